@@ -1,0 +1,1 @@
+"""The loop, its limits, the dispatch of tool calls and the session log."""

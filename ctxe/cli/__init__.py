@@ -1,0 +1,1 @@
+"""The command line: parse, call the project, hand to the terminal; no decisions."""

@@ -1,0 +1,1 @@
+"""Settings: defaults, the user's file, the project's, the environment and flags, merged into one frozen Config."""

@@ -1,0 +1,1 @@
+"""How a request is composed: budget, assembly, folds; pure functions over plain values."""

@@ -1,0 +1,1 @@
+"""Data files that ship with ctxe: vocabularies, the model catalog, planner weights, skills."""

@@ -1,0 +1,148 @@
+"""What was said: the user's words, the model's replies and the results of its tool calls, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ctxe.domain.section import Chunk, Section
+
+StopReason = Literal["end", "tools", "length", "refusal", "filtered", "interrupted"]
+Operation = Literal["read", "edit", "create", "delete"]
+Outcome = Literal["answered", "interrupted", "step limit", "cost limit", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them; ``input`` includes what was read from and written to its cache."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that a model asked for; ``arguments`` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A file that a tool read or changed; ``digest`` is the content hash afterwards, empty once deleted."""
+
+    path: str
+    operation: Operation
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the model is told of one call. ``handle`` brings back the full text when ``text`` was shortened."""
+
+    call_id: str
+    text: str
+    ok: bool = True
+    handle: str = ""
+    touches: tuple[Touch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole answer of a model. ``carry`` is what only its provider understands and must get back (JSON text)."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    stop: StopReason = "end"
+    usage: Usage | None = None
+    model: str = ""
+    carry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reply together with all its results, in the order of its calls; a torn pair cannot be built.
+
+    ``notes`` are what was told to the model right after the results (a file changed meanwhile, a new memory).
+    Raises ValueError when calls and results do not match one to one.
+    """
+
+    reply: Reply
+    results: tuple[ToolResult, ...] = ()
+    notes: tuple[Chunk, ...] = ()
+
+    def __post_init__(self) -> None:
+        asked = [call.id for call in self.reply.calls]
+        answered = [result.call_id for result in self.results]
+        if asked != answered or len(set(asked)) != len(asked):
+            raise ValueError(f"calls {asked} and results {answered} do not pair one to one")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A user's words, what was gathered for them, and every step until the answer."""
+
+    words: str
+    gathered: tuple[Section, ...] = ()
+    steps: tuple[Step, ...] = ()
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between steps: before step ``step`` of turn ``turn``. Step 0 is before the turn's own words."""
+
+    turn: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How history was made smaller: everything before ``upto`` gave way to ``record``; later results may be masked.
+
+    With ``upto.step`` > 0 the running turn's words stand in the record. ``masks`` maps a call id to the text that
+    stands for its result, ``shortened`` maps a call id to the arguments (JSON text) that stand for its own.
+    """
+
+    upto: Position
+    record: tuple[Chunk, ...] = ()
+    masks: Mapping[str, str] = field(default_factory=dict)
+    shortened: Mapping[str, str] = field(default_factory=dict)
+    cause: str = ""
+    tokens_before: int = 0
+    tokens_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """All turns of a session, originals kept whole, and the fold through which the model sees them (if any)."""
+
+    turns: tuple[Turn, ...] = ()
+    fold: Fold | None = None
+
+    def steps(self) -> Iterator[tuple[Position, Step]]:
+        """Every step in order, folded or not, with the position just before it."""
+        for t, turn in enumerate(self.turns):
+            for s, step in enumerate(turn.steps):
+                yield Position(t, s), step
+
+    def touched(self) -> dict[str, Touch]:
+        """The last touch of every file, keyed by path, in the order of first touch."""
+        last: dict[str, Touch] = {}
+        for _, step in self.steps():
+            for result in step.results:
+                last.update((touch.path, touch) for touch in result.touches)
+        return last

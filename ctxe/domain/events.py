@@ -1,0 +1,170 @@
+"""What happens in a session, as the user sees it and as the log keeps it: one closed union of frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ctxe.domain.conversation import Fold, Outcome, Reply, ToolResult, Usage
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
+from ctxe.domain.section import Chunk, Section
+from ctxe.domain.tool import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChosen:
+    """The session talks to this model from now on (``provider/name``)."""
+
+    model: str
+    type: Literal["model_chosen"] = "model_chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The user said something; ``gathered`` rides with the words and from now on is history."""
+
+    words: str
+    gathered: tuple[Section, ...] = ()
+    type: Literal["turn_started"] = "turn_started"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextAssembled:
+    """A request is about to be sent; this is its account."""
+
+    ledger: Ledger
+    type: Literal["context_assembled"] = "context_assembled"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReceived:
+    """A whole reply came; its calls have not run yet. ``usd`` is its price, ``seconds`` how long it took."""
+
+    reply: Reply
+    usd: float | None = None
+    seconds: float = 0.0
+    type: Literal["reply_received"] = "reply_received"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A call was allowed and runs now; ``by`` is who allowed it (rule, user, mode)."""
+
+    call_id: str
+    tool: str
+    title: str
+    by: str = ""
+    type: Literal["tool_started"] = "tool_started"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A call ended, ran or not. ``full`` is the whole text when the result's was shortened."""
+
+    result: ToolResult
+    tool: str = ""
+    title: str = ""
+    display: str = ""
+    full: str = ""
+    seconds: float = 0.0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    type: Literal["tool_finished"] = "tool_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something was told to the model at the end of the newest step."""
+
+    chunks: tuple[Chunk, ...]
+    type: Literal["noted"] = "noted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """The reply and all its results are joined; ``number`` counts from 1 within the turn."""
+
+    number: int
+    type: Literal["step_finished"] = "step_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """History was made smaller."""
+
+    fold: Fold
+    type: Literal["folded"] = "folded"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """The newest fold was taken back."""
+
+    type: Literal["unfolded"] = "unfolded"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """The user wants this text in every request; ``pinned`` False takes it back."""
+
+    text: str
+    pinned: bool = True
+    type: Literal["pinned"] = "pinned"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Something was written to the project memory, by whom and why."""
+
+    kind: Literal["decision", "fact", "preference", "routine", "failure", "log", "proposal"]
+    id: str
+    title: str
+    by: str
+    path: str = ""
+    type: Literal["recorded"] = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line for the user that is no answer of the model."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+    type: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The turn is over, and how; usage and money are those of the whole turn."""
+
+    outcome: Outcome
+    usage: Usage = Usage()
+    usd: float | None = None
+    seconds: float = 0.0
+    why: str = ""
+    type: Literal["turn_finished"] = "turn_finished"
+
+
+Kept = (
+    ModelChosen
+    | TurnStarted
+    | ContextAssembled
+    | ReplyReceived
+    | ToolStarted
+    | ToolFinished
+    | Noted
+    | StepFinished
+    | Folded
+    | Unfolded
+    | Pinned
+    | Recorded
+    | Notice
+    | TurnFinished
+)
+"""Events that the session log keeps."""
+
+Shown = TextDelta | ReasoningDelta | CallDelta | Waiting | Progress
+"""Events for the screen only."""
+
+Event = Kept | Shown

@@ -1,0 +1,60 @@
+"""The account of one request: every section and chunk, what it asked for, what it got, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.section import Placement, Priority, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the ledger. ``given`` is 0 for what was left out; ``cached`` says the provider held it already."""
+
+    section: str
+    chunk: str
+    priority: Priority
+    asked: int
+    given: int
+    placement: Placement
+    why: str = ""
+    tier: Tier = "full"
+    cached: bool = False
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What of a budget was spent on one request, line by line; the rows sum to ``used`` (tokens, an upper bound)."""
+
+    model: str
+    window: int
+    reserve: int
+    rows: tuple[Row, ...]
+    exact: bool = True
+    usage: Usage | None = None
+    usd: float | None = None
+    broke: str = ""
+
+    @property
+    def usable(self) -> int:
+        """Tokens that a request may hold."""
+        return self.window - self.reserve
+
+    @property
+    def used(self) -> int:
+        """Tokens that this request holds by our own count."""
+        return sum(row.given for row in self.rows)
+
+    @property
+    def cached(self) -> int:
+        """Tokens of this request that stood byte for byte at the start of the one before."""
+        return sum(row.given for row in self.rows if row.cached)
+
+    @property
+    def drift(self) -> float | None:
+        """Provider's count over ours, minus one; None while the provider has reported nothing usable."""
+        if self.usage is None or self.usage.input <= 0 or self.used == 0:
+            return None
+        return self.usage.input / self.used - 1

@@ -1,0 +1,139 @@
+"""What crosses the border to a model: the request, the stream that comes back, and what is known of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars per million tokens. A missing cache price means the provider charges nothing special for it."""
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
+
+    def cost(self, usage: Usage) -> float:
+        """US dollars for one reply; input that was read from or written to the cache is billed at those prices."""
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        plain = max(0, usage.input - usage.cache_read - usage.cache_write)
+        total = plain * self.input + usage.cache_read * read + usage.cache_write * write + usage.output * self.output
+        return total / 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as the catalog knows it. ``window`` is the most input plus reply may hold together, in tokens."""
+
+    provider: str
+    name: str
+    window: int
+    max_output: int
+    prices: Prices | None = None
+    encoding: str = "o200k_base"
+    exact: bool = False
+    tools: bool = True
+    reasoning: bool = False
+
+    @property
+    def id(self) -> str:
+        """``provider/name``, as the user writes it."""
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSchema:
+    """A tool as the model sees it; ``parameters`` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain words in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """A provider's own blocks (JSON text, see Reply.carry), to be given back to the provider that made them."""
+
+    json: str
+    model: str
+
+
+Block = Text | ToolCall | ToolResult | Carry
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message on the wire; results stand first in a user message, carried blocks first in an assistant's."""
+
+    role: Literal["user", "assistant"]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything a model is sent for one reply: tools, system blocks and messages, each stable part first."""
+
+    tools: tuple[ToolSchema, ...]
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+    max_output: int
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Words of the answer as they arrive."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """Words of the model's own thinking, where the provider shows them."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDelta:
+    """A tool call is being written; ``size`` is how many characters of arguments have come so far."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The provider could not answer and is asked again after ``seconds``; words already shown are void."""
+
+    seconds: float
+    why: str
+
+
+Delta = TextDelta | ReasoningDelta | CallDelta | Waiting
+
+
+class Provider(Protocol):
+    """One model behind one endpoint."""
+
+    @property
+    def model(self) -> Model:
+        """The model that answers."""
+        ...
+
+    def stream(self, request: Request) -> Iterator[Delta | Reply]:
+        """Deltas as they arrive, then exactly one Reply. Raises ProviderError; closing the iterator hangs up."""
+        ...

@@ -1,0 +1,84 @@
+"""Named, prioritised pieces of context and the sources that offer them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, Protocol
+
+Tier = Literal["full", "region", "outline", "name"]
+Placement = Literal["tools", "system", "past", "task", "conversation"]
+ShareName = Literal["memory", "instructions", "skills", "files"]
+
+
+class Priority(IntEnum):
+    """What survives when space runs out: lower numbers first."""
+
+    SYSTEM = 0
+    TOOLS = 1
+    TASK = 2
+    MEMORY = 3
+    INJECTED = 4
+    RECENT = 5
+    OLDER = 6
+
+
+def digest(text: str) -> str:
+    """Content hash of a text: 128 bits of BLAKE2b over its UTF-8 bytes, in hex; lone surrogates are tolerated."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in."""
+
+    id: str
+    text: str
+    why: str = ""
+    tier: Tier = "full"
+    path: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Content hash of the text, by which the ledger and ``seen`` know it."""
+        return digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Something that a source or the assembler left out, with its size in tokens and the reason in words."""
+
+    id: str
+    tokens: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named piece of context made of chunks, best first; only the longest prefix that fits is kept."""
+
+    name: str
+    priority: Priority
+    chunks: tuple[Chunk, ...] = ()
+    placement: Placement = "task"
+    share: ShareName | None = None
+    left_out: tuple[Omission, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What context is wanted for: the user's words and the files that the session touched or the user named."""
+
+    words: str = ""
+    files: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Something that offers sections for a task, within a number of tokens. Never raises for bad project files."""
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """Sections of at most ``room`` tokens in all; what did not fit is named in ``left_out``."""
+        ...

@@ -1,0 +1,1 @@
+"""What the project knows, as text that people own."""

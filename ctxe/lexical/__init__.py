@@ -1,0 +1,1 @@
+"""Words, stems, identifiers and rankings: pure text work shared by planner, recall and folds."""

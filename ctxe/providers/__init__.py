@@ -1,0 +1,1 @@
+"""Models behind endpoints: each adapter turns a Request into its API's body and its stream into deltas."""

@@ -1,0 +1,1 @@
+"""The code base under work: files, symbols, history, plan, outline, undo points."""

@@ -1,0 +1,1 @@
+"""ctxe for other programs."""

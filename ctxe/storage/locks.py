@@ -1,0 +1,43 @@
+"""Locks between processes, and the cleaning up after those that died."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.storage.files import make_folder
+
+STRAY_SECONDS = 600.0
+
+
+@contextlib.contextmanager
+def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
+    """Hold ``<path>.lock`` while the block runs; the kernel frees it when its holder dies.
+
+    Raises StoreError after ``seconds``.
+    """
+    from filelock import FileLock, Timeout
+
+    make_folder(path.parent)
+    try:
+        with FileLock(str(path) + ".lock", timeout=seconds, mode=0o600):
+            yield
+    except Timeout:
+        raise StoreError(f"{path} is in use by another session", "try again when it has finished") from None
+    except OSError as error:
+        raise StoreError(f"cannot lock {path}: {error.strerror or error}", "check permissions") from error
+
+
+def sweep(folder: Path, now: float | None = None) -> int:
+    """Remove temporary files that a killed process left more than ten minutes ago; how many there were."""
+    gone = 0
+    limit = (time.time() if now is None else now) - STRAY_SECONDS
+    for stray in folder.rglob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if stray.lstat().st_mtime < limit:
+                stray.unlink()
+                gone += 1
+    return gone

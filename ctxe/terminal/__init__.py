@@ -1,0 +1,1 @@
+"""Events on the screen: rendering, tables, the input line."""

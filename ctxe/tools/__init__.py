@@ -1,0 +1,1 @@
+"""What the model may do; every tool is a value."""
