@@ -1,0 +1,173 @@
+"""The first rung of the ladder: long tool output is cut the moment it is born, and the whole stays under a handle.
+
+What a result shows is decided once and never again, so it costs nothing in cache. Shapes follow what is looked for:
+a file is read from its top, a command ends with its outcome, and a line that says "error" is worth more than its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from ctxe.domain.section import digest
+
+Count = Callable[[str], int]
+Kind = Literal["read", "shell", "search", "other"]
+
+LINE_CHARS = 2_000
+"""No line of many is shown longer than this; longer ones are data or minified code."""
+
+REPEATS = 4
+"""So many equal lines in a row, and they are told as one line and a number."""
+
+SCAN_CHARS = 64
+"""Characters per allowed token that are looked at on each side: bounds the work on a 50 MB output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A tool output as the model sees it. ``handle`` brings the whole back; it is empty when nothing was left out."""
+
+    text: str
+    handle: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """True when something was left out."""
+        return bool(self.handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which parts of a long output survive, as shares of its room: its head, its tail, loud lines in between."""
+
+    head: float
+    tail: float
+    loud: float = 0.0
+
+
+SHAPES: dict[Kind, Shape] = {
+    "read": Shape(1.0, 0.0),
+    "search": Shape(1.0, 0.0),
+    "shell": Shape(0.25, 0.5, 0.25),
+    "other": Shape(0.6, 0.4),
+}
+
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
+_LOUD = re.compile(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
+_BAR = re.compile(r"\d+\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
+_MOVING = re.compile(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
+
+
+def handle_of(text: str) -> str:
+    """The handle under which a text is kept: the first 8 digits of its content hash."""
+    return digest(text)[:8]
+
+
+def trim(text: str, kind: Kind, limit: int, count: Count) -> Trimmed:
+    """At most ``limit`` tokens of a tool output, cut between lines by the shape of its kind.
+
+    A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
+    the marker alone. Reads keep their lines exactly; other kinds lose repeats and progress bars first.
+    """
+    near, hidden = _bounded(text, SCAN_CHARS * max(limit, 1))
+    lines = tidy(near, kind).split("\n")
+    longest = max(LINE_CHARS, 2 * limit // len(lines))
+    capped = [_cap(line, longest) for line in lines]
+    whole = "\n".join(capped)
+    if not hidden and capped == lines and fits(whole, limit, count):
+        return Trimmed(whole)
+    handle = handle_of(text)
+    chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
+    while True:
+        shown = _render(capped, _keep(capped, chars, SHAPES[kind]), hidden, handle)
+        if chars <= 0 or fits(shown, limit, count):
+            return Trimmed(shown, handle)
+        chars = min(chars - 1, int(0.97 * chars * limit / count(shown)))
+
+
+def fits(text: str, limit: int, count: Count) -> bool:
+    """True when a text is at most ``limit`` tokens; counts only when its size leaves a doubt (a token has a byte)."""
+    return len(text) * 4 <= limit or count(text) <= limit
+
+
+def tidy(text: str, kind: Kind = "other") -> str:
+    """A text without escape codes and, unless it is a file's, without overwritten lines, progress bars and repeats."""
+    text = _ESCAPE.sub("", text) if "\x1b" in text else text
+    if kind == "read":
+        return text
+    shown = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return "\n".join(_counted(_without_bars(shown)))
+
+
+def _without_bars(lines: Iterable[str]) -> Iterable[str]:
+    """Only the last of neighbours that differ in nothing but their progress."""
+    for still, group in groupby(lines, key=lambda line: _MOVING.sub(" ", line) if _BAR.search(line) else None):
+        together = list(group)
+        yield from together if still is None else together[-1:]
+
+
+def _counted(lines: Iterable[str]) -> Iterable[str]:
+    for line, group in groupby(lines):
+        times = sum(1 for _ in group)
+        if times < REPEATS:
+            yield from [line] * times
+        else:
+            yield line
+            yield f"[the line above {times - 1:,} more times]"
+
+
+def _cap(line: str, longest: int) -> str:
+    if len(line) <= longest:
+        return line
+    head, tail = line[: longest * 3 // 4], line[-longest // 8 :]
+    return f"{head} [{len(line) - len(head) - len(tail):,} characters left out] {tail}"
+
+
+def _bounded(text: str, chars: int) -> tuple[str, int]:
+    """The text's two ends of ``chars`` characters each, and how many lines between them are not looked at (or 0)."""
+    if len(text) <= 2 * chars + LINE_CHARS:
+        return text, 0
+    hidden = 1 + text.count("\n", chars, len(text) - chars)
+    return f"{text[:chars]}\n[{hidden:,} lines left out]\n{text[-chars:]}", hidden
+
+
+def _keep(lines: Sequence[str], chars: int, shape: Shape) -> list[int]:
+    """Indexes of the lines to show, rising, in about ``chars`` characters."""
+    if sum(len(line) + 1 for line in lines) <= chars + 1:
+        return list(range(len(lines)))
+    head = _take(range(len(lines)), lines, int(chars * shape.head))
+    tail = _take(range(len(lines) - 1, len(head) - 1, -1), lines, int(chars * shape.tail))
+    between = range(len(head), len(lines) - len(tail))
+    loud = _take((i for i in between if _LOUD.search(lines[i])), lines, int(chars * shape.loud))
+    return sorted({*head, *tail, *loud})
+
+
+def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
+    taken: list[int] = []
+    for index in order:
+        chars -= len(lines[index]) + 1
+        if chars < 0:
+            break
+        taken.append(index)
+    return taken
+
+
+def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str) -> str:
+    """The kept lines with a marker in each gap; the first names the handle."""
+    shown: list[str] = []
+    told = False
+    for index, nearest in zip([*keep, len(lines)], [-1, *keep], strict=True):
+        missing = index - nearest - 1
+        if missing:
+            more = f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
+            shown.append(f"[{missing:,} lines left out]" if told else f"[{more} lines left out; recall {handle}]")
+            told = True
+        if index < len(lines):
+            shown.append(lines[index])
+    if not told:
+        shown.append(f"[shortened; recall {handle}]")
+    return "\n".join(shown)

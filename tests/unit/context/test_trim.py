@@ -1,0 +1,123 @@
+"""Trimming at birth: every kind of output keeps what is looked for in it, and says what it left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.context.trim import Trimmed, handle_of, tidy, trim
+
+
+def words(text: str) -> int:
+    """A token is a word: easy to reckon with, and like real tokenizers it never sees less than nothing."""
+    return len(text.split())
+
+
+NUMBERED = "\n".join(f"line {n} of it" for n in range(1, 101))
+
+
+def test_what_fits_is_left_alone() -> None:
+    assert trim("one\ntwo\n", "read", 10, words) == Trimmed("one\ntwo\n")
+    assert not trim("one\ntwo\n", "shell", 10, words).cut
+
+
+def test_a_read_keeps_its_head_and_names_the_handle() -> None:
+    got = trim(NUMBERED, "read", 30, words)
+    handle = handle_of(NUMBERED)
+    assert got.handle == handle
+    lines = got.text.split("\n")
+    assert lines[:-1] == NUMBERED.split("\n")[: len(lines) - 1]
+    assert lines[-1] == f"[{100 - len(lines) + 1} lines left out; recall {handle}]"
+    assert words(got.text) <= 30
+
+
+def test_a_shell_keeps_both_ends_and_what_is_loud() -> None:
+    lines = NUMBERED.split("\n")
+    lines[49] = "E   error here now"
+    lines.append("exit code 1")
+    got = trim("\n".join(lines), "shell", 60, words)
+    assert got.text.split("\n")[0] == "line 1 of it"
+    assert got.text.endswith("exit code 1")
+    assert "E   error here now" in got.text.split("\n")
+    assert got.text.count("recall") == 1
+    assert words(got.text) <= 60
+
+
+def test_other_output_keeps_both_ends() -> None:
+    got = trim(NUMBERED, "other", 40, words).text.split("\n")
+    assert got[0] == "line 1 of it"
+    assert got[-1] == "line 100 of it"
+
+
+def test_a_single_long_line_is_capped() -> None:
+    text = "short\n" + "x" * 5_000 + "\nend"
+    got = trim(text, "read", 100, words)
+    assert (
+        got.text
+        == f"short\n{'x' * 1500} [48,250 characters left out] {'x' * 250}\nend\n[shortened; recall {got.handle}]"
+    )
+    assert got.handle == handle_of(text)
+
+
+def test_one_line_alone_may_fill_the_room() -> None:
+    text = "y" * 6_000
+    assert trim(text, "other", 3_000, lambda t: len(t) // 4) == Trimmed(text)
+
+
+def test_escape_codes_go() -> None:
+    assert tidy("\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bMup") == "red link up"
+    assert trim("\x1b[1mbold", "read", 10, words) == Trimmed("bold")
+
+
+def test_overwritten_lines_and_progress_bars_show_their_end() -> None:
+    assert tidy("load 1%\rload 50%\rload 100%\r\ndone", "shell") == "load 100%\ndone"
+    bars = "\n".join(f"Downloading {n}% |{'#' * (n // 10)}" for n in range(0, 101, 10))
+    assert tidy(f"start\n{bars}\nend", "shell") == "start\nDownloading 100% |##########\nend"
+
+
+def test_different_lines_with_numbers_are_no_progress_bar() -> None:
+    text = "tests/a 3/3 ok\ntests/b 4/4 ok"
+    assert tidy(text, "shell") == text
+
+
+def test_repeated_lines_are_counted() -> None:
+    text = "go\n" + "warn: x\n" * 41 + "end"
+    assert tidy(text, "shell") == "go\nwarn: x\n[the line above 40 more times]\nend"
+    assert tidy("a\na\na", "shell") == "a\na\na"
+
+
+def test_a_file_keeps_its_repeats_and_line_ends() -> None:
+    text = "}\r\n" * 9
+    assert tidy(text, "read") == text
+
+
+def test_a_huge_output_is_looked_at_only_at_its_ends() -> None:
+    counted: list[int] = []
+
+    def count(text: str) -> int:
+        counted.append(len(text))
+        return len(text) // 4
+
+    text = "start\n" + "filler\n" * 3_000_000 + "exit code 3"
+    got = trim(text, "shell", 100, count)
+    assert got.text.startswith("start\n")
+    assert got.text.endswith(f"exit code 3\n[shortened; recall {handle_of(text)}]")
+    assert max(counted) < 20_000
+    assert "lines left out]\n" in got.text
+
+
+@pytest.mark.parametrize("kind", ["read", "shell", "search", "other"])
+@pytest.mark.parametrize("limit", [0, 1, 7, 20, 1000])
+def test_the_limit_holds_but_for_the_marker_itself(kind: str, limit: int) -> None:
+    got = trim(NUMBERED, kind, limit, words)  # type: ignore[arg-type]
+    assert words(got.text) <= max(limit, 6)
+    assert trim(NUMBERED, kind, limit, words) == got  # type: ignore[arg-type]
+
+
+def test_trimming_twice_changes_nothing_more() -> None:
+    once = trim(NUMBERED, "shell", 60, words)
+    assert trim(once.text, "shell", 60, words) == Trimmed(once.text)
+
+
+def test_odd_texts() -> None:
+    assert trim("", "shell", 5, words) == Trimmed("")
+    assert trim("\ud800 half", "read", 5, words) == Trimmed("\ud800 half")
