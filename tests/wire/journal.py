@@ -1,0 +1,49 @@
+"""What a wire server was asked, in order, for tests to read, to wait for, and to keep in a file."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request as it came: ``headers`` in lower case, secret ones as ``***``; ``at`` in seconds, monotonic."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    api: str
+    at: float
+
+
+@dataclass
+class Journal:
+    """Everything that was asked and what went wrong; ``changed`` wakes those who wait."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    hung_up: int = 0
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    file: Path | None = None
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep a request."""
+        with self.changed:
+            self.exchanges.append(exchange)
+            if self.file:
+                with self.file.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(asdict(exchange), ensure_ascii=False) + "\n")
+            self.changed.notify_all()
+
+    def note(self, refused: str = "", hung_up: int = 0) -> None:
+        """Keep what went wrong."""
+        with self.changed:
+            self.refused += [refused] if refused else []
+            self.hung_up += hung_up
+            self.changed.notify_all()

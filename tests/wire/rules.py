@@ -1,0 +1,95 @@
+"""What the real hosts refuse with a 400: torn call and result pairs, illegal names, empty blocks, too many marks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def refusal(api: str, body: Mapping[str, Any]) -> str:
+    """The message of the 400 that the real host would answer with; empty when the request is fine."""
+    check = {"chat": _chat, "responses": _responses, "messages": _messages}[api]
+    return next(check(body), "")
+
+
+def _chat(body: Mapping[str, Any]) -> Iterator[str]:
+    open_calls: list[str] = []
+    for at, message in enumerate(body.get("messages", ())):
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in open_calls:
+                yield f"messages[{at}]: tool result {message['tool_call_id']!r} without a preceding tool call"
+                return
+            open_calls.remove(message["tool_call_id"])
+            continue
+        if open_calls:
+            yield f"messages[{at}]: tool_calls {open_calls} must be followed by tool messages"
+        calls = message.get("tool_calls") or ()
+        if message["role"] == "assistant" and not calls and not message.get("content"):
+            yield f"messages[{at}]: an assistant message needs content or tool_calls"
+        open_calls = [call["id"] for call in calls]
+        yield from _ids_and_names(at, open_calls, [call["function"]["name"] for call in calls])
+    if open_calls:
+        yield f"tool_calls {open_calls} have no tool messages"
+    yield from _names("tools", [tool["function"]["name"] for tool in body.get("tools", ())])
+
+
+def _responses(body: Mapping[str, Any]) -> Iterator[str]:
+    open_calls: list[str] = []
+    for at, item in enumerate(body.get("input", ())):
+        if item.get("type") == "function_call":
+            open_calls.append(item["call_id"])
+            yield from _ids_and_names(at, open_calls, [item["name"]])
+        elif item.get("type") == "function_call_output":
+            if item["call_id"] not in open_calls:
+                yield f"No tool call found for function call output with call_id {item['call_id']}"
+                return
+            open_calls.remove(item["call_id"])
+        elif open_calls and item.get("role") == "user":
+            yield f"No tool output found for function call {open_calls[0]}"
+    if open_calls:
+        yield f"No tool output found for function call {open_calls[0]}"
+    yield from _names("tools", [tool["name"] for tool in body.get("tools", ())])
+
+
+def _messages(body: Mapping[str, Any]) -> Iterator[str]:
+    if json.dumps([body.get("system"), body.get("tools"), body.get("messages")]).count('"cache_control"') > 4:
+        yield "A maximum of 4 blocks with cache_control may be provided"
+    open_calls: list[str] = []
+    for at, message in enumerate(body.get("messages", ())):
+        content = message["content"]
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        yield from _message(at, message["role"], blocks, open_calls)
+        open_calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    if open_calls:
+        yield f"`tool_use` ids were found without `tool_result` blocks: {open_calls}"
+    yield from _names("tools", [tool["name"] for tool in body.get("tools", ())])
+
+
+def _message(at: int, role: str, blocks: Sequence[Mapping[str, Any]], open_calls: list[str]) -> Iterator[str]:
+    results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+    if sorted(results) != sorted(open_calls):
+        yield f"messages.{at}: `tool_use` ids {open_calls} and `tool_result` ids {results} do not match"
+    if [block["type"] for block in blocks[: len(results)]].count("tool_result") != len(results):
+        yield f"messages.{at}: `tool_result` blocks must stand first"
+    if not blocks or any(block["type"] == "text" and not block["text"].strip() for block in blocks):
+        yield f"messages.{at}: text content blocks must contain non-whitespace text"
+    calls = [block for block in blocks if block["type"] == "tool_use"]
+    if calls and role != "assistant":
+        yield f"messages.{at}: `tool_use` blocks can only be in assistant messages"
+    yield from _ids_and_names(at, [call["id"] for call in calls], [call["name"] for call in calls])
+
+
+def _ids_and_names(at: int, ids: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    if len(set(ids)) != len(ids) or not all(ids):
+        yield f"messages.{at}: call ids must be unique and not empty: {list(ids)}"
+    yield from _names(f"messages.{at}", names)
+
+
+def _names(where: str, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        if not NAME.fullmatch(name):
+            yield f"{where}: tool name {name!r} does not match '^[a-zA-Z0-9_-]{{1,64}}$'"
