@@ -22,6 +22,14 @@ class ModelChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochStarted:
+    """These sections stand before the conversation from now on, unchanged until the next fold or change of model."""
+
+    sections: tuple[Section, ...]
+    type: Literal["epoch_started"] = "epoch_started"
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     """The user said something; ``gathered`` rides with the words and from now on is history."""
 
@@ -148,6 +156,7 @@ class TurnFinished:
 
 Kept = (
     ModelChosen
+    | EpochStarted
     | TurnStarted
     | ContextAssembled
     | ReplyReceived

@@ -1,0 +1,110 @@
+"""One tool call from the model's words to its result: checked, decided, run, cleaned, trimmed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.errors import CtxeError, ToolError
+from ctxe.domain.events import Event, ToolFinished, ToolStarted
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Tool, ToolOutput
+
+Trim = Callable[[ToolOutput], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """What running a call needs. ``before`` is told of an allowed action (undo points), ``trim`` gives text and handle.
+
+    ``approve`` asks a person; ``granted`` is told the rule of an "always".
+    """
+
+    tools: Mapping[str, Tool]
+    decide: Callable[[Action], Decision]
+    approve: Callable[[Action, Ask], Answer]
+    trim: Trim
+    clean: Callable[[str], str]
+    before: Callable[[Action], None] = field(default=lambda _: None)
+    granted: Callable[[str], None] = field(default=lambda _: None)
+
+    def __call__(self, call: ToolCall) -> Iterator[Event]:
+        """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through."""
+        began = time.monotonic()
+        try:
+            action, by, revised = self._permitted(call)
+            yield ToolStarted(call.id, call.name, action.title, by)
+            self.before(action)
+            output = yield from _run(action)
+        except (ToolError, CtxeError) as error:
+            text = self.clean(str(error))
+            yield ToolFinished(ToolResult(call.id, text, ok=False), call.name, seconds=time.monotonic() - began)
+            return
+        cleaned = replace(output, text=self.clean(output.text))
+        text, handle = self.trim(cleaned)
+        if revised:
+            text = f"[the user changed the arguments to {revised}]\n{text}"
+        yield ToolFinished(
+            ToolResult(call.id, text or "(no output)", output.ok, handle, output.touches),
+            call.name,
+            action.title,
+            self.clean(output.display),
+            cleaned.text if handle else "",
+            time.monotonic() - began,
+            dict(output.facts or {}),
+        )
+
+    def _permitted(self, call: ToolCall) -> tuple[Action, str, str]:
+        """The action that may run, who allowed it, and the arguments a person put in place of the model's."""
+        action = self._prepared(call.name, call.arguments)
+        decision: Decision | Answer = self.decide(action)
+        by, revised = "rule", ""
+        while not isinstance(decision, Allow):
+            if isinstance(decision, Deny):
+                raise ToolError(f"not permitted: {decision.why}")
+            if isinstance(decision, Revise):
+                revised = decision.arguments
+                action = self._prepared(call.name, revised)
+                decision = self._recheck(action)
+                continue
+            decision, by = self.approve(action, decision), "user"
+        if by == "user" and decision.rule:
+            self.granted(decision.rule)
+        return action, by, revised
+
+    def _recheck(self, action: Action) -> Decision:
+        """What a person wrote needs no second question, but a deny stays one."""
+        decision = self.decide(action)
+        return decision if isinstance(decision, Deny) else Allow()
+
+    def _prepared(self, name: str, arguments: str) -> Action:
+        tool = self.tools.get(name)
+        if tool is None:
+            raise ToolError(f"there is no tool {name!r}; the tools are {', '.join(sorted(self.tools))}")
+        return tool.prepare(_decoded(arguments))
+
+
+def _decoded(arguments: str) -> dict[str, Any]:
+    """The arguments as an object. Raises ToolError for anything else: a broken call never runs."""
+    try:
+        decoded = json.loads(arguments or "{}")
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"the arguments are not valid JSON ({error}); nothing was run") from None
+    if not isinstance(decoded, dict):
+        raise ToolError("the arguments must be a JSON object; nothing was run")
+    return decoded
+
+
+def _run(action: Action) -> Generator[Event, None, ToolOutput]:
+    output: ToolOutput | None = None
+    for item in action.run():
+        if isinstance(item, Progress):
+            yield item
+        else:
+            output = item
+    if output is None:
+        raise ToolError("the tool ended without a result")
+    return output

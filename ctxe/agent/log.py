@@ -1,0 +1,133 @@
+"""The session log: one JSON object a line, a header first, then the kept events in order; append-only.
+
+Format: header ``{"v": 1, "session", "project", "at", "fork"?}``, then ``{"n", "at", "type", …fields}`` where ``n``
+counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice; the file is never
+shortened. A log of a newer version is refused, unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.errors import SessionError
+from ctxe.domain.events import Kept
+from ctxe.storage.files import append
+
+VERSION = 1
+
+
+@cache
+def _codec() -> Any:
+    from typing import Annotated
+
+    from pydantic import Field, TypeAdapter
+
+    return TypeAdapter(Annotated[Kept, Field(discriminator="type")])
+
+
+def to_record(event: Kept) -> dict[str, Any]:
+    """An event as plain JSON values; empty and default fields are left out."""
+    return {"type": event.type, **_codec().dump_python(event, mode="json", exclude_defaults=True)}
+
+
+def from_record(record: dict[str, Any]) -> Kept:
+    """The event of a log line. Raises ValueError when it is none."""
+    event: Kept = _codec().validate_python({k: v for k, v in record.items() if k not in ("n", "at")})
+    return event
+
+
+@dataclass(slots=True)
+class Log:
+    """An open session log that events are appended to. ``clock`` gives UTC in ISO 8601."""
+
+    path: Path
+    clock: Callable[[], str]
+    count: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, folder: Path, session: str, project: str, clock: Callable[[], str], fork: str = "") -> Log:
+        """A new log with its header. Raises StoreError."""
+        log = cls(folder / f"{session}.jsonl", clock)
+        header = {"v": VERSION, "session": session, "project": project, "at": clock()}
+        append(log.path, _line(header | ({"fork": fork} if fork else {})))
+        return log
+
+    def keep(self, event: Kept) -> None:
+        """Make an event durable. Raises StoreError; the count moves only when it is on disk."""
+        append(self.path, _line({"n": self.count + 1, "at": self.clock(), **to_record(event)}))
+        self.count += 1
+
+
+def _line(record: dict[str, Any]) -> str:
+    # Lone surrogates (from odd file names or replies) must survive: escaped ASCII always can.
+    return json.dumps(record, ensure_ascii=not _plain(record), separators=(",", ":"))
+
+
+def _plain(record: dict[str, Any]) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    """The header of a log. Raises SessionError when the file is no log of ours or of a newer version."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.readline(1_000_000))
+    except FileNotFoundError:
+        raise SessionError(f"no session {path.stem}", "`ctxe sessions list` shows what there is") from None
+    except OSError as error:
+        raise SessionError(f"cannot read {path}: {error.strerror}", "check permissions") from error
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or "v" not in header:
+        raise SessionError(f"{path} is not a session log", "it was left as it is")
+    if header["v"] > VERSION:
+        raise SessionError(f"{path} was written by a newer ctxe (format {header['v']})", "upgrade ctxe")
+    return header
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any] | str]:
+    """Every record of a log in order; a line that cannot be read comes as a notice (text)."""
+    header_of(path)
+    with path.open("rb") as file:
+        file.readline()
+        for number, line in enumerate(file, start=2):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+                if not isinstance(record, dict):
+                    raise TypeError("not an object")
+            except (ValueError, TypeError, RecursionError):
+                torn = "torn last line" if not line.endswith(b"\n") else "damaged line"
+                yield f"{path.name}:{number}: {torn} left out"
+                continue
+            yield record
+
+
+def read_events(path: Path) -> tuple[list[Kept], list[str], int]:
+    """Events, notices about what could not be read, and the last sequence number. Raises SessionError."""
+    events: list[Kept] = []
+    notices: list[str] = []
+    last = 0
+    for record in read_records(path):
+        if isinstance(record, str):
+            notices.append(record)
+            continue
+        try:
+            events.append(from_record(record))
+        except ValueError:
+            notices.append(
+                f"{path.name}: event {record.get('n', '?')} of type {record.get('type')} is not known; left out"
+            )
+        last = max(last, int(record.get("n", 0) or 0))
+    return events, notices, last

@@ -1,0 +1,102 @@
+"""A session: the loop's events are written to the log, taken into the state, shown, and heard by listeners."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import get_args
+
+from ctxe.agent.log import Log
+from ctxe.agent.state import State, apply, closing
+from ctxe.agent.turn import Ports, run_turn
+from ctxe.domain.conversation import Outcome, Usage
+from ctxe.domain.errors import CtxeError, StoreError
+from ctxe.domain.events import Event, Kept, ModelChosen, Notice, TurnFinished
+from ctxe.domain.model import TextDelta, Waiting
+
+Listener = Callable[[Event, State], Iterable[Event]]
+"""Hears every kept event with the state after it; what it answers is kept and shown too (never heard by it again)."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One conversation with its log. ``listeners`` keep memory, failures and counts; the loop knows none of them."""
+
+    id: str
+    log: Log
+    ports: Ports
+    state: State = field(default_factory=State)
+    listeners: tuple[Listener, ...] = ()
+    said: str = ""
+    usd_before: float = 0.0
+    began: float = 0.0
+
+    def turn(self, words: str) -> Iterator[Event]:
+        """One turn as events. A CtxeError or an interrupt ends the turn properly before it is raised again."""
+        self.said, self.usd_before, self.began = "", self.state.usd, time.monotonic()
+        if self.state.model != self.ports.provider.model.id:
+            yield from self.emit(ModelChosen(self.ports.provider.model.id))
+        try:
+            for event in run_turn(words, lambda: self.state, self.ports):
+                yield from self.emit(event)
+        except CtxeError as error:
+            yield from self.close("failed", error.message)
+            raise
+        except KeyboardInterrupt:
+            yield from self.close("interrupted")
+            raise
+        except GeneratorExit:
+            for _ in self.close("interrupted"):
+                pass
+            raise
+
+    def emit(self, event: Event) -> Iterator[Event]:
+        """Keep an event, take it in, show it, and then what listeners make of it."""
+        for one in self._take(event):
+            yield one
+            for listener in self.listeners:
+                for answer in listener(one, self.state):
+                    yield from self._take(answer)
+
+    def close(self, outcome: Outcome, why: str = "") -> Iterator[Event]:
+        """End a running turn so that the next request is whole; nothing when none runs."""
+        for event in closing(self.state, outcome, why, self.said):
+            yield from self.emit(event)
+
+    def _take(self, event: Event) -> Iterator[Event]:
+        self._listen_in(event)
+        if isinstance(event, TurnFinished):
+            event = self._summed(event)
+        if isinstance(event, get_args(Kept)):
+            try:
+                self.log.keep(event)
+            except StoreError as error:
+                # The chat goes on with what it has in memory; the user is told that the log does not grow.
+                yield Notice(f"not logged: {error.message}", "error")
+            self.state = apply(self.state, event)
+        yield event
+
+    def _listen_in(self, event: Event) -> None:
+        """Words of an answer that is still coming, in case it is cut off."""
+        if isinstance(event, TextDelta):
+            self.said += event.text
+        elif isinstance(event, (Waiting, *get_args(Kept))):
+            self.said = ""
+
+    def _summed(self, event: TurnFinished) -> TurnFinished:
+        usages = [step.reply.usage or Usage() for step in self.state.turn.steps]
+        usage = sum(usages, Usage())
+        usd = self.state.usd - self.usd_before if self.ports.provider.model.prices else None
+        return replace(event, usage=usage, usd=usd, seconds=time.monotonic() - self.began)
+
+
+@contextlib.contextmanager
+def closed_properly(session: Session) -> Iterator[Session]:
+    """Leave no torn turn behind when the program ends in the middle of one."""
+    try:
+        yield session
+    finally:
+        for _ in session.close("interrupted"):
+            pass

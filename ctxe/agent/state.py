@@ -1,0 +1,165 @@
+"""What a session is at a moment: a pure function of the events its log holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
+from ctxe.domain.events import (
+    ContextAssembled,
+    EpochStarted,
+    Event,
+    Folded,
+    Kept,
+    ModelChosen,
+    Noted,
+    Pinned,
+    ReplyReceived,
+    StepFinished,
+    ToolFinished,
+    TurnFinished,
+    TurnStarted,
+    Unfolded,
+)
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.section import Chunk, Section
+
+NO_RESULT = "interrupted: this call has no result; it may or may not have had effects"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far.
+
+    ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
+    the marks of the newest request (see assemble). ``originals`` maps a handle to the full text of a shortened result.
+    """
+
+    conversation: Conversation = Conversation()
+    standing: tuple[Section, ...] | None = None
+    model: str = ""
+    pending: Reply | None = None
+    results: tuple[ToolResult, ...] = ()
+    held: tuple[str, ...] = ()
+    ledger: Ledger | None = None
+    pins: tuple[str, ...] = ()
+    folds: tuple[Fold | None, ...] = ()
+    originals: dict[str, str] = field(default_factory=dict)
+    todo: tuple[tuple[str, str], ...] = ()
+    usage: Usage = Usage()
+    usd: float = 0.0
+    running: bool = False
+
+    @property
+    def turn(self) -> Turn:
+        """The newest turn. Raises IndexError before the first."""
+        return self.conversation.turns[-1]
+
+
+def apply(state: State, event: Event) -> State:
+    """The state after an event."""
+    match event:
+        case ModelChosen(model):
+            return replace(state, model=model, standing=None, held=())
+        case EpochStarted(sections):
+            return replace(state, standing=sections)
+        case TurnStarted(words, gathered):
+            turns = (*state.conversation.turns, Turn(words, gathered))
+            return replace(state, conversation=replace(state.conversation, turns=turns), running=True)
+        case ContextAssembled(ledger):
+            held = tuple(row.digest for row in ledger.rows if row.given)
+            return replace(state, ledger=ledger, held=held)
+        case ReplyReceived(reply, usd):
+            return _replied(state, reply, usd)
+        case ToolFinished(result, full=full, facts=facts):
+            if full and result.handle:
+                state.originals[result.handle] = full
+            todo = tuple((str(i[0]), str(i[1])) for i in facts["todo"]) if "todo" in facts else state.todo
+            return replace(state, results=(*state.results, result), todo=todo)
+        case StepFinished():
+            return _joined(state)
+        case Noted(chunks):
+            return _noted(state, chunks)
+        case Folded(fold):
+            return _folded(state, fold)
+        case Unfolded():
+            before = state.folds[-1] if state.folds else None
+            return replace(_folded(state, before), folds=state.folds[:-1])
+        case Pinned(text, pinned):
+            kept = tuple(pin for pin in state.pins if pin != text)
+            return replace(state, pins=(*kept, text) if pinned else kept)
+        case TurnFinished(outcome):
+            return _ended(state, outcome)
+        case _:
+            return state
+
+
+def rebuild(events: Iterable[Event]) -> State:
+    """The state that a log's events lead to."""
+    state = State()
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> list[Kept]:
+    """Events that end a torn turn properly: every call without a result gets one, the step is joined, the turn ends.
+
+    ``said`` are words of an answer that was cut off; they are kept as what they are.
+    """
+    if not state.running:
+        return []
+    events: list[Kept] = []
+    if state.pending is None and said:
+        events += [
+            ReplyReceived(Reply(said, stop="interrupted", model=state.model)),
+            StepFinished(len(state.turn.steps) + 1),
+        ]
+    if state.pending is not None:
+        answered = {result.call_id for result in state.results}
+        missing = [call for call in state.pending.calls if call.id not in answered]
+        events += [ToolFinished(ToolResult(call.id, NO_RESULT, ok=False), call.name) for call in missing]
+        events.append(StepFinished(len(state.turn.steps) + 1))
+    events.append(TurnFinished(outcome, why=why))
+    return events
+
+
+def _replied(state: State, reply: Reply, usd: float | None) -> State:
+    usage = state.usage + (reply.usage or Usage())
+    return replace(state, pending=reply, results=(), usage=usage, usd=state.usd + (usd or 0.0))
+
+
+def _joined(state: State) -> State:
+    if state.pending is None:
+        return state
+    order = {call.id: n for n, call in enumerate(state.pending.calls)}
+    results = tuple(sorted(state.results, key=lambda result: order[result.call_id]))
+    step = Step(state.pending, results)
+    turn = replace(state.turn, steps=(*state.turn.steps, step))
+    return replace(_with_turn(state, turn), pending=None, results=())
+
+
+def _noted(state: State, chunks: tuple[Chunk, ...]) -> State:
+    if not state.conversation.turns or not state.turn.steps:
+        return state
+    *before, last = state.turn.steps
+    step = replace(last, notes=last.notes + chunks)
+    return _with_turn(state, replace(state.turn, steps=(*before, step)))
+
+
+def _ended(state: State, outcome: Outcome) -> State:
+    if not state.conversation.turns:
+        return state
+    return replace(_with_turn(state, replace(state.turn, outcome=outcome)), running=False, pending=None, results=())
+
+
+def _with_turn(state: State, turn: Turn) -> State:
+    turns = (*state.conversation.turns[:-1], turn)
+    return replace(state, conversation=replace(state.conversation, turns=turns))
+
+
+def _folded(state: State, fold: Fold | None) -> State:
+    conversation = replace(state.conversation, fold=fold)
+    folds = (*state.folds, state.conversation.fold)
+    return replace(state, conversation=conversation, folds=folds, standing=None, held=())

@@ -1,0 +1,111 @@
+"""The loop: one turn from the user's words to the answer. It owns no disk, no screen and no policy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+from ctxe.agent.limits import Limits, circle
+from ctxe.agent.state import State
+from ctxe.context.assemble import Assembled
+from ctxe.domain.conversation import Fold, Reply, ToolCall
+from ctxe.domain.errors import ContextOverflow
+from ctxe.domain.events import (
+    ContextAssembled,
+    EpochStarted,
+    Event,
+    Folded,
+    Noted,
+    Notice,
+    ReplyReceived,
+    StepFinished,
+    TurnFinished,
+    TurnStarted,
+)
+from ctxe.domain.model import Provider
+from ctxe.domain.section import Chunk, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the loop may use; every one a plain callable, so that it can name no part behind it.
+
+    ``standing`` and ``gather`` offer sections, ``freshen`` what changed since the model saw it, ``fold`` a smaller
+    history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
+    ``dispatch`` runs one call and ends in ToolFinished.
+    """
+
+    provider: Provider
+    standing: Callable[[State], tuple[Section, ...]]
+    gather: Callable[[str, State], tuple[Section, ...]]
+    freshen: Callable[[State], Sequence[Chunk]]
+    fold: Callable[[State, str], Fold | None]
+    compose: Callable[[State], Assembled]
+    dispatch: Callable[[ToolCall, State], Iterator[Event]]
+    limits: Limits
+
+
+def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Event]:
+    """One turn as events; ``now`` gives the state with every event yielded so far taken in.
+
+    Raises ProviderError and BudgetError; the caller closes the turn.
+    """
+    if now().standing is None:
+        yield EpochStarted(ports.standing(now()))
+    yield TurnStarted(words, ports.gather(words, now()))
+    for number in range(1, ports.limits.steps + 1):
+        if ports.limits.spent(now()):
+            yield TurnFinished("cost limit", why=f"${ports.limits.usd:.2f} for this session are spent")
+            return
+        reply = yield from _reply(now, ports)
+        for call in reply.calls:
+            yield from ports.dispatch(call, now())
+        yield StepFinished(number)
+        if not reply.calls:
+            yield TurnFinished("answered")
+            return
+        notes = [*ports.freshen(now()), *filter(None, [circle(now())])]
+        if notes:
+            yield Noted(tuple(notes))
+    yield TurnFinished("step limit", why=f"{ports.limits.steps} model calls in one turn")
+
+
+def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:
+    """Fold if that is due, send, and once more after a forced fold when the provider finds the request too long."""
+    yield from _fold(now, ports, "")
+    try:
+        return (yield from _ask(now, ports))
+    except ContextOverflow:
+        yield Notice("the provider says the context is too long: folding and asking once more", "warning")
+        yield from _fold(now, ports, "overflow")
+        return (yield from _ask(now, ports))
+
+
+def _fold(now: Callable[[], State], ports: Ports, cause: str) -> Iterator[Event]:
+    if (fold := ports.fold(now(), cause)) is not None:
+        yield Folded(fold)
+        yield EpochStarted(ports.standing(now()))
+
+
+def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:
+    """One request and its reply; leaving early hangs up."""
+    assembled = ports.compose(now())
+    yield ContextAssembled(assembled.ledger)
+    before, began = now().usd, time.monotonic()
+    stream = ports.provider.stream(assembled.request)
+    try:
+        for item in stream:
+            if not isinstance(item, Reply):
+                yield item
+                continue
+            prices = ports.provider.model.prices
+            usd = prices.cost(item.usage) if prices and item.usage else None
+            yield ReplyReceived(item, usd, time.monotonic() - began)
+            if warning := ports.limits.warns(before, before + (usd or 0.0)):
+                yield Notice(warning, "warning")
+            return item
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
+    raise RuntimeError("a provider's stream ended without a reply")

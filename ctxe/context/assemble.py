@@ -1,0 +1,242 @@
+"""Sections, conversation and budget in; one request and its ledger out. Pure, deterministic, never over budget.
+
+Who gets room, in this order: the system prompt, the tools, the task (running words, newest step, the record of what
+was folded); then each share of standing sections; then what was gathered for the task; then steps, newest first.
+A share is charged min(its room, what its sections ask for), not what they took: so a larger budget takes nothing
+away from anybody (the charge grows slower than the budget), and what a section does not ask for passes down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctxe.context.budget import Budget
+from ctxe.context.pieces import HEADING, Piece, Spoken, marks, request_of, section_pieces, spoken, tool_piece
+from ctxe.context.shorten import shorten_piece
+from ctxe.context.tokens import MESSAGE, Count
+from ctxe.domain.conversation import Conversation
+from ctxe.domain.errors import BudgetError
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.model import Message, Request, Text, ToolSchema
+from ctxe.domain.section import Omission, Priority, Section, ShareName, digest
+
+SHARE_ORDER: tuple[ShareName, ...] = ("memory", "instructions", "skills", "files")
+"""Memory is priority 3, the rest 4 with instructions before files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands before the conversation and is fixed for an epoch."""
+
+    tools: tuple[ToolSchema, ...] = ()
+    sections: tuple[Section, ...] = ()
+    model: str = ""
+    exact: bool = True
+    max_output: int = 4_096
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A request, its account, and the content hashes of its pieces in wire order (see ``assemble(held=…)``)."""
+
+    request: Request
+    ledger: Ledger
+    marks: tuple[str, ...]
+
+
+def assemble(
+    frame: Frame, conversation: Conversation, budget: Budget, count: Count, held: Sequence[str] = ()
+) -> Assembled:
+    """Compose the next request. ``held`` are the marks of the request before, empty when nothing is cached.
+
+    Raises BudgetError, naming the parts with their tokens, when system prompt, tools and task cannot fit.
+    """
+    tools = [tool_piece(schema, count) for schema in frame.tools]
+    standing = {section.name: section_pieces(section, count) for section in frame.sections}
+    rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
+    said = spoken(conversation, count)
+    said = _fit_task(said, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
+    must = _sum([*tools, *rules, *said.record, *_words(said), *said.steps[-1:]])
+    shared, out, charged = _fill_shares(frame.sections, standing, budget, budget.usable - must)
+    kept, dropped = _newest_first(said, budget.usable - must - charged, count)
+    pieces = [*tools, *rules, *shared, *kept]
+    request = request_of(pieces, frame.max_output, frame.session)
+    rows = [*_rows(pieces, held), *out, *_dropped_rows(dropped), *_omitted(frame.sections, conversation)]
+    ledger = Ledger(frame.model, budget.window, budget.reserve, tuple(rows), frame.exact, broke=_broke(pieces, held))
+    return Assembled(request, ledger, marks(pieces))
+
+
+def pack(sections: Sequence[Section], budget: Budget, count: Count) -> tuple[Section, ...]:
+    """Shrink what was offered for a task to its shares, once; what is cut is named in ``left_out``."""
+    room = {share: budget.room(share) for share in SHARE_ORDER}
+    packed = []
+    for section in sections:
+        pieces = section_pieces(section, count)
+        fit = _prefix(pieces, room[section.share] if section.share else budget.usable)
+        if section.share:
+            room[section.share] -= _sum(fit)
+        cut = section.chunks[max(0, len(fit) - 1) :]
+        omitted = tuple(Omission(chunk.id, count(chunk.text), f"over the {section.share} share") for chunk in cut)
+        chunks = section.chunks[: len(section.chunks) - len(cut)]
+        packed.append(replace(section, chunks=chunks, left_out=section.left_out + omitted))
+    return tuple(packed)
+
+
+def _sum(pieces: Sequence[Piece]) -> int:
+    return sum(piece.tokens for piece in pieces)
+
+
+def _words(said: Spoken) -> list[Piece]:
+    return [said.words] if said.words else []
+
+
+def _prefix(pieces: Sequence[Piece], room: int) -> list[Piece]:
+    """The longest prefix that fits; a heading never stands alone."""
+    fit: list[Piece] = []
+    for piece in pieces:
+        room -= piece.tokens
+        if room < 0:
+            break
+        fit.append(piece)
+    return [] if len(fit) == 1 and fit[0].chunk == HEADING else fit
+
+
+def _fill_shares(
+    sections: Sequence[Section], standing: dict[str, tuple[Piece, ...]], budget: Budget, rest: int
+) -> tuple[list[Piece], list[Row], int]:
+    """Standing sections within their shares, in the order given; the rows left out; the tokens charged."""
+    rooms: dict[ShareName | None, int] = {}
+    charged = spare = 0
+    for share in SHARE_ORDER:
+        asked = sum(_sum(standing[s.name]) for s in sections if s.share == share)
+        room = min(budget.room(share) + spare, rest - charged)
+        rooms[share] = max(0, room)
+        spare = max(0, budget.room(share) + spare - asked)
+        charged += max(0, min(room, asked))
+    kept: list[Piece] = []
+    out: list[Row] = []
+    for section in sections:
+        if section.priority is Priority.SYSTEM:
+            continue
+        pieces = standing[section.name]
+        fit = _prefix(pieces, rooms.get(section.share, 0))
+        rooms[section.share] = rooms.get(section.share, 0) - _sum(fit)
+        kept += fit
+        out += [_row(p, given=0, why=f"over the {section.share} share") for p in pieces[len(fit) :]]
+    return kept, [row for row in out if row.chunk != HEADING], charged
+
+
+def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
+    """What of the conversation is kept, in wire order, and what is not: gathered first, then steps, newest first."""
+    history = [*said.older, *said.steps[:-1]]
+    if _sum(said.gathered) + _sum(history) > rest and history:
+        rest -= _gap(len(history), count).tokens
+    gathered = _prefix(said.gathered, rest)
+    rest -= _sum(gathered)
+    newest = _prefix(history[::-1], rest)[::-1] if len(gathered) == len(said.gathered) else []
+    lost = history[: len(history) - len(newest)]
+    gap = [_gap(len(lost), count)] if lost else []
+    own = len(said.steps[:-1])
+    before, after = (newest[: max(0, len(newest) - own)], newest[max(0, len(newest) - own) :])
+    words = [replace(word, joins=bool(gathered)) for word in _words(said)]
+    kept = [*said.record, *gap, *before, *gathered, *words, *after, *said.steps[-1:]]
+    return kept, [*lost, *said.gathered[len(gathered) :]]
+
+
+def _gap(number: int, count: Count) -> Piece:
+    text = (
+        f"[{number} earlier messages do not fit the window and are left out here; `recall` brings back what they said]"
+    )
+    message = Message("user", (Text(text),))
+    tokens = count(text) + MESSAGE
+    return Piece(
+        "conversation",
+        "(gap)",
+        Priority.OLDER,
+        "past",
+        tokens,
+        digest(text),
+        "says what is missing",
+        messages=(message,),
+    )
+
+
+def _fit_task(said: Spoken, room: int, count: Count, fixed: Sequence[Piece]) -> Spoken:
+    """The same, with the newest step and then the words shortened when the task does not fit ``room`` tokens."""
+    over = _sum([*said.record, *_words(said), *said.steps[-1:]]) - room
+    if over > 0 and said.steps:
+        step = shorten_piece(said.steps[-1], over, count)
+        over -= said.steps[-1].tokens - step.tokens
+        said = replace(said, steps=(*said.steps[:-1], step))
+    if over > 0 and said.words:
+        words = shorten_piece(said.words, over, count)
+        over -= said.words.tokens - words.tokens
+        said = replace(said, words=words)
+    if over > 0:
+        raise _too_small([*fixed, *said.record, *_words(said), *said.steps[-1:]], over)
+    return said
+
+
+def _too_small(pieces: Sequence[Piece], over: int) -> BudgetError:
+    sizes: dict[str, int] = {}
+    for piece in pieces:
+        sizes[piece.section] = sizes.get(piece.section, 0) + piece.tokens
+    parts = ", ".join(f"{name} {tokens:,}" for name, tokens in sizes.items())
+    return BudgetError(
+        f"the request cannot fit: {over:,} tokens over ({parts})",
+        "use a larger --budget or a model with a larger window, or shorten the task",
+    )
+
+
+def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False) -> Row:
+    return Row(
+        piece.section,
+        piece.chunk,
+        piece.priority,
+        piece.tokens,
+        given,
+        piece.placement,
+        why or piece.why,
+        piece.tier,
+        cached,
+        piece.digest,
+    )
+
+
+def _rows(pieces: Sequence[Piece], held: Sequence[str]) -> list[Row]:
+    shared = _shared(pieces, held)
+    return [_row(piece, given=piece.tokens, cached=i < shared) for i, piece in enumerate(pieces)]
+
+
+def _dropped_rows(pieces: Sequence[Piece]) -> list[Row]:
+    return [_row(piece, given=0, why="does not fit the window") for piece in pieces if piece.chunk != HEADING]
+
+
+def _omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
+    """What sources left out before the assembler saw it."""
+    offered = [*sections, *(conversation.turns[-1].gathered if conversation.turns else ())]
+    return [
+        Row(section.name, omission.id, section.priority, omission.tokens, 0, section.placement, omission.why)
+        for section in offered
+        for omission in section.left_out
+    ]
+
+
+def _shared(pieces: Sequence[Piece], held: Sequence[str]) -> int:
+    """How many pieces at the start are the same as in the request before."""
+    same = 0
+    for piece, mark in zip(pieces, held, strict=False):
+        if piece.digest != mark:
+            break
+        same += 1
+    return same
+
+
+def _broke(pieces: Sequence[Piece], held: Sequence[str]) -> str:
+    """The first piece that differs from what was sent before; empty when the request only grew at its end."""
+    same = _shared(pieces, held)
+    if same >= len(held):
+        return ""
+    return f"{pieces[same].section}: {pieces[same].chunk}" if same < len(pieces) else "the request became shorter"

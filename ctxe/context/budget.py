@@ -1,0 +1,55 @@
+"""What may be spent on one request: the window, the reserve for the reply, and the share of each kind of context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ctxe.domain.section import ShareName
+
+MOST_RESERVED = 20_000
+LEAST_RESERVED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the usable tokens: a fraction of them, and at most ``most`` tokens (0: no other limit)."""
+
+    fraction: float
+    most: int = 0
+
+    def of(self, usable: int) -> int:
+        """Tokens of this share."""
+        room = int(usable * self.fraction)
+        return min(room, self.most) if self.most else room
+
+
+DEFAULT_SHARES: Mapping[ShareName, Share] = {
+    "memory": Share(0.05, 2_500),
+    "instructions": Share(0.10, 8_000),
+    "skills": Share(0.10),
+    "files": Share(0.20, 20_000),
+}
+
+
+def reserve_for(window: int, max_output: int) -> int:
+    """Tokens kept free for the reply: min(output limit, 20,000, window/4), at least min(4,096, window/4)."""
+    return max(min(max_output, MOST_RESERVED, window // 4), min(LEAST_RESERVED, window // 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Window and reserve in tokens, and how the usable rest is shared out."""
+
+    window: int
+    reserve: int
+    shares: Mapping[ShareName, Share] = field(default_factory=lambda: DEFAULT_SHARES)
+
+    @property
+    def usable(self) -> int:
+        """Tokens that a request may hold."""
+        return max(0, self.window - self.reserve)
+
+    def room(self, share: ShareName) -> int:
+        """Tokens of one share."""
+        return self.shares[share].of(self.usable)

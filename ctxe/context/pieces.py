@@ -1,0 +1,196 @@
+"""The parts of a request in wire order: one piece a chunk, a tool, a user's words or a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, schema_tokens
+from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.model import Block, Carry, Message, Request, Text, ToolSchema
+from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
+
+HEADING = "(heading)"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One ledger row and what it puts on the wire: a tool, system text, or blocks of a message.
+
+    ``joins`` says that the blocks continue the message of the piece before. A step's blocks are its reply's and then
+    its results'; it is one piece, so that no cut can part them.
+    """
+
+    section: str
+    chunk: str
+    priority: Priority
+    placement: Placement
+    tokens: int
+    digest: str
+    why: str = ""
+    tier: Tier = "full"
+    tool: ToolSchema | None = None
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    joins: bool = False
+
+
+def tool_piece(schema: ToolSchema, count: Count) -> Piece:
+    """The piece of one tool's schema."""
+    tokens = schema_tokens(schema, count)
+    mark = digest(f"{schema.name}\0{schema.description}\0{schema.parameters!r}")
+    return Piece("tools", schema.name, Priority.TOOLS, "tools", tokens, mark, "core tool", tool=schema)
+
+
+def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
+    """A heading and the chunks of a section that stands in the system prompt or rides with the user's words."""
+    head = Chunk(HEADING, f"# {section.name}", "names the section")
+    chunks = (head, *section.chunks) if section.chunks else ()
+    return tuple(_chunk_piece(section, chunk, count) for chunk in chunks)
+
+
+def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
+    tokens = count(chunk.text) + JOIN
+    spoken = section.placement != "system"
+    return Piece(
+        section.name,
+        chunk.id,
+        section.priority,
+        section.placement,
+        tokens,
+        chunk.digest,
+        chunk.why,
+        chunk.tier,
+        text="" if spoken else chunk.text,
+        messages=(Message("user", (Text(chunk.text),)),) if spoken else (),
+        joins=spoken,
+    )
+
+
+def record_pieces(fold: Fold, count: Count) -> tuple[Piece, ...]:
+    """What stands for everything before the fold: one user message."""
+    section = Section("record", Priority.TASK, fold.record, "past")
+    pieces = [_chunk_piece(section, chunk, count) for chunk in fold.record]
+    if pieces:
+        pieces[0] = replace(pieces[0], joins=False, tokens=pieces[0].tokens + MESSAGE)
+    return tuple(pieces)
+
+
+def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tuple[tuple[Piece, ...], Piece]:
+    """What was gathered for a turn, and the user's words; both are one message, the words last."""
+    older = Priority.RECENT
+    gathered = [piece for section in turn.gathered for piece in section_pieces(section, count)]
+    if not running:
+        gathered = [replace(piece, priority=older) for piece in gathered]
+    words = Piece(
+        "task" if running else "conversation",
+        f"turn {number}",
+        Priority.TASK if running else older,
+        "conversation",
+        count(turn.words) + MESSAGE,
+        digest(turn.words),
+        "the user's words",
+        messages=(Message("user", (Text(turn.words),)),),
+        joins=bool(gathered),
+    )
+    if gathered:
+        gathered[0] = replace(gathered[0], joins=False)
+    return tuple(gathered), words
+
+
+def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority: Priority) -> Piece:
+    """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes."""
+    messages = tuple(_step_messages(step, fold))
+    tokens = sum(
+        (MESSAGE if message.role == "assistant" else 0) + sum(block_tokens(block, count) for block in message.blocks)
+        for message in messages
+    )
+    masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
+    why = "newest step" if priority is Priority.TASK else "masked by the fold" if masked else "recent step"
+    mark = digest("\0".join(repr(message) for message in messages))
+    return Piece("conversation", name, priority, "conversation", tokens, mark, why, messages=messages)
+
+
+def _step_messages(step: Step, fold: Fold | None) -> Iterator[Message]:
+    reply = step.reply
+    blocks: list[Block] = [Carry(reply.carry, reply.model)] if reply.carry else []
+    if reply.text:
+        blocks.append(Text(reply.text))
+    blocks += [_seen_call(call, fold) for call in reply.calls]
+    if not blocks:
+        blocks.append(Text("(no answer)"))
+    yield Message("assistant", tuple(blocks))
+    back: list[Block] = [_seen_result(result, fold) for result in step.results]
+    back += [Text(note.text) for note in step.notes]
+    if back:
+        yield Message("user", tuple(back))
+
+
+def _seen_call(call: ToolCall, fold: Fold | None) -> ToolCall:
+    short = fold.shortened.get(call.id) if fold else None
+    return call if short is None else replace(call, arguments=short)
+
+
+def _seen_result(result: ToolResult, fold: Fold | None) -> ToolResult:
+    mask = fold.masks.get(result.call_id) if fold else None
+    return result if mask is None else replace(result, text=mask)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The conversation as pieces: the record, older turns and steps (oldest first), and the running turn's own."""
+
+    record: tuple[Piece, ...]
+    older: tuple[Piece, ...]
+    gathered: tuple[Piece, ...]
+    words: Piece | None
+    steps: tuple[Piece, ...]
+
+
+def spoken(conversation: Conversation, count: Count) -> Spoken:
+    """The pieces of a conversation through its fold; the last turn is the running one."""
+    fold = conversation.fold
+    upto = fold.upto if fold else Position()
+    older: list[Piece] = []
+    gathered: tuple[Piece, ...] = ()
+    words: Piece | None = None
+    steps: list[Piece] = []
+    last = len(conversation.turns) - 1
+    for t, turn in enumerate(conversation.turns):
+        if t < upto.turn:
+            continue
+        first = upto.step if t == upto.turn else 0
+        running = t == last
+        if first == 0:
+            around, said = turn_pieces(turn, t + 1, count, running=running)
+            if running:
+                gathered, words = around, said
+            else:
+                older += [*around, said]
+        newest = len(turn.steps) - 1
+        into = steps if running else older
+        for s in range(first, len(turn.steps)):
+            priority = Priority.TASK if running and s == newest else Priority.RECENT
+            into.append(step_piece(turn.steps[s], f"step {t + 1}.{s + 1}", count, fold, priority))
+    return Spoken(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
+
+
+def request_of(pieces: Sequence[Piece], max_output: int, session: str) -> Request:
+    """Put pieces, in wire order, together as they are sent; consecutive system pieces of a section form one block."""
+    tools = tuple(piece.tool for piece in pieces if piece.tool is not None)
+    system: dict[str, list[str]] = {}
+    messages: list[Message] = []
+    for piece in pieces:
+        if piece.placement == "system":
+            system.setdefault(piece.section, []).append(piece.text)
+        elif piece.joins and messages and messages[-1].role == piece.messages[0].role:
+            joined = messages[-1].blocks + piece.messages[0].blocks
+            messages[-1:] = [Message(messages[-1].role, joined), *piece.messages[1:]]
+        else:
+            messages += piece.messages
+    return Request(tools, tuple("\n\n".join(texts) for texts in system.values()), tuple(messages), max_output, session)
+
+
+def marks(pieces: Iterable[Piece]) -> tuple[str, ...]:
+    """Content hashes of pieces in wire order: two requests share a prefix as far as these agree."""
+    return tuple(piece.digest for piece in pieces)
