@@ -1,0 +1,102 @@
+"""How alike two texts are, and which of many say the same thing twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from ctxe.lexical.words import plain, terms
+
+# Broder, "On the resemblance and containment of documents" (1997): runs of w words; 4 forgives a changed word a line.
+SHINGLE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two texts by their places in a list, the earlier one first, and how alike they are, from 0 to 1."""
+
+    first: int
+    second: int
+    alike: float
+
+
+def shingles(text: str, size: int = SHINGLE) -> frozenset[tuple[str, ...]]:
+    """Every run of ``size`` lower-case words; a shorter text is one run. Empty for a text without words."""
+    words = plain(text)
+    if not words:
+        return frozenset()
+    return frozenset(tuple(words[start : start + size]) for start in range(max(1, len(words) - size + 1)))
+
+
+def jaccard(one: Set[object], other: Set[object]) -> float:
+    """Shared members over all members: 1 when equal, 0 when nothing is shared or both are empty."""
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared) if shared else 0.0
+
+
+def containment(part: Set[object], whole: Set[object]) -> float:
+    """The share of ``part`` that ``whole`` has: 1 when nothing of it is missing, 0 for an empty part."""
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def alike(one: str, other: str) -> float:
+    """How much two titles or sentences speak of the same thing: shared terms over all terms, stems compared."""
+    return jaccard(set(terms(one)), set(terms(other)))
+
+
+def close(one: str, other: str) -> float:
+    """How near the wording of two short texts is, from 0 to 1: 1 less the share of characters put in or taken out."""
+    from rapidfuzz.fuzz import ratio
+
+    return ratio(one, other) / 100.0
+
+
+def paragraphs(text: str) -> list[str]:
+    """Blocks between empty lines, stripped, none empty; a fenced code block is never split."""
+    blocks: list[str] = []
+    block: list[str] = []
+    fence = ""
+    for line in text.splitlines():
+        mark = re.match(r"\s{0,3}(```+|~~~+)", line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence):
+            fence = ""
+        if line.strip() or fence:
+            block.append(line)
+        elif block:
+            blocks.append("\n".join(block).strip())
+            block = []
+    return [*blocks, "\n".join(block).strip()] if block else blocks
+
+
+def _candidates(sets: Sequence[Set[object]]) -> Iterator[tuple[int, int, int]]:
+    """(earlier, later, members shared) of every two sets that share one."""
+    having: dict[object, list[int]] = {}
+    for later, members in enumerate(sets):
+        shared: dict[int, int] = {}
+        for member in members:
+            for earlier in having.get(member, ()):
+                shared[earlier] = shared.get(earlier, 0) + 1
+            having.setdefault(member, []).append(later)
+        for earlier in sorted(shared):
+            yield earlier, later, shared[earlier]
+
+
+def near_pairs(sets: Sequence[Set[object]], at_least: float) -> list[Pair]:
+    """Every two sets whose Jaccard similarity is ``at_least`` (above 0), in the order of the list.
+
+    Time grows with the members that are shared, not with the square of the list, unless all share the same.
+    """
+    found = []
+    for earlier, later, shared in _candidates(sets):
+        similarity = shared / (len(sets[earlier]) + len(sets[later]) - shared)
+        if similarity >= at_least:
+            found.append(Pair(earlier, later, similarity))
+    return sorted(found, key=lambda pair: (pair.first, pair.second))
+
+
+def near_duplicates(texts: Sequence[str], at_least: float = 0.8) -> list[Pair]:
+    """Every two texts that say nearly the same in nearly the same words, by their shingles."""
+    return near_pairs([shingles(text) for text in texts], at_least)

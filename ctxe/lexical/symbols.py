@@ -1,0 +1,158 @@
+"""What a text names: paths and lines, trace frames, modules, identifiers, errors, tests, addresses, commits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ctxe.lexical.traces import Fault, Place, fault, frame, lines
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """Names in the order of their first mention, each once, by kind.
+
+    ``paths``: files, folders (they end in "/") and positions ``file.py:12``, as written. ``frames``: trace frames and
+    compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
+    ``errors``: error classes and codes. ``faults``: error lines. ``tests``: ids that a test runner takes.
+    ``commits``: 7 to 40 hexadecimal digits. ``issues``: numbers after "#".
+    """
+
+    paths: tuple[Place, ...] = ()
+    frames: tuple[Place, ...] = ()
+    modules: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    tests: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
+    issues: tuple[int, ...] = ()
+
+
+_URL = re.compile(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
+_PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\(\))?$")
+_QUOTED = re.compile(r"(?<!`)`([^`\n]{1,120})`(?!`)")
+# A run of name characters that holds something no plain word has; what may follow it: a position, a call, a parameter.
+_CANDIDATE = re.compile(
+    r"(?<![\w./\\])[\w.@~$/\\+\-]*(?:[./\\_#:$][\w.@~$/\\+\-]+|[a-z0-9][A-Z]|/|\w\(\)|\d[a-f]|[a-f]\d|[A-Z]{2}[a-z]|[A-Z]\d{4})"
+    r"[\w.@~$/\\+\-:#>]*(?:\[[\w.:\-]{0,80}\]|\(\d{1,7}(?:,\d{1,7})?\)|\(\))?"
+)
+_POSITION = re.compile(r"(?:[:(]|#L|, line |\sline\s)(\d{1,7})(?:[:,]\d{1,7})?\)?:?$")
+_TEST = re.compile(r"[\w./\\+\-]+\.\w+::[\w:.\[\]\-]+$|[\w.$]+(?:::|#)test\w*(?:\[.*\])?$")
+_ERROR = re.compile(r"(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Warning|Failure)$|(?:TS|E|CS|LNK)\d{4}$")
+_FILE = re.compile(r"(?:[A-Za-z]:)?[\w.@~$/\\+\-]*\w\.[A-Za-z]\w{0,11}$|.*/\.?\w[\w.\-]*\.\w{1,12}$")
+_FOLDER = re.compile(
+    r"(?:~|\.{1,2})?/?(?:[\w.@+\-]+/){1,12}$|(?:~/|\.{1,2}/)?(?:[\w.@+\-]+/){2,12}[\w.@+\-]+$|/(?:[\w.@+\-]+/)+[\w.@+\-]+$"
+)
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)[A-Za-z_]\w*)+$")
+_COMMIT = re.compile(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$")
+_ISSUE = re.compile(r"(?<![\w&/])#(\d{1,7})\b")
+_NAME = re.compile(
+    r"_*[A-Za-z]\w*_\w+$|_+[A-Za-z]\w*$|[a-z]\w*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
+)
+# Endings that make "name.ending" a file and not an attribute; a path with a slash needs none of them.
+_SOURCES = frozenset(
+    re.findall(
+        r"\w+",
+        """astro bash bat bib c cc cfg clj cljs cmake cmd conf cpp cs css csv cu cxx dart diff el env erl ex exs f90
+    fish go gql gradle graphql groovy h hbs hcl hh hpp hrl hs htm html hxx ini ipynb java jl js json json5 jsonl
+    jsx kt kts less lock log lua m4 mak md mdx mediawiki mjs mk ml mli mm mts nim nix patch php pl pm po proto
+    ps1 py pyi pyx r rake rb rst rs s sass sbt scala scss sh sql sol svelte svg swift tcl tex tf toml ts tsv tsx
+    txt vb vim vue wasm xml yaml yml zig zsh""",
+    )
+)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Names found so far: dictionaries, because they keep the order of the first mention."""
+
+    paths: dict[Place, None] = field(default_factory=dict)
+    frames: dict[Place, None] = field(default_factory=dict)
+    modules: dict[str, None] = field(default_factory=dict)
+    identifiers: dict[str, None] = field(default_factory=dict)
+    errors: dict[str, None] = field(default_factory=dict)
+    faults: dict[Fault, None] = field(default_factory=dict)
+    tests: dict[str, None] = field(default_factory=dict)
+    urls: dict[str, None] = field(default_factory=dict)
+    commits: dict[str, None] = field(default_factory=dict)
+    issues: dict[int, None] = field(default_factory=dict)
+
+    def close(self) -> Symbols:
+        return Symbols(
+            paths=tuple(self.paths),
+            frames=tuple(self.frames),
+            modules=tuple(self.modules),
+            identifiers=tuple(self.identifiers),
+            errors=tuple(self.errors),
+            faults=tuple(self.faults),
+            tests=tuple(self.tests),
+            urls=tuple(self.urls),
+            commits=tuple(self.commits),
+            issues=tuple(self.issues),
+        )
+
+
+def _is_file(word: str) -> bool:
+    if not _FILE.match(word):
+        return False
+    return "/" in word or "\\" in word or word.rpartition(".")[2].lower() in _SOURCES
+
+
+def _is_module(word: str) -> bool:
+    """Whether a word is a dotted name; "e.g." and "U.S.A" are not."""
+    return bool(_MODULE.match(word)) and any(len(piece) > 2 for piece in re.split(r"\W+", word))
+
+
+def _classify(word: str, found: _Found) -> None:
+    """Note what one word names, if anything."""
+    position = _POSITION.search(word)
+    bare = word[: position.start()] if position else word
+    called = word.removesuffix("()")
+    if _TEST.match(word):
+        found.tests[word] = None
+    elif _is_file(bare):
+        found.paths[Place(bare, int(position[1]) if position else 0)] = None
+    elif _ERROR.match(word):
+        found.errors[word] = None
+    elif _COMMIT.match(word):
+        found.commits[word] = None
+    elif "/" in word and _FOLDER.match(word):
+        found.paths[Place(word)] = None
+    elif _is_module(called):
+        found.modules[called] = None
+    elif called != word or _NAME.match(word):
+        found.identifiers[called] = None
+
+
+def _read_line(line: str, found: _Found) -> None:
+    """Note what one line names. A line of a trace is a frame and nothing else."""
+    place, error = frame(line), fault(line)
+    if place:
+        found.frames[place] = None
+        if place.name:
+            return
+        line = line.replace(place.path, " ", 1)
+    if error:
+        found.faults[error] = None
+        if error.kind and _ERROR.match(error.kind):
+            found.errors[error.kind] = None
+    for url in _URL.findall(line):
+        found.urls[url.rstrip(".,;:")] = None
+    line = _URL.sub(" ", line)
+    for word in _QUOTED.findall(line):
+        if _PLAIN_NAME.match(word):
+            found.identifiers[word.removesuffix("()")] = None
+    for number in _ISSUE.findall(line):
+        found.issues[int(number)] = None
+    for candidate in _CANDIDATE.findall(line):
+        _classify(candidate.strip("-").rstrip(".:,#"), found)
+
+
+def symbols(text: str) -> Symbols:
+    """Everything a text names. Linear in its length; lines are looked at up to ``traces.LONGEST_LINE`` characters."""
+    found = _Found()
+    for line in lines(text):
+        _read_line(line, found)
+    return found.close()

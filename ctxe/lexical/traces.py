@@ -1,0 +1,116 @@
+"""Stack traces and error lines as the common languages, compilers and test runners print them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LONGEST_LINE = 2000
+"""Characters of a line that are looked at: what follows is minified or encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path as it was written, the line (0: none was given) and the function of a trace frame ("" elsewhere)."""
+
+    path: str
+    line: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error as printed: its class or code (``ValueError``, ``E0308``, "" when it has none) and its message."""
+
+    kind: str
+    message: str
+
+
+_FRAME_HINT = re.compile(r'File "|\bat |:\d+|\(\d+[,)]|-->')
+_LINE = r":(?P<line>\d+)"
+_FRAMES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # Python; Java and its kin; .NET; JavaScript; PHP; gdb and the sanitizers; Ruby; Rust; compilers, Go, Elixir
+        r'\s*File "(?P<path>[^"]{1,400})", line (?P<line>\d+)(?:, in (?P<name>.{1,200}))?',
+        r"\s*at (?P<name>[\w.$<>/@-]{1,300})\((?P<java>[\w$-]+\.(?:java|kt|kts|scala|groovy|clj))(?:" + _LINE + r")?\)",
+        r"\s*at (?P<name>[^()]{1,300})\(.{0,300}?\) in (?P<path>.{1,400}?):line (?P<line>\d+)",
+        r"\s*at (?:async )?(?:(?P<name>[^()]{1,200}) \()?(?:file://)?(?P<path>(?:[A-Za-z]:)?[^\s():]{1,400})" + _LINE,
+        r"\s*#\d+\s+(?P<path>[^\s():]{1,400})\((?P<line>\d+)\): (?P<name>[^(\s]{1,200})",
+        r"\s*#\d+\s+(?:0x[0-9a-f]+ in )?(?P<name>[\w:~<>$.*&,]{1,200})(?: ?\(.{0,300}?\))? (?:at )?\(?"
+        r"(?P<path>[^\s():]{1,400})" + _LINE,
+        r"\s*(?:\d+: )?(?:from )?(?P<path>[^\s:()]{1,400})" + _LINE + r":in [`'](?P<name>[^'`]{1,200})'",
+        r"(?:thread '[^']{0,80}'(?: \(\d+\))? )?panicked at (?:'.{0,300}', )?(?P<path>[^\s:']{1,400})" + _LINE,
+        r"\s*--> (?P<path>[^\s:]{1,400})" + _LINE,
+        r"\s*(?:\(\w+ [\w.-]+\) )?(?P<path>(?:[A-Za-z]:)?[^\s:()]{0,400}\.\w{1,12})[:(](?P<line>\d+)(?:[:,]\d+)?\)?"
+        r"(?::|\s|$)",
+    )
+)
+_ENDINGS = "Error|Exception|Warning|Failure|Fault|Interrupt|Exit|Timeout|Panic|Abort"
+_KIND = rf"(?:[\w$]+(?:\.|::))*[A-Z]\w*(?:{_ENDINGS})"
+_BEFORE = r"E\s+|Caused by:? |Uncaught |Unhandled |Exception in thread \"[^\"]{0,120}\" |Error: "
+_FAULTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # a class and its message; a line of pytest's summary; compilers; tsc; a word and a message; shells; signals
+        rf"\s*(?:{_BEFORE})*(?P<kind>{_KIND})(?: \[\w+\])?(?::\s*(?P<message>.*)|\s*$)",
+        rf"(?:FAILED|ERROR) \S+ - (?P<kind>{_KIND})(?::\s*(?P<message>.*)|$)",
+        r"(?:\S+[:)] )?(?:fatal )?error(?:\[(?P<kind>\w+)\])?: (?P<message>.+)",
+        r"\S+: error (?P<kind>[A-Z]+\d+): (?P<message>.+)",
+        r"(?P<kind>panic|fatal error|fatal|ERROR|Error|npm ERR!|make(?:\[\d+\])?: \*\*\*)[: ]\s*(?P<message>.+)",
+        r"(?P<message>\S+: (?:.{1,120}: )?(?:command not found|No such file or directory|Permission denied).*)",
+        r"\s*(?P<kind>Segmentation fault|Aborted|Killed|Bus error)\b(?P<message>.*)",
+    )
+)
+_FAULT_HINT = re.compile(
+    rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed"
+)
+
+
+def lines(text: str) -> Iterator[str]:
+    """Lines of a text, each cut to what is worth looking at."""
+    for line in text.splitlines():
+        yield line[:LONGEST_LINE]
+
+
+def _java_path(name: str, file: str) -> str:
+    """Where a class lies by its full name: ``a.b.Widget.draw`` and ``Widget.java`` are ``a/b/Widget.java``."""
+    folders = name.rpartition("/")[2].split(".")[:-2]
+    return "/".join((*folders, file))
+
+
+def frame(line: str) -> Place | None:
+    """The place that one line of a trace or of a compiler's report names, or None."""
+    if not _FRAME_HINT.search(line):
+        return None
+    for pattern in _FRAMES:
+        found = pattern.match(line)
+        if found:
+            named = found.groupdict()
+            name = (named.get("name") or "").strip()
+            path = _java_path(name, named["java"]) if named.get("java") else named["path"]
+            return Place(path, int(named.get("line") or 0), name)
+    return None
+
+
+def frames(text: str) -> list[Place]:
+    """Every trace frame and compiler position in the order of the text, repeats included."""
+    return [place for place in map(frame, lines(text)) if place]
+
+
+def fault(line: str) -> Fault | None:
+    """The error that a line reports, or None. ``E   ValueError: no`` is ``Fault("ValueError", "no")``."""
+    if not _FAULT_HINT.search(line):
+        return None
+    for pattern in _FAULTS:
+        found = pattern.match(line)
+        if found:
+            named = found.groupdict()
+            return Fault((named.get("kind") or "").strip(), (named.get("message") or "").strip())
+    return None
+
+
+def faults(text: str) -> list[Fault]:
+    """Every error line in the order of the text, each one once."""
+    return list(dict.fromkeys(found for found in map(fault, lines(text)) if found))

@@ -1,0 +1,118 @@
+"""Text to search terms: words, identifiers whole and in parts, numbers, stems; common words left out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache, lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from Stemmer import Stemmer
+
+# The usual English function words, and what an apostrophe leaves of the short forms ("don't" is read as "don", "t").
+STOP = frozenset(
+    re.findall(
+        r"\w+",
+        """a about above after again against all also am an and any are as at be because been before being below
+    between both but by can cannot could couldn d did didn do does doesn doing don down during each few for from
+    further had hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn
+    it its itself just let ll m may me might more most mustn my myself no nor not now of off on once only or
+    other ought our ours ourselves out over own re s same shan she should shouldn so some such t than that the
+    their theirs them themselves then there these they this those through to too under until up upon us ve very
+    was wasn we were weren what when where which while who whom whose why will with within without won would
+    wouldn you your yours yourself yourselves""",
+    )
+)
+# Keywords that stand in nearly every file of some language and so say nothing about which one is meant.
+CODE_STOP = STOP | frozenset(
+    re.findall(
+        r"\w+",
+        """abstract async auto await bool boolean break byte case catch char class const continue def default del
+    delete elif else end enum except export extends extern false final finally float fn fun func function goto
+    impl implements import include int interface lambda let long mut namespace new nil none null override
+    package pass private protected pub public raise require return self short signed static str string struct
+    super switch template this throw throws trait true try type typedef typename undefined union unsafe unsigned
+    use using val var virtual void volatile yield""",
+    )
+)
+LONGEST = 64
+"""Characters of a word that are looked at; what is longer is a hash, a key or encoded bytes."""
+
+_WORD = re.compile(r"\w+")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
+_SPACELESS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+
+
+@cache
+def _stemmer() -> Stemmer:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=1 << 16)
+def stem(word: str) -> str:
+    """The Snowball English stem of a lower-case word: ``"retries"`` and ``"retrying"`` are both ``"retri"``."""
+    return str(_stemmer().stemWord(word))
+
+
+def parts(identifier: str) -> list[str]:
+    """Lower-case pieces of an identifier: ``"parseHTTPHeader_v2"`` is parse, http, header, v, 2; no stems."""
+    return [piece.lower() for piece in (_PART if identifier.isascii() else _FOREIGN_PART).findall(identifier)]
+
+
+@lru_cache(maxsize=1 << 18)
+def _prose_terms(word: str) -> tuple[str, ...]:
+    return _analyse(word, STOP)
+
+
+@lru_cache(maxsize=1 << 18)
+def _code_terms(word: str) -> tuple[str, ...]:
+    return _analyse(word, CODE_STOP)
+
+
+def _analyse(word: str, stop: frozenset[str]) -> tuple[str, ...]:
+    """Terms of one run of word characters: nothing, its stem, or the whole identifier and the stems of its parts."""
+    whole = word[:LONGEST].strip("_").lower()
+    if not whole or whole in stop:
+        return ()
+    if not whole.isascii() and _SPACELESS.search(whole):
+        return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
+    pieces = parts(word[:LONGEST])
+    if len(pieces) < 2:
+        return (stem(whole),)
+    return (whole, *(stem(piece) for piece in pieces if len(piece) > 1 and piece not in stop))
+
+
+def terms(text: str, *, code: bool = False) -> list[str]:
+    """Search terms in the order of the text, repeats included; ``code`` leaves out language keywords as well.
+
+    A plain word gives its stem, an identifier of several parts itself in lower case and the stems of its parts, a run
+    of a script that is written without spaces its pairs of characters. Common words give nothing.
+    """
+    return list(chain.from_iterable(map(_code_terms if code else _prose_terms, _WORD.findall(text))))
+
+
+def counts(text: str, *, code: bool = False) -> Counter[str]:
+    """How often each search term occurs; the same as ``Counter(terms(text))``, faster for long texts."""
+    analyse = _code_terms if code else _prose_terms
+    found: Counter[str] = Counter()
+    for word, times in Counter(_WORD.findall(text)).items():
+        for term in analyse(word):
+            found[term] += times
+    return found
+
+
+def plain(text: str) -> list[str]:
+    """Lower-case words as they stand, common ones included: for wording that has to match, not for meaning."""
+    return _WORD.findall(text.lower())
+
+
+def path_terms(path: str) -> list[str]:
+    """Search terms of a path, names of several parts also whole: ``"src/frameReader.py"`` is src, framereader, frame,
+    reader, py.
+    """
+    return terms(path.replace("-", "_").replace("/", " ").replace(".", " "))

@@ -1,0 +1,57 @@
+"""How alike texts are."""
+
+import pytest
+
+from ctxe.lexical.similarity import (
+    Pair,
+    alike,
+    close,
+    containment,
+    jaccard,
+    near_duplicates,
+    near_pairs,
+    paragraphs,
+    shingles,
+)
+
+
+def test_shingles_are_runs_of_words():
+    assert shingles("One two three four five", 4) == {("one", "two", "three", "four"), ("two", "three", "four", "five")}
+    assert shingles("One two", 4) == {("one", "two")}
+    assert shingles(" -- ") == frozenset()
+
+
+def test_set_similarities():
+    assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
+    assert jaccard(set(), set()) == 0.0
+    assert containment({1, 2}, {2, 3, 4}) == 0.5
+    assert containment(set(), {1}) == 0.0
+
+
+def test_titles_are_compared_by_stems():
+    assert alike("Store sessions as JSONL", "storing the session as jsonl") == 1.0
+    assert alike("Store sessions", "Paint the wall") == 0.0
+
+
+def test_wording_is_compared_by_characters():
+    assert close("same", "same") == 1.0
+    assert 0.8 < close("tests pass now", "test pass now") < 1.0
+
+
+def test_near_duplicates_by_wording():
+    one = "Sessions are stored as one JSON object a line because a torn line can be dropped and the rest reads well."
+    texts = [one, "Nothing of the kind is said here at all.", one.replace("well", "fine"), ""]
+    (pair,) = near_duplicates(texts)
+    assert (pair.first, pair.second) == (0, 2)
+    assert pair.alike == pytest.approx(18 / 20, abs=0.05)
+
+
+def test_near_pairs_in_order_and_over_the_line_only():
+    assert near_pairs([{1, 2}, {2, 3}, {1, 2}, set()], 0.5) == [Pair(0, 2, 1.0)]
+    assert near_pairs([{1, 2}, {2, 3}], 0.3) == [Pair(0, 1, 1 / 3)]
+
+
+def test_paragraphs_keep_code_blocks_whole():
+    assert paragraphs("a\nb\n\n\n```py\nx\n\ny\n```\n\nc") == ["a\nb", "```py\nx\n\ny\n```", "c"]
+    assert paragraphs("```\nnever closed\n\nx") == ["```\nnever closed\n\nx"]
+    assert paragraphs("") == []

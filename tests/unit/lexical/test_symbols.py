@@ -1,0 +1,73 @@
+"""What a text names."""
+
+import time
+
+import pytest
+
+from ctxe.lexical.symbols import Symbols, symbols
+from ctxe.lexical.traces import Fault, Place
+
+
+def test_a_sentence_about_code():
+    text = (
+        "Fix `parseHeader` and foo.bar_baz() in src/http/parser.py:123, see ./docs/ and README.md; HTTPServer reads "
+        "MAX_SIZE, e.g. #42 and deadbeef1, https://a.b/c#4."
+    )
+    assert symbols(text) == Symbols(
+        paths=(Place("src/http/parser.py", 123), Place("./docs/"), Place("README.md")),
+        modules=("foo.bar_baz",),
+        identifiers=("parseHeader", "HTTPServer", "MAX_SIZE"),
+        urls=("https://a.b/c#4",),
+        commits=("deadbeef1",),
+        issues=(42,),
+    )
+
+
+def test_plain_english_names_nothing():
+    assert symbols("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
+
+
+def test_pytest_output():
+    text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
+    found = symbols(text)
+    assert found.tests == ("tests/test_x.py::TestY::test_z[a-1]",)
+    assert found.frames == (Place("tests/test_x.py", 12),)
+    assert found.faults == (Fault("ValueError", "no"),)
+    assert found.errors == ("AssertionError", "ValueError")
+
+
+def test_a_trace_line_is_a_frame_and_nothing_else():
+    found = symbols('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
+    assert found == Symbols(
+        frames=(Place("/app/a_b.py", 3, "do_it"), Place("org/x/Foo.java", 9, "org.x.Foo.run")),
+    )
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a/",
+        "a.",
+        "(",
+        "_",
+        "a:",
+        "#1 ",
+        "at ",
+        "at a(",
+        "`",
+        "Caused by: ",
+        "E ",
+        ":1",
+        "a::",
+        "[a",
+        "A1",
+        "aB",
+        "~/.",
+        "\\",
+    ],
+)
+def test_time_is_linear_in_hostile_text(piece):
+    line = piece * (1900 // len(piece))
+    started = time.process_time()
+    symbols("\n".join([line] * 100))
+    assert time.process_time() - started < 2.0

@@ -1,0 +1,65 @@
+"""Words to search terms."""
+
+from ctxe.lexical.words import LONGEST, counts, parts, path_terms, plain, stem, terms
+
+
+def test_plain_words_are_stemmed_and_common_ones_left_out():
+    assert terms("The retries were retrying because it fails") == ["retri", "retri", "fail"]
+
+
+def test_an_identifier_gives_itself_and_its_parts():
+    assert terms("parseHTTPHeaders") == ["parsehttpheaders", "pars", "http", "header"]
+    assert terms("max_retry_count") == ["max_retry_count", "max", "retri", "count"]
+    assert terms("__init__") == ["init"]
+
+
+def test_single_letters_and_common_words_inside_an_identifier_are_left_out():
+    assert terms("sizeOfA_b") == ["sizeofa_b", "size"]
+
+
+def test_numbers_are_terms():
+    assert terms("error 404 in utf8") == ["error", "404", "utf8", "utf"]
+
+
+def test_language_keywords_go_only_when_code_is_read():
+    assert terms("def fetch(self): return value") == ["def", "fetch", "self", "return", "valu"]
+    assert terms("def fetch(self): return value", code=True) == ["fetch", "valu"]
+
+
+def test_short_forms_leave_nothing():
+    assert terms("don't can't we're it's you'll") == []
+
+
+def test_letters_of_other_alphabets_stay_whole():
+    assert terms("naïve Größe_neu") == ["naïv", "größe_neu", "größe", "neu"]
+
+
+def test_text_without_spaces_gives_pairs_of_characters():
+    assert terms("東京都") == ["東京", "京都"]
+    assert terms("東") == ["東"]
+
+
+def test_a_long_run_is_cut():
+    assert terms("x" * 500) == ["x" * LONGEST]
+    assert terms("") == []
+
+
+def test_counts_are_the_counted_terms():
+    text = "Retry retries parseHeader parse_header the"
+    assert counts(text) == {"retri": 2, "parseheader": 1, "pars": 2, "header": 2, "parse_header": 1}
+    assert counts("return x1", code=True) == {"x1": 1}
+
+
+def test_parts_keep_the_order_and_are_not_stemmed():
+    assert parts("parseHTTPHeader_v2") == ["parse", "http", "header", "v", "2"]
+
+
+def test_path_terms_read_dashes_as_joints():
+    assert path_terms("src/frame-reader/readFrames.py") == [
+        "src", "frame_reader", "frame", "reader", "readframes", "read", "frame", "py",
+    ]  # fmt: skip
+
+
+def test_stem_and_plain():
+    assert stem("retries") == stem("retrying") == "retri"
+    assert plain("It's A_b 3") == ["it", "s", "a_b", "3"]
