@@ -6,11 +6,10 @@ import sys
 
 
 def main() -> int:
-    """Run the command line; the process exit code."""
-    from ctxe import __version__
+    """Run the command line; the exit code of the process."""
+    from ctxe.cli.app import main as run
 
-    sys.stdout.write(f"ctxe {__version__}\n")
-    return 0
+    return run()
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def user_folder(environment: Mapping[str, str]) -> Path:
     return Path(platformdirs.user_config_dir("ctxe", appauthor=False))
 
 
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The user's cache folder, for projects whose own tree cannot be written."""
+    if home := environment.get("CTXE_HOME"):
+        return Path(home).expanduser() / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ctxe", appauthor=False))
+
+
 def read_environment() -> dict[str, str]:
     """The process environment; nothing else in ctxe reads it."""
     return dict(os.environ)
@@ -256,7 +265,7 @@ def _build(settings: Mapping[str, Any]) -> Config:
         kind: Any = get_type_hints(Config)[section.name]
         own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section.name + ".")}
         own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
-        parts[section.name] = kind(**own) if is_dataclass(kind) else MappingProxyType(own)
+        parts[section.name] = MappingProxyType(own) if section.name == "models" else kind(**own)
     return Config(**parts)
 
 

@@ -17,9 +17,10 @@ def _refuse_outside(event: str, arguments: tuple[object, ...]) -> None:
         host = address[0] if isinstance(address, tuple) else ""
         if isinstance(host, str) and host and not host.startswith(LOOPBACK):
             raise PermissionError(f"tests reach loopback only, not {host}")
-    if event == "socket.getaddrinfo" and isinstance(arguments[0], str) and arguments[0]:
-        if not arguments[0].startswith(LOOPBACK) and arguments[0] != socket.gethostname():
-            raise PermissionError(f"tests resolve loopback only, not {arguments[0]}")
+    if event == "socket.getaddrinfo":
+        name = arguments[0]
+        if isinstance(name, str) and name and name != socket.gethostname() and not name.startswith(LOOPBACK):
+            raise PermissionError(f"tests resolve loopback only, not {name}")
 
 
 def pytest_configure() -> None:
@@ -38,5 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (folder / ".gitconfig").write_text("[user]\nname = Test\nemail = test@example.invalid\n[init]\ndefaultBranch = main\n")
+    (folder / ".gitconfig").write_text(
+        "[user]\nname = Test\nemail = test@example.invalid\n[init]\ndefaultBranch = main\n"
+    )
     return folder

@@ -131,13 +131,13 @@ def _fill_shares(
 def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
     """What of the conversation is kept, in wire order, and what is not: gathered first, then steps, newest first."""
     history = [*said.older, *said.steps[:-1]]
-    if _sum(said.gathered) + _sum(history) > rest and history:
-        rest -= _gap(len(history), count).tokens
     gathered = _prefix(said.gathered, rest)
     rest -= _sum(gathered)
+    if _sum(history) > rest and history:
+        rest -= _gap(len(history), count).tokens
     newest = _prefix(history[::-1], rest)[::-1] if len(gathered) == len(said.gathered) else []
     lost = history[: len(history) - len(newest)]
-    gap = [_gap(len(lost), count)] if lost else []
+    gap = [_gap(len(lost), count)] if lost and rest >= 0 else []
     own = len(said.steps[:-1])
     before, after = (newest[: max(0, len(newest) - own)], newest[max(0, len(newest) - own) :])
     words = [replace(word, joins=bool(gathered)) for word in _words(said)]

@@ -1,0 +1,84 @@
+"""The command table: every command with one line of help; a command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "chat": ("ctxe.cli.chat", "talk with a model in this repository"),
+    "budget": ("ctxe.cli.budget", "what the next request would hold, and why"),
+    "plan": ("ctxe.cli.plan", "which files a task needs, with reasons"),
+    "memory": ("ctxe.cli.memory", "what this project remembers"),
+    "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
+    "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
+    "sessions": ("ctxe.cli.sessions", "past sessions: list, show"),
+    "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
+    "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
+    "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),
+    "init": ("ctxe.cli.init", "set ctxe up in this repository"),
+    "doctor": ("ctxe.cli.doctor", "check that everything works here"),
+    "config": ("ctxe.cli.config", "show and change settings"),
+    "trust": ("ctxe.cli.trust", "let this folder's settings count"),
+    "completion": ("ctxe.cli.completion", "a script that completes ctxe's commands in your shell"),
+}
+
+HELP = """Talk with a coding model in the terminal, and see what it sees.
+
+`ctxe chat` starts a session in this repository; `ctxe budget` shows what the next request would hold.
+-C DIR or --project DIR works with every command; --debug shows the traceback of a bug."""
+
+
+def build(wanted: str | None) -> Any:
+    """The Typer application; only the module of ``wanted`` is imported, every other command is a name with its help.
+
+    Each module offers ``register(app)``, which adds its command or group under its own name.
+    """
+    import typer
+
+    app = typer.Typer(
+        name="ctxe",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, (module, says) in COMMANDS.items():
+        if name == wanted:
+            import_module(module).register(app)
+        else:
+            app.command(name, help=says)(_named_only)
+    app.callback()(_version_option)
+    return app
+
+
+def _named_only() -> None:
+    """Stands in the help for a command that was not called."""
+
+
+def _version_option() -> None:
+    """The root takes no options of its own."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line and return the exit code of the process; errors are told, never traced."""
+    from ctxe.cli.errors import say, told
+    from ctxe.cli.invocation import split
+    from ctxe.domain.errors import ConfigError
+
+    words = sys.argv[1:] if argv is None else argv
+    if words in (["--version"], ["-V"]):
+        from ctxe import __version__
+
+        sys.stdout.write(f"ctxe {__version__}\n")
+        return 0
+    try:
+        rest, invocation = split(words)
+    except ConfigError as error:
+        say(error.message, error.hint)
+        return 2
+    wanted = next((word for word in rest if not word.startswith("-")), None)
+    return told(lambda: build(wanted)(args=rest, prog_name="ctxe", standalone_mode=False, obj=invocation), invocation)

@@ -1,0 +1,71 @@
+"""Errors as the user reads them: one line, a hint, and the exit code of the process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ctxe.cli.invocation import Invocation
+from ctxe.domain.errors import CtxeError
+
+INTERRUPTED = 130
+
+
+def told(run: Callable[[], object], invocation: Invocation) -> int:
+    """Run a command; the exit code of the process, whatever happens. Only a bug leaves a traceback, in a file."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except CtxeError as error:
+        say(error.message, error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; a second write at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 2
+    except Exception as error:
+        return _usage(error) or _bug(error, invocation)
+    return code if isinstance(code, int) else 0
+
+
+def say(message: str, hint: str = "") -> None:
+    """One line on standard error, and a hint below it; silent when there is nowhere to write."""
+    from ctxe.safety.display import visible
+
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"ctxe: {visible(message)}\n" + (f"      {visible(hint)}\n" if hint else ""))
+
+
+def _usage(error: Exception) -> int:
+    """Typer's own complaints about the command line (exit code 2), shown its way; 0 for anything else."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if callable(show) and isinstance(code, int):
+        show()
+        return code
+    return code if isinstance(code, int) else 0
+
+
+def _bug(error: Exception, invocation: Invocation) -> int:
+    import traceback
+
+    if invocation.debug:
+        traceback.print_exception(error)
+        return 1
+    where = "start it again with --debug to see it"
+    with contextlib.suppress(OSError):
+        handle, name = tempfile.mkstemp(prefix="ctxe-bug-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            # The stack alone: messages of exceptions may carry keys or file content.
+            file.writelines(traceback.format_tb(error.__traceback__))
+            file.write(type(error).__name__ + "\n")
+        where = f"please report it with {Path(name)}"
+    say(f"a bug in ctxe: {type(error).__name__}", where)
+    return 1

@@ -1,0 +1,70 @@
+"""What every command is given: the folder and settings named on the command line, and the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ctxe.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    import typer
+
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One start of ctxe; commands reach it as ``Invocation.of(context)``."""
+
+    directory: Path = Path()
+    debug: bool = False
+
+    @staticmethod
+    def of(context: typer.Context) -> Invocation:
+        """The invocation that a command belongs to."""
+        return cast("Invocation", context.find_root().obj)
+
+    def project(self, flags: Mapping[str, Any] | None = None) -> Project:
+        """The project around the folder; ``flags`` are settings by section. Raises ConfigError."""
+        from ctxe.project import Project
+
+        return Project.open(self.directory, flags=flags)
+
+    def screen(self) -> Screen:
+        """The terminal, pipe or file that output goes to."""
+        import sys
+
+        from ctxe.config import read_environment
+        from ctxe.terminal.screen import detect
+
+        return detect(sys.stdin, sys.stdout, sys.stderr, read_environment())
+
+
+def split(words: list[str]) -> tuple[list[str], Invocation]:
+    """Take ``-C DIR``, ``--project DIR`` and ``--debug`` out of a command line, wherever they stand before ``--``.
+
+    Raises ConfigError when DIR is missing.
+    """
+    rest: list[str] = []
+    directory, debug = Path(), False
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        if word == "--":
+            rest += [word, *queue]
+            break
+        if word in ("-C", "--project"):
+            if not queue:
+                raise ConfigError(f"{word} needs a folder", f"ctxe {word} DIR COMMAND")
+            directory = Path(queue.pop(0))
+        elif word.startswith("--project="):
+            directory = Path(word.partition("=")[2])
+        elif word == "--debug":
+            debug = True
+        else:
+            rest.append(word)
+    return rest, Invocation(directory, debug)

@@ -1,0 +1,52 @@
+"""Where things are: the repository's root, its memory folder, the cache, the user's folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Folders of one project. ``working`` is where the user stands, ``root`` the repository around it (or the same).
+
+    ``memory`` is ``<root>/.ctxe``; ``cache`` lies below it, or in the user's cache folder where the tree is read-only.
+    """
+
+    working: Path
+    root: Path
+    memory: Path
+    cache: Path
+    user: Path
+    git: bool
+
+    @property
+    def sessions(self) -> Path:
+        """Session logs."""
+        return self.memory / "sessions"
+
+
+def find(start: Path, user: Path, user_cache: Path) -> Place:
+    """The project around ``start``: the nearest folder upwards that holds .git or .ctxe, else ``start`` itself.
+
+    Raises ConfigError when there is no such folder.
+    """
+    try:
+        working = start.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"no folder {start}", "name an existing folder with --project") from error
+    if not working.is_dir():
+        raise ConfigError(f"{start} is not a folder", "name a folder with --project")
+    git = next((folder for folder in (working, *working.parents) if (folder / ".git").exists()), None)
+    kept = next((folder for folder in (working, *working.parents) if (folder / ".ctxe").is_dir()), None)
+    home = user.parent
+    root = git or (kept if kept and kept != home else None) or working
+    memory = root / ".ctxe"
+    writable = os.access(memory if memory.exists() else root, os.W_OK)
+    from ctxe.domain.section import digest
+
+    cache = memory / "cache" if writable else user_cache / digest(str(root))[:16]
+    return Place(working, root, memory, cache, user, git is not None)

@@ -1,0 +1,154 @@
+"""Requests are composed in one order, under one budget, with a row for everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.context.assemble import Assembled, Frame, assemble, pack
+from ctxe.context.budget import Budget, reserve_for
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.errors import BudgetError
+from ctxe.domain.model import Message, Text, ToolSchema
+from ctxe.domain.section import Chunk, Omission, Priority, Section
+
+READ = ToolSchema("read_file", "Read a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
+RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "Be right.", "always"),), "system")
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def step(n: int, size: int = 5) -> Step:
+    call = ToolCall(f"c{n}", "read_file", '{"path": "a"}')
+    return Step(Reply(f"step {n}", (call,), "tools"), (ToolResult(f"c{n}", " ".join(["x"] * size)),))
+
+
+def talk(*turns: Turn, fold: Fold | None = None) -> Conversation:
+    return Conversation(turns, fold)
+
+
+def composed(conversation: Conversation, window: int = 1_000, sections: tuple[Section, ...] = (RULES,)) -> Assembled:
+    return assemble(Frame((READ,), sections, "scripted/x"), conversation, Budget(window, 0), words)
+
+
+def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> None:
+    memory = Section("memory", Priority.MEMORY, (Chunk("m1", "tabs"),), "system", "memory")
+    files = Section("files", Priority.INJECTED, (Chunk("a.py", "code"),), "task", "files")
+    fold = Fold(Position(1, 0), (Chunk("record", "before: asked for x"),))
+    done = composed(
+        talk(Turn("old"), Turn("first", (), (Step(Reply("answer")),)), Turn("now", (files,), (step(1),)), fold=fold),
+        sections=(RULES, memory),
+    )
+    assert done.request.system == ("# rules\n\nBe right.", "# memory\n\ntabs")
+    assert [message.role for message in done.request.messages] == [
+        "user",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert done.request.messages[0] == Message("user", (Text("before: asked for x"),))
+    assert done.request.messages[1] == Message("user", (Text("first"),))
+    assert done.request.messages[3] == Message("user", (Text("# files"), Text("code"), Text("now")))
+    order = "tools rules rules memory memory record conversation conversation files files task conversation"
+    assert [row.section for row in done.ledger.rows] == order.split()
+
+
+def test_rows_sum_to_used_and_used_is_at_most_usable() -> None:
+    done = composed(talk(Turn("go", (), tuple(step(n) for n in range(9)))))
+    assert sum(row.given for row in done.ledger.rows) == done.ledger.used <= done.ledger.usable == 1_000
+
+
+def test_a_section_keeps_its_longest_prefix_within_its_share_and_names_the_rest() -> None:
+    chunks = tuple(Chunk(f"m{n}", " ".join(["w"] * 20)) for n in range(4))
+    memory = Section("memory", Priority.MEMORY, chunks, "system", "memory", (Omission("m9", 7, "12 more"),))
+    done = composed(talk(Turn("go")), sections=(RULES, memory))
+    rows = {row.chunk: (row.given, row.why) for row in done.ledger.rows if row.section == "memory"}
+    assert rows == {
+        "(heading)": (3, "names the section"),
+        "m0": (21, ""),
+        "m1": (21, ""),
+        "m2": (0, "over the memory share"),
+        "m3": (0, "over the memory share"),
+        "m9": (0, "12 more"),
+    }
+
+
+def test_an_unused_share_passes_down() -> None:
+    rules = Section(
+        "instructions", Priority.INJECTED, (Chunk("AGENTS.md", " ".join(["w"] * 120)),), "system", "instructions"
+    )
+    alone = composed(talk(Turn("go")), sections=(RULES, rules))
+    assert {row.chunk: row.given for row in alone.ledger.rows}["AGENTS.md"] == 121  # 10 % + memory's 5 % of 1,000
+
+
+def test_steps_are_kept_newest_first_and_what_is_missing_is_said() -> None:
+    done = composed(talk(Turn("go", (), tuple(step(n, 40) for n in range(30)))), window=600)
+    names = [row.chunk for row in done.ledger.rows if row.section == "conversation" and row.given]
+    dropped = [row for row in done.ledger.rows if row.section == "conversation" and not row.given]
+    assert names[0] == "(gap)"
+    assert names[-1] == "step 1.30"
+    assert names[1:] == [f"step 1.{n}" for n in range(31 - len(names) + 1, 31)]
+    assert len(dropped) + len(names) - 1 == 30
+    assert {row.why for row in dropped} == {"does not fit the window"}
+    assert "are left out here" in done.request.messages[0].blocks[0].text  # type: ignore[union-attr]
+
+
+def test_the_newest_step_is_shortened_only_when_nothing_else_can_give_way() -> None:
+    huge = "\n".join(f"line {n} of the output" for n in range(500))
+    call = ToolCall("c", "run", "{}")
+    done = composed(talk(Turn("go", (), (Step(Reply("", (call,), "tools"), (ToolResult("c", huge),)),))), window=400)
+    row = done.ledger.rows[-1]
+    assert done.ledger.used <= 400
+    assert "shortened" in row.why
+    assert row.given < row.asked + 1
+
+
+def test_what_cannot_fit_is_an_error_that_names_the_parts() -> None:
+    with pytest.raises(BudgetError, match=r"cannot fit: [\d,]+ tokens over \(tools \d+, rules \d+, task \d+\)"):
+        composed(talk(Turn("go")), window=10)
+
+
+def test_what_stood_at_the_start_of_the_request_before_is_cached() -> None:
+    first = composed(talk(Turn("go", (), (step(1),))))
+    frame = Frame((READ,), (RULES,), "scripted/x")
+    second = assemble(frame, talk(Turn("go", (), (step(1), step(2)))), Budget(1_000, 0), words, first.marks)
+    assert [row.cached for row in second.ledger.rows] == [True] * len(first.marks) + [False]
+    assert second.ledger.broke == ""
+    other = (Section("rules", Priority.SYSTEM, (Chunk("rules", "Be quick."),), "system"),)
+    broken = assemble(Frame((READ,), other, "x"), talk(Turn("go")), Budget(1_000, 0), words, first.marks)
+    assert broken.ledger.broke == "rules: rules"
+    assert broken.ledger.cached == broken.ledger.rows[0].given + broken.ledger.rows[1].given
+
+
+def test_masks_and_shortened_calls_are_what_the_model_sees() -> None:
+    fold = Fold(Position(0, 0), masks={"c1": "[masked]"}, shortened={"c1": "{}"})
+    done = composed(talk(Turn("go", (), (step(1), step(2))), fold=fold))
+    assistant, user = done.request.messages[1], done.request.messages[2]
+    assert assistant.blocks[1] == ToolCall("c1", "read_file", "{}")
+    assert user.blocks[0] == ToolResult("c1", "[masked]")
+
+
+def test_pack_shrinks_what_was_gathered_to_its_share_once() -> None:
+    files = Section(
+        "files", Priority.INJECTED, tuple(Chunk(f"f{n}", " ".join(["w"] * 90)) for n in range(4)), "task", "files"
+    )
+    (packed,) = pack([files], Budget(1_000, 0), words)
+    assert [chunk.id for chunk in packed.chunks] == ["f0", "f1"]
+    assert packed.left_out == (Omission("f2", 90, "over the files share"), Omission("f3", 90, "over the files share"))
+
+
+@pytest.mark.parametrize(
+    ("window", "most", "reserve"),
+    [
+        (200_000, 64_000, 20_000),
+        (200_000, 8_000, 8_000),
+        (32_000, 32_000, 8_000),
+        (8_000, 100, 2_000),
+        (16_000, 16, 4_000),
+    ],
+)
+def test_the_reserve_is_what_the_reply_may_need(window: int, most: int, reserve: int) -> None:
+    assert reserve_for(window, most) == reserve
