@@ -1,0 +1,59 @@
+"""A fold leaves the newest steps whole and puts a record of verbatim lines in place of the rest."""
+
+from __future__ import annotations
+
+from ctxe.context.assemble import Frame
+from ctxe.context.budget import Budget
+from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.fold import fold, next_fold, size_of
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def read(n: int) -> Step:
+    body = "\n".join(f"def function_{n}_{k}(): return value_{n}_{k}" for k in range(40))
+    call = ToolCall(f"c{n}", "read_file", f'{{"path": "src/file_{n}.py"}}')
+    return Step(Reply(f"looking at {n}", (call,)), (ToolResult(f"c{n}", body),))
+
+
+LONG = Conversation((Turn("please fix the `function_3_7` bug", (), tuple(read(n) for n in range(10))),))
+POLICY = FoldPolicy()
+
+
+def test_old_steps_become_a_record_of_their_own_lines() -> None:
+    made = fold(LONG, Room(1000, 20), POLICY, words, cause="threshold")
+    assert made.cause == "threshold"
+    assert made.upto == Position(0, 9)
+    assert made.record[0].text == "please fix the `function_3_7` bug"
+    originals = {line for _, step in LONG.steps() for r in step.results for line in r.text.split("\n")}
+    kept = [line for line in made.record[1].text.split("\n") if line in originals]
+    assert len(kept) > 10
+    assert "src/file_8.py" in made.record[1].text.split("\n")
+    assert words(made.record[1].text) < 450
+
+
+def test_the_same_conversation_gives_the_same_fold_and_folding_again_changes_nothing() -> None:
+    made = fold(LONG, Room(1000, 20), POLICY, words)
+    assert fold(LONG, Room(1000, 20), POLICY, words) == made
+    again = Conversation(LONG.turns, made)
+    assert fold(again, Room(1000, 20), POLICY, words) == made
+
+
+def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
+    roomy, tight = Budget(20_000, 100), Budget(1_000, 100)
+    assert next_fold(Frame(), LONG, roomy, words, POLICY) is None
+    made = next_fold(Frame(), LONG, tight, words, POLICY)
+    assert made is not None
+    assert made.cause == "overflow"
+    assert size_of(Frame(), Conversation(LONG.turns, made), words) <= 900
+    demanded = next_fold(Frame(), LONG, roomy, words, POLICY, cause="request")
+    assert demanded is not None
+    assert demanded.cause == "request"
+
+
+def test_nothing_to_fold() -> None:
+    single = Conversation((Turn("hello", (), (read(1),)),))
+    assert fold(single, Room(1000, 20), POLICY, words) == Fold(Position(0, 0))
