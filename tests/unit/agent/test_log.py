@@ -1,0 +1,126 @@
+"""The session log keeps every event, survives damage, and is never shortened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxe.agent.log import Log, from_record, header_of, read_events, to_record
+from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Touch, Usage
+from ctxe.domain.errors import SessionError, StoreError
+from ctxe.domain.events import (
+    ContextAssembled,
+    EpochStarted,
+    Folded,
+    Kept,
+    ModelChosen,
+    Noted,
+    Notice,
+    Pinned,
+    Recorded,
+    ReplyReceived,
+    StepFinished,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    Unfolded,
+)
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.section import Chunk, Omission, Priority, Section
+
+FILES = Section("files", Priority.INJECTED, (Chunk("a", "text", "named", "region", "a.py"),), "task", "files")
+EVERY: tuple[Kept, ...] = (
+    ModelChosen("openai/gpt-5"),
+    EpochStarted((Section("rules", Priority.SYSTEM, (Chunk("r", "be right"),), "system"),)),
+    TurnStarted("fix ünïcode \ud83d", (FILES, Section("m", Priority.MEMORY, left_out=(Omission("x", 3, "over"),)))),
+    ContextAssembled(
+        Ledger("m", 100, 10, (Row("files", "a", Priority.INJECTED, 5, 3, "task", "why", "full", True, "d"),), False)
+    ),
+    ReplyReceived(Reply("hi", (ToolCall("1", "run", "{}"),), "tools", Usage(5, 2, 3, 1), "m", "[]"), 0.25, 1.5),
+    ToolStarted("1", "run", "run ls", "user"),
+    ToolFinished(
+        ToolResult("1", "out", False, "o1", (Touch("a", "edit", "d"),)), "run", "ls", "", "full", 0.1, {"n": [1]}
+    ),
+    StepFinished(1),
+    Noted((Chunk("n", "changed"),)),
+    Folded(Fold(Position(0, 1), (Chunk("r", "record"),), {"1": "masked"}, {"1": "{}"}, "threshold", 9, 5)),
+    Unfolded(),
+    Pinned("always this"),
+    Recorded("decision", "0001-abcd", "Use JSONL", "user", ".ctxe/decisions/0001.md"),
+    Notice("careful", "warning"),
+    TurnFinished("answered", Usage(1, 2), 0.5, 2.0, ""),
+)
+
+
+def clock() -> str:
+    return "2026-11-21T10:00:00Z"
+
+
+def test_every_event_comes_back_as_it_was(tmp_path: Path) -> None:
+    log = Log.create(tmp_path, "s1", "demo", clock)
+    for event in EVERY:
+        log.keep(event)
+    assert read_events(log.path) == (list(EVERY), [], len(EVERY))
+    numbers = [json.loads(line)["n"] for line in log.path.read_text().splitlines()[1:]]
+    assert numbers == list(range(1, len(EVERY) + 1))
+
+
+def test_every_kind_of_kept_event_is_in_the_round_trip() -> None:
+    assert {type(event) for event in EVERY} == set(Kept.__args__)  # type: ignore[attr-defined]
+
+
+@given(st.text(), st.text(), st.booleans())
+def test_any_text_survives_a_record(text: str, more: str, ok: bool) -> None:
+    event = ToolFinished(ToolResult("c", text, ok), "run", more, text, more)
+    assert from_record(json.loads(json.dumps(to_record(event)))) == event
+
+
+def test_a_torn_last_line_is_left_out_said_and_the_file_only_grows(tmp_path: Path) -> None:
+    log = Log.create(tmp_path, "s1", "demo", clock)
+    log.keep(StepFinished(1))
+    with log.path.open("ab") as file:
+        file.write(b'{"n":2,"type":"notice","te')
+    before = log.path.read_bytes()
+    events, notices, last = read_events(log.path)
+    assert (events, notices, last) == ([StepFinished(1)], ["s1.jsonl:3: torn last line left out"], 1)
+    assert log.path.read_bytes() == before
+    log.keep(StepFinished(2))
+    assert log.path.read_bytes().startswith(before)
+    assert read_events(log.path)[0] == [StepFinished(1), StepFinished(2)]
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\0\0\0\n", b"[1]\n", b"{broken\n", b'{"type":"from the future"}\n', b"\xff\xfe\n"]
+)
+def test_a_damaged_line_costs_only_itself(tmp_path: Path, damage: bytes) -> None:
+    log = Log.create(tmp_path, "s1", "demo", clock)
+    log.keep(StepFinished(1))
+    with log.path.open("ab") as file:
+        file.write(damage)
+    log.keep(StepFinished(2))
+    events, notices, _ = read_events(log.path)
+    assert events == [StepFinished(1), StepFinished(2)]
+    assert len(notices) == 1
+
+
+def test_logs_of_a_newer_version_and_other_files_are_refused_unchanged(tmp_path: Path) -> None:
+    newer, other = tmp_path / "n.jsonl", tmp_path / "o.jsonl"
+    newer.write_text('{"v":99,"session":"n"}\n')
+    other.write_text("hello\n")
+    with pytest.raises(SessionError, match="newer ctxe"):
+        header_of(newer)
+    with pytest.raises(SessionError, match="is not a session log"):
+        header_of(other)
+    with pytest.raises(SessionError, match="no session gone"):
+        header_of(tmp_path / "gone.jsonl")
+
+
+def test_a_log_that_cannot_be_written_names_file_and_cause(tmp_path: Path) -> None:
+    (tmp_path / "s1.jsonl").mkdir()
+    with pytest.raises(StoreError, match=r"cannot append to .*s1\.jsonl: Is a directory"):
+        Log.create(tmp_path, "s1", "demo", clock)

@@ -1,0 +1,89 @@
+"""A session's state is what its events say, and a torn turn is always closed whole."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxe.agent.state import NO_RESULT, State, apply, closing, rebuild
+from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
+from ctxe.domain.events import (
+    EpochStarted,
+    Folded,
+    Kept,
+    ModelChosen,
+    Noted,
+    Pinned,
+    ReplyReceived,
+    StepFinished,
+    ToolFinished,
+    TurnFinished,
+    TurnStarted,
+    Unfolded,
+)
+from ctxe.domain.section import Chunk
+
+CALLS = (ToolCall("a", "run", "{}"), ToolCall("b", "run", "{}"))
+ASKED = Reply("working", CALLS, "tools", Usage(10, 2))
+
+
+def test_a_turn_is_built_from_its_events() -> None:
+    events: list[Kept] = [
+        TurnStarted("go"),
+        ReplyReceived(ASKED, 0.5),
+        ToolFinished(ToolResult("b", "two")),
+        ToolFinished(ToolResult("a", "one", handle="h"), full="one and more"),
+        StepFinished(1),
+        Noted((Chunk("n", "note"),)),
+        ReplyReceived(Reply("done", usage=Usage(20, 1)), 0.25),
+        StepFinished(2),
+        TurnFinished("answered"),
+    ]
+    state = rebuild(events)
+    first = Step(ASKED, (ToolResult("a", "one", handle="h"), ToolResult("b", "two")), (Chunk("n", "note"),))
+    assert state.conversation.turns == (Turn("go", (), (first, Step(Reply("done", usage=Usage(20, 1)))), "answered"),)
+    assert (state.usage, state.usd, state.originals) == (Usage(30, 3), 0.75, {"h": "one and more"})
+    assert not state.running
+
+
+def test_folds_stack_and_start_epochs() -> None:
+    one, two = Fold(Position(0, 1), cause="a"), Fold(Position(1, 0), cause="b")
+    state = rebuild([EpochStarted(()), Folded(one), EpochStarted(()), Folded(two)])
+    assert (state.conversation.fold, state.standing) == (two, None)
+    state = apply(state, Unfolded())
+    assert state.conversation.fold == one
+    assert apply(state, Unfolded()).conversation.fold is None
+
+
+def test_a_change_of_model_starts_an_epoch_and_pins_come_and_go() -> None:
+    state = rebuild([EpochStarted(()), ModelChosen("x/y"), Pinned("p"), Pinned("q"), Pinned("p", pinned=False)])
+    assert (state.model, state.standing, state.pins) == ("x/y", None, ("q",))
+
+
+@given(st.integers(0, 6), st.sampled_from(["interrupted", "failed"]), st.text(max_size=5))
+def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: str, said: str) -> None:
+    events: list[Kept] = [
+        TurnStarted("go"),
+        ReplyReceived(ASKED),
+        ToolFinished(ToolResult("a", "one")),
+        ToolFinished(ToolResult("b", "two")),
+        StepFinished(1),
+        ReplyReceived(Reply("done")),
+    ]
+    state = rebuild(events[:cut])
+    for event in closing(state, outcome, said=said):  # type: ignore[arg-type]
+        state = apply(state, event)
+    assert not state.running
+    assert state.pending is None
+    steps = state.conversation.turns[0].steps if cut else ()
+    for step in steps:
+        assert [result.call_id for result in step.results] == [call.id for call in step.reply.calls]
+    if cut in (2, 3):
+        assert steps[0].results[-1].text == NO_RESULT
+    if cut == 1 and said:
+        assert steps == (Step(Reply(said, stop="interrupted")),)
+    assert closing(state, "interrupted") == []
+
+
+def test_nothing_is_closed_when_nothing_runs() -> None:
+    assert closing(State(), "interrupted") == []
