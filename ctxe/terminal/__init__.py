@@ -1,1 +1,16 @@
-"""Events on the screen: rendering, tables, the input line."""
+"""The screen: events, tables and questions drawn for a person, or as clean text where there is no terminal.
+
+What other packages call:
+
+  screen.detect(stdin, out, err, environ) -> Screen    where to draw: streams, width, colour, alphabet
+  tables.table / tree / bars, budget.ledger_view       listings as text; ``Screen.say`` prints them
+  render.Renderer                                      ``show(event)`` for everything a session does
+  prompt.Prompt                                        ``read() -> str | Left``, the input line
+  ask.Asker                                            ``(Action, Ask) -> Answer``, the approval question
+  progress.progress                                    long work on standard error
+  interrupt.play, interrupt.restored                   Ctrl-C, and a terminal left as it was found
+  streams.polite                                       broken pipes, full disks and closed streams
+
+Text from outside (models, tools, files, errors) may be handed in raw: whatever is drawn passes
+``safety.display.visible`` on its way, and only this package writes control sequences.
+"""

@@ -1,0 +1,159 @@
+"""The ledger of a request as people read it: what is in, what it costs, why, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.model import Prices
+from ctxe.domain.section import Priority
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, cells, fold, glyph, line
+from ctxe.terminal.tables import Cell, Column, bar_cell, draw, table_lines
+
+STYLES = {
+    Priority.SYSTEM: "system",
+    Priority.TOOLS: "system",
+    Priority.TASK: "task",
+    Priority.MEMORY: "memory",
+    Priority.INJECTED: "injected",
+    Priority.RECENT: "recent",
+    Priority.OLDER: "older",
+}
+
+
+def by_section(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows grouped by section, sections and rows in the order of the ledger."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.section, []).append(row)
+    return groups
+
+
+def _costs(ledger: Ledger, prices: Prices | None) -> str:
+    """What the input would cost new, and with what the provider already holds; empty without a known price."""
+    if prices is None:
+        return ""
+    new = prices.cost(Usage(input=ledger.used))
+    again = prices.cost(Usage(input=ledger.used, cache_read=ledger.cached))
+    return f"{figures.money(new)} new" + (f", {figures.money(again)} with cache" if ledger.cached else "")
+
+
+def summary(ledger: Ledger, screen: Screen, prices: Prices | None = None) -> list[Line]:
+    """The first lines: model and window, what is used of it, what of that is cached, and the money."""
+    dot = f" {glyph('dot', screen.unicode)} "
+    about = "" if ledger.exact else glyph("about", screen.unicode)
+    first = [f"window {ledger.window:,}", f"reserve {ledger.reserve:,}", f"usable {ledger.usable:,}"]
+    second = [
+        f"used {about}{ledger.used:,} of {ledger.usable:,} tokens ({figures.percent(ledger.used, ledger.usable)})",
+        f"cached {ledger.cached:,} ({figures.percent(ledger.cached, ledger.used)})",
+        *filter(None, [_costs(ledger, prices)]),
+    ]
+    if ledger.usage is not None and ledger.drift is not None:
+        second.append(f"provider counted {ledger.usage.input:,} ({ledger.drift:+.1%})")
+    drawn = fold(line((ledger.model, "strong"), (dot + dot.join(first), "dim")), screen.width)
+    drawn += fold(line(dot.join(second)), screen.width)
+    if ledger.broke:
+        drawn += fold(line((f"cache broken: {ledger.broke}", "warn")), screen.width)
+    return drawn
+
+
+def stacked_bar(ledger: Ledger, screen: Screen) -> Line:
+    """The whole window as one bar, a colour for each kind of section and the free part empty."""
+    room = min(screen.width or 0, 100)
+    if not screen.terminal or room < 10 or ledger.usable <= 0:
+        return ()
+    full, empty = glyph("full", screen.unicode), glyph("empty", screen.unicode)
+    spans, drawn, total = [], 0, 0
+    for rows in by_section(ledger.rows).values():
+        total += sum(row.given for row in rows)
+        upto = min(room, round(room * total / ledger.usable))
+        spans.append((full * (upto - drawn), STYLES[rows[0].priority]))
+        drawn = max(drawn, upto)
+    return line(*spans, (empty * (room - drawn), "dim"))
+
+
+def _chunk_rows(rows: Sequence[Row]) -> list[list[Cell]]:
+    """One row for each chunk that is in, indented below its section."""
+    return [
+        [
+            f"  {row.chunk}",
+            f"{row.given:,}",
+            "",
+            (row.tier if row.tier != "full" else "", "dim"),
+            ("cached" if row.cached else "new", "dim"),
+            (row.why, "dim"),
+        ]
+        for row in rows
+        if row.given
+    ]
+
+
+def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
+    """The row of one section, its cached share in the place of a chunk's state."""
+    given = sum(row.given for row in rows)
+    held = sum(row.given for row in rows if row.cached)
+    return [
+        (name, STYLES[rows[0].priority]),
+        (f"{given:,}", "strong"),
+        (figures.percent(given, ledger.used), "dim"),
+        (f"P{int(rows[0].priority)}", "dim"),
+        (figures.percent(held, given) if held else "", "dim"),
+        (figures.plural(sum(1 for row in rows if row.given), "chunk"), "dim"),
+    ]
+
+
+def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
+    """A row for each section: with its bar, or (``explain``) with its chunks below it."""
+    groups = by_section(ledger.rows)
+    room = min(24, (screen.width or 0) - max(map(cells, groups), default=0) - 38)
+    bar = [] if explain or room < 5 or not screen.terminal else [Column("")]
+    body: list[list[Cell]] = []
+    for name, rows in groups.items():
+        given = sum(row.given for row in rows)
+        drawn: list[Cell] = [bar_cell(given, ledger.used, room, STYLES[rows[0].priority], screen)]
+        first, *rest = _section_row(name, rows, ledger)
+        body.append([first, *drawn[: len(bar)], *rest])
+        body += _chunk_rows(rows) if explain else []
+    columns = [
+        Column("section", grows=True),
+        *bar,
+        Column("tokens", right=True),
+        Column("share", right=True),
+        Column(""),
+        Column("cached"),
+        Column("why" if explain else "", wraps=explain),
+    ]
+    return table_lines(columns, body, screen)
+
+
+def _left_out(ledger: Ledger, screen: Screen, most: int | None) -> list[Line]:
+    """What is not in the request, largest first, with the reason."""
+    out = sorted((row for row in ledger.rows if row.asked and not row.given), key=lambda row: -row.asked)
+    if not out:
+        return []
+    shown = out if most is None else out[:most]
+    head = f"left out ({figures.plural(len(out), 'chunk')}, {sum(row.asked for row in out):,} tokens)"
+    body: list[list[Cell]] = [[f"  {row.section}", row.chunk, f"{row.asked:,}", (row.why, "dim")] for row in shown]
+    columns = [Column(""), Column("", grows=True), Column("", right=True), Column("", wraps=True)]
+    more = [line((f"  and {len(out) - len(shown):,} more (--explain)", "dim"))] if len(shown) < len(out) else []
+    return [(), line((head, "warn")), *table_lines(columns, body, screen), *more]
+
+
+def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: Prices | None = None) -> list[Line]:
+    """The whole view as lines; ``explain`` adds every chunk with its reason and everything left out."""
+    strip = stacked_bar(ledger, screen)
+    return [
+        *summary(ledger, screen, prices),
+        *([strip] if strip else []),
+        (),
+        *_section_table(ledger, screen, explain),
+        *_left_out(ledger, screen, None if explain else 5),
+    ]
+
+
+def ledger_view(ledger: Ledger, screen: Screen, explain: bool = False, prices: Prices | None = None) -> str:
+    """What ``ctxe budget`` and ``/context`` print. Shares are of what is used; the window is in the first lines."""
+    return draw(ledger_lines(ledger, screen, explain, prices), screen)

@@ -1,0 +1,108 @@
+"""Where to draw: streams, width, colour and alphabet, found once from the streams and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from ctxe.terminal.streams import is_terminal, usable, write
+from ctxe.terminal.style import Line, paint
+
+DUMB = ("", "dumb", "unknown")
+USUAL_COLUMNS, USUAL_ROWS = 80, 24  # of a terminal that does not say its size
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A place to draw.
+
+    ``terminal``: ``out`` is a terminal. ``live``: the cursor may be moved there. ``keyboard``: a person can answer.
+    ``color``: colours and bold may be used. ``unicode``: more than ASCII may be used for ornaments.
+    ``columns`` fixes the width for tests and pictures; None asks the terminal each time, as it may be resized.
+    """
+
+    stdin: TextIO
+    out: TextIO
+    err: TextIO
+    terminal: bool = False
+    live: bool = False
+    keyboard: bool = False
+    color: bool = False
+    unicode: bool = True
+    columns: int | None = None
+
+    @property
+    def width(self) -> int | None:
+        """Columns to draw in; None when there is no window (a pipe or a file), where nothing is ever cut."""
+        if self.columns is not None or not self.terminal:
+            return self.columns
+        return self.size()[0]
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal, at least 1; 80 x 24 when it does not say."""
+        try:
+            columns, rows = os.get_terminal_size(self.out.fileno())
+        except (OSError, ValueError):
+            columns, rows = 0, 0
+        return self.columns or columns or USUAL_COLUMNS, rows or USUAL_ROWS
+
+    def paint(self, line: Line) -> str:
+        """One line as text for this screen, with control sequences only for colours and only where allowed."""
+        return paint(line, self.color)
+
+    def say(self, text: str) -> None:
+        """Print drawn text (answers, listings) and a newline on standard output. Raises OSError."""
+        write(self.out, text + "\n")
+
+    def tell(self, text: str) -> None:
+        """Print drawn text (everything that is no answer) on standard error; a closed one is no reason to stop."""
+        try:
+            write(self.err, text + "\n")
+        except (OSError, ValueError):
+            return
+
+
+def _wants_ascii(environ: Mapping[str, str], out: TextIO) -> bool:
+    """True when the locale names C or POSIX, or the stream cannot hold more than ASCII.
+
+    Python itself sets LC_CTYPE=C.UTF-8 when it starts under LANG=C (PEP 538), so that value does not count.
+    """
+    encoding = (getattr(out, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
+    if not encoding.startswith("utf"):
+        return True
+    ctype = environ.get("LC_CTYPE", "")
+    coerced = ctype in ("C.UTF-8", "C.utf8", "UTF-8")
+    chosen = environ.get("LC_ALL") or ("" if coerced else ctype) or environ.get("LANG", "")
+    return chosen in ("C", "POSIX")
+
+
+def detect(
+    stdin: TextIO | None,
+    out: TextIO | None,
+    err: TextIO | None,
+    environ: Mapping[str, str],
+    *,
+    plain: bool = False,
+    columns: int | None = None,
+) -> Screen:
+    """The screen that these streams make. ``plain`` asks for text without cursor movement or colour.
+
+    NO_COLOR counts when not empty (no-color.org). A TERM that is missing, dumb or unknown means no control
+    sequences at all; any other name is taken to understand the ECMA-48 ones that every terminal in use does.
+    """
+    sink = usable(out, "w")
+    terminal = is_terminal(sink)
+    able = terminal and not plain and environ.get("TERM", "").lower() not in DUMB
+    return Screen(
+        stdin=usable(stdin, "r"),
+        out=sink,
+        err=usable(err, "w"),
+        terminal=terminal,
+        live=able,
+        keyboard=is_terminal(stdin),
+        color=able and not environ.get("NO_COLOR"),
+        unicode=not _wants_ascii(environ, sink),
+        columns=columns,
+    )

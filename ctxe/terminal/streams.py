@@ -1,0 +1,84 @@
+"""Writing to standard streams that may be closed, full, broken or unable to hold every letter."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from ctxe.domain.errors import CtxeError
+
+BROKEN_PIPE = 128 + 13  # what a shell reports for a program ended by SIGPIPE
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write and flush; letters that the stream cannot hold become ``?``. Raises OSError (BrokenPipeError too)."""
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def usable(stream: TextIO | None, mode: str) -> TextIO:
+    """The stream, or the null device in its place when the process was started with it closed."""
+    if stream is not None and not stream.closed:
+        return stream
+    return io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """True when the stream is connected to a terminal; never raises."""
+    try:
+        return stream is not None and stream.isatty()
+    except (OSError, ValueError):
+        return False
+
+
+def fill_missing() -> None:
+    """Put the null device on closed descriptors 0-2, so that no file opened later is mistaken for a standard stream.
+
+    To be called first thing in the process. ``sys.stdin``, ``out`` and ``err`` that Python left as None are set.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, usable(None, mode))
+
+
+def _abandon(stream: TextIO) -> None:
+    """Point a stream at the null device, so that what is still buffered cannot fail again at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+@contextlib.contextmanager
+def polite(out: TextIO) -> Iterator[None]:
+    """Round the whole program: a reader that went away ends it silently with 141, a full disk with one line.
+
+    Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) when standard output cannot take the text.
+    """
+    try:
+        yield
+        out.flush()
+    except BrokenPipeError:
+        _abandon(out)
+        raise SystemExit(BROKEN_PIPE) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT):
+            raise
+        _abandon(out)
+        raise CtxeError(f"cannot write the output: {error.strerror}", "send it to another place") from error

@@ -1,0 +1,180 @@
+"""Tables, trees and bars as text: never wider than the window, whole and one row a line where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, Span, cells, clip, fold, glyph, line, width
+
+Cell = str | Span | Line
+GAP = "  "
+NARROWEST = 6  # columns to which a cell that may shrink is shrunk before records are stacked instead
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: ``grows`` takes and gives way first when the window is narrow, ``wraps`` instead of being cut."""
+
+    name: str
+    right: bool = False
+    style: str = ""
+    grows: bool = False
+    wraps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A label and what hangs below it."""
+
+    label: Cell
+    below: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a whole: its name, its amount, the palette style it is drawn in and what there is to say of it."""
+
+    name: str
+    amount: float
+    style: str = "accent"
+    note: str = ""
+
+
+def _line(cell: Cell, style: str = "") -> Line:
+    """A cell as a clean line, in the column's style where it has none of its own."""
+    if isinstance(cell, str):
+        return line((cell, style))
+    if len(cell) == 2 and isinstance(cell[0], str) and isinstance(cell[1], str):
+        return line((cell[0], cell[1] or style))
+    return line(*((text, own or style) for text, own in cell))
+
+
+def _pad(spans: Line, columns: int, right: bool) -> Line:
+    """The line filled with blanks to ``columns``."""
+    blank = " " * max(0, columns - width(spans))
+    return line(blank, *spans) if right else line(*spans, blank)
+
+
+def _shares(natural: Sequence[int], columns: Sequence[Column], room: int | None) -> list[int] | None:
+    """Columns for each column of the table; None when even the narrowest layout does not fit."""
+    if room is None:
+        return list(natural)
+    sizes = [min(size, room) for size in natural]
+    soft = [i for i, column in enumerate(columns) if column.grows or column.wraps]
+    soft = soft or [i for i, column in enumerate(columns) if not column.right]
+    over = sum(sizes) + len(GAP) * (len(sizes) - 1) - room
+    while over > 0:
+        widest = max(soft, key=lambda i: sizes[i], default=None)
+        if widest is None or sizes[widest] <= NARROWEST:
+            return None
+        sizes[widest] -= 1
+        over -= 1
+    return sizes
+
+
+def _stacked(columns: Sequence[Column], rows: Sequence[Sequence[Line]], room: int) -> list[Line]:
+    """Every row as a little list of names and values, for windows too narrow for a table."""
+    drawn: list[Line] = []
+    for row in rows:
+        for column, cell in zip(columns, row, strict=True):
+            if width(cell):
+                drawn += fold(line((f"{column.name} " if column.name else "", "dim"), *_lean(cell)), room, " ")
+        drawn.append(())
+    return drawn[:-1]
+
+
+def _lean(spans: Line) -> Line:
+    """The line without the blanks that indent it in a table."""
+    return ((spans[0][0].lstrip(), spans[0][1]), *spans[1:])
+
+
+def _row(parts: Sequence[Line], columns: Sequence[Column], sizes: Sequence[int], unicode: bool) -> list[Line]:
+    """One row of the table: more than one line only where a cell wraps."""
+    stacks = [
+        fold(part, size) if column.wraps else [clip(part, size, unicode)]
+        for part, column, size in zip(parts, columns, sizes, strict=True)
+    ]
+    drawn = []
+    for index in range(max(map(len, stacks))):
+        spans: list[Span] = []
+        for stack, column, size in zip(stacks, columns, sizes, strict=True):
+            part = stack[index] if index < len(stack) else ()
+            spans += (*_pad(part, size, column.right), (GAP, ""))
+        drawn.append(_stripped(spans))
+    return drawn
+
+
+def _stripped(spans: Sequence[Span]) -> Line:
+    """The line without blanks at its end."""
+    kept = list(spans)
+    while kept and not kept[-1][0].rstrip():
+        kept.pop()
+    return (*kept[:-1], (kept[-1][0].rstrip(), kept[-1][1])) if kept else ()
+
+
+def draw(rows: Iterable[Line], screen: Screen) -> str:
+    """Lines as one text for the screen, each cut to the window, without a final newline."""
+    return "\n".join(screen.paint(clip(row, screen.width, screen.unicode)) for row in rows)
+
+
+def table_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], screen: Screen) -> list[Line]:
+    """A table as lines, its header first when any column has a name."""
+    body = [[_line(cell, column.style) for cell, column in zip(row, columns, strict=True)] for row in rows]
+    natural = [max([cells(column.name), *(width(row[i]) for row in body)]) for i, column in enumerate(columns)]
+    sizes = _shares(natural, columns, screen.width)
+    if sizes is None:
+        return _stacked(columns, body, screen.width or 1)
+    head = [[line((column.name, "dim")) for column in columns]] if any(column.name for column in columns) else []
+    return [row for parts in [*head, *body] for row in _row(parts, columns, sizes, screen.unicode)]
+
+
+def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], screen: Screen) -> str:
+    """A table as text. On a pipe: aligned, no cell cut or wrapped, one row a line, so that grep and awk work."""
+    return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
+
+
+def _branches(nodes: Sequence[Node], lead: str, unicode: bool) -> Iterable[Line]:
+    """The nodes below a node, each with the lines that lead to it."""
+    for index, node in enumerate(nodes):
+        last = index == len(nodes) - 1
+        yield line((lead + glyph("corner" if last else "tee", unicode), "dim"), *_line(node.label))
+        yield from _branches(node.below, lead + ("   " if last else glyph("pipe", unicode)), unicode)
+
+
+def tree(nodes: Sequence[Node], screen: Screen) -> str:
+    """Nodes and what hangs below them, as text."""
+    rows: list[Line] = []
+    for node in nodes:
+        rows += [_line(node.label), *_branches(node.below, "", screen.unicode)]
+    return draw(rows, screen)
+
+
+def bar_cell(amount: float, whole: float, columns: int, style: str, screen: Screen) -> Line:
+    """A bar for a cell; nothing where there is no terminal, as a bar is for eyes only."""
+    if not screen.terminal or columns <= 0:
+        return ()
+    filled, rest = figures.bar(amount, whole, columns, screen.unicode)
+    return line((filled, style), (rest, "dim"))
+
+
+def bars(rows: Sequence[Bar], whole: float, screen: Screen) -> str:
+    """Parts of a whole, a row each: name, bar, amount, share and note."""
+    longest = max((cells(row.name) for row in rows), default=0)
+    room = min(30, (screen.width or 0) - longest - 24)
+    columns = [
+        Column("", grows=True),
+        *([Column("")] if screen.terminal and room >= 4 else []),
+        Column("", right=True),
+        Column("", right=True, style="dim"),
+        *([Column("", style="dim", wraps=True)] if any(row.note for row in rows) else []),
+    ]
+    body: list[list[Cell]] = []
+    for row in rows:
+        drawn = bar_cell(row.amount, whole, room, row.style, screen)
+        note: list[Cell] = [row.note] if any(other.note for other in rows) else []
+        share = figures.percent(row.amount, whole)
+        body.append([row.name, *([drawn] if len(columns) - len(note) == 4 else []), f"{row.amount:,.0f}", share, *note])
+    return draw(table_lines(columns, body, screen), screen)

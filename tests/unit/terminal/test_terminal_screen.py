@@ -1,0 +1,138 @@
+"""What a screen is, from the streams and the environment alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+
+from ctxe.domain.errors import CtxeError
+from ctxe.terminal.screen import detect
+from ctxe.terminal.streams import polite, write
+
+
+@pytest.fixture
+def tty() -> Iterator[TextIO]:
+    parent, child = pty.openpty()
+    with os.fdopen(child, "w", encoding="utf-8") as stream:
+        yield stream
+    os.close(parent)
+
+
+def seen(tty: TextIO, **environ: str) -> tuple[bool, bool, bool, bool]:
+    screen = detect(tty, tty, tty, environ)
+    return screen.terminal, screen.live, screen.color, screen.unicode
+
+
+def test_a_terminal_has_cursor_and_colours(tty: TextIO) -> None:
+    assert seen(tty, TERM="xterm-256color") == (True, True, True, True)
+    assert seen(tty, TERM="never-heard-of") == (True, True, True, True)
+    assert detect(tty, tty, tty, {}).keyboard
+
+
+@pytest.mark.parametrize("environ", [{}, {"TERM": ""}, {"TERM": "dumb"}, {"TERM": "unknown"}])
+def test_a_dumb_terminal_gets_clean_text(tty: TextIO, environ: dict[str, str]) -> None:
+    assert seen(tty, **environ) == (True, False, False, True)
+
+
+def test_no_color_takes_colours_only(tty: TextIO) -> None:
+    assert seen(tty, TERM="xterm", NO_COLOR="1") == (True, True, False, True)
+    assert seen(tty, TERM="xterm", NO_COLOR="") == (True, True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "unicode"),
+    [
+        ({"LANG": "C"}, False),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, False),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),  # what Python itself makes of LANG=C
+        ({"LANG": "C", "LC_CTYPE": "de_DE.UTF-8"}, True),
+        ({"LANG": "C.UTF-8"}, True),
+        ({"LANG": "bogus_XX.UTF-8"}, True),
+        ({}, True),
+    ],
+)
+def test_ascii_ornaments_under_the_c_locale(tty: TextIO, environ: dict[str, str], unicode: bool) -> None:
+    assert seen(tty, TERM="xterm", **environ)[3] is unicode
+
+
+def test_an_ascii_stream_gets_ascii() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    assert detect(io.StringIO(), out, io.StringIO(), {"LANG": "en_US.UTF-8"}).unicode is False
+    write(out, "é → x")
+    assert raw.getvalue() == b"? ? x"
+
+
+def test_a_pipe_has_no_width_and_plain_is_a_wish() -> None:
+    out = io.StringIO()
+    screen = detect(io.StringIO(), out, io.StringIO(), {"TERM": "xterm", "COLUMNS": "40"})
+    assert (screen.terminal, screen.live, screen.color, screen.keyboard, screen.width) == (
+        False,
+        False,
+        False,
+        False,
+        None,
+    )
+    screen.say("hello")
+    assert out.getvalue() == "hello\n"
+
+
+def test_plain_on_a_terminal(tty: TextIO) -> None:
+    screen = detect(tty, tty, tty, {"TERM": "xterm"}, plain=True)
+    assert (screen.terminal, screen.live, screen.color, screen.width) == (True, False, False, 80)
+
+
+def test_the_width_follows_the_window(tty: TextIO) -> None:
+    import fcntl
+    import struct
+    import termios
+
+    screen = detect(tty, tty, tty, {"TERM": "xterm"})
+    assert screen.size() == (80, 24)  # a window of 0 x 0 says nothing
+    for rows, columns in ((1, 1), (100, 300)):
+        fcntl.ioctl(tty.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        assert (screen.width, screen.size()) == (columns, (columns, rows))
+
+
+def test_closed_streams_are_replaced() -> None:
+    closed = io.StringIO()
+    closed.close()
+    screen = detect(None, closed, None, {})
+    screen.say("x")
+    screen.tell("y")
+    assert screen.stdin.read() == ""
+    for stream in (screen.stdin, screen.out, screen.err):
+        assert stream.fileno() > 2
+        stream.close()
+
+
+def test_a_broken_pipe_is_silent() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        with pytest.raises(SystemExit) as left, polite(out):
+            write(out, "nobody reads this\n")
+        assert left.value.code == 141
+        write(out, "and this goes nowhere\n")
+
+
+def test_a_full_device_is_one_line() -> None:
+    with open("/dev/full", "w") as out:  # noqa: PTH123
+        with pytest.raises(CtxeError) as failed, polite(out):
+            write(out, "no room\n")
+        assert (failed.value.message, failed.value.exit_code) == ("cannot write the output: No space left on device", 1)
+
+
+def test_a_lost_error_stream_is_no_reason_to_stop() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as err:
+        detect(io.StringIO(), io.StringIO(), err, {}).tell("lost")
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, err.fileno())
+        os.close(null)
