@@ -1,0 +1,148 @@
+"""Text from outside made harmless: no control sequence reaches the terminal, nothing invisible reaches a model."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One
+# that does not end within its bound is left to be shown, else one byte could hide the rest of a text.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|(?:\x1b\]|\x9d)[^\x00-\x06\x08-\x1f\x7f\x80-\x9f]{0,4096}?(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x00-\x08\x0e-\x1f\x7f\x80-\x9f]{0,65536}?(?:\x1b\\|\x9c)"
+    r"|\x1b[ -/]{1,3}[0-~]|\x1b[0-Z\\^-~]"
+)
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+_HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
+_UNSAFE_RUN = re.compile(f"[{_CONTROL}]+|[{_HIDDEN}]+")
+_EXACT_RUN = re.compile(f"[{_CONTROL}{_BLANKS}]+|[{_HIDDEN}]+| {{17,}}|(?:[ \t]*\n){{4,}}")
+# Scripts that need joiners: Arabic and its kin, the Indic ones, Khmer, Mongolian, Tibetan (Unicode 17, chapter 23.2).
+_JOINED = re.compile("[\u0600-\u08ff\u0900-\u0fff\u1000-\u109f\u1780-\u18aa\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_MONGOLIAN = re.compile("[\u1820-\u18aa]")
+_MARKS = "\u200e\u200f\u061c"
+_FLAGS = tuple("".join(chr(0xE0000 + ord(c)) for c in f"gb{part}") + "\U000e007f" for part in ("eng", "sct", "wls"))
+_EMOJI_TEXT = "‼⁉〰ℹ"
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Invisible characters that were taken out of one line; ``says`` is the ASCII text that tag characters spelled."""
+
+    line: int
+    count: int
+    points: tuple[str, ...]
+    says: str = ""
+
+
+def strip_sequences(text: str) -> str:
+    """The text without whole terminal control sequences (colours, titles, links, cursor moves)."""
+    return _SEQUENCE.sub("", text) if "\x1b" in text or not text.isascii() else text
+
+
+def visible(text: str) -> str:
+    r"""The text as a terminal may get it: sequences removed, other controls and invisible characters spelled out.
+
+    Only \n and \t are left of the control characters and no line is added; \r\n becomes \n. Joined emoji and
+    right-to-left languages stay as they are. For what a person is asked to approve use ``exact``.
+    """
+    text = strip_sequences(text.replace("\r\n", "\n") if "\r" in text else text)
+    return _UNSAFE_RUN.sub(_spelled, text)
+
+
+def one_line(text: str, room: int = 200) -> str:
+    """``visible`` on a single line of at most ``room`` characters."""
+    words = " ".join(visible(text[: room * 4]).split())
+    return words if len(words) <= room else words[: max(room - 1, 0)] + "…"
+
+
+def exact(text: str, room: int | None = None) -> str:
+    """Every character of a text: odd ones are spelled, long blanks and a middle that is too long are counted.
+
+    For questions: what would run must not scroll out of sight nor hide behind blanks. ``room`` is in characters of the
+    given text; head and tail are kept and what is between is announced as ``‹N more characters›``.
+    """
+    if room is not None and len(text) > room:
+        head, tail = room - room // 3, room // 3
+        between = len(text) - head - tail
+        return f"{exact(text[:head])}‹{between} more characters›{exact(text[len(text) - tail :])}"
+    return _EXACT_RUN.sub(_counted, text)
+
+
+def strip_invisible(text: str) -> tuple[str, tuple[Hidden, ...]]:
+    """The text without characters that a person cannot see, and where they were (lines count from 1).
+
+    Joined emoji, flags and the marks that right-to-left and joining scripts need stay. A leading byte order mark goes
+    without a finding. For whatever goes to a model from files, memory, skills and tools.
+    """
+    text = text.removeprefix("\ufeff")
+    if text.isascii() or not _HIDDEN_RUN.search(text):
+        return text, ()
+    kept: list[str] = []
+    found: dict[int, list[str]] = {}
+    line, done = 1, 0
+    for run in _HIDDEN_RUN.finditer(text):
+        line += text.count("\n", done, run.start())
+        kept.append(text[done : run.start()])
+        done = run.end()
+        if _belongs(run):
+            kept.append(run.group())
+        else:
+            found.setdefault(line, []).append(run.group())
+    kept.append(text[done:])
+    return "".join(kept), tuple(_finding(line, "".join(runs)) for line, runs in found.items())
+
+
+def _finding(line: int, run: str) -> Hidden:
+    tags = "".join(chr(ord(c) - 0xE0000) for c in run[:400] if 0xE0020 <= ord(c) <= 0xE007E)
+    return Hidden(line, len(run), tuple(f"U+{ord(c):04X}" for c in sorted(set(run))[:8]), tags[:80])
+
+
+def _spelled(run: re.Match[str]) -> str:
+    """A run of unsafe characters as ‹U+XXXX›, each repeated one counted."""
+    if _belongs(run):
+        return run.group()
+    return "".join(map(_spell_same, re.finditer(r"(.)\1*", run.group(), re.S)))
+
+
+def _spell_same(run: re.Match[str]) -> str:
+    name, times = f"U+{ord(run[1]):04X}", len(run[0])
+    return f"‹{name}›" * times if times < 4 else f"‹{name} ×{times}›"
+
+
+def _counted(run: re.Match[str]) -> str:
+    if run.group().isspace() and set(run.group()) <= set(" \t\n"):
+        lines = run.group().count("\n")
+        return f"‹{lines} line ends›\n" if lines else f"‹{len(run.group())} spaces›"
+    return _spelled(run)
+
+
+def _belongs(found: re.Match[str]) -> bool:
+    """Whether a run of invisible characters is part of how the text around it is written."""
+    run, text = found.group(), found.string
+    before, after = text[max(found.start() - 1, 0) : found.start()], text[found.end() : found.end() + 1]
+    if run in _MARKS:
+        return bool(_RIGHT_TO_LEFT.search(text, max(found.start() - 40, 0), found.end() + 40))
+    if run in ("\ufe0e", "\ufe0f"):
+        return _is_symbol(before) or (before in "0123456789#*" and after == "\u20e3" and before != "")
+    if run in ("\u200d", "\ufe0f\u200d"):
+        joins_emoji = _is_symbol(before) and _is_symbol(after)
+        return joins_emoji or (run == "\u200d" and bool(_JOINED.match(before)))
+    if run == "\u200c":
+        return bool(_JOINED.match(before))
+    if run in "\u180b\u180c\u180d\u180f\u200b":
+        return bool((_UNSPACED if run == "\u200b" else _MONGOLIAN).match(before))
+    return before == "\U0001f3f4" and run in _FLAGS
+
+
+def _is_symbol(character: str) -> bool:
+    """Emoji and what can be shown as one."""
+    return character != "" and (character in _EMOJI_TEXT or unicodedata.category(character) in {"So", "Sm", "Sk"})
