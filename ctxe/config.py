@@ -128,12 +128,17 @@ def read_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def user_file(environment: Mapping[str, str]) -> Path:
+    """The user's settings file."""
+    return user_folder(environment) / "config.toml"
+
+
 def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
     """Merge every place that settings come from. Raises ConfigError with the file and key at fault."""
-    user_file = user_folder(environment) / "config.toml"
+    own = user_file(environment)
     settings: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    _lay(settings, origins, _read(user_file), str(user_file))
+    _lay(settings, origins, _read(own), str(own))
     project = _flat(_read(root / PROJECT_FILE))
     _check(project, PROJECT_FILE)
     before = {**defaults(), **settings}
@@ -149,10 +154,10 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
 
 def defaults() -> dict[str, Any]:
     """Every setting with its default, by dotted key."""
-    return {key: default for key, _, default, _ in keys()}
+    return {key: default for key, _, default, _ in every_setting()}
 
 
-def keys() -> list[tuple[str, Any, Any, str]]:
+def every_setting() -> list[tuple[str, Any, Any, str]]:
     """Every setting: dotted key, type, default, what it says."""
     found = []
     for section in fields(Config):
@@ -192,7 +197,7 @@ def _lay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, 
 
 
 def _check(flat: Mapping[str, Any], origin: str) -> None:
-    known = {key: kind for key, kind, _, _ in keys()}
+    known = {key: kind for key, kind, _, _ in every_setting()}
     for key, value in flat.items():
         if key.startswith("models.") and isinstance(value, Mapping):
             continue
@@ -227,11 +232,17 @@ def _wanted(kind: Any) -> str:
     return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(kind, "a list of texts")
 
 
+def require(key: str) -> None:
+    """Raise ConfigError, with the nearest name, when there is no such setting."""
+    known = {name: kind for name, kind, _, _ in every_setting()}
+    if key not in known:
+        raise ConfigError(f"unknown setting {key}", _nearest(key, known))
+
+
 def parse(key: str, text: str) -> Any:
     """A setting's value from words (environment, ``config set``). Raises ConfigError."""
-    kind = {name: kind for name, kind, _, _ in keys()}.get(key)
-    if kind is None:
-        _check({key: text}, key)
+    require(key)
+    kind = {name: kind for name, kind, _, _ in every_setting()}[key]
     try:
         value: Any = text
         if kind is bool:
@@ -252,7 +263,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
     found: dict[str, tuple[Any, str]] = {}
     if name := environment.get("CTXE_MODEL"):
         found["model.name"] = (name, "CTXE_MODEL")
-    for key, _, _, _ in keys():
+    for key, _, _, _ in every_setting():
         variable = "CTXE_" + key.replace(".", "_").upper()
         if variable in environment:
             found[key] = (parse(key, environment[variable]), variable)
@@ -290,7 +301,7 @@ def example(comments: Sequence[tuple[str, Any, Any, str]] | None = None) -> str:
     lines[0] = "# Every setting of ctxe with its default. Yours go to the file that `ctxe config path` names;"
     lines.insert(1, "# a project's .ctxe.toml may only tighten what the user allows.")
     section = ""
-    for key, _, default, says in comments or keys():
+    for key, _, default, says in comments or every_setting():
         head, _, name = key.partition(".")
         if head != section:
             lines += ([""] if section else []) + [f"[{head}]"]

@@ -10,11 +10,13 @@ from ctxe.domain.events import (
     ContextAssembled,
     EpochStarted,
     Event,
+    FileChosen,
     Folded,
     Kept,
     ModelChosen,
     Noted,
     Pinned,
+    Queued,
     ReplyReceived,
     StepFinished,
     ToolFinished,
@@ -33,7 +35,8 @@ class State:
     """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far.
 
     ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
-    the marks of the newest request (see assemble). ``originals`` maps a handle to the full text of a shortened result.
+    the marks of the newest request (see assemble). ``files`` are the user's (path, choice), ``queued`` is told with the
+    next words. ``originals`` maps a handle to the full text of a shortened result.
     """
 
     conversation: Conversation = Conversation()
@@ -47,6 +50,8 @@ class State:
     folds: tuple[Fold | None, ...] = ()
     originals: dict[str, str] = field(default_factory=dict)
     todo: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    queued: tuple[Chunk, ...] = ()
     usage: Usage = Usage()
     usd: float = 0.0
     running: bool = False
@@ -66,7 +71,8 @@ def apply(state: State, event: Event) -> State:
             return replace(state, standing=sections)
         case TurnStarted(words, gathered):
             turns = (*state.conversation.turns, Turn(words, gathered))
-            return replace(state, conversation=replace(state.conversation, turns=turns), running=True)
+            conversation = replace(state.conversation, turns=turns)
+            return replace(state, conversation=conversation, running=True, queued=())
         case ContextAssembled(ledger):
             held = tuple(row.digest for row in ledger.rows if row.given)
             return replace(state, ledger=ledger, held=held)
@@ -89,6 +95,11 @@ def apply(state: State, event: Event) -> State:
         case Pinned(text, pinned):
             kept = tuple(pin for pin in state.pins if pin != text)
             return replace(state, pins=(*kept, text) if pinned else kept)
+        case FileChosen(path, choice):
+            others = tuple(one for one in state.files if one[0] != path)
+            return replace(state, files=others if choice == "drop" else (*others, (path, choice)))
+        case Queued(chunks):
+            return replace(state, queued=state.queued + chunks)
         case TurnFinished(outcome):
             return _ended(state, outcome)
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -30,8 +31,8 @@ HELP = """Talk with a coding model in the terminal, and see what it sees.
 -C DIR or --project DIR works with every command; --debug shows the traceback of a bug."""
 
 
-def build(wanted: str | None) -> Any:
-    """The Typer application; only the module of ``wanted`` is imported, every other command is a name with its help.
+def build(wanted: Collection[str]) -> Any:
+    """The Typer application; only the modules of ``wanted`` are imported, every other command is a name with its help.
 
     Each module offers ``register(app)``, which adds its command or group under its own name.
     """
@@ -47,7 +48,7 @@ def build(wanted: str | None) -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name, (module, says) in COMMANDS.items():
-        if name == wanted:
+        if name in wanted:
             import_module(module).register(app)
         else:
             app.command(name, help=says)(_named_only)
@@ -61,6 +62,15 @@ def _named_only() -> None:
 
 def _version_option() -> None:
     """The root takes no options of its own."""
+
+
+def _wanted(words: list[str]) -> Collection[str]:
+    """The command that is called; all of them while a shell asks for completions."""
+    from ctxe.config import read_environment
+
+    if "_CTXE_COMPLETE" in read_environment():
+        return COMMANDS
+    return [word for word in words if not word.startswith("-")][:1]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -80,5 +90,5 @@ def main(argv: list[str] | None = None) -> int:
     except ConfigError as error:
         say(error.message, error.hint)
         return 2
-    wanted = next((word for word in rest if not word.startswith("-")), None)
+    wanted = _wanted(rest)
     return told(lambda: build(wanted)(args=rest, prog_name="ctxe", standalone_mode=False, obj=invocation), invocation)

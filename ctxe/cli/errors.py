@@ -38,10 +38,10 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
 
 def say(message: str, hint: str = "") -> None:
     """One line on standard error, and a hint below it; silent when there is nowhere to write."""
-    from ctxe.safety.display import visible
+    from ctxe.terminal.style import clean
 
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"ctxe: {visible(message)}\n" + (f"      {visible(hint)}\n" if hint else ""))
+        sys.stderr.write(f"ctxe: {clean(message)}\n" + (f"      {clean(hint)}\n" if hint else ""))
 
 
 def _usage(error: Exception) -> int:

@@ -122,6 +122,23 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
+class FileChosen:
+    """The user wants a file before the model with the next words (``add``, ``read-only``), or no longer (``drop``)."""
+
+    path: str
+    choice: Literal["add", "read-only", "drop"]
+    type: Literal["file_chosen"] = "file_chosen"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Told to the model with the user's next words (the output of a command that the user ran)."""
+
+    chunks: tuple[Chunk, ...]
+    type: Literal["queued"] = "queued"
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """Something was written to the project memory, by whom and why."""
 
@@ -167,6 +184,8 @@ Kept = (
     | Folded
     | Unfolded
     | Pinned
+    | FileChosen
+    | Queued
     | Recorded
     | Notice
     | TurnFinished

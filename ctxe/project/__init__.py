@@ -44,6 +44,35 @@ class Project:
         """The repository's root folder."""
         return self.place.root
 
+    def settings(self) -> dict[str, tuple[Any, str]]:
+        """Every setting by dotted key: its value here and where it comes from ("default" or a name)."""
+        origins = self.loaded.origins
+        found = {}
+        for key, _, _, _ in config.every_setting():
+            section, _, name = key.partition(".")
+            found[key] = (getattr(getattr(self.config, section), name), origins.get(key, "default"))
+        return found
+
+    @property
+    def trusted(self) -> bool:
+        """Did the user say that this folder is theirs?"""
+        from ctxe.safety.trust import is_trusted
+
+        return is_trusted(self.place.user, self.root)
+
+    def trust(self, *, trusted: bool = True) -> None:
+        """Remember that the user trusts this folder, or no longer does. Raises StoreError."""
+        from ctxe.project.clock import now
+        from ctxe.safety.trust import trust
+
+        trust(self.place.user, self.root, now(), trusted=trusted)
+
+    def trusted_folders(self) -> dict[str, str]:
+        """Every folder the user trusts, and since when."""
+        from ctxe.safety.trust import trusted_folders
+
+        return trusted_folders(self.place.user)
+
     @cached_property
     def model(self) -> Model:
         """The model that answers here. Raises ConfigError when it is unknown."""

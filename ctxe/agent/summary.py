@@ -1,0 +1,96 @@
+"""What a session log says at a glance, without building its events: words, model, turns, tokens, money."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxe.agent.log import header_of
+from ctxe.domain.conversation import Usage
+from ctxe.domain.errors import SessionError
+
+WANTED = tuple(f'"type":"{kind}"' for kind in ("turn_started", "reply_received", "model_chosen", "turn_finished"))
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One reply's price: when (UTC, ISO 8601), by which model, tokens, dollars (None: price unknown)."""
+
+    at: str
+    model: str
+    usage: Usage
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One session. ``words`` are the user's first, ``used`` is when its log last grew (seconds since 1970)."""
+
+    id: str
+    started: str
+    used: float
+    words: str
+    turns: int
+    model: str
+    outcome: str
+    spent: tuple[Spent, ...]
+    fork: str = ""
+
+    @property
+    def usd(self) -> float | None:
+        """Dollars in all; None when the price of every reply is unknown."""
+        known = [one.usd for one in self.spent if one.usd is not None]
+        return sum(known) if known else None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens in all."""
+        return sum((one.usage for one in self.spent), Usage())
+
+
+def summaries(folder: Path) -> list[Summary]:
+    """Every session of a folder, the one used last first; files that are no logs are passed over."""
+    found = []
+    for path in folder.glob("*.jsonl"):
+        with contextlib.suppress(SessionError, OSError):
+            found.append(summary(path))
+    return sorted(found, key=lambda one: (-one.used, one.id))
+
+
+def summary(path: Path) -> Summary:
+    """One log at a glance. Raises SessionError."""
+    header = header_of(path)
+    words, model, outcome, turns = "", "", "", 0
+    spent: list[Spent] = []
+    for record in _records(path):
+        match record.get("type"):
+            case "turn_started":
+                words = words or str(record.get("words", ""))
+                turns += 1
+                outcome = "running"
+            case "model_chosen":
+                model = str(record.get("model", ""))
+            case "turn_finished":
+                outcome = str(record.get("outcome", ""))
+            case "reply_received":
+                usage = record.get("reply", {}).get("usage")
+                if usage is not None:
+                    spent.append(Spent(str(record.get("at", "")), model, Usage(**usage), record.get("usd")))
+    used = path.stat().st_mtime
+    return Summary(
+        path.stem, str(header.get("at", "")), used, words, turns, model, outcome, tuple(spent), header.get("fork", "")
+    )
+
+
+def _records(path: Path) -> Iterable[dict[str, Any]]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if any(kind in line for kind in WANTED):
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if isinstance(record, dict):
+                        yield record

@@ -1,0 +1,24 @@
+"""``ctxe completion``: a script that completes ctxe's commands in a shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+VARIABLE = "_CTXE_COMPLETE"
+SHELLS = ("bash", "zsh", "fish")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``completion`` command."""
+    app.command("completion", help="A script that completes ctxe's commands in your shell.")(completion)
+
+
+def completion(shell: Annotated[str, typer.Argument(help="bash, zsh or fish")]) -> None:
+    """Print the script; put it where your shell looks, e.g. ctxe completion fish > ~/.config/fish/completions/ctxe.fish."""
+    from typer.completion import get_completion_script
+
+    if shell not in SHELLS:
+        raise typer.BadParameter(", ".join(SHELLS), param_hint="shell")
+    typer.echo(get_completion_script(prog_name="ctxe", complete_var=VARIABLE, shell=shell))

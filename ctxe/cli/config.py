@@ -1,0 +1,87 @@
+"""``ctxe config``: every setting, where it comes from, and changing one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``config`` group."""
+    group = typer.Typer(help="Show and change settings.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("show", help="Every setting, its value and where it comes from.")(show)
+    group.command("get", help="One setting's value.")(get)
+    group.command("set", help="Change one setting in your own file.")(put)
+    group.command("path", help="Where settings are read from.")(path)
+    app.add_typer(group, name="config")
+
+
+def _values(context: typer.Context) -> dict[str, tuple[object, str]]:
+    project = Invocation.of(context).project()
+    return project.settings()
+
+
+def show(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every setting."""
+    from ctxe.terminal.tables import table
+
+    invocation = Invocation.of(context)
+    values = _values(context)
+    if as_json:
+        print_json({key: {"value": value, "origin": origin} for key, (value, origin) in values.items()})
+        return
+    screen = invocation.screen()
+    rows = [[key, _shown(value), origin] for key, (value, origin) in values.items()]
+    screen.say(table(["setting", "value", "from"], rows, screen))
+
+
+def get(
+    context: typer.Context, key: Annotated[str, typer.Argument(help="section.key")], as_json: JsonOption = False
+) -> None:
+    """One setting. Raises ConfigError for an unknown key."""
+    from ctxe.config import require
+
+    values = _values(context)
+    require(key)
+    value = values[key][0]
+    if as_json:
+        print_json(value)
+    else:
+        Invocation.of(context).screen().say(_shown(value))
+
+
+def put(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="section.key")],
+    value: Annotated[str, typer.Argument(help="its new value; a list is written with commas")],
+) -> None:
+    """Change one setting in the user's file."""
+    from ctxe.config import parse, save, user_file
+
+    invocation = Invocation.of(context)
+    parsed = parse(key, value)
+    file = user_file(invocation.project().environment)
+    save(file, key, parsed)
+    invocation.screen().say(f"{key} = {_shown(parsed)} ({file})")
+
+
+def path(context: typer.Context) -> None:
+    """The settings files, in the order they are read."""
+    from ctxe.config import PROJECT_FILE, user_file
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    for file in (user_file(project.environment), project.root / PROJECT_FILE):
+        invocation.screen().say(f"{file}{'' if file.exists() else '  (not there)'}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

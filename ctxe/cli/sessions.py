@@ -1,0 +1,121 @@
+"""``ctxe sessions``: past sessions of this project."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``sessions`` group."""
+    group = typer.Typer(help="Past sessions of this project.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", help="Every session, the one used last first.")(list_)
+    group.command("show", help="A session as it was on the screen.")(show)
+    group.command("export", help="A session as Markdown or JSON lines.")(export)
+    app.add_typer(group, name="sessions")
+
+
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every session."""
+    import time
+
+    from ctxe.project.sessions import summaries
+    from ctxe.terminal.figures import age, money, size
+    from ctxe.terminal.tables import Column, table
+
+    invocation = Invocation.of(context)
+    found = summaries(invocation.project().place.sessions)
+    if as_json:
+        print_json(
+            [
+                {"id": s.id, "started": s.started, "words": s.words, "turns": s.turns, "model": s.model}
+                | {"outcome": s.outcome, "input": s.usage.input, "output": s.usage.output, "usd": s.usd, "fork": s.fork}
+                for s in found
+            ]
+        )
+        return
+    screen = invocation.screen()
+    if not found:
+        screen.say("no sessions yet: `ctxe chat` starts one")
+        return
+    now = time.time()
+    rows = [
+        [
+            s.id,
+            age(s.used, now),
+            str(s.turns),
+            s.model,
+            size(s.usage.input),
+            "" if s.usd is None else money(s.usd),
+            _first(s.words),
+        ]
+        for s in found
+    ]
+    columns: list[Column | str] = [
+        "session",
+        "used",
+        Column("turns", right=True),
+        "model",
+        Column("input", right=True),
+        Column("cost", right=True),
+        "words",
+    ]
+    screen.say(table(columns, rows, screen))
+
+
+def show(
+    context: typer.Context,
+    session: SessionId = "",
+    as_json: JsonOption = False,
+    grep: Annotated[str, typer.Option("--grep", help="Only what contains this text, folded text included.")] = "",
+) -> None:
+    """Draw a log with the code that drew the session."""
+    from ctxe.project.sessions import events, path_of, records
+
+    invocation = Invocation.of(context)
+    path = path_of(invocation.project().place.sessions, session)
+    if as_json:
+        print_json(list(records(path)))
+        return
+    from ctxe.terminal.replayed import matching, show_events
+
+    found, notices = events(path)
+    screen = invocation.screen()
+    for notice in notices:
+        screen.tell(notice)
+    if grep:
+        screen.say("\n".join(matching(found, grep, screen)) or f"nothing contains {grep!r}")
+    else:
+        show_events(found, screen)
+
+
+def export(
+    context: typer.Context,
+    session: SessionId = "",
+    form: Annotated[str, typer.Option("--format", help="markdown or jsonl.")] = "markdown",
+) -> None:
+    """A whole session on standard output."""
+    import json
+
+    from ctxe.project.sessions import events, path_of, records
+
+    path = path_of(Invocation.of(context).project().place.sessions, session)
+    if form == "jsonl":
+        for record in records(path):
+            typer.echo(json.dumps(record, ensure_ascii=False))
+        return
+    if form != "markdown":
+        raise typer.BadParameter("markdown or jsonl", param_hint="--format")
+    from ctxe.terminal.replayed import markdown
+
+    typer.echo(markdown(events(path)[0]))
+
+
+def _first(words: str) -> str:
+    return " ".join(words.split())[:60]

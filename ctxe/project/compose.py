@@ -1,0 +1,117 @@
+"""Offering and composing: sources are asked for their sections, and the next request is put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.agent.state import State
+from ctxe.context.assemble import Assembled, Frame, assemble, pack
+from ctxe.context.budget import Budget
+from ctxe.context.compact import FoldPolicy
+from ctxe.context.fold import next_fold
+from ctxe.domain.conversation import Fold, ToolResult
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Model, ToolSchema
+from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+
+Count = Callable[[str], int]
+STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
+
+    ``named`` puts files that the user's words mention before the model; ``surroundings`` is what stands with the first
+    words of a session (platform, branch, date).
+    """
+
+    rules: Section
+    schemas: tuple[ToolSchema, ...]
+    sources: tuple[tuple[ShareName, Source], ...]
+    named: Callable[[str, int], Section]
+    surroundings: Callable[[], Section | None] = field(default=lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Composes the requests of one session for one model. ``count`` must not change within an epoch."""
+
+    offers: Offers
+    model: Model
+    budget: Budget
+    count: Count
+    policy: FoldPolicy
+    session: str
+
+    def standing(self, state: State) -> tuple[Section, ...]:
+        """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
+        offered = [s for s in self._offered(_task("", state)) if s.placement == "system"]
+        offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
+        return (self.offers.rules, *offered)
+
+    def gather(self, words: str, state: State) -> tuple[Section, ...]:
+        """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
+        held = {row.digest for row in state.ledger.rows if row.given} if state.ledger else set()
+        sections = [s for s in self._offered(_task(words, state)) if s.placement == "task"]
+        first = self.offers.surroundings() if not state.conversation.turns else None
+        sections += [self.offers.named(words, self.budget.room("files"))]
+        sections += [first] if first else []
+        fresh = [_without(section, held) for section in sections]
+        return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
+
+    def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str]) -> Fold | None:
+        """The fold that the next request needs, or that ``cause`` demands."""
+        frame = self.frame(state.standing or ())
+        return next_fold(frame, state.conversation, self.budget, self.count, self.policy, cause=cause, whole=whole)
+
+    def compose(self, state: State) -> Assembled:
+        """The next request of a session. Raises BudgetError."""
+        return assemble(self.frame(state.standing or ()), state.conversation, self.budget, self.count, state.held)
+
+    def preview(self, words: str, state: State) -> Ledger:
+        """The ledger of the request that would be sent for these words. Raises BudgetError."""
+        from dataclasses import replace
+
+        from ctxe.agent.state import apply
+        from ctxe.domain.events import EpochStarted, TurnStarted
+
+        if state.standing is None:
+            state = apply(state, EpochStarted(self.standing(state)))
+        state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
+        return self.compose(state).ledger
+
+    def frame(self, standing: Sequence[Section]) -> Frame:
+        """The fixed part of a request."""
+        return Frame(
+            self.offers.schemas,
+            tuple(standing),
+            self.model.id,
+            self.model.exact,
+            min(self.model.max_output, self.budget.reserve),
+            self.session,
+        )
+
+    def _offered(self, task: Task) -> list[Section]:
+        return [
+            section for share, source in self.offers.sources for section in source.offer(task, self.budget.room(share))
+        ]
+
+
+def _task(words: str, state: State) -> Task:
+    from ctxe.project.mentions import mentioned
+
+    return Task(words, tuple(state.conversation.touched()), mentioned(words))
+
+
+def _without(section: Section, held: set[str]) -> Section:
+    """The section less the chunks that the model holds already, word for word."""
+    from dataclasses import replace
+
+    return replace(section, chunks=tuple(chunk for chunk in section.chunks if chunk.digest not in held))
+
+
+def rules_section(text: str) -> Section:
+    """The system prompt as a section of its own."""
+    return Section("rules", Priority.SYSTEM, (Chunk("rules", text.strip(), "always"),), "system")
