@@ -1,0 +1,152 @@
+"""The small program that stands between ctxe and a command: when either ends, all that the command started ends too.
+
+Run as ``python -I -S keeper.py STATUS_FD WORDS…`` with a pipe as standard input: its end of file means that ctxe has
+gone, however it went. Standard library only, and little of it, since its start is paid for by every command.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+POLITE_SECONDS, LAST_SECONDS = 0.4, 1.4
+STEP_SECONDS = 0.02
+HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def main(words: list[str]) -> int:
+    """Start ``words[1:]``, wait for its end or ours, end what is left and report to the descriptor ``words[0]``."""
+    report = int(words[0])
+    os.set_inheritable(report, False)
+    _control(PR_SET_CHILD_SUBREAPER, 1)
+    heard, speak = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+    os.set_blocking(speak, False)
+    signal.set_wakeup_fd(speak, warn_on_full_buffer=False)
+    for number in HEARD:
+        signal.signal(number, lambda _number, _frame: None)
+    child = _start(words[1:], report)
+    status = _wait(child, heard)
+    left, late = _end_all(child)
+    status = late if status is None else status
+    code = -signal.SIGKILL if status is None else os.waitstatus_to_exitcode(status)
+    os.write(report, f"exit {code} {left}\n".encode())
+    return 0
+
+
+def _control(option: int, value: int) -> None:
+    """prctl(2), where there is one."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+
+
+def _start(words: list[str], report: int) -> int:
+    """Fork and exec in a session of its own, without a standard input; a failure to exec goes to ``report``."""
+    keeper = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number in (*HEARD, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        _control(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == keeper:
+            os.execvp(words[0], words)  # noqa: S606 (no shell is what is wanted)
+    except OSError as error:
+        os.write(report, f"error {error.errno} 0\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _wait(child: int, heard: int) -> int | None:
+    """The command's wait status, or None when ctxe closed its pipe, died, or we were told to end first."""
+    while True:
+        ready, _, _ = select.select([0, heard], [], [])
+        status, _ = _reap(child)
+        if status is not None:
+            return status
+        if 0 in ready and not os.read(0, 4096):
+            return None
+        if heard in ready and any(byte != signal.SIGCHLD for byte in os.read(heard, 4096)):
+            return None
+
+
+def _reap(child: int) -> tuple[int | None, bool]:
+    """Collect every child that has ended: the command's own status if it was among them, and whether any are left."""
+    status = None
+    while True:
+        try:
+            pid, ended = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return status, False
+        if pid == 0:
+            return status, True
+        if pid == child:
+            status = ended
+
+
+def _end_all(child: int) -> tuple[int, int | None]:
+    """End every process that the command left, politely first: how many there were, and the command's own status."""
+    alive = _descendants()
+    count, status = len(alive), None
+    started = time.monotonic()
+    told: set[int] = set()
+    while alive and (spent := time.monotonic() - started) < LAST_SECONDS:
+        for pid in alive if spent > POLITE_SECONDS else alive - told:
+            _signal(pid, signal.SIGKILL if spent > POLITE_SECONDS else signal.SIGTERM)
+        told |= alive
+        time.sleep(STEP_SECONDS)
+        ended, _ = _reap(child)
+        status = ended if status is None else status
+        alive = _descendants()
+    if sys.platform != "linux":
+        _signal(-child, signal.SIGKILL)
+    ended, _ = _reap(child)
+    return count, ended if status is None else status
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+        if number == signal.SIGTERM:
+            os.kill(pid, signal.SIGCONT)
+    except OSError:
+        pass
+
+
+def _descendants() -> set[int]:
+    """Living processes below this one; orphans come back to us, for we are their reaper. Empty where /proc is not."""
+    parents: dict[int, int] = {}
+    try:
+        for name in os.listdir("/proc"):  # noqa: PTH208 (pathlib costs 10 ms at start)
+            if name.isdigit():
+                _note_parent(int(name), parents)
+    except OSError:
+        return set()
+    below, grown = {os.getpid()}, True
+    while grown:
+        found = {pid for pid, parent in parents.items() if parent in below}
+        grown = not found <= below
+        below |= found
+    return below - {os.getpid()}
+
+
+def _note_parent(pid: int, parents: dict[int, int]) -> None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (as above)
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except (OSError, ValueError):
+        return
+    if state not in (b"Z", b"X"):
+        parents[pid] = int(parent)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""Running a command bounded in time, output and offspring: nothing it started outlives it, or us."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ctxe.domain.errors import ToolError
+
+KEEPER = Path(__file__).with_name("keeper.py")
+PIECE = 65_536
+FLOOD = 256_000_000
+"""Bytes of output after which a command is ended whatever its time limit."""
+GRACE_SECONDS = 2.5
+"""How long the keeper may take to end everything before it is killed itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended. ``exit_code`` is negative for a signal; ``output`` is both streams in the order they came.
+
+    ``omitted`` counts the bytes between head and tail that were not kept, ``left`` the processes that had to be ended
+    after the command itself, ``seconds`` the time it took. ``ended`` says why we ended it, if we did.
+    """
+
+    exit_code: int
+    output: str
+    omitted: int = 0
+    left: int = 0
+    seconds: float = 0.0
+    ended: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the middle of the output is missing."""
+        return self.omitted > 0
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time limit ended it."""
+        return self.ended == "time limit"
+
+
+def run(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], seconds: float = 120.0, limit: int = 1_000_000
+) -> Iterator[str | Finished]:
+    """Run a command without a terminal or input; yield its output as it comes, then one Finished.
+
+    At most ``limit`` bytes of output are kept, half from the start and half from the end. After ``seconds``, when the
+    iterator is closed, or when this process dies in any way, the command and everything it started are ended within
+    two seconds. Close the iterator (``contextlib.closing``) when it is not read to its end. Raises ToolError when the
+    command cannot be started.
+    """
+    started = time.monotonic()
+    told, tell = os.pipe()
+    try:
+        child = _start(argv, cwd, env, tell)
+    except (OSError, ValueError) as error:
+        os.close(told)
+        raise ToolError(f"cannot run {_name(argv)} in {cwd}: {getattr(error, 'strerror', None) or error}") from error
+    finally:
+        os.close(tell)
+    kept, ended = _Kept(limit), ""
+    with open(told, encoding="ascii", errors="replace") as report:  # noqa: PTH123 (a descriptor has no path)
+        try:
+            ended = yield from _relay(child, kept, started + seconds)
+        finally:
+            _end(child)
+        exit_code, left = _outcome(report.read(), child.returncode, _name(argv))
+    yield Finished(exit_code, kept.text(), kept.omitted, left, round(time.monotonic() - started, 3), ended)
+
+
+def complete(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], seconds: float = 20.0, limit: int = 1_000_000
+) -> Finished:
+    """``run`` to its end. Raises ToolError when the command cannot be started."""
+    for piece in run(argv, cwd, env, seconds, limit):
+        if isinstance(piece, Finished):
+            return piece
+    raise AssertionError("run ends with Finished")
+
+
+def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], tell: int) -> subprocess.Popen[bytes]:
+    """The keeper with the command below it; its standard input is the pipe whose end tells it that we have gone."""
+    keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]
+    return subprocess.Popen(
+        [*keeper, *argv],
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(tell,),
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Generator[str, None, str]:
+    """Yield output until the pipe closes; the returned word says why the command was ended, if it was."""
+    assert child.stdout is not None
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    ended, total = "", 0
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            if not waiting.select(max(deadline - time.monotonic(), 0)):
+                if ended:
+                    break
+                ended, deadline = "time limit", _hang_up(child)
+                continue
+            piece = os.read(child.stdout.fileno(), PIECE)
+            if not piece:
+                break
+            total += len(piece)
+            kept.add(piece)
+            if total > FLOOD and not ended:
+                ended, deadline = "too much output", _hang_up(child)
+            if text := decoder.decode(piece):
+                yield text
+    if rest := decoder.decode(b"", final=True):
+        yield rest
+    return ended
+
+
+def _hang_up(child: subprocess.Popen[bytes]) -> float:
+    """Tell the keeper to end everything; by when it should have."""
+    _close(child.stdin)
+    return time.monotonic() + GRACE_SECONDS
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Leave nothing behind: the keeper is asked, waited for, and killed if it does not answer."""
+    _hang_up(child)
+    try:
+        child.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        child.wait()
+    finally:
+        _close(child.stdout)
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.close()
+
+
+def _outcome(report: str, keeper: int, name: str) -> tuple[int, int]:
+    """Exit code and number of processes left, from the keeper's report. Raises ToolError when nothing was started."""
+    words = (report.splitlines() or [""])[0].split()
+    match words:
+        case ["error", number, _]:
+            raise ToolError(f"cannot run {name}: {os.strerror(int(number))}")
+        case ["exit", code, left]:
+            return int(code), int(left)
+        case _:
+            return keeper or -9, 0
+
+
+def _name(argv: Sequence[str]) -> str:
+    return str(argv[0])[:200] if argv else "nothing"
+
+
+class _Kept:
+    """The first and the last bytes of a stream, and how many were between."""
+
+    def __init__(self, limit: int) -> None:
+        self.half = max(limit // 2, 1)
+        self.head = bytearray()
+        self.tail: deque[bytes] = deque()
+        self.size = 0
+        self.omitted = 0
+
+    def add(self, piece: bytes) -> None:
+        room = self.half - len(self.head)
+        self.head += piece[:room]
+        if rest := piece[room:]:
+            self.tail.append(rest)
+            self.size += len(rest)
+        while self.size > self.half:
+            first = self.tail.popleft()
+            extra = min(self.size - self.half, len(first))
+            if extra < len(first):
+                self.tail.appendleft(first[extra:])
+            self.size -= extra
+            self.omitted += extra
+
+    def text(self) -> str:
+        between = f"\n… {self.omitted} bytes left out …\n".encode() if self.omitted else b""
+        return (bytes(self.head) + between + b"".join(self.tail)).decode("utf-8", "replace")

@@ -1,0 +1,190 @@
+"""A command is bounded in time, output and offspring, whatever it does and however we end."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.safety.process import Finished, complete, run
+
+ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+
+
+def sh(words: str, cwd: Path, seconds: float = 10.0, limit: int = 1_000_000) -> Finished:
+    return complete(["/bin/sh", "-c", words], cwd, ENV, seconds, limit)
+
+
+def gone(marker: str, within: float = 2.0) -> bool:
+    """No living process carries the marker in its command line."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        if not living(marker):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def living(marker: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes()
+                if marker.encode() in words and int(entry.name) != os.getpid():
+                    found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> str:
+    """A number of seconds that no other sleeping process has."""
+    return f"9{int.from_bytes(str(tmp_path).encode()) % 10**7:07d}"
+
+
+def test_output_comes_in_order_and_as_it_is_made(tmp_path: Path) -> None:
+    pieces = run(["/bin/sh", "-c", "echo one; echo two >&2; sleep 0.5; echo three; exit 7"], tmp_path, ENV)
+    started = time.monotonic()
+    assert next(pieces) in ("one\n", "one\ntwo\n")
+    assert time.monotonic() - started < 0.45
+    last = [piece for piece in pieces if isinstance(piece, Finished)]
+    assert [(end.exit_code, end.output, end.truncated, end.timed_out) for end in last] == [
+        (7, "one\ntwo\nthree\n", False, False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("exit 0", 0), ("exit 255", 255), ("kill -9 $$", -9), ("kill -15 $$", -15)]
+)
+def test_the_exit_code_is_the_commands_own(tmp_path: Path, words: str, code: int) -> None:
+    assert sh(words, tmp_path).exit_code == code
+
+
+def test_it_runs_where_and_with_what_it_is_told(tmp_path: Path) -> None:
+    assert sh("pwd; env | sort | grep -v -e PWD -e _= -e SHLVL -e OLDPWD", tmp_path).output.split("\n")[:3] == [
+        os.path.realpath(tmp_path),
+        "LC_ALL=C.UTF-8",
+        f"PATH={ENV['PATH']}",
+    ]
+
+
+def test_there_is_no_input_and_no_terminal(tmp_path: Path) -> None:
+    end = sh("cat; tty; [ -t 0 ] || echo none; exec 3</dev/tty && echo stolen; true", tmp_path)
+    assert "none" in end.output
+    assert "stolen" not in end.output
+
+
+def test_no_descriptor_of_ours_is_inherited(tmp_path: Path) -> None:
+    ours = os.open(tmp_path, os.O_RDONLY)
+    os.set_inheritable(ours, True)
+    try:
+        assert sh("ls /proc/$$/fd | tr '\\n' ' '", tmp_path).output.split() == ["0", "1", "2"]
+    finally:
+        os.close(ours)
+
+
+def test_signals_are_as_a_shell_expects(tmp_path: Path) -> None:
+    assert sh("yes | head -1", tmp_path).output == "y\n", "SIGPIPE ends the writer"
+    assert sh("grep SigIgn /proc/$$/status", tmp_path).output.split() == ["SigIgn:", "0000000000000000"]
+
+
+def test_a_time_limit_ends_everything(tmp_path: Path, marker: str) -> None:
+    started = time.monotonic()
+    end = sh(f"echo before; sleep {marker} & sleep {marker}; echo after", tmp_path, seconds=0.5)
+    assert (end.output, end.timed_out, end.exit_code) == ("before\n", True, -15)
+    assert time.monotonic() - started < 2.5
+    assert living(marker) == []
+
+
+def test_the_deaf_and_the_daemons_end_too(tmp_path: Path, marker: str) -> None:
+    script = (
+        "import os, signal, time\n"
+        "for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork(): os._exit(0)\n"
+        f"time.sleep({marker})\n"
+    )
+    started = time.monotonic()
+    end = complete([sys.executable, "-c", script], tmp_path, ENV, 0.5)
+    assert end.timed_out
+    assert time.monotonic() - started < 3
+    assert living(marker) == []
+
+
+def test_what_stays_behind_is_ended_and_counted(tmp_path: Path, marker: str) -> None:
+    started = time.monotonic()
+    end = sh(f"sleep {marker} & (setsid sleep {marker} >/dev/null 2>&1 &) ; echo done", tmp_path)
+    assert (end.output, end.exit_code, end.left, end.timed_out) == ("done\n", 0, 2, False)
+    assert time.monotonic() - started < 2
+    assert living(marker) == []
+
+
+def test_closing_the_iterator_ends_the_command(tmp_path: Path, marker: str) -> None:
+    pieces = run(["/bin/sh", "-c", f"echo begun; sleep {marker}"], tmp_path, ENV)
+    with contextlib.closing(pieces):
+        assert next(pieces) == "begun\n"
+    assert living(marker) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_our_own_death_ends_the_command(tmp_path: Path, marker: str, number: int) -> None:
+    words = f"echo begun; setsid sleep {marker} & sleep {marker}"
+    script = (
+        "import sys; from pathlib import Path; from ctxe.safety.process import run\n"
+        f"for piece in run(['/bin/sh', '-c', '{words}'], Path('.'), {ENV!r}):\n"
+        "    print(piece, end='', flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as us:
+        assert us.stdout is not None
+        assert us.stdout.readline() == "begun\n"
+        time.sleep(0.1)
+        os.kill(us.pid, number)
+        us.wait(5)
+        assert gone(marker)
+
+
+def test_a_group_signal_from_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
+    end = sh("ps -o pgid= -p $$; ps -o sid= -p $$; echo $$", tmp_path).output.split()
+    assert len(set(end)) == 1
+    assert int(end[0]) != os.getpgrp()
+
+
+def test_output_is_bounded_in_memory(tmp_path: Path) -> None:
+    end = sh("seq 1 2000000", tmp_path, seconds=30, limit=1_000)
+    total = len("".join(f"{n}\n" for n in range(1, 2_000_001)))
+    assert end.truncated
+    assert end.output.startswith("1\n2\n3\n")
+    assert end.output.endswith("1999999\n2000000\n")
+    assert end.omitted == total - 1_000
+    assert f"… {total - 1_000} bytes left out …" in end.output
+
+
+def test_bytes_that_are_no_text_are_survived(tmp_path: Path) -> None:
+    assert sh(r"printf 'a\377\303b\303'", tmp_path).output == "a�" + "�b�"
+    pieces = list(run(["/bin/sh", "-c", r"printf '\303'; sleep 0.2; printf '\244'"], tmp_path, ENV))
+    assert pieces[0] == "ä"
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (["/nowhere/program"], "No such file or directory"),
+        (["/"], "Permission denied"),
+        (["a\0b"], "null byte"),
+        (["/bin/true", "x" * 3_000_000], "Argument list too long"),
+    ],
+)
+def test_what_cannot_start_is_told(tmp_path: Path, argv: list[str], why: str) -> None:
+    with pytest.raises(ToolError, match=f"cannot run .*{why}"):
+        complete(argv, tmp_path, ENV)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="No such file or directory"):
+        complete(["/bin/true"], tmp_path / "gone", ENV)
