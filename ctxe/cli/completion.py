@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def completion(shell: Annotated[str, typer.Argument(help="bash, zsh or fish")]) -> None:
-    """Print the script; put it where your shell looks, e.g. ctxe completion fish > ~/.config/fish/completions/ctxe.fish."""
+    """Print the script, for the place where your shell looks for completions."""
     from typer.completion import get_completion_script
 
     if shell not in SHELLS:

@@ -1,0 +1,120 @@
+"""A running session with everything around it: what the chat loop and the slash commands may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.session import Session
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Fold, Touch
+from ctxe.domain.errors import ToolError
+from ctxe.domain.events import (
+    EpochStarted,
+    Event,
+    FileChosen,
+    Folded,
+    ModelChosen,
+    Notice,
+    Pinned,
+    Queued,
+    Unfolded,
+)
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Model
+from ctxe.domain.section import Chunk
+from ctxe.project.compose import Composer
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.undo import Undo
+
+
+@dataclass(slots=True)
+class Live:
+    """One session at work. ``rewire`` gives the session's ports and composer for another model or mode."""
+
+    project: Project
+    session: Session
+    composer: Composer
+    undo: Undo
+    rewire: Callable[[Live, Model], None]
+    notices: tuple[str, ...] = ()
+    granted: list[str] = field(default_factory=list)
+
+    @property
+    def model(self) -> Model:
+        """The model that answers."""
+        return self.session.ports.provider.model
+
+    def turn(self, words: str) -> Iterator[Event]:
+        """One turn as events; see Session.turn."""
+        self.undo.begin()
+        yield from self.session.turn(words)
+
+    def ledger(self, words: str = "") -> Ledger:
+        """The account of the request that would be sent for these words. Raises BudgetError."""
+        return self.composer.preview(words, self.session.state)
+
+    def switch(self, name: str) -> Iterator[Event]:
+        """Talk to another model from now on. Raises ConfigError."""
+        from ctxe.project.models import choose
+
+        self.rewire(self, choose(self.project, name))
+        yield from self.session.emit(ModelChosen(self.model.id))
+
+    def preview_fold(self, cause: str = "request") -> Fold | None:
+        """What a fold now would do; None when there is nothing to fold."""
+        fold = self.session.ports.fold(self._standing(), cause)
+        current = self.session.state.conversation.fold
+        return None if fold is None or (current is not None and fold.upto == current.upto) else fold
+
+    def compact(self) -> Iterator[Event]:
+        """Fold now, at the user's word."""
+        fold = self.preview_fold()
+        if fold is None or not (fold.record or fold.masks):
+            yield Notice("nothing to fold yet")
+            return
+        yield from self.session.emit(Folded(fold))
+        yield from self.session.emit(EpochStarted(self.composer.standing(self.session.state)))
+
+    def uncompact(self) -> Iterator[Event]:
+        """Take the newest fold back."""
+        if not self.session.state.folds:
+            yield Notice("nothing is folded")
+            return
+        yield from self.session.emit(Unfolded())
+
+    def pin(self, text: str, *, pinned: bool = True) -> Iterator[Event]:
+        """Keep a text in every request, or no longer."""
+        yield from self.session.emit(Pinned(text, pinned))
+        if pinned:
+            yield from self.queue(f"pin {len(self.session.state.pins)}", f"[the user pins this] {text}", "you pinned it")
+
+    def choose_file(self, path: str, choice: str) -> Iterator[Event]:
+        """Put a file before the model with the next words (add, read-only), or take it off that list (drop)."""
+        if choice not in ("add", "read-only", "drop"):
+            raise ValueError(choice)
+        yield from self.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
+
+    def queue(self, name: str, text: str, why: str) -> Iterator[Event]:
+        """Tell the model something with the user's next words."""
+        yield from self.session.emit(Queued((Chunk(name, text, why),)))
+
+    def touched(self) -> dict[str, Touch]:
+        """Files that tools read or changed in this session."""
+        return self.session.state.conversation.touched()
+
+    def recall(self, handle: str) -> str:
+        """The whole of a text that was shortened or folded. Raises ToolError for an unknown handle."""
+        text = self.session.state.originals.get(handle)
+        if text is None:
+            raise ToolError(f"nothing is kept under {handle!r}")
+        return text
+
+    def _standing(self) -> State:
+        state = self.session.state
+        if state.standing is None:
+            state = replace(state, standing=self.composer.standing(state))
+        return state

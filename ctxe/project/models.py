@@ -1,0 +1,103 @@
+"""Which model answers here, how it is reached, what it costs, and how its tokens are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.context.budget import Budget, Share, reserve_for
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.model import Model, Provider, Request
+from ctxe.providers import catalog
+from ctxe.storage.counts import Counts, Estimate
+from ctxe.storage.vocabulary import PACKAGED, count
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+OFFLINE = "offline/repository"
+KEYS = (("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model's name and, in words, why it was chosen."""
+
+    name: str
+    why: str
+
+
+def choice(project: Project) -> Choice:
+    """The configured model, else the default of the provider whose key is set, else the offline one."""
+    settings, environment = project.config.model, project.environment
+    if settings.name:
+        return Choice(settings.name, f"set by {project.loaded.origins.get('model.name', 'settings')}")
+    found = [(key, provider) for key, provider in KEYS if environment.get(key)]
+    if found:
+        key, provider = found[0]
+        more = f"; {found[1][0]} is set too: --model chooses" if len(found) > 1 else ""
+        return Choice(catalog.default_model(provider), f"{key} is set{more}")
+    return Choice(OFFLINE, "no API key is set")
+
+
+def choose(project: Project, name: str = "") -> Model:
+    """The catalog's entry for a model. Raises ConfigError when its window is unknown."""
+    return catalog.find(name or choice(project).name, project.config.models)
+
+
+def budget_for(project: Project, model: Model) -> Budget:
+    """Window, reserve and shares from the settings and the model."""
+    window = min(project.config.budget.window or model.window, model.window)
+    if window <= 0:
+        raise ConfigError(f"the window of {model.id} is not known", "set it with --budget N")
+    shares = project.config.shares
+    most_output = project.config.model.max_output or model.max_output
+    return Budget(
+        window,
+        reserve_for(window, most_output),
+        {
+            "memory": Share(shares.memory, shares.memory_tokens),
+            "instructions": Share(shares.instructions, shares.instructions_tokens),
+            "skills": Share(shares.skills),
+            "files": Share(shares.files, shares.files_tokens),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Counts tokens for one model: exactly, or by an estimate that learns from what the provider reports."""
+
+    counts: Counts
+    estimate: Estimate | None
+
+    @property
+    def count(self) -> Callable[[str], int]:
+        """Tokens of a text."""
+        return self.estimate or self.counts
+
+
+def counter(project: Project, model: Model) -> Counter:
+    """The token counter of a model, backed by the project's cache."""
+    encoding = model.encoding if model.encoding in PACKAGED else "o200k_base"
+    counts = Counts(encoding, lambda text: count(text, encoding), project.place.cache)
+    if model.exact:
+        return Counter(counts, None)
+    return Counter(counts, Estimate(model.id, counts, project.place.user / "estimates.json"))
+
+
+def connect(project: Project, model: Model, answer: Callable[[str, Request], str]) -> Provider:
+    """The provider of a model. Raises ConfigError when its key is missing. ``answer`` is what the offline model says."""
+    from ctxe.providers.connect import connect as reach
+
+    return reach(
+        model,
+        environment=project.environment,
+        base_url=project.config.model.base_url,
+        answer=answer,
+        count=counter(project, model).count,
+        idle_seconds=project.config.model.idle_seconds,
+    )
+
+
