@@ -1,0 +1,233 @@
+"""Changing a file of the work tree in one step, keeping all that is not its text: owner, mode, links, attributes.
+
+Every path is walked from the root without following a link, so nothing outside the root can be reached, whatever
+happens to the folders meanwhile. Raises StoreError with the file and the cause.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ctxe.domain.errors import StoreError
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A name in an open folder: what every operation here works on."""
+
+    folder: int
+    name: str
+
+    def look(self) -> os.stat_result | None:
+        """What stands there, links not followed; None when nothing does."""
+        try:
+            return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+
+@contextlib.contextmanager
+def _told(path: str, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        linked = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        cause = "a folder on the way is a link or no folder" if linked else error.strerror or type(error).__name__
+        raise StoreError(f"cannot {verb} {path}: {cause}", "check free space and permissions") from error
+
+
+@contextlib.contextmanager
+def spot(root: Path, path: str, make: bool = False) -> Iterator[Spot]:
+    """The place of a path (with ``/``, relative to ``root``); ``make`` makes missing folders. Raises OSError."""
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts:
+        raise OSError(errno.EINVAL, "not a path below the root")
+    handle = os.open(root, _FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        for part in parts[:-1]:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=handle)
+            inner = os.open(part, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        yield Spot(handle, parts[-1])
+    finally:
+        os.close(handle)
+
+
+def look(root: Path, path: str) -> os.stat_result | None:
+    """What stands at a path, links not followed anywhere; None when nothing does or a link stands on the way."""
+    try:
+        with spot(root, path) as place:
+            return place.look()
+    except OSError:
+        return None
+
+
+def read(root: Path, path: str, limit: int) -> bytes:
+    """At most ``limit`` bytes of a regular file."""
+    with _told(path, "read"), spot(root, path) as place:
+        seen = place.look()
+        if seen is not None and not stat.S_ISREG(seen.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with os.fdopen(os.open(place.name, _READ, dir_fd=place.folder), "rb") as file:
+            return file.read(limit)
+
+
+def rewrite(root: Path, path: str, data: bytes, force: bool = False) -> None:
+    """Put ``data`` in place of the file's content, or make the file and its folders; the old content stays on failure.
+
+    A new inode takes over owner, mode and extended attributes. Where it cannot, or the file has other hard links, the
+    bytes are changed in place, with the old ones kept beside it until the new ones are safe. A file that its owner
+    made read-only is refused unless ``force``.
+    """
+    with _told(path, "write"), spot(root, path, make=True) as place:
+        seen = place.look()
+        if seen is None:
+            _swap(place, data, None)
+            return
+        if not stat.S_ISREG(seen.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if not force and not seen.st_mode & 0o222:
+            raise OSError(errno.EACCES, f"it is read-only (mode {stat.S_IMODE(seen.st_mode):o})")
+        if seen.st_nlink > 1 or not _swap(place, data, seen):
+            _overwrite(place, data)
+
+
+def remove(root: Path, path: str) -> None:
+    """Delete a file or a link; nothing when it is gone already."""
+    with _told(path, "delete"), contextlib.suppress(FileNotFoundError), spot(root, path) as place:
+        os.unlink(place.name, dir_fd=place.folder)
+
+
+def remove_folder(root: Path, path: str) -> bool:
+    """Delete a folder if it is empty; True when it is gone."""
+    try:
+        with spot(root, path) as place:
+            os.rmdir(place.name, dir_fd=place.folder)
+    except OSError:
+        return False
+    return True
+
+
+def link(root: Path, path: str, target: str) -> None:
+    """Put a symbolic link at a path, in place of whatever file or link stands there."""
+    with _told(path, "link"), spot(root, path, make=True) as place:
+        spare = f".{secrets.token_hex(6)}.tmp"
+        os.symlink(target, spare, dir_fd=place.folder)
+        try:
+            os.replace(spare, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(spare, dir_fd=place.folder)
+            raise
+
+
+def stamp(root: Path, path: str, mode: int, mtime: int) -> None:
+    """Set the permission bits and the change time (nanoseconds) of a regular file."""
+    with _told(path, "set the mode of"), spot(root, path) as place:
+        handle = os.open(place.name, _READ, dir_fd=place.folder)
+        try:
+            os.fchmod(handle, stat.S_IMODE(mode))
+            os.utime(handle, ns=(mtime, mtime))
+        finally:
+            os.close(handle)
+
+
+def _swap(place: Spot, data: bytes, like: os.stat_result | None) -> bool:
+    """Write a new file and rename it over the old one; False, and nothing done, when it cannot be made ``like`` it."""
+    spare = Spot(place.folder, f".{secrets.token_hex(6)}.tmp")
+    handle = os.open(spare.name, _NEW, 0o666 if like is None else 0o600, dir_fd=place.folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if like is not None and not _dress(handle, place, like):
+                os.unlink(spare.name, dir_fd=place.folder)
+                return False
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        os.replace(spare.name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(spare.name, dir_fd=place.folder)
+        raise
+    with contextlib.suppress(OSError):
+        os.fsync(place.folder)
+    return True
+
+
+def _dress(handle: int, place: Spot, like: os.stat_result) -> bool:
+    """Give a new file the owner, attributes and mode of the old one; False when the system does not let us."""
+    try:
+        now = os.fstat(handle)
+        if (now.st_uid, now.st_gid) != (like.st_uid, like.st_gid):
+            os.fchown(handle, like.st_uid, like.st_gid)
+        _copy_attributes(handle, place)
+        os.fchmod(handle, stat.S_IMODE(like.st_mode))
+    except OSError:
+        return False
+    return True
+
+
+def _copy_attributes(handle: int, place: Spot) -> None:
+    """Extended attributes, access lists among them; nothing where the system has none."""
+    if not hasattr(os, "listxattr"):
+        return
+    old = os.open(place.name, _READ, dir_fd=place.folder)
+    try:
+        try:
+            names = os.listxattr(old)
+        except OSError as error:
+            if error.errno in (errno.ENOTSUP, errno.ENOSYS):
+                return
+            raise
+        for name in names:
+            value = os.getxattr(old, name)
+            if name not in os.listxattr(handle) or os.getxattr(handle, name) != value:
+                os.setxattr(handle, name, value)
+    finally:
+        os.close(old)
+
+
+def _overwrite(place: Spot, data: bytes) -> None:
+    """Change the bytes of the same inode; the old ones stand in a file beside it until the new ones are durable."""
+    handle = os.open(place.name, _READ | os.O_RDWR, dir_fd=place.folder)
+    with os.fdopen(handle, "r+b", buffering=0) as file:
+        old = file.read()
+        spare = f".{place.name[:100]}.{secrets.token_hex(4)}.old"
+        with os.fdopen(os.open(spare, _NEW, 0o600, dir_fd=place.folder), "wb") as copy:
+            copy.write(old)
+            copy.flush()
+            os.fsync(copy.fileno())
+        try:
+            _fill(handle, data)
+        except OSError:
+            # Its blocks are still there, so the old content fits; should even this fail, the copy beside it stays.
+            _fill(handle, old)
+            os.unlink(spare, dir_fd=place.folder)
+            raise
+        os.unlink(spare, dir_fd=place.folder)
+
+
+def _fill(handle: int, data: bytes) -> None:
+    """Make ``data`` the content of an open file; room is asked for first, to meet a full disk before any change."""
+    if data and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, len(data))
+    os.lseek(handle, 0, os.SEEK_SET)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+    os.ftruncate(handle, len(data))
+    os.fsync(handle)

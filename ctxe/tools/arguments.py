@@ -1,0 +1,98 @@
+"""Checking a call's arguments against the tool's own schema, so that a wrong call teaches the model the right one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.model import ToolSchema
+
+Shape = Mapping[str, Any]
+_NAMES = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def checked(schema: ToolSchema, arguments: object) -> dict[str, Any]:
+    """The arguments as the tool's code may rely on them: keys known, required ones there, types right.
+
+    Harmless slips are forgiven: null for a key that may be missing, "12" or 12.0 for 12, "true" for true, one thing
+    for a list of it. Raises ToolError that names the wrong key and every key the tool accepts.
+    """
+    return _object(arguments, schema.parameters, schema.name, accepted(schema.parameters))
+
+
+def accepted(shape: Shape) -> str:
+    """The keys of an object schema in words, those that may be missing with a question mark."""
+    required = shape.get("required", ())
+    return ", ".join(f"{key}{'' if key in required else '?'}" for key in shape.get("properties", {}))
+
+
+def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ToolError(f"{where} takes an object with {keys}; got {_told(value)}")
+    properties, required = shape.get("properties", {}), shape.get("required", ())
+    for key in value:
+        if key not in properties:
+            close = get_close_matches(str(key), list(properties), n=1)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            raise ToolError(f"{where} does not know {str(key)[:80]!r}{meant}; it takes {keys}")
+    given = {key: item for key, item in value.items() if item is not None or key in required}
+    missing = [key for key in required if key not in given]
+    if missing:
+        raise ToolError(f"{where} needs {', '.join(missing)}; it takes {keys}")
+    return {key: _value(item, properties[key], f"{where}: {key}") for key, item in given.items()}
+
+
+def _value(value: object, shape: Shape, where: str) -> Any:
+    kind = shape.get("type", "string")
+    if kind == "object":
+        return _object(value, shape, where, accepted(shape))
+    if kind == "array":
+        items = value if isinstance(value, list | tuple) else [value]
+        return [_value(item, shape["items"], where) for item in items]
+    value = _plain(value, kind)
+    if value is None:
+        raise ToolError(f"{where} must be {_NAMES[kind]}")
+    choices = shape.get("enum")
+    if choices and value not in choices:
+        raise ToolError(f"{where} must be one of {', '.join(choices)}")
+    if kind == "integer" and value < shape.get("minimum", value):
+        raise ToolError(f"{where} must be at least {shape['minimum']}")
+    return value
+
+
+def _plain(value: object, kind: str) -> str | int | bool | None:
+    """The value as its kind, or None when it is no such thing."""
+    match kind, value:
+        case "string", str():
+            return value
+        case "string", bool():
+            return None
+        case "string", int() | float():
+            return str(value)
+        case "boolean", bool():
+            return value
+        case "boolean", "true" | "false":
+            return value == "true"
+        case "integer", bool():
+            return None
+        case "integer", int():
+            return value
+        case "integer", float() if value.is_integer():
+            return int(value)
+        case "integer", str() if re.fullmatch(r"\s*-?\d{1,15}\s*", value):
+            return int(value)
+    return None
+
+
+def _told(value: object) -> str:
+    kinds = {str: "text", list: "a list", type(None): "null", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "something else")

@@ -1,0 +1,102 @@
+"""What changed between two texts: hunks, a unified diff for people, and a count of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import takewhile
+
+from ctxe.tools.text import split
+
+CONTEXT = 3
+PATIENCE = 4_000
+"""Changed lines on both sides above which no smaller difference is sought: the search is quadratic."""
+
+NO_NEWLINE = "\\ No newline at end of file"
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines ``[a, b)`` of the old text gave way to lines ``[c, d)`` of the new one; counted from 0."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+
+
+def hunks(old: Sequence[str], new: Sequence[str]) -> list[Hunk]:
+    """The places in which two lists of lines differ, in order; what they share at both ends is never searched."""
+    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    spare = min(len(old), len(new)) - head
+    ends = takewhile(lambda n: old[-n] == new[-n], range(1, spare + 1))
+    tail = sum(1 for _ in ends)
+    was, now = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not was and not now:
+        return []
+    if len(was) > PATIENCE and len(now) > PATIENCE:
+        return [Hunk(head, head + len(was), head, head + len(now))]
+    codes = SequenceMatcher(None, was, now).get_opcodes()
+    return [Hunk(a + head, b + head, c + head, d + head) for tag, a, b, c, d in codes if tag != "equal"]
+
+
+def tally(found: Sequence[Hunk]) -> str:
+    """Lines added and removed, as in ``+3 −2``."""
+    return f"+{sum(hunk.d - hunk.c for hunk in found)} −{sum(hunk.b - hunk.a for hunk in found)}"
+
+
+def unified(path: str, old: str | None, new: str | None) -> str:
+    """A unified diff of one file; None stands for a file that is not there.
+
+    Carriage returns are left out where every line of both has one, and shown where they make a difference.
+    """
+    same = _all_crlf(old) and _all_crlf(new)
+    before, after = (split((text or "").replace("\r\n", "\n") if same else text or "") for text in (old, new))
+    found = hunks(before, after)
+    lines = [f"--- {'/dev/null' if old is None else 'a/' + path}", f"+++ {'/dev/null' if new is None else 'b/' + path}"]
+    for group in _groups(found):
+        lines.extend(_drawn(group, before, after))
+    return "\n".join(lines) + "\n"
+
+
+def _all_crlf(text: str | None) -> bool:
+    return text is None or text.count("\r\n") == text.count("\n")
+
+
+def _groups(found: Sequence[Hunk]) -> Iterator[list[Hunk]]:
+    """Hunks whose context would touch stand together."""
+    group: list[Hunk] = []
+    for hunk in found:
+        if group and hunk.a - group[-1].b > 2 * CONTEXT:
+            yield group
+            group = []
+        group.append(hunk)
+    if group:
+        yield group
+
+
+def _drawn(group: Sequence[Hunk], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    start, end = max(0, group[0].a - CONTEXT), min(len(before), group[-1].b + CONTEXT)
+    shift = group[0].c - group[0].a
+    size = end - start + sum((h.d - h.c) - (h.b - h.a) for h in group)
+    yield f"@@ -{_span(start, end - start)} +{_span(start + shift, size)} @@"
+    at = start
+    for hunk in group:
+        yield from _marked(" ", before[at : hunk.a])
+        yield from _marked("-", before[hunk.a : hunk.b])
+        yield from _marked("+", after[hunk.c : hunk.d])
+        at = hunk.b
+    yield from _marked(" ", before[at:end])
+
+
+def _span(start: int, size: int) -> str:
+    first = start + 1 if size else start
+    return str(first) if size == 1 else f"{first},{size}"
+
+
+def _marked(sign: str, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield sign + line.removesuffix("\n")
+        if not line.endswith(("\n", "\r")):
+            yield NO_NEWLINE

@@ -1,0 +1,100 @@
+"""What to tell a model whose search text is not in the file: the place it probably meant, and how it differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+SHOWN = 24
+"""Lines of the nearest region that are shown."""
+
+ALIKE = 60.0
+"""Per cent of likeness below which no region is worth showing."""
+
+WORK = 40_000_000
+"""Characters searched times characters sought above which only whole lines are compared (about 0.2 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Lines ``first`` to ``last`` (from 1) and how alike they are, in per cent."""
+
+    first: int
+    last: int
+    alike: float
+
+
+def miss(text: str, old: str, new: str, name: str) -> str:
+    r"""The message for a search text that does not stand in ``text``; both have ``\n`` as their only line end."""
+    head = f"old is not in {name}"
+    if new.strip() and text.count(new) == 1 and len(new) > len(old) // 2:
+        line = text.count("\n", 0, text.index(new)) + 1
+        return f"{head}, but new already is, at line {line}; nothing is left to do there"
+    region = nearest(text, old)
+    if region is None:
+        return f"{head}, nor anything like it; read_file shows what is there"
+    lines = text.split("\n")[region.first - 1 : region.last]
+    shown = [numbered(line, region.first + i) for i, line in enumerate(lines[:SHOWN])]
+    more = [f"[{len(lines) - SHOWN} more lines]"] if len(lines) > SHOWN else []
+    why = _difference("\n".join(lines), old)
+    span = f"line {region.first}" if len(lines) == 1 else f"lines {region.first}-{region.last}"
+    return "\n".join([f"{head}; nearest is {span} ({why or f'{region.alike:.0f} % alike'}):", *shown, *more])
+
+
+def numbered(line: str, number: int) -> str:
+    """A line as tools show it: number, tab, text; an empty line stays empty, which saves a fifth of the cost."""
+    return f"{number}\t{line}" if line else ""
+
+
+def nearest(text: str, old: str) -> Region | None:
+    """The region most like ``old``: first by lines that both have, then by likeness of characters."""
+    wanted = old.strip("\n").split("\n")
+    lines = text.split("\n")
+    start = _voted(lines, wanted)
+    if start is None:
+        return _searched(text, old.strip("\n"))
+    from rapidfuzz import fuzz
+
+    start = max(0, start)
+    end = min(len(lines), start + len(wanted))
+    alike = fuzz.ratio("\n".join(lines[start:end]), "\n".join(wanted))
+    return Region(start + 1, end, alike) if alike >= ALIKE / 2 else _searched(text, old.strip("\n"))
+
+
+def _voted(lines: list[str], wanted: list[str]) -> int | None:
+    """The line (from 0) at which most sought lines would fall into place; rare lines have more say."""
+    sought: dict[str, list[int]] = {}
+    for i, line in enumerate(wanted):
+        if len(line.strip()) > 3:
+            sought.setdefault(" ".join(line.split()), []).append(i)
+    found = [(key, j) for j, line in enumerate(lines) if (key := " ".join(line.split())) in sought]
+    common = Counter(key for key, _ in found)
+    votes: Counter[int] = Counter()
+    for key, j in found:
+        if common[key] <= 50:
+            for i in sought[key]:
+                votes[j - i] += 1000 // common[key]
+    return min(votes, key=lambda start: (-votes[start], start)) if votes else None
+
+
+def _searched(text: str, old: str) -> Region | None:
+    from rapidfuzz import fuzz
+
+    if not old or len(text) * len(old) > WORK * 10 or (len(old) > 200 and len(text) * len(old) > WORK):
+        return None
+    place = fuzz.partial_ratio_alignment(old, text, score_cutoff=ALIKE)
+    if place is None or len(old) > len(text):
+        return None
+    first = text.count("\n", 0, place.dest_start) + 1
+    last = text.count("\n", 0, max(place.dest_start, place.dest_end - 1)) + 1
+    return Region(first, last, place.score)
+
+
+def _difference(there: str, old: str) -> str:
+    """The one thing that keeps two regions apart, when it is one thing."""
+    if there.split() != old.split():
+        return "they differ in case" if there.split() and there.lower().split() == old.lower().split() else ""
+    if ("\t" in there) != ("\t" in old):
+        return "it is indented with tabs" if "\t" in there else "it has spaces, not tabs"
+    bare = [line.strip() for line in there.strip().split("\n")] == [line.strip() for line in old.strip().split("\n")]
+    return "they differ in indentation or spaces at line ends" if bare else "they differ in white space"

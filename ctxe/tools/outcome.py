@@ -1,0 +1,36 @@
+"""Parsed fields of a command's run, which failures and the running record are made of: never free text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctxe.tools.faults import read_fault
+from ctxe.tools.testruns import read_tests
+
+READ = 400_000
+"""Characters looked at on each side of a long output."""
+
+
+def outcome(command: str, exit_code: int | None, text: str, root: str = "", seconds: float = 0.0) -> dict[str, Any]:
+    """The facts of one run; ``exit_code`` None means it was stopped by us.
+
+    ``{"command", "exit_code", "seconds", "tests"?: {"runner", "passed", "failures", "failed", "skipped"},
+    "error"?: {"class", "message", "file", "line"}}``. The error is sought only when the run did not end well; its
+    message has at most 200 characters. ``text`` has no escape codes.
+    """
+    facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
+    near = text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"
+    tests = read_tests(near)
+    if tests is not None:
+        facts["tests"] = {
+            "runner": tests.runner,
+            "passed": tests.passed,
+            "failures": tests.failures,
+            "failed": list(tests.failed),
+            "skipped": tests.skipped,
+        }
+    if exit_code != 0:
+        fault = read_fault(near, root)
+        if fault is not None:
+            facts["error"] = {"class": fault.kind, "message": fault.message, "file": fault.file, "line": fault.line}
+    return facts
