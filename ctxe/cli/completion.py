@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def completion(shell: Annotated[str, typer.Argument(help="bash, zsh or fish")]) -> None:
     """Print the script, for the place where your shell looks for completions."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     if shell not in SHELLS:
         raise typer.BadParameter(", ".join(SHELLS), param_hint="shell")

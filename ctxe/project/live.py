@@ -90,7 +90,9 @@ class Live:
         """Keep a text in every request, or no longer."""
         yield from self.session.emit(Pinned(text, pinned))
         if pinned:
-            yield from self.queue(f"pin {len(self.session.state.pins)}", f"[the user pins this] {text}", "you pinned it")
+            yield from self.queue(
+                f"pin {len(self.session.state.pins)}", f"[the user pins this] {text}", "you pinned it"
+            )
 
     def choose_file(self, path: str, choice: str) -> Iterator[Event]:
         """Put a file before the model with the next words (add, read-only), or take it off that list (drop)."""

@@ -88,7 +88,7 @@ def counter(project: Project, model: Model) -> Counter:
 
 
 def connect(project: Project, model: Model, answer: Callable[[str, Request], str]) -> Provider:
-    """The provider of a model. Raises ConfigError when its key is missing. ``answer`` is what the offline model says."""
+    """The provider of a model; ``answer`` is what the offline one says. Raises ConfigError when the key is missing."""
     from ctxe.providers.connect import connect as reach
 
     return reach(
@@ -99,5 +99,3 @@ def connect(project: Project, model: Model, answer: Callable[[str, Request], str
         count=counter(project, model).count,
         idle_seconds=project.config.model.idle_seconds,
     )
-
-

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from ctxe.agent.log import header_of, read_events, read_records
+from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, summaries
 from ctxe.domain.errors import SessionError
-from ctxe.domain.events import Kept
+from ctxe.domain.events import ContextAssembled, Kept, ReplyReceived
+from ctxe.domain.ledger import Ledger
 
-__all__ = ["Spent", "Summary", "events", "path_of", "records", "summaries", "sums"]
+__all__ = ["Spent", "Summary", "events", "ledgers", "path_of", "record_of", "records", "summaries", "sums"]
 
 
 def path_of(folder: Path, wanted: str = "") -> Path:
@@ -52,3 +54,19 @@ def sums(spent: Iterable[tuple[str, Spent]]) -> dict[str, tuple[int, int, int, f
         more = usd if one.usd is None else (usd or 0.0) + one.usd
         table[key] = (count + 1, took + one.usage.input, gave + one.usage.output, more)
     return table
+
+
+def record_of(event: Kept) -> dict[str, object]:
+    """An event as the log writes it, without its number and time."""
+    return to_record(event)
+
+
+def ledgers(path: Path) -> list[Ledger]:
+    """The account of every request that a session sent, in order, each with what the provider reported for it."""
+    found: list[Ledger] = []
+    for event in read_events(path)[0]:
+        if isinstance(event, ContextAssembled):
+            found.append(event.ledger)
+        elif isinstance(event, ReplyReceived) and found:
+            found[-1] = replace(found[-1], usage=event.reply.usage, usd=event.usd)
+    return found

@@ -1,0 +1,58 @@
+"""The table of slash commands: name, what it takes, one line of help, and the function that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctxe.cli.repl import Chat
+
+Does = Callable[["Chat", str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """One slash command; ``does`` gets the chat and the words after the name."""
+
+    name: str
+    takes: str
+    says: str
+    does: Does
+
+
+def table() -> dict[str, Slash]:
+    """Every command by name, in the order of the help."""
+    from ctxe.cli import slash_context, slash_session, slash_work
+
+    every = (*slash_session.COMMANDS, *slash_context.COMMANDS, *slash_work.COMMANDS)
+    return {command.name: command for command in every}
+
+
+def known(line: str) -> bool:
+    """Does the line name a command? A path like /etc/hosts at its start does not."""
+    name = line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
+    return bool(name) and "/" not in name
+
+
+def run(chat: Chat, line: str) -> None:
+    """Do what a line asks for; an unknown name is told with the nearest one. Raises CtxeError."""
+    name, _, words = line[1:].partition(" ")
+    command = table().get(name)
+    if command is None:
+        chat.screen.tell(f"no command /{name}{_nearest(name)}; /help lists them")
+        return
+    command.does(chat, words.strip())
+
+
+def names() -> list[tuple[str, str]]:
+    """(name with slash, help) of every command, for completion."""
+    return [(f"/{command.name}", command.says) for command in table().values()]
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, table(), n=1)
+    return f"; did you mean /{close[0]}?" if close else ""

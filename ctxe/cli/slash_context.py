@@ -1,0 +1,145 @@
+"""Slash commands about what the model sees: budget, folds, pins, files, memory."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ctxe.cli.slash import Slash
+from ctxe.cli.slash_session import command
+
+if TYPE_CHECKING:
+    from ctxe.cli.repl import Chat
+
+
+def context(chat: Chat, words: str) -> None:
+    """The account of the newest request, chunk by chunk with --explain."""
+    from ctxe.terminal.budget import ledger_view
+
+    ledger = chat.live.session.state.ledger or chat.live.ledger()
+    chat.say(ledger_view(ledger, chat.screen, "--explain" in words, chat.live.model.prices))
+
+
+def budget(chat: Chat, words: str) -> None:
+    """The account of the request that these words would send. Raises BudgetError."""
+    from ctxe.terminal.budget import ledger_view
+
+    task = words.replace("--explain", "").strip()
+    chat.say(ledger_view(chat.live.ledger(task), chat.screen, "--explain" in words, chat.live.model.prices))
+
+
+def compact(chat: Chat, words: str) -> None:
+    """Fold the past now, or show what would give way."""
+    from ctxe.terminal.figures import size
+
+    if words != "--preview":
+        chat.play(chat.live.compact())
+        return
+    fold = chat.live.preview_fold()
+    if fold is None:
+        chat.say("nothing to fold yet")
+        return
+    after = sum(chat.live.composer.count(chunk.text) for chunk in fold.record)
+    before = chat.live.session.state.ledger.used if chat.live.session.state.ledger else 0
+    chat.say(
+        f"{size(before)} tokens now; everything before step {fold.upto.turn + 1}.{fold.upto.step + 1} would become"
+    )
+    chat.say(f"a record of {size(after)} tokens; {len(fold.masks)} results would be masked")
+
+
+def uncompact(chat: Chat, _words: str) -> None:
+    """Take the newest fold back."""
+    chat.play(chat.live.uncompact())
+
+
+def todo(chat: Chat, _words: str) -> None:
+    """The list of things to do."""
+    signs = {"done": "x", "doing": ">"}
+    items = [f"[{signs.get(state, ' ')}] {text}" for text, state in chat.live.session.state.todo]
+    chat.renderer.lines(items or ["nothing to do is noted"])
+
+
+def add(chat: Chat, words: str) -> None:
+    """Put files before the model with your next words."""
+    _choose(chat, words, "add")
+
+
+def read_only(chat: Chat, words: str) -> None:
+    """Put files before the model for reference; they are not to be changed."""
+    _choose(chat, words, "read-only")
+
+
+def drop(chat: Chat, words: str) -> None:
+    """Take files off the list."""
+    _choose(chat, words, "drop")
+
+
+def _choose(chat: Chat, words: str, choice: str) -> None:
+    for path in shlex.split(words):
+        chat.play(chat.live.choose_file(path, choice))
+    files(chat, "")
+
+
+def files(chat: Chat, _words: str) -> None:
+    """Files you chose, and files this session touched."""
+    chosen = [f"{path}  ({choice})" for path, choice in chat.live.session.state.files]
+    touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.touched().values()]
+    chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
+
+
+def pin(chat: Chat, words: str) -> None:
+    """Keep a text in every request; without words, list the pins."""
+    if words:
+        chat.play(chat.live.pin(words))
+    pins = chat.live.session.state.pins
+    chat.renderer.lines([f"{n}. {text}" for n, text in enumerate(pins, start=1)] or ["nothing is pinned"])
+
+
+def unpin(chat: Chat, words: str) -> None:
+    """Take a pin back, by its number or its text."""
+    pins = chat.live.session.state.pins
+    text = pins[int(words) - 1] if words.isdigit() and 0 < int(words) <= len(pins) else words
+    if text in pins:
+        chat.play(chat.live.pin(text, pinned=False))
+    pin(chat, "")
+
+
+def _own(name: str, default: str) -> Slash:
+    def does(chat: Chat, words: str) -> None:
+        command(chat, [name, *(shlex.split(words) or [default])])
+
+    return Slash(name, "[…]", f"like `ctxe {name}`", does)
+
+
+def plan(chat: Chat, words: str) -> None:
+    """Which files a task needs. The newest words are the task when none are given."""
+    turns = chat.live.session.state.conversation.turns
+    command(chat, ["plan", words or (turns[-1].words if turns else "")])
+
+
+def remember(chat: Chat, words: str) -> None:
+    """Remember a note about this project. Raises StoreError."""
+    if not words:
+        chat.screen.tell("/remember WORDS, or #words")
+        return
+    chat.play(chat.live.remember(words))
+
+
+COMMANDS = (
+    Slash("context", "[--explain]", "what the newest request held, and why", context),
+    Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
+    Slash("compact", "[--preview]", "fold the past into a record", compact),
+    Slash("uncompact", "", "take the newest fold back", uncompact),
+    Slash("plan", "[TASK]", "which files a task needs", plan),
+    Slash("todo", "", "the list of things to do", todo),
+    Slash("add", "FILE…", "put files before the model with your next words", add),
+    Slash("read-only", "FILE…", "the same, for reference only", read_only),
+    Slash("drop", "FILE…", "take files off the list", drop),
+    Slash("ls", "", "files you chose and files touched", files),
+    Slash("pin", "[TEXT]", "keep a text in every request", pin),
+    Slash("unpin", "N|TEXT", "take a pin back", unpin),
+    Slash("remember", "TEXT", "remember a note about this project", remember),
+    _own("memory", "show"),
+    _own("decisions", "list"),
+    _own("failures", "list"),
+)

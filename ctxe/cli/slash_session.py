@@ -1,0 +1,122 @@
+"""Slash commands about the session itself: leaving, starting over, resuming, models, modes, money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxe.cli.slash import Slash, table
+from ctxe.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ctxe.cli.repl import Chat
+
+MODES = ("ask", "auto-edit", "auto", "read-only")
+
+
+def help_(chat: Chat, _words: str) -> None:
+    """Every command, and the signs a line may begin with."""
+    from ctxe.terminal.tables import table as draw
+
+    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
+    rows += [
+        ["@path", "put a file before the model"],
+        ["!command", "run a command; its output is told with your next words"],
+    ]
+    rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
+    chat.say(draw(["command", ""], rows, chat.screen))
+
+
+def leave(chat: Chat, _words: str) -> None:
+    """End the session; its log stays."""
+    chat.leaving = True
+
+
+def clear(chat: Chat, _words: str) -> None:
+    """An empty screen and a new session."""
+    chat.renderer.clear()
+    chat.reopen(chat, "new", "")
+
+
+def new(chat: Chat, _words: str) -> None:
+    """A new session; this one can be resumed."""
+    chat.reopen(chat, "new", "")
+
+
+def resume(chat: Chat, words: str) -> None:
+    """Go on with another session. Raises SessionError."""
+    chat.reopen(chat, "resume", words)
+
+
+def fork(chat: Chat, _words: str) -> None:
+    """Go on in a copy; the original stays as it is."""
+    chat.reopen(chat, "fork", chat.live.session.id)
+
+
+def export(chat: Chat, words: str) -> None:
+    """This session as Markdown, on the screen or into a file."""
+    command(chat, ["sessions", "export", chat.live.session.id])
+    if words:
+        chat.screen.tell("to write a file: ctxe sessions export ID > FILE")
+
+
+def model(chat: Chat, words: str) -> None:
+    """Show the model, or talk to another one. Raises ConfigError."""
+    if words:
+        chat.play(chat.live.switch(words))
+    current = chat.live.model
+    chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}")
+
+
+def approve(chat: Chat, words: str) -> None:
+    """Show or set who decides what runs, for this session. Raises ConfigError."""
+    if words and words not in MODES:
+        raise ConfigError(f"no approval mode {words!r}", "one of " + ", ".join(MODES))
+    if words:
+        chat.live.mode(words)
+    chat.say(f"approval: {chat.live.policy_words()}")
+
+
+def cost(chat: Chat, _words: str) -> None:
+    """What this session took."""
+    from ctxe.terminal.figures import money, percent, size
+
+    state = chat.live.session.state
+    usage = state.usage
+    priced = money(state.usd) if chat.live.model.prices else "no price known"
+    cached = percent(usage.cache_read, usage.input)
+    chat.say(f"{priced}; {size(usage.input)} tokens in ({cached} from cache), {size(usage.output)} out")
+
+
+def config(chat: Chat, words: str) -> None:
+    """Settings here, or one of them."""
+    command(chat, ["config", *(["get", words] if words else ["show"])])
+
+
+def command(chat: Chat, words: list[str]) -> None:
+    """Run one of ctxe's own commands in this project. Raises CtxeError."""
+    from ctxe.cli.app import build
+    from ctxe.cli.invocation import Invocation
+
+    invocation = Invocation(chat.live.project.place.working)
+    try:
+        build(words[:1])(args=words, prog_name="ctxe", standalone_mode=False, obj=invocation)
+    except Exception as error:
+        show = getattr(error, "show", None)
+        if not callable(show):
+            raise
+        show()
+
+
+COMMANDS = (
+    Slash("help", "", "every command", help_),
+    Slash("exit", "", "leave; the session can be resumed", leave),
+    Slash("new", "", "start a new session", new),
+    Slash("clear", "", "clear the screen and start a new session", clear),
+    Slash("resume", "[ID]", "go on with an earlier session", resume),
+    Slash("fork", "", "go on in a copy of this session", fork),
+    Slash("export", "", "this session as Markdown", export),
+    Slash("model", "[NAME]", "show or change the model", model),
+    Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
+    Slash("cost", "", "tokens and money of this session", cost),
+    Slash("config", "[KEY]", "settings", config),
+)

@@ -1,0 +1,64 @@
+"""Slash commands about the work tree: running commands, diffs, undo, commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxe.cli.slash import Slash
+
+if TYPE_CHECKING:
+    from ctxe.cli.repl import Chat
+
+
+def run(chat: Chat, words: str) -> None:
+    """Run a command yourself; the model is told its output with your next words."""
+    if not words:
+        chat.screen.tell("/run COMMAND, or !command")
+        return
+    chat.play(chat.live.run_for_user(words))
+
+
+def test(chat: Chat, words: str) -> None:
+    """Run the tests (the words, else the command of last time); a failure is told with your next words."""
+    chat.last_test = words or chat.last_test
+    if not chat.last_test:
+        chat.screen.tell("/test COMMAND once, then /test alone repeats it")
+        return
+    chat.play(chat.live.run_for_user(chat.last_test))
+
+
+def diff(chat: Chat, _words: str) -> None:
+    """What this session changed in the work tree."""
+    text = chat.live.undo.diff()
+    if text:
+        chat.renderer.diff(text)
+    else:
+        chat.say("nothing changed in this session")
+
+
+def undo(chat: Chat, words: str) -> None:
+    """Put the files back as they were before the newest turn that changed any; --force also what you changed since."""
+    chat.renderer.lines(chat.live.undo.undo(force=words == "--force"))
+
+
+def commit(chat: Chat, words: str) -> None:
+    """Commit what this session changed, after showing the message. Raises CtxeError."""
+    message = words or chat.live.commit_message()
+    if not message:
+        chat.say("nothing to commit")
+        return
+    chat.renderer.lines(["commit message:", *message.splitlines()])
+    answer = chat.prompt.ask("commit? [y]es, [e]dit, [n]o: ", ("y", "e", "n"))
+    if answer == "e":
+        message = chat.prompt.edit(message)
+        answer = "y" if message.strip() else "n"
+    chat.renderer.lines(chat.live.commit(message) if answer == "y" else ["not committed"])
+
+
+COMMANDS = (
+    Slash("run", "COMMAND", "run a command yourself (also !command)", run),
+    Slash("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
+    Slash("diff", "", "what this session changed", diff),
+    Slash("undo", "[--force]", "put files back as before the newest turn", undo),
+    Slash("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),
+)

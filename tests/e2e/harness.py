@@ -1,0 +1,178 @@
+"""Running the real ``ctxe`` process: headless, and in a real pseudo-terminal whose screen can be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pyte
+
+KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A small, clean environment; HOME is the test's own."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **more,
+    }
+
+
+def openai_at(url: str) -> dict[str, str]:
+    """Variables that point the OpenAI provider at a server on loopback."""
+    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"{url}/v1", "CTXE_MODEL": "openai/gpt-5"}
+
+
+def anthropic_at(url: str) -> dict[str, str]:
+    """Variables that point the Anthropic provider at a server on loopback."""
+    return {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url, "CTXE_MODEL": "anthropic/claude-sonnet-4-5"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def ctxe(folder: Path, env: Mapping[str, str], *words: str, stdin: str | None = None, seconds: float = 60) -> Ran:
+    """Run ``ctxe`` to its end, without a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ctxe", *words],
+        cwd=folder,
+        env=dict(env),
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git and return what it prints."""
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def repository(folder: Path, files: Mapping[str, str]) -> Path:
+    """A git repository with one commit of these files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Begin")
+    return folder
+
+
+@dataclass
+class Terminal:
+    """``ctxe`` in a pseudo-terminal; ``screen`` is what a person would see, ``raw`` every byte that came."""
+
+    folder: Path
+    env: Mapping[str, str]
+    words: tuple[str, ...]
+    columns: int = 100
+    rows: int = 40
+    raw: str = ""
+    child: Any = field(init=False)
+
+    def __enter__(self) -> Terminal:
+        self._screen = pyte.HistoryScreen(self.columns, self.rows, history=5000, ratio=0.5)
+        self._stream = pyte.Stream(self._screen)
+        self.child = pexpect.spawn(
+            sys.executable,
+            ["-m", "ctxe", *self.words],
+            cwd=str(self.folder),
+            env=dict(self.env),
+            dimensions=(self.rows, self.columns),
+            encoding="utf-8",
+            codec_errors="replace",
+            timeout=30,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.close(force=True)
+
+    def type(self, text: str) -> None:
+        """Send keys as they are."""
+        self.child.send(text)
+
+    def enter(self, text: str) -> None:
+        """Type a line and press Enter."""
+        self.child.send(text)
+        self.settle(0.15)
+        self.child.send("\r")
+
+    def settle(self, seconds: float = 0.3) -> None:
+        """Read until nothing came for so long."""
+        quiet = time.monotonic() + seconds
+        while time.monotonic() < quiet:
+            if self._read(0.05):
+                quiet = time.monotonic() + seconds
+
+    def _read(self, seconds: float) -> bool:
+        try:
+            came = self.child.read_nonblocking(65536, seconds)
+        except pexpect.TIMEOUT:
+            return False
+        except pexpect.EOF:
+            time.sleep(min(seconds, 0.02))
+            return False
+        self.raw += came
+        if "\x1b[6n" in came:
+            self.child.send(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+        self._stream.feed(came)
+        return True
+
+    @property
+    def screen(self) -> str:
+        """Every line that was on the screen, scrolled off or not, without trailing blanks."""
+        past = ["".join(line[x].data for x in range(self.columns)).rstrip() for line in self._screen.history.top]
+        return "\n".join([*past, *(line.rstrip() for line in self._screen.display)]).rstrip()
+
+    def wait(self, wanted: str | Callable[[str], bool], seconds: float = 30) -> str:
+        """Read until a pattern stands on the screen; the screen. Raises AssertionError with what stood there."""
+        fits = wanted if callable(wanted) else lambda text: re.search(wanted, text) is not None
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            self._read(0.05)
+            if fits(self.screen):
+                return self.screen
+        raise AssertionError(f"{wanted!r} never stood on the screen:\n{self.screen}")
+
+    def ended(self, seconds: float = 10) -> int:
+        """Wait for the process to end; its exit code."""
+        limit = time.monotonic() + seconds
+        while self.child.isalive() and time.monotonic() < limit:
+            self._read(0.05)
+        assert not self.child.isalive(), f"still running:\n{self.screen}"
+        self.child.close()
+        return int(self.child.exitstatus if self.child.exitstatus is not None else 128 + self.child.signalstatus)
