@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+MOST_BYTES = 64_000_000
+"""The largest file that is rewritten."""
 
 
 @contextlib.contextmanager
@@ -24,35 +28,49 @@ def _told(path: Path, verb: str) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new name in ``folder`` durable; silently nothing where folders cannot be synced."""
-    with contextlib.suppress(OSError):
+    """Make a rename or a new name in ``folder`` durable; nothing where folders cannot be synced.
+
+    Raises StoreError when the disk itself fails.
+    """
+    try:
         handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(f"cannot make {folder} durable: {error.strerror}", "check the disk") from error
+    finally:
+        os.close(handle)
 
 
 def make_folder(folder: Path) -> None:
-    """Create a private folder and its parents. Raises StoreError."""
+    """Create a folder and its missing parents, all private and durable. Raises StoreError."""
     with _told(folder, "create"):
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        missing = []
+        at = folder
+        while not at.exists() and at != at.parent:
+            missing.append(at)
+            at = at.parent
+        for new in reversed(missing):
+            new.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            sync_folder(new.parent)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a file is in its place")
 
 
-def replace(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
+def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     """Put ``data`` in place of the file in one durable step; the old content stays when anything fails.
 
-    Raises StoreError. A half-written neighbour (``.<name>.<random>.tmp``) is removed on failure.
+    The mode of an old file is kept unless ``mode`` is given; a new one is private. Raises StoreError. A half-written
+    neighbour (``.<name>.<random>.tmp``) is removed on failure.
     """
     make_folder(path.parent)
-    spare = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    spare = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
     with _told(path, "write"):
         try:
-            handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            _write_new(spare, data, _mode(path) if mode is None else mode, sync=True)
             spare.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -61,10 +79,87 @@ def replace(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
         sync_folder(path.parent)
 
 
+def replace_many(files: Mapping[Path, bytes]) -> None:
+    """Replace many files, all made durable in one pass: none is in place before every one is safe on disk.
+
+    Each file is replaced whole; a crash between two renames leaves the later ones as they were. Raises StoreError.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    folders = dict.fromkeys(path.parent for path in files)
+    for folder in folders:
+        make_folder(folder)
+    spares = {path: path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp") for path in files}
+    at = next(iter(files), Path())
+    try:
+        for path, data in files.items():
+            at = path
+            with _told(path, "write"):
+                _write_new(spares[path], data, _mode(path), sync=False)
+        # Eight at a time let a journalling file system commit them together.
+        with _told(at, "write"), ThreadPoolExecutor(8) as pool:
+            list(pool.map(_sync_file, spares.values()))
+        for path, spare in spares.items():
+            with _told(path, "write"):
+                spare.replace(path)
+    finally:
+        for spare in spares.values():
+            with contextlib.suppress(OSError):
+                spare.unlink()
+    for folder in folders:
+        sync_folder(folder)
+
+
+def replace_quickly(path: Path, data: bytes) -> None:
+    """Replace a file of the cache: whole or not at all, but neither durable nor ever an error."""
+    with contextlib.suppress(OSError, StoreError):
+        make_folder(path.parent)
+        spare = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
+        try:
+            _write_new(spare, data, PRIVATE_FILE, sync=False)
+            spare.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                spare.unlink()
+
+
+def remove(path: Path) -> None:
+    """Delete a file for good; nothing happens when it is gone already. Raises StoreError."""
+    with _told(path, "remove"):
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def _mode(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        held = path.lstat().st_mode
+        if stat.S_ISREG(held):
+            return stat.S_IMODE(held)
+    return PRIVATE_FILE
+
+
+def _write_new(path: Path, data: bytes, mode: int, sync: bool) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+
+
+def _sync_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def append(path: Path, line: str) -> None:
     """Add one line (its newline is ours) and make it durable; a torn line before it is closed first.
 
-    One ``write`` call with O_APPEND, so that lines of several processes never mix. Raises StoreError.
+    One ``write`` call with O_APPEND, so that lines of several processes never mix. Raises StoreError, and takes back
+    the half of a line for which the disk had no room.
     """
     make_folder(path.parent)
     with _told(path, "append to"):
@@ -74,14 +169,23 @@ def append(path: Path, line: str) -> None:
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-            data = (("\n" if torn else "") + line + "\n").encode("utf-8", "surrogateescape")
-            while data:
-                data = data[os.write(handle, data) :]
+            _write_all(handle, (("\n" if torn else "") + line + "\n").encode("utf-8", "surrogateescape"), size)
             os.fsync(handle)
         finally:
             os.close(handle)
         if fresh:
             sync_folder(path.parent)
+
+
+def _write_all(handle: int, data: bytes, size: int) -> None:
+    done = 0
+    try:
+        while done < len(data):
+            done += os.write(handle, data[done:])
+    except OSError:
+        if done and os.fstat(handle).st_size == size + done:
+            os.ftruncate(handle, size)
+        raise
 
 
 def read(path: Path, limit: int = 8_000_000) -> bytes:

@@ -23,7 +23,7 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
 
     make_folder(path.parent)
     try:
-        with FileLock(str(path) + ".lock", timeout=seconds, mode=0o600):
+        with FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01):
             yield
     except Timeout:
         raise StoreError(f"{path} is in use by another session", "try again when it has finished") from None

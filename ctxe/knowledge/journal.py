@@ -1,0 +1,123 @@
+"""What was last written to the memory folder, so that it can be taken back, and what changed there without us."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ctxe.domain.errors import StoreError
+from ctxe.storage import files
+
+STEPS = 20
+MOST_BYTES = 8_000_000
+"""A write that replaced more than this is not kept for undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write: the words for it, and every file with its bytes before and its content hash after (None: no file)."""
+
+    says: str
+    at: float
+    before: Mapping[str, bytes | None]
+    after: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A file of the memory folder that something other than ctxe changed since it was last looked at."""
+
+    path: str
+    change: Literal["added", "changed", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Both records of one memory folder; they live in the cache, and losing them loses no memory."""
+
+    cache: Path
+
+    @property
+    def _steps(self) -> Path:
+        return self.cache / "undo.json"
+
+    @property
+    def _known(self) -> Path:
+        return self.cache / "known.json"
+
+    def note(self, written: Written) -> None:
+        """Keep a write for undo and know its files from now on."""
+        if sum(len(data or b"") for data in written.before.values()) <= MOST_BYTES:
+            rows = [*self._rows(), _row(written)][-STEPS:]
+            files.replace_quickly(self._steps, json.dumps(rows).encode())
+        known = self.known()
+        if known is not None:
+            self.know({**known, **written.after})
+
+    def newest(self) -> Written:
+        """The last write that can be taken back. Raises StoreError when there is none."""
+        rows = self._rows()
+        if not rows:
+            raise StoreError("nothing to take back", "only the last writes of this folder's sessions can be undone")
+        try:
+            return _written(rows[-1])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise StoreError("the record of the last write is damaged", f"remove {self._steps}") from None
+
+    def forget_newest(self) -> None:
+        """The last write was taken back."""
+        files.replace_quickly(self._steps, json.dumps(self._rows()[:-1]).encode())
+
+    def known(self) -> dict[str, str | None] | None:
+        """Content hashes as they were last looked at; None when nobody ever looked."""
+        held = _json(self._known)
+        return held if isinstance(held, dict) else None
+
+    def know(self, digests: Mapping[str, str | None]) -> None:
+        """From now on these are the files as they should be."""
+        held = {path: content for path, content in digests.items() if content is not None}
+        files.replace_quickly(self._known, json.dumps(held).encode())
+
+    def outside(self, digests: Mapping[str, str]) -> tuple[Outside, ...]:
+        """What differs from what was known; nothing on the first look."""
+        known = self.known()
+        if known is None:
+            return ()
+        found = [Outside(path, "removed") for path in known if path not in digests]
+        for path, content in digests.items():
+            if path not in known:
+                found.append(Outside(path, "added"))
+            elif known[path] != content:
+                found.append(Outside(path, "changed"))
+        return tuple(sorted(found, key=lambda change: change.path))
+
+    def _rows(self) -> list[Any]:
+        held = _json(self._steps)
+        return held if isinstance(held, list) else []
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _row(written: Written) -> dict[str, Any]:
+    before = {path: None if data is None else base64.b64encode(data).decode() for path, data in written.before.items()}
+    return {"says": written.says, "at": written.at, "before": before, "after": dict(written.after)}
+
+
+def _written(row: Mapping[str, Any]) -> Written:
+    before = {path: None if data is None else base64.b64decode(data) for path, data in row["before"].items()}
+    return Written(str(row["says"]), float(row["at"]), before, dict(row["after"]))
+
+
+def paths_of(changes: Sequence[Outside], most: int = 5) -> str:
+    """The changed files in words, for one notice."""
+    named = ", ".join(f"{change.path} ({change.change})" for change in changes[:most])
+    return named + (f" and {len(changes) - most} more" if len(changes) > most else "")

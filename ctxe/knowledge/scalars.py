@@ -1,0 +1,126 @@
+"""The values of front matter, all strings: a quick reader for plain lines, YAML for the rest, one writer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+Value = str | tuple[str, ...]
+
+YAML_LIMIT = 16_384
+"""Characters of one value that are given to the YAML parser; a longer one that is not plain is taken as text."""
+NEST_LIMIT = 20
+
+_CONTROL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff"
+_START = rf"""[^\s\-?:,\[\]{{}}#&*!|>'"%@`{_CONTROL}]"""
+_IN_FLOW = rf"[^?:#,\[\]{{}}{_CONTROL}]|:(?=[^\s,\[\]{{}}{_CONTROL}])"
+_ITEM = rf"""(?:"[^"\\{_CONTROL}]*"|'[^'{_CONTROL}]*'|{_START}(?:{_IN_FLOW})*)"""
+_PLAIN = re.compile(rf"{_START}(?:[^:#{_CONTROL}]|:(?=[^\s{_CONTROL}])|(?<=\S)\#)*")
+_DOUBLE = re.compile(rf'"([^"\\{_CONTROL}]*)"')
+_SINGLE = re.compile(rf"'([^'{_CONTROL}]*)'")
+_FLOW = re.compile(rf"\[ *(?:{_ITEM} *(?:, *{_ITEM} *)*)?\]")
+_ITEMS = re.compile(_ITEM)
+_BULLET = re.compile(r"( *)- +(\S.*)")
+_WORDS = r"true|false|yes|no|on|off|y|n|null|none|~|\.inf|\.nan"
+_OTHER_TYPE = re.compile(rf"(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)", re.IGNORECASE)
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def quick(first: str, more: Sequence[str] = ()) -> Value | None:
+    """A value in one of the usual plain forms, without the YAML parser; None when only that can tell.
+
+    ``first`` is what stands after the colon, stripped; ``more`` the lines that continue it, without their endings.
+    """
+    if not more:
+        return _flow(first) if first[:1] == "[" else _scalar(first)
+    if not first:
+        return _bullets(more)
+    return _block(more) if first == "|-" else None
+
+
+def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
+    """The same by YAML, every scalar a string; None when it refuses. Anything deeper than a list comes as text."""
+    text = "\n".join(("k: " + first, *more))
+    if len(text) > YAML_LIMIT or sum(map(text.count, "[{")) > NEST_LIMIT or "- " * NEST_LIMIT in text:
+        return None
+    import yaml
+
+    try:
+        # The loader makes only strings, lists and mappings of strings.
+        held = yaml.load(text, Loader=yaml.BaseLoader)["k"]  # noqa: S506
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError):
+        return None
+    if isinstance(held, str):
+        return held
+    if isinstance(held, list) and all(isinstance(item, str) for item in held):
+        return tuple(held)
+    return "\n".join((first, *more)).strip("\n")
+
+
+def emit(value: Value, quoted: bool = False) -> str:
+    """The YAML that reads back as this value: plain where that is unmistakable, quoted or a block where not."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_item(item, quoted) for item in value) + "]"
+    if quoted:
+        return _quoted(value)
+    if "\n" in value and _fits_block(value):
+        return "|-\n" + "\n".join("  " + line if line else "" for line in value.split("\n"))
+    return value if _bare(value) else _quoted(value)
+
+
+def _scalar(text: str) -> str | None:
+    if not text:
+        return ""
+    quote = text[0]
+    if quote in "\"'":
+        match = (_DOUBLE if quote == '"' else _SINGLE).fullmatch(text)
+        return match[1] if match else None
+    return text if _PLAIN.fullmatch(text) else None
+
+
+def _flow(text: str) -> Value | None:
+    if not _FLOW.fullmatch(text):
+        return None
+    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in _ITEMS.findall(text[1:-1]))
+
+
+def _bullets(more: Sequence[str]) -> Value | None:
+    items, indents = [], set()
+    for line in more:
+        match = _BULLET.fullmatch(line.rstrip())
+        item = _scalar(match[2]) if match and match[2][0] != "[" else None
+        if match is None or item is None:
+            return None
+        indents.add(match[1])
+        items.append(item)
+    return tuple(items) if len(indents) == 1 else None
+
+
+def _block(more: Sequence[str]) -> str | None:
+    """A literal block as ``emit`` writes it: two spaces of indent, no deeper first line."""
+    if more[0][:2] != "  " or more[0][2:3] in ("", " ", "\t"):
+        return None
+    if any(line and line[:2] != "  " for line in more):
+        return None
+    text = "\n".join(line[2:] for line in more).rstrip("\n")
+    return text if _fits_block(text) else None
+
+
+def _fits_block(text: str) -> bool:
+    if text[:1] in ("", " ", "\t", "\n") or text[-1] == "\n" or re.search(r"^[ \t]+$", text, re.MULTILINE):
+        return False
+    return not re.search(f"[{_CONTROL}]", text.replace("\n", ""))
+
+
+def _item(text: str, quoted: bool) -> str:
+    return text if not quoted and _bare(text) and _ITEMS.fullmatch(text) else _quoted(text)
+
+
+def _bare(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and text == text.strip() and not _OTHER_TYPE.fullmatch(text)
+
+
+def _quoted(text: str) -> str:
+    words = json.dumps(text, ensure_ascii=False)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", words)
