@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -18,18 +19,18 @@ EXIT: dict[Outcome, int] = {"answered": 0, "step limit": 9, "cost limit": 8, "in
 
 def run(live: Live, words: str, form: Format, screen: Screen) -> int:
     """One turn; the exit code of the process. Raises CtxeError."""
-    from ctxe.terminal.render import Renderer
+    from ctxe.terminal.render import renderer
 
-    renderer = Renderer(screen) if form == "text" else None
     finished: TurnFinished | None = None
-    for event in live.turn(words):
-        if isinstance(event, TurnFinished):
-            finished = event
-        if renderer is not None:
-            renderer.show(event)
-        elif form == "stream-json" and isinstance(event, get_args(Kept)):
-            _line(screen, live, event)
-    if renderer is None and finished is not None:
+    with renderer(screen) if form == "text" else contextlib.nullcontext() as shown:
+        for event in live.turn(words):
+            if isinstance(event, TurnFinished):
+                finished = event
+            if shown is not None:
+                shown.show(event)
+            elif form == "stream-json" and isinstance(event, get_args(Kept)):
+                _line(screen, live, event)
+    if form != "text" and finished is not None:
         screen.say(json.dumps(result(live, finished), ensure_ascii=False))
     return EXIT[finished.outcome] if finished else 1
 

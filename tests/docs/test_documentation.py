@@ -1,0 +1,32 @@
+"""What the program offers and what the documents say are the same."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ctxe.domain.events import Kept
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_commands_options_and_settings_are_documented() -> None:
+    done = subprocess.run([sys.executable, ROOT / "scripts/manual", "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_kept_event_and_its_fields_are_documented() -> None:
+    text = (ROOT / "docs/session-format.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.M))
+    for event in Kept.__args__:  # type: ignore[attr-defined]
+        fields = [name for name in event.__dataclass_fields__ if name != "type"]
+        kind = event.__dataclass_fields__["type"].default
+        assert re.findall(r"`(\w+)`", rows[kind]) == fields
+
+
+def test_every_word_of_the_glossary_is_in_the_code() -> None:
+    words = re.findall(r"\*\*(\w+)\*\*", (ROOT / "docs/glossary.md").read_text())
+    code = "\n".join(path.read_text() for path in (ROOT / "ctxe").rglob("*.py"))
+    assert [word for word in words if not re.search(rf"\b{word}", code, re.I)] == []
