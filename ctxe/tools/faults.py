@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
 MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
@@ -31,31 +32,47 @@ def read_fault(text: str, root: str = "") -> Fault | None:
     if fault is None:
         return None
     message = " ".join("".join(c if c.isprintable() else " " for c in fault.message).split())
-    return Fault(fault.kind[:80], message[:MESSAGE_CHARS], _relative(fault.file, root), fault.line)
+    kind = fault.kind if " " in fault.kind else fault.kind.rpartition(".")[2]
+    return Fault(kind[:80], message[:MESSAGE_CHARS], _relative(fault.file, root), fault.line)
 
 
 def _relative(file: str, root: str) -> str:
-    return file.removeprefix(root.rstrip("/") + "/") if root else file.removeprefix("./")
+    return (file.removeprefix(root.rstrip("/") + "/") if root else file).removeprefix("./")
 
 
 _PYTEST_E = re.compile(r"^E\s{3,}(?P<message>\S.*)$")
 _PYTEST_AT = re.compile(rf"^{_PATH}:(?P<line>\d+): (?P<kind>\w[\w.]*)?$")
+_PYTEST_IN = re.compile(rf"^(?:{_PATH}:(?P<line>\d+): in |file (?P<other>.+), line (?P<number>\d+)$)")
 _PYTEST_SHORT = re.compile(r"^(?:FAILED|ERROR) (?P<file>[^\s:]+)\S* - (?P<kind>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<message>.*))?$")
 
 
 def _pytest(lines: list[str]) -> Fault | None:
-    """The first ``E`` line and the place that follows it, else the first line of the short summary."""
-    for i, line in enumerate(lines):
-        if not (said := _PYTEST_E.match(line)):
-            continue
-        place = next((at for later in lines[i + 1 : i + 80] if (at := _PYTEST_AT.match(later))), None)
-        raised = _RAISED.match(said["message"])
-        kind = raised["kind"] if raised else (place and place["kind"]) or "AssertionError"
-        message = (raised["message"] or "") if raised else said["message"]
-        return Fault(kind, message, place["file"] if place else "", int(place["line"]) if place else 0)
-    short = next((found for line in lines if (found := _PYTEST_SHORT.match(line))), None)
-    return Fault(short["kind"], short["message"] or "", short["file"]) if short else None
+    """The first ``E`` line and the place told in the same section, else the first line of the short summary."""
+    at = next((i for i, line in enumerate(lines) if _PYTEST_E.match(line)), None)
+    if at is None:
+        short = next((found for line in lines if (found := _PYTEST_SHORT.match(line))), None)
+        return Fault(short["kind"], short["message"] or "", short["file"]) if short else None
+    message = lines[at].removeprefix("E").strip()
+    file, line, kind = _pytest_place(lines, at)
+    raised = _RAISED.match(message)
+    if raised and (raised["message"] is not None or raised["kind"].endswith(("Error", "Exception"))):
+        return Fault(raised["kind"], raised["message"] or "", file, line)
+    if message.startswith("fixture "):
+        return Fault("FixtureLookupError", message, file, line)
+    return Fault(kind or "AssertionError", message, file, line)
+
+
+def _pytest_place(lines: list[str], at: int) -> tuple[str, int, str]:
+    """File, line and kind: those after the words in long tracebacks, the last ones before them in short ones."""
+    edge = ("____", "====", "!!!!")
+    for later in takewhile(lambda line: not line.startswith(edge), lines[at:]):
+        if found := _PYTEST_AT.match(later):
+            return found["file"], int(found["line"]), found["kind"] or ""
+    for earlier in takewhile(lambda line: not line.startswith(edge), reversed(lines[:at])):
+        if found := _PYTEST_IN.match(earlier):
+            return found["file"] or found["other"], int(found["line"] or found["number"]), ""
+    return "", 0, ""
 
 
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -134,6 +151,40 @@ def _eslint(lines: list[str]) -> Fault | None:
     return None
 
 
+def _jest(lines: list[str]) -> Fault | None:
+    """The first failing test is headed by a bullet; what was wrong stands below it, and then the place."""
+    at = next((i for i, line in enumerate(lines) if line.startswith("  ● ") and "Console" not in line), None)
+    if at is None:
+        return None
+    spot = re.compile(rf"^\s+at .*?{_PATH}:(?P<line>\d+):\d+")
+    place = next((m for line in lines[at : at + 60] if (m := spot.match(line))), None)
+    said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
+    raised = _RAISED.match(said)
+    kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
+    return Fault(kind, message, place["file"] if place else "", int(place["line"]) if place else 0)
+
+
+def _tap(lines: list[str]) -> Fault | None:
+    """What node --test says when its output is no terminal: a YAML block below the first test that is not ok."""
+    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("not ok ")), None)
+    if at is None:
+        return None
+    block = list(takewhile(lambda line: line.strip() != "...", lines[at + 1 : at + 60]))
+    field = {
+        key: value.strip("'\"|- ")
+        for line in block
+        if (key := line.strip().partition(": ")[0])
+        for value in [line.partition(": ")[2]]
+    }
+    spot = re.compile(rf"file://{_PATH}:(?P<line>\d+):\d+")
+    place = next((m for line in block if (m := spot.search(line))), None)
+    if not field.get("error"):
+        return None
+    return Fault(
+        field.get("name") or "FAIL", field["error"], place["file"] if place else "", int(place["line"]) if place else 0
+    )
+
+
 def _panic(lines: list[str]) -> Fault | None:
     """Rust puts the words after the place since 1.73 and before it until then."""
     new = re.compile(rf"panicked at {_PATH}:(?P<line>\d+):\d+:$")
@@ -159,6 +210,13 @@ READERS: tuple[Callable[[list[str]], Fault | None], ...] = (
     _traceback,
     _go_test,
     _panic,
+    _jest,
+    _tap,
+    _placed(
+        r"^\s*(?P<kind>(?:[a-z]\w*\.)+[A-Z]\w*(?:Error|Exception)): (?P<message>.+)$",
+        r"^\s*at (?!(?:app//)?(?:org\.junit|org\.opentest4j|java|jdk|sun)\.)\S+\((?P<file>\w+\.\w+):(?P<line>\d+)\)",
+        "error",
+    ),
     _by_line(rf"^{_PATH}[(:](?P<line>\d+)[,:]\d+\)?(?::| -) error (?P<kind>TS\d+): (?P<message>.+)$"),
     _placed(r"^error(?:\[(?P<kind>E\d+)\])?: (?P<message>.+)$", rf"^\s*--> {_PATH}:(?P<line>\d+)", "error"),
     _by_line(rf"^{_PATH}:(?P<line>\d+):(?:\d+:)? error: (?P<message>.+?)(?:  \[(?P<rule>[\w-]+)\])?$"),
@@ -168,15 +226,16 @@ READERS: tuple[Callable[[list[str]], Fault | None], ...] = (
     _eslint,
     _by_line(rf"^{_PATH}:(?P<line>\d+):\d+: (?P<message>.+)$"),
     _placed(
-        r"^(?:Uncaught )?(?P<kind>[A-Z]\w*(?:Error|Exception))(?: \[\w+\])?: (?P<message>.+)$",
-        rf"(?:at .*\(|at )(?:file://)?{_PATH}:(?P<line>\d+):\d+",
+        r"^\s*(?:Uncaught )?(?P<kind>(?:[A-Z]\w*)?(?:Error|Exception))(?: \[\w+\])?: (?P<message>.+)$",
+        rf"(?:at .*\(|at |❯ )(?:file://)?{_PATH}:(?P<line>\d+):\d+",
         "Error",
     ),
-    _placed(r"^\s*● (?P<message>.+)$", rf"at .*?{_PATH}:(?P<line>\d+):\d+", "FAIL"),
     _by_line(r"^\[ERROR\] (?P<message>.+)$"),
-    _by_line(r"(?P<message>[^:]*: (?P<kind>command not found|not found))$"),
-    _by_line(r"(?P<message>.*(?P<kind>No such file or directory|Permission denied).*)$"),
+    _by_line(r"^(?P<message>.*: (?P<kind>command not found|not found))$"),
+    _by_line(r"^(?P<message>.*(?P<kind>No such file or directory|Permission denied).*)$"),
     _by_line(r"^(?P<kind>fatal|npm ERR!|npm error|ERROR|error|Error|FAILED|FAILURE|panic):? (?P<message>.+)$"),
-    _by_line(r"^make(?:\[\d+\])?: \*\*\* \[(?P<file>[^:\]]+):(?P<line>\d+): (?P<message>.+)$"),
+    _by_line(
+        r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* \[(?P<file>[^:\]]+):(?P<line>\d+): (?P<message>[^\]]+\] Error \d+)$"
+    ),
     _by_line(r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* (?P<message>.+)$"),
 )

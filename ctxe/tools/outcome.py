@@ -10,6 +10,9 @@ from ctxe.tools.testruns import read_tests
 READ = 400_000
 """Characters looked at on each side of a long output."""
 
+HEAD, TAIL = 5_000, 10_000
+"""Lines looked at on each side: runners sum up at the end."""
+
 
 def outcome(command: str, exit_code: int | None, text: str, root: str = "", seconds: float = 0.0) -> dict[str, Any]:
     """The facts of one run; ``exit_code`` None means it was stopped by us.
@@ -19,7 +22,7 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     message has at most 200 characters. ``text`` has no escape codes.
     """
     facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
-    near = text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"
+    near = _bounded(text)
     tests = read_tests(near)
     if tests is not None:
         facts["tests"] = {
@@ -34,3 +37,11 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
         if fault is not None:
             facts["error"] = {"class": fault.kind, "message": fault.message, "file": fault.file, "line": fault.line}
     return facts
+
+
+def _bounded(text: str) -> str:
+    near = text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"
+    if near.count("\n") <= HEAD + TAIL:
+        return near
+    lines = near.split("\n")
+    return "\n".join([*lines[:HEAD], *lines[-TAIL:]])

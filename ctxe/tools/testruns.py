@@ -91,9 +91,9 @@ def _dotted(where: str, name: str) -> str:
 
 
 _JEST_END = re.compile(r"^Tests:\s+(?P<counts>(?:\d+ \w+, )*\d+ total)")
-_JEST_BAD = re.compile(r"^\s{0,4}● (?P<id>.+ › .+|\S.*)$")
+_JEST_BAD = re.compile(r"^\s{0,4}● (?P<id>(?!Console$)\S.*)$")
 _VITEST_END = re.compile(r"^\s+Tests\s+(?P<counts>\d+ \w+(?: \| \d+ \w+)*) \(\d+\)")
-_VITEST_BAD = re.compile(r"^\s*(?:FAIL|×)\s+(?P<id>\S.*?)(?: \d+ms)?$")
+_VITEST_BAD = re.compile(r"^\s*FAIL\s+(?P<id>\S.*)$")
 
 
 def _javascript(runner: str, end: re.Pattern[str], bad: re.Pattern[str], lines: Sequence[str]) -> TestRun | None:
@@ -119,15 +119,26 @@ def _node(lines: Sequence[str]) -> TestRun | None:
 
 
 _MOCHA_END = re.compile(r"^\s+(?P<n>\d+) (?P<word>passing|failing|pending)(?: \(.*\))?\s*$")
-_MOCHA_BAD = re.compile(r"^\s+\d+\) (?P<id>\S.*?):?$")
+_MOCHA_BAD = re.compile(r"^\s+\d+\) \S")
 
 
 def _mocha(lines: Sequence[str]) -> TestRun | None:
     counts = {found["word"]: int(found["n"]) for found in _matches(_MOCHA_END, lines)}
     if "passing" not in counts:
         return None
-    names = _ids(found["id"] for found in _matches(_MOCHA_BAD, lines)) if counts.get("failing") else ()
-    return TestRun("mocha", counts["passing"], counts.get("failing", 0), names, counts.get("pending", 0))
+    broken = counts.get("failing", 0)
+    names = _ids(_mocha_names(lines)) if broken else ()
+    return TestRun("mocha", counts["passing"], broken, names, counts.get("pending", 0))
+
+
+def _mocha_names(lines: Sequence[str]) -> Iterable[str]:
+    """After the count, each failure is headed by the titles of its suites and itself, a line each, up to a colon."""
+    start = next(i for i, line in enumerate(lines) if (end := _MOCHA_END.match(line)) and end["word"] == "failing")
+    for i, line in enumerate(lines[start:], start):
+        if _MOCHA_BAD.match(line):
+            size = next((n for n, part in enumerate(lines[i : i + 8]) if part.endswith(":")), 0)
+            titles = [part.strip() for part in lines[i : i + size + 1]]
+            yield " ".join(titles).partition(") ")[2].removesuffix(":")
 
 
 _GO_LINE = re.compile(r"^\s*--- (?P<word>PASS|FAIL|SKIP): (?P<id>\S+) \(")
