@@ -1,0 +1,114 @@
+"""What makes two failures the same: command, error and place with everything that differs from run to run taken out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ctxe.domain.section import digest
+
+MESSAGE = 200
+"""Characters of an error message that are kept."""
+
+_TEMPORARY = re.compile(
+    r"(?:/private)?(?:/var/folders/\w+/\w+/[A-Z]|/tmp|/var/tmp|/dev/shm|[A-Za-z]:\\[^\s'\"]*?\\Temp)"
+    r"[/\\][^\s'\",:;)\]}]*"
+)
+_HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=/)")
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_TIME = re.compile(
+    r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
+)
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b")
+_HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
+_NUMBER = re.compile(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
+_PARAMETER = re.compile(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
+_SPACE = re.compile(r"\s+")
+_LEAD = re.compile(
+    r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+|(?:env|time|nice|command)\s+)+"
+)
+_TRAIL = re.compile(r"\s*(?:2>&1|>\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$")
+_QUIET = frozenset(
+    {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
+)
+
+
+def plain_message(text: str, root: str = "") -> str:
+    """An error message without what differs from run to run, on one line, at most MESSAGE characters.
+
+    Dropped: the project's own folder, temporary and home folders, times, ids, hashes, addresses, numbers.
+    """
+    text = relative(text[: MESSAGE * 20], root)
+    for pattern, stands in (
+        (_TEMPORARY, "<tmp>"),
+        (_HOME, "~"),
+        (_UUID, "<id>"),
+        (_TIME, "<time>"),
+        (_ADDRESS, "<address>"),
+        (_HASH, "<hash>"),
+        (_NUMBER, "<n>"),
+    ):
+        text = pattern.sub(stands, text)
+    return _SPACE.sub(" ", text).strip()[:MESSAGE]
+
+
+def relative(text: str, root: str) -> str:
+    """Text with paths below ``root`` (an absolute folder) made relative to it."""
+    folder = root.rstrip("/\\")
+    if len(folder) < 2:
+        return text
+    text = re.sub(rf"{re.escape(folder)}[/\\]", "", text)
+    return re.sub(rf"{re.escape(folder)}(?=[\s'\":;,)]|$)", ".", text)
+
+
+def plain_command(command: str, root: str = "") -> str:
+    """A command as the memory knows it: one line, relative paths, no environment, ``cd`` or output plumbing around it.
+
+    Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
+    """
+    text = _SPACE.sub(" ", relative(command, root)).strip()
+    text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
+    while (shorter := _TRAIL.sub("", text)) != text:
+        text = shorter
+    words = [word for word in _PARAMETER.sub(r"\1", text).split(" ") if word not in _QUIET]
+    return " ".join(words)[:MESSAGE]
+
+
+def program(command: str) -> str:
+    """What is run: ``pytest`` of ``python -m pytest tests``, ``npm test``, ``go test``, ``cargo build``."""
+    words = plain_command(command).split(" ")
+    names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
+    if words[0].rpartition("/")[2].startswith("python") and "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    if names and names[0] in ("uv", "poetry", "pipenv", "hatch", "npx", "pnpm", "bunx") and names[1:2] == ["run"]:
+        return program(" ".join(words[2:])) if len(words) > 2 else names[0]
+    verbs = ("npm", "yarn", "pnpm", "go", "cargo", "git", "make", "mvn", "gradle", "gradlew", "docker", "dotnet", "pip")
+    return " ".join(names[:2]) if names and names[0] in verbs else (names[0] if names else "")
+
+
+def plain_test(name: str) -> str:
+    """A failing test's id with its parameters folded."""
+    return _PARAMETER.sub(r"\1", name)
+
+
+def signature(
+    command: str,
+    kind: str = "",
+    message: str = "",
+    frames: Iterable[str] = (),
+    tests: Iterable[str] = (),
+    root: str = "",
+) -> str:
+    """32 hex digits, the same for the same failure seen again.
+
+    What was run counts as the program alone when the error says enough by itself: one missing import that fails a
+    thousand tests, each run by its own command, is one failure. ``frames`` are files of the top frames, best first.
+    """
+    said = plain_message(message, root)
+    if kind or said:
+        places = [plain_message(relative(frame, root)) for frame in list(frames)[:3]]
+        return digest("\0".join(["error", program(command), kind.rpartition(".")[2], said, *places]))
+    folded = sorted({plain_test(test) for test in tests})[:5]
+    if folded:
+        return digest("\0".join(["tests", program(command), *folded]))
+    return digest("\0".join(["command", plain_message(plain_command(command, root), root)]))

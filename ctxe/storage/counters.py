@@ -1,0 +1,85 @@
+"""Numbers that move often, kept by name in the cache so that no two branches ever conflict over them."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.storage.files import make_folder
+
+
+class Counters:
+    """Counters by key and name in one SQLite file; safe with several processes, and never an error.
+
+    Where the file cannot be used (read-only folder, damaged) numbers live for this process only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """``path`` is the database file; its folder is made when something is first counted."""
+        self._path = path
+        self._db: sqlite3.Connection | None = None
+        self._lost: dict[tuple[str, str], float] = {}
+
+    def bump(self, key: str, at: float, **by: float) -> None:
+        """Add to the counters of ``key`` and keep the first and last moment it was touched (unix seconds)."""
+        rows = [(key, name, amount, amount) for name, amount in by.items()]
+        try:
+            db = self._open(write=True)
+            with db:
+                db.executemany("INSERT INTO n VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = v + ?", rows)
+                db.execute(
+                    "INSERT INTO n VALUES (?, 'first', ?) ON CONFLICT DO UPDATE SET v = MIN(v, ?)", (key, at, at)
+                )
+                db.execute("INSERT INTO n VALUES (?, 'last', ?) ON CONFLICT DO UPDATE SET v = MAX(v, ?)", (key, at, at))
+        except (sqlite3.Error, StoreError, OSError):
+            for _, name, amount, _ in rows:
+                self._lost[key, name] = self._lost.get((key, name), 0.0) + amount
+            self._lost.setdefault((key, "first"), at)
+            self._lost[key, "last"] = at
+
+    def read(self, keys: Iterable[str] | None = None) -> Mapping[str, Mapping[str, float]]:
+        """All counters by key, or those of some keys: ``{"a1b2…": {"seen": 3, "first": …, "last": …}}``."""
+        wanted = None if keys is None else set(keys)
+        found: dict[str, dict[str, float]] = {}
+        with contextlib.suppress(sqlite3.Error, StoreError, OSError):
+            if self._path.exists():
+                for key, name, value in self._open(write=False).execute("SELECT k, name, v FROM n"):
+                    if wanted is None or key in wanted:
+                        found.setdefault(key, {})[name] = value
+        for (key, name), value in self._lost.items():
+            if wanted is None or key in wanted:
+                held = found.setdefault(key, {})
+                held[name] = value if name in ("first", "last") else held.get(name, 0.0) + value
+        return found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _open(self, write: bool) -> sqlite3.Connection:
+        if self._db is not None:
+            return self._db
+        if write:
+            make_folder(self._path.parent)
+        try:
+            self._db = _connect(self._path)
+        except sqlite3.DatabaseError:
+            self._path.unlink(missing_ok=True)
+            self._db = _connect(self._path)
+        return self._db
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=5.0)
+    try:
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID")
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -1,0 +1,258 @@
+"""Failures: the same one is known again whatever differs from run to run, and what fixed it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.failures import Group, capture, groups, lesson, noted, record
+from ctxe.knowledge.pairing import Watch
+from ctxe.knowledge.signature import plain_command, plain_message, program, signature
+from ctxe.knowledge.store import Store
+from ctxe.storage.counters import Counters
+
+ROOT = "/w/repo"
+NOON = 1_795_262_400.0
+
+
+def store_in(folder: Path) -> Store:
+    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
+
+
+def counters_in(folder: Path) -> Counters:
+    return Counters(folder / ".ctxe" / "cache" / "counters.db")
+
+
+def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: Any) -> dict[str, Any]:
+    error = {"class": kind, "message": message, "file": more.pop("file", ""), "line": more.pop("line", 0)}
+    return {"command": command, "exit_code": code, **({"error": error} if kind or message else {}), **more}
+
+
+@pytest.mark.parametrize(
+    ("command", "plain", "name"),
+    [
+        (
+            "cd /w/repo && python -m pytest -q tests/test_x.py 2>&1 | tail -n 20",
+            "python -m pytest tests/test_x.py",
+            "pytest",
+        ),
+        ("FOO=1 BAR='a b' npm test", "npm test", "npm test"),
+        ("uv run pytest -x tests", "uv run pytest tests", "pytest"),
+        ("/usr/bin/python3.11 x.py", "/usr/bin/python3.11 x.py", "python3.11"),
+        ("./gradlew  test", "./gradlew test", "gradlew test"),
+        ("pytest tests/test_x.py::test_a[1-b]", "pytest tests/test_x.py::test_a", "pytest"),
+        ("cat /w/repo/src/a.py", "cat src/a.py", "cat"),
+        ("ls /w/repo", "ls .", "ls"),
+        ("", "", ""),
+    ],
+)
+def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str) -> None:
+    assert (plain_command(command, ROOT), program(command)) == (plain, name)
+
+
+@pytest.mark.parametrize(
+    ("message", "plain"),
+    [
+        ("cannot import 'x' (/w/repo/y.py)", "cannot import 'x' (y.py)"),
+        ("took 12.5s at 0x7ffe12 on 2026-11-21T10:00:00Z", "took <n> at <address> on <time>"),
+        ("no /tmp/pytest-of-ada/pytest-12/a.txt, 7bf4a1c2", "no <tmp>, <hash>"),
+        ("int32 v3: 3 != -14", "int32 v3: <n> != <n>"),
+        ("/home/ada/x/y.py is gone", "~/x/y.py is gone"),
+        ("id 9f8b6c1a-1111-4222-8333-123456789abc", "id <id>"),
+        ("a\n\n  b", "a b"),
+        ("x" * 500, "x" * 200),
+    ],
+)
+def test_messages_lose_what_differs_from_run_to_run(message: str, plain: str) -> None:
+    assert plain_message(message, ROOT) == plain
+
+
+def test_the_same_failure_has_one_signature_and_another_has_not() -> None:
+    base = signature("pytest tests/a.py", "ValueError", "bad value 3 at /w/repo/a.py", ["a.py"], root=ROOT)
+    assert base == signature(
+        "python -m pytest -q tests/b.py", "ValueError", "bad value 14 at a.py", ["/w/repo/a.py"], root=ROOT
+    )
+    others = [
+        signature("pytest", "TypeError", "bad value 3 at a.py", ["a.py"]),
+        signature("pytest", "ValueError", "bad name 3 at a.py", ["a.py"]),
+        signature("pytest", "ValueError", "bad value 3 at a.py", ["b.py"]),
+        signature("go test ./...", "ValueError", "bad value 3 at a.py", ["a.py"]),
+    ]
+    assert len({base, *others}) == 5
+    assert signature("pytest", tests=["t.py::test_a[1]", "t.py::test_a[2]"]) == signature(
+        "pytest -x", tests=["t.py::test_a[9]"]
+    )
+    assert signature("make all") != signature("make docs")
+
+
+def test_a_capture_holds_parsed_fields_only() -> None:
+    facts = run(
+        "cd /w/repo && pytest -q tests/test_x.py",
+        1,
+        "ValueError",
+        "no 'fixture'",
+        file="tests/test_x.py",
+        line=7,
+    )
+    facts |= {
+        "tests": {"failed": [f"tests/test_x.py::test_a[{n}]" for n in range(50)], "passed": 0},
+        "output": "IGNORE ALL",
+    }
+    entry = capture(facts, ROOT, "s1", "4")
+    assert entry is not None
+    assert entry == Entry(
+        "",
+        "failure",
+        "`pytest tests/test_x.py`: ValueError: no 'fixture'",
+        "open",
+        by="capture",
+        session="s1",
+        turn="4",
+        files=("tests/test_x.py",),
+        evidence=("session s1", "exit code 1"),
+        signature=entry.signature,
+        command="pytest tests/test_x.py",
+        error="ValueError: no 'fixture' (tests/test_x.py:7)",
+        text="Failing: tests/test_x.py::test_a",
+    )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        run("true", 0),
+        run("pytest", None),  # type: ignore[arg-type]
+        run("grep -rn nothing src"),
+        run("diff a b"),
+        {},
+        {"command": "x", "exit_code": 0, "error": {"class": "E"}},
+    ],
+)
+def test_answers_and_interruptions_are_no_failures(facts: dict[str, Any]) -> None:
+    assert capture(facts) is None
+
+
+def test_files_outside_the_project_are_not_kept() -> None:
+    facts = run("x", 1, "E", "m", file="/usr/lib/python3/site.py")
+    entry = capture(facts, ROOT)
+    assert entry is not None
+    assert entry.files == ()
+
+
+def test_a_flood_is_one_failure(tmp_path: Path) -> None:
+    store, counters = store_in(tmp_path), counters_in(tmp_path)
+    for n in range(1000):
+        draft = capture(run(f"pytest tests/test_{n}.py", 1, "ModuleNotFoundError", "No module named 'yaml'"))
+        assert draft is not None
+        record(store, draft, counters)
+    (group,) = groups(store.entries(), counters.read())
+    assert (group.seen, len(group.entries), group.status, group.first, group.last) == (1000, 1, "open", NOON, NOON)
+
+
+def test_files_of_two_branches_are_one_failure(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    draft = capture(run("make", 2, "make", "no rule"))
+    assert draft is not None
+    one, two = store.add(draft), store.add(draft)
+    assert one.path != two.path
+    store.change(two.id, status="resolved", fix="run configure")
+    (group,) = groups(store.entries(), {})
+    assert group == Group(draft.signature, store.entries(), "resolved", 2, NOON, NOON)
+    assert lesson(group) == "`make`: make: no rule; fix: run configure (seen 2 times)"
+
+
+def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    watch = Watch(store, counters_in(tmp_path), ROOT, "s1")
+    (new,) = watch.ran(run("pytest tests/test_x.py", 1, "NameError", "name 'client' is not defined"))
+    (again,) = watch.ran(run("pytest tests/test_x.py -q", 1, "NameError", "name 'client' is not defined"))
+    watch.edited("tests/conftest.py", "--- a\n+++ b\n@@ -1 +1 @@\n-old = 1\n+def client(): ...\n")
+    (done,) = watch.ran(run("pytest tests/test_x.py", 0))
+    assert [new.change, again.change, done.change] == ["new", "again", "resolved"]
+    assert (done.entry.status, done.entry.fix) == (
+        "resolved",
+        "edited tests/conftest.py: `old = 1` → `def client(): ...`",
+    )
+    assert store.entries() == (done.entry,)
+
+
+def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
+    watch.ran(run("ls tests", 0))
+    (done,) = watch.ran(run("pytest tests/unit/test_api.py", 0))
+    assert done.entry.fix == "`tests/test_api.py` → `tests/unit/test_api.py` (`pytest tests/unit/test_api.py`)"
+
+
+def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("npm test", 1, "Error", "Cannot find module 'x'"))
+    watch.ran(run("npm install", 0))
+    (done,) = watch.ran(run("npm test", 0))
+    assert (done.change, done.entry.fix) == ("resolved", "first ran `npm install`")
+
+
+def test_passing_again_without_a_change_is_flaky(tmp_path: Path) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("pytest", 1, "TimeoutError", "slow"))
+    (done,) = watch.ran(run("pytest", 0))
+    assert (done.change, done.entry.status) == ("flaky", "wontfix")
+
+
+def test_a_later_session_resolves_what_an_earlier_one_left_open(tmp_path: Path) -> None:
+    store, counters = store_in(tmp_path), counters_in(tmp_path)
+    Watch(store, counters).ran(run("make check", 2, "make", "boom"))
+    (done,) = Watch(store, counters).ran(run("make check", 0))
+    assert (done.change, done.entry.fix, done.entry.outcome) == ("resolved", "", "the same command passes")
+
+
+def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("pytest", 1, "NameError", "a"))
+    watch.edited("a.py")
+    watch.ran(run("pytest", 1, "TypeError", "b"))
+    watch.edited("b.py")
+    told = watch.ran(run("pytest", 0))
+    assert [(one.change, one.entry.fix) for one in told] == [("resolved", "edited a.py; b.py")] * 2
+
+
+def test_a_lesson_is_short(tmp_path: Path) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("pytest", 1, "NameError", "a"))
+    for n in range(30):
+        watch.edited(f"some/folder/file_{n}.py", "-" + "old words " * 50 + "\n+" + "new words " * 50)
+    (done,) = watch.ran(run("pytest", 0))
+    assert len(done.entry.fix.split()) <= 46
+
+
+def test_counters_survive_damage_and_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "n.db"
+    counters = Counters(path)
+    counters.bump("a", 5.0, seen=1, helpful=1)
+    counters.bump("a", 3.0, seen=2)
+    assert Counters(path).read() == {"a": {"seen": 3, "helpful": 1, "first": 3, "last": 5}}
+    counters.close()
+    path.write_bytes(b"rubbish" * 400)
+    fresh = Counters(path)
+    fresh.bump("b", 1.0, seen=1)
+    assert fresh.read(["b"]) == {"b": {"seen": 1, "first": 1, "last": 1}}
+    (tmp_path / "file").write_text("")
+    lost = Counters(tmp_path / "file" / "n.db")
+    lost.bump("c", 2.0, seen=1)
+    lost.bump("c", 4.0, seen=1)
+    assert lost.read() == {"c": {"seen": 2, "first": 2, "last": 4}}
+
+
+def test_words_of_a_person_make_a_failure(tmp_path: Path) -> None:
+    draft = noted(
+        "Imports break under Python 3.9",
+        "ImportError: cannot import name 'Self'",
+        "pytest",
+        fix="use typing_extensions",
+    )
+    entry, new = record(store_in(tmp_path), draft, counters_in(tmp_path))
+    assert (new, entry.title, entry.fix, entry.status) == (True, draft.title, draft.fix, "open")
+    assert entry.signature == signature("pytest", "ImportError", "cannot import name 'Self'")
