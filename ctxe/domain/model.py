@@ -11,15 +11,22 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars per million tokens. A missing cache price means the provider charges nothing special for it."""
+    """US dollars per million tokens. A missing cache price means the provider charges nothing special for it.
+
+    Some providers bill a whole reply at the prices in ``long`` once its input is above ``long_above`` tokens.
+    """
 
     input: float
     output: float
     cache_read: float | None = None
     cache_write: float | None = None
+    long: Prices | None = None
+    long_above: int = 0
 
     def cost(self, usage: Usage) -> float:
         """US dollars for one reply; input that was read from or written to the cache is billed at those prices."""
+        if self.long is not None and usage.input > self.long_above:
+            return self.long.cost(usage)
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
         plain = max(0, usage.input - usage.cache_read - usage.cache_write)

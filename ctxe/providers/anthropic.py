@@ -1,0 +1,204 @@
+"""Anthropic's messages API: requests with cache marks, streams with thinking blocks that go back as they came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
+from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.providers import faults
+from ctxe.providers.draft import Draft, Slot, tokens, usage_of
+from ctxe.providers.echo import layout, legal_arguments, legal_name, placed
+from ctxe.providers.faults import Fault
+from ctxe.providers.retry import persist
+from ctxe.providers.transport import Transport
+
+STOPS: Mapping[str, StopReason] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+}
+"""Stop reasons that are no ordinary end; all others (end_turn, tool_use, stop_sequence, pause_turn, new ones) are."""
+MARKS, REACH = 4, 15
+"""Cache marks a request may bear, and the most blocks between two of them: a lookup goes 20 blocks back at most."""
+OWN = ("thinking", "redacted_thinking")
+
+
+class Anthropic:
+    """One Claude model. ``long_cache`` keeps the system prompt in the cache for an hour, at twice the write price."""
+
+    def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False) -> None:
+        self.model, self.transport, self.long_cache = model, transport, long_cache
+
+    def stream(self, request: Request) -> Iterator[Delta | Reply]:
+        """Deltas, then the reply (see Provider)."""
+        return persist(lambda: self._attempt(request), self.transport.patience)
+
+    def count(self, request: Request) -> int:
+        """Tokens of a request as the provider counts them, by one question to it. Raises ProviderError."""
+        sent = body(request, self.model, long_cache=self.long_cache)
+        try:
+            answer = self.transport.ask(
+                "/v1/messages/count_tokens", {key: sent[key] for key in sent if key not in ("max_tokens", "stream")}
+            )
+        except Fault as fault:
+            raise fault.error from None
+        return int(answer.get("input_tokens") or 0)
+
+    def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
+        draft = Draft()
+        events = self.transport.events("/v1/messages", body(request, self.model, long_cache=self.long_cache))
+        try:
+            yield from read(events, draft, self.transport)
+        except Fault:
+            if draft.stop is None:
+                raise
+        yield draft.reply(self.transport.at, request, self.model.id)
+
+
+def body(request: Request, model: Model, *, long_cache: bool = False) -> dict[str, Any]:
+    """The request as the messages API takes it."""
+    tools = [
+        {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+        for tool in request.tools
+    ]
+    system: list[dict[str, Any]] = [{"type": "text", "text": text} for text in request.system if text.strip()]
+    messages = [message for message in (_message(message, model) for message in request.messages) if message]
+    life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
+    for last in (system or tools)[-1:]:
+        last["cache_control"] = life
+    mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools))
+    sent: dict[str, Any] = {"model": model.name, "max_tokens": min(request.max_output, model.max_output)}
+    sent |= {"system": system} if system else {}
+    sent |= {"tools": tools} if tools else {}
+    return sent | {"messages": messages, "stream": True}
+
+
+def mark(blocks: Sequence[dict[str, Any]], marks: int) -> None:
+    """Put cache marks on the last block and, while there are more, at most REACH blocks before the one behind.
+
+    So the next request finds what this one wrote even after a step with many parallel calls.
+    """
+    at = len(blocks)
+    for _ in range(marks):
+        reach = range(max(0, at - REACH), at) if at < len(blocks) else range(len(blocks) - 1, -1, -1)
+        place = next((n for n in reach if blocks[n]["type"] not in OWN), None)
+        if place is None:
+            return
+        blocks[place]["cache_control"] = {"type": "ephemeral"}
+        if place <= REACH:
+            return
+        at = place
+
+
+def _message(message: Message, model: Model) -> dict[str, Any] | None:
+    if message.role == "user":
+        results = [_result(block) for block in message.blocks if isinstance(block, ToolResult)]
+        words = [block.text for block in message.blocks if isinstance(block, Text) and block.text.strip()]
+        content = [*results, *({"type": "text", "text": text} for text in words)]
+    else:
+        content = [block for block in map(_said, placed(message.blocks, model.id)) if block]
+        if all(block["type"] in OWN for block in content):
+            return None
+    return {"role": message.role, "content": content} if content else None
+
+
+def _result(result: ToolResult) -> dict[str, Any]:
+    block = {"type": "tool_result", "tool_use_id": result.call_id, "content": result.text}
+    return block if result.ok else block | {"is_error": True}
+
+
+def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
+    if isinstance(block, Text):
+        return {"type": "text", "text": block.text} if block.text.strip() else None
+    if isinstance(block, ToolCall):
+        name = legal_name(block.name)
+        return {"type": "tool_use", "id": block.id, "name": name, "input": legal_arguments(block.arguments)}
+    return dict(block)
+
+
+@dataclass(slots=True)
+class _Block:
+    """One content block being written; ``parts`` are its words or thoughts."""
+
+    kind: str
+    raw: dict[str, Any]
+    parts: list[str] = field(default_factory=list)
+    slot: Slot | None = None
+
+
+def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport) -> Iterator[Delta]:
+    """Deltas out of the events of one answer, which is gathered in ``draft``. Raises Fault."""
+    blocks: dict[Any, _Block] = {}
+    usage: dict[str, Any] = {}
+    draft.seal = lambda calls: _seal(list(blocks.values()), draft.slots, calls)
+    stop: StopReason = "end"
+    for event in events:
+        match event.get("type"):
+            case "message_start":
+                usage |= (event.get("message") or {}).get("usage") or {}
+            case "content_block_start":
+                blocks[event.get("index")] = _start(event.get("content_block") or {}, draft)
+            case "content_block_delta" if event.get("index") in blocks:
+                yield from _delta(event.get("delta") or {}, blocks[event.get("index")], draft)
+            case "message_delta":
+                usage |= {key: value for key, value in (event.get("usage") or {}).items() if value is not None}
+                stop = STOPS.get(str((event.get("delta") or {}).get("stop_reason")), stop)
+            case "message_stop":
+                draft.stop, draft.usage = stop, _usage(usage)
+            case "error":
+                raise faults.of_event(transport.at, event.get("error"), transport.patience.now())
+
+
+def _start(raw: Mapping[str, Any], draft: Draft) -> _Block:
+    block = _Block(str(raw.get("type")), dict(raw))
+    if block.kind == "tool_use":
+        block.slot = Slot(str(raw.get("id") or ""), str(raw.get("name") or ""))
+        if raw.get("input"):  # servers that imitate this API send the arguments whole
+            block.slot.write(json.dumps(raw["input"], ensure_ascii=False))
+        draft.slots.append(block.slot)
+    elif block.kind == "text" and raw.get("text"):
+        block.parts.append(raw["text"])
+        draft.text.append(raw["text"])
+    return block
+
+
+def _delta(delta: Mapping[str, Any], block: _Block, draft: Draft) -> Iterator[Delta]:
+    match delta.get("type"):
+        case "text_delta":
+            block.parts.append(delta.get("text") or "")
+            draft.text.append(block.parts[-1])
+            yield TextDelta(block.parts[-1])
+        case "input_json_delta" if block.slot:
+            block.slot.write(delta.get("partial_json") or "")
+            yield CallDelta(block.slot.name, block.slot.size)
+        case "thinking_delta":
+            block.parts.append(delta.get("thinking") or "")
+            yield ReasoningDelta(block.parts[-1])
+        case "signature_delta":
+            block.raw["signature"] = delta.get("signature") or ""
+
+
+def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
+    """The carry; thoughts without a signature are left out, for the API would refuse them."""
+    named = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
+    parts: list[str | ToolCall | Mapping[str, Any]] = []
+    for block in blocks:
+        if block.kind == "text":
+            parts.append("".join(block.parts))
+        elif block.slot and id(block.slot) in named:
+            parts.append(named[id(block.slot)])
+        elif block.kind == "redacted_thinking":
+            parts.append(block.raw)
+        elif block.kind == "thinking" and block.raw.get("signature"):
+            parts.append(block.raw | {"thinking": (block.raw.get("thinking") or "") + "".join(block.parts)})
+    return layout(parts)
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Input as the API reports it leaves the cached parts out; ours includes them."""
+    read, write = tokens(usage.get("cache_read_input_tokens")), tokens(usage.get("cache_creation_input_tokens"))
+    return usage_of(tokens(usage.get("input_tokens")) + read + write, usage.get("output_tokens"), read, write)

@@ -1,0 +1,213 @@
+"""What is known of models: windows, prices, abilities and hosts, from a generated file and the user's own words.
+
+``Model.window`` is the most input that may be sent, and request and reserve are kept below it together: where a
+provider's limit holds for both this is exact, where it states them apart a reserve's worth of input stays unused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.model import Model, Prices
+
+Api = Literal["anthropic", "responses", "chat"]
+
+OFFLINE = Model("offline", "repository", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
+SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
+DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
+OVERRIDES: Mapping[str, tuple[type, ...]] = {
+    "provider": (str,),
+    "window": (int,),
+    "max_output": (int,),
+    "input": (int, float),
+    "output": (int, float),
+    "cache_read": (int, float),
+    "cache_write": (int, float),
+    "encoding": (str,),
+    "exact": (bool,),
+    "tools": (bool,),
+    "reasoning": (bool,),
+}
+"""What [models."name"] may say: tokens, US dollars per million tokens, and abilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a provider is reached by default. ``key`` names the environment variable of its key."""
+
+    name: str
+    api: Api = "chat"
+    url: str = ""
+    key: str = ""
+    local: bool = False
+    gateway: bool = False
+    echo_reasoning: bool = False
+
+
+def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Model:
+    """The model a user means by ``provider/name`` or a bare name, with the user's overrides.
+
+    Raises ConfigError for an unknown model whose window nobody stated; a price is never guessed.
+    """
+    provider, bare = _parted(name)
+    own = _override(f"{provider}/{bare}" if provider else bare, bare, overrides or {})
+    provider = str(own.get("provider", provider))
+    if provider == "offline":
+        return OFFLINE
+    known = replace(SCRIPTED, name=bare) if provider == "scripted" else _known(provider, bare)
+    if known is None and not own.get("window"):
+        raise _unknown(provider, bare)
+    if known is None:
+        window = int(own["window"])
+        known = Model(provider or "local", bare, window, min(window, 32_768))
+    return _overridden(known, own)
+
+
+def host(provider: str) -> Host:
+    """The host of a provider. Raises ConfigError for a provider nobody knows."""
+    found = hosts().get(provider)
+    if found is None:
+        raise ConfigError(f"no provider is called {provider!r}", _meant(provider, hosts()) or "say provider/name")
+    return found
+
+
+def hosts() -> Mapping[str, Host]:
+    """All hosts by provider."""
+    return {name: Host(name, **facts) for name, facts in _data()["hosts"].items()}
+
+
+def default_model(provider: str) -> str:
+    """The ``provider/name`` that is chosen when only the provider's key is set."""
+    return f"{provider}/{_data()['defaults'][provider]}"
+
+
+def models() -> Iterator[Model]:
+    """Every model of the file, in its order."""
+    for provider, entries in _data()["models"].items():
+        yield from (_model(provider, entry["name"], entry) for entry in entries)
+
+
+def made() -> tuple[str, str]:
+    """The day the file was written (ISO) and what it was made from."""
+    return _data()["made"], _data()["source"]
+
+
+@lru_cache(maxsize=1)
+def _data() -> Any:
+    return json.loads((files("ctxe.data") / "models.json").read_bytes())
+
+
+def _parted(name: str) -> tuple[str, str]:
+    provider, slash, bare = name.strip().partition("/")
+    if slash and provider in (*_data()["hosts"], "offline", "scripted"):
+        return provider, bare
+    return "", name.strip()
+
+
+def _known(provider: str, bare: str) -> Model | None:
+    """The catalog's model for a name, as its provider serves it."""
+    facts = _data()["hosts"].get(provider, {})
+    if facts.get("gateway"):
+        return _through_gateway(provider, bare)
+    if facts.get("local"):
+        return _family(provider, bare)
+    for owner, entries in _data()["models"].items():
+        if provider in ("", owner) and owner != "local" and (entry := _entry(entries, bare)):
+            same = bare.lower() == entry["name"].lower()
+            return _model(owner, entry["name"] if same else bare, entry)  # an alias or a date is sent as it was said
+    return _family(provider, bare)
+
+
+def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
+    """The entry of a name, of its alias, or of the name without a date behind it."""
+    asked = bare.lower()
+    for wanted in (asked, DATED.sub("", asked)):
+        for entry in entries:
+            if wanted in (entry["name"].lower(), entry.get("alias", "").lower()):
+                return entry
+    return None
+
+
+def _family(provider: str, bare: str) -> Model | None:
+    """An open model by the longest family name that its name begins with; free only on the user's own machines."""
+    asked = bare.lower().rpartition("/")[2]
+    fitting = [entry for entry in _data()["models"]["local"] if asked.startswith(entry["name"])]
+    if not fitting:
+        return None
+    found = _model(provider or "local", bare, max(fitting, key=lambda entry: len(entry["name"])))
+    return found if not provider or host(provider).local else replace(found, prices=None)
+
+
+def _through_gateway(provider: str, bare: str) -> Model | None:
+    """A model by ``maker/name``: the window of the maker's own, the gateway's price unknown."""
+    asked = bare.rpartition("/")[2].partition(":")[0]
+    for owner, entries in _data()["models"].items():
+        found = _entry(entries, asked) or _entry(entries, asked.replace(".", "-"))
+        if found and owner != "local":
+            return replace(_model(provider, bare, found), prices=None, exact=False)
+    return None
+
+
+def _model(provider: str, name: str, entry: Mapping[str, Any]) -> Model:
+    facts = {key: entry[key] for key in ("encoding", "exact", "tools", "reasoning") if key in entry}
+    return Model(provider, name, entry["window"], entry["max_output"], _prices(entry), **facts)
+
+
+def _prices(entry: Mapping[str, Any]) -> Prices | None:
+    if "input" not in entry or "output" not in entry:
+        return None
+    dear = entry.get("long")
+    long, above = (_prices(dear), dear["above"]) if dear else (None, 0)
+    return Prices(entry["input"], entry["output"], entry.get("cache_read"), entry.get("cache_write"), long, above)
+
+
+def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The user's table for a model, checked. The full name goes before the bare one."""
+    own = overrides.get(full, overrides.get(bare, {}))
+    where = f'[models."{full if full in overrides else bare}"]'
+    for key, value in own.items():
+        if key not in OVERRIDES:
+            raise ConfigError(
+                f"{where} has no key {key!r}", _meant(key, OVERRIDES) or f"it knows {', '.join(OVERRIDES)}"
+            )
+        kinds = OVERRIDES[key]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ConfigError(f"{where} {key} = {value!r} is of the wrong type", f"it takes a {kinds[-1].__name__}")
+        if isinstance(value, int | float) and value < 0:
+            raise ConfigError(f"{where} {key} = {value!r} is negative", "leave the key out if it is unknown")
+    return own
+
+
+def _overridden(known: Model, own: Mapping[str, Any]) -> Model:
+    old = known.prices
+    price = {key: own[key] for key in ("input", "output", "cache_read", "cache_write") if key in own}
+    prices = old
+    if price and (old or {"input", "output"} <= price.keys()):
+        stated = {"input": old.input, "output": old.output} if old else {}
+        cached = {"cache_read": old.cache_read, "cache_write": old.cache_write} if old else {}
+        prices = Prices(**{**stated, **cached, **price})
+    window = int(own.get("window", known.window))
+    most = min(int(own.get("max_output", known.max_output)), window)
+    abilities = {key: own[key] for key in ("encoding", "exact", "tools", "reasoning") if key in own}
+    return replace(known, window=window, max_output=most, prices=prices, **abilities)
+
+
+def _unknown(provider: str, bare: str) -> ConfigError:
+    full = f"{provider}/{bare}" if provider else bare
+    names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
+    near = _meant(full, names)
+    hint = f'{near + "; else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
+    return ConfigError(f"the window of the model {full!r} is not known", hint)
+
+
+def _meant(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), 1, 0.7)
+    return f"did you mean {close[0]}?" if close else ""

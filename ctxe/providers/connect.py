@@ -1,0 +1,122 @@
+"""From a model to the provider that speaks for it: which API, which address, which key."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.model import Model, Provider, Request
+from ctxe.providers import catalog
+from ctxe.providers.catalog import Host
+from ctxe.providers.faults import Endpoint
+from ctxe.providers.local import is_loopback
+from ctxe.providers.retry import Patience
+from ctxe.providers.transport import Transport
+
+
+def connect(
+    model: Model,
+    *,
+    environment: Mapping[str, str],
+    base_url: str = "",
+    answer: Callable[[str, Request], str] = lambda words, request: "",
+    count: Callable[[str], int] = lambda text: len(text) // 4,
+    idle_seconds: float = 120.0,
+    patience: Patience | None = None,
+    long_cache: bool = False,
+) -> Provider:
+    """The provider of a model; nothing is sent and no SDK imported yet.
+
+    ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
+    server that takes the place of the model's own host. ``answer`` speaks for the offline model, ``count`` counts for
+    a scripted one. Raises ConfigError when the key is missing or an address cannot be used.
+    """
+    if model.provider == "offline":
+        from ctxe.providers.offline import Offline
+
+        return Offline(answer, model)
+    if model.provider == "scripted":
+        from ctxe.providers.scripted import Scripted, load
+
+        return Scripted(load(Path(model.name)), model, count=count, name=model.name)
+    host = catalog.host(model.provider)
+    at = endpoint(model, host, environment, base_url)
+    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), long_cache=long_cache)
+
+
+def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
+    """Where requests for a model go, and with which key. Raises ConfigError."""
+    own = environment.get("ANTHROPIC_BASE_URL", "") if host.api == "anthropic" else base_url
+    if not own and host.name == "openai":
+        own = environment.get("OPENAI_BASE_URL", "")
+    address = _address(own, host) if own else host.url
+    if not address:
+        raise ConfigError(
+            f"where is {model.name!r} served?", "name its server with --base-url http://127.0.0.1:PORT/v1"
+        )
+    local = is_loopback(address)
+    variable = host.key or ("OPENAI_API_KEY" if own and not local else "")
+    key = environment.get(variable, "").strip() if variable else ""
+    if not key and host.key and not own:
+        raise ConfigError(f"there is no key for {host.name}", f"set {host.key}, or choose another model with --model")
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise ConfigError(f"{variable} holds characters that no key has", "copy the key once more, without quotes")
+    return Endpoint(host.name, model.name, address, variable, key, local)
+
+
+def prefetch(target: Model | Provider) -> threading.Thread:
+    """Begin to import the SDK that a model needs, in a daemon thread; of a provider the client is made as well.
+
+    Call it when a session opens, so that the import is paid while the user types. Errors are left to the first use.
+    """
+    thread = threading.Thread(target=_load, args=(target,), name="prefetch", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(target: Model | Provider) -> None:
+    with contextlib.suppress(Exception):  # the first use meets the same error, where it can be told
+        transport = getattr(target, "transport", None)
+        if isinstance(transport, Transport):
+            transport.warm()
+        elif isinstance(target, Model) and target.provider == "anthropic":
+            import anthropic  # noqa: F401 - only to have it loaded
+        elif isinstance(target, Model) and target.provider not in ("offline", "scripted"):
+            import openai  # noqa: F401 - only to have it loaded
+
+
+def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, *, long_cache: bool) -> Provider:
+    if host.api == "anthropic":
+        from ctxe.providers.anthropic import Anthropic
+
+        return Anthropic(model, Transport("anthropic", at, patience), long_cache=long_cache)
+    official = host.api == "responses" and at.address == host.url
+    transport = Transport("openai", at, patience, official=official)
+    if official:
+        from ctxe.providers.openai_responses import Responses
+
+        return Responses(model, transport)
+    from ctxe.providers.openai_chat import Chat
+
+    return Chat(model, transport, echo_reasoning=host.echo_reasoning)
+
+
+def _address(url: str, host: Host) -> str:
+    """A base URL as it is used: without a trailing slash, with the /v1 that local servers want and people forget."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f"the base URL {url!r} is no address", "it looks like https://host/v1 or http://127.0.0.1:PORT/v1"
+        )
+    address = url.strip().rstrip("/")
+    if host.api == "anthropic":
+        return address.removesuffix("/v1")
+    return f"{address}/v1" if not parts.path.strip("/") and is_loopback(address) else address

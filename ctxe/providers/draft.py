@@ -1,0 +1,119 @@
+"""An answer while it is being read, and what makes a whole reply of it: ids, cut calls, broken JSON, empty answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.conversation import Reply, StopReason, ToolCall, Usage
+from ctxe.domain.errors import BadReply
+from ctxe.domain.model import Request
+from ctxe.providers import faults
+from ctxe.providers.faults import Endpoint, Fault
+
+WEAK_ID = re.compile(r"(?:(?:call|tool|toolu)[_:-]?)?\d{0,3}")
+"""Ids that some servers count anew in every answer, and none at all: they would name two calls of one conversation."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One tool call being written."""
+
+    id: str = ""
+    name: str = ""
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def write(self, part: str) -> None:
+        """Take more of the arguments."""
+        self.parts.append(part)
+        self.size += len(part)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments so far; a call without any has the empty object."""
+        written = "".join(self.parts)
+        return written if written.strip() else "{}"
+
+
+@dataclass(slots=True)
+class Draft:
+    """What came so far. ``stop`` stays None until the terminal event: without it the answer is cut.
+
+    ``seal`` makes the carry (see Reply.carry) from the finished calls, which stand in the order of the slots.
+    """
+
+    text: list[str] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    stop: StopReason | None = None
+    usage: Usage | None = None
+    seal: Callable[[Sequence[ToolCall]], str] = lambda _: ""
+
+    def reply(self, at: Endpoint, request: Request, model: str) -> Reply:
+        """The whole reply. Calls of an answer that was cut short or refused are dropped: they must never run.
+
+        Raises Fault for an answer without end or content, and (with the reply to fall back on) for broken arguments.
+        """
+        if self.stop is None:
+            raise faults.broken(at, "it ended in the middle")
+        text, stop = "".join(self.text), self.stop
+        slots = self.slots if stop in ("end", "tools") else []
+        calls = tuple(_named(slots, request))
+        if stop in ("end", "tools"):
+            stop = "tools" if calls else "end"
+        if not text.strip() and not calls and stop == "end":
+            error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
+            raise Fault(error, "an empty answer", tries=faults.FEW)
+        reply = Reply(text, calls, stop, self.usage, model, self.seal(calls))
+        if not all(is_object(call.arguments) for call in calls):
+            error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
+            raise Fault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
+        return reply
+
+
+def is_object(arguments: str) -> bool:
+    """Whether the arguments of a call are a JSON object."""
+    return as_object(arguments) is not None
+
+
+def as_object(arguments: str) -> dict[str, Any] | None:
+    """The arguments of a call as an object, None when they are none (NaN and Infinity are no JSON)."""
+    try:
+        value = json.loads(arguments, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def tokens(value: Any) -> int:
+    """A count as a provider reports it; anything but a whole number from 0 counts as 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def usage_of(total: Any, output: Any, read: Any, write: Any) -> Usage | None:
+    """Usage with the cached parts within the input; None when nothing sensible was reported."""
+    whole = tokens(total)
+    cached = min(tokens(read), whole)
+    usage = Usage(whole, tokens(output), cached, min(tokens(write), whole - cached))
+    return usage if usage.input or usage.output else None
+
+
+def _named(slots: Sequence[Slot], request: Request) -> Iterator[ToolCall]:
+    """Calls whose ids are unique among themselves and within the request's conversation; the same input, same ids."""
+    taken = {block.id for message in request.messages for block in message.blocks if isinstance(block, ToolCall)}
+    seed = f"{request.session}\0{len(request.messages)}\0{request.messages[-1:]!r}"
+    for number, slot in enumerate(slots):
+        name = slot.id
+        if WEAK_ID.fullmatch(name) or name in taken:
+            words = f"{seed}\0{number}\0{slot.name}\0{slot.arguments}"
+            name = "call_" + hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=12).hexdigest()
+        taken.add(name)
+        yield ToolCall(name, slot.name, slot.arguments)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)

@@ -1,0 +1,83 @@
+"""How what a model said goes back to it: names and arguments that no server refuses, carried blocks in their place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.model import Block, Carry, Text
+from ctxe.providers.draft import as_object
+
+ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def legal_name(name: str) -> str:
+    """A tool name that every API takes: 1 to 64 of letters, digits, ``_`` and ``-``, no digit first (Gemini)."""
+    clean = ILLEGAL.sub("_", name)
+    return (clean if clean[:1].isalpha() else f"_{clean}")[:64] if clean else "unnamed"
+
+
+def legal_arguments(arguments: str) -> dict[str, Any]:
+    """The arguments of a call as an object; text that is none stands under ``not_json``."""
+    value = as_object(arguments)
+    return {"not_json": arguments} if value is None else value
+
+
+def legal_json(arguments: str) -> str:
+    """The arguments as JSON text, unchanged when they are an object."""
+    value = as_object(arguments)
+    return json.dumps({"not_json": arguments}, ensure_ascii=False) if value is None else arguments
+
+
+def carried(blocks: Sequence[Block], model: str) -> Any:
+    """What this very model wants back (see Reply.carry); None when there is nothing or another model made it."""
+    for block in blocks:
+        if isinstance(block, Carry) and block.model == model:
+            try:
+                return json.loads(block.json)
+            except ValueError:
+                return None
+    return None
+
+
+def layout(parts: Sequence[str | ToolCall | Mapping[str, Any]]) -> str:
+    """A carry that remembers where a provider's own blocks stood: words by their length, calls by their id.
+
+    Empty when there are no blocks of the provider's own.
+    """
+    if not any(isinstance(part, Mapping) for part in parts):
+        return ""
+    return json.dumps([_place(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
+
+
+def _place(part: str | ToolCall | Mapping[str, Any]) -> Any:
+    if isinstance(part, str):
+        return len(part)
+    return part.id if isinstance(part, ToolCall) else part
+
+
+def placed(blocks: Sequence[Block], model: str) -> Iterator[Text | ToolCall | Mapping[str, Any]]:
+    """An assistant message's words and calls with the provider's own blocks back in their places.
+
+    Words that were shortened since are kept whole where the first stood. Without a carry of this model: as they stand.
+    """
+    text = "".join(block.text for block in blocks if isinstance(block, Text))
+    calls = {block.id: block for block in blocks if isinstance(block, ToolCall)}
+    places = carried(blocks, model)
+    places = places if isinstance(places, list) else []
+    exact = len(text) == sum(place for place in places if isinstance(place, int))
+    for place in places:
+        if isinstance(place, int) and text:
+            size = place if exact else len(text)
+            yield Text(text[:size])
+            text = text[size:]
+        elif isinstance(place, str) and place in calls:
+            yield calls.pop(place)
+        elif isinstance(place, Mapping):
+            yield place
+    if text:
+        yield Text(text)
+    yield from calls.values()

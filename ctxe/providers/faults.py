@@ -1,0 +1,250 @@
+"""What went wrong with one attempt, in plain words, and whether asking again can help: every dialect in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.errors import (
+    AuthError,
+    BadReply,
+    BadRequest,
+    ContextOverflow,
+    ProviderError,
+    QuotaError,
+    RateLimited,
+    Unreachable,
+)
+from ctxe.safety.display import one_line
+
+ONCE, TWICE, FEW, MANY = 1, 2, 3, 8
+"""Requests in all: final; paid for and unlikely to change; paid for; free of charge."""
+
+OVERFLOW = re.compile(
+    r"prompt (?:is )?too long|input is too long|context.?length.?exceed|exceed_context_size|exceed context limit"
+    r"|exceeds? (?:the |its |your )?(?:model'?s? )?(?:maximum |available )?context"
+    r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
+    r"|too large for model with \d+|input token count .{0,40}exceeds|exceeded model token limit|range of input length"
+    r"|when context the overflows|number of tokens to keep from the initial prompt"
+    r"|tokens. \+ .max_new_tokens. must be|request_too_large|reduce the length of the (?:messages|prompt|input)",
+    re.IGNORECASE,
+)
+"""How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
+llama.cpp, Ollama and LM Studio say that a request does not fit."""
+
+BROKE = re.compile(
+    r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
+    r"|billing.{0,6}limit|have any credits",
+    re.IGNORECASE,
+)
+"""How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
+KEYLESS = re.compile(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
+"""How Gemini and xAI refuse a key with a 400."""
+STATUS_OF = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "billing_error": 402,
+    "insufficient_quota": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "request_too_large": 413,
+    "invalid_request_error": 400,
+    "invalid_prompt": 400,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "overloaded_error": 529,
+    "timeout_error": 504,
+}
+"""HTTP statuses of the error types that arrive inside a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a request goes, for messages: the provider's name, its address without secrets, the key's variable."""
+
+    provider: str
+    model: str
+    address: str
+    variable: str = ""
+    key: str = field(default="", repr=False)
+    local: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The address without a user's name and password."""
+        return re.sub(r"//[^/@]*@", "//", self.address)
+
+    def clean(self, text: str) -> str:
+        """A provider's words on one line of at most 200 characters, with the key masked."""
+        return one_line(text.replace(self.key, "***") if self.key else text)
+
+
+class Fault(Exception):
+    """One attempt failed. ``error`` is raised once ``tries`` requests in all were made, or ``reply`` given instead.
+
+    ``wait`` is what the provider asked for, in seconds; ``why`` is shown while waiting.
+    """
+
+    def __init__(
+        self,
+        error: ProviderError,
+        why: str,
+        *,
+        tries: int = ONCE,
+        wait: float | None = None,
+        reply: Reply | None = None,
+    ) -> None:
+        super().__init__(why)
+        self.error, self.why, self.tries, self.wait, self.reply = error, why, tries, wait, reply
+
+
+def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], now: float) -> Fault:
+    """The fault behind an HTTP answer that is no success; ``now`` is wall time in seconds, for dates in headers."""
+    said, code = _words(body), _code(body)
+    if OVERFLOW.search(f"{code} {said}") or status == 413:
+        return Fault(ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}"), "too long")
+    if status == 402 or "insufficient_quota" in code or (status in (400, 403) and BROKE.search(said)):
+        hint = "add credit to the account, or choose another model with --model"
+        return Fault(QuotaError(f"the account at {at.provider} has no credit left", hint), "no credit")
+    if status == 400 and KEYLESS.search(said):
+        status = 401
+    if status in (401, 403, 404):
+        return Fault(_refused(at, status, said), "refused")
+    if status == 429:
+        return _rate_limited(at, said, body, headers, now)
+    if 300 <= status < 400:
+        return _moved(at, headers.get("location", ""))
+    if status >= 500 or status in (408, 409, 425):
+        again = ONCE if headers.get("x-should-retry") == "false" and status < 500 else MANY
+        named = "is overloaded" if status in (503, 529) else f"answered {status}"
+        error = ProviderError(f"{at.provider} {named}", "try again in a while, or choose another model with --model")
+        return Fault(error, f"{at.provider} {named}", tries=again, wait=asked_wait(headers, body, now))
+    return Fault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}"), "refused")
+
+
+def of_event(at: Endpoint, error: Any, now: float) -> Fault:
+    """The fault behind an error that came inside a stream."""
+    kinds = [str(error.get(key)) for key in ("code", "type") if error.get(key)] if isinstance(error, Mapping) else []
+    status = next((STATUS_OF[kind] for kind in kinds if kind in STATUS_OF), None)
+    if status is None:
+        status = next((int(kind) for kind in kinds if kind.isdigit() and 400 <= int(kind) < 600), 500)
+    return of_status(at, status, {"error": error}, {}, now)
+
+
+def unreachable(at: Endpoint, cause: str) -> Fault:
+    """No connection, by the transport's own words."""
+    if "CERTIFICATE" in cause.upper():
+        hint = "if your company has its own authority, let SSL_CERT_FILE name its certificate"
+        return Fault(Unreachable(f"the certificate of {at.shown} cannot be trusted", hint), "no trust")
+    if at.local:
+        hint = f"start the server at {at.shown}, or choose another with --base-url"
+        return Fault(Unreachable(f"nothing answers at {at.shown}", hint), "no connection", tries=FEW)
+    hint = "check the network, the base URL and the proxy settings"
+    return Fault(Unreachable(f"no connection to {at.shown} ({at.clean(cause)})", hint), "no connection", tries=MANY)
+
+
+def hung_up(at: Endpoint) -> Fault:
+    """The connection was closed before any answer."""
+    error = Unreachable(f"{at.provider} closed the connection without an answer", "try again in a while")
+    return Fault(error, "no answer", tries=MANY)
+
+
+def silent(at: Endpoint, seconds: float) -> Fault:
+    """Nothing came for too long."""
+    hint = "slow local models may need a longer idle time"
+    error = Unreachable(f"{at.provider} sent nothing for {seconds:g} s", hint)
+    return Fault(error, f"silence for {seconds:g} s", tries=FEW)
+
+
+def broken(at: Endpoint, why: str, *, page: bool = False) -> Fault:
+    """An answer that cannot be used: cut, garbled or not an answer at all."""
+    hint = ""
+    if page:
+        hint = f"is {at.shown} the right base URL, and does the network want you to sign in?"
+    return Fault(BadReply(f"the answer of {at.provider} cannot be used: {why}", hint), why, tries=FEW)
+
+
+def _refused(at: Endpoint, status: int, said: str) -> ProviderError:
+    if status == 404:
+        message = f"{at.provider} knows no model {at.model!r} at {at.shown}"
+        return BadRequest(message, "check the name (--model) and the base URL")
+    if status == 401:
+        key = f"{at.variable} " if at.variable else ""
+        return AuthError(f"{at.provider} refused the key", f"check {key}or ask for a new key")
+    return AuthError(
+        f"{at.provider} denied access to {at.model!r}: {at.clean(said) or 'no reason given'}",
+        "the key has no rights for this model or from here",
+    )
+
+
+def _rate_limited(at: Endpoint, said: str, body: Any, headers: Mapping[str, str], now: float) -> Fault:
+    wait = asked_wait(headers, body, now)
+    told = f"{at.provider} limits how often it is asked"
+    error = RateLimited(f"{told}: {at.clean(said)}" if said else told, "wait, or choose another model", wait)
+    final = headers.get("x-should-retry") == "false" and wait is None
+    return Fault(error, "rate limit", tries=ONCE if final else MANY, wait=wait)
+
+
+def _moved(at: Endpoint, location: str) -> Fault:
+    origin = re.match(r"\w+://[^/?#@]*", location)
+    where = f" to {at.clean(origin.group())}" if origin else ""
+    hint = "does the network want you to sign in, or has the base URL changed? nothing was sent there"
+    return Fault(BadReply(f"{at.shown} redirects{where}", hint), "redirected", tries=FEW)
+
+
+def asked_wait(headers: Mapping[str, str], body: Any, now: float) -> float | None:
+    """Seconds to wait as the provider asks: retry-after-ms, retry-after (seconds or a date), or Google's retryDelay.
+
+    Dates are taken against the answer's own Date header, so that a wrong clock here does no harm. A past date is 0.
+    """
+    if (ms := _number(headers.get("retry-after-ms"))) is not None:
+        return ms / 1000
+    after = headers.get("retry-after", "")
+    if (seconds := _number(after)) is not None:
+        return seconds
+    if (then := _date(after)) is not None:
+        here = _date(headers.get("date", ""))
+        return max(0.0, then - (now if here is None else here))
+    delay = re.search(r"'retryDelay': '([\d.]+)s'", str(body)[:4000])
+    return float(delay.group(1)) if delay else None
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text and re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _words(body: Any) -> str:
+    """The message in an error body, wherever the dialect keeps it."""
+    if isinstance(body, list) and body:  # Gemini wraps the object in a list
+        return _words(body[0])
+    if not isinstance(body, Mapping):
+        return "" if body is None or str(body).lstrip().startswith("<") else str(body)
+    for key in ("error", "message", "detail", "error_message", "msg"):
+        if body.get(key):
+            return _words(body[key])
+    return ""
+
+
+def _code(body: Any) -> str:
+    if isinstance(body, list) and body:
+        return _code(body[0])
+    if not isinstance(body, Mapping):
+        return ""
+    inner = body.get("error")
+    if isinstance(inner, Mapping):
+        return _code(inner)
+    return " ".join(str(body[key]) for key in ("code", "type", "status") if body.get(key))

@@ -1,0 +1,132 @@
+"""Model servers on this machine: which of the usual ones answer, with which models and windows; loopback only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
+"""Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
+LONGEST = 1_000_000
+"""Bytes of an answer that are read at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model that a server offers; ``window`` in tokens where the server says it."""
+
+    name: str
+    window: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answered: the provider's name in the catalog, its base URL, its models (embeddings left out)."""
+
+    provider: str
+    url: str
+    models: tuple[Served, ...]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address names this machine only."""
+    name = (urlsplit(url).hostname or "").lower()
+    return name in ("localhost", "::1") or name.endswith(".localhost") or name.startswith("127.")
+
+
+def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple[Server, ...]:
+    """The servers that answer within ``timeout`` seconds in all, in the order of ``ports``. Never raises."""
+    end = time.monotonic() + timeout
+    found: queue.SimpleQueue[tuple[int, Server | None]] = queue.SimpleQueue()
+    for port, provider in ports.items():
+        threading.Thread(target=lambda p=port, n=provider: found.put((p, _ask(p, n, timeout))), daemon=True).start()
+    servers: dict[int, Server | None] = {}
+    while len(servers) < len(ports) and (left := end - time.monotonic()) > 0:
+        try:
+            port, server = found.get(timeout=left)
+        except queue.Empty:
+            break
+        servers[port] = server
+    return tuple(server for port in ports if (server := servers.get(port)) is not None)
+
+
+def served_window(url: str, name: str, timeout: float = 1.0) -> int | None:
+    """The window, in tokens, with which the server at a loopback base URL runs a model; None when it does not say.
+
+    Asks what vLLM, llama.cpp, LM Studio and Ollama each offer. A server may run a model with less than its maker
+    states, and some cut longer requests without a word.
+    """
+    if not is_loopback(url):
+        return None
+    at = urlsplit(url)
+    end = time.monotonic() + timeout
+    for path, read in (
+        ("/v1/models", _vllm),
+        ("/props", _llamacpp),
+        ("/api/v0/models", _lmstudio),
+        ("/api/ps", _ollama),
+    ):
+        left = end - time.monotonic()
+        answer = _get(at.hostname or "127.0.0.1", at.port or 80, path, left) if left > 0 else None
+        window = read(answer, name) if isinstance(answer, dict) else None
+        if isinstance(window, int) and window > 0:
+            return window
+    return None
+
+
+def _ask(port: int, provider: str, timeout: float) -> Server | None:
+    answer = _get("127.0.0.1", port, "/v1/models", timeout)
+    listed = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(listed, list):
+        return None
+    models = [
+        Served(entry["id"], entry.get("max_model_len"))
+        for entry in listed
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str) and "embed" not in entry["id"].lower()
+    ]
+    return Server(provider, f"http://127.0.0.1:{port}/v1", tuple(models))
+
+
+def _get(name: str, port: int, path: str, timeout: float) -> Any:
+    """The JSON at a path, None when there is none; never through a proxy."""
+    connection = http.client.HTTPConnection(name, port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        return json.loads(response.read(LONGEST)) if response.status == 200 else None
+    except (OSError, ValueError, http.client.HTTPException, RecursionError):
+        return None
+    finally:
+        connection.close()
+
+
+def _named(entries: Any, name: str, *keys: str) -> Mapping[str, Any]:
+    """The entry that bears a name under one of ``keys``."""
+    for entry in entries if isinstance(entries, Sequence) else ():
+        if isinstance(entry, dict) and name in [entry.get(key) for key in keys]:
+            return entry
+    return {}
+
+
+def _vllm(answer: Mapping[str, Any], name: str) -> Any:
+    return _named(answer.get("data"), name, "id").get("max_model_len")
+
+
+def _llamacpp(answer: Mapping[str, Any], _: str) -> Any:
+    settings = answer.get("default_generation_settings")
+    return settings.get("n_ctx") if isinstance(settings, dict) else None
+
+
+def _lmstudio(answer: Mapping[str, Any], name: str) -> Any:
+    return _named(answer.get("data"), name, "id").get("loaded_context_length")
+
+
+def _ollama(answer: Mapping[str, Any], name: str) -> Any:
+    return _named(answer.get("models"), name, "name", "model").get("context_length")

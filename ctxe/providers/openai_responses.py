@@ -1,0 +1,163 @@
+"""OpenAI's responses API without server-side state: sealed reasoning goes back with the call that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
+from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.providers import faults
+from ctxe.providers.draft import Draft, Slot, usage_of
+from ctxe.providers.echo import layout, legal_json, legal_name, placed
+from ctxe.providers.faults import Fault
+from ctxe.providers.retry import persist
+from ctxe.providers.transport import Transport
+
+LEAST_OUTPUT = 16
+"""The smallest max_output_tokens the API takes."""
+
+
+class Responses:
+    """One model behind the responses API. ``cache_key`` says that the host knows prompt_cache_key."""
+
+    def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True) -> None:
+        self.model, self.transport, self.cache_key = model, transport, cache_key
+
+    def stream(self, request: Request) -> Iterator[Delta | Reply]:
+        """Deltas, then the reply (see Provider)."""
+        return persist(lambda: self._attempt(request), self.transport.patience)
+
+    def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
+        draft = Draft()
+        sent = body(request, self.model, cache_key=self.cache_key)
+        try:
+            yield from read(self.transport.events("/responses", sent), draft, self.transport)
+        except Fault:
+            if draft.stop is None:
+                raise
+        yield draft.reply(self.transport.at, request, self.model.id)
+
+
+def body(request: Request, model: Model, *, cache_key: bool = True) -> dict[str, Any]:
+    """The request as the responses API takes it; nothing is stored at the provider."""
+    items = [item for message in request.messages for item in _items(message, model)]
+    tools = [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": dict(tool.parameters),
+            "strict": False,
+        }
+        for tool in request.tools
+    ]
+    limit = max(LEAST_OUTPUT, min(request.max_output, model.max_output))
+    system = "\n\n".join(text for text in request.system if text.strip())
+    sent: dict[str, Any] = {"model": model.name, "store": False, "stream": True, "max_output_tokens": limit}
+    sent |= {"include": ["reasoning.encrypted_content"]} if model.reasoning else {}
+    sent |= {"prompt_cache_key": request.session} if cache_key and request.session else {}
+    sent |= {"instructions": system} if system else {}
+    sent |= {"tools": tools} if tools else {}
+    return sent | {"input": items}
+
+
+def _items(message: Message, model: Model) -> Iterator[dict[str, Any]]:
+    if message.role == "user":
+        for block in message.blocks:
+            if isinstance(block, ToolResult):
+                yield {"type": "function_call_output", "call_id": block.call_id, "output": block.text}
+        texts = [block.text for block in message.blocks if isinstance(block, Text) and block.text]
+        if texts:
+            yield {"role": "user", "content": [{"type": "input_text", "text": text} for text in texts]}
+        return
+    held: list[dict[str, Any]] = []
+    for part in placed(message.blocks, model.id):
+        if isinstance(part, Mapping):
+            held.append(dict(part))  # reasoning is refused without the item it led to
+        elif item := _said(part):
+            yield from held
+            held.clear()
+            yield item
+
+
+def _said(block: Text | ToolCall) -> dict[str, Any] | None:
+    if isinstance(block, Text):
+        return {"role": "assistant", "content": block.text} if block.text else None
+    name, arguments = legal_name(block.name), legal_json(block.arguments)
+    return {"type": "function_call", "call_id": block.id, "name": name, "arguments": arguments}
+
+
+def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport) -> Iterator[Delta]:
+    """Deltas out of the events of one answer, which is gathered in ``draft``. Raises Fault."""
+    items: list[Mapping[str, Any]] = []
+    sizes: dict[Any, Slot] = {}
+    for event in events:
+        match event.get("type"):
+            case "response.output_text.delta" | "response.refusal.delta":
+                yield TextDelta(event.get("delta") or "")
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                yield ReasoningDelta(event.get("delta") or "")
+            case "response.output_item.added" if (event.get("item") or {}).get("type") == "function_call":
+                sizes[event.get("output_index")] = Slot(name=str(event["item"].get("name") or ""))
+            case "response.function_call_arguments.delta" if event.get("output_index") in sizes:
+                growing = sizes[event.get("output_index")]
+                growing.write(event.get("delta") or "")
+                yield CallDelta(growing.name, growing.size)
+            case "response.output_item.done":
+                items.append(event.get("item") or {})
+            case "response.completed" | "response.incomplete":
+                _finish(event.get("response") or {}, items, draft)
+            case "response.failed":
+                error = (event.get("response") or {}).get("error")
+                raise faults.of_event(transport.at, error, transport.patience.now())
+            case "error":
+                raise faults.of_event(transport.at, event.get("error") or event, transport.patience.now())
+
+
+def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], draft: Draft) -> None:
+    """Take the items as they were finished one by one; the copy at the end may be left empty by gateways."""
+    parts: list[str | Slot | Mapping[str, Any]] = []
+    refused = False
+    for item in items or response.get("output") or ():
+        match item.get("type"):
+            case "message":
+                for part in item.get("content") or ():
+                    refused = refused or part.get("type") == "refusal"
+                    text = str(part.get("text") or part.get("refusal") or "")
+                    parts.append(text)
+                    draft.text.append(text)
+            case "function_call":
+                slot = Slot(str(item.get("call_id") or ""), str(item.get("name") or ""))
+                slot.write(item.get("arguments") or "")
+                draft.slots.append(slot)
+                parts.append(slot)
+            case "reasoning" if item.get("encrypted_content"):
+                keys = ("type", "id", "summary", "encrypted_content")
+                parts.append({key: item[key] for key in keys if key in item})
+    draft.seal = lambda calls: _seal(parts, draft.slots, calls)
+    draft.usage = _usage(response.get("usage"))
+    draft.stop = _stop(response, refused=refused)
+
+
+def _seal(parts: Sequence[str | Slot | Mapping[str, Any]], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
+    named = {id(slot): call for slot, call in zip(slots, calls, strict=False)}
+    known = (named.get(id(part)) if isinstance(part, Slot) else part for part in parts)
+    return layout([part for part in known if part is not None])
+
+
+def _stop(response: Mapping[str, Any], *, refused: bool) -> StopReason:
+    reason = (response.get("incomplete_details") or {}).get("reason")
+    if reason == "content_filter":
+        return "filtered"
+    if response.get("status") == "incomplete":
+        return "length"
+    return "refusal" if refused else "end"
+
+
+def _usage(usage: Any) -> Usage | None:
+    if not isinstance(usage, Mapping):
+        return None
+    details = usage.get("input_tokens_details") or {}
+    read, write = details.get("cached_tokens"), details.get("cache_write_tokens")
+    return usage_of(usage.get("input_tokens"), usage.get("output_tokens"), read, write)

@@ -1,0 +1,74 @@
+"""Server-sent events out of raw bytes, tolerant where the standard is and strict where an answer would be garbled.
+
+The SDKs' own readers raise on frames without data, let transport errors through and build a typed object per delta;
+reading bytes ourselves makes the three APIs behave alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes after which a line without an end is taken for noise."""
+
+
+class Garbled(Exception):
+    """The bytes are no event stream; ``page`` says that they look like a web page."""
+
+    def __init__(self, why: str, *, page: bool = False) -> None:
+        super().__init__(why)
+        self.page = page
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines without their ends (LF or CR LF), the unfinished last one left out. Raises Garbled for endless ones."""
+    buffer = bytearray()
+    for chunk in chunks:
+        scanned = len(buffer)
+        buffer += chunk
+        start = 0
+        while (end := buffer.find(b"\n", max(start, scanned))) >= 0:
+            yield bytes(buffer[start:end]).removesuffix(b"\r")
+            start = end + 1
+        del buffer[:start]
+        if len(buffer) > LONGEST_LINE:
+            raise Garbled("a line without end")
+
+
+def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects of the data fields; comments, frames without data and ``[DONE]`` are passed over.
+
+    A server that answers with one plain JSON object instead of a stream gives that object as the only event. Raises
+    Garbled for a web page, bytes that are not UTF-8, and data that is not a JSON object.
+    """
+    stream = lines(chain(chunks, (b"\n",)))  # plain JSON has no final line end; half an SSE line stays void anyway
+    first = next((line for line in stream if line.strip()), b"").removeprefix(b"\xef\xbb\xbf")
+    if first.lstrip().startswith(b"<"):
+        raise Garbled("a web page instead of an answer", page=True)
+    if first.lstrip().startswith(b"{"):
+        yield _object(b"\n".join(chain((first,), stream)))
+        return
+    data: list[bytes] = []
+    for line in chain((first,), stream):
+        if line.startswith(b"data:"):
+            data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif not line:
+            whole = b"\n".join(data)
+            data.clear()
+            if whole.strip() and not whole.startswith(b"[DONE]"):
+                yield _object(whole)
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(data)
+    except UnicodeDecodeError:
+        raise Garbled("bytes that are no text") from None
+    except (ValueError, RecursionError):
+        raise Garbled("broken JSON") from None
+    if not isinstance(value, dict):
+        raise Garbled("JSON that is no object")
+    return value

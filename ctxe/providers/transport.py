@@ -1,0 +1,136 @@
+"""One endpoint behind an official SDK: the SDK signs, sends and names errors; bytes are read here, faults are ours."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from ctxe.providers import faults, sse
+from ctxe.providers.faults import Endpoint, Fault
+from ctxe.providers.retry import Patience
+
+SDK = Literal["openai", "anthropic"]
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """The body as it is sent: the same value gives the same bytes; lone surrogates become question marks."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+
+
+class Transport:
+    """Posts JSON and reads events. The SDK is imported and its client made on first use, or by ``warm``.
+
+    ``official`` is the provider's own host, to which the SDK's extra settings (organisation, project) may go.
+    Redirects are never followed, so that a key reaches no other origin; loopback is reached without any proxy.
+    """
+
+    def __init__(self, sdk: SDK, at: Endpoint, patience: Patience, *, official: bool = False) -> None:
+        self.at, self.patience = at, patience
+        self._sdk_name, self._official = sdk, official
+        self._making = threading.Lock()
+        self._made: Any = None
+
+    def __repr__(self) -> str:
+        return f"Transport({self._sdk_name}, {self.at.shown})"
+
+    def events(self, path: str, body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """The JSON events of a streamed answer; closing the iterator hangs up. Raises Fault for all that goes wrong."""
+        sdk = self._sdk()
+        options = {"headers": {"Accept": "text/event-stream"}}
+        try:
+            stream = self._client().post(
+                path, content=encode(body), cast_to=object, stream=True, stream_cls=sdk.Stream[object], options=options
+            )
+            try:
+                yield from sse.events(stream.response.iter_bytes())
+            finally:
+                stream.response.close()
+        except Exception as error:
+            raise self._fault(error) from None
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The JSON object that a request without a stream is answered with. Raises Fault."""
+        try:
+            answer = self._client().post(path, content=encode(body), cast_to=object)
+        except Exception as error:
+            raise self._fault(error) from None
+        if not isinstance(answer, Mapping):
+            raise faults.broken(self.at, "not JSON")
+        return answer
+
+    def warm(self) -> None:
+        """Import the SDK and make the client, so that the first request need not."""
+        self._client()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        with self._making:
+            if self._made is not None:
+                self._made.close()
+                self._made = None
+
+    def _sdk(self) -> Any:
+        if self._sdk_name == "openai":
+            import openai
+
+            return openai
+        import anthropic
+
+        return anthropic
+
+    def _client(self) -> Any:
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def _make(self) -> Any:
+        sdk = self._sdk()
+        timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
+        direct = self.at.local and self.at.address.startswith("http://")
+        http = sdk.DefaultHttpxClient(timeout=timeout, follow_redirects=False, trust_env=not direct)
+        shared = {"base_url": self.at.address, "max_retries": 0, "timeout": timeout, "http_client": http}
+        if self._sdk_name == "anthropic":
+            return sdk.Anthropic(api_key=self.at.key or "none", open_telemetry=False, **shared)
+        client = sdk.OpenAI(api_key=self.at.key or "none", **shared)
+        if not self._official:  # the user's OPENAI_ORG_ID is nobody else's business
+            client.organization = client.project = None
+        return client
+
+    def _fault(self, error: Exception) -> Exception:
+        """Our own fault for anything that an SDK, the transport or the reader raises; other errors stay bugs."""
+        import httpx2
+
+        sdk = self._sdk()
+        if isinstance(error, sdk.APIStatusError):
+            response = error.response
+            body = _body(response.content)
+            return faults.of_status(self.at, response.status_code, body, response.headers, self.patience.now())
+        cause = error.__cause__ if isinstance(error, sdk.APIConnectionError) and error.__cause__ else error
+        if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
+            return faults.silent(self.at, self.patience.idle)
+        if isinstance(
+            cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError | httpx2.UnsupportedProtocol
+        ):
+            return faults.unreachable(self.at, str(cause))
+        if isinstance(cause, httpx2.DecodingError):
+            return faults.broken(self.at, "compressed bytes that cannot be read")
+        if isinstance(error, sdk.APIConnectionError):  # only sending raises it, bytes are read without the SDK
+            return faults.hung_up(self.at)
+        if isinstance(cause, httpx2.TransportError):
+            return faults.broken(self.at, "the connection was cut")
+        if isinstance(error, sse.Garbled):
+            return faults.broken(self.at, str(error), page=error.page)
+        if isinstance(error, ValueError) and not isinstance(error, Fault):
+            return faults.broken(self.at, "not JSON")
+        return error
+
+
+def _body(content: bytes) -> Any:
+    text = content[:100_000].decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:2000]
