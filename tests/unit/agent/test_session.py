@@ -1,0 +1,282 @@
+"""The loop over real parts: a scripted model, real assembly, a real log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.limits import Limits
+from ctxe.agent.log import Log, read_events
+from ctxe.agent.session import Session
+from ctxe.agent.state import State, rebuild
+from ctxe.agent.turn import Ports
+from ctxe.context.assemble import Frame, assemble
+from ctxe.context.budget import Budget
+from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
+from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
+from ctxe.domain.events import ContextAssembled, Event, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.domain.model import Model, Prices, TextDelta, ToolSchema
+from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Risk, Tool, ToolOutput, once
+from ctxe.providers.scripted import Line, Play, Scripted
+
+MODEL = Model("scripted", "test", 10_000, 1_000, Prices(1.0, 10.0), exact=True)
+RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system")
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def echo(arguments: Mapping[str, Any]) -> Action:
+    if "say" not in arguments:
+        raise ToolError("say is missing")
+    said = str(arguments["say"])
+    if said == "raise":
+
+        def run() -> Iterator[Progress | ToolOutput]:
+            yield Progress("…")
+            raise KeyboardInterrupt
+
+        return Action("echo", "echo", Risk.READ, run)
+    return Action(
+        "echo", f"echo {said}", Risk.EXECUTE, once(lambda: ToolOutput(said, facts={"said": said})), command=said
+    )
+
+
+NO_LIMIT = Limits()
+ECHO = Tool(ToolSchema("echo", "Say it.", {"type": "object"}), Risk.READ, echo)
+
+
+def clean(text: str) -> str:
+    return text.replace("secret", "[masked]")
+
+
+def trim(output: ToolOutput) -> tuple[str, str]:
+    return (output.text[:20] + "…", "h1") if len(output.text) > 20 else (output.text, "")
+
+
+def session(
+    folder: Path,
+    *script: Line,
+    decide: Callable[[Action], Decision] = lambda _: Allow(),
+    approve: Callable[[Action, Ask], Answer] = lambda _, __: Deny("nobody is here"),
+    limits: Limits = NO_LIMIT,
+    fold: Callable[[State, str], Fold | None] = lambda _, __: None,
+) -> tuple[Session, Scripted]:
+    provider = Scripted(script, MODEL, count=words)
+    dispatcher = Dispatcher({"echo": ECHO}, decide, approve, trim, clean)
+    frame = Frame((ECHO.schema,), (RULES,), MODEL.id)
+    ports = Ports(
+        provider,
+        standing=lambda _: (RULES,),
+        gather=lambda _, __: (),
+        freshen=lambda _: (),
+        fold=fold,
+        compose=lambda state: assemble(
+            replace(frame, sections=state.standing or ()), state.conversation, Budget(10_000, 100), words, state.held
+        ),
+        dispatch=lambda call, _: dispatcher(call),
+        limits=limits,
+    )
+    log = Log.create(folder, "s1", "demo", lambda: "2026-11-21T10:00:00Z")
+    return Session("s1", log, ports), provider
+
+
+def finished(events: list[Event]) -> TurnFinished:
+    (end,) = [event for event in events if isinstance(event, TurnFinished)]
+    return end
+
+
+def results(events: list[Event]) -> list[str]:
+    return [event.result.text for event in events if isinstance(event, ToolFinished)]
+
+
+def test_a_turn_runs_calls_until_the_answer_and_the_log_tells_it_all(tmp_path: Path) -> None:
+    live, provider = session(tmp_path, Play("look", [("echo", {"say": "hi"})]), "done")
+    events = list(live.turn("go"))
+    assert results(events) == ["hi"]
+    assert finished(events).outcome == "answered"
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "lookdone"
+    assert rebuild(read_events(live.log.path)[0]).conversation == live.state.conversation
+    assert len(provider.requests) == 2
+    assert provider.requests[1].messages[0] == provider.requests[0].messages[0]
+
+
+def test_money_and_tokens_of_a_turn_are_summed(tmp_path: Path) -> None:
+    live, _ = session(
+        tmp_path, Play("a", [("echo", {"say": "x"})], usage=Usage(1_000_000, 0)), Play("b", usage=Usage(0, 100_000))
+    )
+    end = finished(list(live.turn("go")))
+    assert (end.usage, end.usd) == (Usage(1_000_000, 100_000), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (("gone", {}), "there is no tool 'gone'; the tools are echo"),
+        (("echo", {}), "say is missing"),
+        (("echo", "[1]"), "the arguments must be a JSON object; nothing was run"),
+        (
+            ("echo", '{"say": '),
+            "the arguments are not valid JSON (Expecting value: line 1 column 9 (char 8)); nothing was run",
+        ),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_a_result_and_the_turn_goes_on(tmp_path: Path, call: Any, said: str) -> None:
+    live, _ = session(tmp_path, Play("", [call]), "I see")
+    events = list(live.turn("go"))
+    assert results(events) == [said]
+    assert finished(events).outcome == "answered"
+
+
+def test_permission_is_decided_asked_and_told(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def approve(action: Action, ask: Ask) -> Answer:
+        asked.append(action.command)
+        return Revise(json.dumps({"say": "safer"})) if action.command == "risky" else Deny("not today")
+
+    calls = [("echo", {"say": "risky"}), ("echo", {"say": "worse"})]
+    live, _ = session(
+        tmp_path, Play("", calls), "ok", decide=lambda a: Allow() if a.command == "ok" else Ask("odd"), approve=approve
+    )
+    events = list(live.turn("go"))
+    assert asked == ["risky", "worse"]
+    assert results(events) == [
+        '[the user changed the arguments to {"say": "safer"}]\nsafer',
+        "not permitted: not today",
+    ]
+
+
+def test_a_rewritten_command_that_is_denied_stays_denied(tmp_path: Path) -> None:
+    def decide(action: Action) -> Decision:
+        return Deny("never") if action.command == "rm" else Ask()
+
+    live, _ = session(
+        tmp_path, Play("", [("echo", {"say": "x"})]), "ok", decide=decide, approve=lambda _, __: Revise('{"say": "rm"}')
+    )
+    assert results(list(live.turn("go"))) == ["not permitted: never"]
+
+
+def test_output_is_cleaned_and_trimmed_and_the_whole_is_kept(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, Play("", [("echo", {"say": "a secret and much more than fits"})]), "ok")
+    assert results(list(live.turn("go"))) == ["a [masked] and much …"]
+    assert live.state.originals == {"h1": "a [masked] and much more than fits"}
+
+
+def test_the_step_limit_ends_the_turn_and_the_session_stays_usable(tmp_path: Path) -> None:
+    again = [Play("", [("echo", {"say": str(n)})]) for n in range(3)]
+    live, _ = session(tmp_path, *again, "later", limits=Limits(steps=2))
+    assert finished(list(live.turn("go"))).outcome == "step limit"
+    live.ports = replace(live.ports, limits=Limits(steps=9))
+    assert finished(list(live.turn("go on"))).outcome == "answered"
+
+
+def test_money_is_warned_of_and_ends_the_turn(tmp_path: Path) -> None:
+    step = Play("", [("echo", {"say": "x"})], usage=Usage(450_000, 0))
+    live, _ = session(tmp_path, step, step, step, limits=Limits(usd=0.5))
+    events = list(live.turn("go"))
+    assert [event.text for event in events if isinstance(event, Notice)] == ["$0.4500 of $0.50 spent"]
+    assert finished(events).outcome == "cost limit"
+
+
+def test_the_same_call_three_times_is_told_once(tmp_path: Path) -> None:
+    again = Play("", [("echo", {"say": "x"})])
+    live, provider = session(tmp_path, again, again, again, again, "ok")
+    list(live.turn("go"))
+    sent = [block for message in provider.requests[-1].messages for block in message.blocks]
+    notes = [block.text for block in sent if "3 times with the same arguments" in getattr(block, "text", "")]
+    assert len(notes) == 1
+
+
+def test_an_interrupted_call_leaves_a_whole_conversation(tmp_path: Path) -> None:
+    live, provider = session(
+        tmp_path, Play("", [("echo", {"say": "raise"}), ("echo", {"say": "never"})]), "hello again"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        list(live.turn("go"))
+    assert live.state.turn.outcome == "interrupted"
+    assert finished(list(live.turn("still there?"))).outcome == "answered"
+    blocks = [block for message in provider.requests[-1].messages for block in message.blocks]
+    assert [b.text[:11] for b in blocks if isinstance(b, ToolResult)] == ["interrupted", "interrupted"]
+
+
+def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, "a long answer that is left in the middle of it all, as people do")
+    stream = live.turn("go")
+    for event in stream:
+        if isinstance(event, TextDelta):
+            break
+    stream.close()  # type: ignore[attr-defined]
+    (step,) = live.state.turn.steps
+    assert step.reply.stop == "interrupted"
+    assert "a long answer".startswith(step.reply.text[:13])
+    assert live.state.turn.outcome == "interrupted"
+
+
+def test_a_provider_that_fails_ends_the_turn_and_the_next_one_works(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, Play(error="unreachable"), "back")
+    seen: list[Event] = []
+    with pytest.raises(Unreachable):
+        seen.extend(live.turn("go"))
+    assert live.state.turn.outcome == "failed"
+    assert finished(list(live.turn("again"))).outcome == "answered"
+
+
+def test_an_overflow_folds_once_and_asks_once_more(tmp_path: Path) -> None:
+    folds: list[str] = []
+
+    def fold(state: State, cause: str) -> Fold | None:
+        folds.append(cause)
+        return Fold(Position(len(state.conversation.turns) - 1, 0), (Chunk("record", "before"),)) if cause else None
+
+    live, provider = session(
+        tmp_path, Play(error="overflow"), "fits now", Play(error="overflow"), Play(error="overflow"), fold=fold
+    )
+    assert finished(list(live.turn("go"))).outcome == "answered"
+    assert folds == ["", "overflow"]
+    with pytest.raises(ContextOverflow):
+        list(live.turn("again"))
+    assert len(provider.requests) == 4
+
+
+def test_listeners_hear_every_kept_event_and_what_they_say_is_kept(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, "ok")
+
+    def listener(event: Event, _: State) -> list[Event]:
+        return [Recorded("log", "1", "turn", "ctxe")] if isinstance(event, TurnFinished) else []
+
+    live.listeners = (listener,)
+    events = list(live.turn("go"))
+    assert events[-1] == Recorded("log", "1", "turn", "ctxe")
+    assert read_events(live.log.path)[0][-1] == events[-1]
+
+
+def test_a_log_that_cannot_grow_is_told_and_the_chat_goes_on(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, "ok")
+    live.log.path.unlink()
+    live.log.path.mkdir()
+    events = list(live.turn("go"))
+    assert finished(events).outcome == "answered"
+    assert any(isinstance(event, Notice) and event.text.startswith("not logged: cannot append") for event in events)
+
+
+def test_a_resumed_session_continues_with_the_same_bytes(tmp_path: Path) -> None:
+    live, first = session(tmp_path, Play("look", [("echo", {"say": "hi"})]), "done")
+    list(live.turn("go"))
+    events, _, count = read_events(live.log.path)
+    (tmp_path / "more").mkdir()
+    again, second = session(tmp_path / "more", "and on")
+    again.state = rebuild(events)
+    again.log.count = count
+    more = list(again.turn("next"))
+    (ledger,) = [event.ledger for event in more if isinstance(event, ContextAssembled)]
+    assert second.requests[0].messages[: len(first.requests[-1].messages)] == first.requests[-1].messages
+    assert ledger.broke == ""
