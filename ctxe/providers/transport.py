@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -64,13 +65,6 @@ class Transport:
         """Import the SDK and make the client, so that the first request need not."""
         self._client()
 
-    def close(self) -> None:
-        """Give back the connections."""
-        with self._making:
-            if self._made is not None:
-                self._made.close()
-                self._made = None
-
     def _sdk(self) -> Any:
         if self._sdk_name == "openai":
             import openai
@@ -91,6 +85,7 @@ class Transport:
         timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
         direct = self.at.local and self.at.address.startswith("http://")
         http = sdk.DefaultHttpxClient(timeout=timeout, follow_redirects=False, trust_env=not direct)
+        weakref.finalize(self, http.close)
         shared = {"base_url": self.at.address, "max_retries": 0, "timeout": timeout, "http_client": http}
         if self._sdk_name == "anthropic":
             return sdk.Anthropic(api_key=self.at.key or "none", open_telemetry=False, **shared)

@@ -20,6 +20,7 @@ class Exchange:
     body: Any
     api: str
     at: float
+    raw: bytes = b""
 
 
 @dataclass
@@ -38,7 +39,8 @@ class Journal:
             self.exchanges.append(exchange)
             if self.file:
                 with self.file.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps(asdict(exchange), ensure_ascii=False) + "\n")
+                    shown = {key: value for key, value in asdict(exchange).items() if key != "raw"}
+                    out.write(json.dumps(shown, ensure_ascii=False) + "\n")
             self.changed.notify_all()
 
     def note(self, refused: str = "", hung_up: int = 0) -> None:

@@ -211,9 +211,10 @@ class _Connection(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Ask for a reply, or count tokens."""
         path = self.path.partition("?")[0]
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = json.loads(raw or b"{}")
         api = next((name for end, name in APIS.items() if path.endswith(end)), "")
-        self._keep(body, api)
+        self._keep(body, api, raw)
         if api:
             key = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
             self._play(api, body, self.server.wire.answer(api, body, key))
@@ -222,9 +223,9 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._json(404, failure(f"no such path: {path}", kind="not_found_error"))
 
-    def _keep(self, body: Any, api: str) -> None:
+    def _keep(self, body: Any, api: str, raw: bytes = b"") -> None:
         headers = {k.lower(): "***" if k.lower() in SECRET else v for k, v in self.headers.items()}
-        exchange = Exchange(self.command, self.path, headers, body, api, time.monotonic())
+        exchange = Exchange(self.command, self.path, headers, body, api, time.monotonic(), raw)
         self.server.wire.journal.add(exchange)
 
     def _play(self, api: str, body: Mapping[str, Any], part: Part) -> None:
@@ -271,10 +272,10 @@ class _Connection(BaseHTTPRequestHandler):
             self._cut(frames, reply)
             return
         for frame in faults.spoiled(api, frames, reply):
-            if isinstance(frame, float):
-                self._pause(frame)
-            else:
+            if isinstance(frame, bytes):
                 self._chunk(frame)
+            else:
+                self._pause(frame)
         self._chunk(b"")
 
     def _cut(self, frames: list[bytes], reply: Reply) -> None:

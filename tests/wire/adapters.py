@@ -1,0 +1,65 @@
+"""The three real adapters pointed at a wire server, with a clock that needs no waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.model import Delta, Message, Model, Request, Text, Waiting
+from ctxe.providers.anthropic import Anthropic
+from ctxe.providers.faults import Endpoint
+from ctxe.providers.openai_chat import Chat
+from ctxe.providers.openai_responses import Responses
+from ctxe.providers.retry import Patience
+from ctxe.providers.transport import Transport
+
+APIS = ("messages", "chat", "responses")
+KEY = "sk-test-0123456789abcdef"
+MODEL = Model("wire", "wire-model", 100_000, 8_000, reasoning=True)
+HELLO = Request((), ("Be brief.",), (Message("user", (Text("hello"),)),), 1_000, "session-1")
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only while sleeping."""
+
+    at: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+
+
+def patience(clock: Clock | None = None, **changes: Any) -> Patience:
+    """Patience that never really waits; jitter in the middle."""
+    clock = clock or Clock()
+    return Patience(**{"clock": clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5, "idle": 5.0} | changes)
+
+
+def speak(
+    api: str, url: str, bearing: Patience | None = None, *, model: Model = MODEL, local: bool = True, **options: Any
+) -> Any:
+    """The adapter of an API, reaching ``url``."""
+    at = Endpoint("wire", model.name, url, "WIRE_API_KEY", KEY, local)
+    bearing = bearing or patience()
+    if api == "messages":
+        return Anthropic(model, Transport("anthropic", at, bearing), **options)
+    transport = Transport("openai", at, bearing)
+    return Chat(model, transport, **options) if api == "chat" else Responses(model, transport, **options)
+
+
+def hear(provider: Any, request: Request = HELLO) -> tuple[list[Delta], Reply]:
+    """All deltas and the one reply that ends them."""
+    items = list(provider.stream(request))
+    assert [isinstance(item, Reply) for item in items] == [False] * (len(items) - 1) + [True]
+    return items[:-1], items[-1]
+
+
+def waits(deltas: list[Delta]) -> list[str]:
+    """Why was waited."""
+    return [delta.why for delta in deltas if isinstance(delta, Waiting)]
