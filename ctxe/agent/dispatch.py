@@ -84,7 +84,7 @@ class Dispatcher:
         tool = self.tools.get(name)
         if tool is None:
             raise ToolError(f"there is no tool {name!r}; the tools are {', '.join(sorted(self.tools))}")
-        return tool.prepare(_decoded(arguments))
+        return replace(tool.prepare(_decoded(arguments)), arguments=arguments)
 
 
 def _decoded(arguments: str) -> dict[str, Any]:

@@ -49,8 +49,9 @@ class Action:
 
     ``title`` is one line for the screen. ``preview`` is exactly what would happen, shown when a person is asked: a
     unified diff (``shows`` "diff"), the whole command ("command") or words ("text"). ``paths`` are real paths relative
-    to the root that would be written; ``command`` is the whole command line. Running yields Progress, then one
-    ToolOutput; it raises ToolError for what the model should read.
+    to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON text) are those of the
+    call, put in by the dispatcher so that a person may rewrite them. Running yields Progress, then one ToolOutput; it
+    raises ToolError for what the model should read.
     """
 
     tool: str
@@ -61,6 +62,7 @@ class Action:
     shows: Literal["text", "diff", "command"] = "text"
     paths: tuple[str, ...] = ()
     command: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 from ctxe.terminal.streams import is_terminal, usable, write
 from ctxe.terminal.style import Line, paint
+
+Clock = Callable[[], float]
+"""Seconds that only ever grow, as ``time.monotonic`` gives them."""
 
 DUMB = ("", "dumb", "unknown")
 USUAL_COLUMNS, USUAL_ROWS = 80, 24  # of a terminal that does not say its size

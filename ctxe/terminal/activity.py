@@ -1,0 +1,96 @@
+"""What goes on right now, as the rows at the bottom of a live screen: gone as soon as it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ctxe.domain.events import ToolStarted
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, clip, glyph, line, lines
+from ctxe.terminal.transcript import call_head
+
+SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
+FRAME = 0.1  # seconds that one picture of the spinner stands
+OUTPUT_ROWS, OUTPUT_CHARACTERS = 6, 4_000  # of a running command's output
+THOUGHT_ROWS, THOUGHT_CHARACTERS = 3, 1_000  # of the model's thinking
+
+
+@dataclass(slots=True)
+class Activity:
+    """The unfinished block of an answer, the call that runs with the end of its output, the end of the thinking.
+
+    ``since`` is when ``doing`` began, ``until`` when a wait is over (0: no wait); both in seconds of the clock.
+    ``held`` and ``usable`` are tokens: what the context holds of what it may.
+    """
+
+    doing: str = ""
+    since: float = 0.0
+    until: float = 0.0
+    block: str = ""
+    thought: str = ""
+    call: ToolStarted | None = None
+    output: str = ""
+    held: int = 0
+    usable: int = 0
+    drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
+
+    def do(self, doing: str, now: float, until: float = 0.0) -> None:
+        """Something else goes on from now on; its clock starts anew unless it only counts on (same first word)."""
+        if doing.split(" ")[:1] != self.doing.split(" ")[:1]:
+            self.since = now
+        self.doing, self.until = doing, until
+
+    def printed(self, text: str) -> None:
+        """More output of the running call."""
+        self.output = (self.output + text)[-OUTPUT_CHARACTERS:]
+
+    def thinks(self, text: str) -> None:
+        """More of the model's thinking."""
+        self.thought = (self.thought + text)[-THOUGHT_CHARACTERS:]
+
+
+def _block(activity: Activity, screen: Screen) -> list[str]:
+    """The unfinished block as painted rows, drawn anew only when it or the window has changed."""
+    from ctxe.terminal import markdown
+
+    columns = screen.size()[0]
+    if activity.drawn[:2] != (activity.block, columns):
+        rows = markdown.render(markdown.tail(activity.block), columns, screen.color, screen.unicode)
+        activity.drawn = (activity.block, columns, rows)
+    return activity.drawn[2]
+
+
+def _above(activity: Activity, unicode: bool) -> list[Line]:
+    """The running call and its output, or else the end of the thinking."""
+    if activity.call is not None:
+        by = f"by {activity.call.by}" if activity.call.by else ""
+        head = call_head(activity.call.tool, activity.call.title, None, unicode, by)
+        output = activity.output.rstrip("\n").split("\n") if activity.output else []
+        shown = [row.rstrip("\r").rpartition("\r")[2] for row in output[-OUTPUT_ROWS:]]
+        return [head, *(line((f"  {row}", "dim")) for row in shown)]
+    thought = lines(activity.thought.strip(), "dim") if activity.thought.strip() else []
+    return thought[-THOUGHT_ROWS:]
+
+
+def _status(activity: Activity, now: float, unicode: bool) -> Line:
+    """Spinner, what goes on and for how long (or how long still), what the context holds, how to stop it."""
+    frames = SPINNER[0 if unicode else 1]
+    left = activity.until - now if activity.until else now - activity.since
+    parts = [f"{activity.doing} {max(0, round(left))}s"]
+    if activity.usable:
+        parts.append(f"{figures.size(activity.held)} of {figures.size(activity.usable)}")
+    words = f" {glyph('dot', unicode)} ".join([*parts, "Ctrl-C interrupts"])
+    return line((f"{frames[int(now / FRAME) % len(frames)]} ", "accent"), (words, "dim"))
+
+
+def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
+    """Painted rows that fit the window, the most important last."""
+    columns, height = screen.size()
+    status = screen.paint(clip(_status(activity, now, screen.unicode), columns, screen.unicode))
+    if activity.block.strip():
+        above = ["", *_block(activity, screen)]
+    else:
+        above = [screen.paint(clip(row, columns, screen.unicode)) for row in _above(activity, screen.unicode)]
+    room = max(0, height - 3)
+    return [*(above[-room:] if room else []), *([""] if above and height > 4 else []), status]

@@ -1,0 +1,165 @@
+"""The question before something is done: exactly what would run, where, and why a person is asked.
+
+``Asker`` is an Approver: ``Asker(screen, root, prompt, renderer.paused)(action, ask) -> Allow | Deny | Revise``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk
+from ctxe.safety.display import exact
+from ctxe.terminal.prompt import Prompt
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, Span, fold, glyph, line, width, wrap
+from ctxe.terminal.transcript import diff_line
+
+REWRITABLE = ("command", "content", "new", "replacement", "text", "body")
+"""Arguments that a person may want to change, the likeliest first."""
+RISKS = {Risk.READ: "reads", Risk.WRITE: "writes", Risk.EXECUTE: "runs", Risk.NETWORK: "uses the network"}
+AROUND = 9  # rows of the question beside the preview, so that all of it stands in the window at once
+FEWEST, MOST = 6, 60  # rows of the preview, whatever the window
+
+
+class Asker:
+    """Asks at the terminal. ``paused`` keeps everything else off it and is told the preview that was shown."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        root: Path,
+        prompt: Prompt,
+        paused: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        self.screen, self.root, self.prompt, self.paused = screen, root, prompt, paused
+
+    def __call__(self, action: Action, ask: Ask) -> Answer:
+        """The person's answer. No terminal, no answer and the end of input mean no. Raises KeyboardInterrupt."""
+        if not self.screen.keyboard:
+            return Deny("there is no terminal to ask at")
+        with self.paused(action.preview):
+            self._print(question(action, ask, self.root, self._room(), self.screen))
+            while True:
+                typed = self.prompt.line(keys(action, ask))
+                answer = understood(typed, ask)
+                if answer is None and typed is not None:
+                    answer = self._more(typed.strip().lower(), action, ask)
+                if answer is not None:
+                    return answer
+
+    def _more(self, word: str, action: Action, ask: Ask) -> Answer | None:
+        """Answers that take another step; None asks again."""
+        if word in ("e", "edit") and (revised := self._revised(action)) is not None:
+            return revised
+        if word in ("v", "view"):
+            self._print(preview(action, None, self.screen))
+            return None
+        self._print([line(("y runs it, n (and why) does not, " + further(action, ask), "dim"))])
+        return None
+
+    def _revised(self, action: Action) -> Revise | None:
+        """The call with one argument rewritten; None when nothing was changed."""
+        arguments, name = rewritable(action)
+        if not name:
+            return None
+        before = str(arguments[name])
+        after = self.prompt.edit(before, Path(action.paths[0]).suffix if action.paths else ".txt")
+        return None if after == before else Revise(json.dumps({**arguments, name: after}, ensure_ascii=False))
+
+    def _room(self) -> int:
+        return max(FEWEST, min(MOST, self.screen.size()[1] - AROUND))
+
+    def _print(self, rows: Sequence[Line]) -> None:
+        columns = self.screen.size()[0]
+        drawn = [self.screen.paint(part) for row in rows for part in fold(row, columns)]
+        (self.screen.say if self.screen.terminal else self.screen.tell)("\n".join(drawn))
+
+
+def understood(typed: str | None, ask: Ask) -> Answer | None:
+    """What a typed answer decides; None when it takes another step or says nothing clear. No input is a no."""
+    if typed is None:
+        return Deny("the user gave no answer")
+    word, _, rest = typed.strip().partition(" ")
+    match word.lower().rstrip(","):
+        case "y" | "yes" if not rest:
+            return Allow()
+        case "a" | "always" if ask.rule and not rest:
+            return Allow(ask.rule)
+        case "n" | "no":
+            return Deny(f"the user said no: {rest.strip()}" if rest.strip() else "the user said no")
+    return None
+
+
+def rewritable(action: Action) -> tuple[dict[str, Any], str]:
+    """The call's arguments and the name of the one that may be rewritten; empty when there is none."""
+    try:
+        arguments = json.loads(action.arguments or "{}")
+    except ValueError:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        return {}, ""
+    if action.command and not arguments:
+        arguments = {"command": action.command}
+    names = (name for name in REWRITABLE if isinstance(arguments.get(name), str))
+    return arguments, next(names, "")
+
+
+def further(action: Action, ask: Ask) -> str:
+    """The answers beside yes and no that make sense here."""
+    words = ["a allows it always"] if ask.rule else []
+    words += ["e changes it first"] if rewritable(action)[1] else []
+    return ", ".join([*words, "v shows all of it"])
+
+
+def keys(action: Action, ask: Ask) -> str:
+    """The line at which the answer is typed."""
+    words = ["[y]es", "[n]o, why"]
+    words += ["[a]lways"] if ask.rule else []
+    words += ["[e]dit"] if rewritable(action)[1] else []
+    return f"{' '.join(words)}:"
+
+
+def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
+    """What would happen, every character of it, in at most ``room`` rows: what does not fit is counted, never scrolled.
+
+    Blanks in long runs and characters that cannot be seen are spelled out (``safety.display.exact``).
+    """
+    columns = screen.size()[0] - 2
+    mark = "$ " if action.shows == "command" else ""
+    rows: list[Line] = []
+    for index, text in enumerate(exact(action.preview or action.command).rstrip("\n").split("\n")):
+        span: Span = diff_line(text) if action.shows == "diff" else (text, "strong" if mark else "")
+        lead = mark if index == 0 else " " * len(mark)
+        rows += wrap(line((lead, "dim"), span), columns)
+    if room is not None and len(rows) > room:
+        tail = room // 3
+        middle = rows[room - tail - 1 : len(rows) - tail]
+        count = sum(width(row) for row in middle)
+        note = f"{glyph('rest', screen.unicode)} {count:,} more characters in {len(middle):,} rows (v shows all)"
+        rows = [*rows[: room - tail - 1], line((note, "warn")), *rows[len(rows) - tail :]]
+    return [line("  ", *row) for row in rows]
+
+
+def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
+    """Everything a person needs to decide: what, where, why it is asked, and what an always would allow."""
+    head = line(
+        ("? ", "warn"),
+        (f"{action.tool} ", "strong"),
+        RISKS[action.risk],
+        f": {action.title.removeprefix(action.tool).strip()}" if action.shows != "command" else "",
+    )
+    rows = [(), head, *preview(action, room, screen)]
+    if action.paths:
+        rows += [line(("  writes ", "dim"), str(root / path)) for path in action.paths[:5]]
+        rows += [line((f"  and {len(action.paths) - 5:,} more files", "warn"))] if len(action.paths) > 5 else []
+    if action.shows == "command":
+        rows.append(line(("  in ", "dim"), str(root)))
+    if ask.why:
+        rows.append(line(("  asked because ", "dim"), (ask.why, "warn")))
+    if ask.rule:
+        rows.append(line(("  always would allow ", "dim"), exact(ask.rule)))
+    return rows

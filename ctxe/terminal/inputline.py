@@ -1,0 +1,236 @@
+"""The input line on a capable terminal. Imports prompt-toolkit (some 120 to 300 ms): imported where first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus, is_searching
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.input import create_input
+from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.styles import Style
+
+from ctxe.storage import files
+from ctxe.terminal.interrupt import INTERRUPTED, Interrupts
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import clean
+
+LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
+HISTORY_BYTES = 1_000_000
+MENU = 8  # rows kept for completions while there can be some
+STYLE = Style.from_dict(
+    {
+        "bottom-toolbar": "noreverse",
+        "bottom-toolbar.text": "dim",
+        "prompt": "ansicyan",
+        "completion-menu": "bg:default noreverse",
+        "completion-menu.completion": "bg:default",
+        "completion-menu.completion.current": "reverse",
+        "completion-menu.meta.completion": "bg:default dim",
+        "completion-menu.meta.completion.current": "reverse",
+        "scrollbar.background": "bg:default",
+        "scrollbar.button": "reverse",
+    }
+)
+
+Files = Callable[[str], Sequence[str]]
+Arguments = Callable[[str, str], Sequence[str]]
+
+
+class _Output(Vt100_Output):
+    """A terminal that is never asked where its cursor is: the answer would arrive among what the user types."""
+
+    enable_cpr = False
+
+    def get_rows_below_cursor_position(self) -> int:
+        """One row is always there; more are made by scrolling when they are needed."""
+        return 1
+
+
+class _History(FileHistory):
+    """A private file of what was entered; pasted text whole. A disk that refuses it is no reason to stop."""
+
+    def __init__(self, path: Path, whole: Callable[[str], str]) -> None:
+        self.whole = whole
+        with contextlib.suppress(Exception):
+            _shorten(path)
+        super().__init__(str(path))
+
+    def load_history_strings(self) -> Iterable[str]:
+        try:
+            yield from super().load_history_strings()
+        except OSError:
+            return
+
+    def append_string(self, string: str) -> None:
+        super().append_string(self.whole(string))
+
+    def store_string(self, string: str) -> None:
+        with contextlib.suppress(OSError):
+            super().store_string(string)
+
+
+def _shorten(path: Path) -> None:
+    """Make the file private, and drop its older half when it has become large."""
+    if not path.exists():
+        files.replace(path, b"")
+        return
+    path.chmod(files.PRIVATE_FILE)
+    if path.stat().st_size > HISTORY_BYTES:
+        kept = path.read_bytes()[-HISTORY_BYTES // 2 :]
+        files.replace(path, kept[kept.find(b"\n\n#") + 1 :])
+
+
+class _Completer(Completer):
+    """/commands at the start of the line, their arguments after a blank, @files anywhere."""
+
+    def __init__(self, commands: Sequence[tuple[str, str]], files_: Files | None, arguments: Arguments | None) -> None:
+        self.commands = [(f"/{name.removeprefix('/')}", says) for name, says in commands]
+        self.files, self.arguments = files_, arguments
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        text = document.text_before_cursor
+        if re.fullmatch(r"/\S*", text):
+            starts = [(name, says) for name, says in self.commands if name.startswith(text)]
+            others = [
+                (name, says) for name, says in self.commands if text[1:] in name[1:] and not name.startswith(text)
+            ]
+            for name, says in starts + others:
+                yield Completion(name, -len(text), display_meta=clean(says))
+        elif mention := re.search(r"(?:^|\s)@(\S*)$", text):
+            for path in self.files(mention[1])[:100] if self.files else ():
+                yield Completion(path, -len(mention[1]), display=clean(path))
+        elif (command := re.match(r"/(\S+)\s.*?(\S*)$", text, re.S)) and self.arguments:
+            for value in self.arguments(command[1], command[2])[:100]:
+                yield Completion(value, -len(command[2]), display=clean(value))
+
+
+class InputLine:
+    """One session of prompt-toolkit: ``read`` gives what was entered; Ctrl-C and Ctrl-D end it (see ``read``)."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        interrupts: Interrupts,
+        history: Path | None = None,
+        commands: Sequence[tuple[str, str]] = (),
+        files_: Files | None = None,
+        arguments: Arguments | None = None,
+        toolbar: Callable[[], str] | None = None,
+    ) -> None:
+        self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
+        self.pasted: dict[str, str] = {}
+        kept: History = _History(history, self.whole) if history else InMemoryHistory()
+        output = _Output.from_pty(screen.out, term=None)
+        output.enable_cpr = False
+        self.session: PromptSession[str | int] = PromptSession(
+            multiline=True,
+            history=kept,
+            completer=_Completer(commands, files_, arguments),
+            complete_in_thread=True,
+            complete_while_typing=Condition(self._completing),
+            reserve_space_for_menu=MENU,
+            key_bindings=self._keys(),
+            bottom_toolbar=self._bar if toolbar else None,
+            prompt_continuation=lambda width, number, wraps: " " * width,
+            enable_suspend=True,
+            enable_open_in_editor=True,
+            include_default_pygments_style=False,
+            style=STYLE,
+            color_depth=ColorDepth.DEPTH_4_BIT if screen.color else ColorDepth.DEPTH_1_BIT,
+            input=create_input(screen.stdin),
+            output=output,
+        )
+
+    def read(self, label: str, text: str = "", fresh: bool = False) -> str | int:
+        """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice.
+
+        ``text`` stands in the line already; ``fresh`` drops what was typed ahead. Raises KeyboardInterrupt when
+        Ctrl-C comes from outside (a signal).
+        """
+        self.pasted.clear()
+        if fresh:
+            clear_typeahead(self.session.input)
+        try:
+            entered = self.session.prompt([("class:prompt", label)], default=text, handle_sigint=False)
+        except EOFError:
+            return 0
+        return self.whole(entered) if isinstance(entered, str) else entered
+
+    def whole(self, text: str) -> str:
+        """The text with what was pasted in place of the words that stand for it."""
+        for word, content in self.pasted.items():
+            text = text.replace(word, content)
+        return text
+
+    def _completing(self) -> bool:
+        """Completions come while typing only where one is plain: a command or a mention."""
+        before = self.session.default_buffer.document.text_before_cursor
+        return bool(re.fullmatch(r"/\S*", before) or re.search(r"(?:^|\s)@\S*$", before))
+
+    def _bar(self) -> StyleAndTextTuples:
+        """The toolbar's text, or the word that a second Ctrl-C leaves."""
+        asked = self.interrupts.clock() - self.interrupts.last < 2 and not self.session.default_buffer.text
+        text = "Ctrl-C again leaves" if asked else self.toolbar() if self.toolbar else ""
+        return [("class:bottom-toolbar.text", clean(text))]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        typing = has_focus(DEFAULT_BUFFER) & ~is_searching
+        keys.add("enter", filter=typing)(_enter)
+        keys.add("escape", "enter", filter=typing)(_newline)
+        keys.add("c-j", filter=typing)(_newline)
+        keys.add("c-c", filter=typing)(self._pressed)
+        keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
+        return keys
+
+    def _pressed(self, event: KeyPressEvent) -> None:
+        """Ctrl-C clears the line; on an empty one the second press within two seconds leaves."""
+        empty = not event.current_buffer.text
+        if self.interrupts.press() and empty:
+            event.app.exit(result=INTERRUPTED)
+        event.current_buffer.reset()
+        self.pasted.clear()
+
+    def _paste(self, event: KeyPressEvent) -> None:
+        """Pasted text goes in as it is; a long one as a word that stands for it."""
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        rows = text.count("\n") + 1
+        if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
+            word = f"[pasted {rows} lines]" if rows > 1 else f"[pasted {len(text)} characters]"
+            while word in self.pasted:
+                word = word[:-1] + "*]"
+            self.pasted[word] = text
+            text = word
+        event.current_buffer.insert_text(text)
+
+
+def _enter(event: KeyPressEvent) -> Any:
+    """Submit; a backslash at the end of the line asks for another line, a chosen @file only closes the menu."""
+    buffer: Buffer = event.current_buffer
+    chosen = buffer.complete_state.current_completion if buffer.complete_state else None
+    if chosen is not None and not chosen.text.startswith("/"):
+        buffer.complete_state = None
+    elif buffer.document.text_before_cursor.endswith("\\") and buffer.document.is_cursor_at_the_end:
+        buffer.delete_before_cursor()
+        buffer.insert_text("\n")
+    else:
+        buffer.validate_and_handle()
+
+
+def _newline(event: KeyPressEvent) -> None:
+    event.current_buffer.insert_text("\n")

@@ -1,0 +1,84 @@
+"""The terminal's modes for the keyboard: silent while the model works, flushed before a question, always restored."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from ctxe.terminal.streams import is_terminal
+
+LFLAG = 3  # where tcgetattr keeps the local modes
+
+
+def modes(stdin: TextIO) -> list[Any] | None:
+    """The terminal's modes; None where there is no terminal or no termios (Windows)."""
+    try:
+        import termios
+
+        return termios.tcgetattr(stdin.fileno()) if is_terminal(stdin) else None
+    except (ImportError, OSError, ValueError):
+        return None
+    except termios.error:
+        return None
+
+
+def restore(stdin: TextIO, saved: list[Any] | None) -> None:
+    """Put modes back; a terminal that has gone needs none."""
+    if saved is None:
+        return
+    import termios
+
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        termios.tcsetattr(stdin.fileno(), termios.TCSANOW, saved)
+
+
+def echo(stdin: TextIO, shown: bool) -> None:
+    """Show or hide typed letters as they are typed; they are kept for the next read either way."""
+    found = modes(stdin)
+    if found is None:
+        return
+    import termios
+
+    found[LFLAG] = found[LFLAG] | termios.ECHO if shown else found[LFLAG] & ~termios.ECHO
+    restore(stdin, found)
+
+
+def flush(stdin: TextIO) -> None:
+    """Forget what was typed before now, so that it cannot answer a question nobody had read."""
+    if modes(stdin) is None:
+        return
+    import termios
+
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        termios.tcflush(stdin.fileno(), termios.TCIFLUSH)
+
+
+@contextlib.contextmanager
+def reading(stdin: TextIO) -> Iterator[None]:
+    """Letters are shown while a line is read, and as before afterwards."""
+    saved = modes(stdin)
+    echo(stdin, shown=True)
+    try:
+        yield
+    finally:
+        restore(stdin, saved)
+
+
+def read_line(stdin: TextIO) -> str | None:
+    """One line without its end; None at the end of input.
+
+    A terminal is read below Python's buffers, which would keep later lines out of reach of ``flush``.
+    """
+    if not is_terminal(stdin):
+        text = stdin.readline()
+        return text.rstrip("\r\n") if text else None
+    data = b""
+    with reading(stdin):
+        while not data.endswith(b"\n"):
+            more = os.read(stdin.fileno(), 4096)
+            data += more
+            if not more:
+                break
+    return data.decode("utf-8", "replace").rstrip("\r\n") if data else None

@@ -1,0 +1,211 @@
+"""A terminal that is drawn on: finished blocks are printed once, what grows or runs is redrawn below them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Self
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.events import (
+    ContextAssembled,
+    Event,
+    ReplyReceived,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
+from ctxe.domain.tool import Progress
+from ctxe.terminal import figures, keyboard
+from ctxe.terminal.activity import FRAME, Activity, rows
+from ctxe.terminal.region import Region
+from ctxe.terminal.screen import Clock, Screen
+from ctxe.terminal.style import Line, fold, line
+from ctxe.terminal.transcript import said, status, told, tool_finished, waiting
+
+DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
+
+
+class LiveRenderer:
+    """Draws events on a terminal; a thread redraws elapsed times and countdowns while nothing happens."""
+
+    def __init__(self, screen: Screen, words: bool, clock: Clock) -> None:
+        self.screen, self.words, self.clock = screen, words, clock
+        self.region, self.activity = Region(screen), Activity()
+        self.lock, self.stopped = threading.RLock(), threading.Event()
+        self.ticker: threading.Thread | None = None
+        self.ledger: Ledger | None = None
+        self.busy = self.streamed = self.apart = False
+        self.preview = ""
+        self.next_draw = 0.0
+
+    def __enter__(self) -> Self:
+        self.stopped.clear()
+        self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
+        self.ticker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        if self.ticker is not None:
+            self.ticker.join(timeout=1)
+        with contextlib.suppress(OSError, ValueError), self.lock:
+            self._finish_block()
+            self._work(False)
+            self.region.update([], [])
+
+    @contextlib.contextmanager
+    def paused(self, shown: str = "") -> Iterator[None]:
+        """Clear the redrawn rows and hold still; what was printed stays."""
+        with self.lock:
+            self.region.update([], [])
+            self.preview, self.apart = shown or self.preview, True
+            busy, began = self.busy, self.clock()
+            self._work(False)
+            yield
+            self._work(busy)
+            self.activity.since += self.clock() - began
+
+    def show(self, event: Event) -> None:
+        """Draw one event. Raises OSError when standard output is gone."""
+        with self.lock:
+            match event:
+                case TextDelta(text):
+                    self._grow(text)
+                case ReasoningDelta(text):
+                    self.activity.thinks(text)
+                    self._do("thinking")
+                case CallDelta(name, size):
+                    self._finish_block()
+                    self._do(f"writing {name} ({figures.size(size)} characters)")
+                case Progress(text):
+                    self.activity.printed(text)
+                case Waiting():
+                    self._void(event)
+                case _:
+                    self._kept(event)
+            if self.clock() >= self.next_draw or not self.busy:
+                self._draw()
+
+    def _kept(self, event: Event) -> None:
+        """An event that the log keeps: what it leaves on the screen, and what goes on afterwards."""
+        unicode = self.screen.unicode
+        match event:
+            case TurnStarted(words):
+                self._work(True)
+                self.apart = True
+                self._print(said(words, unicode) if self.words else [])
+                self._do("gathering context")
+            case ContextAssembled(ledger):
+                self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
+                self.region.mark()
+                self._do("waiting for the model")
+            case ReplyReceived():
+                self._replied(event)
+            case ToolStarted():
+                self._finish_block()
+                self._work(True)
+                self.activity.call, self.activity.output = event, ""
+                self._do("running")
+            case ToolFinished():
+                self._print(tool_finished(event, unicode, self.preview))
+                self.activity.call, self.activity.output, self.preview = None, "", ""
+                self._do("working")
+            case TurnFinished():
+                self._finish_block()
+                self._work(False)
+                self.activity.call = None
+        self._print(told(event, unicode))
+        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
+            self.apart = True
+            self._print([status(self.ledger, event, self.activity.held, unicode)])
+
+    def _replied(self, event: ReplyReceived) -> None:
+        """The answer is whole: print its last block, or all of it when it came in one piece."""
+        if not self.streamed and event.reply.text:
+            self._grow(event.reply.text)
+        self._finish_block()
+        self.streamed = False
+        usage = event.reply.usage or Usage()
+        if usage.input:
+            self.activity.held = usage.input + usage.output
+        self._do("working")
+
+    def _grow(self, text: str) -> None:
+        """More of the answer: finished blocks are printed as soon as another has begun."""
+        self._thought()
+        self.streamed = True
+        self.activity.block += text
+        self._do("answering")
+        if self.clock() >= self.next_draw and "\n" in self.activity.block:
+            from ctxe.terminal import markdown
+
+            finished, self.activity.block = markdown.split(self.activity.block)
+            self._print_markdown(finished)
+
+    def _thought(self) -> None:
+        """The model's thinking gives way to one line."""
+        if self.activity.thought:
+            self.activity.thought = ""
+            self._print([line((f"thought for {figures.seconds(self.clock() - self.activity.since)}", "dim"))])
+
+    def _void(self, event: Waiting) -> None:
+        """The words shown so far do not count: they are taken back, or marked where they have scrolled away."""
+        if self.streamed and not self.region.retract():
+            self._print([line(("the words above are void", "warn"))])
+        self.activity.block = self.activity.thought = ""
+        self.streamed = False
+        self._print([waiting(event, self.screen.unicode)])
+        self.activity.do("asking again in", self.clock(), self.clock() + event.seconds)
+        self.region.mark()
+
+    def _finish_block(self) -> None:
+        """Print what is left of the thinking and of the answer."""
+        self._thought()
+        block, self.activity.block = self.activity.block, ""
+        self._print_markdown(block)
+
+    def _print_markdown(self, text: str) -> None:
+        """Whole blocks, apart from what stands above and below them."""
+        if text.strip():
+            from ctxe.terminal import markdown
+
+            drawn = markdown.render(text, self.screen.size()[0], self.screen.color, self.screen.unicode)
+            self.region.update(["", *drawn], [])
+            self.apart = True
+
+    def _print(self, lines_: list[Line]) -> None:
+        """Lines that stay."""
+        columns = self.screen.size()[0]
+        painted = [self.screen.paint(part) for one in lines_ for part in fold(one, columns, "  ")]
+        if painted:
+            self.region.update(["", *painted] if self.apart else painted, [])
+            self.apart = False
+
+    def _work(self, busy: bool) -> None:
+        """While the model works typed letters are not shown: they would land in what is redrawn. They are kept."""
+        if busy != self.busy:
+            self.busy = busy
+            keyboard.echo(self.screen.stdin, shown=not busy)
+
+    def _do(self, doing: str) -> None:
+        self.activity.do(doing, self.clock())
+
+    def _draw(self) -> None:
+        """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
+        began = self.clock()
+        self.region.update([], rows(self.activity, began, self.screen) if self.busy else [])
+        self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
+
+    def _tick(self) -> None:
+        while not self.stopped.wait(FRAME):
+            try:
+                with self.lock:
+                    if self.busy:
+                        self._draw()
+            except (OSError, ValueError):
+                return  # the terminal is gone: the next event says so to whoever can act on it

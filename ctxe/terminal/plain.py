@@ -1,0 +1,127 @@
+"""Events as clean text: the answer on standard output and nothing else there, all the rest on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Self
+
+from ctxe.domain.events import (
+    ContextAssembled,
+    Event,
+    ReplyReceived,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import TextDelta, Waiting
+from ctxe.safety.display import visible
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.streams import write
+from ctxe.terminal.style import Line, fold, line
+from ctxe.terminal.transcript import call_head, said, status, told, tool_finished, waiting
+
+
+class PlainRenderer:
+    """A pipe, a file, a dumb terminal. On a pipe only the last answer of a turn is printed, when it is whole."""
+
+    def __init__(self, screen: Screen, words: bool = False) -> None:
+        self.screen, self.words = screen, words
+        self.ledger: Ledger | None = None
+        self.held = 0
+        self.answer = self.pending = self.previewed = ""
+        self.streamed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._flush()
+
+    @contextlib.contextmanager
+    def paused(self, shown: str = "") -> Iterator[None]:
+        """Finish the row that is being written; nothing is ever redrawn here."""
+        self._flush()
+        self.previewed = shown or self.previewed
+        yield
+
+    def show(self, event: Event) -> None:
+        """Print one event. Raises OSError when standard output is gone."""
+        match event:
+            case TextDelta(text):
+                self._grow(text)
+            case Waiting():
+                self._void(event)
+            case ReplyReceived():
+                self._replied(event)
+            case ContextAssembled(ledger):
+                self.ledger, self.held = ledger, ledger.used
+            case TurnStarted(words, _) if self.words:
+                self._tell(said(words, self.screen.unicode))
+            case ToolStarted(_, tool, title, _) if self.screen.terminal:
+                self._tell([call_head(tool, title, None, self.screen.unicode, "running")])
+            case ToolFinished():
+                self._tell(tool_finished(event, self.screen.unicode, self.previewed))
+                self.previewed = ""
+            case TurnFinished():
+                self._finished()
+        self._tell(told(event, self.screen.unicode))
+        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
+            self._tell([status(self.ledger, event, self.held, self.screen.unicode)])
+
+    def _grow(self, text: str) -> None:
+        """On a terminal the words appear as they come; a last character that may belong to the next ones waits."""
+        self.answer += text
+        if not self.screen.terminal:
+            return
+        self.pending += text
+        ready = self.pending.rstrip("\r\u200d\ufe0f")
+        while ready and not ready[-1].isprintable() and ready[-1] not in "\n\t":
+            ready = ready[:-1]
+        self.pending = self.pending[len(ready) :]
+        if ready:
+            self.streamed = True
+            write(self.screen.out, visible(ready))
+
+    def _flush(self) -> None:
+        """End the row that the answer has come to, on a terminal."""
+        if self.screen.terminal and (self.streamed or self.pending):
+            write(self.screen.out, visible(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
+        self.pending, self.streamed = "", False
+
+    def _void(self, event: Waiting) -> None:
+        """Words already shown do not count."""
+        if self.streamed:
+            self._flush()
+            self._tell([line("the words above are void")])
+        self.answer = self.pending = ""
+        self._tell([waiting(event, self.screen.unicode)])
+
+    def _replied(self, event: ReplyReceived) -> None:
+        """Words before tool calls are no answer: on a pipe they go where everything else goes."""
+        reply = event.reply
+        if not self.answer and reply.text:
+            self._grow(reply.text)
+        if self.screen.terminal:
+            self._flush()
+            self.answer = ""
+        elif reply.calls:
+            self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
+            self.answer = ""
+        if reply.usage is not None and reply.usage.input:
+            self.held = reply.usage.input + reply.usage.output
+
+    def _finished(self) -> None:
+        """Print the answer of the turn, or what came of it."""
+        self._flush()
+        if not self.screen.terminal and self.answer.strip():
+            write(self.screen.out, visible(self.answer).strip("\n") + "\n")
+        self.answer = ""
+
+    def _tell(self, rows: list[Line]) -> None:
+        for row in rows:
+            for part in fold(row, self.screen.width, "  "):
+                self.screen.tell(self.screen.paint(part))

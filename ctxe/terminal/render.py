@@ -1,0 +1,62 @@
+"""Events on the screen: drawn and redrawn on a terminal, clean lines everywhere else.
+
+A ``Renderer`` is a context manager round a session that is handed every event::
+
+    with Renderer(screen) as renderer:
+        for event in session.turn(words):
+            renderer.show(event)
+
+While something else needs the terminal (a question, an editor), wrap it in ``with renderer.paused():``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Self
+
+from ctxe.domain.events import Event
+from ctxe.terminal.live import LiveRenderer
+from ctxe.terminal.plain import PlainRenderer
+from ctxe.terminal.screen import Clock, Screen
+from ctxe.terminal.style import fold, line
+from ctxe.terminal.tables import draw
+from ctxe.terminal.transcript import diff_line
+
+
+class Renderer:
+    """Draws events on whatever the screen is; ``words`` repeats what the user said (an old session is shown)."""
+
+    def __init__(self, screen: Screen, *, words: bool = False, clock: Clock = time.monotonic) -> None:
+        self.screen = screen
+        self.inner = LiveRenderer(screen, words, clock) if screen.live else PlainRenderer(screen, words)
+
+    def __enter__(self) -> Self:
+        self.inner.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.inner.__exit__()
+
+    def show(self, event: Event) -> None:
+        """Draw one event. Raises OSError when standard output is gone."""
+        self.inner.show(event)
+
+    def paused(self, shown: str = "") -> AbstractContextManager[None]:
+        """Keep off the terminal for a while; ``shown`` is a preview that stands there afterwards (never repeated)."""
+        return self.inner.paused(shown)
+
+    def lines(self, rows: Sequence[str]) -> None:
+        """Print rows of plain words, each wrapped to the window."""
+        self.screen.say(draw([part for row in rows for part in fold(line(row), self.screen.width, "  ")], self.screen))
+
+    def diff(self, text: str) -> None:
+        """Print a whole unified diff in colours; rows longer than the window are wrapped, not cut."""
+        rows = [part for row in text.splitlines() for part in fold(line(diff_line(row)), self.screen.width)]
+        self.screen.say(draw(rows, self.screen))
+
+    def clear(self) -> None:
+        """Empty the window, where there is one to empty."""
+        if self.screen.live:
+            self.screen.say("\x1b[2J\x1b[3J\x1b[H")
