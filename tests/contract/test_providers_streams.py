@@ -1,0 +1,321 @@
+"""Streams as they are really read: one table of replies over every provider, and the odd ways of compatible servers."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
+from ctxe.domain.errors import BadReply
+from ctxe.domain.model import CallDelta, Carry, Message, Provider, ReasoningDelta, Request, Text, TextDelta
+from ctxe.providers.scripted import Play, Scripted
+from tests.wire import server as wire
+from tests.wire.adapters import APIS, HELLO, MODEL, hear, patience, speak, waits
+
+CALLS = (wire.Call("read_file", {"path": "ä"}, id="c-a"), wire.Call("run", "{}", id="c-b"))
+TOOLS = (ToolCall("c-a", "read_file", '{"path": "ä"}'), ToolCall("c-b", "run", "{}"))
+USAGE = Usage(100, 10, 60, 20)
+SPENT = wire.Usage(100, 10, 60, 20)
+
+CASES: dict[str, tuple[wire.Reply, Reply]] = {
+    "words": (wire.Reply("Hi there, näïve 𝄞 world", usage=SPENT), Reply("Hi there, näïve 𝄞 world", (), "end", USAGE)),
+    "one call and no words": (wire.Reply(calls=CALLS[:1], usage=SPENT), Reply("", TOOLS[:1], "tools", USAGE)),
+    "words and parallel calls": (
+        wire.Reply("Both.", calls=CALLS, usage=SPENT, piece=1),
+        Reply("Both.", TOOLS, "tools", USAGE),
+    ),
+    "calls although the server says that it ended": (
+        wire.Reply(calls=CALLS, stop="end", usage=SPENT),
+        Reply("", TOOLS, "tools", USAGE),
+    ),
+    "cut by the limit": (wire.Reply("Half of", stop="length", usage=SPENT), Reply("Half of", (), "length", USAGE)),
+    "cut by the limit before any word": (wire.Reply(stop="length", usage=SPENT), Reply("", (), "length", USAGE)),
+    "a whole-looking call under the limit": (
+        wire.Reply("Now", calls=CALLS, stop="length", usage=SPENT),
+        Reply("Now", (), "length", USAGE),
+    ),
+    "a refusal": (wire.Reply("I will not.", stop="refusal", usage=SPENT), Reply("I will not.", (), "refusal", USAGE)),
+    "an unknown reason to stop": (wire.Reply("Odd.", stop="bored", usage=SPENT), Reply("Odd.", (), "end", USAGE)),
+    "nothing in the cache": (wire.Reply("Hi", usage=wire.Usage(7, 2)), Reply("Hi", (), "end", Usage(7, 2))),
+    "no usage": (wire.Reply("Hi", usage=None), Reply("Hi", (), "end", None)),
+    "many events a word": (wire.Reply("abc", piece=1, usage=SPENT), Reply("abc", (), "end", USAGE)),
+}
+
+
+def scripted(case: wire.Reply) -> Provider:
+    usage = (
+        Usage(case.usage.input, case.usage.output, case.usage.cache_read, case.usage.cache_write)
+        if case.usage
+        else None
+    )
+    calls = tuple((call.name, call.arguments, call.id) for call in case.calls)
+    stop = case.stop if case.stop in ("length", "refusal") else ""
+    return Scripted([Play(case.text, calls, stop, usage=usage)], MODEL)
+
+
+@pytest.mark.parametrize("kind", [*APIS, "scripted"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_reply_is_exactly_this(case: str, kind: str) -> None:
+    played, wanted = CASES[case]
+    if kind == "scripted":
+        deltas, reply = hear(scripted(played))
+        usage = wanted.usage or reply.usage
+    else:
+        with wire.WireServer([played]) as server:
+            deltas, reply = hear(speak(kind, server.url))
+            assert len(server.requests) == 1
+        usage = wanted.usage
+    assert reply == replace(wanted, model="wire/wire-model", usage=usage)
+    assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == wanted.text
+    announced = {delta.name for delta in deltas if isinstance(delta, CallDelta)}
+    assert announced >= {call.name for call in wanted.calls}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_thoughts_are_shown_and_sealed(api: str) -> None:
+    with wire.WireServer([wire.Reply("Yes.", reasoning="weighing it", piece=4)]) as server:
+        deltas, reply = hear(speak(api, server.url))
+    assert "".join(delta.text for delta in deltas if isinstance(delta, ReasoningDelta)) == "weighing it"
+    assert reply.text == "Yes."
+    assert bool(reply.carry) == (api != "chat")
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_a_filtered_answer_says_so(api: str) -> None:
+    with wire.WireServer([wire.Reply("Some", stop="filtered")]) as server:
+        _, reply = hear(speak(api, server.url))
+    assert (reply.text, reply.stop) == ("Some", "filtered")
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("fault", ["id-frames", "crlf", "unknown-events", "comment", "drip"])
+def test_legal_oddities_of_event_streams_are_read_in_one_request(fault: Any, api: str) -> None:
+    played = wire.Reply("Hi there", calls=CALLS, usage=SPENT, fault=fault, seconds=0.01)
+    with wire.WireServer([played]) as server:
+        _, reply = hear(speak(api, server.url))
+        assert len(server.requests) == 1
+    assert (reply.text, reply.calls, reply.usage) == ("Hi there", TOOLS, USAGE)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_line_of_five_megabytes_is_read(api: str) -> None:
+    text = "0123456789abcdef" * (5 * 1024 * 64)
+    with wire.WireServer([wire.Reply(text, piece=len(text))]) as server:
+        _, reply = hear(speak(api, server.url))
+    assert reply.text == text
+
+
+def sse(*chunks: Any) -> wire.Answer:
+    frames = [chunk if isinstance(chunk, str) else json.dumps(chunk) for chunk in chunks]
+    return wire.Answer(200, "".join(f"data: {frame}\n\n" for frame in frames), {"content-type": "text/event-stream"})
+
+
+def delta(finish: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": finish}]}
+
+
+def part(arguments: Any = None, name: str | None = None, **fields: Any) -> dict[str, Any]:
+    return delta(tool_calls=[{**fields, "function": {"name": name, "arguments": arguments}}])
+
+
+STOP = delta("stop")
+A, B = '{"path": "a"}', '{"path": "b"}'
+
+DIALECTS: dict[str, tuple[wire.Answer, tuple[tuple[str, str], ...]]] = {
+    "no index, ids": (sse(part(A, "read", id="x-a"), part(B, "read", id="x-b"), STOP), (("read", A), ("read", B))),
+    "no index, no ids, whole calls": (sse(part(A, "read"), part(B, "read"), STOP), (("read", A), ("read", B))),
+    "no index, no ids, in pieces": (sse(part("", "read"), part('{"path": '), part('"a"}'), STOP), (("read", A),)),
+    "every call numbered 0": (
+        sse(part(A, "read", index=0, id="x-a"), part(B, "read", index=0, id="x-b"), STOP),
+        (("read", A), ("read", B)),
+    ),
+    "every call numbered 0, without ids": (
+        sse(part(A, "read", index=0), part(B, "run", index=0), STOP),
+        (("read", A), ("run", B)),
+    ),
+    "the name in every piece": (
+        sse(part('{"path": ', "read", index=0, id="x-a"), part('"a"}', "read", index=0, id="x-a"), STOP),
+        (("read", A),),
+    ),
+    "the name in pieces": (sse(part("", "re", index=0, id="x-a"), part(A, "ad", index=0), STOP), (("read", A),)),
+    "arguments as an object": (sse(part({"path": "a"}, "read", index=0, id="x-a"), STOP), (("read", A),)),
+    "no arguments at all": (sse(part(None, "now", index=0, id="x-a"), STOP), (("now", "{}"),)),
+    "pieces of two calls mixed": (
+        sse(
+            part('{"path": ', "read", index=0, id="x-a"),
+            part('{"path": ', "read", index=1, id="x-b"),
+            part('"a"}', index=0),
+            part('"b"}', index=1),
+            STOP,
+        ),
+        (("read", A), ("read", B)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIALECTS)
+def test_calls_of_every_dialect_are_told_apart(case: str) -> None:
+    answer, wanted = DIALECTS[case]
+    with wire.WireServer([answer]) as server:
+        _, reply = hear(speak("chat", server.url))
+    assert tuple((call.name, call.arguments) for call in reply.calls) == wanted
+    assert len({call.id for call in reply.calls} - {""}) == len(wanted)
+
+
+@pytest.mark.parametrize("name", ["", "0", "call_0", "same"])
+def test_ids_that_name_two_calls_are_replaced(name: str) -> None:
+    twins = sse(part(A, "read", index=0, id=name), part(B, "read", index=1, id=name), STOP)
+    with wire.WireServer([twins, twins, twins, twins]) as server:
+        provider = speak("chat", server.url)
+        _, first = hear(provider)
+        _, again = hear(provider)
+        results = tuple(ToolResult(call.id, "ok") for call in first.calls)
+        more = (*HELLO.messages, Message("assistant", first.calls), Message("user", results))
+        _, second = hear(provider, replace(HELLO, messages=more))
+        assert server.refused == []
+    assert [call.id for call in again.calls] == [call.id for call in first.calls]
+    ids = [call.id for call in (*first.calls, *second.calls)]
+    assert len(set(ids)) == 4
+
+
+USAGES: dict[str, tuple[dict[str, Any], Usage | None]] = {
+    "no details": ({"prompt_tokens": 9, "completion_tokens": 2}, Usage(9, 2)),
+    "details that are null": ({"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": None}, Usage(9, 2)),
+    "DeepSeek's cache hits": (
+        {"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 4},
+        Usage(9, 2, 4),
+    ),
+    "more cached than sent": (
+        {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 90}},
+        Usage(9, 2, 9),
+    ),
+    "nothing but zeros": ({"prompt_tokens": 0, "completion_tokens": 0}, None),
+    "nonsense": (
+        {"prompt_tokens": "many", "completion_tokens": -3, "prompt_tokens_details": {"cached_tokens": 1.5}},
+        None,
+    ),
+    "null": ({"prompt_tokens": None, "completion_tokens": None}, None),
+}
+
+
+@pytest.mark.parametrize("case", USAGES)
+def test_usage_of_every_dialect_is_made_the_same(case: str) -> None:
+    reported, wanted = USAGES[case]
+    with wire.WireServer([sse(delta(content="Hi"), STOP, {"choices": [], "usage": reported}, "[DONE]")]) as server:
+        _, reply = hear(speak("chat", server.url))
+    assert (reply.text, reply.usage) == ("Hi", wanted)
+
+
+def test_usage_that_comes_with_the_last_words_or_in_a_field_of_its_own_is_found() -> None:
+    numbers = {"prompt_tokens": 9, "completion_tokens": 2}
+    early = sse(delta("stop", content="Hi") | {"usage": numbers}, "[DONE]")
+    groq = sse(delta("stop", content="Hi") | {"x_groq": {"usage": numbers}}, "[DONE]")
+    with wire.WireServer([early, groq]) as server:
+        provider = speak("chat", server.url)
+        assert [hear(provider)[1].usage for _ in range(2)] == [Usage(9, 2)] * 2
+
+
+def test_an_answer_in_one_piece_from_a_server_that_does_not_stream_is_read() -> None:
+    message = {
+        "role": "assistant",
+        "content": "Hi",
+        "tool_calls": [{"id": "c-a", "function": {"name": "x", "arguments": A}}],
+    }
+    whole = {"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 5}}
+    with wire.WireServer([wire.Answer(200, whole)]) as server:
+        _, reply = hear(speak("chat", server.url))
+    assert reply == Reply("Hi", (ToolCall("c-a", "x", A),), "tools", Usage(5, 0), "wire/wire-model")
+
+
+def test_typed_parts_of_content_are_told_apart() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    with wire.WireServer([sse(delta(content=[thought, {"type": "text", "text": "Hi"}]), STOP)]) as server:
+        deltas, reply = hear(speak("chat", server.url))
+    assert [item for item in deltas if not isinstance(item, CallDelta)] == [ReasoningDelta("hm"), TextDelta("Hi")]
+    assert reply.text == "Hi"
+
+
+@pytest.mark.parametrize(("echo", "back"), [(True, "hm hm"), (False, None)])
+def test_reasoning_goes_back_to_hosts_that_ask_for_it(echo: bool, back: str | None) -> None:
+    with wire.WireServer([wire.Reply("Hi", reasoning="hm hm"), wire.Reply("ok")]) as server:
+        provider = speak("chat", server.url, echo_reasoning=echo)
+        _, reply = hear(provider)
+        carry = (Carry(reply.carry, reply.model),) if reply.carry else ()
+        hear(provider, _after(reply, *carry))
+        assert server.bodies[1]["messages"][2].get("reasoning_content") == back
+
+
+def test_what_a_host_attached_to_a_call_goes_back_with_it() -> None:
+    signed = {"google": {"thought_signature": "c2lnbmVk"}}
+    first = sse(
+        delta(
+            tool_calls=[
+                {"index": 0, "id": "c-a", "function": {"name": "x", "arguments": "{}"}, "extra_content": signed}
+            ]
+        ),
+        STOP,
+    )
+    with wire.WireServer([first, wire.Reply("ok")]) as server:
+        provider = speak("chat", server.url)
+        _, reply = hear(provider)
+        hear(provider, _after(reply, Carry(reply.carry, reply.model)))
+        assert server.bodies[1]["messages"][2]["tool_calls"] == [
+            {"id": "c-a", "type": "function", "function": {"name": "x", "arguments": "{}"}, "extra_content": signed}
+        ]
+
+
+def _after(reply: Reply, *carry: Carry) -> Request:
+    """The request that follows a reply and the results of its calls."""
+    said = Message("assistant", (*carry, Text(reply.text), *reply.calls))
+    results = Message("user", (*(ToolResult(call.id, "ok") for call in reply.calls), Text("go on")))
+    return replace(HELLO, messages=(*HELLO.messages, said, results))
+
+
+@pytest.mark.parametrize(
+    ("words", "gone", "instead"),
+    [
+        ("Unrecognized request argument supplied: stream_options", "stream_options", None),
+        (
+            "Unsupported parameter: 'max_tokens' is not supported, use 'max_completion_tokens'",
+            "max_tokens",
+            "max_completion_tokens",
+        ),
+    ],
+)
+def test_a_field_that_the_server_refuses_is_left_out_from_then_on(words: str, gone: str, instead: str | None) -> None:
+    with wire.WireServer([wire.Answer(400, wire.failure(words)), wire.Reply("a"), wire.Reply("b")]) as server:
+        provider = speak("chat", server.url)
+        assert [hear(provider)[1].text for _ in range(2)] == ["a", "b"]
+        assert [gone in body for body in server.bodies] == [True, False, False]
+        assert instead is None or server.bodies[2][instead] == 1000
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_call_with_broken_json_is_asked_for_once_more(api: str) -> None:
+    broken = wire.Reply(calls=[wire.Call("run", '{"command": "rm', id="c-a")])
+    with wire.WireServer([broken, wire.Reply(calls=CALLS[:1])]) as server:
+        deltas, reply = hear(speak(api, server.url))
+        assert len(server.requests) == 2
+    assert (reply.calls, waits(deltas)) == (TOOLS[:1], ["a tool call with broken JSON"])
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("arguments", ['{"command": "rm', "[1, 2]", '"words"', '{"x": NaN}', "[" * 100_000])
+def test_a_call_that_stays_broken_is_given_unchanged_for_dispatch_to_refuse(arguments: str, api: str) -> None:
+    broken = wire.Reply(calls=[wire.Call("run", arguments, id="c-a")], piece=20_000)
+    with wire.WireServer([broken, broken]) as server:
+        _, reply = hear(speak(api, server.url))
+        assert len(server.requests) == 2
+    assert (reply.calls, reply.stop) == ((ToolCall("c-a", "run", arguments),), "tools")
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_empty_answer_is_asked_for_again_and_then_told(api: str) -> None:
+    with wire.WireServer([wire.Reply(), wire.Reply("  \n"), wire.Reply("Here.")]) as server:
+        deltas, reply = hear(speak(api, server.url))
+        assert (reply.text, waits(deltas)) == ("Here.", ["an empty answer"] * 2)
+    with wire.WireServer(then=wire.Reply(reasoning="only thoughts")) as server:
+        with pytest.raises(BadReply, match=r"^wire gave an empty answer \(3 requests"):
+            hear(speak(api, server.url, patience()))
+        assert len(server.requests) == 3
