@@ -44,7 +44,7 @@ def from_yaml(text: str) -> str | tuple[str, ...]:
     return tuple(held) if isinstance(held, list) else held
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(VALUE, st.booleans())
 def test_what_is_written_is_what_yaml_and_we_read(value: str | tuple[str, ...], quoted: bool) -> None:
     text = emit(value, quoted)
@@ -54,7 +54,7 @@ def test_what_is_written_is_what_yaml_and_we_read(value: str | tuple[str, ...], 
     assert (thorough(first, more) if ours is None else ours) == value
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(LINE)
 def test_the_quick_reader_never_disagrees_with_yaml(text: str) -> None:
     text = text.strip(" \t")
@@ -63,7 +63,7 @@ def test_the_quick_reader_never_disagrees_with_yaml(text: str) -> None:
         assert ours == from_yaml(text)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(FILE)
 def test_any_bytes_are_read_and_stay_as_they_are(data: bytes) -> None:
     page = parse(data)
@@ -73,7 +73,7 @@ def test_any_bytes_are_read_and_stay_as_they_are(data: bytes) -> None:
     assert update_entry(data, entry, entry) == data
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(FILE, st.dictionaries(KEY, VALUE, min_size=1, max_size=2))
 def test_a_rewrite_moves_only_the_lines_of_changed_keys(data: bytes, changes: dict[str, str | tuple[str, ...]]) -> None:
     before = parse(data)
@@ -102,7 +102,7 @@ ENTRY = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(ENTRY)
 def test_an_entry_comes_back_as_it_was_written(entry: Entry) -> None:
     assert read_entry(write_entry(entry), "memory/x.md") == cleaned(entry)

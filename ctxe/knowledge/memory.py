@@ -1,0 +1,224 @@
+"""What the project remembers as sections for a task: a snapshot that stands, and what bears on the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
+from ctxe.knowledge import daily, decisions, failures, links
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.evidence import Facts, stale
+from ctxe.knowledge.fence import fence
+from ctxe.knowledge.ranking import Rank, by_words
+from ctxe.knowledge.store import Store
+from ctxe.storage import files
+from ctxe.storage.counters import Counters
+
+STANDING = 0.6
+"""Share of the room that may stand in the system prompt; the rest is for what bears on the task."""
+WIDEST = 0.35
+"""Share of the room that one recalled entry may take before only its first paragraph is shown."""
+HEADING = 12
+"""Tokens of a section's heading and the joins around its chunks."""
+MOST_RECALLED = 12
+RECENT_LINES = 8
+SMALLEST = 25
+"""Tokens that a fenced entry takes at least."""
+LONGEST_TOKEN = 12
+"""Characters: a text with more of them for each token it may have is not even counted."""
+SHORTEST_LINE = 6
+"""Tokens that a line of a list takes at least: what cannot fit is not even counted."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Offers memory, decisions, failures and the daily log. ``count`` gives tokens of a text.
+
+    ``working`` is the folder the user stands in, at or below ``root``; ``rank`` says what bears on a task (best first,
+    nothing when nothing does); ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
+    were seen.
+    """
+
+    store: Store
+    count: Callable[[str], int]
+    root: Path
+    working: Path
+    rank: Rank = by_words
+    facts: Facts = field(default_factory=Facts)
+    counters: Counters | None = None
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """A snapshot placed in the system prompt, and recalled entries placed with the task."""
+        entries = self.entries()
+        standing = self._standing(entries, int(room * STANDING))
+        held = sum(self._cost(chunk.text) for chunk in standing.chunks)
+        sections = [standing] if standing.chunks or standing.left_out else []
+        if task.words or task.files or task.named:
+            recalled = self._recalled(task, entries, room - held - HEADING * 2)
+            sections += [recalled] if recalled.chunks or recalled.left_out else []
+        return sections
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything remembered, with what lost its evidence marked stale."""
+        entries = self.store.entries()
+        lost = stale(entries, self.facts)
+        return tuple(replace(entry, status="stale") if entry.id in lost else entry for entry in entries)
+
+    def notices(self) -> tuple[str, ...]:
+        """One line for each file with something invisible or broken in it."""
+        shelf = self.store.shelf()
+        said = [f".ctxe/{problem.path}: {problem.says}" for problem in shelf.problems]
+        for path, text in self._summaries():
+            said += fence(text, path).notices
+        for entry in shelf.entries:
+            if not entry.text.isascii() or not entry.title.isascii():
+                said += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
+        return tuple(said)
+
+    def told(self, entry: Entry) -> Chunk:
+        """An entry that was written just now, as a short notice for the model."""
+        words = f"{entry.title}\n{entry.first_paragraph}".strip()
+        return Chunk(entry.id, self._fenced(entry, words), f"written now by {entry.by}", path=entry.path)
+
+    def _standing(self, entries: Sequence[Entry], room: int) -> Section:
+        offered: list[Chunk] = []
+        out: list[Omission] = []
+        rest = room - HEADING
+        for chunk, omitted in self._snapshot(entries, rest):
+            cost = self._cost(chunk.text) if chunk else 0
+            if chunk and cost <= rest:
+                offered.append(chunk)
+                rest -= cost
+            elif chunk:
+                out.append(Omission(chunk.id, cost, "over the memory share"))
+            out += omitted
+        return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(out))
+
+    def _snapshot(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
+        """Chunks in the order of what must not be missed; each takes at most its part and leaves the rest."""
+        for path, text in self._summaries():
+            yield self._whole(path, text, int(room * 0.6))
+        held = decisions.current(entries)
+        lines = [decisions.line(entry) for entry in reversed(held)]
+        yield self._list("decisions", "current decisions", lines, int(room * 0.4), "decision")
+        open_ones = [group for group in self._groups(entries) if group.status == "open"]
+        told = [f"- {group.entry.id} {failures.lesson(group)}" for group in open_ones]
+        yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
+        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, RECENT_LINES))]
+        yield self._list("daily", "latest work, newest first", days, int(room * 0.2), "log")
+
+    def _summaries(self) -> list[tuple[str, str]]:
+        """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""
+        folders = [self.root]
+        if self.working.is_relative_to(self.root):
+            for part in self.working.relative_to(self.root).parts:
+                folders.append(folders[-1] / part)
+        found = []
+        for path in (*(folder / "MEMORY.md" for folder in folders), self.store.folder / "MEMORY.md"):
+            try:
+                if path.is_file() and path.resolve().is_relative_to(self.root.resolve()):
+                    text = files.read(path, 262_144).decode("utf-8", "replace").strip()
+                    if text:
+                        found.append((path.relative_to(self.root).as_posix(), text))
+            except (StoreError, OSError, ValueError):
+                continue
+        return found
+
+    def _whole(self, path: str, text: str, room: int) -> tuple[Chunk | None, list[Omission]]:
+        """A summary, or as many of its paragraphs from the start as fit."""
+        from ctxe.lexical.similarity import paragraphs
+
+        whole = fence(text, path).text
+        cost = self._cost(whole)
+        if cost <= room:
+            return Chunk(path, whole, "the curated summary", path=path), []
+        kept: list[str] = []
+        for part in paragraphs(text):
+            if self._cost(fence("\n\n".join((*kept, part)), path).text) > room:
+                break
+            kept.append(part)
+        left = [Omission(path, cost, "longer than its part of the memory share: only its first paragraphs are in")]
+        if not kept:
+            return None, left
+        return Chunk(path, fence("\n\n".join(kept), path, cut="read the file for the rest").text, "its start"), left
+
+    def _list(
+        self, name: str, what: str, lines: Sequence[str], room: int, kind: str
+    ) -> tuple[Chunk | None, list[Omission]]:
+        """A list of one-liners, the first ones that fit; the rest is named in one line."""
+        if not lines:
+            return None, []
+        kept = self._fitting(name, what, lines, room, kind)
+        more = len(lines) - kept
+        left = (
+            [Omission(f"{more} more {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
+        )
+        if not kept:
+            return None, left
+        return Chunk(name, _listing(name, what, lines, kept, kind), f"{kept} of {len(lines)} {what}"), left
+
+    def _fitting(self, name: str, what: str, lines: Sequence[str], room: int, kind: str) -> int:
+        low, high = 0, min(len(lines), max(0, room) // SHORTEST_LINE)
+        while low < high:
+            middle = (low + high + 1) // 2
+            fits = self._cost(_listing(name, what, lines, middle, kind)) <= room
+            low, high = (middle, high) if fits else (low, middle - 1)
+        return low
+
+    def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
+        replaced = links.successors(entries)
+        silent = ("wontfix",)
+        live = [entry for entry in entries if links.is_current(entry, replaced) and entry.status not in silent]
+        ranked = self.rank(task, live)
+        told = {group.entry.id: group for group in self._groups(entries)}
+        chunks: list[Chunk] = []
+        out: list[Omission] = []
+        rest = room - self.count(_more(len(ranked))) - 1
+        for entry, score in ranked:
+            if rest < SMALLEST or len(chunks) == MOST_RECALLED:
+                out.append(Omission(entry.id, len(entry.text) // 4 + SMALLEST, "over the memory share"))
+                continue
+            text = self._rendered(entry, told, int(room * WIDEST))
+            cost = self._cost(text)
+            if cost <= rest:
+                chunks.append(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=entry.path))
+                rest -= cost
+            else:
+                out.append(Omission(entry.id, cost, "over the memory share"))
+        if out and chunks:
+            chunks.append(Chunk("more", _more(len(out)), "what was left out"))
+        return Section("recalled", Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
+
+    def _rendered(self, entry: Entry, told: Mapping[str, failures.Group], widest: int) -> str:
+        if entry.kind == "failure" and entry.id in told:
+            return self._fenced(entry, failures.lesson(told[entry.id]))
+        if len(entry.text) <= widest * LONGEST_TOKEN:
+            whole = self._fenced(entry, f"{entry.title}\n{entry.text}" if entry.title else entry.text)
+            if self._cost(whole) <= widest:
+                return whole
+        return self._fenced(entry, f"{entry.title}\n{entry.first_paragraph[: widest * 3]}\n(more: recall {entry.id})")
+
+    def _fenced(self, entry: Entry, words: str) -> str:
+        status = "stale: check before relying on it" if entry.status == "stale" else entry.status
+        marks = {"kind": entry.kind, "status": "" if status == "current" else status, "by": entry.by}
+        return fence(words.strip(), f"{entry.id} .ctxe/{entry.path}", date=entry.created[:10], **marks).text
+
+    def _groups(self, entries: Sequence[Entry]) -> tuple[failures.Group, ...]:
+        return failures.groups(entries, self.counters.read() if self.counters else {})
+
+    def _cost(self, text: str) -> int:
+        return self.count(text) + 1
+
+
+def _listing(name: str, what: str, lines: Sequence[str], kept: int, kind: str) -> str:
+    more = len(lines) - kept
+    shown = [f"{what}:", *lines[:kept]]
+    shown += [f"- {more} more: `ctxe memory search --kind {kind} …`"] if more else []
+    return fence("\n".join(shown), f".ctxe/{name}").text
+
+
+def _more(number: int) -> str:
+    return f"{number} more: `ctxe memory search …`"
