@@ -1,0 +1,108 @@
+"""Content-addressed copies of files: what a restore point brings back. What git holds already is not copied again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.git import Git
+from ctxe.storage.files import make_folder, replace
+
+OURS, GITS, LINK = "b:", "g:", "l:"
+"""How a key says where the content is: a copy of ours, a git object, or a link's target in the key itself."""
+
+_HEX = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Blobs:
+    """Copies in ``folder``, two letters of the hash to a subfolder; ``git`` is where objects are read from."""
+
+    folder: Path
+    git: Git
+
+    def keep(self, data: bytes, durable: bool = False) -> str:
+        """The key of a content that is now in the store. Raises StoreError."""
+        name = hashlib.blake2b(data, digest_size=20).hexdigest()
+        path = self._path(name)
+        if not _holds(path, data):
+            make_folder(self.folder)
+            if durable:
+                replace(path, data)
+            else:
+                _write(path, data)
+        return OURS + name
+
+    def content(self, key: str) -> bytes:
+        """The bytes behind a key. Raises StoreError when they are gone or damaged."""
+        if key.startswith(OURS) and _HEX.fullmatch(name := key.removeprefix(OURS)):
+            with contextlib.suppress(OSError):
+                data = self._path(name).read_bytes()
+                if hashlib.blake2b(data, digest_size=20).hexdigest() == name:
+                    return data
+        elif key.startswith(GITS) and _HEX.fullmatch(name := key.removeprefix(GITS)):
+            found = self.git.output("cat-file", "blob", name)
+            if found is not None and git_name(found, len(name)) == name:
+                return found
+        raise StoreError(f"the copy {key or '(none)'} is gone", "the file is left as it is")
+
+    def sweep(self, used: Iterable[str], before: float) -> int:
+        """Delete copies that no key in ``used`` names and that are older than ``before`` (seconds); how many."""
+        named = {key.removeprefix(OURS) for key in used if key.startswith(OURS)}
+        gone = 0
+        for path in self._all():
+            with contextlib.suppress(OSError):
+                if path.parent.name + path.name not in named and path.stat().st_mtime < before:
+                    path.unlink()
+                    gone += 1
+        return gone
+
+    def size(self) -> int:
+        """Bytes that all copies take."""
+        total = 0
+        for path in self._all():
+            with contextlib.suppress(OSError):
+                total += path.stat().st_size
+        return total
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name[:2] / name[2:]
+
+    def _all(self) -> Iterator[Path]:
+        return (path for path in self.folder.glob("??/*") if not path.name.startswith("."))
+
+
+def git_name(data: bytes, length: int) -> str:
+    """The name git gives to a blob: SHA-1, or SHA-256 where names have 64 letters (gitformat-objects)."""
+    kind = hashlib.sha256 if length == 64 else hashlib.sha1
+    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A copy that a crash of the machine may lose: thousands are made at once, and it is named by its content."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
+        spare = path.with_name(f".{secrets.token_hex(6)}.tmp")
+        handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        spare.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot keep a copy in {path.parent}: {error.strerror or error}", "check free space"
+        ) from error
