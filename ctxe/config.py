@@ -280,15 +280,20 @@ def _build(settings: Mapping[str, Any]) -> Config:
     return Config(**parts)
 
 
-def save(path: Path, key: str, value: Any) -> None:
-    """Set one key in a settings file, keeping the others. Raises ConfigError or StoreError."""
+def save(path: Path, keys: Sequence[str], value: Any) -> None:
+    """Set one key (("model", "name"), ("models", "ollama/x", "window")) in a settings file, keeping the others.
+
+    Comments of the file are lost. Raises ConfigError or StoreError.
+    """
     import tomli_w
 
     from ctxe.storage.files import replace
 
     table = _read(path)
-    section, _, name = key.partition(".")
-    table.setdefault(section, {})[name] = value
+    inner = table
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = value
     replace(path, tomli_w.dumps(table).encode())
 
 

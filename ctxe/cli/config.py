@@ -65,7 +65,7 @@ def put(
     invocation = Invocation.of(context)
     parsed = parse(key, value)
     file = user_file(invocation.project().environment)
-    save(file, key, parsed)
+    save(file, key.split(".", 1), parsed)
     invocation.screen().say(f"{key} = {_shown(parsed)} ({file})")
 
 

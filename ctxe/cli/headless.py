@@ -19,10 +19,10 @@ EXIT: dict[Outcome, int] = {"answered": 0, "step limit": 9, "cost limit": 8, "in
 
 def run(live: Live, words: str, form: Format, screen: Screen) -> int:
     """One turn; the exit code of the process. Raises CtxeError."""
-    from ctxe.terminal.render import renderer
+    from ctxe.terminal.render import Renderer
 
     finished: TurnFinished | None = None
-    with renderer(screen) if form == "text" else contextlib.nullcontext() as shown:
+    with Renderer(screen) if form == "text" else contextlib.nullcontext() as shown:
         for event in live.turn(words):
             if isinstance(event, TurnFinished):
                 finished = event

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.cli import slash
@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Chat:
-    """What a slash command may use. ``reopen`` puts another session (new, resumed, forked) in place of this one."""
+    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id)."""
 
     live: Live
     screen: Screen
     renderer: Renderer
     prompt: Prompt
-    reopen: Callable[[Chat, str, str], None]
     leaving: bool = False
     last_test: str = ""
-    spare: list[str] = field(default_factory=list)
+    next: tuple[str, str] | None = None
 
     def play(self, events: Iterable[Event]) -> None:
         """Show events as they come; Ctrl-C ends the turn and keeps what came."""
@@ -40,14 +39,23 @@ class Chat:
         """Drawn text for the user."""
         self.screen.say(text)
 
+    def toolbar(self) -> str:
+        """The row below the input line: model, tokens, money, mode."""
+        return self.live.status_words()
 
-def run(chat: Chat) -> int:
+    def reopen(self, kind: str, session: str) -> None:
+        """Leave this session for another one."""
+        self.next, self.leaving = (kind, session), True
+
+
+def run(chat: Chat, words: str = "") -> int:
     """Until the user leaves; the exit code of the process. An error ends the turn, not the session."""
     from ctxe.cli.errors import say
     from ctxe.terminal.prompt import Left
 
     while not chat.leaving:
-        line = chat.prompt.read()
+        line = words or chat.prompt.read()
+        words = ""
         if isinstance(line, Left):
             return line.code
         try:

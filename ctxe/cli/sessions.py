@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
-
-if TYPE_CHECKING:
-    from ctxe.terminal.screen import Screen
 
 SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
 
@@ -79,33 +76,23 @@ def show(
     grep: Annotated[str, typer.Option("--grep", help="Only what contains this text, folded text included.")] = "",
 ) -> None:
     """Draw a log with the code that drew the session."""
-    from ctxe.project.sessions import events, matching, path_of, records
+    from ctxe.project.sessions import events, path_of, records
 
     invocation = Invocation.of(context)
     path = path_of(invocation.project().place.sessions, session)
     if as_json:
         print_json(list(records(path)))
         return
-    from ctxe.terminal.render import renderer
+    from ctxe.terminal.replayed import matching, show_events
 
-    screen = invocation.screen()
-    if grep:
-        found = matching(path, grep)
-        screen.say("\n".join(lines(found, screen)) or f"nothing contains {grep!r}")
-        return
     kept, notices = events(path)
+    screen = invocation.screen()
     for notice in notices:
         screen.tell(notice)
-    with renderer(screen, words=True) as shown:
-        for event in kept:
-            shown.show(event)
-
-
-def lines(found: list[tuple[int, str, str]], screen: Screen) -> list[str]:
-    """Event number, type and the line that matched, each on a line of its own."""
-    from ctxe.terminal.style import line
-
-    return [screen.paint(line((f"{n:>5}  {kind:<18}", "dim"), text)) for n, kind, text in found]
+    if grep:
+        screen.say("\n".join(matching(kept, grep, screen)) or f"nothing contains {grep!r}")
+    else:
+        show_events(kept, screen)
 
 
 def export(
@@ -116,7 +103,7 @@ def export(
     """A whole session on standard output."""
     import json
 
-    from ctxe.project.sessions import events, markdown, path_of, records
+    from ctxe.project.sessions import events, path_of, records
 
     path = path_of(Invocation.of(context).project().place.sessions, session)
     if form == "jsonl":
@@ -125,6 +112,8 @@ def export(
         return
     if form != "markdown":
         raise typer.BadParameter("markdown or jsonl", param_hint="--format")
+    from ctxe.terminal.replayed import markdown
+
     typer.echo(markdown(events(path)[0]))
 
 

@@ -34,22 +34,22 @@ def leave(chat: Chat, _words: str) -> None:
 def clear(chat: Chat, _words: str) -> None:
     """An empty screen and a new session."""
     chat.renderer.clear()
-    chat.reopen(chat, "new", "")
+    chat.reopen("new", "")
 
 
 def new(chat: Chat, _words: str) -> None:
     """A new session; this one can be resumed."""
-    chat.reopen(chat, "new", "")
+    chat.reopen("new", "")
 
 
 def resume(chat: Chat, words: str) -> None:
     """Go on with another session. Raises SessionError."""
-    chat.reopen(chat, "resume", words)
+    chat.reopen("resume", words)
 
 
 def fork(chat: Chat, _words: str) -> None:
     """Go on in a copy; the original stays as it is."""
-    chat.reopen(chat, "fork", chat.live.session.id)
+    chat.reopen("fork", chat.live.session.id)
 
 
 def export(chat: Chat, words: str) -> None:

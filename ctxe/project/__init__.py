@@ -14,6 +14,7 @@ from ctxe.project import place
 if TYPE_CHECKING:
     from ctxe.context.budget import Budget
     from ctxe.domain.model import Model
+    from ctxe.knowledge.store import Store
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ class Project:
             section, _, name = key.partition(".")
             found[key] = (getattr(getattr(self.config, section), name), origins.get(key, "default"))
         return found
+
+    @cached_property
+    def store(self) -> Store:
+        """The memory folder; it is made with the first write."""
+        from ctxe.knowledge.store import Store
+
+        return Store(self.place.memory, self.place.cache)
 
     @property
     def trusted(self) -> bool:

@@ -30,7 +30,7 @@ class Offers:
     rules: Section
     schemas: tuple[ToolSchema, ...]
     sources: tuple[tuple[ShareName, Source], ...]
-    named: Callable[[str, int], Section]
+    named: Callable[[Sequence[str], int], Section]
     surroundings: Callable[[], Section | None] = field(default=lambda: None)
 
 
@@ -56,7 +56,9 @@ class Composer:
         held = {row.digest for row in state.ledger.rows if row.given} if state.ledger else set()
         sections = [s for s in self._offered(_task(words, state)) if s.placement == "task"]
         first = self.offers.surroundings() if not state.conversation.turns else None
-        sections += [self.offers.named(words, self.budget.room("files"))]
+        paths = dict.fromkeys([*_task(words, state).named, *(path for path, _ in state.files)])
+        sections += [self.offers.named(tuple(paths), self.budget.room("files"))]
+        sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
         sections += [first] if first else []
         fresh = [_without(section, held) for section in sections]
         return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)

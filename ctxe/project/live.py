@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Fold, Touch
-from ctxe.domain.errors import ToolError
 from ctxe.domain.events import (
     EpochStarted,
     Event,
@@ -19,29 +19,35 @@ from ctxe.domain.events import (
     Notice,
     Pinned,
     Queued,
+    Recorded,
     Unfolded,
 )
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Progress, Tool
+from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.permit import Permit
     from ctxe.project.undo import Undo
 
 
 @dataclass(slots=True)
 class Live:
-    """One session at work. ``rewire`` gives the session's ports and composer for another model or mode."""
+    """One session at work. ``shell`` runs commands for the user; ``rewire`` puts another model in the session's ports."""
 
     project: Project
     session: Session
     composer: Composer
     undo: Undo
+    permit: Permit
+    dispatcher: Dispatcher
+    shell: Tool
     rewire: Callable[[Live, Model], None]
     notices: tuple[str, ...] = ()
-    granted: list[str] = field(default_factory=list)
 
     @property
     def model(self) -> Model:
@@ -50,7 +56,7 @@ class Live:
 
     def turn(self, words: str) -> Iterator[Event]:
         """One turn as events; see Session.turn."""
-        self.undo.begin()
+        self.undo.begin(words, len(self.session.state.conversation.turns) + 1)
         yield from self.session.turn(words)
 
     def ledger(self, words: str = "") -> Ledger:
@@ -108,12 +114,43 @@ class Live:
         """Files that tools read or changed in this session."""
         return self.session.state.conversation.touched()
 
-    def recall(self, handle: str) -> str:
-        """The whole of a text that was shortened or folded. Raises ToolError for an unknown handle."""
-        text = self.session.state.originals.get(handle)
-        if text is None:
-            raise ToolError(f"nothing is kept under {handle!r}")
-        return text
+    def mode(self, mode: str) -> None:
+        """Who decides what runs, from now on in this session: ask, auto-edit, auto or read-only."""
+        self.permit.mode = mode
+
+    def run_for_user(self, command: str) -> Iterator[Event]:
+        """Run a command at the user's own word; the model is told of it with the user's next words."""
+        action = self.shell.prepare({"command": command})
+        self.undo.before(action)
+        output = None
+        for item in action.run():
+            if isinstance(item, Progress):
+                yield item
+            else:
+                output = item
+        text, _ = self.dispatcher.trim(output) if output else ("(no output)", "")
+        shown = self.dispatcher.clean(text)
+        yield Notice(shown)
+        yield from self.queue(f"$ {command}", f"[the user ran `{command}`]\n{shown}", "you ran it")
+
+    def remember(self, words: str) -> Iterator[Event]:
+        """Keep a note of the user's as a fact, and tell the model. Raises StoreError."""
+        entry = self.project.remember(words, session=self.session.id)
+        yield from self.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
+        yield from self.queue(entry.id, f"[remembered by the user] {words}", "you noted it")
+
+    def commit_message(self) -> str:
+        """A message for what this session changed; empty when it changed nothing."""
+        changed = self.undo.changed()
+        return message_for(self.session.state.conversation, changed) if changed else ""
+
+    def commit(self, message: str) -> list[str]:
+        """Commit what this session changed; what git says. Raises CtxeError."""
+        return commit(self.project.root, self.project.environment, self.undo.changed(), message)
+
+    def settle(self) -> None:
+        """Keep what was learnt about token counts for other sessions."""
+        self.composer.save()
 
     def _standing(self) -> State:
         state = self.session.state

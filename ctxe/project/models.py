@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ctxe.context.budget import Budget, Share, reserve_for
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.model import Model, Provider, Request
+from ctxe.domain.model import Message, Model, Provider, Request, Text
 from ctxe.providers import catalog
 from ctxe.storage.counts import Counts, Estimate
 from ctxe.storage.vocabulary import PACKAGED, count
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.providers.local import Server
 
 OFFLINE = "offline/repository"
 KEYS = (("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"))
@@ -42,8 +43,43 @@ def choice(project: Project) -> Choice:
 
 
 def choose(project: Project, name: str = "") -> Model:
-    """The catalog's entry for a model. Raises ConfigError when its window is unknown."""
-    return catalog.find(name or choice(project).name, project.config.models)
+    """The catalog's entry for a model; a local server is asked for a window that nobody stated.
+
+    Raises ConfigError when the window stays unknown.
+    """
+    name = name or choice(project).name
+    try:
+        return catalog.find(name, project.config.models)
+    except ConfigError:
+        window = _window_served(project, name)
+        if not window:
+            raise
+        return catalog.find(name, {**project.config.models, name: {"window": window}})
+
+
+def _window_served(project: Project, name: str) -> int | None:
+    from ctxe.providers.local import is_loopback, served_window
+
+    provider, _, bare = name.partition("/")
+    known = catalog.hosts().get(provider)
+    url = project.config.model.base_url or (known.url if known and known.local else "")
+    return served_window(url, bare if known else name) if url and is_loopback(url) else None
+
+
+def local_servers() -> tuple[Server, ...]:
+    """Model servers that answer on this machine, asked in parallel within 300 ms."""
+    from ctxe.providers.local import probe_local
+
+    return probe_local()
+
+
+def count_remotely(provider: Provider) -> str:
+    """What the model's host says to one free question, in words. Raises ProviderError."""
+    ask = getattr(provider, "count", None)
+    if ask is None:
+        return "this provider has no free question to ask"
+    tokens = ask(Request((), (), (Message("user", (Text("hello"),)),), 16))
+    return f"it answers: `hello` is {tokens} tokens with framing"
 
 
 def budget_for(project: Project, model: Model) -> Budget:

@@ -22,11 +22,12 @@ class Place:
     cache: Path
     user: Path
     git: bool
+    writable: bool
 
     @property
     def sessions(self) -> Path:
-        """Session logs."""
-        return self.memory / "sessions"
+        """Session logs; beside the cache where the tree is read-only."""
+        return (self.memory if self.writable else self.cache) / "sessions"
 
 
 def find(start: Path, user: Path, user_cache: Path) -> Place:
@@ -49,4 +50,4 @@ def find(start: Path, user: Path, user_cache: Path) -> Place:
     from ctxe.domain.section import digest
 
     cache = memory / "cache" if writable else user_cache / digest(str(root))[:16]
-    return Place(working, root, memory, cache, user, git is not None)
+    return Place(working, root, memory, cache, user, git is not None, writable)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, summaries
 from ctxe.domain.errors import SessionError
-from ctxe.domain.events import ContextAssembled, Kept, ReplyReceived, ToolFinished, TurnFinished, TurnStarted
+from ctxe.domain.events import ContextAssembled, Kept, ReplyReceived
 from ctxe.domain.ledger import Ledger
 
 __all__ = [
@@ -17,8 +17,6 @@ __all__ = [
     "Summary",
     "events",
     "ledgers",
-    "markdown",
-    "matching",
     "path_of",
     "record_of",
     "records",
@@ -82,43 +80,3 @@ def ledgers(path: Path) -> list[Ledger]:
         elif isinstance(event, ReplyReceived) and found:
             found[-1] = replace(found[-1], usage=event.reply.usage, usd=event.usd)
     return found
-
-
-def matching(path: Path, wanted: str) -> list[tuple[int, str, str]]:
-    """Every line of every text in a log that holds ``wanted`` (case ignored): event number, type, line."""
-    found: list[tuple[int, str, str]] = []
-    for record in records(path):
-        for text in _texts(record):
-            hits = (line.strip() for line in text.splitlines() if wanted.lower() in line.lower())
-            found += [(int(str(record.get("n", 0))), str(record.get("type", "")), line) for line in hits]
-    return list(dict.fromkeys(found))
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def markdown(kept: Iterable[Kept]) -> str:
-    """A session as a document: the user's words, answers, calls with their results."""
-    parts: list[str] = []
-    for event in kept:
-        match event:
-            case TurnStarted(words):
-                parts.append(f"## {words.strip()}")
-            case ReplyReceived(reply) if reply.text.strip():
-                parts.append(reply.text.strip())
-            case ToolFinished(result, title=title, tool=tool, full=full):
-                fence = "````" if "```" in (full or result.text) else "```"
-                parts.append(f"**{title or tool}**\n\n{fence}\n{(full or result.text).rstrip()}\n{fence}")
-            case TurnFinished(outcome, why=why) if outcome != "answered":
-                parts.append(f"*{outcome}{': ' + why if why else ''}*")
-            case _:
-                pass
-    return "\n\n".join(parts) + "\n"

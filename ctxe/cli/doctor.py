@@ -1,0 +1,38 @@
+"""``ctxe doctor``: does everything work here, and what to do where it does not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``doctor`` command."""
+    app.command("doctor", help="Check that everything works here.")(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Also ask the model's host one free question.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Exit code 1 when something must be mended."""
+    from ctxe.project.checks import checks
+
+    invocation = Invocation.of(context)
+    found = list(checks(invocation.project(), reach=check))
+    if as_json:
+        print_json([{"name": c.name, "state": c.state, "says": c.says, "hint": c.hint} for c in found])
+    else:
+        from ctxe.terminal.tables import Column, table
+
+        screen = invocation.screen()
+        styles = {"ok": "good", "note": "warn", "fail": "bad"}
+        rows = [[(c.state, styles[c.state]), c.name, c.says + (f" ({c.hint})" if c.hint else "")] for c in found]
+        screen.say(table(["", "what", Column("how it is", grows=True, wraps=True)], rows, screen))
+    if any(c.state == "fail" for c in found):
+        raise typer.Exit(1)

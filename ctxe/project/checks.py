@@ -1,0 +1,118 @@
+"""What ``ctxe doctor`` looks at: each check is a small function that says what is, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ctxe.domain.errors import CtxeError
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+State = Literal["ok", "note", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: what was looked at, how it is, in words, and a hint where something can be done."""
+
+    name: str
+    state: State
+    says: str
+    hint: str = ""
+
+
+def checks(project: Project, *, reach: bool) -> Iterator[Check]:
+    """Every finding in order; ``reach`` also asks the model's host one free question."""
+    every: list[Callable[[Project], Iterator[Check]]] = [_python, _git, _folder, _settings, _memory, _model, _sandbox]
+    for check in [*every, *([_reach] if reach else [])]:
+        try:
+            yield from check(project)
+        except CtxeError as error:
+            yield Check(check.__name__.strip("_"), "fail", error.message, error.hint)
+
+
+def _python(_: Project) -> Iterator[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "ok", version)
+    from ctxe.storage.vocabulary import count
+
+    good = count("hello world") == 2
+    yield Check(
+        "vocabularies",
+        "ok" if good else "fail",
+        "packaged, checked" if good else "damaged",
+        "" if good else "reinstall ctxe",
+    )
+
+
+def _git(project: Project) -> Iterator[Check]:
+    from ctxe.safety.programs import find_program
+
+    found = find_program("git", project.root)
+    if found is None:
+        yield Check("git", "note", "not found", "install git: history, undo of commands and /commit need it")
+    else:
+        yield Check("git", "ok", f"{found}; {'a repository' if project.place.git else 'not a repository here'}")
+    ripgrep = find_program("rg", project.root)
+    yield Check("search", "ok", str(ripgrep) if ripgrep else "own walk; ripgrep would be faster")
+
+
+def _folder(project: Project) -> Iterator[Check]:
+    place = project.place
+    if place.writable:
+        yield Check("folder", "ok", str(place.root))
+    else:
+        yield Check("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
+    yield Check(
+        "trust", "ok" if project.trusted else "note", "trusted" if project.trusted else "not trusted yet: `ctxe trust`"
+    )
+
+
+def _settings(project: Project) -> Iterator[Check]:
+    from ctxe.config import PROJECT_FILE, user_file
+
+    file = user_file(project.environment)
+    yield Check("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
+    for line in project.loaded.refused:
+        yield Check(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
+
+
+def _memory(project: Project) -> Iterator[Check]:
+    shelf = project.store.shelf()
+    bad = [entry for entry in shelf.entries if entry.problems]
+    yield Check("memory", "ok", f"{len(shelf.entries)} entries in {project.place.memory}")
+    for entry in bad[:5]:
+        yield Check("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
+
+
+def _model(project: Project) -> Iterator[Check]:
+    from ctxe.project.models import choice, connect
+
+    model = project.model
+    why = choice(project).why
+    price = (
+        f"${model.prices.input:g} in, ${model.prices.output:g} out per million tokens"
+        if model.prices
+        else "no known price"
+    )
+    yield Check("model", "ok", f"{model.id}: {why}; window {model.window:,} tokens, {price}")
+    connect(project, model, lambda *_: "")
+    yield Check("key", "ok", "nothing needed" if model.provider == "offline" else "set")
+
+
+def _sandbox(project: Project) -> Iterator[Check]:
+    from ctxe.project.wire import sandbox
+
+    found = sandbox(project)
+    yield Check("sandbox", "ok" if found.active else "note", found.says)
+
+
+def _reach(project: Project) -> Iterator[Check]:
+    from ctxe.project.models import connect, count_remotely
+
+    provider = connect(project, project.model, lambda *_: "")
+    yield Check("reach", "ok", count_remotely(provider))

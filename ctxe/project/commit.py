@@ -1,0 +1,50 @@
+"""Committing what a session changed, when the user asks: only its files, the rest of the index as it was."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ctxe.domain.conversation import Conversation, Step
+from ctxe.domain.errors import CtxeError
+from ctxe.safety.programs import find_program
+
+SUBJECT = 72
+
+
+def message_for(conversation: Conversation, changed: Sequence[str]) -> str:
+    """A message from the user's own words: what was asked last as the subject, the files below it."""
+    words = next((turn.words for turn in reversed(conversation.turns) if _edits(turn.steps)), "")
+    line = " ".join(words.split()) or "Change " + ", ".join(changed[:3])
+    subject = line if len(line) <= SUBJECT else line[: SUBJECT - 1].rsplit(" ", 1)[0] + "…"
+    listed = [f"- {path}" for path in changed[:20]] + ([f"- and {len(changed) - 20} more"] if len(changed) > 20 else [])
+    return "\n".join([subject[:1].upper() + subject[1:], "", *listed])
+
+
+def _edits(steps: Sequence[Step]) -> bool:
+    return any(t.operation != "read" for step in steps for r in step.results for t in r.touches)
+
+
+def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], message: str) -> list[str]:
+    """Commit exactly these files with the user's own git (hooks, signing and identity are theirs); what git says.
+
+    Raises CtxeError with git's own words.
+    """
+    git = find_program("git", root)
+    if git is None:
+        raise CtxeError("git was not found", "install git to commit")
+    for words in (["add", "--", *paths], ["commit", "--only", "-m", message, "--", *paths]):
+        done = subprocess.run(
+            [str(git), *words],
+            cwd=root,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise CtxeError(f"git {words[0]} failed: {said[-1] if said else done.returncode}", "nothing was committed")
+    return done.stdout.strip().splitlines()[:2]

@@ -1,0 +1,99 @@
+"""Opening a session: new, resumed or forked; everything wired together, and closed properly whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.agent.log import Log, read_events
+from ctxe.agent.session import Session, closed_properly
+from ctxe.agent.state import State, rebuild
+from ctxe.domain.errors import ConfigError, SessionError, StoreError
+from ctxe.domain.tool import Approver
+from ctxe.project.clock import now, session_id
+from ctxe.project.live import Live
+from ctxe.project.sessions import path_of
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
+
+    ``fork`` goes on in a copy. ``tools`` (empty: all) are the only ones offered. ``files`` are (path, choice).
+    """
+
+    resume: str = ""
+    newest: bool = False
+    fork: bool = False
+    interactive: bool = False
+    tools: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@contextlib.contextmanager
+def open_session(project: Project, opening: Opening, approve: Approver) -> Iterator[Live]:
+    """A session that is ready to talk; its log is locked against other processes meanwhile.
+
+    Raises ConfigError, SessionError, StoreError.
+    """
+    from ctxe.project.wire import wire
+
+    with contextlib.ExitStack() as stack:
+        log, state, notices = _logged(project, opening, stack)
+        live = wire(project, opening, Session(log.path.stem, log, None, state), approve)  # type: ignore[arg-type]
+        stack.enter_context(closed_properly(live.session))
+        live.notices = (*live.notices, *notices, *_refusals(project))
+        for _ in live.session.close("interrupted"):
+            pass
+        for path, choice in opening.files:
+            if not (project.root / path).is_file():
+                raise ConfigError(f"no file {path}", "--file and --read take paths from the repository's root")
+            for _ in live.choose_file(path, choice):
+                pass
+        yield live
+        live.settle()
+
+
+def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, State, list[str]]:
+    """The log to append to, and what it says so far."""
+    folder = project.place.sessions
+    if project.place.writable:
+        project.store.prepare()
+    if not (opening.resume or opening.newest):
+        fresh = Log.create(folder, session_id(), project.root.name, now)
+        _hold(fresh.path, stack)
+        return fresh, State(), []
+    path = path_of(folder, opening.resume)
+    if opening.fork:
+        copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem)
+        events, notices, _ = read_events(path)
+        for event in events:
+            copy.keep(event)
+        _hold(copy.path, stack)
+        return copy, rebuild(events), notices
+    _hold(path, stack)
+    events, notices, last = read_events(path)
+    log = Log(path, now, last)
+    return log, rebuild(events), notices
+
+
+def _hold(path: Path, stack: contextlib.ExitStack) -> None:
+    """Keep other processes from appending to the same log."""
+    from ctxe.storage.locks import lock
+
+    try:
+        stack.enter_context(lock(path.with_name(f".{path.stem}"), seconds=0.0))
+    except StoreError as error:
+        if "in use" not in error.message:
+            raise
+        raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
+
+
+def _refusals(project: Project) -> list[str]:
+    return [f"not followed: {line}" for line in project.loaded.refused]

@@ -1,0 +1,61 @@
+"""What the next request would hold, without sending it: for ``ctxe budget``, ``ctxe pack`` and ``--dry-run``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ctxe.agent.state import State, apply
+from ctxe.domain.events import EpochStarted, FileChosen, TurnStarted
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Carry, Request, Text, ToolCall
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.compose import Composer
+    from ctxe.project.opening import Opening
+
+
+def composer_for(project: Project, opening: Opening | None = None) -> Composer:
+    """A composer as a session of this project would have it; nothing is connected."""
+    from ctxe.project.wire import composer, schemas
+
+    return composer(project, project.model, schemas(project, opening.tools if opening else ()), "preview")
+
+
+def ledger(project: Project, words: str) -> Ledger:
+    """The account of the first request for these words. Raises BudgetError."""
+    composed = composer_for(project)
+    found = composed.preview(words, State())
+    composed.save()
+    return found
+
+
+def request_json(project: Project, opening: Opening, words: str) -> str:
+    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError."""
+    composed = composer_for(project, opening)
+    state = State()
+    for path, choice in opening.files:
+        state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]
+    state = apply(state, EpochStarted(composed.standing(state)))
+    state = apply(state, TurnStarted(words, composed.gather(words, state)))
+    body = {"model": project.model.id, **_plain(composed.compose(state).request)}
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    tools = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in request.tools]
+    messages = [{"role": m.role, "content": [_block(b) for b in m.blocks]} for m in request.messages]
+    return {"max_output": request.max_output, "system": list(request.system), "messages": messages, "tools": tools}
+
+
+def _block(block: Any) -> Any:
+    match block:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case ToolCall(call_id, name, arguments):
+            return {"type": "call", "id": call_id, "name": name, "arguments": arguments}
+        case Carry():
+            return {"type": "carry", "model": block.model}
+        case _:
+            return {"type": "result", "id": block.call_id, "text": block.text}

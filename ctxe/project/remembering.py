@@ -1,0 +1,77 @@
+"""What a session leaves in the project memory by itself: failures, their fixes, one line a turn in the daily log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Turn
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import Event, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.pairing import Told, Watch
+from ctxe.knowledge.store import Store
+
+SAYS = {
+    "new": "failure noted",
+    "again": "failed like this before",
+    "resolved": "failure resolved",
+    "flaky": "flaky, not kept as a failure",
+}
+
+
+@dataclass(slots=True)
+class Remembering:
+    """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn."""
+
+    store: Store
+    watch: Watch
+    session: str
+    recorded: list[str] = field(default_factory=list)
+    told: bool = False
+
+    def __call__(self, event: Event, state: State) -> Iterator[Event]:
+        """What an event leaves in memory, told as events of its own."""
+        try:
+            if isinstance(event, ToolFinished):
+                yield from self._tool(event, state)
+            elif isinstance(event, TurnFinished) and state.conversation.turns:
+                yield from self._turn(event, state.turn)
+        except StoreError as error:
+            if not self.told:
+                self.told = True
+                yield Notice(f"memory is not written: {error.message}", "warning")
+
+    def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
+        for touch in event.result.touches:
+            if touch.operation != "read":
+                self.watch.edited(touch.path, event.display)
+        if "exit_code" in event.facts and event.facts.get("by") != "user":
+            for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
+                yield self._recorded(told)
+
+    def _recorded(self, told: Told) -> Recorded:
+        entry = told.entry
+        self.recorded.append(f"failure {entry.id} {told.change}")
+        title = f"{SAYS.get(told.change, told.change)}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "")
+        return Recorded("failure", entry.id, title, "ctxe", entry.path)
+
+    def _turn(self, event: TurnFinished, turn: Turn) -> Iterator[Event]:
+        changed = {t.path: t for step in turn.steps for r in step.results for t in r.touches if t.operation != "read"}
+        outcome = event.outcome if event.outcome != "answered" else _gist(turn)
+        done = Done(turn.words, outcome, tuple(changed), event.usd, tuple(self.recorded))
+        self.recorded.clear()
+        path = self.store.log(line_of(done, self.store.now(), self.session))
+        with contextlib.suppress(ValueError):
+            path = path.relative_to(self.store.folder)
+        yield Recorded(
+            "log", path.stem, turn.words.strip().splitlines()[0][:80] if turn.words.strip() else "", "ctxe", str(path)
+        )
+
+
+def _gist(turn: Turn) -> str:
+    """The first line of the answer, as far as one line of a log can tell it."""
+    said = turn.steps[-1].reply.text.strip() if turn.steps else ""
+    return said.splitlines()[0][:120] if said else "done"

@@ -1,0 +1,56 @@
+"""The sources of a session, and everything else that is offered to the model."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source
+from ctxe.project.compose import Offers, rules_section
+from ctxe.project.mentions import named_files
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+Count = Callable[[str], int]
+
+
+def offers(project: Project, schemas: tuple[ToolSchema, ...], count: Count) -> Offers:
+    """What stands and what is asked for in a session of this project."""
+    return Offers(
+        rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
+        schemas=schemas,
+        sources=tuple(_sources(project, count)),
+        named=lambda paths, room: named_files(paths, room, project.read_text, count),
+        surroundings=lambda: surroundings(project),
+    )
+
+
+def _sources(project: Project, count: Count) -> list[tuple[ShareName, Source]]:
+    found: list[tuple[ShareName, Source]] = [("instructions", project.instructions(count))]
+    if project.config.memory.enabled:
+        found.append(("memory", project.memory(count)))
+    found.append(("files", project.planned(count)))
+    return found
+
+
+def surroundings(project: Project) -> Section:
+    """The machine, the day and the branch: what a session should know with its first words."""
+    from ctxe.repo.git import Git
+
+    branch = (
+        Git(project.root, project.environment).output("rev-parse", "--abbrev-ref", "HEAD")
+        if project.place.git
+        else None
+    )
+    facts = [f"platform: {platform.system()} {platform.machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
+    if branch:
+        facts.append(f"git branch: {branch.decode('utf-8', 'replace').strip()}")
+    if project.place.working != project.root:
+        facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
+    chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")
+    return Section("surroundings", Priority.TASK, (chunk,), "task")

@@ -1,0 +1,98 @@
+"""Undo for a session: a restore point a turn, begun before its first edit or command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ctxe.agent.state import State
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFinished
+from ctxe.domain.tool import Action, Risk
+from ctxe.repo import restore
+from ctxe.repo.points import Point, Restore
+from ctxe.tools.diff import unified
+
+
+@dataclass(slots=True)
+class Undo:
+    """Restore points of one session. It is told of actions before they run, and hears events to end each point."""
+
+    place: Restore
+    session: str
+    words: str = ""
+    turn: int = 0
+    point: Point | None = None
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    began: dict[str, float] = field(default_factory=dict)
+
+    def before(self, action: Action) -> None:
+        """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
+        if action.risk is Risk.READ or not (action.paths or action.command):
+            return
+        if self.point is None:
+            self.point = restore.take(self.place, self.session, self.turn, self.words[:80])
+        if action.command:
+            self.point = restore.cover_tree(self.place, self.point)
+        else:
+            self.point = restore.cover(self.place, self.point, action.paths)
+
+    def __call__(self, event: Event, state: State) -> Iterator[Event]:
+        """Learn when tools ran, and settle the point at the end of the turn."""
+        if isinstance(event, ToolStarted):
+            self.began[event.call_id] = time.time()
+        elif isinstance(event, ToolFinished):
+            if (began := self.began.pop(event.result.call_id, None)) is not None:
+                self.spans.append((began, time.time()))
+        elif isinstance(event, TurnFinished) and self.point is not None:
+            point, self.point = self.point, None
+            try:
+                restore.finish(self.place, point, self.spans)
+            except StoreError as error:
+                yield Notice(f"this turn cannot be undone: {error.message}", "warning")
+            self.spans.clear()
+
+    def begin(self, words: str, turn: int) -> None:
+        """A turn begins; its point is named after its words."""
+        self.words, self.turn = " ".join(words.split()), turn
+
+    def undo(self, *, force: bool = False) -> list[str]:
+        """Take the newest turn's changes back; what happened, a line each. Raises StoreError."""
+        point = restore.latest(self.place, self.session)
+        if point is None:
+            return ["nothing to undo in this session"]
+        done = restore.undo(self.place, point, force)
+        lines = [f"put back: {path}" for path in done.restored]
+        lines += [f"changed since, left alone: {path} (/undo --force takes it too)" for path in done.conflicts]
+        lines += [f"not put back: {path}: {why}" for path, why in done.failed]
+        return [*lines, *done.notes] or ["that turn changed nothing"]
+
+    def changed(self) -> list[str]:
+        """Paths that this session changed, sorted."""
+        return sorted(self._first())
+
+    def diff(self) -> str:
+        """What this session changed and what stands now, as a unified diff."""
+        parts = []
+        for path, point in sorted(self._first().items()):
+            was = restore.before(self.place, point, path)
+            file = self.place.root / path
+            now = file.read_bytes() if file.is_file() else None
+            if was != now:
+                parts.append(unified(path, _text(was), _text(now)))
+        return "".join(parts)
+
+    def _first(self) -> dict[str, Point]:
+        """Each changed path with the first point of this session that covers it."""
+        first: dict[str, Point] = {}
+        for point in sorted(restore.points(self.place), key=lambda one: one.id):
+            if point.session == self.session and not point.undone and not point.of:
+                for change in restore.changes(self.place, point):
+                    if change.covered:
+                        first.setdefault(change.path, point)
+        return first
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "replace")
