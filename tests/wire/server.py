@@ -95,7 +95,7 @@ class WireServer:
         self._http = _Server(("127.0.0.1", port), _Connection)
         self._http.wire = self
         self.closing = threading.Event()
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.005,), daemon=True)
 
     def __enter__(self) -> WireServer:
         self._thread.start()
@@ -251,7 +251,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(status, json.dumps(body).encode(), {"content-type": "application/json"} | dict(headers or {}))
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
+        (self.send_response_only if "date" in headers else self.send_response)(status)
         for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
