@@ -1,0 +1,173 @@
+"""Which files the code base has: git's own list, or a walk that obeys ignore files; sizes and times with each."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.repo.git import Git, finish
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".ctxeignore"
+OUR_FOLDER = ".ctxe/"
+MOST_FILES = 400_000
+MOST_BYTES = 1_500_000
+LONGEST_MEAN_LINE = 300
+"""Bytes a line on average above which a file counts as minified or encoded."""
+NEVER = frozenset(
+    (
+        ".git",
+        ".hg",
+        ".svn",
+        ".bzr",
+        "__pycache__",
+        "node_modules",
+        ".tox",
+        ".venv",
+        "venv",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds."""
+
+    path: str
+    size: int
+    mtime: int
+
+
+def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
+    """Let git begin to list tracked and untracked files, so that other work can be done meanwhile."""
+    if not any((folder / ".git").exists() for folder in (git.root, *git.root.parents)):
+        return None
+    return git.start("ls-files", "-c", "-o", "--exclude-standard", "-z")
+
+
+def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list[Listed]:
+    """Every regular file under the root that is not ignored, sorted by path; links and submodules are left out."""
+    out = finish(started if started is not None else start_listing(git))
+    if out is None:
+        paths: Iterable[str] = walk(git.root)
+    else:
+        names = dict.fromkeys(name for name in out.split(b"\0") if name)
+        paths = (os.fsdecode(name) for name in names)
+    hidden = ignore_spec(git.root, IGNORE_FILE)
+    if hidden is not None:
+        paths = (path for path in paths if not hidden.match_file(path))
+    return sorted(_listed(git.root, paths), key=lambda listed: listed.path)
+
+
+def _listed(root: Path, paths: Iterable[str]) -> Iterator[Listed]:
+    prefix = os.fspath(root) + os.sep
+    look, regular = os.lstat, stat.S_ISREG
+    for number, path in enumerate(paths):
+        if number >= MOST_FILES:
+            return
+        if path.startswith(OUR_FOLDER):
+            continue
+        try:
+            seen = look(prefix + path)
+        except (OSError, ValueError):
+            continue
+        if regular(seen.st_mode):
+            yield Listed(path, seen.st_size, seen.st_mtime_ns)
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Paths below ``root`` in a tree without git, by the ignore files found on the way; links are not followed."""
+    rules: dict[str, GitIgnoreSpec] = {}
+    for folder, folders, names in os.walk(root):
+        here = os.path.relpath(folder, root).replace(os.sep, "/")
+        prefix = "" if here == "." else here + "/"
+        if ".gitignore" in names and (spec := ignore_spec(Path(folder), ".gitignore")):
+            rules[prefix] = spec
+        above = [(base, spec) for base, spec in rules.items() if prefix.startswith(base)]
+
+        def ignored(path: str, above: list[tuple[str, GitIgnoreSpec]] = above) -> bool:
+            return any(spec.match_file(path[len(base) :]) for base, spec in above)
+
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in NEVER and not ignored(f"{prefix}{name}/") and not _nested(folder, name)
+        )
+        yield from (prefix + name for name in sorted(names) if name != ".git" and not ignored(prefix + name))
+
+
+def _nested(folder: str, name: str) -> bool:
+    """Whether a folder is a repository of its own."""
+    return os.path.exists(os.path.join(folder, name, ".git"))  # noqa: PTH110, PTH118 (a walk of 100,000 folders)
+
+
+def ignore_spec(folder: Path, name: str) -> GitIgnoreSpec | None:
+    """The patterns of an ignore file (gitignore syntax); None when there is none or it says nothing."""
+    try:
+        text = (folder / name).read_text("utf-8", "replace")
+    except OSError:
+        return None
+    from pathspec import GitIgnoreSpec
+
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        return None
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(filter(_valid, lines))
+
+
+def _valid(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def read_text(root: Path, path: str, limit: int = MOST_BYTES) -> str | None:
+    """The text of a file; None when it is gone, no regular file, larger than ``limit`` bytes, or binary."""
+    try:
+        handle = os.open(root / path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except (OSError, ValueError):
+        return None
+    try:
+        seen = os.fstat(handle)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return decode(file.read(limit))
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def decode(data: bytes) -> str | None:
+    """Bytes of a file as text with newlines at line ends, odd bytes replaced; None when they are binary."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", "replace")
+    elif b"\0" in data[:8192]:
+        return None
+    else:
+        text = data.decode("utf-8", "replace")
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def minified(text: str) -> bool:
+    """Whether the text is not written by a person in lines: minified code, encoded data."""
+    return len(text) > 2000 and len(text) / (text.count("\n") + 1) > LONGEST_MEAN_LINE

@@ -1,0 +1,72 @@
+"""Calling git about the code base: safe arguments, bounded time, bytes out; a missing git is an empty answer."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctxe.domain.errors import CtxeError
+from ctxe.safety.programs import git_command, git_environment
+
+SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git for the tree at ``root``; ``env`` is the process environment, which is cleaned before every call."""
+
+    root: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, *args: str) -> subprocess.Popen[bytes] | None:
+        """A running git whose standard output is a pipe; None when git is missing or cannot start."""
+        try:
+            return subprocess.Popen(
+                git_command(self.root, *args),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=git_environment(self.env),
+            )
+        except (OSError, CtxeError):
+            return None
+
+    def output(self, *args: str) -> bytes | None:
+        """What git prints, or None when it is missing, fails or takes longer than two minutes."""
+        return finish(self.start(*args))
+
+
+def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
+    """The whole output of a started git, or None when it did not end well."""
+    if process is None:
+        return None
+    try:
+        out, _ = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return None
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return out if process.returncode == 0 else None
+
+
+def stream(process: subprocess.Popen[bytes] | None, until: bytes) -> Iterator[bytes]:
+    """Output of a started git cut at ``until``, as it comes; the process is gone when the iterator is."""
+    if process is None or process.stdout is None:
+        return
+    rest = b""
+    try:
+        while block := process.stdout.read(1 << 20):
+            *whole, rest = (rest + block).split(until)
+            yield from whole
+        if rest:
+            yield rest
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.wait()

@@ -1,0 +1,287 @@
+"""The index of a code base: brought up to date by what changed, resumable, shared by sessions, asked by the planner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo import history, linecount, store
+from ctxe.repo.files import Listed, list_files, read_text, start_listing
+from ctxe.repo.git import Git
+from ctxe.repo.imports import Tree, resolve
+from ctxe.repo.scan import Postings, Scanned, digest
+from ctxe.repo.store import Details, File, transaction
+from ctxe.repo.worker import Job, scan_files, scan_in_parallel
+
+FEW, SOME = 40, 150
+"""Changed files up to which lines are counted by estimate, and up to which this process scans alone."""
+JOB_FILES = 60
+SEGMENT_FILES = 4000
+MOST_SEGMENTS = 16
+_FINE, _COARSE = 50_000_000, 2_000_000_000
+
+Progress = Callable[[int, int], None]
+"""Told (files done, files to do) while an index is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What an update did, in files, and how long it took in seconds."""
+
+    scanned: int
+    removed: int
+    total: int
+    seconds: float
+
+
+class _Raced(Exception):
+    """Another session wrote meanwhile."""
+
+
+class Index:
+    """Files, postings and history of one tree. ``note`` says what is unusual about it, for people."""
+
+    def __init__(self, root: Path, git: Git, path: Path | None, workers: int | None = None) -> None:
+        self.root, self.git = root, git
+        self.note = ""
+        self.path = path
+        self._workers = min(os.cpu_count() or 1, 4) if workers is None else workers
+        try:
+            self.db = store.connect_memory() if path is None else store.connect(path)
+        except StoreError as error:
+            self.db, self.note = store.connect_memory(), f"{error.message}; the index is kept in memory only"
+        self.files: dict[int, File] = {}
+        self.by_path: dict[str, int] = {}
+        self.history = history.History()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.db.close()
+
+    # -- bringing it up to date
+
+    def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:
+        """Bring files and history up to date; what was done before an interruption is kept."""
+        started = clock()
+        listing = start_listing(self.git)
+        known = {file.path: file for file in store.files(self.db)}
+        begun = time.time_ns()
+        listed = list_files(self.git, listing)
+        for _ in range(8):
+            with contextlib.suppress(_Raced):
+                scanned, removed = self._update(known, listed, begun, progress)
+                break
+            known = {file.path: file for file in store.files(self.db)}
+        if scanned or removed:
+            known = {file.path: file for file in store.files(self.db)}
+        self.files = {file.id: file for file in known.values()}
+        self.by_path = {file.path: file.id for file in known.values()}
+        self.history = history.refresh(self.db, self.git)
+        return Refreshed(scanned, removed, len(listed), clock() - started)
+
+    def _update(
+        self, known: dict[str, File], listed: list[Listed], begun: int, progress: Progress | None
+    ) -> tuple[int, int]:
+        """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
+        generation = store.meta(self.db, "generation")
+        fresh = [one for one in listed if _differs(one, known.get(one.path))]
+        here = {one.path for one in listed}
+        gone = [file for path, file in known.items() if path not in here]
+        changed = self._really_changed(fresh, known, begun)
+        if gone:
+            generation = self._forget(gone, generation)
+        if not changed:
+            return 0, len(gone)
+        ids = self._numbers(changed, known)
+        counter = linecount.exact() if FEW < len(changed) <= SOME else linecount.estimate
+        stat = {ids[one.path]: one for one in changed}
+        done = 0
+        for files, postings in _joined(self._scan([(ids[one.path], one.path) for one in changed], counter)):
+            generation = self._write(files, postings, stat, begun, generation, len(changed) > FEW)
+            done += len(files)
+            if progress is not None:
+                progress(done, len(changed))
+        self._link(changed, {one.path for one in changed if one.path not in known})
+        return len(changed), len(gone)
+
+    def _scan(self, jobs: Job, counter: linecount.Lines) -> Iterator[tuple[list[Scanned], Postings]]:
+        if len(jobs) <= SOME or self._workers < 2:
+            for start in range(0, len(jobs), SOME):
+                yield scan_files(
+                    self.root, jobs[start : start + SOME], counter if len(jobs) <= SOME else linecount.exact()
+                )
+            return
+        cut = (jobs[start : start + JOB_FILES] for start in range(0, len(jobs), JOB_FILES))
+        yield from scan_in_parallel(self.root, cut, self._workers)
+
+    def _really_changed(self, fresh: list[Listed], known: dict[str, File], begun: int) -> list[Listed]:
+        """Of the files whose time or size differs those whose content does; the others get their new time."""
+        marks = dict(self.db.execute("SELECT id, digest FROM files")) if any(one.path in known for one in fresh) else {}
+        changed, same = [], []
+        for one in fresh:
+            old = known.get(one.path)
+            if (
+                old is not None
+                and old.kind != "data"
+                and digest(read_text(self.root, one.path) or "") == marks.get(old.id)
+            ):
+                same.append((one.mtime, one.size, begun, old.id))
+            else:
+                changed.append(one)
+        if same:
+            with transaction(self.db):
+                self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
+        return changed
+
+    def _numbers(self, changed: list[Listed], known: dict[str, File]) -> dict[str, int]:
+        """An id for every changed file: its own, or the next free ones in the order of the paths."""
+        free = (self.db.execute("SELECT max(id) FROM files").fetchone()[0] or 0) + 1
+        ids = {}
+        for one in changed:
+            old = known.get(one.path)
+            ids[one.path] = old.id if old else free
+            free += old is None
+        return ids
+
+    def _next_generation(self, expected: object) -> int:
+        """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
+        if store.meta(self.db, "generation") != expected:
+            raise _Raced
+        generation = int(str(expected or 0)) + 1
+        store.note(self.db, "generation", generation)
+        return generation
+
+    def _forget(self, gone: list[File], generation: object) -> int:
+        with transaction(self.db):
+            now = self._next_generation(generation)
+            orphans: set[int] = set()
+            for file in gone:
+                orphans.update(
+                    row[0] for row in self.db.execute("SELECT importer FROM imports WHERE target=?", (file.id,))
+                )
+                for statement in ("DELETE FROM files WHERE id=?", "DELETE FROM details WHERE id=?",
+                                  "DELETE FROM imports WHERE importer=?", "DELETE FROM imports WHERE target=?",
+                                  "DELETE FROM missing WHERE importer=?"):  # fmt: skip
+                    self.db.execute(statement, (file.id,))
+            self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,'')", ((one,) for one in orphans))
+        return now
+
+    def _write(
+        self,
+        files: list[Scanned],
+        postings: Postings,
+        stat: dict[int, Listed],
+        begun: int,
+        generation: object,
+        exact: bool,
+    ) -> int:
+        with transaction(self.db):
+            now = self._next_generation(generation)
+            segment = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
+            rows = ((s.id, os.fsencode(stat[s.id].path), stat[s.id].size, stat[s.id].mtime, begun) for s in files)
+            self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
+            store.add_segment(self.db, segment, files, postings, exact)
+            if segment > MOST_SEGMENTS and segment % 8 == 0:
+                store.merge_small_segments(self.db)
+        return now
+
+    # -- imports
+
+    def _link(self, changed: list[Listed], new: set[str]) -> None:
+        """Resolve the imports of changed files, and those that were waiting for a file that is new."""
+        paths = {os.fsdecode(path): number for path, number in self.db.execute("SELECT path, id FROM files")}
+        languages = dict(self.db.execute("SELECT id, language FROM files"))
+        name = {number: path for path, number in paths.items()}
+        tree = Tree(paths)
+        again = {paths[one.path] for one in changed if one.path in paths}
+        stems = {path.rpartition("/")[2].partition(".")[0] for path in new}
+        if len(again) < len(paths):
+            waiting = self.db.execute("SELECT importer, spec FROM missing").fetchall()
+            again |= {number for number, spec in waiting if not spec or not stems.isdisjoint(_words(spec))}
+        edges: list[tuple[int, int]] = []
+        missing: list[tuple[int, str]] = []
+        wanted = [number for number in again if number in name]
+        for number, imports in self._imports(wanted):
+            for spec in imports:
+                targets = resolve(languages[number], name[number], spec, tree)
+                edges.extend((number, paths[target]) for target in targets)
+                if not targets:
+                    missing.append((number, spec))
+        with transaction(self.db):
+            self.db.executemany("DELETE FROM imports WHERE importer=?", ((number,) for number in wanted))
+            self.db.executemany("DELETE FROM missing WHERE importer=?", ((number,) for number in wanted))
+            self.db.executemany("INSERT OR IGNORE INTO imports VALUES (?,?)", edges)
+            self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,?)", missing)
+
+    def _imports(self, ids: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+        for number in ids:
+            row = self.db.execute("SELECT imports FROM details WHERE id=?", (number,)).fetchone()
+            if row and row[0]:
+                yield number, row[0].split("\0")
+
+    # -- asking
+
+    def details(self, ids: Iterable[int]) -> dict[int, Details]:
+        """What is inside these files."""
+        return store.details(self.db, ids)
+
+    def id_of(self, path: str) -> int | None:
+        """The id of a path, None when it is not indexed."""
+        return self.by_path.get(path)
+
+    def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
+        """Heads and units of every term that occurs (see scan.Postings), of files as they are now."""
+        return store.postings(self.db, terms, {number: file.segment for number, file in self.files.items()})
+
+    def neighbours(self, number: int) -> tuple[list[int], list[int]]:
+        """Ids of the files that this one imports, and of those that import it."""
+        ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
+        behind = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
+        return [row[0] for row in ahead], [row[0] for row in behind]
+
+
+def _words(spec: str) -> Iterator[str]:
+    word = ""
+    for letter in spec + " ":
+        if letter.isalnum() or letter in "_-":
+            word += letter
+        elif word:
+            yield word
+            word = ""
+
+
+def _differs(one: Listed, old: File | None) -> bool:
+    """Whether a file may have changed since it was scanned, by size and time.
+
+    A file that was written just before the scan may have been written again within the same tick of the file system's
+    clock; a clock of whole milliseconds or seconds is a coarse one.
+    """
+    if old is None or old.size != one.size or old.mtime != one.mtime:
+        return True
+    return one.mtime >= old.scanned - (_COARSE if one.mtime % 1_000_000 == 0 else _FINE)
+
+
+def _joined(parts: Iterator[tuple[list[Scanned], Postings]]) -> Iterator[tuple[list[Scanned], Postings]]:
+    """Batches put together until they are worth a segment of the index."""
+    files: list[Scanned] = []
+    heads: dict[str, bytearray] = {}
+    units: dict[str, bytearray] = {}
+    for some, postings in parts:
+        files.extend(some)
+        for term, (head, unit) in postings.items():
+            if term in heads:
+                heads[term] += head
+                units[term] += unit
+            else:
+                heads[term], units[term] = bytearray(head), bytearray(unit)
+        if len(files) >= SEGMENT_FILES:
+            yield files, {term: (bytes(head), bytes(units[term])) for term, head in heads.items()}
+            files, heads, units = [], {}, {}
+    if files:
+        yield files, {term: (bytes(head), bytes(units[term])) for term, head in heads.items()}

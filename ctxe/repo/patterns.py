@@ -1,0 +1,124 @@
+"""Definitions, imports and sections found by patterns, for languages without a grammar and for prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Place = tuple[str, str, int, int, int, str]
+"""(name, kind, first, head, last, scope), as a Definition is made of."""
+
+_KINDS = {
+    "class": "class object struct record contract actor mixin message table view",
+    "interface": "interface trait protocol service",
+    "module": "module namespace defmodule library",
+    "impl": "extension impl",
+    "enum": "enum",
+    "type": "type typealias",
+}
+_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+_MODIFIERS = """public private protected internal open abstract final sealed data static inline override suspend export
+default async partial virtual readonly unsafe extern const local lateinit inner companion value
+annotation expect actual operator infix tailrec external fileprivate mutating nonisolated convenience
+required implicit lazy case create or replace"""
+_FUNCTIONS = "func fun function fn def defp defmacro sub proc method procedure rpc macro let init"
+_BLOCK = re.compile(
+    rf"[ \t]*(?:(?:@\w+(?:\([^)]*\))?|pub(?:\([^)]*\))?|{'|'.join(_MODIFIERS.split())})\s+)*"
+    rf"(?:(?P<type>{'|'.join(_KIND_OF)})\s+(?P<typename>[\w.:$]+)"
+    rf"|(?:{'|'.join(_FUNCTIONS.split())})\b\s*(?:<[^>]*>\s*)?(?:[\w<>?,\[\] ]*\.)?(?P<name>[\w$?!]+)?)",
+    re.IGNORECASE,
+)
+_MEMBER = re.compile(
+    r"[ \t]+(?:(?:public|private|protected|internal|static|final|override|virtual|abstract|async|sealed|new)\s+)+"
+    r"[\w<>\[\],.? ]+?\s+(?P<name>\w+)\s*(?:<[^>]*>)?\([^;]*$"
+)
+_IMPORT = re.compile(
+    r"\s*(?:import|from|using|use|require(?:_once)?|include(?:_once)?|open|alias|@import|@use|#include|load|source)\b"
+    r"""[\s(]*["'<]?(?P<what>[\w./:\\@\-]+)"""
+)
+_SCRIPT_IMPORT = re.compile(r"""\s*(?:import|export)\b.*?["'](?P<what>[^"']+)["']""")
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
+_UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}\s*$")
+_NO_CODE = frozenset(("css", "settings", "html", "make", "cmake", "docker", "sql", "markup", ""))
+
+
+def definitions_by_pattern(language: str, lines: list[str]) -> Iterator[Place]:
+    """Definitions of a text by the look of its lines; an end is where the indentation comes back."""
+    if language in _NO_CODE:
+        return
+    around: list[tuple[int, str]] = []
+    for row, line in enumerate(lines):
+        found = _BLOCK.match(line) if len(line) < 400 else None
+        name = (found["typename"] or found["name"]) if found else None
+        member = _MEMBER.match(line[:400]) if not name else None
+        if member:
+            name = member["name"]
+        if not name:
+            continue
+        last = _end(lines, row)
+        while around and around[-1][0] < row + 1:
+            around.pop()
+        kind = "method" if member or not found else _KIND_OF.get((found["type"] or "").lower(), "function")
+        yield name, kind, row + 1, min(_signature(lines, row), last), last, ".".join(scope for _, scope in around)
+        if last > row + 1 and kind != "function":
+            around.append((last, name))
+
+
+def _signature(lines: list[str], row: int) -> int:
+    """The line (from 1) in which the parentheses opened in ``row`` are closed; at most 12 lines on."""
+    depth = 0
+    for place in range(row, min(row + 12, len(lines))):
+        depth += lines[place].count("(") - lines[place].count(")")
+        if depth <= 0:
+            return place + 1
+    return row + 1
+
+
+def _end(lines: list[str], row: int) -> int:
+    """The last line (from 1) of the block that begins in ``row``, by its indentation."""
+    indent = _indent(lines[row])
+    last = row
+    for place in range(row + 1, len(lines)):
+        word = lines[place].strip()
+        if not word:
+            continue
+        if _indent(lines[place]) > indent or word[0] in ")]{":
+            last = place
+            continue
+        # the closing brace or word belongs to the block
+        if word[0] == "}" or word.rstrip(";") in {"end", "done", "fi"}:
+            last = place
+        break
+    return last + 1
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
+    """What a text imports by the look of its lines (first 400)."""
+    if language in _NO_CODE:
+        return ()
+    if language == "vue":
+        return tuple(line.strip() for line in lines[:400] if len(line) < 300 and _SCRIPT_IMPORT.match(line))
+    return tuple(found["what"] for line in lines[:400] if len(line) < 300 and (found := _IMPORT.match(line)))
+
+
+def sections(text: str) -> Iterator[Place]:
+    """Sections of Markdown or reStructuredText: a heading and the lines to the next heading."""
+    lines = text.split("\n")
+    heads: list[tuple[int, str]] = []
+    fenced = False
+    for row, line in enumerate(lines):
+        if line.startswith(("```", "~~~")):
+            fenced = not fenced
+        elif fenced:
+            continue
+        elif found := _HEADING.match(line[:300]):
+            heads.append((row, found[2]))
+        elif row and _UNDERLINE.match(line[:200]) and 0 < len(above := lines[row - 1].strip()) <= len(line) + 2:
+            heads.append((row - 1, above[:200]))
+    for place, (row, title) in enumerate(heads):
+        last = heads[place + 1][0] if place + 1 < len(heads) else len(lines)
+        yield title, "section", row + 1, row + 1, max(row + 1, last), ""

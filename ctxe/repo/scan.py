@@ -1,0 +1,199 @@
+"""All that the index keeps of one file, made from its path and text alone, and the postings of a batch of files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ctxe.lexical.words import counts, path_terms, terms
+from ctxe.repo.files import minified
+from ctxe.repo.kinds import kind, language
+from ctxe.repo.symbols import Definition, Syntax, read_syntax
+from ctxe.repo.units import Unit, cut
+
+DEFINED, PATH, NAMED, STEM = "\x01", "\x02", "\x03", "\x04"
+"""Marks in front of a term: a whole defined name, a word of the path, a word of a defined name, a file name's stem."""
+KEYWORDS = frozenset(
+    (
+        "self",
+        "this",
+        "return",
+        "def",
+        "import",
+        "none",
+        "null",
+        "nil",
+        "true",
+        "false",
+        "const",
+        "let",
+        "var",
+        "func",
+        "fn",
+        "public",
+        "private",
+        "void",
+        "int",
+        "new",
+        "if",
+        "else",
+        "end",
+        "class",
+        "function",
+        "err",
+    )
+)
+"""Terms that stand in nearly every file of some language; "static" or "default" may be what a task is about."""
+HOLLOW = frozenset(("__init__", "index", "mod", "lib", "main", "package", "__main__"))
+"""File names that stand for their folder."""
+MOST_TIMES = 255
+LARGE_SETTINGS = 60_000
+"""Characters above which settings are data: known by name only."""
+
+LineCounter = Callable[[list[str]], "array[int]"]
+"""Tokens of each line, its newline included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One file as the index keeps it. Blobs are arrays of unsigned 32-bit numbers but ``line_tokens`` (16 bits).
+
+    ``units`` holds (definition, first line, last line) in a row for each unit, ``lengths`` its number of terms.
+    """
+
+    id: int
+    language: str
+    kind: str
+    digest: bytes
+    lines: int
+    length: int
+    definitions: str = "[]"
+    imports: tuple[str, ...] = ()
+    units: bytes = b""
+    lengths: bytes = b""
+    line_tokens: bytes = b""
+
+
+Postings = dict[str, tuple[bytes, bytes]]
+"""For each term: pairs (file id, times << 16 | units) and, in the same order, (unit << 8 | times), 32 bits each."""
+
+
+class Batch:
+    """Files scanned one after another; their postings grow together, ready for the index."""
+
+    def __init__(self, count_lines: LineCounter) -> None:
+        self.files: list[Scanned] = []
+        self._count_lines = count_lines
+        self._heads: dict[str, array[int]] = {}
+        self._units: dict[str, array[int]] = {}
+
+    def postings(self) -> Postings:
+        """The postings of all files so far."""
+        return {term: (heads.tobytes(), self._units[term].tobytes()) for term, heads in self._heads.items()}
+
+    def add(self, number: int, path: str, text: str | None) -> None:
+        """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
+        spoken, what = language(path), kind(path)
+        found: dict[str, list[int]] = {PATH + term: [1] for term in set(path_terms(path))}
+        found[STEM + stem_of(path)] = [1]
+        if text is None or what == "data" or minified(text) or (spoken == "settings" and len(text) > LARGE_SETTINGS):
+            mark = digest(text or "")
+            self.files.append(Scanned(number, spoken, "vendored" if what == "vendored" else "data", mark, 0, 1))
+        else:
+            self.files.append(self._read(number, spoken, what, text, found))
+        self._post(number, found)
+
+    def _read(self, number: int, spoken: str, what: str, text: str, found: dict[str, list[int]]) -> Scanned:
+        lines = text.split("\n")
+        syntax = read_syntax(spoken, text)
+        units, owner = cut(syntax.definitions, len(lines))
+        lengths = _count_terms(units, owner, lines, syntax.definitions, found)
+        if what != "doc":
+            _count_names(units, syntax.definitions, found)
+        return Scanned(
+            number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
+            array("i", (n for unit in units for n in (unit.definition, unit.first, unit.last))).tobytes(),
+            lengths.tobytes(), self._count_lines(lines).tobytes(),
+        )  # fmt: skip
+
+    def _post(self, number: int, found: dict[str, list[int]]) -> None:
+        heads, units = self._heads, self._units
+        for term, where in found.items():
+            times = 0
+            for packed in where:
+                times += packed & 255
+            head = heads.get(term)
+            if head is None:
+                heads[term] = head = array("I")
+                units[term] = array("I")
+            head.append(number)
+            head.append(min(times, 65535) << 16 | len(where))
+            units[term].extend(where)
+
+
+def stem_of(path: str) -> str:
+    """The file name without its extensions, in lower case; that of the folder for names that say nothing."""
+    folder, _, name = path.rpartition("/")
+    stem = name.lstrip(".").partition(".")[0].lower()
+    return folder.rpartition("/")[2].lower() if folder and stem in HOLLOW else stem
+
+
+def digest(text: str) -> bytes:
+    """Content hash of a text, 16 bytes."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def written(syntax: Syntax) -> str:
+    """Definitions as JSON; ``read_definitions`` is the way back."""
+    rows = [(d.name, d.kind, d.first, d.head, d.last, d.scope) for d in syntax.definitions]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def read_definitions(text: str) -> list[Definition]:
+    """Definitions from what ``written`` made."""
+    return [Definition(*row) for row in json.loads(text)]
+
+
+def _count_terms(
+    units: list[Unit],
+    owner: list[int],
+    lines: list[str],
+    definitions: Iterable[Definition],
+    found: dict[str, list[int]],
+) -> array[int]:
+    """Fill in the terms of every unit (its own lines, and once more its title); the number of terms of each."""
+    texts: list[list[str]] = [[] for _ in units]
+    for line, unit in zip(lines, owner, strict=True):
+        texts[unit].append(line)
+    titles = [definition.title for definition in definitions]
+    lengths = array("I")
+    for number, own in enumerate(texts):
+        bag = counts("\n".join(own))
+        for common in KEYWORDS & bag.keys():
+            del bag[common]
+        lengths.append(sum(bag.values()))
+        if units[number].definition >= 0:
+            bag.update(terms(titles[units[number].definition]))
+        mark = number << 8
+        for term, times in bag.items():
+            packed = mark | (times if times < MOST_TIMES else MOST_TIMES)
+            if term in found:
+                found[term].append(packed)
+            else:
+                found[term] = [packed]
+    return lengths
+
+
+def _count_names(units: list[Unit], definitions: Iterable[Definition], found: dict[str, list[int]]) -> None:
+    """Fill in defined names: whole, and by their words."""
+    place = {unit.definition: number for number, unit in enumerate(units)}
+    names: dict[tuple[str, int], int] = {}
+    for number, definition in enumerate(definitions):
+        unit = place.get(number, 0)
+        for term in (DEFINED + definition.name.lower(), *(NAMED + term for term in set(terms(definition.name)))):
+            names[term, unit] = names.get((term, unit), 0) + 1
+    for (term, unit), times in sorted(names.items()):
+        found.setdefault(term, []).append(unit << 8 | min(times, MOST_TIMES))

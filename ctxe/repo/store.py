@@ -1,0 +1,255 @@
+"""The index on disk: one SQLite file with files, their details, postings in segments, imports and history."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.scan import Postings, Scanned, read_definitions
+from ctxe.repo.symbols import Definition
+from ctxe.repo.units import Unit
+from ctxe.storage.files import make_folder
+
+VERSION = 1
+BUSY_SECONDS = 20.0
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
+  segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, tokens INTEGER, exact INTEGER, digest BLOB);
+CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
+  line_tokens BLOB);
+CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
+CREATE TABLE postings (term TEXT, segment INTEGER, heads BLOB, units BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+CREATE TABLE imports (importer INTEGER, target INTEGER, PRIMARY KEY (importer, target)) WITHOUT ROWID;
+CREATE INDEX imported ON imports (target);
+CREATE TABLE missing (importer INTEGER, spec TEXT, PRIMARY KEY (importer, spec)) WITHOUT ROWID;
+CREATE TABLE history (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One indexed file. ``length`` counts terms; ``tokens`` is an upper bound, of the text's lines one by one."""
+
+    id: int
+    path: str
+    size: int
+    mtime: int
+    scanned: int
+    segment: int
+    kind: str
+    language: str
+    lines: int
+    length: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of the inside of a file: definitions, units with their lengths, tokens of each line."""
+
+    definitions: tuple[Definition, ...]
+    imports: tuple[str, ...]
+    units: tuple[Unit, ...]
+    lengths: Sequence[int]
+    line_tokens: Sequence[int]
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The database at ``path``, made anew when it is missing, damaged or of another version.
+
+    Raises StoreError when it can be neither written nor read; see ``connect_memory`` for a way on.
+    """
+    make_folder(path.parent)
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            raise StoreError(f"{path} is in use", "try again when the other session has finished") from error
+        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            with contextlib.suppress(OSError):
+                stale.unlink()
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"cannot use {path}: {error}", "check permissions and free space") from error
+
+
+def connect_memory() -> sqlite3.Connection:
+    """A database that lives as long as the process, for where nothing can be written."""
+    return _opened(":memory:")
+
+
+def _opened(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            _create(db, version)
+        db.execute("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)").fetchone()
+        if name != ":memory:":
+            with contextlib.suppress(OSError):
+                os.chmod(name, 0o600)  # noqa: PTH101 (the name is at hand)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: sqlite3.Connection, version: int) -> None:
+    with transaction(db):
+        if db.execute("PRAGMA user_version").fetchone()[0] != version:
+            return  # another process was quicker
+        for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
+            if kind == "table":
+                db.execute(f'DROP TABLE "{name}"')
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Everything in the block is written, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def meta(db: sqlite3.Connection, key: str) -> object:
+    """A value that was noted under ``key``, or None."""
+    row = db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def note(db: sqlite3.Connection, key: str, value: object) -> None:
+    """Keep a value under ``key``."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+
+
+def files(db: sqlite3.Connection) -> list[File]:
+    """Every indexed file."""
+    rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length,tokens FROM files")
+    return [File(row[0], os.fsdecode(row[1]), *row[2:]) for row in rows]
+
+
+def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:
+    """What is inside these files, by id."""
+    found: dict[int, Details] = {}
+    rows = db.execute("SELECT * FROM details WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+    for number, definitions, imports, units, lengths, line_tokens in rows:
+        numbers = _unpacked("i", units)
+        cut = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+        found[number] = Details(
+            tuple(read_definitions(definitions)), tuple(imports.split("\0")) if imports else (),
+            tuple(Unit(*three) for three in cut), _unpacked("I", lengths), _unpacked("H", line_tokens),
+        )  # fmt: skip
+    return found
+
+
+def _unpacked(code: str, blob: bytes) -> array[int]:
+    values: array[int] = array(code)
+    values.frombytes(blob)
+    return values
+
+
+def add_segment(
+    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], postings: Postings, exact: bool
+) -> None:
+    """Write scanned files (their rows in ``files`` exist already) and their postings as one segment."""
+    db.execute("INSERT INTO segments VALUES (?,?)", (number, len(scanned)))
+    db.executemany(
+        "UPDATE files SET segment=?,kind=?,language=?,lines=?,length=?,tokens=?,exact=?,digest=? WHERE id=?",
+        ((number, s.kind, s.language, s.lines, s.length, sum(_unpacked("H", s.line_tokens)), int(exact), s.digest, s.id)
+         for s in scanned),
+    )  # fmt: skip
+    db.executemany(
+        "INSERT OR REPLACE INTO details VALUES (?,?,?,?,?,?)",
+        ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, s.line_tokens) for s in scanned),
+    )
+    db.executemany(
+        "INSERT INTO postings VALUES (?,?,?,?)", ((term, number, *postings[term]) for term in sorted(postings))
+    )
+
+
+def postings(
+    db: sqlite3.Connection, terms: Iterable[str], current: dict[int, int]
+) -> dict[str, tuple[array[int], array[int]]]:
+    """Heads and units of every term that occurs; ``current`` maps a file to the segment that speaks for it."""
+    whole = _whole_segments(db, current)
+    found: dict[str, tuple[array[int], array[int]]] = {}
+    query = "SELECT term, segment, heads, units FROM postings WHERE term IN (SELECT value FROM json_each(?))"
+    for term, segment, head_blob, unit_blob in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
+        heads, units = _unpacked("I", head_blob), _unpacked("I", unit_blob)
+        if segment not in whole:
+            heads, units = _current(heads, units, segment, current)
+        if term in found:
+            found[term][0].extend(heads)
+            found[term][1].extend(units)
+        elif heads:
+            found[term] = (heads, units)
+    return found
+
+
+def _whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> set[int]:
+    """Segments none of whose files has changed since."""
+    alive: dict[int, int] = {}
+    for segment in current.values():
+        alive[segment] = alive.get(segment, 0) + 1
+    return {
+        segment for segment, count in db.execute("SELECT id, files FROM segments") if alive.get(segment, 0) == count
+    }
+
+
+def _current(
+    heads: array[int], units: array[int], segment: int, current: dict[int, int]
+) -> tuple[array[int], array[int]]:
+    """Postings without those of files that another segment speaks for by now."""
+    kept_heads, kept_units, place = array("I"), array("I"), 0
+    for number, packed in zip(heads[::2], heads[1::2], strict=True):
+        count = packed & 0xFFFF
+        if current.get(number) == segment:
+            kept_heads.extend((number, packed))
+            kept_units.extend(units[place : place + count])
+        place += count
+    return kept_heads, kept_units
+
+
+def merge_small_segments(db: sqlite3.Connection, largest: int = 1000) -> None:
+    """Join all segments of at most ``largest`` files into the newest of them, without what is stale in them."""
+    small = [number for (number,) in db.execute("SELECT id FROM segments WHERE files<=? ORDER BY id", (largest,))]
+    if len(small) < 2:
+        return
+    chosen = (json.dumps(small),)
+    current = dict(db.execute("SELECT id, segment FROM files"))
+    rows = db.execute(
+        "SELECT term, segment, heads, units FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen
+    ).fetchall()
+    joined: dict[str, tuple[array[int], array[int]]] = {}
+    for term, segment, head_blob, unit_blob in rows:
+        heads, units = _current(_unpacked("I", head_blob), _unpacked("I", unit_blob), segment, current)
+        if heads:
+            both = joined.setdefault(term, (array("I"), array("I")))
+            both[0].extend(heads)
+            both[1].extend(units)
+    db.execute("DELETE FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen)
+    db.execute("DELETE FROM segments WHERE id IN (SELECT value FROM json_each(?))", chosen)
+    db.execute("UPDATE files SET segment=? WHERE segment IN (SELECT value FROM json_each(?))", (small[-1], *chosen))
+    count = db.execute("SELECT count(*) FROM files WHERE segment=?", (small[-1],)).fetchone()[0]
+    db.execute("INSERT INTO segments VALUES (?,?)", (small[-1], count))
+    rows_out = ((term, small[-1], heads.tobytes(), units.tobytes()) for term, (heads, units) in sorted(joined.items()))
+    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", rows_out)
