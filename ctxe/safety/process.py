@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -53,7 +53,7 @@ class Finished:
 
 def run(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], seconds: float = 120.0, limit: int = 1_000_000
-) -> Iterator[str | Finished]:
+) -> Generator[str | Finished, None, None]:
     """Run a command without a terminal or input; yield its output as it comes, then one Finished.
 
     At most ``limit`` bytes of output are kept, half from the start and half from the end. After ``seconds``, when the
