@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import queue
 import threading
@@ -96,6 +95,8 @@ def _ask(port: int, provider: str, timeout: float) -> Server | None:
 
 def _get(name: str, port: int, path: str, timeout: float) -> Any:
     """The JSON at a path, None when there is none; never through a proxy."""
+    import http.client
+
     connection = http.client.HTTPConnection(name, port, timeout=timeout)
     try:
         connection.request("GET", path, headers={"Accept": "application/json"})

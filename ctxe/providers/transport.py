@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
@@ -84,11 +83,11 @@ class Transport:
     def _make(self) -> Any:
         sdk = self._sdk()
         timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
-        more: dict[str, Any] = {}
-        if self.at.local and self.at.address.startswith("http://"):
-            # no proxy, and no certificates: loading them takes 50 ms and nothing is encrypted here
-            more = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
-        http = sdk.DefaultHttpxClient(timeout=timeout, follow_redirects=False, **more)
+        http = (
+            self._direct(timeout)
+            if self._is_plain()
+            else sdk.DefaultHttpxClient(timeout=timeout, follow_redirects=False)
+        )
         weakref.finalize(self, http.close)
         shared = {"base_url": self.at.address, "max_retries": 0, "timeout": timeout, "http_client": http}
         if self._sdk_name == "anthropic":
@@ -97,6 +96,18 @@ class Transport:
         if not self._official:  # the user's OPENAI_ORG_ID is nobody else's business
             client.organization = client.project = None
         return client
+
+    def _http(self, sdk: Any, timeout: Any) -> Any:
+        """The client below the SDK's. For loopback without proxy and certificates, whose loading takes 50 ms."""
+        import httpx2
+
+        # a command may run between two requests: a minute keeps the connection, and its handshake, over most of them
+        shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
+        if not (self.at.local and self.at.address.startswith("http://")):
+            return sdk.DefaultHttpxClient(**shared)
+        import ssl
+
+        return httpx2.Client(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **shared)
 
     def _fault(self, error: Exception) -> Exception:
         """Our own fault for anything that an SDK, the transport or the reader raises; other errors stay bugs."""

@@ -12,7 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request as it came: ``headers`` in lower case, secret ones as ``***``; ``at`` in seconds, monotonic."""
+    """One request as it came: ``headers`` in lower case, secret ones as ``***``; ``at`` in seconds, monotonic;
+    ``port`` is the client's, by which connections are told apart."""
 
     method: str
     path: str
@@ -21,6 +22,7 @@ class Exchange:
     api: str
     at: float
     raw: bytes = b""
+    port: int = 0
 
 
 @dataclass

@@ -19,6 +19,7 @@ import argparse
 import json
 import select
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -72,7 +73,8 @@ class WireServer:
     ``script`` is a list of entries, one for each request for a reply (a Reply, an Answer, a Drop, or a function of the
     request's body that returns one), or one function for all of them. Once a list is played, ``then`` answers; by
     default that is a 400 that says so. With ``key`` any other key gets a 401. ``strict`` refuses with a 400 what the
-    real hosts refuse (see rules). ``models`` are the names on ``/v1/models``.
+    real hosts refuse (see rules). ``models`` are the names on ``/v1/models``, ``windows`` what is said of them. ``tls``
+    names the files of a certificate and its key. It may also stand as a proxy: paths are then whole addresses.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class WireServer:
         windows: Mapping[str, int] | None = None,
         port: int = 0,
         journal: Path | None = None,
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self._rest = list(script) if isinstance(script, Sequence) else []
         self._then: Entry | None = then if isinstance(script, Sequence) else script
@@ -94,6 +97,12 @@ class WireServer:
         self.journal = Journal(file=journal)
         self._http = _Server(("127.0.0.1", port), _Connection)
         self._http.wire = self
+        self._scheme = "http"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+            self._scheme = "https"
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.005,), daemon=True)
 
@@ -115,7 +124,7 @@ class WireServer:
     @property
     def url(self) -> str:
         """The base address for all three APIs, without a trailing slash."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def requests(self) -> list[Exchange]:
@@ -225,7 +234,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _keep(self, body: Any, api: str, raw: bytes = b"") -> None:
         headers = {k.lower(): "***" if k.lower() in SECRET else v for k, v in self.headers.items()}
-        exchange = Exchange(self.command, self.path, headers, body, api, time.monotonic(), raw)
+        exchange = Exchange(self.command, self.path, headers, body, api, time.monotonic(), raw, self.client_address[1])
         self.server.wire.journal.add(exchange)
 
     def _play(self, api: str, body: Mapping[str, Any], part: Part) -> None:

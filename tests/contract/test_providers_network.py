@@ -1,0 +1,112 @@
+"""What lies between ctxe and a model: proxies, certificates, connections that are kept, long answers, threads."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import Unreachable
+from ctxe.domain.model import Model
+from ctxe.providers.connect import connect, prefetch
+from tests.wire.adapters import APIS, HELLO, KEY, Clock, hear, patience, speak
+from tests.wire.server import Reply, WireServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_one_connection_serves_all_requests(api: str) -> None:
+    with WireServer(then=Reply("ok")) as server:
+        provider = speak(api, server.url)
+        for _ in range(3):
+            stream = provider.stream(HELLO)
+            while not hasattr(next(stream), "usage"):
+                pass
+            stream.close()  # as the loop does once it holds the reply
+        assert len({exchange.port for exchange in server.requests}) == 1
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_proxy_is_used_for_hosts_and_never_for_loopback(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with WireServer(then=Reply("proxied")) as proxy, WireServer(then=Reply("direct")) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert hear(speak(api, "http://model.example/v1", local=False))[1].text == "proxied"
+        assert hear(speak(api, server.url))[1].text == "direct"
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert hear(speak(api, server.url, local=False))[1].text == "direct"
+        assert [exchange.path.startswith("http://model.example/v1") for exchange in proxy.requests] == [True]
+
+
+OPENSSL = [program for program in [shutil.which("openssl")] if program]
+
+
+@pytest.mark.parametrize("openssl", OPENSSL)
+@pytest.mark.parametrize("api", APIS)
+def test_a_company_authority_is_accepted_and_an_unknown_one_refused(
+    api: str, openssl: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = tmp_path / "own.pem", tmp_path / "own.key"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ctxe-test"]
+    name = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([openssl, *words, *name], check=True, capture_output=True)
+    with WireServer(then=Reply("safe"), tls=(certificate, key)) as server:
+        clock = Clock()
+        with pytest.raises(Unreachable, match=r"certificate of https://127\.0\.0\.1.* cannot be trusted") as caught:
+            hear(speak(api, server.url, patience(clock)))
+        assert (server.exchanges, clock.slept) == ([], [])
+        assert "SSL_CERT_FILE" in caught.value.hint
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert hear(speak(api, server.url))[1].text == "safe"
+
+
+LONG = """
+import resource, sys, time
+from tests.wire.adapters import HELLO, hear, speak
+provider = speak(sys.argv[1], sys.argv[2])
+provider.transport.warm()
+began = time.monotonic()
+_, reply = hear(provider)
+sys.stdout.write(f"{len(reply.text)} {time.monotonic() - began} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}")
+"""
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_of_five_megabytes_costs_seconds_and_little_memory(api: str) -> None:
+    size = 5 * 1024 * 1024
+    with WireServer([Reply("0123456789abcdef" * (size // 16), piece=400)]) as server:
+        words = [sys.executable, "-c", LONG, api, server.url]
+        told = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    length, seconds, kilobytes = int(told[0]), float(told[1]), int(told[2])
+    assert length == size
+    assert seconds < 10
+    assert kilobytes < 300 * 1024
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"), [("anthropic", "ANTHROPIC"), ("openai", "OPENAI"), ("local", "OPENAI")]
+)
+def test_the_first_request_after_prefetch_does_not_pay_for_the_sdk(provider: str, variable: str) -> None:
+    with WireServer(then=Reply("ok")) as server:
+        environment = {f"{variable}_API_KEY": KEY, f"{variable}_BASE_URL": server.url}
+        made = connect(Model(provider, "wire-model", 1000, 100), environment=environment, base_url=server.url)
+        prefetch(made).join(60)
+        began = time.monotonic()
+        next(made.stream(HELLO))
+        assert time.monotonic() - began < 1.0
+
+
+def test_connecting_imports_no_sdk() -> None:
+    code = """
+import sys
+from ctxe.providers import catalog
+from ctxe.providers.connect import connect
+environment = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
+for name in ("anthropic/claude-opus-5-5", "openai/gpt-5.6", "ollama/qwen3", "offline/repository"):
+    connect(catalog.find(name), environment=environment)
+sys.stdout.write(" ".join(sorted({"openai", "anthropic", "httpx2", "pydantic", "ssl"} & set(sys.modules))))
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert told.stdout == ""
