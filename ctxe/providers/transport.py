@@ -83,11 +83,7 @@ class Transport:
     def _make(self) -> Any:
         sdk = self._sdk()
         timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
-        http = (
-            self._direct(timeout)
-            if self._is_plain()
-            else sdk.DefaultHttpxClient(timeout=timeout, follow_redirects=False)
-        )
+        http = self._http(sdk, timeout)
         weakref.finalize(self, http.close)
         shared = {"base_url": self.at.address, "max_retries": 0, "timeout": timeout, "http_client": http}
         if self._sdk_name == "anthropic":
