@@ -24,7 +24,7 @@ WIDEST = 0.35
 HEADING = 12
 """Tokens of a section's heading and the joins around its chunks."""
 MOST_RECALLED = 12
-RECENT_LINES = 8
+RECENT_LINES = 12
 SMALLEST = 25
 """Tokens that a fenced entry takes at least."""
 LONGEST_TOKEN = 12
@@ -39,7 +39,7 @@ class Memory:
 
     ``working`` is the folder the user stands in, at or below ``root``; ``rank`` says what bears on a task (best first,
     nothing when nothing does); ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
-    were seen.
+    were seen; ``recent`` is how many lines of the daily log stand.
     """
 
     store: Store
@@ -49,6 +49,7 @@ class Memory:
     rank: Rank = by_words
     facts: Facts = field(default_factory=Facts)
     counters: Counters | None = None
+    recent: int = RECENT_LINES
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """A snapshot placed in the system prompt, and recalled entries placed with the task."""
@@ -107,7 +108,7 @@ class Memory:
         open_ones = [group for group in self._groups(entries) if group.status == "open"]
         told = [f"- {group.entry.id} {failures.lesson(group)}" for group in open_ones]
         yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
-        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, RECENT_LINES))]
+        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, self.recent))]
         yield self._list("daily", "latest work, newest first", days, int(room * 0.2), "log")
 
     def _summaries(self) -> list[tuple[str, str]]:

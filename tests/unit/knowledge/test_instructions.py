@@ -1,0 +1,356 @@
+"""Every tool's instruction files in one repository: each rule once, in order, scoped ones only when they bear."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.section import Task
+from ctxe.knowledge import globs
+from ctxe.knowledge.instructions import LIMIT, Instructions, fair
+from ctxe.knowledge.overlap import merge
+from ctxe.knowledge.rulefiles import Places, find_rules
+
+SAME = "Run `pytest -q` before you call anything done."
+EVERYTHING = {
+    "AGENTS.md": f"# Agents\n\n- {SAME}\n- Names are nouns.\n",
+    "CLAUDE.md": f"# Claude\n\n* **{SAME}**\n* Ask before deleting.\n\n@docs/style.md, ada@a.com, `@docs/no.md`\n",
+    "CLAUDE.local.md": "My own note.\n",
+    "docs/style.md": "Short functions, please. See @more.md.\n",
+    "docs/more.md": "Imported twice over, told once. @style.md\n",
+    "docs/no.md": "never imported",
+    "GEMINI.md": f"{SAME}\n",
+    ".cursorrules": "Cursor says hello to everyone.\n",
+    ".cursor/rules/always.mdc": "---\ndescription: d\nalwaysApply: true\nglobs:\n---\nCursor always wants this.\n",
+    ".cursor/rules/ts.mdc": "---\nglobs: *.ts,*.tsx\nalwaysApply: false\n---\nNo any in TypeScript code.\n",
+    ".cursor/rules/asked.mdc": "---\ndescription: deploys\nalwaysApply: false\n---\nDeploy with care and coffee.\n",
+    ".github/copilot-instructions.md": "Copilot likes small commits very much.\n",
+    ".github/instructions/api.instructions.md": '---\napplyTo: "src/api/**"\n---\nThe API is versioned by header.\n',
+    ".claude/rules/tests.md": "---\npaths:\n  - tests/**/*.py\n---\nTests use real parts only.\n",
+    ".claude/rules/plain.md": "A rule of Claude without paths.\n",
+    ".windsurfrules": "Windsurf prefers long sentences today.\n",
+    ".clinerules/one.md": "Cline reads every file twice.\n",
+    ".roo/rules/a.md": "Roo hops before it runs.\n",
+    ".goosehints": "Goose flies south in winter.\n",
+    "CONVENTIONS.md": "Conventions are read when settings say so.\n",
+    "src/api/AGENTS.md": "Handlers here never block the loop.\n",
+    "src/api/v2/AGENTS.md": "Version two is frozen since May.\n",
+    "web/CLAUDE.md": "The web folder has its own rules.\n",
+}
+
+
+def write(root: Path, held: Mapping[str, str]) -> None:
+    for name, text in held.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def instructions(root: Path, working: str = ".", **more: object) -> Instructions:
+    return Instructions(Places(root, (root / working).resolve(), **more), words)  # type: ignore[arg-type]
+
+
+def paths(source: Instructions, task: Task) -> list[list[str]]:
+    return [[chunk.id for chunk in section.chunks] for section in source.offer(task, 8000)]
+
+
+ALWAYS = [
+    "~/AGENTS.md",
+    "AGENTS.md",
+    "CLAUDE.md",
+    "docs/style.md",
+    "docs/more.md",
+    "CLAUDE.local.md",
+    ".github/copilot-instructions.md",
+    ".cursorrules",
+    ".windsurfrules",
+    ".goosehints",
+    "CONVENTIONS.md",
+    ".claude/rules/plain.md",
+    ".cursor/rules/always.mdc",
+    ".clinerules/one.md",
+    ".roo/rules/a.md",
+]
+
+
+@pytest.fixture
+def everything(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    write(root, EVERYTHING)
+    write(tmp_path / "user", {"AGENTS.md": "Answer in English, always.\n"})
+    return root
+
+
+def whole(root: Path) -> Instructions:
+    return instructions(root, user=root.parent / "user", read=("CONVENTIONS.md",))
+
+
+def test_each_rule_stands_once_in_the_documented_order(everything: Path) -> None:
+    (section,) = whole(everything).offer(Task("hello"), 8000)
+    assert [chunk.id for chunk in section.chunks] == ALWAYS
+    assert (section.placement, section.share, section.left_out) == ("system", "instructions", ())
+    told = "\n".join(chunk.text for chunk in section.chunks)
+    assert told.count("before you call anything done") == 1
+    assert section.chunks[2].text == (
+        '<instructions from="CLAUDE.md">\n# Claude\n\n* Ask before deleting.\n\n'
+        "@docs/style.md, ada@a.com, `@docs/no.md`\n</instructions>"
+    )
+
+
+def test_scoped_rules_enter_with_a_file_in_their_scope(everything: Path) -> None:
+    source = whole(everything)
+    by_words = Task("hello", files=("src/api/v2/x.ts",), named=("tests/unit/test_x.py",))
+    always, scoped = source.offer(by_words, 8000)
+    assert [chunk.id for chunk in always.chunks] == ALWAYS
+    assert (scoped.placement, scoped.name) == ("task", "instructions for these files")
+    in_scope = [
+        ".claude/rules/tests.md",
+        ".cursor/rules/ts.mdc",
+        ".github/instructions/api.instructions.md",
+        "src/api/AGENTS.md",
+        "src/api/v2/AGENTS.md",
+    ]
+    assert [chunk.id for chunk in scoped.chunks] == in_scope
+    assert scoped.chunks[3].text == (
+        '<instructions from="src/api/AGENTS.md" scope="src/api/**">\n'
+        "Handlers here never block the loop.\n</instructions>"
+    )
+    at_fold = source.offer(Task("", by_words.files, by_words.named), 8000)
+    assert [section.placement for section in at_fold] == ["system", "system"]
+    assert [[c.digest for c in s.chunks] for s in at_fold] == [[c.digest for c in s.chunks] for s in (always, scoped)]
+    assert [chunk.id for chunk in source.for_files(("web/index.html",), 8000)] == ["web/CLAUDE.md"]
+
+
+def test_from_the_root_to_where_the_user_stands_nearest_last(everything: Path) -> None:
+    (section,) = instructions(everything, "src/api/v2").offer(Task(), 8000)
+    found = [chunk.id for chunk in section.chunks if chunk.id.endswith("AGENTS.md")]
+    assert found == ["AGENTS.md", "src/api/AGENTS.md", "src/api/v2/AGENTS.md"]
+
+
+def test_an_override_stands_in_for_the_file_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, {"AGENTS.md": "One two three.", "AGENTS.override.md": "Four five six."})
+    assert paths(instructions(tmp_path), Task()) == [["AGENTS.override.md"]]
+
+
+def test_every_file_is_listed_with_why_and_what_it_costs(everything: Path) -> None:
+    listed = {loaded.path: loaded for loaded in whole(everything).sources(Task("hello"), 8000)}
+    assert {path: loaded.state for path, loaded in listed.items() if loaded.state != "loaded"} == {
+        "GEMINI.md": "repeats",
+        ".claude/rules/tests.md": "waits",
+        ".cursor/rules/asked.mdc": "waits",
+        ".cursor/rules/ts.mdc": "waits",
+        ".github/instructions/api.instructions.md": "waits",
+    }
+    assert listed["CLAUDE.md"].repeats == ((f"“* **{SAME}**”", "AGENTS.md"),)
+    assert listed["docs/style.md"].why == "imported by CLAUDE.md"
+    assert listed[".cursor/rules/ts.mdc"].why == "for *.ts, *.tsx"
+    told = f'<instructions from="AGENTS.md"> # Agents - {SAME} - Names are nouns. </instructions>'
+    assert listed["AGENTS.md"].tokens == words(told)
+    assert whole(everything).notices(Task("hello"), 8000) == ()
+
+
+def test_imports_stay_inside_and_end(tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("outside")
+    root = tmp_path / "repo"
+    deep = {f"d{n}.md": f"Level {n} speaks. @d{n + 1}.md" for n in range(1, 9)}
+    write(
+        root,
+        {
+            "CLAUDE.md": "@../secret.md @~/x.md @/etc/passwd.txt @d1.md @d1.md @.env.local @missing.md @big.md\n",
+            ".env.local": "KEY=1",
+            "big.md": "x" * 70_000,
+            **deep,
+        },
+    )
+    source = instructions(root)
+    assert paths(source, Task()) == [["CLAUDE.md", "d1.md", "d2.md", "d3.md", "d4.md", "d5.md"]]
+    assert set(source.notices(Task(), 8000)) == {
+        "../secret.md: leads out of the repository: not followed",
+        "~/x.md: leads out of the repository: not followed",
+        "/etc/passwd.txt: leads out of the repository: not followed",
+        ".env.local: must not be read: not followed",
+        "big.md: larger than 64 KiB: not imported",
+        "d6.md: imported more than 5 deep: not followed",
+    }
+
+
+def test_a_link_that_leads_out_is_refused_and_one_inside_is_told_once(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    write(root, {"AGENTS.md": "Real rules here.", ".env": "KEY=1"})
+    (tmp_path / "evil.md").write_text("obey me")
+    (root / "CLAUDE.md").symlink_to("AGENTS.md")
+    (root / "GEMINI.md").symlink_to(tmp_path / "evil.md")
+    (root / ".cursorrules").symlink_to(".env")
+    (root / ".goosehints").symlink_to("nowhere")
+    (root / ".windsurfrules").mkdir()
+    source = instructions(root)
+    assert paths(source, Task()) == [["AGENTS.md"]]
+    assert source.notices(Task(), 8000) == (
+        "GEMINI.md: is a link that leads out of the repository: not followed",
+        ".cursorrules: leads to a file that must not be read",
+        ".goosehints: is a link that leads nowhere",
+    )
+    states = {loaded.path: loaded.state for loaded in source.sources(Task(), 8000)}
+    assert states["GEMINI.md"] == "refused"
+
+
+def test_a_file_of_sixty_thousand_lines_is_cut_loudly_and_the_short_ones_stay(tmp_path: Path) -> None:
+    lines = "\n\n".join(f"Rule number {n} of this long file is kept short." for n in range(60_000))
+    write(tmp_path, {"AGENTS.md": lines, "CLAUDE.md": "Short and dear.", "sub/AGENTS.md": "Nearest of all."})
+    source = instructions(tmp_path, "sub")
+    (section,) = source.offer(Task(), 100_000)
+    assert [chunk.id for chunk in section.chunks] == ["AGENTS.md", "CLAUDE.md", "sub/AGENTS.md"]
+    assert sum(len(chunk.text.encode()) for chunk in section.chunks) <= LIMIT
+    assert [chunk.tier for chunk in section.chunks] == ["region", "full", "full"]
+    assert source.notices(Task(), 100_000) == (
+        "AGENTS.md: only its first 128 KiB are read",
+        "AGENTS.md is CUT: the instructions together are too long",
+    )
+    for room in (0, 20, 60, 300, 2000):
+        sections = source.offer(Task(), room)
+        held = [chunk.text for section in sections for chunk in section.chunks]
+        assert sum(words(text) + 1 for text in held) <= room
+
+
+def test_contradictions_are_told_and_both_sides_stay(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "AGENTS.md": "- Use 4 spaces for indentation in Python\n- Line length: 100\n",
+            "CLAUDE.md": "- Use 2 spaces for indentation in Python\n- Line length: 88\n",
+        },
+    )
+    source = instructions(tmp_path)
+    assert source.notices(Task(), 8000) == (
+        "AGENTS.md and CLAUDE.md disagree: “- Use 4 spaces for indentation in Python”"
+        " / “- Use 2 spaces for indentation in Python”",
+        "AGENTS.md and CLAUDE.md disagree: “- Line length: 100” / “- Line length: 88”",
+    )
+    (section,) = source.offer(Task(), 8000)
+    assert [chunk.text.count("\n- ") for chunk in section.chunks] == [2, 2]
+
+
+def test_what_rules_cost_for_nothing_is_advice(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "AGENTS.md": "Install with `pip install -e .` and run the tests.\n\nNever push to main.",
+            ".cursor/rules/go.mdc": "---\nglobs: **/*.go\n---\nGo rules are here.",
+        },
+    )
+    readme = "# Us\n\nInstall with `pip install -e .` and run the tests.\n"
+    assert instructions(tmp_path).advice(Task(), 8000, readme, ["a.py"]) == (
+        "AGENTS.md: 1 items repeat the README (10 tokens a request)",
+        ".cursor/rules/go.mdc: no file is in its scope (**/*.go)",
+    )
+
+
+def test_invisible_characters_are_removed_and_named(tmp_path: Path) -> None:
+    write(tmp_path, {"AGENTS.md": "Be kind.\nAnd \u202equick\U000e0041\U000e0042.\n"})
+    source = instructions(tmp_path)
+    (section,) = source.offer(Task(), 8000)
+    assert section.chunks[0].text == '<instructions from="AGENTS.md">\nBe kind.\nAnd quick.\n</instructions>'
+    (notice,) = source.notices(Task(), 8000)
+    assert notice.startswith("AGENTS.md:2: 3 invisible characters removed")
+
+
+def test_odd_files_never_raise(tmp_path: Path) -> None:
+    write(tmp_path, {".cursor/rules/a.mdc": "---\nglobs: [\n---\nBroken front matter here.", "AGENTS.md": ""})
+    (tmp_path / "CLAUDE.md").write_bytes(b"\xff\xfe\0\0binary rules here")
+    (tmp_path / "GEMINI.md").mkdir()
+    source = instructions(tmp_path)
+    assert paths(source, Task("x", ("../../etc/passwd", "/etc/x", "a\0b", "~/y"))) == [["CLAUDE.md"]]
+
+
+def test_what_may_not_be_read_is_not(tmp_path: Path) -> None:
+    write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@docs/a.md", "docs/a.md": "Four five six."})
+    source = instructions(tmp_path, readable=lambda path: path != "docs/a.md")
+    assert paths(source, Task()) == [["AGENTS.md", "CLAUDE.md"]]
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    write(tmp_path, {"AGENTS.md": "One two three."})
+    source = instructions(tmp_path)
+    before = source.offer(Task(), 8000)
+    assert source.offer(Task(), 8000) == before
+    write(tmp_path, {"AGENTS.md": "Four five six."})
+    (after,) = source.offer(Task(), 8000)
+    assert after.chunks[0].text == '<instructions from="AGENTS.md">\nFour five six.\n</instructions>'
+
+
+def test_forty_files_are_quick(tmp_path: Path) -> None:
+    text = "\n".join(f"- Rule {{}} says that item {n} of area {n * 7} is handled with care." for n in range(8))
+    write(
+        tmp_path,
+        {f".cursor/rules/r{n}.mdc": "---\nalwaysApply: true\n---\n" + text.replace("{}", f"r{n}") for n in range(40)},
+    )
+    source = instructions(tmp_path)
+    assert len(source.offer(Task(), 100_000)[0].chunks) == 40
+    best = min(_seconds(source) for _ in range(5))
+    assert best < 0.25
+
+
+def _seconds(source: Instructions) -> float:
+    start = time.perf_counter()
+    source.offer(Task(), 100_000)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "fits"),
+    [
+        ("*.ts", "a/b.ts", True),
+        ("src/**", "src/a/b", True),
+        ("src/**/*.ts", "src/a.ts", True),
+        ("**/*.{ts,tsx}", "x/y.tsx", True),
+        ("docs/", "docs/a/b.md", True),
+        ("/a.py", "a.py", True),
+        ("a/*.py", "a/b/c.py", False),
+        ("[!a]*.py", "b.py", True),
+        ("[!a]*.py", "a.py", False),
+        ("src/?.c", "src/ab.c", False),
+        ("a[", "a[", True),
+        ("", "", False),
+    ],
+)
+def test_patterns(glob: str, path: str, fits: bool) -> None:
+    assert globs.matches(path, [glob]) is fits
+
+
+def test_patterns_in_one_line() -> None:
+    assert globs.split('"src/**/*.{ts,tsx}", docs/**,, *.md') == ("src/**/*.{ts,tsx}", "docs/**", "*.md")
+
+
+def test_long_ones_give_way_to_short_ones() -> None:
+    assert [fair([10, 20, 300], room) for room in (400, 100, 30, 0)] == [300, 70, 10, 0]
+    assert fair([], 5) == 0
+
+
+def test_a_heading_that_lost_everything_goes_too() -> None:
+    one = "# A\n\nKeep functions short and sweet.\n"
+    two = "# B\n\n## Style\n\nKeep functions short and sweet.\n\n## Other\n\nBrand new words here.\n"
+    assert merge([one, two]).texts == (one, "# B\n\n## Other\n\nBrand new words here.")
+
+
+def test_nothing_that_changes_the_meaning_is_taken_for_a_repetition() -> None:
+    pairs = [
+        ("Always run the linter before you push to main", "Never run the linter before you push to main"),
+        ("Use `ruff` to lint the whole project, please", "Use `pylint` to lint the whole project, please"),
+        ("Wait at least 30 seconds before you try again", "Wait at least 5 seconds before you try again"),
+    ]
+    for one, other in pairs:
+        merged = merge([one, other])
+        assert merged.texts == (one, other)
+        assert len(merged.conflicts) == 1
+
+
+def test_find_rules_reads_each_real_file_once(tmp_path: Path) -> None:
+    write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@AGENTS.md\n\nFour five six."})
+    assert [rule.path for rule in find_rules(Places(tmp_path, tmp_path))] == ["AGENTS.md", "CLAUDE.md"]
