@@ -1,0 +1,28 @@
+"""The tools that every session has, in the order in which the model reads them."""
+
+from __future__ import annotations
+
+from ctxe.domain.tool import Tool
+from ctxe.tools.edit import edit_file, write_file
+from ctxe.tools.listing import list_files
+from ctxe.tools.notes import Ports, recall, record_failure, remember, update_todo
+from ctxe.tools.read import read_file
+from ctxe.tools.search import search
+from ctxe.tools.shell import run_command
+from ctxe.tools.workspace import Workspace
+
+
+def core_tools(workspace: Workspace, ports: Ports) -> tuple[Tool, ...]:
+    """The core set over one workspace; the order never changes, for it stands in every request's prefix."""
+    return (
+        read_file(workspace),
+        list_files(workspace),
+        search(workspace),
+        edit_file(workspace),
+        write_file(workspace),
+        run_command(workspace),
+        update_todo(ports.todo),
+        remember(ports.remember),
+        record_failure(ports.record_failure),
+        recall(ports.recall),
+    )

@@ -1,0 +1,146 @@
+"""edit_file and write_file: changes a person can see before they happen, and that keep all other bytes of the file."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ctxe.domain.conversation import Operation, Touch
+from ctxe.domain.errors import StoreError, ToolError
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.repo.rewrite import look, read, rewrite
+from ctxe.tools.arguments import checked
+from ctxe.tools.diff import Hunk, hunks, tally, unified
+from ctxe.tools.prose import BOOLEAN, STRING, describe
+from ctxe.tools.replace import Edit, apply
+from ctxe.tools.syntax import complaint
+from ctxe.tools.text import Decoded, fingerprint, line_end, split
+from ctxe.tools.workspace import Workspace, current, load, writable
+
+SPANS = 8
+"""Changed places that a result names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A file's text before (None: it is new) and after, with the bytes that will be written."""
+
+    path: str
+    was: str | None
+    text: str
+    data: bytes
+    digest: str
+
+
+def edit_file(workspace: Workspace) -> Tool:
+    """Exact search and replace, one place or several at once: all of the edits are made or none."""
+    pair = {"type": "object", "properties": {"old": STRING, "new": STRING}, "required": ["old", "new"]}
+    shape = {"path": STRING, "old": STRING, "new": STRING, "all": BOOLEAN, "edits": {"type": "array", "items": pair}}
+    schema = describe("edit_file", shape, ("path",))
+
+    def prepare(arguments: Mapping[str, Any]) -> Action:
+        given = checked(schema, arguments)
+        edits = _edits(given)
+        path = writable(workspace, given["path"])
+        held = load(workspace, given["path"], path)
+        current(workspace, held)
+        text = apply(held.content.text, edits, path)
+        if text == held.content.text:
+            raise ToolError(f"the edits leave {path} as it is")
+        change = _Change(path, held.content.text, text, held.content.encode(text, path), held.digest)
+        return _action(workspace, "edit_file", "edit", change)
+
+    return Tool(schema, Risk.WRITE, prepare)
+
+
+def write_file(workspace: Workspace) -> Tool:
+    """A new file with its folders, or the whole text of one that was read."""
+    schema = describe("write_file", {"path": STRING, "text": STRING}, ("path", "text"))
+
+    def prepare(arguments: Mapping[str, Any]) -> Action:
+        given = checked(schema, arguments)
+        path, text = writable(workspace, given["path"]), given["text"]
+        if look(workspace.root, path) is None:
+            change = _Change(path, None, text, Decoded("").encode(text, path), "")
+            return _action(workspace, "write_file", "create", change)
+        held = load(workspace, given["path"], path)
+        if held.content.text:
+            current(workspace, held)
+        text = _in_style(text, held.content)
+        if text == held.content.text:
+            raise ToolError(f"{path} has exactly this text already")
+        change = _Change(path, held.content.text, text, held.content.encode(text, path), held.digest)
+        return _action(workspace, "write_file", "rewrite", change)
+
+    return Tool(schema, Risk.WRITE, prepare)
+
+
+def _edits(given: Mapping[str, Any]) -> list[Edit]:
+    if "edits" in given and not {"old", "new", "all"} & given.keys():
+        if given["edits"]:
+            return [Edit(one["old"], one["new"]) for one in given["edits"]]
+        raise ToolError("edit_file: edits is empty")
+    if "edits" in given or not {"old", "new"} <= given.keys():
+        raise ToolError("edit_file takes path with old and new, or path with edits")
+    return [Edit(given["old"], given["new"], given.get("all", False))]
+
+
+def _in_style(text: str, old: Decoded) -> str:
+    """A whole new text with the line ends of the old one, where those are all alike and the new has plain ones."""
+    end = line_end(old.text)
+    uniform = end == "\r" or (end == "\r\n" and old.text.count("\n") == old.text.count("\r\n"))
+    return text.replace("\n", end) if uniform and "\r" not in text else text
+
+
+def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Action:
+    diff = unified(change.path, change.was, change.text)
+    counted = tally(hunks(split(change.was or ""), split(change.text)))
+    run = partial(_run, workspace, verb, change, diff)
+    return Action(tool, f"{verb} {change.path} ({counted})", Risk.WRITE, once(run), diff, "diff", paths=(change.path,))
+
+
+def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOutput:
+    """Write what was shown, unless the file is no longer the one it was shown for."""
+    try:
+        if _digest(workspace, change.path) != change.digest:
+            raise ToolError(f"{change.path} changed in the meantime; nothing was written, read it again")
+        rewrite(workspace.root, change.path, change.data)
+    except StoreError as error:
+        raise ToolError(error.message) from error
+    operation: Operation = "create" if change.was is None else "edit"
+    touch = Touch(change.path, operation, fingerprint(change.data))
+    return ToolOutput(_told(verb, change), display=diff, touches=(touch,))
+
+
+def _digest(workspace: Workspace, path: str) -> str:
+    seen = look(workspace.root, path)
+    if seen is None:
+        return ""
+    if not stat.S_ISREG(seen.st_mode):
+        return "?"
+    return fingerprint(read(workspace.root, path, workspace.limits.file + 1))
+
+
+def _told(verb: str, change: _Change) -> str:
+    """What happened in one line; the model knows its own words, so only where they are now is news."""
+    after = split(change.text)
+    found = hunks(split(change.was or ""), after)
+    broken = complaint(change.path, change.text)
+    note = f"\nnote: {broken}" if broken and (change.was is None or not complaint(change.path, change.was)) else ""
+    if change.was is None:
+        return f"created {change.path} ({len(after)} line{'' if len(after) == 1 else 's'}){note}"
+    places = [_place(hunk) for hunk in found]
+    more = [f"{len(places) - SPANS} more places"] if len(places) > SPANS else []
+    where = f"line{'s' if len(places) > 1 or '-' in places[0] else ''} {', '.join([*places[:SPANS], *more])}"
+    shift = sum((hunk.d - hunk.c) - (hunk.b - hunk.a) for hunk in found)
+    moved = f"; lines below moved by {shift:+d}" if shift and found[-1].d < len(after) else ""
+    past = {"edit": "edited", "rewrite": "rewrote"}[verb]
+    return f"{past} {change.path}: {where} ({tally(found)}){moved}{note}"
+
+
+def _place(hunk: Hunk) -> str:
+    """Where a hunk is in the new text; a deletion is named by the line that now stands there."""
+    return f"{hunk.c + 1}" if hunk.d - hunk.c <= 1 else f"{hunk.c + 1}-{hunk.d}"

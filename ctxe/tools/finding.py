@@ -1,0 +1,178 @@
+"""Running a search: ripgrep where there is one, else a walk of our own; both bounded in time and in lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.repo.files import IGNORE_FILE
+from ctxe.repo.files import list_files as project_files
+from ctxe.safety.process import Finished, run
+from ctxe.safety.programs import find_program
+from ctxe.tools.listing import matches
+from ctxe.tools.workspace import Workspace
+
+GATHERED = 5_000
+"""Matching lines after which a search ends: whoever finds more has asked for too much."""
+
+SCAN = Path(__file__).with_name("scan.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for, and where."""
+
+    pattern: str
+    folder: str = "."
+    glob: str = ""
+    literal: bool = False
+    context: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that matched (``at`` is where, in characters or bytes) or stands near one (``at`` is -1)."""
+
+    number: int
+    text: str
+    at: int
+
+
+def found_by(workspace: Workspace, query: Query) -> tuple[dict[str, list[Line]], str]:
+    """Lines by file, sorted, and why the search ended early (or nothing). Raises ToolError for a bad pattern."""
+    program = find_program("rg", workspace.root, workspace.search)
+    if program is not None:
+        try:
+            return _gather(workspace, _ripgrep(str(program), workspace, query))
+        except _BadPattern as error:
+            # Python reads more (look-around, back-references): such a pattern is walked by ourselves.
+            if not _readable(query.pattern):
+                raise ToolError(str(error)) from None
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as task:
+        json.dump(_task(workspace, query), task)
+        task.flush()
+        try:
+            return _gather(workspace, [sys.executable, "-I", "-S", str(SCAN), task.name])
+        except _BadPattern as error:
+            raise ToolError(str(error)) from None
+
+
+class _BadPattern(Exception):
+    """The pattern cannot be read; the text is for the model."""
+
+
+def _readable(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _ripgrep(program: str, workspace: Workspace, query: Query) -> list[str]:
+    ignore = workspace.root / IGNORE_FILE
+    return [
+        program,
+        *("--no-config", "--json", "--hidden", "--no-require-git", "--no-ignore-dot", "--sort", "path"),
+        *("--max-count", str(GATHERED), "--max-filesize", str(workspace.limits.file)),
+        *("--glob", "!.git", "--glob", "!/.ctxe"),
+        *(("--ignore-file", str(ignore)) if ignore.is_file() else ()),
+        *(("--glob", query.glob) if query.glob else ()),
+        *(("--fixed-strings",) if query.literal else ()),
+        *("--context", str(query.context)),
+        *("-e", query.pattern, "--", f"./{query.folder}"),
+    ]
+
+
+def _task(workspace: Workspace, query: Query) -> dict[str, Any]:
+    """What the walk of our own needs to know; the files are chosen here."""
+    prefix = "" if query.folder == "." else query.folder
+    files = [
+        listed.path
+        for listed in project_files(workspace.git)
+        if not prefix or listed.path == prefix or listed.path.startswith(prefix + "/")
+    ]
+    if query.glob:
+        files = [path for path in files if matches(path, query.glob)]
+    return {
+        "pattern": query.pattern,
+        "literal": query.literal,
+        "context": query.context,
+        "root": str(workspace.root),
+        "files": [path for path in files if not workspace.secret(path)],
+    }
+
+
+def _gather(workspace: Workspace, argv: Sequence[str]) -> tuple[dict[str, list[Line]], str]:
+    """The lines that a searching program prints, until it has printed enough or its time is up."""
+    found: dict[str, list[Line]] = {}
+    spoken: list[str] = []
+    count, ended = 0, ""
+    env = {key: value for key, value in workspace.environment.items() if key in {"PATH", "HOME", "LANG", "TMPDIR"}}
+    with contextlib.closing(_lines(argv, workspace, env)) as lines:
+        for line in lines:
+            if isinstance(line, Finished):
+                ended = f"stopped after {workspace.limits.search_seconds:.0f} s" if line.timed_out else ended
+                if line.exit_code > 1 and not found:
+                    raise _BadPattern(_said(spoken))
+                break
+            event = _event(line)
+            if event is None:
+                spoken += [] if line.startswith("{") else [line]
+                continue
+            path, shown = event
+            if workspace.secret(path):
+                continue
+            found.setdefault(path, []).append(shown)
+            count += shown.at >= 0
+            if count >= GATHERED:
+                ended = f"stopped after {GATHERED:,} matches"
+                break
+    return dict(sorted(found.items())), ended
+
+
+def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) -> Generator[str | Finished, None, None]:
+    """Whole lines of a program's output as they come, then how it ended."""
+    rest = ""
+    with contextlib.closing(run(argv, workspace.root, env, workspace.limits.search_seconds, 4096)) as pieces:
+        for piece in pieces:
+            if isinstance(piece, Finished):
+                yield from [rest] if rest else []
+                yield piece
+                return
+            *whole, rest = (rest + piece).split("\n")
+            yield from whole
+
+
+def _event(line: str) -> tuple[str, Line] | None:
+    """A match or a line near one, or None for anything else."""
+    if not line.startswith('{"type":'):
+        return None
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    data = event["data"]
+    if event["type"] not in {"match", "context"} or "text" not in data["path"]:
+        return None
+    text = data["lines"].get("text", "[not UTF-8]").rstrip("\r\n")
+    at = data["submatches"][0]["start"] if data["submatches"] else -1
+    if event["type"] == "match":
+        at = max(at, 0)
+    return data["path"]["text"].removeprefix("./"), Line(data["line_number"], text, at)
+
+
+def _said(spoken: Sequence[str]) -> str:
+    """A regex error of ripgrep or Python in one line."""
+    lines = [line.strip() for line in spoken if line.strip() and not line.startswith("{")]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith(("error:", "regex parse error: "))]
+    why = (errors or lines or ["it cannot be read"])[-1].removeprefix("regex parse error: ")
+    return f"bad pattern: {why[:200]}; escape special characters, or set literal"

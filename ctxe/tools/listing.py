@@ -1,0 +1,130 @@
+"""list_files: the project's files by folder, ignored ones left out, as deep as fits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.repo.files import list_files as project_files
+from ctxe.repo.rewrite import look
+from ctxe.tools.arguments import checked
+from ctxe.tools.prose import COUNT, STRING, describe
+from ctxe.tools.workspace import Workspace, locate
+
+SHOWN = 300
+"""Names in one result; deeper folders are shown as a number of files until no more than this are left."""
+
+
+def list_files(workspace: Workspace) -> Tool:
+    """The tool. One line a folder: its path, then its files; folders below ``depth`` only by number of files."""
+    schema = describe("list_files", {"path": STRING, "pattern": STRING, "depth": COUNT})
+
+    def prepare(arguments: Mapping[str, Any]) -> Action:
+        given = checked(schema, arguments)
+        path = locate(workspace, given.get("path") or ".")
+        pattern, depth = given.get("pattern") or "", given.get("depth")
+        title = " ".join(part for part in ("list", path if path != "." else "files", pattern) if part)
+        return Action("list_files", title, Risk.READ, once(partial(_run, workspace, path, pattern, depth)))
+
+    return Tool(schema, Risk.READ, prepare)
+
+
+def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> ToolOutput:
+    seen = look(workspace.root, folder) if folder != "." else None
+    if folder != "." and seen is None:
+        raise ToolError(f"there is no folder {folder}")
+    prefix = "" if folder == "." else folder + "/"
+    inside = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
+    if inside == [folder]:
+        return ToolOutput(f"{folder} is a file ({seen.st_size if seen else 0:,} bytes); read_file shows it")
+    if not inside and folder != ".":
+        return ToolOutput(_plain(workspace, folder))
+    wanted = [path for path in inside if matches(path[len(prefix) :], pattern)] if pattern else inside
+    if not wanted:
+        raise ToolError(f"no file below {folder} matches {pattern}" if pattern else "the project has no files yet")
+    return ToolOutput(grouped([path[len(prefix) :] for path in wanted], depth, prefix), kind="search")
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path fits a glob: ``*`` within a name, ``**`` across folders; without ``/`` the name alone counts."""
+    spot = path if "/" in pattern else path.rpartition("/")[2]
+    return re.fullmatch(_regex(pattern.removeprefix("./").removeprefix("/")), spot) is not None
+
+
+def _regex(pattern: str) -> str:
+    parts = re.findall(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|.", pattern, re.DOTALL)
+    return "".join(_piece(part) for part in parts)
+
+
+def _piece(part: str) -> str:
+    match part:
+        case "**/":
+            return "(?:[^/]+/)*"
+        case "**":
+            return ".*"
+        case "*":
+            return "[^/]*"
+        case "?":
+            return "[^/]"
+    if len(part) > 2 and part[0] == "[":
+        return "[" + part[1:-1].replace("\\", "\\\\").replace("!", "^", 1 if part[1] == "!" else 0) + "]"
+    if len(part) > 1 and part[0] == "{":
+        return "(?:" + "|".join(_regex(choice) for choice in part[1:-1].split(",")) + ")"
+    return re.escape(part)
+
+
+def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "", most: int = SHOWN) -> str:
+    """Paths by folder, one line each: ``folder/: a b c``. Folders deeper than ``depth`` stand as a number of files.
+
+    Without ``depth`` it is the largest with at most ``most`` names; names that still do not fit are counted.
+    """
+    if depth is None:
+        deepest = max(path.count("/") for path in paths) + 1
+        depth = next((d for d in range(deepest, 1, -1) if _names(paths, d) <= most), 1)
+    lines: dict[str, list[str]] = {}
+    for path in paths:
+        *folders, name = path.split("/")
+        hidden = len(folders) >= depth
+        spot = "/".join(folders[: depth - 1] if hidden else folders)
+        lines.setdefault(spot, []).append(folders[depth - 1] + "/" if hidden else name)
+    shown = [_line(prefix + spot, _counted(names), most) for spot, names in sorted(lines.items())]
+    total = f"{len(paths)} file{'' if len(paths) == 1 else 's'}"
+    return "\n".join([total + (f" in {prefix}" if prefix else ""), *shown])
+
+
+def _names(paths: Iterable[str], depth: int) -> int:
+    return len({tuple(path.split("/")[:depth]) for path in paths})
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """Names in order; a folder stands once, with how many files are in it."""
+    files = [name for name in names if not name.endswith("/")]
+    folders: dict[str, int] = {}
+    for name in names:
+        if name.endswith("/"):
+            folders[name] = folders.get(name, 0) + 1
+    return [*(f"{name}({count})" for name, count in sorted(folders.items())), *files]
+
+
+def _line(folder: str, names: Sequence[str], most: int) -> str:
+    shown = [f'"{name}"' if " " in name else name for name in names[:most]]
+    more = [f"… {len(names) - most} more"] if len(names) > most else []
+    head = f"{folder.rstrip('/')}/: " if folder else ""
+    return head + " ".join([*shown, *more])
+
+
+def _plain(workspace: Workspace, folder: str) -> str:
+    """What is in a folder that git ignores: one level, folders marked by a slash."""
+    try:
+        entries = sorted(os.scandir(workspace.root / folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ToolError(f"cannot list {folder}: {error.strerror}") from error
+    names = [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
+    if not names:
+        return f"{folder} is empty"
+    return f"{folder} is ignored by git; it holds {len(names)} names\n{_line('', names, SHOWN)}"

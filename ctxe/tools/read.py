@@ -1,0 +1,57 @@
+"""read_file: a text file, or some of its lines, with line numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ctxe.domain.conversation import Touch
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.tools.arguments import checked
+from ctxe.tools.nearest import numbered
+from ctxe.tools.prose import COUNT, STRING, describe
+from ctxe.tools.text import peculiar, split
+from ctxe.tools.workspace import Held, Workspace, load, locate
+
+
+def read_file(workspace: Workspace) -> Tool:
+    """The tool. Its result has a head line, then ``number``, tab, text; empty lines bear no number."""
+    schema = describe("read_file", {"path": STRING, "first": COUNT, "last": COUNT}, ("path",))
+
+    def prepare(arguments: Mapping[str, Any]) -> Action:
+        given = checked(schema, arguments)
+        path = locate(workspace, given["path"])
+        first, last = given.get("first"), given.get("last")
+        span = f" {first or 1}-{last or ''}" if first or last else ""
+        run = partial(_run, workspace, given["path"], path, first or 1, last)
+        return Action("read_file", f"read {path}{span}", Risk.READ, once(run))
+
+    return Tool(schema, Risk.READ, prepare)
+
+
+def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
+    held = load(workspace, name, path)
+    text = shown(held, first, last, workspace.limits.text)
+    return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),))
+
+
+def shown(held: Held, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
+    """Lines ``first`` to ``last`` (from 1, both included) as the model sees them. Raises ToolError beyond the end."""
+    lines = [line.rstrip("\r\n") if line.endswith("\n") else line.rstrip("\r") for line in split(held.content.text)]
+    total = len(lines)
+    if not total:
+        return f"{held.path} is empty"
+    if first > total:
+        raise ToolError(f"{held.path} has {total} lines; there is no line {first}")
+    if last is not None and last < first:
+        raise ToolError(f"last ({last}) is before first ({first})")
+    end = total if last is None else min(last, total)
+    whole = first == 1 and end == total
+    span = f"{total} line{'s' if total > 1 else ''}" if whole else f"lines {first}-{end} of {total}"
+    head = ", ".join([f"{held.path}: {span}", *peculiar(held.content)])
+    body = "\n".join(numbered(line, number) for number, line in enumerate(lines[first - 1 : end], first))
+    if len(body) > limit:
+        body = f"{body[:limit]}\n[{len(body) - limit:,} characters more; give first and last]"
+    return f"{head}\n{body}"

@@ -1,0 +1,69 @@
+"""Searching without ripgrep: run as a program of its own, so that a pattern that never ends can be stopped.
+
+Reads one JSON object from the file named first (pattern, literal, context, root, files) and prints the events of
+``rg --json`` that we use. Standard library only; started with ``python -I``, so nothing is imported from the project.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+LARGEST = 16_000_000
+
+
+def main(task: str) -> int:
+    """Search and print; exit code 0 with matches, 1 without, 2 for a bad pattern, as ripgrep has it."""
+    wanted = json.loads(Path(task).read_text("utf-8"))
+    source = re.escape(wanted["pattern"]) if wanted["literal"] else wanted["pattern"]
+    try:
+        pattern = re.compile(source)
+    except (re.error, OverflowError, RecursionError) as error:
+        sys.stdout.write(f"regex parse error: {error}\n")
+        return 2
+    found = False
+    for path in wanted["files"]:
+        for event in search(Path(wanted["root"], path), path, pattern, wanted["context"]):
+            found = True
+            sys.stdout.write(json.dumps(event) + "\n")
+    return 0 if found else 1
+
+
+def search(file: Path, path: str, pattern: re.Pattern[str], context: int) -> Iterator[dict[str, Any]]:
+    """Match and context events of one file; none for a binary, huge or unreadable one."""
+    try:
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            return
+        data = file.read_bytes()
+    except OSError:
+        return
+    if b"\0" in data[:8192]:
+        return
+    lines = data.decode("utf-8", "replace").split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    hits = {number: found.start() for number, line in enumerate(lines) if (found := pattern.search(line.rstrip("\r")))}
+    for number in _around(hits, len(lines), context):
+        kind = "match" if number in hits else "context"
+        yield {
+            "type": kind,
+            "data": {
+                "path": {"text": path},
+                "lines": {"text": lines[number]},
+                "line_number": number + 1,
+                "submatches": [{"start": hits[number]}] if number in hits else [],
+            },
+        }
+
+
+def _around(hits: dict[int, int], total: int, context: int) -> Sequence[int]:
+    near = {n for hit in hits for n in range(max(0, hit - context), min(total, hit + context + 1))}
+    return sorted(near)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""search: a pattern in the project's files, told by file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.repo.rewrite import look
+from ctxe.tools.arguments import checked
+from ctxe.tools.finding import Line, Query, found_by
+from ctxe.tools.prose import BOOLEAN, STRING, describe
+from ctxe.tools.workspace import Workspace, locate
+
+MATCHES, PER_FILE = 200, 25
+"""Matching lines shown in all, and of one file when there are others."""
+
+LINE_CHARS = 240
+
+
+def search(workspace: Workspace) -> Tool:
+    """The tool. A line a match, ``number:text`` below the path of its file; files whose content is secret left out."""
+    shape = {
+        "pattern": STRING,
+        "path": STRING,
+        "glob": STRING,
+        "literal": BOOLEAN,
+        "context": {"type": "integer", "minimum": 0},
+    }
+    schema = describe("search", shape, ("pattern",))
+
+    def prepare(arguments: Mapping[str, Any]) -> Action:
+        given = checked(schema, arguments)
+        if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
+            raise ToolError("pattern must be one line of text, and not empty")
+        folder = locate(workspace, given.get("path") or ".")
+        query = Query(
+            given["pattern"],
+            folder,
+            given.get("glob") or "",
+            given.get("literal", False),
+            min(given.get("context", 0), 20),
+        )
+        where = "" if folder == "." else f" in {folder}"
+        title = f"search {query.pattern}{where}{' ' + query.glob if query.glob else ''}"
+        return Action("search", title, Risk.READ, once(partial(_run, workspace, query)))
+
+    return Tool(schema, Risk.READ, prepare)
+
+
+def _run(workspace: Workspace, query: Query) -> ToolOutput:
+    if query.folder != "." and look(workspace.root, query.folder) is None:
+        raise ToolError(f"there is no file or folder {query.folder}")
+    if query.folder != "." and workspace.secret(query.folder):
+        raise ToolError(f"{query.folder} may hold secrets and is not searched unless the user allows it")
+    found, ended = found_by(workspace, query)
+    if not found:
+        where = f" in {query.folder}" * (query.folder != ".") + f" ({query.glob})" * bool(query.glob)
+        return ToolOutput(f"no match for {query.pattern}{where}" + (f"; {ended}" if ended else ""), kind="search")
+    return ToolOutput(rendered(found, ended), kind="search")
+
+
+def rendered(found: Mapping[str, Sequence[Line]], ended: str = "") -> str:
+    """Matches by file, each line by its number and ``:`` (a match) or ``-`` (near one), and what was left out."""
+    total = sum(line.at >= 0 for lines in found.values() for line in lines)
+    room, parts, left = MATCHES, [], 0
+    most = MATCHES if len(found) == 1 else PER_FILE
+    for path, lines in found.items():
+        count = sum(line.at >= 0 for line in lines)
+        shown = _first(lines, min(most, room))
+        kept = sum(line.at >= 0 for line in shown)
+        room -= kept
+        if not kept:
+            left += 1
+            continue
+        more = f" ({count} matches, first {kept})" if kept < count else ""
+        parts.append("\n".join([path + more, *(_drawn(line) for line in shown)]))
+    tail = [
+        f"{total} matches in {len(found)} files" + (f"; {left} files not shown: narrow by path or glob" if left else "")
+    ]
+    if ended:
+        tail = [f"{tail[0]}; {ended}"]
+    plain = total < 10 and not left and not ended
+    return "\n".join([*parts, *([] if plain else tail)])
+
+
+def _first(lines: Sequence[Line], most: int) -> list[Line]:
+    """Lines up to the ``most``-th match, with what stands near them."""
+    kept: list[Line] = []
+    count = 0
+    for line in lines:
+        count += line.at >= 0
+        if count > most:
+            break
+        kept.append(line)
+    return kept if most > 0 else []
+
+
+def _drawn(line: Line) -> str:
+    text = line.text
+    if len(text) > LINE_CHARS:
+        start = max(0, min(line.at - LINE_CHARS // 3, len(text) - LINE_CHARS))
+        text = "…" * (start > 0) + text[start : start + LINE_CHARS] + "…" * (start + LINE_CHARS < len(line.text))
+    return f"{line.number}{':' if line.at >= 0 else '-'}{text}"

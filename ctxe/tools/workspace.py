@@ -1,0 +1,154 @@
+"""Where tools work: the root, its limits, and what of the world they are lent."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from ctxe.domain.errors import StoreError, ToolError
+from ctxe.repo.files import list_files
+from ctxe.repo.git import Git
+from ctxe.repo.rewrite import look, read
+from ctxe.tools.text import Decoded, decode, fingerprint
+
+KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds in bytes, characters and seconds. Everything beyond ``text`` characters is cut before any trimming."""
+
+    file: int = 16_000_000
+    text: int = 2_000_000
+    command_seconds: float = 120.0
+    most_seconds: float = 1800.0
+    search_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The tree that tools work in.
+
+    ``known`` gives the content hash of a file as the model last saw it, by its path, or nothing. ``secret`` says of a
+    path that its content must not be read. ``sandboxed`` puts a command line into the sandbox, if one is active.
+    ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests.
+    """
+
+    git: Git
+    known: Callable[[str], str | None]
+    secret: Callable[[str], bool] = field(default=lambda _: False)
+    sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    search: Sequence[str] | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that tools never leave."""
+        return self.git.root
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A text file as it is now: its bytes' hash and its text."""
+
+    path: str
+    digest: str
+    content: Decoded
+
+
+def locate(workspace: Workspace, name: str) -> str:
+    """The real path of a file or folder relative to the root, links resolved, ``.`` for the root itself.
+
+    Raises ToolError for a path that leads outside. What is opened later is walked again without following links.
+    """
+    if "\0" in name or not name.strip():
+        raise ToolError("path is empty" if not name.strip() else "path holds a NUL character")
+    base = os.path.realpath(workspace.root)
+    real = os.path.realpath(os.path.join(base, name))  # noqa: PTH118 (must not normalise before links are resolved)
+    if not Path(real).is_relative_to(base):
+        raise ToolError(f"{name} is outside of the project; tools work below its root only")
+    return PurePosixPath(os.path.relpath(real, base)).as_posix()
+
+
+def writable(workspace: Workspace, name: str) -> str:
+    """The real path of a file that may be written. Raises ToolError also for git's own folder."""
+    path = locate(workspace, name)
+    if any(part.casefold() == ".git" for part in PurePosixPath(path).parts):
+        raise ToolError(f"{path} belongs to git; use git itself, by run_command")
+    if path == "." or name.endswith("/"):
+        raise ToolError(f"{name} is a folder; give the path of a file")
+    return path
+
+
+def load(workspace: Workspace, name: str, path: str) -> Held:
+    """A text file that exists and may be read. Raises ToolError in words that lead on."""
+    seen = look(workspace.root, path)
+    if seen is None:
+        raise ToolError(f"there is no file {name}{_instead(workspace, path)}")
+    if stat.S_ISDIR(seen.st_mode):
+        raise ToolError(f"{name} is a folder; list_files shows what is in it")
+    if not stat.S_ISREG(seen.st_mode):
+        raise ToolError(f"{name} is {KINDS.get(stat.S_IFMT(seen.st_mode), 'no regular file')}, not a text file")
+    if workspace.secret(path):
+        raise ToolError(f"{name} may hold secrets and is not read unless the user allows it; ask for what you need")
+    if seen.st_size > workspace.limits.file:
+        raise ToolError(
+            f"{name} is too large to read ({seen.st_size / 1e6:,.0f} MB); look into it by search, "
+            "or by run_command with head, tail or sed -n"
+        )
+    return _decoded(workspace, name, path)
+
+
+def _decoded(workspace: Workspace, name: str, path: str) -> Held:
+    try:
+        data = read(workspace.root, path, workspace.limits.file)
+    except StoreError as error:
+        raise ToolError(error.message) from error
+    content = decode(data)
+    if content is None:
+        raise ToolError(f"{name} is binary ({len(data):,} bytes{_magic(data)}); only text can be read and edited")
+    return Held(path, fingerprint(data), content)
+
+
+def current(workspace: Workspace, held: Held) -> None:
+    """Refuse a file that the model has not seen as it is now. Raises ToolError."""
+    known = workspace.known(held.path)
+    if not known:
+        raise ToolError(f"read {held.path} first: only a file whose text you have seen can be changed")
+    if known != held.digest:
+        raise ToolError(f"{held.path} changed since you last saw it; nothing was written, read it again")
+
+
+def _instead(workspace: Workspace, path: str) -> str:
+    """Files that were probably meant: those of the same name first, then those with a name much like it."""
+    from rapidfuzz import fuzz, process
+
+    paths = [listed.path for listed in list_files(workspace.git)]
+    name = PurePosixPath(path).name
+    same = [other for other in paths if other.rpartition("/")[2] == name]
+    if same:
+        same.sort(key=lambda other: (-fuzz.ratio(other, path), other))
+        return f"; did you mean {' or '.join(same[:3])}?"
+    close = process.extract(path, paths, scorer=fuzz.ratio, limit=3, score_cutoff=75)
+    return f"; did you mean {' or '.join(other for other, _, _ in close)}?" if close else ""
+
+
+def _magic(data: bytes) -> str:
+    """What a binary file is, for the commonest kinds."""
+    for head, kind in (
+        (b"\x89PNG", "PNG image"),
+        (b"\xff\xd8\xff", "JPEG image"),
+        (b"GIF8", "GIF image"),
+        (b"%PDF", "PDF"),
+        (b"PK\x03\x04", "zip archive"),
+        (b"\x1f\x8b", "gzip"),
+        (b"\x7fELF", "program"),
+        (b"SQLite format 3", "SQLite database"),
+    ):
+        if data.startswith(head):
+            return f", {kind}"
+    return ""
