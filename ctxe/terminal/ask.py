@@ -44,7 +44,7 @@ class Asker:
         with self.paused(action.preview):
             self._print(question(action, ask, self.root, self._room(), self.screen))
             while True:
-                typed = self.prompt.line(keys(action, ask))
+                typed = self.prompt.line(keys(action, ask), at_once="yaev" if ask.rule else "yev")
                 answer = understood(typed, ask)
                 if answer is None and typed is not None:
                     answer = self._more(typed.strip().lower(), action, ask)

@@ -134,6 +134,7 @@ class InputLine:
     ) -> None:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.pasted: dict[str, str] = {}
+        self.at_once, self.question = "", False
         kept: History = _History(history, self.whole) if history else InMemoryHistory()
         output = _Output.from_pty(screen.out, term=None)
         output.enable_cpr = False
@@ -156,13 +157,15 @@ class InputLine:
             output=output,
         )
 
-    def read(self, label: str, text: str = "", fresh: bool = False) -> str | int:
-        """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice.
+    def read(self, label: str, text: str = "", fresh: bool = False, at_once: str = "") -> str | int:
+        """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice (at a question: once).
 
-        ``text`` stands in the line already; ``fresh`` drops what was typed ahead. Raises KeyboardInterrupt when
-        Ctrl-C comes from outside (a signal).
+        ``text`` stands in the line already; ``fresh`` says that this is a question and drops what was typed ahead; a
+        letter of ``at_once`` in an empty line is an answer without Enter. Raises KeyboardInterrupt when Ctrl-C comes
+        from outside (a signal).
         """
         self.pasted.clear()
+        self.at_once, self.question = at_once, fresh
         if fresh:
             clear_typeahead(self.session.input)
         try:
@@ -195,15 +198,23 @@ class InputLine:
         keys.add("escape", "enter", filter=typing)(_newline)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
+        keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         return keys
 
+    def _answers(self) -> bool:
+        """Is the key that was just pressed an answer by itself?"""
+        app = self.session.app
+        pressed = app.key_processor.key_buffer[-1].data if app.key_processor.key_buffer else ""
+        return bool(pressed) and pressed in self.at_once and not self.session.default_buffer.text
+
     def _pressed(self, event: KeyPressEvent) -> None:
-        """Ctrl-C clears the line; on an empty one the second press within two seconds leaves."""
+        """Ctrl-C clears the line; on an empty one the second press within two seconds leaves. It ends a question."""
         empty = not event.current_buffer.text
-        if self.interrupts.press() and empty:
+        if (self.interrupts.press() and empty) or self.question:
             event.app.exit(result=INTERRUPTED)
         event.current_buffer.reset()
+        self.session.bottom_toolbar = self._bar
         self.pasted.clear()
 
     def _paste(self, event: KeyPressEvent) -> None:
@@ -230,6 +241,11 @@ def _enter(event: KeyPressEvent) -> Any:
         buffer.insert_text("\n")
     else:
         buffer.validate_and_handle()
+
+
+def _answered(event: KeyPressEvent) -> None:
+    event.current_buffer.insert_text(event.data)
+    event.current_buffer.validate_and_handle()
 
 
 def _newline(event: KeyPressEvent) -> None:

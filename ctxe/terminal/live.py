@@ -148,10 +148,10 @@ class LiveRenderer:
             self._print_markdown(finished)
 
     def _thought(self) -> None:
-        """The model's thinking gives way to one line."""
+        """The model's thinking gives way to one line, unless it was short."""
         if self.activity.thought:
-            self.activity.thought = ""
-            self._print([line((f"thought for {figures.seconds(self.clock() - self.activity.since)}", "dim"))])
+            self.activity.thought, seconds = "", self.clock() - self.activity.since
+            self._print([line((f"thought for {figures.seconds(seconds)}", "dim"))] if seconds >= 1 else [])
 
     def _void(self, event: Waiting) -> None:
         """The words shown so far do not count: they are taken back, or marked where they have scrolled away."""

@@ -76,10 +76,10 @@ class Prompt:
                 continue
             return entered if isinstance(entered, str) else Left(entered)
 
-    def line(self, question: str, text: str = "") -> str | None:
+    def line(self, question: str, text: str = "", at_once: str = "") -> str | None:
         """The answer to one question, typed after it was asked; None when there is none (Ctrl-D, end of input).
 
-        Raises KeyboardInterrupt for Ctrl-C.
+        A letter of ``at_once`` needs no Enter on a capable terminal. Raises KeyboardInterrupt for Ctrl-C.
         """
         keyboard.flush(self.screen.stdin)
         if not self.full:
@@ -89,7 +89,7 @@ class Prompt:
             from ctxe.terminal.inputline import InputLine
 
             self.short = InputLine(self.screen, current())
-        entered = self.short.read(clean(question) + " ", text, fresh=True)
+        entered = self.short.read(clean(question) + " ", text, fresh=True, at_once=at_once)
         if entered == INTERRUPTED:
             raise KeyboardInterrupt
         return entered if isinstance(entered, str) else None
@@ -97,7 +97,7 @@ class Prompt:
     def ask(self, question: str, choices: Sequence[str]) -> str:
         """One of ``choices`` (their first letters will do); the last one when there is no answer."""
         while True:
-            answer = self.line(question)
+            answer = self.line(question, at_once="".join(choice[:1] for choice in choices))
             if answer is None:
                 return choices[-1]
             for choice in choices:

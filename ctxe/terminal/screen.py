@@ -72,7 +72,7 @@ def _wants_ascii(environ: Mapping[str, str], out: TextIO) -> bool:
 
     Python itself sets LC_CTYPE=C.UTF-8 when it starts under LANG=C (PEP 538), so that value does not count.
     """
-    encoding = (getattr(out, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
+    encoding = (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
     if not encoding.startswith("utf"):
         return True
     ctype = environ.get("LC_CTYPE", "")

@@ -147,8 +147,8 @@ def fold(spans: Line, room: int | None, indent: str = "") -> list[Line]:
     """Like ``wrap``, but broken between words where that is possible; further rows start with ``indent``."""
     if room is None or width(spans) <= room:
         return [spans]
-    inner = max(1, room - cells(indent)) if cells(indent) < room else room
-    lead = indent if cells(indent) < room else ""
+    lead = indent if room - cells(indent) >= 2 else ""  # a wide letter must have room beside it
+    inner = room - cells(lead)
     rows: list[list[Span]] = [[]]
     left = room
     for word, style in _words(spans):

@@ -88,7 +88,8 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
 
 def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[Line]:
     """The call and what came of it; ``shown`` is a preview that stands on the screen already and is not repeated."""
-    head = call_head(event.tool, event.title, event.result.ok, unicode, _call_facts(event, unicode))
+    well = event.result.ok and not event.facts.get("exit_code")
+    head = call_head(event.tool, event.title, well, unicode, _call_facts(event, unicode))
     if event.display and event.display != shown:
         body = output(event.display, unicode, end="exit_code" in event.facts)
     elif not event.result.ok or event.facts.get("exit_code"):

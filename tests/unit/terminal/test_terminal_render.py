@@ -1,0 +1,331 @@
+"""A session as it is drawn: on a terminal, on a dumb one and on a pipe."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Usage
+from ctxe.domain.events import (
+    ContextAssembled,
+    Event,
+    Folded,
+    Noted,
+    Notice,
+    Pinned,
+    Recorded,
+    ReplyReceived,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    Unfolded,
+)
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
+from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.domain.tool import Progress
+from ctxe.terminal.render import Renderer
+from ctxe.terminal.screen import detect
+from tests.unit.terminal.window import Window
+
+LEDGER = Ledger("openai/gpt-5", 200_000, 20_000, (Row("system", "rules", Priority.SYSTEM, 9_000, 9_000, "system"),))
+ANSWER = "I look **first**.\n\n- one\n- two\n"
+CALL = ToolCall("1", "run_command", '{"command": "pytest -q"}')
+DIFF = "--- a/src/a.py\n+++ b/src/a.py\n@@ -1,2 +1,2 @@\n-old\n+new\n same\n"
+TURN: list[Event] = [
+    TurnStarted("fix it", (Section("files", Priority.INJECTED, (Chunk("a", "…", path="src/a.py"),)),)),
+    ContextAssembled(LEDGER),
+    *(TextDelta(ANSWER[i : i + 5]) for i in range(0, len(ANSWER), 5)),
+    CallDelta("run_command", 30),
+    ReplyReceived(Reply(ANSWER, (CALL,), "tools", Usage(9_100, 50, 0, 0)), 0.01, 1.0),
+    ToolStarted("1", "run_command", "pytest -q", "user"),
+    Progress("collecting\n"),
+    ToolFinished(ToolResult("1", "1 failed"), "run_command", "pytest -q", "", "", 12.3, {"exit_code": 1}),
+    ToolFinished(ToolResult("2", "ok"), "edit_file", "src/a.py", DIFF),
+    ToolFinished(ToolResult("3", "not permitted: never", ok=False), "run_command", "rm -rf /"),
+    ContextAssembled(LEDGER),
+    TextDelta("All `done`."),
+    ReplyReceived(Reply("All `done`.", usage=Usage(10_000, 20, 9_000, 0)), 0.002, 0.5),
+    TurnFinished("answered", Usage(19_100, 70, 9_000, 0), 0.0123, 4.2),
+]
+DRAWN = """\
+
+gathered for this: files src/a.py
+
+I look first.
+
+ • one
+ • two
+
+⏺ run_command pytest -q · exit 1 · 1 line · 12s
+  1 failed
+⏺ edit_file src/a.py
+  --- a/src/a.py
+  +++ b/src/a.py
+  @@ -1,2 +1,2 @@
+  -old
+  +new
+   same
+⏺ run_command rm -rf /
+  not permitted: never
+
+All done.
+
+openai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s"""
+
+
+def draw(window: Window, events: Iterable[Event], words: bool = False) -> str:
+    with Renderer(window.screen, words=words) as renderer:
+        for event in events:
+            renderer.show(event)
+    return window.settled()
+
+
+def test_a_turn_on_a_terminal() -> None:
+    with Window(columns=80, rows=50) as window:
+        assert draw(window, TURN) == DRAWN
+
+
+def test_a_turn_that_comes_slowly_leaves_the_same_screen() -> None:
+    def slowly() -> Iterable[Event]:
+        for event in TURN:
+            time.sleep(0.05)
+            yield event
+
+    with Window(columns=80, rows=50) as window:
+        assert draw(window, slowly()) == DRAWN
+        assert "Ctrl-C interrupts" in window.raw.decode()
+        assert "collecting" in window.raw.decode()
+
+
+def test_without_colour_only_the_cursor_is_moved() -> None:
+    with Window(columns=80, rows=50, NO_COLOR="1") as window:
+        assert draw(window, TURN) == DRAWN
+        assert re.sub(rb"\x1b\[(?:2K|J|\d+A)", b"", window.raw).count(b"\x1b") == 0
+
+
+def test_ascii_ornaments_where_the_locale_has_no_more() -> None:
+    with Window(columns=80, rows=50, LANG="C") as window:
+        assert draw(window, TURN).isascii()
+
+
+def streams(events: Iterable[Event]) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with Renderer(detect(io.StringIO(), out, err, {"TERM": "xterm"})) as renderer:
+        for event in events:
+            renderer.show(event)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_pipe_gets_the_answer_alone() -> None:
+    out, err = streams(TURN)
+    assert out == "All `done`.\n"
+    assert err == (
+        "gathered for this: files src/a.py\nI look **first**.\n\n- one\n- two\n"
+        "⏺ run_command pytest -q · exit 1 · 1 line · 12s\n  1 failed\n"
+        "⏺ edit_file src/a.py\n  --- a/src/a.py\n  +++ b/src/a.py\n  @@ -1,2 +1,2 @@\n  -old\n  +new\n   same\n"
+        "⏺ run_command rm -rf /\n  not permitted: never\n"
+        "openai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s\n"
+    )
+
+
+def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
+    with Window(columns=80, rows=50, TERM="dumb") as window:
+        text = draw(window, TURN)
+        assert b"\x1b" not in window.raw
+    assert "I look **first**.\n\n- one\n- two\n⏺ run_command pytest -q · running\n" in text
+    assert text.endswith("All `done`.\nopenai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s")
+
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x1bP+q\x1b\\\u202egnp.exe\x08\x00 [red]markup[/red] \ud800"
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_no_control_sequence_from_content_reaches_the_terminal(term: str) -> None:
+    events: list[Event] = [
+        TurnStarted(EVIL, (Section(EVIL, Priority.INJECTED, (Chunk(EVIL, EVIL, EVIL, path=EVIL),)),)),
+        ContextAssembled(LEDGER),
+        *(TextDelta(letter) for letter in f"# {EVIL}\n\n`{EVIL}` <http://a.b/%1b%5d0;x> [{EVIL}](http://x/%1b[2J)\n\n"),
+        TextDelta(
+            f"![{EVIL}](http://x/%1b)\n\n| {EVIL} |\n|---|\n| {EVIL} |\n\n```{EVIL}\n{EVIL}\n```\n&#x1b;[2J&#x202e;"
+        ),
+        ReasoningDelta(EVIL),
+        CallDelta(EVIL, 5),
+        ReplyReceived(Reply("x")),
+        ToolStarted("1", EVIL, EVIL, EVIL),
+        Progress(EVIL),
+        ToolFinished(ToolResult("1", EVIL, ok=False), EVIL, EVIL, EVIL + "\n" + EVIL),
+        ToolFinished(ToolResult("1", EVIL), EVIL, EVIL, f"--- {EVIL}\n@@ -1 +1 @@\n+{EVIL}"),
+        Noted((Chunk(EVIL, EVIL, EVIL),)),
+        Recorded("fact", EVIL, EVIL, EVIL, EVIL),
+        Notice(EVIL, "error"),
+        Pinned(EVIL),
+        Folded(Fold(Position(), cause=EVIL)),
+        Waiting(0.01, EVIL),
+        TurnFinished("failed", why=EVIL),
+    ]
+    with Window(columns=80, rows=50, TERM=term) as window:
+        draw(window, events, words=True)
+        ours = re.compile(rb"\x1b\[(?:2K|J|\d+A|[0-9;]*m)" if term == "xterm" else rb"(?!)")
+        rest = ours.sub(b"", window.raw).decode()
+    assert re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", rest) == []
+    assert "[red]markup[/red]" in rest
+
+
+def test_void_words_are_taken_back() -> None:
+    events: list[Event] = [
+        TurnStarted("x"),
+        ContextAssembled(LEDGER),
+        TextDelta("Half an answer\n\nand more\n\nand"),
+        Waiting(0.2, "429 too many requests"),
+    ]
+    with Window() as window, Renderer(window.screen) as renderer:
+        for event in events:
+            renderer.show(event)
+            time.sleep(0.1)
+        text = window.settled()
+        assert "↻ 429 too many requests: asking again in 0.2s" in text
+        assert "asking again in 0s" in text
+        assert "Half" not in text
+        renderer.show(TextDelta("Whole."))
+        renderer.show(ReplyReceived(Reply("Whole.")))
+        renderer.show(TurnFinished("answered"))
+        assert "Half" not in window.settled()
+        assert "Whole." in window.text
+
+
+def test_void_words_that_scrolled_away_are_marked() -> None:
+    long = [TextDelta(f"Paragraph {n}.\n\n") for n in range(12)]
+
+    def slowly() -> Iterable[Event]:
+        for event in (TurnStarted("x"), ContextAssembled(LEDGER), *long, Waiting(1, "cut")):
+            time.sleep(0.1)
+            yield event
+
+    with Window(rows=8) as window:
+        text = draw(window, slowly())
+    assert "Paragraph 0." in text
+    assert (
+        text.index("Paragraph 10.") < text.index("the words above are void") < text.index("↻ cut: asking again in 1.0s")
+    )
+
+
+def test_void_words_elsewhere() -> None:
+    events = [TurnStarted("x"), TextDelta("Half"), Waiting(2, "cut"), TextDelta("Whole"), ReplyReceived(Reply("Whole"))]
+    assert streams([*events, TurnFinished("answered")]) == ("Whole\n", "↻ cut: asking again in 2.0s\n")
+    with Window(TERM="dumb") as window:
+        assert draw(window, events) == "Half\nthe words above are void\n↻ cut: asking again in 2.0s\nWhole"
+
+
+def test_an_interrupted_answer_is_kept() -> None:
+    events = [TurnStarted("x"), TextDelta("As far as"), TurnFinished("interrupted")]
+    with Window() as window:
+        assert draw(window, events) == "\nAs far as\n\n■ interrupted; what came is kept"
+    assert streams(events) == ("As far as\n", "■ interrupted; what came is kept\n")
+
+
+def test_an_old_session_is_drawn_from_its_log() -> None:
+    events = [TurnStarted("fix\nit"), ReplyReceived(Reply("Done *so*.")), TurnFinished("answered")]
+    with Window() as window:
+        assert draw(window, events, words=True) == "\n› fix\n  it\n\nDone so."
+
+
+def test_what_happens_beside_the_answer() -> None:
+    fold = Fold(Position(1), tokens_before=82_100, tokens_after=31_000, cause="70% of the window")
+    _, err = streams(
+        [
+            Folded(fold),
+            Unfolded(),
+            Pinned("keep it small"),
+            Pinned("keep it small", pinned=False),
+            Recorded("decision", "0007", "Store as JSONL", "model (approved)", ".ctxe/decisions/0007.md"),
+            Noted((Chunk("a.py", "…", "changed since it was read"),)),
+            Notice("careful", "warning"),
+            TurnFinished("step limit", why="100 model calls"),
+        ]
+    )
+    assert err.splitlines() == [
+        "⇲ folded 82.1k → 31k tokens · 70% of the window · /uncompact takes it back",
+        "⇲ the newest fold was taken back",
+        "pinned: keep it small",
+        "no longer pinned: keep it small",
+        "✎ decision 0007 Store as JSONL · by model (approved) · .ctxe/decisions/0007.md",
+        "told the model: a.py · changed since it was read",
+        "careful",
+        "■ stopped at the step limit: 100 model calls",
+    ]
+
+
+def test_long_output_is_bounded_and_says_so() -> None:
+    rows = "".join(f"row {n}\n" for n in range(30))
+    _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "x", rows, facts={"exit_code": 0})])
+    assert err.splitlines() == ["⏺ run_command x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
+
+
+def test_a_preview_that_was_shown_is_not_repeated() -> None:
+    with Window() as window, Renderer(window.screen) as renderer:
+        with renderer.paused(DIFF):
+            window.screen.say("? edit_file")
+        renderer.show(ToolFinished(ToolResult("1", "ok"), "edit_file", "src/a.py", DIFF))
+        renderer.show(ToolFinished(ToolResult("2", "ok"), "edit_file", "src/b.py", DIFF))
+        text = window.settled()
+    assert text.startswith("? edit_file\n\n⏺ edit_file src/a.py\n⏺ edit_file src/b.py\n  --- a/src/a.py\n")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (2, 3), (10, 4), (23, 5), (300, 100)])
+def test_every_size_of_window(columns: int, rows: int) -> None:
+    def slowly() -> Iterable[Event]:
+        for event in TURN:
+            time.sleep(0.01)
+            yield event
+
+    with Window(columns, rows) as window:
+        seen = "".join(draw(window, slowly()).split())
+    assert "Ilookfirst." in seen.replace("*", "")
+    assert "openai/gpt-5" in seen
+
+
+def test_resizing_while_words_come_loses_none() -> None:
+    words = [f"word{n:03d} " if n % 12 else f"word{n:03d}\n\n" for n in range(300)]
+    with Window(80, 24) as window, Renderer(window.screen) as renderer:
+        renderer.show(TurnStarted("x"))
+        for n, word in enumerate(words):
+            if n % 25 == 0:
+                window.resize(*((80, 24), (50, 10), (100, 30), (40, 24))[n // 25 % 4])
+            renderer.show(TextDelta(word))
+            time.sleep(0.004)
+        renderer.show(ReplyReceived(Reply("".join(words))))
+        renderer.show(TurnFinished("answered"))
+        window.settled()
+        raw = window.raw.decode()
+    assert [word.strip() for word in words if word.strip() not in raw] == []
+
+
+def test_a_long_answer_costs_little() -> None:
+    block = "Some **bold** text with `code`.\n\n- one\n- two\n\n```python\ndef f(x):\n    return x\n```\n\n"
+    answer = (block * 110)[:9_000]
+    with Window(100, 40) as window, Renderer(window.screen) as renderer:
+        renderer.show(TurnStarted("x"))
+        renderer.show(TextDelta("warm *up*\n\nimports\n\n```python\nx = 1\n```\n\n"))
+        time.sleep(0.2)
+        renderer.show(TextDelta("y"))
+        began = time.thread_time()
+        for at in range(0, 9_000, 40):
+            renderer.show(TextDelta(answer[at : at + 40]))
+            time.sleep(0.002)
+        renderer.show(ReplyReceived(Reply(answer)))
+        cost = time.thread_time() - began
+    assert cost < 0.5
+
+
+def test_nothing_is_left_running() -> None:
+    before = threading.active_count()
+    with Window() as window:
+        draw(window, TURN)
+    assert threading.active_count() == before

@@ -1,0 +1,92 @@
+"""A pseudo-terminal in this process: what is drawn on it can be read as a person would see it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable
+from typing import Self
+
+import pyte
+
+from ctxe.terminal.screen import Screen, detect
+
+
+class Window:
+    """``screen`` draws on it, ``text`` is everything ever seen on it, ``raw`` every byte, ``type`` presses keys."""
+
+    def __init__(self, columns: int = 60, rows: int = 20, **environ: str) -> None:
+        self.columns, self.raw = columns, b""
+        self.parent, child = pty.openpty()
+        self.pyte = pyte.HistoryScreen(columns, rows, history=5_000)
+        self.stream = pyte.ByteStream(self.pyte)
+        self.resize(columns, rows)
+        self.out = os.fdopen(os.dup(child), "w", encoding="utf-8")
+        self.keys = os.fdopen(child, encoding="utf-8")
+        self.screen: Screen = detect(self.keys, self.out, self.out, {"TERM": "xterm-256color", **environ})
+        self.thread = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.out.close()
+        self.keys.close()
+        self.thread.join(5)
+        os.close(self.parent)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self.parent, 65_536)
+            except OSError:
+                return
+            self.raw += data
+            self.stream.feed(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.pyte.resize(rows, columns)
+        fcntl.ioctl(self.parent, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        os.write(self.parent, text.encode())
+
+    def type_when(self, seen: str, text: str) -> threading.Thread:
+        """Press keys as soon as a text can be seen below what is there now."""
+        before = self.text.count(seen)
+
+        def later() -> None:
+            self.wait(lambda now: now.count(seen) > before)
+            time.sleep(0.05)
+            self.type(text)
+
+        thread = threading.Thread(target=later, daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def text(self) -> str:
+        past = ["".join(row[x].data for x in range(self.columns)).rstrip() for row in list(self.pyte.history.top)]
+        return "\n".join([*past, *(row.rstrip() for row in self.pyte.display)]).rstrip()
+
+    def settled(self) -> str:
+        """What can be seen once nothing more comes."""
+        before = -1
+        while before != len(self.raw):
+            before = len(self.raw)
+            time.sleep(0.05)
+        return self.text
+
+    def wait(self, fits: Callable[[str], bool], seconds: float = 10) -> str:
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            if fits(self.text):
+                return self.text
+            time.sleep(0.01)
+        raise AssertionError(f"never seen; the screen:\n{self.text}")
