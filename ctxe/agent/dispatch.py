@@ -33,15 +33,17 @@ class Dispatcher:
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
         """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through."""
-        began = time.monotonic()
+        began, title = time.monotonic(), ""
         try:
-            action, by, revised = self._permitted(call)
+            action = self._prepared(call.name, call.arguments)
+            title = action.title
+            action, by, revised = self._permitted(call, action)
             yield ToolStarted(call.id, call.name, action.title, by)
             self.before(action)
             output = yield from _run(action)
         except (ToolError, CtxeError) as error:
-            text = self.clean(str(error))
-            yield ToolFinished(ToolResult(call.id, text, ok=False), call.name, seconds=time.monotonic() - began)
+            failed = ToolResult(call.id, self.clean(str(error)), ok=False)
+            yield ToolFinished(failed, call.name, title, seconds=time.monotonic() - began)
             return
         cleaned = replace(output, text=self.clean(output.text))
         text, handle = self.trim(cleaned)
@@ -57,9 +59,8 @@ class Dispatcher:
             dict(output.facts or {}),
         )
 
-    def _permitted(self, call: ToolCall) -> tuple[Action, str, str]:
+    def _permitted(self, call: ToolCall, action: Action) -> tuple[Action, str, str]:
         """The action that may run, who allowed it, and the arguments a person put in place of the model's."""
-        action = self._prepared(call.name, call.arguments)
         decision: Decision | Answer = self.decide(action)
         by, revised = "rule", ""
         while not isinstance(decision, Allow):

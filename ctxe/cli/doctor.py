@@ -28,11 +28,13 @@ def doctor(
     if as_json:
         print_json([{"name": c.name, "state": c.state, "says": c.says, "hint": c.hint} for c in found])
     else:
-        from ctxe.terminal.tables import Column, table
+        from ctxe.terminal.tables import Cell, Column, table
 
         screen = invocation.screen()
         styles = {"ok": "good", "note": "warn", "fail": "bad"}
-        rows = [[(c.state, styles[c.state]), c.name, c.says + (f" ({c.hint})" if c.hint else "")] for c in found]
+        rows: list[list[Cell]] = [
+            [(c.state, styles[c.state]), c.name, c.says + (f" ({c.hint})" if c.hint else "")] for c in found
+        ]
         screen.say(table(["", "what", Column("how it is", grows=True, wraps=True)], rows, screen))
     if any(c.state == "fail" for c in found):
         raise typer.Exit(1)

@@ -37,6 +37,12 @@ def reserve_for(window: int, max_output: int) -> int:
     return max(min(max_output, MOST_RESERVED, window // 4), min(LEAST_RESERVED, window // 4))
 
 
+def birth_limit(kind: str, window: int) -> int:
+    """Tokens that one tool output may take when it is born: a read a ninth of the window, the rest a twentieth."""
+    part, least, most = (9, 1_500, 20_000) if kind == "read" else (20, 800, 8_000)
+    return max(least, min(most, window // part))
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Window and reserve in tokens, and how the usable rest is shared out."""

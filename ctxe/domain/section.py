@@ -32,13 +32,17 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in."""
+    """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in.
+
+    A piece of a file names its ``path`` and the content hash of the whole file it was cut from (``of``).
+    """
 
     id: str
     text: str
     why: str = ""
     tier: Tier = "full"
     path: str = ""
+    of: str = ""
 
     @property
     def digest(self) -> str:

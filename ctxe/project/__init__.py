@@ -13,8 +13,11 @@ from ctxe.project import place
 
 if TYPE_CHECKING:
     from ctxe.context.budget import Budget
-    from ctxe.domain.model import Model
+    from ctxe.domain.ledger import Ledger
+    from ctxe.domain.model import Model, Prices
+    from ctxe.knowledge.entry import Entry
     from ctxe.knowledge.store import Store
+    from ctxe.storage.counters import Counters
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,63 @@ class Project:
     def store(self) -> Store:
         """The memory folder; it is made with the first write."""
         from ctxe.knowledge.store import Store
+        from ctxe.project.guarding import check, masking
 
-        return Store(self.place.memory, self.place.cache)
+        own = self.own_keys
+        return Store(self.place.memory, self.place.cache, check=check(own), mask=masking(own))
+
+    @cached_property
+    def counters(self) -> Counters:
+        """Numbers that move often: how often failures were seen, memories used."""
+        from ctxe.storage.counters import Counters
+
+        return Counters(self.place.cache / "counters.db")
+
+    @cached_property
+    def own_keys(self) -> tuple[str, ...]:
+        """Values of the API keys in the environment, which must reach no model, log or memory."""
+        from ctxe.providers.catalog import hosts
+
+        names = {host.key for host in hosts().values() if host.key}
+        return tuple(value for name in sorted(names) if (value := self.environment.get(name, "")))
+
+    def preview(self, words: str) -> Ledger:
+        """The account of the first request for these words. Raises BudgetError."""
+        from ctxe.project.preview import ledger
+
+        return ledger(self, words)
+
+    def prices(self, model: str) -> Prices | None:
+        """What a model costs by its id, as far as the catalog knows."""
+        from ctxe.project.models import prices_of
+
+        return prices_of(self, model)
+
+    def remember(self, words: str, session: str = "") -> Entry:
+        """Keep a note of the user's as a fact. Raises StoreError."""
+        from ctxe.knowledge.entry import Entry
+
+        title, _, text = words.strip().partition("\n")
+        return self.store.add(Entry("", "fact", title[:120], text=text.strip() or words.strip(), session=session))
+
+    def answer(self, words: str) -> str:
+        """What the offline model says: the files, memories and failures that bear on the words."""
+        from ctxe.project.offline import answer
+
+        return answer(self, words)
+
+    def complete(self, begun: str) -> list[str]:
+        """Paths of this project for what was typed after @, best first."""
+        from ctxe.project.completion import paths
+
+        return paths(self, begun)
+
+    @property
+    def editor(self) -> list[str]:
+        """The user's editor as a command; empty when none is named."""
+        import shlex
+
+        return shlex.split(self.environment.get("VISUAL") or self.environment.get("EDITOR") or "")
 
     @property
     def trusted(self) -> bool:

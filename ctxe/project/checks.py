@@ -105,9 +105,9 @@ def _model(project: Project) -> Iterator[Check]:
 
 
 def _sandbox(project: Project) -> Iterator[Check]:
-    from ctxe.project.wire import sandbox
+    from ctxe.project.sandboxing import boxed
 
-    found = sandbox(project)
+    found = boxed(project)
     yield Check("sandbox", "ok" if found.active else "note", found.says)
 
 

@@ -10,10 +10,11 @@ from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
-from ctxe.domain.conversation import Fold, ToolResult
+from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.project.models import Counter
 
 Count = Callable[[str], int]
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
@@ -36,14 +37,19 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes the requests of one session for one model. ``count`` must not change within an epoch."""
+    """Composes the requests of one session for one model; counts do not change within an epoch."""
 
     offers: Offers
     model: Model
     budget: Budget
-    count: Count
+    counter: Counter
     policy: FoldPolicy
     session: str
+
+    @property
+    def count(self) -> Count:
+        """Tokens of a text."""
+        return self.counter.count
 
     def standing(self, state: State) -> tuple[Section, ...]:
         """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
@@ -65,8 +71,10 @@ class Composer:
 
     def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str]) -> Fold | None:
         """The fold that the next request needs, or that ``cause`` demands."""
-        frame = self.frame(state.standing or ())
-        return next_fold(frame, state.conversation, self.budget, self.count, self.policy, cause=cause, whole=whole)
+        frame, talk = self.frame(state.standing or ()), state.conversation
+        fold = next_fold(frame, talk, self.budget, self.count, self.policy, cause=cause, whole=whole)
+        before = talk.fold.upto if talk.fold else Position()
+        return None if fold is None or (fold.upto == before and not fold.masks) else fold
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
@@ -83,6 +91,21 @@ class Composer:
             state = apply(state, EpochStarted(self.standing(state)))
         state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
         return self.compose(state).ledger
+
+    def learn(self, ledger: Ledger, usage: Usage) -> None:
+        """Compare our count of a request with the provider's, for models without a public tokenizer."""
+        if self.counter.estimate:
+            self.counter.estimate.learn(ledger.used, usage.input)
+
+    def settle(self) -> None:
+        """An epoch begins: count as was learnt from now on."""
+        if self.counter.estimate:
+            self.counter.estimate.settle()
+
+    def save(self) -> None:
+        """Keep counts and estimates for other sessions."""
+        self.settle()
+        self.counter.counts.save()
 
     def frame(self, standing: Sequence[Section]) -> Frame:
         """The fixed part of a request."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ctxe import __version__
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
 from ctxe.domain.conversation import Fold, Touch
 from ctxe.domain.events import (
     EpochStarted,
@@ -25,29 +27,44 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Progress, Tool
+from ctxe.domain.tool import Progress
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
+from ctxe.project.models import choice, choose
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.kit import Kit
     from ctxe.project.permit import Permit
     from ctxe.project.undo import Undo
 
 
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What depends on the model that answers."""
+
+    composer: Composer
+    dispatcher: Dispatcher
+    ports: Ports
+
+
 @dataclass(slots=True)
 class Live:
-    """One session at work. ``shell`` runs commands for the user; ``rewire`` puts another model in the session's ports."""
+    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one."""
 
     project: Project
     session: Session
-    composer: Composer
+    wired: Wired
     undo: Undo
     permit: Permit
-    dispatcher: Dispatcher
-    shell: Tool
-    rewire: Callable[[Live, Model], None]
+    kit: Kit
+    rewire: Callable[[Model], Wired]
     notices: tuple[str, ...] = ()
+
+    @property
+    def composer(self) -> Composer:
+        """What composes this session's requests."""
+        return self.wired.composer
 
     @property
     def model(self) -> Model:
@@ -65,9 +82,8 @@ class Live:
 
     def switch(self, name: str) -> Iterator[Event]:
         """Talk to another model from now on. Raises ConfigError."""
-        from ctxe.project.models import choose
-
-        self.rewire(self, choose(self.project, name))
+        self.wired = self.rewire(choose(self.project, name))
+        self.session.ports = self.wired.ports
         yield from self.session.emit(ModelChosen(self.model.id))
 
     def preview_fold(self, cause: str = "request") -> Fold | None:
@@ -118,9 +134,25 @@ class Live:
         """Who decides what runs, from now on in this session: ask, auto-edit, auto or read-only."""
         self.permit.mode = mode
 
+    def policy_words(self) -> str:
+        """The approval mode and what was granted, in words."""
+        return self.permit.words()
+
+    def banner(self) -> str:
+        """Where we are, with whom, and who decides: one line for the start."""
+        why = choice(self.project).why
+        return f"ctxe {__version__} in {self.project.root}: {self.model.id} ({why}), approval {self.permit.words()}"
+
+    def status_words(self) -> str:
+        """Model, tokens, money and mode: the row below the input line."""
+        state = self.session.state
+        used = f"{state.ledger.used:,} of {state.ledger.usable:,} tokens" if state.ledger else "nothing sent yet"
+        money = f"${state.usd:.4f}" if self.model.prices else "no price"
+        return f"{self.model.id}  {used}  {money}  {self.permit.mode}"
+
     def run_for_user(self, command: str) -> Iterator[Event]:
         """Run a command at the user's own word; the model is told of it with the user's next words."""
-        action = self.shell.prepare({"command": command})
+        action = self.kit.shell.prepare({"command": command})
         self.undo.before(action)
         output = None
         for item in action.run():
@@ -128,8 +160,8 @@ class Live:
                 yield item
             else:
                 output = item
-        text, _ = self.dispatcher.trim(output) if output else ("(no output)", "")
-        shown = self.dispatcher.clean(text)
+        text, _ = self.wired.dispatcher.trim(output) if output else ("(no output)", "")
+        shown = self.wired.dispatcher.clean(text)
         yield Notice(shown)
         yield from self.queue(f"$ {command}", f"[the user ran `{command}`]\n{shown}", "you ran it")
 

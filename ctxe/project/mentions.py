@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import Chunk, Omission, Priority, Section
@@ -17,23 +16,22 @@ def mentioned(words: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_MENTION.findall(words)))
 
 
-def numbered(text: str, first: int = 1) -> str:
-    """Lines with their numbers, as read_file shows them."""
-    return "\n".join(f"{number}\t{line}" for number, line in enumerate(text.splitlines(), start=first))
-
-
 def named_files(
-    paths: Iterable[str], room: int, read: Callable[[str], str], count: Callable[[str], int], why: str = "you named it"
+    paths: Iterable[str],
+    room: int,
+    show: Callable[[str], tuple[str, str]],
+    count: Callable[[str], int],
+    why: str = "you named it",
 ) -> Section:
     """A section of whole files in the order named, at most ``room`` tokens; what is not a readable file is left out.
 
-    ``read`` gives a file's text by its path and raises ToolError (outside the root, secret, binary, missing).
+    ``show`` gives a file's numbered lines and its content hash; it raises ToolError (outside the root, secret, binary).
     """
     chunks: list[Chunk] = []
     left: list[Omission] = []
     for path in paths:
         try:
-            text = f"## {path}\n{numbered(read(path))}"
+            text, digest = show(path)
         except ToolError as error:
             left.append(Omission(path, 0, str(error)))
             continue
@@ -42,5 +40,5 @@ def named_files(
             left.append(Omission(path, tokens, "too large to be put in whole: read the part you need"))
             continue
         room -= tokens
-        chunks.append(Chunk(path, text, why, "full", Path(path).as_posix()))
+        chunks.append(Chunk(path, text, why, "full", path, digest))
     return Section("named files", Priority.INJECTED, tuple(chunks), "task", None, tuple(left))

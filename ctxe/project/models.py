@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.context.budget import Budget, Share, reserve_for
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.model import Message, Model, Provider, Request, Text
+from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
 from ctxe.providers import catalog
 from ctxe.storage.counts import Counts, Estimate
 from ctxe.storage.vocabulary import PACKAGED, count
@@ -135,3 +135,11 @@ def connect(project: Project, model: Model, answer: Callable[[str, Request], str
         count=counter(project, model).count,
         idle_seconds=project.config.model.idle_seconds,
     )
+
+
+def prices_of(project: Project, name: str) -> Prices | None:
+    """Prices of a model by its id; None for one the catalog does not know."""
+    try:
+        return catalog.find(name, project.config.models).prices
+    except ConfigError:
+        return None

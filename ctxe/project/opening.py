@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import Log, read_events
-from ctxe.agent.session import Session, closed_properly
+from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
 from ctxe.domain.errors import ConfigError, SessionError, StoreError
 from ctxe.domain.tool import Approver
@@ -46,7 +46,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
 
     with contextlib.ExitStack() as stack:
         log, state, notices = _logged(project, opening, stack)
-        live = wire(project, opening, Session(log.path.stem, log, None, state), approve)  # type: ignore[arg-type]
+        live = wire(project, opening, log, state, approve)
         stack.enter_context(closed_properly(live.session))
         live.notices = (*live.notices, *notices, *_refusals(project))
         for _ in live.session.close("interrupted"):

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State, apply
+from ctxe.domain.conversation import ToolCall
 from ctxe.domain.events import EpochStarted, FileChosen, TurnStarted
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.model import Carry, Request, Text, ToolCall
+from ctxe.domain.model import Carry, Request, Text
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from ctxe.project.opening import Opening
 
 
-def composer_for(project: Project, opening: Opening | None = None) -> Composer:
-    """A composer as a session of this project would have it; nothing is connected."""
-    from ctxe.project.wire import composer, schemas
+def composer_for(project: Project, tools: tuple[str, ...] = ()) -> Composer:
+    """A composer as a session of this project would have it; nothing is connected, nothing is written."""
+    from ctxe.project.kit import kit_for
+    from ctxe.project.sandboxing import UNBOXED
+    from ctxe.project.wire import composer, keeping
 
-    return composer(project, project.model, schemas(project, opening.tools if opening else ()), "preview")
+    kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools)
+    return composer(project, project.model, kit, "preview")
 
 
 def ledger(project: Project, words: str) -> Ledger:
@@ -33,7 +37,7 @@ def ledger(project: Project, words: str) -> Ledger:
 
 def request_json(project: Project, opening: Opening, words: str) -> str:
     """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError."""
-    composed = composer_for(project, opening)
+    composed = composer_for(project, opening.tools)
     state = State()
     for path, choice in opening.files:
         state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]

@@ -8,34 +8,51 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source
 from ctxe.project.compose import Offers, rules_section
 from ctxe.project.mentions import named_files
 
 if TYPE_CHECKING:
+    from ctxe.knowledge.instructions import Instructions
+    from ctxe.knowledge.memory import Memory
     from ctxe.project import Project
+    from ctxe.project.kit import Kit
 
 Count = Callable[[str], int]
 
 
-def offers(project: Project, schemas: tuple[ToolSchema, ...], count: Count) -> Offers:
+def offers(project: Project, kit: Kit, count: Count) -> Offers:
     """What stands and what is asked for in a session of this project."""
     return Offers(
         rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
-        schemas=schemas,
+        schemas=kit.schemas,
         sources=tuple(_sources(project, count)),
-        named=lambda paths, room: named_files(paths, room, project.read_text, count),
+        named=lambda paths, room: named_files(paths, room, kit.show, count),
         surroundings=lambda: surroundings(project),
     )
 
 
 def _sources(project: Project, count: Count) -> list[tuple[ShareName, Source]]:
-    found: list[tuple[ShareName, Source]] = [("instructions", project.instructions(count))]
+    found: list[tuple[ShareName, Source]] = [("instructions", instructions(project, count))]
     if project.config.memory.enabled:
-        found.append(("memory", project.memory(count)))
-    found.append(("files", project.planned(count)))
+        found.append(("memory", memory(project, count)))
     return found
+
+
+def instructions(project: Project, count: Count) -> Instructions:
+    """AGENTS.md and its kin."""
+    from ctxe.knowledge.instructions import Instructions
+    from ctxe.knowledge.rulefiles import Places
+
+    place = project.place
+    return Instructions(Places(place.root, place.working, place.user), count)
+
+
+def memory(project: Project, count: Count) -> Memory:
+    """MEMORY.md, decisions, failures, the daily log, and what bears on the task."""
+    from ctxe.knowledge.memory import Memory
+
+    return Memory(project.store, count, project.root, project.place.working, counters=project.counters)
 
 
 def surroundings(project: Project) -> Section:

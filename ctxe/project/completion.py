@@ -1,0 +1,27 @@
+"""Paths that complete what was typed after @."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+MOST = 30
+
+
+def paths(project: Project, begun: str) -> list[str]:
+    """Files whose path begins with, then whose name begins with, then which contain what was typed."""
+    from ctxe.repo.files import list_files
+    from ctxe.repo.git import Git
+
+    every = [listed.path for listed in list_files(Git(project.root, project.environment))]
+    typed = begun.lower()
+
+    def rank(path: str) -> int:
+        lower = path.lower()
+        name = lower.rpartition("/")[2]
+        return 0 if lower.startswith(typed) else 1 if name.startswith(typed) else 2
+
+    found = [path for path in every if typed in path.lower()]
+    return sorted(found, key=lambda path: (rank(path), path.count("/"), path))[:MOST]

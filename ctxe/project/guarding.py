@@ -1,0 +1,35 @@
+"""What must not be remembered: secrets, in words of people as of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.entry import Entry
+
+
+def check(own: Sequence[str]) -> Callable[[Entry], None]:
+    """Refuses an entry with a secret in it by raising StoreError; ``own`` are values known to be secret."""
+
+    def refused(entry: Entry) -> None:
+        from ctxe.safety.secrets import refuse
+
+        words = (entry.title, entry.text, entry.command, entry.error, entry.tried, entry.outcome, entry.fix)
+        if why := refuse("\n".join(words), own):
+            raise StoreError(f"not remembered: {why}", "secrets belong in no memory")
+
+    return refused
+
+
+def masking(own: Sequence[str]) -> Callable[[str], str]:
+    """Takes secrets out of a text."""
+
+    def masked(text: str) -> str:
+        from ctxe.safety.secrets import mask
+
+        return mask(text, own)[0]
+
+    return masked

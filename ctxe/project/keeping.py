@@ -1,0 +1,53 @@
+"""What the model asks to be remembered: kept after a person's yes, proposed to the inbox where nobody was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctxe.knowledge.decisions import same_subject
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.failures import noted, record
+from ctxe.knowledge.store import Store
+from ctxe.storage.counters import Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Writes to the memory folder for the model. ``approved``: a person says yes before it is called."""
+
+    store: Store
+    counters: Counters
+    root: str
+    session: str
+    approved: bool
+
+    def remember(self, kind: str, title: str, text: str, files: Sequence[str]) -> str:
+        """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
+        draft = Entry("", kind, title, self._status, by=self._by, text=text, files=tuple(files), session=self.session)
+        others = same_subject(draft, self.store.entries())
+        entry = self.store.add(draft)
+        about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others[:2])
+        return f"{self._became(entry)}{about}"
+
+    def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
+        """Keep what was tried in vain, or propose it; what became of it. Raises StoreError."""
+        what = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
+        draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **what)
+        if not self.approved:
+            return self._became(self.store.add(replace(draft, status="proposed")))
+        entry, new = record(self.store, replace(draft, status="resolved" if fix else "open"), self.counters)
+        return self._became(entry) if new else f"known already as {entry.id}; counted once more"
+
+    @property
+    def _by(self) -> str:
+        return "model (approved)" if self.approved else "model (proposed)"
+
+    @property
+    def _status(self) -> str:
+        return "current" if self.approved else "proposed"
+
+    def _became(self, entry: Entry) -> str:
+        if entry.status == "proposed":
+            return f"proposed as {entry.id}; it waits in the inbox for a person"
+        return f"saved as {entry.id} in {entry.path}"

@@ -1,0 +1,256 @@
+"""The memory folder for the commands: listed, searched, written, imported and accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.section import Task
+from ctxe.knowledge import bulk, daily, decisions, links, query, review
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.evidence import Facts, stale
+from ctxe.knowledge.logs import to_object
+from ctxe.storage import files
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.instructions import Loaded
+    from ctxe.knowledge.search import Search
+    from ctxe.project import Project
+
+NOTHING_SAID = "say what to remember"
+
+
+def facts_of(project: Project) -> Facts:
+    """What stands in the work tree, for checking evidence; each path is looked at once."""
+    known: dict[str, bool] = {}
+
+    def exists(path: str) -> bool:
+        if path not in known:
+            known[path] = (project.root / path).exists()
+        return known[path]
+
+    return Facts(file=exists)
+
+
+def counter(_project: Project) -> Callable[[str], int]:
+    """Tokens of a text as the listings of the contract give them (o200k_base)."""
+    from ctxe.storage.vocabulary import count
+
+    return count
+
+
+def rough(text: str) -> int:
+    """About how many tokens a text has, without loading a tokenizer: four characters each."""
+    return (len(text) + 3) // 4
+
+
+def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
+    """Entries for a listing, in causal order: what the contract's objects hold, and ``stale``, ``uses``, ``tokens``.
+
+    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough.
+    """
+    entries = project.store.entries()
+    replaced = links.successors(entries)
+    lost = stale(entries, facts_of(project))
+    numbers = project.counters.read()
+    found = []
+    for entry in entries:
+        wanted = entry.kind == kind if kind else entry.kind != "log"
+        if wanted and (all_ or entry.status == "proposed" or links.is_current(entry, replaced)):
+            held = to_object(entry)
+            held |= {"path": entry.path, "tokens": rough(entry.title + entry.text), "number": entry.number}
+            held |= {"current": links.is_current(entry, replaced), "superseded_by": replaced.get(entry.id)}
+            held |= {"stale": list(lost.get(entry.id, ())), "uses": int(numbers.get(entry.id, {}).get("used", 0))}
+            found.append(held | {"problems": list(entry.problems), "at": entry.time})
+    return found
+
+
+def overview(project: Project) -> dict[str, Any]:
+    """What the page of ``memory show`` says besides the entries: summaries, logs, inbox, problems."""
+    shelf = project.store.shelf()
+    logs = [entry for entry in shelf.entries if entry.kind == "log"]
+    days = {entry.path for entry in logs if entry.path.startswith("daily/")}
+    return {
+        "folder": str(project.place.memory),
+        "days": len(days),
+        "lines": sum(entry.path.startswith("daily/") for entry in logs),
+        "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
+        "inbox": sum(entry.status == "proposed" for entry in shelf.entries),
+        "problems": [{"path": problem.path, "says": problem.says} for problem in shelf.problems],
+        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside()],
+    }
+
+
+def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str | None, tuple[str, ...]]:
+    """An entry, what it replaced, the id that replaced it, and what evidence it lost. Raises StoreError."""
+    entries = project.store.entries()
+    entry = project.store.get(ref)
+    lost = stale([entry], facts_of(project)).get(entry.id, ())
+    return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
+
+
+def today(project: Project) -> tuple[str, tuple[Entry, ...]]:
+    """Today (UTC), and the lines of its log."""
+    day = daily.day_of(project.store.now())
+    return day, tuple(entry for entry in project.store.entries() if entry.path == f"daily/{day}.md")
+
+
+def weeks(project: Project) -> dict[str, tuple[str, ...]]:
+    """Older days of the log told week by week."""
+    return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
+
+
+def drafted(text: str, kind: str = "fact", title: str = "", by: str = "user", **lists: Iterable[str]) -> Entry:
+    """A new entry from somebody's words; without a title the first sentence is one. Raises CtxeError for no words."""
+    text = text.strip()
+    if not (text or title.strip()):
+        raise CtxeError(NOTHING_SAID, 'ctxe memory add "The API listens on port 8080"')
+    head, rest = (title, text) if title else _headline(text)
+    values = {key: tuple(value) for key, value in lists.items()}
+    return Entry("", kind, head, by=by, text=rest, **values)  # type: ignore[arg-type]
+
+
+def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
+    """What stands already and may say the same or the opposite."""
+    return decisions.same_subject(draft, project.store.entries())
+
+
+def search(project: Project, kind: str = "") -> Search:
+    """What answers questions about everything remembered, or about one kind of it."""
+    from ctxe.knowledge.search import Search
+
+    entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
+    return Search(entries, counter(project))
+
+
+def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
+    """One answer for each JSON line, in order; a line that is no question gets ``{"error": …}``."""
+    ask = search(project, kind)
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            asked = query.from_line(line, kind)
+        except CtxeError as error:
+            yield {"error": error.message}
+            continue
+        yield ask.search(asked).as_json(asked)
+
+
+def asked(words: str, **values: Any) -> query.Query:
+    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError."""
+    held = {key: value for key, value in values.items() if value}
+    if words.lstrip().startswith("{"):
+        found = query.from_line(words)
+        return replace(found, **held)
+    if not (words.strip() or held.get("files")):
+        raise CtxeError("say what to look for", 'ctxe memory search "how are sessions stored"')
+    return query.Query(text=words, **held)
+
+
+def answer(project: Project, question: query.Query, kind: str = "") -> dict[str, Any]:
+    """The answer to one question, as the contract has it."""
+    return search(project, kind).search(question).as_json(question)
+
+
+def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
+    """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
+    suffix = source.suffix or source.name if source else ""
+    if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
+        return bulk.import_rules(project.store, data, name)
+    return bulk.import_lines(project.store, data.split(b"\n"), name)
+
+
+def read_file(path: Path) -> bytes:
+    """A file to import. Raises StoreError."""
+    return files.read(path, files.MOST_BYTES)
+
+
+def give_out(project: Project, form: str, kind: str = "") -> str:
+    """Everything remembered as JSON lines or Markdown."""
+    entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
+    return bulk.as_lines(entries) if form == "jsonl" else bulk.as_markdown(entries)
+
+
+def statistics(project: Project) -> dict[str, Any]:
+    """How much is remembered, what of it was used, and what never was."""
+    entries = project.store.entries()
+    numbers = project.counters.read()
+    kinds: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        held = kinds.setdefault(entry.kind, {"entries": 0, "tokens": 0, "used": 0})
+        held["entries"] += 1
+        held["tokens"] += rough(entry.title + entry.text)
+        held["used"] += int(numbers.get(entry.id, {}).get("used", 0))
+    lasting = [entry for entry in links_current(entries) if entry.kind not in ("log", "failure")]
+    used = sorted(lasting, key=lambda entry: -numbers.get(entry.id, {}).get("used", 0))
+    most = [(entry, int(numbers.get(entry.id, {}).get("used", 0))) for entry in used[:10]]
+    return {
+        "kinds": kinds,
+        "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
+        "never_used": sum(not numbers.get(entry.id, {}).get("used") for entry in lasting),
+        "stale": len(stale(entries, facts_of(project))),
+        "superseded": len(links.successors(entries)),
+        "inbox": len(review.waiting(project.store)),
+    }
+
+
+def links_current(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries that hold today."""
+    replaced = links.successors(entries)
+    return [entry for entry in entries if links.is_current(entry, replaced)]
+
+
+def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
+    """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
+    from ctxe.project.models import counter as counting
+
+    count = counting(project, project.model).count
+    rules = instructions(project, count)
+    room = project.budget.room("instructions")
+    task = Task()
+    remembered = memory(project, count)
+    standing = list(remembered.offer(task, project.budget.room("memory")))
+    pieces = [
+        {"id": chunk.id, "tokens": count(chunk.text), "why": chunk.why}
+        for section in standing
+        for chunk in section.chunks
+    ]
+    pieces += [{"id": out.id, "tokens": 0, "why": out.why} for section in standing for out in section.left_out]
+    notices = (*rules.notices(task, room), *remembered.notices())
+    return list(rules.sources(task, room)), pieces, notices
+
+
+def instructions(project: Project, count: Callable[[str], int]) -> Any:
+    """The instruction files of every tool, as a source."""
+    from ctxe.knowledge.instructions import Instructions
+    from ctxe.knowledge.rulefiles import Places
+
+    return Instructions(Places(project.root, project.place.working, project.place.user), count)
+
+
+def memory(project: Project, count: Callable[[str], int]) -> Any:
+    """The memory folder as a source."""
+    from ctxe.knowledge.memory import Memory
+
+    return Memory(
+        project.store,
+        count,
+        project.root,
+        project.place.working,
+        facts=facts_of(project),
+        counters=project.counters,
+        recent=project.config.memory.daily_lines,
+    )
+
+
+def _headline(text: str) -> tuple[str, str]:
+    """A title for words without one: the first line or sentence; the text stays whole when it says more."""
+    first = text.splitlines()[0].strip().lstrip("#").strip()
+    if len(first) > 100:
+        sentence = first[:100].rpartition(". ")[0]
+        first = sentence or first[:99].rpartition(" ")[0] + "…"
+    return first, "" if first == text else text

@@ -1,0 +1,38 @@
+"""What the offline model says: which files bear on the words, what memory and failures know, what it would cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxe.domain.section import Task
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def answer(project: Project, words: str) -> str:
+    """An answer in Markdown from the repository and its memory alone."""
+    parts = [_files(project, words), _memory(project, words)]
+    return "\n\n".join(part for part in parts if part) or "Nothing in this repository bears on that."
+
+
+def _files(project: Project, words: str) -> str:
+    from ctxe.project.planning import plan
+
+    found = plan(project, words, 6_000).files[:6]
+    rows = []
+    for file in found:
+        where = ", ".join(f"{first}–{last}" for first, last in file.ranges[:3])
+        why = "; ".join(reason.detail for reason in file.reasons[:2])
+        rows.append(f"- `{file.path}`{f' lines {where}' if where else ''}: {why}")
+    return "**Files that bear on this**\n\n" + "\n".join(rows) if rows else ""
+
+
+def _memory(project: Project, words: str) -> str:
+    from ctxe.knowledge.ranking import by_words
+
+    found = by_words(Task(words), project.store.entries())[:5]
+    rows = [
+        f"- {entry.kind} {entry.id}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "") for entry, _ in found
+    ]
+    return "**What this project remembers of it**\n\n" + "\n".join(rows) if rows else ""

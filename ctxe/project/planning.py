@@ -1,0 +1,3 @@
+"""Which files a task needs, as the planner of this project says."""
+
+from __future__ import annotations

@@ -1,0 +1,82 @@
+"""What left the window and is brought back: by its handle, or by words over everything said, done and remembered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+MOST = 4
+"""Texts that a search brings back."""
+LINES = 14
+"""Lines of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalling:
+    """Looks through this session and the project's memory."""
+
+    project: Project
+    state: Callable[[], State]
+
+    def __call__(self, handle: str, query: str) -> str:
+        """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
+        if handle:
+            return self.state().originals.get(handle.strip(), "") or self._result(handle.strip())
+        return "\n\n".join(self._found(query))
+
+    def _result(self, call_id: str) -> str:
+        for _, step in self.state().conversation.steps():
+            for result in step.results:
+                if result.call_id == call_id:
+                    return self.state().originals.get(result.handle, result.text)
+        return ""
+
+    def _found(self, query: str) -> Iterator[str]:
+        from ctxe.lexical.bm25 import Field, Index
+        from ctxe.lexical.words import terms
+
+        texts = dict(self._texts())
+        index = Index({"text": Field()})
+        for name, text in texts.items():
+            index.add(name, {"text": Counter(terms(text))})
+        wanted = Counter(terms(query))
+        for hit in index.top(dict(wanted), MOST):
+            yield f"[{hit.key}]\n{_best_lines(texts[hit.key], set(wanted))}"
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """Everything that can be found, with the name under which it is told."""
+        state = self.state()
+        for turn_number, turn in enumerate(state.conversation.turns, start=1):
+            yield f"words of turn {turn_number}", turn.words
+            for number, step in enumerate(turn.steps, start=1):
+                if step.reply.text:
+                    yield f"answer {turn_number}.{number}", step.reply.text
+                for call, result in zip(step.reply.calls, step.results, strict=True):
+                    whole = state.originals.get(result.handle, result.text)
+                    name = f"{call.name} {turn_number}.{number}" + (
+                        f", recall {result.handle}" if result.handle else ""
+                    )
+                    yield name, f"{call.arguments}\n{whole}"
+        if self.project.config.memory.enabled:
+            for entry in self.project.store.entries():
+                if entry.status != "superseded":
+                    yield f"{entry.kind} {entry.id}", f"{entry.title}\n{entry.text}\n{entry.error}\n{entry.fix}"
+
+
+def _best_lines(text: str, wanted: set[str]) -> str:
+    """The lines around the place where the most of the wanted words stand together."""
+    from ctxe.lexical.words import terms
+
+    lines = text.splitlines()
+    if len(lines) <= LINES:
+        return text.strip()
+    hits = [len(wanted.intersection(terms(line))) for line in lines]
+    best = max(range(len(lines) - LINES + 1), key=lambda start: sum(hits[start : start + LINES]))
+    return "\n".join(line[:400] for line in lines[best : best + LINES])

@@ -1,0 +1,110 @@
+"""Wiring a session: model, tools, permissions, sources and listeners put together into one Live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.limits import Limits
+from ctxe.agent.log import Log
+from ctxe.agent.session import Session
+from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
+from ctxe.context.compact import FoldPolicy
+from ctxe.domain.conversation import ToolResult
+from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
+from ctxe.domain.model import Model
+from ctxe.domain.tool import Approver
+from ctxe.project.compose import Composer
+from ctxe.project.freshness import freshen
+from ctxe.project.keeping import Keeping
+from ctxe.project.kit import Kit, kit_for, trimmer
+from ctxe.project.live import Live, Wired
+from ctxe.project.models import budget_for, connect, counter
+from ctxe.project.permit import Permit
+from ctxe.project.remembering import Remembering
+from ctxe.project.sandboxing import boxed
+from ctxe.project.sources import offers
+from ctxe.project.undo import Undo
+from ctxe.repo.git import Git
+from ctxe.repo.points import Restore
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.opening import Opening
+
+
+def wire(project: Project, opening: Opening, log: Log, state: State, approve: Approver) -> Live:
+    """A session with everything around it. Raises ConfigError."""
+    name, box = log.path.stem, boxed(project)
+    permit = Permit(project, opening.interactive, box.active)
+    undo = Undo(Restore(Git(project.root, project.environment), project.place.cache / "restore", time.time), name)
+    keeps = keeping(project, name, approved=opening.interactive)
+    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)
+
+    def rewire(model: Model) -> Wired:
+        composed = composer(project, model, kit, name)
+        trim = trimmer(composed.budget.window, composed.count)
+        dispatcher = Dispatcher(kit.tools, permit.decide, approve, trim, kit.clean, undo.before, permit.grant)
+        return Wired(composed, dispatcher, _ports(project, model, composed, dispatcher, kit))
+
+    wired = rewire(project.model)
+    session = Session(name, log, wired.ports, state)
+    live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
+    memory = [_remembering(project, name)] if project.config.memory.enabled else []
+    session.listeners = (undo, *memory, _Learning(live))
+    return live
+
+
+def composer(project: Project, model: Model, kit: Kit, session: str) -> Composer:
+    """What composes requests for a model in this project."""
+    counted = counter(project, model)
+    policy = FoldPolicy(target_tokens=project.config.budget.target_tokens)
+    return Composer(offers(project, kit, counted.count), model, budget_for(project, model), counted, policy, session)
+
+
+def keeping(project: Project, session: str, *, approved: bool) -> Keeping:
+    """What keeps memories for the model."""
+    return Keeping(project.store, project.counters, str(project.root), session, approved)
+
+
+def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit) -> Ports:
+    limits = project.config.budget
+    return Ports(
+        connect(project, model, lambda words, _: project.answer(words)),
+        composed.standing,
+        composed.gather,
+        lambda state: freshen(state, kit.digest_of),
+        lambda state, cause: composed.fold(state, cause, _whole(state)),
+        composed.compose,
+        lambda call, _: dispatcher(call),
+        Limits(limits.max_steps, limits.max_cost),
+    )
+
+
+def _whole(state: State) -> Callable[[ToolResult], str]:
+    return lambda result: state.originals.get(result.handle, result.text)
+
+
+def _remembering(project: Project, session: str) -> Remembering:
+    from ctxe.knowledge.pairing import Watch
+
+    watch = Watch(project.store, project.counters, str(project.root), session)
+    return Remembering(project.store, watch, session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """Hears what the provider counted, and begins to use it with the next epoch."""
+
+    live: Live
+
+    def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
+        if isinstance(event, ReplyReceived) and event.reply.usage and state.ledger:
+            self.live.composer.learn(state.ledger, event.reply.usage)
+        elif isinstance(event, Folded | ModelChosen):
+            self.live.composer.settle()
+        return ()
