@@ -67,7 +67,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         project.store.prepare()
     if not (opening.resume or opening.newest):
         fresh = Log.create(folder, session_id(), project.root.name, now)
-        _hold(fresh.path, stack)
+        _hold(project, fresh.path, stack)
         return fresh, State(), []
     path = path_of(folder, opening.resume)
     if opening.fork:
@@ -75,20 +75,20 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         events, notices, _ = read_events(path)
         for event in events:
             copy.keep(event)
-        _hold(copy.path, stack)
+        _hold(project, copy.path, stack)
         return copy, rebuild(events), notices
-    _hold(path, stack)
+    _hold(project, path, stack)
     events, notices, last = read_events(path)
     log = Log(path, now, last)
     return log, rebuild(events), notices
 
 
-def _hold(path: Path, stack: contextlib.ExitStack) -> None:
+def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     """Keep other processes from appending to the same log."""
     from ctxe.storage.locks import lock
 
     try:
-        stack.enter_context(lock(path.with_name(f".{path.stem}"), seconds=0.0))
+        stack.enter_context(lock(project.place.cache / "sessions" / path.stem, seconds=0.0))
     except StoreError as error:
         if "in use" not in error.message:
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -38,7 +37,7 @@ class Remembering:
             if isinstance(event, ToolFinished):
                 yield from self._tool(event, state)
             elif isinstance(event, TurnFinished) and state.conversation.turns:
-                yield from self._turn(event, state.turn)
+                self._log(event, state.turn)
         except StoreError as error:
             if not self.told:
                 self.told = True
@@ -58,17 +57,13 @@ class Remembering:
         title = f"{SAYS.get(told.change, told.change)}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "")
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
-    def _turn(self, event: TurnFinished, turn: Turn) -> Iterator[Event]:
+    def _log(self, event: TurnFinished, turn: Turn) -> None:
+        """One line in the daily log; told to nobody, for every turn has one."""
         changed = {t.path: t for step in turn.steps for r in step.results for t in r.touches if t.operation != "read"}
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
         done = Done(turn.words, outcome, tuple(changed), event.usd, tuple(self.recorded))
         self.recorded.clear()
-        path = self.store.log(line_of(done, self.store.now(), self.session))
-        with contextlib.suppress(ValueError):
-            path = path.relative_to(self.store.folder)
-        yield Recorded(
-            "log", path.stem, turn.words.strip().splitlines()[0][:80] if turn.words.strip() else "", "ctxe", str(path)
-        )
+        self.store.log(line_of(done, self.store.now(), self.session))
 
 
 def _gist(turn: Turn) -> str:
