@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ctxe.domain.errors import ToolError
@@ -88,7 +88,7 @@ def _ripgrep(program: str, workspace: Workspace, query: Query) -> list[str]:
         *(("--glob", query.glob) if query.glob else ()),
         *(("--fixed-strings",) if query.literal else ()),
         *("--context", str(query.context)),
-        *("-e", query.pattern, "--", f"./{query.folder}"),
+        *("-e", query.pattern, "--", f"./{query.folder}" if query.folder != "." else "."),
     ]
 
 
@@ -167,7 +167,7 @@ def _event(line: str) -> tuple[str, Line] | None:
     at = data["submatches"][0]["start"] if data["submatches"] else -1
     if event["type"] == "match":
         at = max(at, 0)
-    return data["path"]["text"].removeprefix("./"), Line(data["line_number"], text, at)
+    return PurePosixPath(data["path"]["text"]).as_posix(), Line(data["line_number"], text, at)
 
 
 def _said(spoken: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -52,30 +53,32 @@ def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> 
 
 def matches(path: str, pattern: str) -> bool:
     """Whether a path fits a glob: ``*`` within a name, ``**`` across folders; without ``/`` the name alone counts."""
-    spot = path if "/" in pattern else path.rpartition("/")[2]
-    return re.fullmatch(_regex(pattern.removeprefix("./").removeprefix("/")), spot) is not None
+    pattern = re.sub(r"(?:\*\*/)+", "**/", pattern.removeprefix("./").removeprefix("/"))
+    parts = tuple(path.split("/")) if "/" in pattern else (path.rpartition("/")[2],)
+    return any(_fits(parts, tuple(choice.split("/"))) for choice in _choices(pattern))
 
 
-def _regex(pattern: str) -> str:
-    parts = re.findall(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|.", pattern, re.DOTALL)
-    return "".join(_piece(part) for part in parts)
+def _fits(parts: tuple[str, ...], globs: tuple[str, ...]) -> bool:
+    if not globs:
+        return not parts
+    if globs[0] != "**":
+        return bool(parts) and fnmatchcase(parts[0], globs[0]) and _fits(parts[1:], globs[1:])
+    if len(globs) == 1:
+        return bool(parts)
+    return any(_fits(parts[skipped:], globs[1:]) for skipped in range(len(parts)))
 
 
-def _piece(part: str) -> str:
-    match part:
-        case "**/":
-            return "(?:[^/]+/)*"
-        case "**":
-            return ".*"
-        case "*":
-            return "[^/]*"
-        case "?":
-            return "[^/]"
-    if len(part) > 2 and part[0] == "[":
-        return "[" + part[1:-1].replace("\\", "\\\\").replace("!", "^", 1 if part[1] == "!" else 0) + "]"
-    if len(part) > 1 and part[0] == "{":
-        return "(?:" + "|".join(_regex(choice) for choice in part[1:-1].split(",")) + ")"
-    return re.escape(part)
+def _choices(pattern: str) -> list[str]:
+    """A pattern with ``{a,b}`` as patterns without; beyond a hundred of them the rest is left as it is."""
+    done: list[str] = []
+    todo = [pattern]
+    while todo and len(done) + len(todo) <= 100:
+        part = todo.pop()
+        if (found := re.search(r"\{([^{}]*)\}", part)) is None:
+            done.append(part)
+        else:
+            todo += [part[: found.start()] + choice + part[found.end() :] for choice in found[1].split(",")]
+    return [*done, *todo]
 
 
 def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "", most: int = SHOWN) -> str:

@@ -75,15 +75,13 @@ def rendered(found: Mapping[str, Sequence[Line]], ended: str = "") -> str:
         if not kept:
             left += 1
             continue
-        more = f" ({count} matches, first {kept})" if kept < count else ""
+        more = f" ({count:,} matches, first {kept})" if kept < count else ""
         parts.append("\n".join([path + more, *(_drawn(line) for line in shown)]))
-    tail = [
-        f"{total} matches in {len(found)} files" + (f"; {left} files not shown: narrow by path or glob" if left else "")
-    ]
-    if ended:
-        tail = [f"{tail[0]}; {ended}"]
-    plain = total < 10 and not left and not ended
-    return "\n".join([*parts, *([] if plain else tail)])
+    if total < 10 and not ended:
+        return "\n".join(parts)
+    files = f"{len(found):,} file{'' if len(found) == 1 else 's'}"
+    hidden = f"; {left} files not shown: narrow by path or glob" if left else ""
+    return "\n".join([*parts, f"{total:,} matches in {files}{hidden}{'; ' + ended if ended else ''}"])
 
 
 def _first(lines: Sequence[Line], most: int) -> list[Line]:

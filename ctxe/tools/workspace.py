@@ -14,7 +14,13 @@ from ctxe.repo.git import Git
 from ctxe.repo.rewrite import look, read
 from ctxe.tools.text import Decoded, decode, fingerprint
 
-KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFLNK: "a link to itself",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,96 @@
+"""remember, record_failure, recall and update_todo: what they are lent gets exactly what the model said."""
+
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Risk, Tool, ToolOutput
+from ctxe.tools.notes import recall, record_failure, remember, update_todo
+
+
+def call(tool: Tool, **arguments: Any) -> ToolOutput:
+    (output,) = tool.prepare(arguments).run()
+    assert isinstance(output, ToolOutput)
+    return output
+
+
+def test_remember_shows_before_it_keeps() -> None:
+    kept: list[tuple[object, ...]] = []
+
+    def keep(*entry: object) -> str:
+        kept.append(entry)
+        return "kept as 0007"
+
+    arguments = {"kind": "decision", "title": " Use\nJSONL ", "text": "Why: simple.\n", "files": ["a.py"]}
+    action = remember(keep).prepare(arguments)
+    assert (action.title, action.risk, action.shows) == ("remember decision: Use JSONL", Risk.WRITE, "text")
+    assert action.preview == "decision: Use JSONL\nfiles: a.py\n\nWhy: simple."
+    assert kept == []
+    assert call(remember(keep), **arguments).text == "kept as 0007"
+    assert kept == [("decision", "Use JSONL", "Why: simple.", ["a.py"])]
+
+
+def test_record_failure_passes_all_fields() -> None:
+    kept: list[tuple[object, ...]] = []
+
+    def keep(*entry: object) -> str:
+        kept.append(entry)
+        return "noted"
+
+    tool = record_failure(keep)
+    action = tool.prepare({"tried": "mock it", "outcome": "hangs", "command": "pytest"})
+    assert action.preview == "tried: mock it\noutcome: hangs\ncommand: pytest"
+    assert call(tool, tried="mock it", outcome="hangs", fix="fake", files=["t.py"]).text == "noted"
+    assert kept == [("mock it", "hangs", "fake", "", ["t.py"])]
+
+
+def test_recall_by_handle_or_by_words() -> None:
+    tool = recall(lambda handle, query: {"ab12": "the whole text"}.get(handle, "") or ("found" if query == "w" else ""))
+    assert call(tool, handle="ab12").text == "the whole text"
+    assert call(tool, query="w").text == "found"
+    for arguments, said in [
+        ({}, "recall takes either handle or query"),
+        ({"handle": "a", "query": "b"}, "recall takes either handle or query"),
+        ({"handle": "zz"}, "there is no text under the handle zz"),
+        ({"query": "zz"}, "nothing bears on zz"),
+    ]:
+        with pytest.raises(ToolError) as caught:
+            call(tool, **arguments)
+        assert str(caught.value) == said
+
+
+def test_the_todo_list_comes_back_whole() -> None:
+    lists: list[object] = []
+    items = [
+        {"text": "read", "state": "done"},
+        {"text": "fix\nit", "state": "doing"},
+        {"text": "test", "state": "open"},
+    ]
+    tool = update_todo(lists.append)
+    assert tool.prepare({"items": items}).title == "todo: 1 of 3 done"
+    output = call(tool, items=items)
+    assert output.text == "[x] read\n[>] fix it\n[ ] test"
+    assert output.facts == {
+        "todo": [
+            {"text": "read", "state": "done"},
+            {"text": "fix it", "state": "doing"},
+            {"text": "test", "state": "open"},
+        ]
+    }
+    assert lists == [[("read", "done"), ("fix it", "doing"), ("test", "open")]]
+    assert call(tool, items=[]).text == "the todo list is empty"
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([{"text": " ", "state": "open"}], "text is empty"),
+        ([{"text": "a", "state": "later"}], "update_todo: items: state must be one of open, doing, done"),
+        ([{"text": "a", "state": "open"}] * 51, "a todo list has at most 50 items; join some"),
+    ],
+)
+def test_todo_lists_that_make_no_sense(items: list[dict[str, str]], said: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        call(update_todo(lambda _: None), items=items)
+    assert str(caught.value) == said

@@ -1,0 +1,137 @@
+"""read_file: numbered lines, ranges, and clean refusals of everything that is not a text file of the project."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.domain.conversation import Touch
+from ctxe.domain.errors import ToolError
+from ctxe.domain.section import digest
+from ctxe.tools.read import read_file
+from ctxe.tools.workspace import Limits
+
+
+def test_lines_bear_numbers_and_empty_ones_none(place: Any) -> None:
+    place.put("a.py", "def f():\n    return 1\n\n\n  \nx = 2\n")
+    output = place.call(read_file, path="a.py")
+    assert output.text == "a.py: 6 lines\n1\tdef f():\n2\t    return 1\n\n\n5\t  \n6\tx = 2"
+    assert output.touches == (Touch("a.py", "read", digest("def f():\n    return 1\n\n\n  \nx = 2\n")),)
+    assert output.kind == "read"
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        ({"first": 2, "last": 3}, "a: lines 2-3 of 4\n2\ttwo\n3\tthree"),
+        ({"first": 4}, "a: lines 4-4 of 4\n4\tfour"),
+        ({"last": 1}, "a: lines 1-1 of 4\n1\tone"),
+        ({"first": 3, "last": 99}, "a: lines 3-4 of 4\n3\tthree\n4\tfour"),
+        ({"first": 1, "last": 4}, "a: 4 lines\n1\tone\n2\ttwo\n3\tthree\n4\tfour"),
+    ],
+)
+def test_ranges(place: Any, span: dict[str, int], text: str) -> None:
+    place.put("a", "one\ntwo\nthree\nfour")
+    assert place.read("a", **span) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"a\r\nb\r\n", "f: 2 lines, CRLF\n1\ta\n2\tb"),
+        (b"a\rb\r", "f: 2 lines, CR line ends\n1\ta\n2\tb"),
+        (b"\xef\xbb\xbfx\n", "f: 1 line, UTF-8 with BOM\n1\tx"),
+        ("é\n".encode("latin-1"), "f: 1 line, Windows-1252\n1\té"),
+        ("hé\n".encode("utf-16"), "f: 1 line, UTF-16 LE\n1\thé"),
+        (b"", "f is empty"),
+        (b"x\x0cy\xe2\x80\xa8z\n", "f: 1 line\n1\tx\x0cy\u2028z"),
+    ],
+)
+def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) -> None:
+    place.put("f", data)
+    assert place.read("f") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing.py", "there is no file missing.py"),
+        ("src/man.py", "there is no file src/man.py; did you mean src/main.py?"),
+        ("main.py", "there is no file main.py; did you mean src/main.py?"),
+        ("src", "src is a folder; list_files shows what is in it"),
+        ("pipe", "pipe is a pipe, not a text file"),
+        ("pic.png", "pic.png is binary (12 bytes, PNG image); only text can be read and edited"),
+        ("../out", "../out is outside of the project; tools work below its root only"),
+        ("/etc/passwd", "/etc/passwd is outside of the project; tools work below its root only"),
+        ("out-link", "out-link is outside of the project; tools work below its root only"),
+        ("folder-link/passwd", "folder-link/passwd is outside of the project; tools work below its root only"),
+        ("../root-evil/x", "../root-evil/x is outside of the project; tools work below its root only"),
+        ("", "path is empty"),
+        ("a\0b", "path holds a NUL character"),
+        (".env", ".env may hold secrets and is not read unless the user allows it; ask for what you need"),
+        ("env-link", "env-link may hold secrets and is not read unless the user allows it; ask for what you need"),
+        ("loop", "loop is a link to itself, not a text file"),
+        ("x" * 5000, f"there is no file {'x' * 5000}"),
+    ],
+)
+def test_refusals(place: Any, name: str, said: str) -> None:
+    place.secrets = frozenset({".env"})
+    place.put("src/main.py", "x")
+    place.put("pic.png", b"\x89PNG\r\n\x1a\n\0\0\0\0")
+    place.put(".env", "KEY=1")
+    place.put("../out", "outside")
+    place.put("../root-evil/x", "outside")
+    os.mkfifo(place.root / "pipe")
+    (place.root / "out-link").symlink_to("../out")
+    (place.root / "folder-link").symlink_to("/etc")
+    (place.root / "env-link").symlink_to(".env")
+    (place.root / "loop").symlink_to("loop")
+    with pytest.raises(ToolError) as caught:
+        place.read(name)
+    assert str(caught.value) == said
+
+
+def test_ranges_that_make_no_sense_are_refused(place: Any) -> None:
+    place.put("a", "one\ntwo\n")
+    with pytest.raises(ToolError, match="a has 2 lines; there is no line 3"):
+        place.read("a", first=3)
+    with pytest.raises(ToolError, match=r"last \(1\) is before first \(2\)"):
+        place.read("a", first=2, last=1)
+    with pytest.raises(ToolError, match="read_file: first must be at least 1"):
+        place.read("a", first=0)
+
+
+def test_links_inside_the_root_are_followed_to_the_real_path(place: Any) -> None:
+    place.put("real/a", "x\n")
+    (place.root / "ln").symlink_to("real")
+    output = place.call(read_file, path=str(place.root / "ln/../ln/a"))
+    assert (output.text, output.touches[0].path) == ("real/a: 1 line\n1\tx", "real/a")
+
+
+def test_huge_files_are_refused_at_once(place: Any) -> None:
+    file = place.put("sparse", b"")
+    os.truncate(file, 20_000_000_000)
+    began = time.monotonic()
+    with pytest.raises(ToolError, match=r"sparse is too large to read \(20,000 MB\); look into it by search"):
+        place.read("sparse")
+    assert time.monotonic() - began < 0.5
+
+
+def test_one_long_line_is_bounded(place: Any) -> None:
+    place.limits = Limits(text=1000)
+    place.put("min.js", "x" * 5000)
+    text = place.read("min.js")
+    assert text.endswith("x\n[4,002 characters more; give first and last]")
+    assert len(text) < 1100
+
+
+def test_no_link_is_followed_when_the_file_is_opened(place: Any, tmp_path: Path) -> None:
+    place.put("d/a", "ours\n")
+    place.put("../out/a", "theirs\n")
+    action = read_file(place.workspace).prepare({"path": "d/a"})
+    (place.root / "d").rename(tmp_path / "moved")
+    (place.root / "d").symlink_to(tmp_path / "out")
+    with pytest.raises(ToolError, match="there is no file d/a"):
+        list(action.run())

@@ -1,0 +1,140 @@
+"""search: ripgrep and our own walk say the same, bounded in time and lines, secrets left out."""
+
+import shutil
+import time
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.tools.finding import Line
+from ctxe.tools.search import rendered, search
+from ctxe.tools.workspace import Limits
+
+HAS_RG = shutil.which("rg") is not None
+
+
+@pytest.fixture(params=["ripgrep", "own walk"] if HAS_RG else ["own walk"])
+def tree(place: Any, request: pytest.FixtureRequest) -> Any:
+    place.git("init", "-q")
+    if request.param == "own walk":
+        place.search = []
+    place.put("src/a.py", "import os\n\ndef alpha(x):\n    return os.path(x)\n")
+    place.put("src/b.py", "from a import alpha\r\nprint(alpha(1), alpha(2))\r\n")
+    place.put("docs/notes.md", "alpha is a letter\n")
+    place.put("build/alpha.o", "alpha\n")
+    place.put("secret.txt", "alpha key\n")
+    place.put("hidden/x", "alpha\n")
+    place.put(".ctxe/memory/m.md", "alpha\n")
+    place.put("bin.dat", b"alpha\n\0")
+    place.put(".gitignore", "build/\n")
+    place.put(".ctxeignore", "hidden/\n")
+    place.put(".github/ci.yml", "run: alpha\n")
+    place.secrets = frozenset({"secret.txt"})
+    return place
+
+
+def find(place: Any, pattern: str, **arguments: Any) -> str:
+    text: str = place.call(search, pattern=pattern, **arguments).text
+    return text
+
+
+def test_matches_by_file(tree: Any) -> None:
+    assert find(tree, "alpha") == (
+        ".github/ci.yml\n1:run: alpha\n"
+        "docs/notes.md\n1:alpha is a letter\n"
+        "src/a.py\n3:def alpha(x):\n"
+        "src/b.py\n1:from a import alpha\n2:print(alpha(1), alpha(2))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"pattern": r"^def \w+\("}, "src/a.py\n3:def alpha(x):"),
+        ({"pattern": "alpha(", "literal": True, "glob": "*.py", "path": "src/a.py"}, "src/a.py\n3:def alpha(x):"),
+        ({"pattern": "return", "context": 1}, "src/a.py\n3-def alpha(x):\n4:    return os.path(x)"),
+        ({"pattern": "alpha", "path": "docs"}, "docs/notes.md\n1:alpha is a letter"),
+        ({"pattern": "alpha", "glob": "docs/**"}, "docs/notes.md\n1:alpha is a letter"),
+        ({"pattern": "-x", "literal": True}, "no match for -x"),
+        ({"pattern": "zzz", "path": "src", "glob": "*.py"}, "no match for zzz in src (*.py)"),
+        ({"pattern": "letter$"}, "docs/notes.md\n1:alpha is a letter"),
+        ({"pattern": r"import(?= os)"}, "src/a.py\n1:import os"),
+        ({"pattern": r"(?i)ALPHA IS"}, "docs/notes.md\n1:alpha is a letter"),
+    ],
+)
+def test_ways_to_search(tree: Any, arguments: dict[str, Any], text: str) -> None:
+    assert find(tree, **arguments) == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"pattern": ""}, "pattern must be one line of text, and not empty"),
+        ({"pattern": "a\nb"}, "pattern must be one line of text, and not empty"),
+        ({"pattern": "a", "path": "nope"}, "there is no file or folder nope"),
+        ({"pattern": "a", "path": "../"}, "../ is outside of the project; tools work below its root only"),
+        (
+            {"pattern": "alpha", "path": "secret.txt"},
+            "secret.txt may hold secrets and is not searched unless the user allows it",
+        ),
+    ],
+)
+def test_refusals(tree: Any, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        find(tree, **arguments)
+    assert str(caught.value) == said
+
+
+def test_a_bad_pattern_is_told_in_one_line(tree: Any) -> None:
+    with pytest.raises(ToolError, match=r"^bad pattern: .*(unclosed group|unterminated subpattern).*; escape special"):
+        find(tree, "alpha(")
+
+
+def test_a_pattern_that_never_ends_is_stopped(place: Any) -> None:
+    place.search = []
+    place.limits = Limits(search_seconds=1.0)
+    place.put("a.txt", "a" * 60 + "b\n")
+    began = time.monotonic()
+    text = find(place, "(a+)+$")
+    assert text == "no match for (a+)+$; stopped after 1 s"
+    assert time.monotonic() - began < 6
+
+
+def test_too_many_matches_end_the_search(tree: Any) -> None:
+    tree.put("many.txt", "needle\n" * 20_000)
+    text = find(tree, "needle")
+    assert text.startswith("many.txt (5,000 matches, first 200)\n1:needle\n")
+    assert text.endswith("200:needle\n5,000 matches in 1 file; stopped after 5,000 matches")
+
+
+def test_shares_of_files_and_long_lines() -> None:
+    found = {f"f{n:02}": [Line(i + 1, "x", 0) for i in range(60)] for n in range(12)}
+    text = rendered(found)
+    assert text.startswith("f00 (60 matches, first 25)\n1:x\n")
+    assert text.endswith("\n720 matches in 12 files; 4 files not shown: narrow by path or glob")
+    assert rendered({"f": [Line(7, "a" * 500 + "HIT" + "b" * 500, 500)]}) == f"f\n7:…{'a' * 80}HIT{'b' * 157}…"
+    assert rendered({"f": [Line(1, "c" * 300, -1), Line(2, "x", 0)]}) == f"f\n1-{'c' * 240}…\n2:x"
+
+
+def test_odd_files_do_not_stop_it(tree: Any) -> None:
+    import os
+
+    os.mkfifo(tree.root / "pipe")
+    (tree.root / "loop").symlink_to("loop")
+    (tree.root / "out").symlink_to("/etc")
+    tree.put("latin.txt", b"caf\xe9 alpha\n")
+    big = tree.put("sparse", b"")
+    os.truncate(big, 20_000_000_000)
+    began = time.monotonic()
+    assert "latin.txt\n1:" in find(tree, "alpha")
+    assert time.monotonic() - began < 5
+
+
+def test_the_project_cannot_lend_its_own_ripgrep(place: Any) -> None:
+    rg = place.put("bin/rg", "#!/bin/sh\ntouch HOSTILE\n")
+    rg.chmod(0o755)
+    place.put("a.txt", "alpha\n")
+    place.search = [str(place.root / "bin"), "bin", ""]
+    assert find(place, "alpha") == "a.txt\n1:alpha"
+    assert not (place.root / "HOSTILE").exists()

@@ -1,0 +1,148 @@
+"""run_command: what came out in order, how it ended, and facts; nothing is left behind."""
+
+import os
+import time
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Progress, Risk, ToolOutput
+from ctxe.tools.shell import run_command
+from ctxe.tools.workspace import Limits, Workspace
+
+
+def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
+    output: ToolOutput = place.call(run_command, command=command, **arguments)
+    return output
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "ok"),
+    [
+        ("echo out; echo err >&2; echo more", "out\nerr\nmore\n[exit 0]", True),
+        ("true", "(no output) [exit 0]", True),
+        ("printf 'no newline'; exit 3", "no newline\n[exit 3]", False),
+        ("cat", "(no output) [exit 0]", True),
+        ("kill -9 $$", "(no output) [ended by signal 9]", False),
+        ("[[ a == a ]] && echo bash", "bash\n[exit 0]", True),
+        ("pwd; echo $TERM $NO_COLOR", None, True),
+        ("sleep 30 & echo started", "started\n[exit 0; 1 background processes were ended too]", True),
+    ],
+)
+def test_output_and_ending(place: Any, command: str, text: str | None, ok: bool) -> None:
+    output = sh(place, command)
+    expected = f"{place.root}\ndumb 1\n[exit 0]" if text is None else text
+    assert (output.text, output.ok, output.kind) == (expected, ok, "shell")
+
+
+def test_python_prints_both_streams_in_order(place: Any) -> None:
+    code = "import sys\nfor i in range(3):\n    print(i)\n    print(i, file=sys.stderr)"
+    place.put("p.py", code)
+    assert sh(place, "python3 p.py").text == "0\n0\n1\n1\n2\n2\n[exit 0]"
+
+
+def test_output_comes_as_it_is_written(place: Any) -> None:
+    action = run_command(place.workspace).prepare({"command": "echo one; sleep 0.3; echo two"})
+    items = list(action.run())
+    assert [item.text for item in items if isinstance(item, Progress)] == ["one\n", "two\n"]
+
+
+def test_the_action_shows_the_whole_command(place: Any) -> None:
+    action = run_command(place.workspace).prepare({"command": "echo 1\nrm -rf build"})
+    assert (action.title, action.risk, action.shows, action.preview, action.command) == (
+        "run echo 1",
+        Risk.EXECUTE,
+        "command",
+        "echo 1\nrm -rf build",
+        "echo 1\nrm -rf build",
+    )
+
+
+def test_the_time_limit_ends_it_and_all_it_started(place: Any) -> None:
+    began = time.monotonic()
+    output = sh(place, "echo before; sleep 41.7 & sleep 41.7", seconds=1)
+    assert output.text == "before\n[ended after 1 s, the time limit; it may be raised by seconds]"
+    assert output.ok is False
+    assert output.facts is not None
+    assert (output.facts["timed_out"], output.facts["exit_code"]) == (True, None)
+    assert time.monotonic() - began < 6
+    processes = sh(place, "ps -eo args 2>/dev/null | grep -c '[s]leep 41.7' || true").text
+    assert processes.splitlines()[0] in {"0", "(no output) [exit 0]"}
+
+
+def test_seconds_cannot_pass_the_most(place: Any) -> None:
+    place.limits = Limits(most_seconds=1.0)
+    assert "[ended after 1 s" in sh(place, "sleep 20", seconds=500).text
+
+
+def test_facts_of_a_failing_test_run(place: Any) -> None:
+    place.put("test_it.py", "def test_it():\n    assert 1 == 2\n")
+    output = sh(place, "python3 -m pytest -q -p no:cacheprovider test_it.py")
+    assert output.facts is not None
+    seconds = output.facts["seconds"]
+    assert output.facts == {
+        "command": "python3 -m pytest -q -p no:cacheprovider test_it.py",
+        "exit_code": 1,
+        "seconds": seconds,
+        "tests": {"runner": "pytest", "passed": 0, "failures": 1, "failed": ["test_it.py::test_it"], "skipped": 0},
+        "error": {"class": "AssertionError", "message": "assert 1 == 2", "file": "test_it.py", "line": 2},
+    }
+
+
+def test_output_is_bounded_and_its_end_kept(place: Any) -> None:
+    place.limits = Limits(text=10_000)
+    output = sh(place, "seq 1 100000; echo the end")
+    assert len(output.text) < 11_000
+    assert output.text.startswith("1\n2\n")
+    assert output.text.endswith("100000\nthe end\n[exit 0]")
+    assert "bytes left out" in output.text
+
+
+def test_only_the_given_environment_reaches_it(place: Any) -> None:
+    os.environ["CTXE_TEST_CANARY"] = "leaked"
+    try:
+        assert "leaked" not in sh(place, "env").text
+    finally:
+        del os.environ["CTXE_TEST_CANARY"]
+
+
+def test_the_sandbox_gets_the_command(place: Any) -> None:
+    argvs: list[list[str]] = []
+
+    def into(argv: Any) -> list[str]:
+        argvs.append(list(argv))
+        return ["env", "BOXED=1", *argv]
+
+    from dataclasses import replace
+
+    def make(workspace: Workspace) -> Any:
+        return run_command(replace(workspace, sandboxed=into))
+
+    assert place.call(make, command="echo $BOXED").text == "1\n[exit 0]"
+    assert argvs[0][1:] == ["-c", "echo $BOXED"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"command": "  "}, "command is empty"),
+        ({"command": "a\0b"}, "command holds a NUL character"),
+        ({"command": "ls", "seconds": 0}, "run_command: seconds must be at least 1"),
+        ({"command": "ls", "cwd": "/"}, "run_command does not know 'cwd'; it takes command, seconds?"),
+    ],
+)
+def test_refusals(place: Any, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        sh(place, **arguments)
+    assert str(caught.value) == said
+
+
+def test_a_closed_run_leaves_nothing(place: Any) -> None:
+    action = run_command(place.workspace).prepare({"command": "echo go; sleep 43.9"})
+    running = action.run()
+    assert next(running) == Progress("go\n")
+    running.close()  # type: ignore[attr-defined]
+    assert "sleep 43.9" not in sh(
+        place, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | tr -d '[]'"
+    ).text.replace("sleep 43.9'", "")
