@@ -23,6 +23,12 @@ from ctxe.tools.workspace import Workspace, current, load, writable
 SPANS = 8
 """Changed places that a result names."""
 
+DIFF_CHARS = 20_000
+"""Characters of a diff that go with the result; the whole of it was there to be approved."""
+
+MASK = "‹secret: "
+"""How a secret looks to the model (``safety.secrets.mask``): written back, it would take the place of the real one."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Change:
@@ -47,6 +53,8 @@ def edit_file(workspace: Workspace) -> Tool:
         path = writable(workspace, given["path"])
         held = load(workspace, given["path"], path)
         current(workspace, held)
+        for edit in edits:
+            _no_mask(edit.old + edit.new, held.content.text, path)
         text = apply(held.content.text, edits, path)
         if text == held.content.text:
             raise ToolError(f"the edits leave {path} as it is")
@@ -69,6 +77,7 @@ def write_file(workspace: Workspace) -> Tool:
         held = load(workspace, given["path"], path)
         if held.content.text:
             current(workspace, held)
+        _no_mask(text, held.content.text, path)
         text = _in_style(text, held.content)
         if text == held.content.text:
             raise ToolError(f"{path} has exactly this text already")
@@ -86,6 +95,11 @@ def _edits(given: Mapping[str, Any]) -> list[Edit]:
     if "edits" in given or not {"old", "new"} <= given.keys():
         raise ToolError("edit_file takes path with old and new, or path with edits")
     return [Edit(given["old"], given["new"], given.get("all", False))]
+
+
+def _no_mask(words: str, there: str, path: str) -> None:
+    if MASK in words and MASK not in there:
+        raise ToolError(f"{path} holds a secret where you see ‹secret: …›; edit the lines around it, and leave it out")
 
 
 def _in_style(text: str, old: Decoded) -> str:
@@ -112,7 +126,8 @@ def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOut
         raise ToolError(error.message) from error
     operation: Operation = "create" if change.was is None else "edit"
     touch = Touch(change.path, operation, fingerprint(change.data))
-    return ToolOutput(_told(verb, change), display=diff, touches=(touch,))
+    short = diff if len(diff) <= DIFF_CHARS else f"{diff[:DIFF_CHARS]}\n[{len(diff) - DIFF_CHARS:,} characters more]"
+    return ToolOutput(_told(verb, change), display=short, touches=(touch,))
 
 
 def _digest(workspace: Workspace, path: str) -> str:

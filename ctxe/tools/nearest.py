@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ctxe.safety.display import strip_invisible
+
 SHOWN = 24
 """Lines of the nearest region that are shown."""
 
@@ -92,6 +94,8 @@ def _searched(text: str, old: str) -> Region | None:
 
 def _difference(there: str, old: str) -> str:
     """The one thing that keeps two regions apart, when it is one thing."""
+    if strip_invisible(there)[0].split() == old.split() != there.split():
+        return "it holds invisible characters there; give less of the line, or rewrite it by run_command"
     if there.split() != old.split():
         return "they differ in case" if there.split() and there.lower().split() == old.lower().split() else ""
     if ("\t" in there) != ("\t" in old):

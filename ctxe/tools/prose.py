@@ -14,16 +14,19 @@ INTEGER: Mapping[str, Any] = {"type": "integer"}
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 1}
 BOOLEAN: Mapping[str, Any] = {"type": "boolean"}
 STRINGS: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
+HERE = Path(__file__).parent
 _ITEM = re.compile(r"^- (\w+): (.+)$")
 
 
-def describe(name: str, properties: Mapping[str, Mapping[str, Any]], required: Sequence[str] = ()) -> ToolSchema:
-    """The schema of a tool, worded by ``<name>.md`` beside this file.
+def describe(
+    name: str, properties: Mapping[str, Mapping[str, Any]], required: Sequence[str] = (), folder: Path = HERE
+) -> ToolSchema:
+    """The schema of a tool, worded by ``<name>.md`` in ``folder``.
 
     The file's paragraphs are the description; each ``- key: words`` line describes one parameter. Raises KeyError
     when it describes a parameter that the tool does not have.
     """
-    description, words = read_prose(Path(__file__).with_name(f"{name}.md").read_text("utf-8"))
+    description, words = read_prose((folder / f"{name}.md").read_text("utf-8"))
     unknown = words.keys() - properties.keys()
     if unknown:
         raise KeyError(f"{name}.md describes {', '.join(sorted(unknown))}, which {name} does not take")

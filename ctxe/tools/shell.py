@@ -86,7 +86,7 @@ def _output(workspace: Workspace, command: str, seconds: float, done: Finished) 
     if done.ended:
         facts["timed_out"] = done.timed_out
     words = f"{text}\n{_ending(seconds, done)}" if text else f"(no output) {_ending(seconds, done)}"
-    return ToolOutput(words, ok, display=done.output, kind="shell", facts=facts)
+    return ToolOutput(words, ok, kind="shell", facts=facts)
 
 
 def _ending(seconds: float, done: Finished) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Risk
+from ctxe.safety.secrets import mask
 from ctxe.tools.edit import edit_file, write_file
 from ctxe.tools.text import fingerprint
 
@@ -266,6 +267,25 @@ def test_a_read_only_file_is_not_replaced(place: Any) -> None:
     with pytest.raises(ToolError, match=r"cannot write a: it is read-only \(mode 444\)"):
         place.edit("a", old="one", new="two")
     assert file.read_text() == "one\n"
+
+
+def test_a_masked_secret_never_takes_the_place_of_the_real_one(place: Any) -> None:
+    real = "sk-ant-" + "a1" * 12
+    file = place.put("conf.py", f'KEY = "{real}"\nDEBUG = 0\n')
+    seen, count = mask(file.read_text())
+    assert count == 1
+    place.read("conf.py")
+    said = "conf.py holds a secret where you see ‹secret: …›; edit the lines around it, and leave it out"
+    for refused in (
+        lambda: place.write("conf.py", seen.replace("0", "1")),
+        lambda: place.edit("conf.py", old=seen, new="x"),
+        lambda: place.edit("conf.py", old="DEBUG", new=seen),
+    ):
+        with pytest.raises(ToolError) as caught:
+            refused()
+        assert str(caught.value) == said
+    place.edit("conf.py", old="DEBUG = 0", new="DEBUG = 1")
+    assert file.read_text() == f'KEY = "{real}"\nDEBUG = 1\n'
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -65,6 +65,12 @@ def test_everywhere_and_several_edits_in_turn() -> None:
             "old is not in f; nearest is line 3 (91 % alike):\n3\tprint(value)",
         ),
         (
+            "a\u200bb = 1\n",
+            [Edit("ab = 1", "x")],
+            "old is not in f; nearest is line 1 (it holds invisible characters there; give less of the line, or rewrite"
+            " it by run_command):\n1\ta\u200bb = 1",
+        ),
+        (
             "new text here\n",
             [Edit("old text", "new text here")],
             "old is not in f, but new already is, at line 1; nothing is left to do there",
