@@ -38,7 +38,8 @@ class Dispatcher:
             action = self._prepared(call.name, call.arguments)
             title = action.title
             action, by, revised = self._permitted(call, action)
-            yield ToolStarted(call.id, call.name, action.title, by)
+            began, title = time.monotonic(), action.title
+            yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
             output = yield from _run(action)
         except (ToolError, CtxeError) as error:

@@ -12,6 +12,7 @@ from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
 from ctxe.domain.errors import ConfigError, SessionError, StoreError
+from ctxe.domain.events import ModelChosen
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.live import Live
@@ -51,6 +52,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live.notices = (*live.notices, *notices, *_refusals(project))
         for _ in live.session.close("interrupted"):
             pass
+        live.notices = (*live.notices, *_model_change(live))
         for path, choice in opening.files:
             if not (project.root / path).is_file():
                 raise ConfigError(f"no file {path}", "--file and --read take paths from the repository's root")
@@ -93,6 +95,16 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
         if "in use" not in error.message:
             raise
         raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
+
+
+def _model_change(live: Live) -> list[str]:
+    """Note in the log who answers; a line for the user when that is another model than before."""
+    before = live.session.state.model
+    if before == live.model.id:
+        return []
+    for _ in live.session.emit(ModelChosen(live.model.id)):
+        pass
+    return [f"the model was {before}; now it is {live.model.id}"] if before else []
 
 
 def _refusals(project: Project) -> list[str]:
