@@ -11,7 +11,7 @@ from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Us
 from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of
-from ctxe.providers.echo import layout, legal_arguments, legal_name, placed
+from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
 from ctxe.providers.faults import Fault
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
@@ -107,7 +107,7 @@ def _message(message: Message, model: Model) -> dict[str, Any] | None:
 
 
 def _result(result: ToolResult) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": result.call_id, "content": result.text}
+    block = {"type": "tool_result", "tool_use_id": legal_id(result.call_id), "content": result.text}
     return block if result.ok else block | {"is_error": True}
 
 
@@ -116,7 +116,7 @@ def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
         return {"type": "text", "text": block.text} if block.text.strip() else None
     if isinstance(block, ToolCall):
         name = legal_name(block.name)
-        return {"type": "tool_use", "id": block.id, "name": name, "input": legal_arguments(block.arguments)}
+        return {"type": "tool_use", "id": legal_id(block.id), "name": name, "input": legal_arguments(block.arguments)}
     return dict(block)
 
 

@@ -50,6 +50,7 @@ class Host:
     local: bool = False
     gateway: bool = False
     echo_reasoning: bool = False
+    mistral: bool = False
 
 
 def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ from ctxe.providers.faults import Endpoint
 from ctxe.providers.local import is_loopback
 from ctxe.providers.retry import Patience
 from ctxe.providers.transport import Transport
+
+MISTRAL = re.compile(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
+"""Open models whose chat templates refuse what Mistral's own API refuses."""
 
 
 def connect(
@@ -102,7 +106,8 @@ def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, *, long
         return Responses(model, transport)
     from ctxe.providers.openai_chat import Chat
 
-    return Chat(model, transport, echo_reasoning=host.echo_reasoning)
+    mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
+    return Chat(model, transport, echo_reasoning=host.echo_reasoning, mistral=mistral)
 
 
 def _address(url: str, host: Host) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,19 @@ ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 def legal_name(name: str) -> str:
     """A tool name that every API takes: 1 to 64 of letters, digits, ``_`` and ``-``, no digit first (Gemini)."""
     clean = ILLEGAL.sub("_", name)
-    return (clean if clean[:1].isalpha() else f"_{clean}")[:64] if clean else "unnamed"
+    return re.sub(r"^(?=[\d-])", "_", clean)[:64] or "unnamed"
+
+
+def legal_id(name: str, *, short: bool = False) -> str:
+    """A call's id that every API takes: 1 to 64 of letters, digits, ``_`` and ``-``; ``short``: 9 letters or digits.
+
+    An id made by one provider may be sent to another once the user changes the model. The same id, the same result.
+    """
+    legal = re.fullmatch(r"[a-zA-Z0-9]{9}" if short else r"[a-zA-Z0-9_-]{1,64}", name)
+    if legal:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return digest[:9] if short else f"call_{digest}"
 
 
 def legal_arguments(arguments: str) -> dict[str, Any]:

@@ -31,7 +31,8 @@ OVERFLOW = re.compile(
     r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
     r"|too large for model with \d+|input token count .{0,40}exceeds|exceeded model token limit|range of input length"
     r"|when context the overflows|number of tokens to keep from the initial prompt"
-    r"|tokens. \+ .max_new_tokens. must be|request_too_large|reduce the length of the (?:messages|prompt|input)",
+    r"|tokens\W+max_new_tokens\W+must be|request_too_large"
+    r"|tokens must be reduced|reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
 )
 """How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
@@ -45,6 +46,8 @@ BROKE = re.compile(
 """How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
 KEYLESS = re.compile(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
 """How Gemini and xAI refuse a key with a 400."""
+TOOLLESS = re.compile(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
+"""How Ollama, OpenRouter and others say that a model knows no tools."""
 STATUS_OF = {
     "authentication_error": 401,
     "invalid_api_key": 401,
@@ -125,7 +128,8 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
         named = "is overloaded" if status in (503, 529) else f"answered {status}"
         error = ProviderError(f"{at.provider} {named}", "try again in a while, or choose another model with --model")
         return Fault(error, f"{at.provider} {named}", tries=again, wait=asked_wait(headers, body, now))
-    return Fault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}"), "refused")
+    hint = "this model cannot call tools: choose another with --model" if TOOLLESS.search(said) else ""
+    return Fault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}", hint), "refused")
 
 
 def of_event(at: Endpoint, error: Any, now: float) -> Fault:
@@ -229,8 +233,8 @@ def _date(text: str) -> float | None:
 
 def _words(body: Any) -> str:
     """The message in an error body, wherever the dialect keeps it."""
-    if isinstance(body, list) and body:  # Gemini wraps the object in a list
-        return _words(body[0])
+    if isinstance(body, list):  # Gemini wraps the object in a list
+        return _words(body[0]) if body else ""
     if not isinstance(body, Mapping):
         return "" if body is None or str(body).lstrip().startswith("<") else str(body)
     for key in ("error", "message", "detail", "error_message", "msg"):

@@ -8,12 +8,13 @@ from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
 from ctxe.domain.errors import BadRequest
-from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta, ToolSchema
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
-from ctxe.providers.echo import carried, legal_json, legal_name
+from ctxe.providers.echo import carried, legal_id, legal_json, legal_name
 from ctxe.providers.faults import Fault
 from ctxe.providers.retry import persist
+from ctxe.providers.think import Thinking
 from ctxe.providers.transport import Transport
 
 FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive")
@@ -27,11 +28,15 @@ OPTIONAL = ("stream_options", "max_tokens")
 class Chat:
     """One model behind a chat completions endpoint.
 
-    ``echo_reasoning`` gives the model's own reasoning back to hosts that ask for it (DeepSeek, Moonshot).
+    ``echo_reasoning`` gives the model's own reasoning back to hosts that ask for it (DeepSeek, Moonshot, MiniMax).
+    ``mistral`` keeps the rules of Mistral's API and chat templates: ids of nine characters, no words of the user
+    straight after tool results.
     """
 
-    def __init__(self, model: Model, transport: Transport, *, echo_reasoning: bool = False) -> None:
-        self.model, self.transport, self.echo_reasoning = model, transport, echo_reasoning
+    def __init__(
+        self, model: Model, transport: Transport, *, echo_reasoning: bool = False, mistral: bool = False
+    ) -> None:
+        self.model, self.transport, self.echo_reasoning, self.mistral = model, transport, echo_reasoning, mistral
         self._refused: set[str] = set()
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
@@ -52,7 +57,7 @@ class Chat:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        sent = body(request, self.model, refused=self._refused)
+        sent = body(request, self.model, refused=self._refused, mistral=self.mistral)
         try:
             reader = _Reader(draft, self.transport, echo_reasoning=self.echo_reasoning)
             yield from reader.read(self.transport.events("/chat/completions", sent))
@@ -62,53 +67,64 @@ class Chat:
         yield draft.reply(self.transport.at, request, self.model.id)
 
 
-def body(request: Request, model: Model, *, refused: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
+def body(
+    request: Request,
+    model: Model,
+    *,
+    refused: set[str] | frozenset[str] = frozenset(),
+    mistral: bool = False,
+) -> dict[str, Any]:
     """The request as chat completions take it, without the fields in ``refused``."""
     system = "\n\n".join(text for text in request.system if text.strip())
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     for message in request.messages:
-        messages += _user(message) if message.role == "user" else _assistant(message, model)
-    tools = [
-        {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-        }
-        for tool in request.tools
-    ]
+        if message.role == "assistant":
+            messages += _assistant(message, model, short=mistral)
+            continue
+        for sent in _user(message, short=mistral):
+            if mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
+                messages.append({"role": "assistant", "content": "Noted."})
+            messages.append(sent)
     limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
-    sent: dict[str, Any] = {"model": model.name, "messages": messages}
-    sent |= {"tools": tools} if tools else {}
-    sent |= {limit: min(request.max_output, model.max_output), "stream": True}
-    return sent | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
+    whole: dict[str, Any] = {"model": model.name, "messages": messages}
+    whole |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
+    whole |= {limit: min(request.max_output, model.max_output), "stream": True}
+    return whole | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
 
 
-def _user(message: Message) -> Iterator[dict[str, Any]]:
+def _tool(tool: ToolSchema) -> dict[str, Any]:
+    function = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    return {"type": "function", "function": function}
+
+
+def _user(message: Message, *, short: bool) -> Iterator[dict[str, Any]]:
     for block in message.blocks:
         if isinstance(block, ToolResult):
-            yield {"role": "tool", "tool_call_id": block.call_id, "content": block.text}
+            yield {"role": "tool", "tool_call_id": legal_id(block.call_id, short=short), "content": block.text}
     text = "\n\n".join(block.text for block in message.blocks if isinstance(block, Text) and block.text)
     if text:
         yield {"role": "user", "content": text}
 
 
-def _assistant(message: Message, model: Model) -> Iterator[dict[str, Any]]:
+def _assistant(message: Message, model: Model, *, short: bool) -> Iterator[dict[str, Any]]:
     text = "".join(block.text for block in message.blocks if isinstance(block, Text))
     calls = [block for block in message.blocks if isinstance(block, ToolCall)]
     if not text and not calls:
         return
     kept = carried(message.blocks, model.id)
     kept = kept if isinstance(kept, dict) else {}
-    said: dict[str, Any] = {"role": "assistant", "content": text or None}
+    thought = f"<think>\n{kept['think']}\n</think>\n\n" if "think" in kept else ""
+    said: dict[str, Any] = {"role": "assistant", "content": thought + text}
     said |= {key: kept[key] for key in ("reasoning_content", "reasoning_details") if key in kept}
     extras = kept.get("calls") or {}
     if calls:
-        said["tool_calls"] = [_call(call) | extras.get(call.id, {}) for call in calls]
+        said["tool_calls"] = [_call(call, short=short) | extras.get(call.id, {}) for call in calls]
     yield said
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
+def _call(call: ToolCall, *, short: bool) -> dict[str, Any]:
     function = {"name": legal_name(call.name), "arguments": legal_json(call.arguments)}
-    return {"id": call.id, "type": "function", "function": function}
+    return {"id": legal_id(call.id, short=short), "type": "function", "function": function}
 
 
 class _Reader:
@@ -118,7 +134,9 @@ class _Reader:
         self.draft, self.transport, self.echo_reasoning = draft, transport, echo_reasoning
         self.refused = False
         self.by_index: dict[Any, Slot] = {}
+        self.thinking = Thinking()
         self.reasoning: list[str] = []
+        self.thoughts: list[str] = []
         self.details: list[Any] = []
         self.extras: dict[int, dict[str, Any]] = {}
         draft.seal = self.seal
@@ -135,6 +153,7 @@ class _Reader:
                 for part in delta.get("tool_calls") or ():
                     yield self._call(part)
                 if reason := choice.get("finish_reason"):
+                    yield from map(self._told, self.thinking.rest())
                     self.draft.stop = self._stop(str(reason).lower())
 
     def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
@@ -146,9 +165,13 @@ class _Reader:
         for text in _texts(content, "thinking") if isinstance(content, list) else ():
             yield ReasoningDelta(text)
         for text in [*_texts(content, "text"), *_texts(delta.get("refusal"), "text")]:
-            self.draft.text.append(text)
-            yield TextDelta(text)
+            yield from map(self._told, self.thinking.split(text))
         self.refused = self.refused or bool(delta.get("refusal"))
+
+    def _told(self, piece: tuple[str, bool]) -> Delta:
+        text, is_thought = piece
+        (self.thoughts if is_thought else self.draft.text).append(text)
+        return ReasoningDelta(text) if is_thought else TextDelta(text)
 
     def _call(self, part: Mapping[str, Any]) -> CallDelta:
         function = part.get("function") or {}
@@ -198,6 +221,8 @@ class _Reader:
         kept: dict[str, Any] = {}
         if self.echo_reasoning and self.reasoning:
             kept["reasoning_content"] = "".join(self.reasoning)
+        if self.echo_reasoning and self.thoughts:
+            kept["think"] = "".join(self.thoughts).strip()
         if self.echo_reasoning and self.details:
             kept["reasoning_details"] = self.details
         pairs = zip(self.draft.slots, calls, strict=False)

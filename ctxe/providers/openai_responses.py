@@ -9,7 +9,7 @@ from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Us
 from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, usage_of
-from ctxe.providers.echo import layout, legal_json, legal_name, placed
+from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
 from ctxe.providers.faults import Fault
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
@@ -66,7 +66,7 @@ def _items(message: Message, model: Model) -> Iterator[dict[str, Any]]:
     if message.role == "user":
         for block in message.blocks:
             if isinstance(block, ToolResult):
-                yield {"type": "function_call_output", "call_id": block.call_id, "output": block.text}
+                yield {"type": "function_call_output", "call_id": legal_id(block.call_id), "output": block.text}
         texts = [block.text for block in message.blocks if isinstance(block, Text) and block.text]
         if texts:
             yield {"role": "user", "content": [{"type": "input_text", "text": text} for text in texts]}
@@ -85,7 +85,7 @@ def _said(block: Text | ToolCall) -> dict[str, Any] | None:
     if isinstance(block, Text):
         return {"role": "assistant", "content": block.text} if block.text else None
     name, arguments = legal_name(block.name), legal_json(block.arguments)
-    return {"type": "function_call", "call_id": block.id, "name": name, "arguments": arguments}
+    return {"type": "function_call", "call_id": legal_id(block.id), "name": name, "arguments": arguments}
 
 
 def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport) -> Iterator[Delta]:

@@ -174,7 +174,7 @@ CASES: dict[str, tuple[Request, dict[str, dict[str, Any]]]] = {
             "chat": chat(
                 [
                     {"role": "user", "content": "go"},
-                    {"role": "assistant", "content": None, "tool_calls": [function("run", "{}", "c-a")]},
+                    {"role": "assistant", "content": "", "tool_calls": [function("run", "{}", "c-a")]},
                     {"role": "tool", "tool_call_id": "c-a", "content": ""},
                     {"role": "user", "content": "on"},
                 ]
@@ -231,7 +231,7 @@ CASES: dict[str, tuple[Request, dict[str, dict[str, Any]]]] = {
                     {"role": "user", "content": "go"},
                     {
                         "role": "assistant",
-                        "content": None,
+                        "content": "",
                         "tool_calls": [
                             function("fs_read_file__", '{"not_json": "{\\"path\\": "}', "c-a"),
                             function("unnamed", '{"not_json": "[1]"}', "c-b"),
