@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -74,7 +74,9 @@ def made_for(root: Path, path: str) -> Iterator[str]:
 
 def _differing(restore: Restore, tree: Snapshot, now: Snapshot, covered: States) -> Iterator[tuple[str, Entry | None]]:
     """Paths whose state may differ from that in ``tree``, and of all covered ones, with the state they have now."""
-    for path in {**tree.entries, **tree.ignored, **now.entries, **dict.fromkeys(covered)}:
+    moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
+    moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
+    for path in sorted(moved | covered.keys()):
         old, new = tree.get(path), now.get(path)
         if new is None:
             # Not listed may mean ignored by now, so the file itself is asked.
@@ -90,9 +92,16 @@ def _fresh(entry: Entry | None, tree: Snapshot) -> bool:
 
 def _made(tree: Snapshot, created: Sequence[str]) -> list[str]:
     """Folders, deepest first, in which nothing stood that the snapshot knows."""
-    there = {str(folder) for path in (*tree.entries, *tree.ignored) for folder in PurePosixPath(path).parents}
-    new = {str(folder) for path in created for folder in PurePosixPath(path).parents} - there - {"."}
+    if not created:
+        return []
+    new = _folders(created) - _folders([*tree.entries, *tree.ignored])
     return sorted(new, key=lambda folder: (-folder.count("/"), folder))
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder on the way to the paths."""
+    near = {path.rpartition("/")[0] for path in paths} - {""}
+    return near | {str(above) for folder in near for above in PurePosixPath(folder).parents} - {"."}
 
 
 def _within(entry: Entry | None, spans: Spans) -> bool:

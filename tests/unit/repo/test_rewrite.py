@@ -2,6 +2,9 @@
 
 import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -138,6 +141,27 @@ def test_failed_write_leaves_the_old_content_and_no_stray(tmp_path: Path) -> Non
             signal.signal(signal.SIGXFSZ, ignored)
         assert (tmp_path / "a").read_bytes() == b"old" * 100
     assert names(tmp_path) == ["a", "b"]
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
+    one, two = b"1" * 300_000, b"2" * 200_000
+    (tmp_path / "a").write_bytes(one)
+    loop = (
+        "import sys; from pathlib import Path; from ctxe.repo.rewrite import rewrite\n"
+        "print('go', flush=True)\n"
+        "while True:\n"
+        "    for data in (b'2' * 200_000, b'1' * 300_000): rewrite(Path(sys.argv[1]), 'a', data)\n"
+    )
+    for n in range(6):
+        writer = subprocess.Popen([sys.executable, "-c", loop, str(tmp_path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.003 * n)
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        assert (tmp_path / "a").read_bytes() in (one, two)
+    assert all(name == "a" or (name.startswith(".") and name.endswith(".tmp")) for name in names(tmp_path))
 
 
 def test_remove_link_stamp(tmp_path: Path) -> None:
