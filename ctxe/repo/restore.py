@@ -15,6 +15,7 @@ from ctxe.repo import snapshot
 from ctxe.repo.aftermath import Spans, head, made_for, renewed, settled
 from ctxe.repo.blobs import LINK
 from ctxe.repo.points import Point, Restore
+from ctxe.repo.rewrite import SPARE, is_stray, remove
 from ctxe.repo.snapshot import Entry
 from ctxe.repo.takeback import Undone, take_back
 
@@ -72,11 +73,16 @@ def cover(restore: Restore, point: Point, paths: Sequence[str]) -> Point:
 
 
 def cover_tree(restore: Restore, point: Point) -> Point:
-    """Keep the whole tree before a command, once a point (10,000 files: 0.25 s when few changed). Raises StoreError."""
+    """Keep the whole tree before a command, once a point (10,000 files: 0.25 s when few changed). Raises StoreError.
+
+    What a killed process left of a rewrite is cleared away.
+    """
     if point.tree:
         return point
     with restore.locked():
         now = renewed(restore)
+        for path in [path for path, entry in now.entries.items() if SPARE in path and _stray(restore, path, entry)]:
+            remove(restore.root, path)
         point = replace(point, id=point.id or store.next_id(restore.points))
         snapshot.save(restore.tree(point), now, durable=True)
         return store.keep(restore.points, replace(point, tree=True, head=(head(restore.git), "")))
@@ -155,6 +161,10 @@ def _keys_in_use(restore: Restore) -> Iterator[str]:
     for path in [restore.last, *(restore.folder / "trees").glob("*")]:
         if tree := snapshot.load(path):
             yield from (entry.key for table in (tree.entries, tree.ignored) for entry in table.values())
+
+
+def _stray(restore: Restore, path: str, entry: Entry) -> bool:
+    return is_stray(path.rpartition("/")[2], entry.mtime, restore.now())
 
 
 def _change(path: str, was: Entry | None, then: Entry | None) -> Change:

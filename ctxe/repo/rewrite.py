@@ -21,6 +21,9 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
+SPARE = ".ctxe-"
+STRAY_SECONDS = 600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -125,7 +128,7 @@ def remove_folder(root: Path, path: str) -> bool:
 def link(root: Path, path: str, target: str) -> None:
     """Put a symbolic link at a path, in place of whatever file or link stands there."""
     with _told(path, "link"), spot(root, path, make=True) as place:
-        spare = f".{secrets.token_hex(6)}.tmp"
+        spare = _spare()
         os.symlink(target, spare, dir_fd=place.folder)
         try:
             os.replace(spare, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
@@ -146,9 +149,18 @@ def stamp(root: Path, path: str, mode: int, mtime: int) -> None:
             os.close(handle)
 
 
+def _spare() -> str:
+    return f"{SPARE}{secrets.token_hex(6)}.tmp"
+
+
+def is_stray(name: str, mtime: int, now: float) -> bool:
+    """Whether a file is what a killed process left of a rewrite; ``mtime`` in nanoseconds, ``now`` in seconds."""
+    return name.startswith(SPARE) and name.endswith(".tmp") and mtime / 1e9 < now - STRAY_SECONDS
+
+
 def _swap(place: Spot, data: bytes, like: os.stat_result | None) -> bool:
     """Write a new file and rename it over the old one; False, and nothing done, when it cannot be made ``like`` it."""
-    spare = Spot(place.folder, f".{secrets.token_hex(6)}.tmp")
+    spare = Spot(place.folder, _spare())
     handle = os.open(spare.name, _NEW, 0o666 if like is None else 0o600, dir_fd=place.folder)
     try:
         with os.fdopen(handle, "wb") as file:

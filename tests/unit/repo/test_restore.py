@@ -456,6 +456,14 @@ def test_old_points_and_their_copies_are_pruned(root: Path, store: Restore) -> N
     assert (root / "a.py").read_text() == "4\n"
 
 
+def test_what_a_killed_process_left_is_cleared(root: Path, store: Restore) -> None:
+    for name, age in ((".ctxe-0123456789ab.tmp", 700), ("pkg/.ctxe-ba9876543210.tmp", 700), (".ctxe-new.tmp", 5)):
+        (root / name).write_text("half")
+        os.utime(root / name, (time.time() - age, time.time() - age))
+    turn(store, lambda: None)
+    assert sorted(path.name for path in root.rglob(".ctxe-*")) == [".ctxe-new.tmp"]
+
+
 def test_everything_kept_is_private(root: Path, store: Restore) -> None:
     turn(store, lambda: (root / ".env").write_text("SECRET=3\n"))
     modes = {stat.S_IMODE(path.lstat().st_mode) for path in store.folder.rglob("*")}
