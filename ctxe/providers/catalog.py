@@ -132,7 +132,7 @@ def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
     asked = bare.lower()
     for wanted in (asked, DATED.sub("", asked)):
         for entry in entries:
-            if wanted in (entry["name"].lower(), entry.get("alias", "").lower()):
+            if wanted in (entry["name"].lower(), entry.get("alias", entry["name"]).lower()):
                 return entry
     return None
 

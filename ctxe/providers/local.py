@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
 """Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
+LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 LONGEST = 1_000_000
 """Bytes of an answer that are read at most."""
 
@@ -37,7 +39,7 @@ class Server:
 def is_loopback(url: str) -> bool:
     """Whether an address names this machine only."""
     name = (urlsplit(url).hostname or "").lower()
-    return name in ("localhost", "::1") or name.endswith(".localhost") or name.startswith("127.")
+    return name in ("localhost", "::1") or name.endswith(".localhost") or bool(LOOPBACK.fullmatch(name))
 
 
 def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple[Server, ...]:

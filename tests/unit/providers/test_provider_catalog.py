@@ -1,0 +1,290 @@
+"""What the catalog knows, whom a name means, and how a model is reached."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.model import Model, Prices, Text
+from ctxe.providers import catalog
+from ctxe.providers.anthropic import Anthropic
+from ctxe.providers.connect import connect, endpoint, prefetch
+from ctxe.providers.offline import Offline
+from ctxe.providers.openai_chat import Chat
+from ctxe.providers.openai_responses import Responses
+from ctxe.providers.scripted import Scripted
+from tests.wire.adapters import HELLO, KEY, hear
+
+KEYS = {host.key: KEY for host in catalog.hosts().values() if host.key}
+
+
+def test_the_file_is_sound() -> None:
+    found = list(catalog.models())
+    made, source = catalog.made()
+    assert 90 <= len(found) <= 160
+    assert len({model.id for model in found}) == len(found)
+    assert (len(made), "litellm" in source) == (10, True)
+    for model in found:
+        assert 8_000 <= model.window <= 2_100_000, model.id
+        assert 1_000 <= model.max_output <= model.window, model.id
+        assert model.encoding in ("o200k_base", "cl100k_base"), model.id
+        assert model.provider in catalog.hosts(), model.id
+        if model.prices:
+            check_prices(model.prices, model.id)
+
+
+def check_prices(prices: Prices, name: str) -> None:
+    assert 0 <= prices.input <= prices.output <= 1000, name
+    assert prices.cache_read is None or prices.cache_read <= prices.input, name
+    assert prices.cache_write is None or prices.cache_write >= prices.input, name
+    if prices.long:
+        assert prices.long.input >= prices.input, name
+        assert prices.long_above >= 32_000, name
+        check_prices(prices.long, name)
+
+
+def test_the_makers_and_windows_that_people_use_are_known() -> None:
+    found = list(catalog.models())
+    makers = {"openai", "anthropic", "gemini", "qwen", "deepseek", "mistral", "minimax", "xai", "meta", "local"}
+    assert makers <= {model.provider for model in found}
+    assert sum(model.window >= 900_000 for model in found) >= 30
+    for provider in ("anthropic", "openai"):
+        assert catalog.find(catalog.default_model(provider)).provider == provider
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("claude-opus-4-5", ("anthropic", "claude-opus-4-5", 200_000, True)),
+        ("anthropic/claude-opus-4-5-20251101", ("anthropic", "claude-opus-4-5-20251101", 200_000, True)),
+        ("gpt-4.1-2025-04-14", ("openai", "gpt-4.1-2025-04-14", 1_047_576, True)),
+        ("gpt-5", ("openai", "gpt-5", 272_000, True)),
+        ("gpt-5.6", ("openai", "gpt-5.6", 922_000, True)),
+        ("minimax/minimax-m3", ("minimax", "MiniMax-M3", 1_000_000, True)),
+        ("groq/openai/gpt-oss-120b", ("groq", "openai/gpt-oss-120b", 131_072, True)),
+        ("openrouter/anthropic/claude-opus-4.5", ("openrouter", "anthropic/claude-opus-4.5", 200_000, False)),
+        ("openrouter/deepseek/deepseek-v4-pro:free", ("openrouter", "deepseek/deepseek-v4-pro:free", 1_000_000, False)),
+        ("ollama/qwen3-coder:30b", ("ollama", "qwen3-coder:30b", 262_144, True)),
+        ("lmstudio/qwen/qwen3-8b", ("lmstudio", "qwen/qwen3-8b", 40_960, True)),
+        ("Qwen/Qwen3-Coder-30B-A3B-Instruct", ("local", "Qwen/Qwen3-Coder-30B-A3B-Instruct", 262_144, True)),
+        ("openai/gpt-oss-20b", ("openai", "gpt-oss-20b", 131_072, False)),
+        ("offline/repository", ("offline", "repository", 128_000, True)),
+        ("scripted/some/file.json", ("scripted", "some/file.json", 128_000, True)),
+        (" gpt-4o ", ("openai", "gpt-4o", 128_000, True)),
+    ],
+)
+def test_names_mean(name: str, wanted: tuple[str, str, int, bool]) -> None:
+    model = catalog.find(name)
+    assert (model.provider, model.name, model.window, model.prices is not None) == wanted
+
+
+def test_an_entry_is_whole() -> None:
+    assert catalog.find("gpt-5.6-sol") == Model(
+        "openai",
+        "gpt-5.6-sol",
+        922_000,
+        128_000,
+        Prices(4.0, 20.0, 0.4, 5.0, Prices(8.0, 30.0, 0.8, 10.0), 272_000),
+        exact=True,
+        reasoning=True,
+    )
+
+
+def test_long_input_is_billed_at_its_own_price() -> None:
+    prices = catalog.find("gpt-5.6-sol").prices
+    assert prices is not None
+    assert prices.cost(Usage(272_000, 1_000_000)) == pytest.approx(0.272 * 4 + 20)
+    assert prices.cost(Usage(272_001, 1_000_000)) == pytest.approx(0.272001 * 8 + 30)
+    assert prices.cost(Usage(300_000, 0, 200_000, 50_000)) == pytest.approx((50 * 8 + 200 * 0.8 + 50 * 10) / 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "hint"),
+    [
+        ("gpt-7-luna", "the window of the model 'gpt-7-luna' is not known", "did you mean gpt-6-luna?; else state"),
+        (
+            "anthropic/claude-opus-55",
+            "the window of the model 'anthropic/claude-opus-55' is not known",
+            "did you mean anth",
+        ),
+        (
+            "ollama/tiny",
+            "the window of the model 'ollama/tiny' is not known",
+            'state its window in your config: [models."',
+        ),
+        ("", "the window of the model '' is not known", "state"),
+    ],
+)
+def test_an_unknown_model_asks_for_its_window(name: str, told: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        catalog.find(name)
+    assert (caught.value.message, caught.value.exit_code) == (told, 3)
+    assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("key", ["ollama/tiny", "tiny"])
+def test_a_stated_window_makes_a_model_known_without_a_price(key: str) -> None:
+    assert catalog.find("ollama/tiny", {key: {"window": 8192}}) == Model("ollama", "tiny", 8192, 8192)
+
+
+def test_overrides_change_what_they_name() -> None:
+    known = catalog.find("gpt-5.6-sol")
+    own = {"window": 100_000, "input": 1, "cache_read": 0.5, "exact": False, "tools": False}
+    changed = catalog.find("gpt-5.6-sol", {"openai/gpt-5.6-sol": {"window": 1}, "gpt-5.6-sol": own})
+    assert changed == replace(
+        known, window=100_000, max_output=100_000, prices=Prices(1, 20.0, 0.5, 5.0), exact=False, tools=False
+    )
+    assert catalog.find("openai/gpt-5.6-sol", {"openai/gpt-5.6-sol": {"max_output": 9}}) == replace(known, max_output=9)
+    assert catalog.find("x", {"x": {"provider": "vllm", "window": 9}}).provider == "vllm"
+    assert catalog.find("x", {"x": {"window": 9, "input": 1.0}}).prices is None
+    assert catalog.find("x", {"x": {"window": 9, "input": 1.0, "output": 2}}).prices == Prices(1.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"windw": 1}, "[models.\"x\"] has no key 'windw'"),
+        ({"window": "big"}, "[models.\"x\"] window = 'big' is of the wrong type"),
+        ({"window": True}, '[models."x"] window = True is of the wrong type'),
+        ({"window": 1.5}, '[models."x"] window = 1.5 is of the wrong type'),
+        ({"window": -5}, '[models."x"] window = -5 is negative'),
+        ({"tools": 1}, '[models."x"] tools = 1 is of the wrong type'),
+        ({"input": "1 dollar"}, "[models.\"x\"] input = '1 dollar' is of the wrong type"),
+    ],
+)
+def test_bad_overrides_are_named(own: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        catalog.find("x", {"x": own})
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("name", "adapter", "address", "official"),
+    [
+        ("anthropic/claude-opus-5-5", Anthropic, "https://api.anthropic.com", False),
+        ("openai/gpt-5.6", Responses, "https://api.openai.com/v1", True),
+        ("gemini/gemini-2.5-pro", Chat, "https://generativelanguage.googleapis.com/v1beta/openai", False),
+        ("deepseek/deepseek-v4-pro", Chat, "https://api.deepseek.com", False),
+        ("mistral/devstral-latest", Chat, "https://api.mistral.ai/v1", False),
+        ("ollama/qwen3-coder", Chat, "http://127.0.0.1:11434/v1", False),
+        ("lmstudio/gpt-oss-20b", Chat, "http://127.0.0.1:1234/v1", False),
+    ],
+)
+def test_every_provider_has_its_adapter(name: str, adapter: type, address: str, official: bool) -> None:
+    provider: Any = connect(catalog.find(name), environment=KEYS)
+    assert (type(provider), provider.transport.at.address, provider.model.id) == (adapter, address, name)
+    assert provider.transport._official is official
+    assert provider.transport.patience.idle == 120.0
+
+
+def test_quirks_go_with_the_host() -> None:
+    def made(name: str, **more: Any) -> Any:
+        return connect(catalog.find(name), environment=KEYS, **more)
+
+    assert (made("mistral/devstral-latest").mistral, made("ollama/devstral:24b").mistral) == (True, True)
+    assert (made("ollama/qwen3").mistral, made("together/openai/gpt-oss-120b").mistral) == (False, False)
+    assert (made("deepseek/deepseek-v4-pro").echo_reasoning, made("groq/openai/gpt-oss-20b").echo_reasoning) == (
+        True,
+        False,
+    )
+    assert made("claude-opus-5-5", long_cache=True).long_cache is True
+    assert made("ollama/qwen3", idle_seconds=7).transport.patience.idle == 7
+
+
+HOSTED = "https://gateway.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "base_url", "address", "key"),
+    [
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "k"}, "", "https://api.openai.com/v1", "k"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "k"}, "https://api.openai.com/v1/", "https://api.openai.com/v1", "k"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": HOSTED}, "", HOSTED, "k"),
+        ("openai/gpt-5.6", {"OPENAI_BASE_URL": HOSTED}, "http://localhost:1234", "http://localhost:1234/v1", ""),
+        ("ollama/qwen3", {"OPENAI_BASE_URL": HOSTED, "OPENAI_API_KEY": "k"}, "", "http://127.0.0.1:11434/v1", ""),
+        ("ollama/qwen3", {"OPENAI_API_KEY": "k"}, "http://[::1]:9999/v1/", "http://[::1]:9999/v1", ""),
+        ("qwen3", {"OPENAI_API_KEY": "k"}, HOSTED, HOSTED, "k"),
+        ("deepseek/deepseek-v4-pro", {"DEEPSEEK_API_KEY": "d", "OPENAI_API_KEY": "k"}, HOSTED, HOSTED, "d"),
+        ("anthropic/claude-opus-5-5", {"ANTHROPIC_API_KEY": " a\n"}, HOSTED, "https://api.anthropic.com", "a"),
+        (
+            "anthropic/claude-opus-5-5",
+            {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_BASE_URL": "https://gw.example/v1/"},
+            "",
+            "https://gw.example",
+            "a",
+        ),
+    ],
+)
+def test_addresses_and_keys(name: str, environment: dict[str, str], base_url: str, address: str, key: str) -> None:
+    model = catalog.find(name)
+    at = endpoint(model, catalog.host(model.provider), environment, base_url)
+    assert (at.address, at.key) == (address, key)
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "base_url", "message"),
+    [
+        ("openai/gpt-5.6", {}, "", "there is no key for openai"),
+        ("anthropic/claude-opus-5-5", {"ANTHROPIC_API_KEY": " "}, "", "there is no key for anthropic"),
+        ("xai/grok-4.7", {"OPENAI_API_KEY": "k"}, "", "there is no key for xai"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "kéy"}, "", "OPENAI_API_KEY holds characters that no key has"),
+        ("openai/gpt-5.6", {"OPENAI_API_KEY": "a b"}, "", "OPENAI_API_KEY holds characters that no key has"),
+        ("qwen3", {}, "", "where is 'qwen3' served?"),
+        ("qwen3", {}, "localhost:1234", "the base URL 'localhost:1234' is no address"),
+        ("qwen3", {}, "ftp://host/v1", "the base URL 'ftp://host/v1' is no address"),
+        ("qwen3", {}, "http://host:99999/v1", "the base URL 'http://host:99999/v1' is no address"),
+        ("qwen3", {}, "http://[broken", "the base URL 'http://[broken' is no address"),
+    ],
+)
+def test_what_cannot_be_reached_is_said_before_anything_is_sent(
+    name: str, environment: dict[str, str], base_url: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        connect(catalog.find(name), environment=environment, base_url=base_url)
+    assert caught.value.message == message
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+
+
+def test_an_unknown_provider_is_named() -> None:
+    with pytest.raises(ConfigError, match="no provider is called 'antropic'") as caught:
+        connect(Model("antropic", "x", 1, 1), environment={})
+    assert caught.value.hint == "did you mean anthropic?"
+
+
+def test_the_offline_model_answers_the_newest_words_and_says_how_to_connect() -> None:
+    seen: list[str] = []
+
+    def answer(words: str, request: Any) -> str:
+        seen.append(words)
+        assert request is asked
+        return "These files:\n- a.py\n"
+
+    asked = replace(HELLO, messages=(replace(HELLO.messages[0], blocks=(Text("gathered"), Text("where is it?"))),))
+    provider = connect(catalog.find("offline/repository"), environment={}, answer=answer)
+    assert isinstance(provider, Offline)
+    deltas, reply = hear(provider, asked)
+    lines = reply.text.splitlines()
+    assert (seen, lines[:3], len(lines)) == (["where is it?"], ["These files:", "- a.py", ""], 4)
+    assert "ANTHROPIC_API_KEY" in lines[3]
+    assert "".join(delta.text for delta in deltas) == reply.text
+    assert (reply.stop, reply.calls, reply.usage, reply.model) == ("end", (), Usage(), "offline/repository")
+
+
+def test_a_script_is_connected_by_its_file(tmp_path: Any) -> None:
+    file = tmp_path / "script.json"
+    file.write_text(json.dumps(["Hi"]))
+    provider = connect(catalog.find(f"scripted/{file}"), environment={}, count=len)
+    assert isinstance(provider, Scripted)
+    assert hear(provider)[1].text == "Hi"
+
+
+@pytest.mark.parametrize("name", ["offline/repository", "scripted/x", "openai/gpt-5.6"])
+def test_prefetch_never_fails(name: str) -> None:
+    thread = prefetch(catalog.find(name))
+    assert thread.daemon
+    thread.join(60)
+    assert not thread.is_alive()
