@@ -26,6 +26,9 @@ class ModelSettings:
     )
     cheap: str = field(default="", metadata={"says": "model for summaries; empty: the session's own"})
     base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server; user's file or flag only"})
+    api: Literal["auto", "responses", "chat"] = field(
+        default="auto", metadata={"says": "which OpenAI API; auto: responses for the real host, else chat"}
+    )
     max_output: int = field(default=0, metadata={"says": "most tokens of one reply; 0: the model's own limit"})
     idle_seconds: float = field(default=120.0, metadata={"says": "give up when the stream is silent this long"})
 

@@ -134,6 +134,7 @@ def connect(project: Project, model: Model, answer: Callable[[str, Request], str
         answer=answer,
         count=counter(project, model).count,
         idle_seconds=project.config.model.idle_seconds,
+        api=project.config.model.api,
     )
 
 

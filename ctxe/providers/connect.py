@@ -32,12 +32,13 @@ def connect(
     idle_seconds: float = 120.0,
     patience: Patience | None = None,
     long_cache: bool = False,
+    api: str = "auto",
 ) -> Provider:
     """The provider of a model; nothing is sent and no SDK imported yet.
 
     ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
     server that takes the place of the model's own host. ``answer`` speaks for the offline model, ``count`` counts for
-    a scripted one. Raises ConfigError when the key is missing or an address cannot be used.
+    a scripted one. ``api`` "responses" speaks that API to a server of the user's own. Raises ConfigError when the key is missing or an address cannot be used.
     """
     if model.provider == "offline":
         from ctxe.providers.offline import Offline
@@ -49,7 +50,7 @@ def connect(
         return Scripted(load(Path(model.name)), model, count=count, name=model.name)
     host = catalog.host(model.provider)
     at = endpoint(model, host, environment, base_url)
-    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), long_cache=long_cache)
+    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), api, long_cache=long_cache)
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
@@ -93,14 +94,14 @@ def _load(target: Model | Provider) -> None:
             import openai  # noqa: F401 - only to have it loaded
 
 
-def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, *, long_cache: bool) -> Provider:
+def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, api: str, *, long_cache: bool) -> Provider:
     if host.api == "anthropic":
         from ctxe.providers.anthropic import Anthropic
 
         return Anthropic(model, Transport("anthropic", at, patience), long_cache=long_cache)
     official = host.api == "responses" and at.address == host.url
     transport = Transport("openai", at, patience, official=official)
-    if official:
+    if official if api == "auto" else api == "responses":
         from ctxe.providers.openai_responses import Responses
 
         return Responses(model, transport)

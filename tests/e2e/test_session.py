@@ -46,7 +46,11 @@ SCRIPT = [
     ),
     Reply("Fixed: `calc.py:2` adds now; both tests pass."),
 ]
-APIS: dict[str, Callable[[str], dict[str, str]]] = {"chat": openai_at, "messages": anthropic_at}
+APIS: dict[str, Callable[[str], dict[str, str]]] = {
+    "chat": openai_at,
+    "messages": anthropic_at,
+    "responses": lambda url: openai_at(url) | {"CTXE_MODEL_API": "responses"},
+}
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ def test_in_a_terminal_edits_and_commands_are_shown_and_asked(home: Path, repo: 
     with WireServer(SCRIPT, key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(r"gpt-5")
+            terminal.wait(r"›")
             terminal.enter("add is wrong, fix it")
             screen = terminal.wait(r"return a \+ b \+ 1(.|\n)*\[y\]")
             assert "return a - b" in screen
