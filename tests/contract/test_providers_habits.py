@@ -1,0 +1,92 @@
+"""Habits of single hosts that would end a session: their ids, roles and thoughts, and what other hosts make of them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult
+from ctxe.domain.model import Carry, Message, ReasoningDelta, Request, Text, TextDelta
+from tests.wire.adapters import APIS, HELLO, hear, speak
+from tests.wire.server import Reply as Played
+from tests.wire.server import WireServer
+
+
+def after(reply: Reply, *blocks: Any) -> Request:
+    carry = (Carry(reply.carry, reply.model),) if reply.carry else ()
+    words = (Text(reply.text),) if reply.text else ()
+    said = Message("assistant", (*carry, *words, *reply.calls))
+    return replace(HELLO, messages=(*HELLO.messages, said, Message("user", blocks)))
+
+
+def test_mistral_gets_short_ids_and_no_words_straight_after_results() -> None:
+    calls = (ToolCall("toolu_01ABC", "run", "{}"), ToolCall("a1B2c3D4e", "run", "{}"))
+    results = tuple(ToolResult(call.id, "ok") for call in calls)
+    with WireServer([Played("ok"), Played("ok")]) as server:
+        provider = speak("chat", server.url, mistral=True)
+        hear(provider, after(Reply("", calls, "tools"), *results, Text("a note")))
+        hear(provider, after(Reply("", calls, "tools"), *results, Text("a note")))
+        first, second = (body["messages"] for body in server.bodies)
+        assert server.refused == []
+    assert first == second
+    ids = [call["id"] for call in first[2]["tool_calls"]]
+    assert ids[1] == "a1B2c3D4e"
+    assert len(ids[0]) == 9
+    assert ids[0].isalnum()
+    assert first[3:] == [
+        {"role": "tool", "tool_call_id": ids[0], "content": "ok"},
+        {"role": "tool", "tool_call_id": "a1B2c3D4e", "content": "ok"},
+        {"role": "assistant", "content": "Noted."},
+        {"role": "user", "content": "a note"},
+    ]
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", ["functions.read:0", "ü" * 30, "x" * 200, "a b", "call_ok-1"])
+def test_ids_made_elsewhere_are_taken_by_every_host(name: str, api: str) -> None:
+    reply = Reply("", (ToolCall(name, "run", "{}"),), "tools")
+    with WireServer([Played("ok")]) as server:
+        hear(speak(api, server.url), after(reply, ToolResult(name, "ok")))
+        body = server.bodies[0]
+    if api == "messages":
+        used = [body["messages"][1]["content"][0]["id"], body["messages"][2]["content"][0]["tool_use_id"]]
+    elif api == "chat":
+        used = [body["messages"][2]["tool_calls"][0]["id"], body["messages"][3]["tool_call_id"]]
+    else:
+        used = [item["call_id"] for item in body["input"][1:]]
+    assert used[0] == used[1]
+    assert len(used[0]) <= 64
+    assert used[0].replace("_", "").replace("-", "").isalnum()
+    assert used[0].isascii()
+    assert (used[0] == name) == (name == "call_ok-1")
+
+
+@pytest.mark.parametrize("piece", [1, 5, 1000])
+@pytest.mark.parametrize(("echo", "back"), [(False, "Yes."), (True, "<think>\nweighing it\n</think>\n\nYes.")])
+def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo: bool, back: str, piece: int) -> None:
+    with WireServer([Played("<think>\nweighing it\n</think>\n\nYes.", piece=piece), Played("ok")]) as server:
+        provider = speak("chat", server.url, echo_reasoning=echo)
+        deltas, reply = hear(provider)
+        hear(provider, after(reply, Text("go on")))
+        sent = server.bodies[1]["messages"][2]["content"]
+    assert "".join(item.text for item in deltas if isinstance(item, ReasoningDelta)).strip() == "weighing it"
+    assert "".join(item.text for item in deltas if isinstance(item, TextDelta)) == reply.text == "Yes."
+    assert sent == back
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_history_of_everything_is_refused_by_no_host(api: str) -> None:
+    """All that a session may hold by the worst of luck, sent to hosts with the rules of the real ones."""
+    calls = (ToolCall("functions.a:0", "", "{"), ToolCall("functions.a:1", "bad name!", ""), ToolCall("z", "ok", "[]"))
+    messages = (
+        Message("user", (Text(" "), Text("go"))),
+        Message("assistant", (Carry('{"reasoning_content": "x"}', "other/model"), *calls)),
+        Message("user", (*(ToolResult(call.id, "", ok=False) for call in calls), Text(""), Text("note"))),
+        Message("assistant", (Carry("not json", "wire/wire-model"), Text("  "))),
+        Message("user", (Text("\n"),)),
+        Message("assistant", (Text("(no answer)"),)),
+        Message("user", (Text("and now?"),)),
+    )
+    with WireServer([Played("fine")]) as server:
+        _, reply = hear(speak(api, server.url), replace(HELLO, messages=messages))
+        assert (reply.text, server.refused) == ("fine", [])
