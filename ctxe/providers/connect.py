@@ -38,7 +38,8 @@ def connect(
 
     ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
     server that takes the place of the model's own host. ``answer`` speaks for the offline model, ``count`` counts for
-    a scripted one. ``api`` "responses" speaks that API to a server of the user's own. Raises ConfigError when the key is missing or an address cannot be used.
+    a scripted one. ``api`` "responses" or "chat" overrides what the address suggests. Raises ConfigError when the key
+    is missing or an address cannot be used.
     """
     if model.provider == "offline":
         from ctxe.providers.offline import Offline
