@@ -146,12 +146,10 @@ def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
 
 def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:
     """Everything a person needs to decide: what, where, why it is asked, and what an always would allow."""
-    head = line(
-        ("? ", "warn"),
-        (f"{action.tool} ", "strong"),
-        RISKS[action.risk],
-        f": {action.title.removeprefix(action.tool).strip()}" if action.shows != "command" else "",
-    )
+    title = "run this command" if action.shows == "command" else action.title or action.tool
+    verb, blank, rest = title.partition(" ")
+    dot = glyph("dot", screen.unicode)
+    head = line(("? ", "warn"), (verb, "strong"), blank + rest, (f" {dot} {action.tool} {RISKS[action.risk]}", "dim"))
     rows = [(), head, *preview(action, room, screen)]
     if action.paths:
         rows += [line(("  writes ", "dim"), str(root / path)) for path in action.paths[:5]]

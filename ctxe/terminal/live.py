@@ -11,6 +11,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     ContextAssembled,
     Event,
+    ModelChosen,
     ReplyReceived,
     ToolFinished,
     ToolStarted,
@@ -40,7 +41,7 @@ class LiveRenderer:
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.streamed = self.apart = False
-        self.preview = ""
+        self.preview = self.model = ""
         self.next_draw = 0.0
 
     def __enter__(self) -> Self:
@@ -119,10 +120,17 @@ class LiveRenderer:
                 self._finish_block()
                 self._work(False)
                 self.activity.call = None
-        self._print(told(event, unicode))
+        if not self._first(event):
+            self._print(told(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
             self.apart = True
             self._print([status(self.ledger, event, self.activity.held, unicode)])
+
+    def _first(self, event: Event) -> bool:
+        """Is this the session's first model, which the greeting has named already?"""
+        first = isinstance(event, ModelChosen) and not self.model and not self.words
+        self.model = event.model if isinstance(event, ModelChosen) else self.model
+        return first
 
     def _replied(self, event: ReplyReceived) -> None:
         """The answer is whole: print its last block, or all of it when it came in one piece."""

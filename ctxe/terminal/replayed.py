@@ -32,7 +32,7 @@ def _texts(event: Event) -> Iterator[tuple[str, str]]:
             yield "answer", reply.text
             yield from ((call.name, call.arguments) for call in reply.calls)
         case ToolFinished(result, tool, title, full=full):
-            yield f"{tool} {title}".strip(), full or result.text
+            yield title or tool, full or result.text
         case Noted(chunks):
             yield from ((chunk.id, chunk.text) for chunk in chunks)
 
@@ -61,7 +61,7 @@ def markdown(events: Iterable[Event]) -> str:
             case ReplyReceived(reply) if reply.text:
                 parts.append(visible(reply.text).strip())
             case ToolFinished(result, tool, title):
-                head = f"**{tool}** {title}".strip() + ("" if result.ok else " (failed)")
+                head = f"**{title or tool}**" + ("" if result.ok else " (failed)")
                 parts.append(f"{visible(head)}\n\n{_fenced(result.text)}")
             case _:
                 parts += [f"*{''.join(piece for piece, _ in row)}*" for row in told(event, unicode=True)]

@@ -20,11 +20,12 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Waiting
-from ctxe.domain.section import Section
+from ctxe.domain.section import Priority, Section
 from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, clean, glyph, line, lines
 
-DIFF_LINES, OUTPUT_LINES, ERROR_LINES = 40, 12, 8  # shown of a diff, of what a tool shows, of what went wrong
+DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES = 40, 12, 8, 4
+"""Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well."""
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
@@ -58,13 +59,13 @@ def output(text: str, unicode: bool, most: int = OUTPUT_LINES, end: bool = False
 
 
 def call_head(tool: str, title: str, ok: bool | None, unicode: bool, facts: str = "") -> Line:
-    """``⏺ read_file src/a.py 1-80 · 80 lines``; ``ok`` None while it runs."""
+    """``● read src/a.py 1-80 · 80 lines``: the call's title, or its tool's name without one; ``ok`` None: it runs."""
     style = {True: "good", False: "bad", None: "accent"}[ok]
-    rest = title.removeprefix(tool).strip()
+    verb, blank, rest = (title or tool).partition(" ")
     return line(
         (glyph("call", unicode) + " ", style),
-        (tool, "strong"),
-        f" {rest}" if rest else "",
+        (verb, "strong"),
+        blank + rest,
         (f" {glyph('dot', unicode)} {facts}" if facts else "", "dim"),
     )
 
@@ -77,7 +78,7 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
     if isinstance(tests := facts.get("tests"), dict):
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]
-    if event.result.ok and not event.display and event.result.text:
+    if event.result.ok and not event.display and "exit_code" not in facts and event.result.text:
         words.append(figures.plural(event.result.text.count("\n") + 1, "line"))
     if event.result.handle:
         words.append("shortened for the model")
@@ -93,9 +94,12 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
     if event.display and event.display != shown:
         body = output(event.display, unicode, end="exit_code" in event.facts)
     elif not event.result.ok or event.facts.get("exit_code"):
-        body = output(event.result.text, unicode, ERROR_LINES, end=True, style="" if event.result.ok else "bad")
+        style = "" if "exit_code" in event.facts else "bad"
+        body = output(event.result.text, unicode, ERROR_LINES, end=True, style=style)
+    elif "exit_code" in event.facts:
+        body = output(event.result.text, unicode, QUIET_LINES, end=True, style="dim")
     else:
-        body = []
+        body = lines(event.result.text)[:OUTPUT_LINES] if "todo" in event.facts else []
     return [head, *(line("  ", *row) for row in body)]
 
 
@@ -113,10 +117,12 @@ def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
     """One line for what rides with the user's words: each section with its first chunks and the count of the rest."""
     parts = []
     for section in sections:
+        if section.priority is Priority.TASK:  # the day and the branch are no news
+            continue
         names = [clean(chunk.path or chunk.id) for chunk in section.chunks]
-        if names:
-            more = f" +{len(names) - 3}" if len(names) > 3 else ""
-            parts.append(f"{section.name} {', '.join(names[:3])}{more}")
+        more = f" +{len(names) - 3}" if len(names) > 3 else ""
+        listed = "" if names == [section.name] else f" {', '.join(names[:3])}{more}"
+        parts += [f"{section.name}{listed}"] if names else []
     dot = f" {glyph('dot', unicode)} "
     return [line(("gathered for this: " + dot.join(parts), "dim"))] if parts else []
 

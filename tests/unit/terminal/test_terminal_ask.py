@@ -25,7 +25,9 @@ DIFF = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-old\n+new\n"
 
 
 def command(text: str, **more: str) -> Action:
-    return Action("run_command", text, Risk.EXECUTE, RUN, text, "command", command=text, **more)  # type: ignore[arg-type]
+    return Action(
+        "run_command", "run " + text.splitlines()[0], Risk.EXECUTE, RUN, text, "command", command=text, **more
+    )  # type: ignore[arg-type]
 
 
 def asked(window: Window, action: Action, *keys: str, ask: Ask = UNKNOWN) -> Answer:
@@ -55,7 +57,7 @@ def test_a_command_is_shown_whole_with_where_and_why(window: Window) -> None:
     answer = asked(window, command("pytest -q tests"), "y", ask=Ask("it is new", "run:pytest *"))
     assert answer == Allow()
     assert window.settled() == (
-        "\n? run_command runs\n"
+        "\n? run this command · run_command runs\n"
         "  $ pytest -q tests\n"
         "  in /home/me/repo\n"
         "  asked because it is new\n"

@@ -44,11 +44,11 @@ TURN: list[Event] = [
     *(TextDelta(ANSWER[i : i + 5]) for i in range(0, len(ANSWER), 5)),
     CallDelta("run_command", 30),
     ReplyReceived(Reply(ANSWER, (CALL,), "tools", Usage(9_100, 50, 0, 0)), 0.01, 1.0),
-    ToolStarted("1", "run_command", "pytest -q", "user"),
+    ToolStarted("1", "run_command", "run pytest -q", "user"),
     Progress("collecting\n"),
-    ToolFinished(ToolResult("1", "1 failed"), "run_command", "pytest -q", "", "", 12.3, {"exit_code": 1}),
-    ToolFinished(ToolResult("2", "ok"), "edit_file", "src/a.py", DIFF),
-    ToolFinished(ToolResult("3", "not permitted: never", ok=False), "run_command", "rm -rf /"),
+    ToolFinished(ToolResult("1", "1 failed"), "run_command", "run pytest -q", "", "", 12.3, {"exit_code": 1}),
+    ToolFinished(ToolResult("2", "ok"), "edit_file", "edit src/a.py", DIFF),
+    ToolFinished(ToolResult("3", "not permitted: never", ok=False), "run_command", ""),
     ContextAssembled(LEDGER),
     TextDelta("All `done`."),
     ReplyReceived(Reply("All `done`.", usage=Usage(10_000, 20, 9_000, 0)), 0.002, 0.5),
@@ -63,16 +63,16 @@ I look first.
  • one
  • two
 
-⏺ run_command pytest -q · exit 1 · 1 line · 12s
+● run pytest -q · exit 1 · 12s
   1 failed
-⏺ edit_file src/a.py
+● edit src/a.py
   --- a/src/a.py
   +++ b/src/a.py
   @@ -1,2 +1,2 @@
   -old
   +new
    same
-⏺ run_command rm -rf /
+● run_command
   not permitted: never
 
 All done.
@@ -128,9 +128,9 @@ def test_a_pipe_gets_the_answer_alone() -> None:
     assert out == "All `done`.\n"
     assert err == (
         "gathered for this: files src/a.py\nI look **first**.\n\n- one\n- two\n"
-        "⏺ run_command pytest -q · exit 1 · 1 line · 12s\n  1 failed\n"
-        "⏺ edit_file src/a.py\n  --- a/src/a.py\n  +++ b/src/a.py\n  @@ -1,2 +1,2 @@\n  -old\n  +new\n   same\n"
-        "⏺ run_command rm -rf /\n  not permitted: never\n"
+        "● run pytest -q · exit 1 · 12s\n  1 failed\n"
+        "● edit src/a.py\n  --- a/src/a.py\n  +++ b/src/a.py\n  @@ -1,2 +1,2 @@\n  -old\n  +new\n   same\n"
+        "● run_command\n  not permitted: never\n"
         "openai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s\n"
     )
 
@@ -139,7 +139,7 @@ def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
     with Window(columns=80, rows=50, TERM="dumb") as window:
         text = draw(window, TURN)
         assert b"\x1b" not in window.raw
-    assert "I look **first**.\n\n- one\n- two\n⏺ run_command pytest -q · running\n" in text
+    assert "I look **first**.\n\n- one\n- two\n● run pytest -q · running\n" in text
     assert text.endswith("All `done`.\nopenai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s")
 
 
@@ -212,7 +212,7 @@ def test_void_words_that_scrolled_away_are_marked() -> None:
         text = draw(window, slowly())
     assert "Paragraph 0." in text
     assert (
-        text.index("Paragraph 10.") < text.index("the words above are void") < text.index("↻ cut: asking again in 1.0s")
+        text.index("Paragraph 5.") < text.index("the words above are void") < text.index("↻ cut: asking again in 1.0s")
     )
 
 
@@ -264,18 +264,18 @@ def test_what_happens_beside_the_answer() -> None:
 
 def test_long_output_is_bounded_and_says_so() -> None:
     rows = "".join(f"row {n}\n" for n in range(30))
-    _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "x", rows, facts={"exit_code": 0})])
-    assert err.splitlines() == ["⏺ run_command x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
+    _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "run x", rows, facts={"exit_code": 0})])
+    assert err.splitlines() == ["● run x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
 
 
 def test_a_preview_that_was_shown_is_not_repeated() -> None:
     with Window() as window, Renderer(window.screen) as renderer:
         with renderer.paused(DIFF):
             window.screen.say("? edit_file")
-        renderer.show(ToolFinished(ToolResult("1", "ok"), "edit_file", "src/a.py", DIFF))
-        renderer.show(ToolFinished(ToolResult("2", "ok"), "edit_file", "src/b.py", DIFF))
+        renderer.show(ToolFinished(ToolResult("1", "ok"), "edit_file", "edit src/a.py", DIFF))
+        renderer.show(ToolFinished(ToolResult("2", "ok"), "edit_file", "edit src/b.py", DIFF))
         text = window.settled()
-    assert text.startswith("? edit_file\n\n⏺ edit_file src/a.py\n⏺ edit_file src/b.py\n  --- a/src/a.py\n")
+    assert text.startswith("? edit_file\n\n● edit src/a.py\n● edit src/b.py\n  --- a/src/a.py\n")
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (2, 3), (10, 4), (23, 5), (300, 100)])

@@ -19,7 +19,7 @@ FULL = "row 1\nthe needle\nrow 3"
 EVENTS: list[Event] = [
     TurnStarted("find the Needle", (Section("files", Priority.INJECTED, (Chunk("a.py", "needle = 1", path="a.py"),)),)),
     ReplyReceived(Reply("I *look*.", (ToolCall("1", "search", '{"pattern": "needle"}'),))),
-    ToolFinished(ToolResult("1", "row 1 … row 3", handle="h1"), "search", "needle", full=FULL),
+    ToolFinished(ToolResult("1", "row 1 … row 3", handle="h1"), "search", "search needle", full=FULL),
     Notice("careful", "warning"),
     ReplyReceived(Reply("Found:\n```\nx\n```")),
     TurnFinished("answered"),
@@ -32,7 +32,7 @@ def test_a_session_is_drawn_again() -> None:
     assert out.getvalue() == "Found:\n```\nx\n```\n"
     assert err.getvalue() == (
         "› find the Needle\ngathered for this: files a.py\nI *look*.\n"
-        "⏺ search needle · 1 line · shortened for the model\ncareful\n"
+        "● search needle · 1 line · shortened for the model\ncareful\n"
     )
 
 
@@ -49,7 +49,7 @@ def test_a_search_finds_what_was_folded_away_too() -> None:
 
 def test_a_session_as_markdown() -> None:
     assert markdown(EVENTS) == (
-        "## find the Needle\n\n> find the Needle\n\nI *look*.\n\n**search** needle\n\n```\nrow 1 … row 3\n```\n\n"
+        "## find the Needle\n\n> find the Needle\n\nI *look*.\n\n**search needle**\n\n```\nrow 1 … row 3\n```\n\n"
         "*careful*\n\nFound:\n```\nx\n```"
     )
     fenced = ToolFinished(ToolResult("1", "```\nx\n```", ok=False), "read_file")
