@@ -27,6 +27,19 @@ QUIET = (
     "safe.bareRepository=explicit",
     "submodule.recurse=false",
 )
+CHILD_GUARDS = {
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "core.fsmonitor",
+    "GIT_CONFIG_VALUE_0": "false",
+    "GIT_CONFIG_KEY_1": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_1": "explicit",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PAGER": "cat",
+    "GIT_TERMINAL_PROMPT": "0",
+    "PAGER": "cat",
+    "TERM": "dumb",
+}
+"""Variables for commands that a model asks for: git runs no program on its own, nothing waits for a key."""
 INCLUDE_DEPTH = 3
 CONFIG_LIMIT = 1_000_000
 NOTHING = "CTXE_NOTHING"

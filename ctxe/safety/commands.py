@@ -1,0 +1,217 @@
+"""A shell command line taken apart: every simple command in it, wherever it hides, and whether we are sure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ctxe.safety.words import MOST, Part, Redirect, Unsure, Word, names, split
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+DEPTH = 4
+"""How many shells inside shells are followed."""
+REST = 24
+"""How many rests of a wrapper's words are looked at."""
+
+SHELLS = names("ash bash dash fish ksh sh zsh")
+WRAPPERS = SHELLS | names(
+    "builtin busybox chroot chronic command conda coproc direnv docker doas env exec find flatpak-spawn hatch ionice"
+    " kubectl ltrace nerdctl nice nohup npx nsenter parallel pdm pipenv podman poetry rye runuser script setpriv setsid"
+    " ssh stdbuf strace su sudo taskset time timeout torsocks toybox unbuffer unshare uv watch xargs"
+)
+"""Programs whose own arguments may be a command: each rest of their words is looked at as one."""
+SPEAKERS = WRAPPERS | {"alias", "eval", "trap"}
+"""Programs that take whole command lines as one word."""
+WORDS = names(
+    "ansi_c_string arithmetic_expansion brace_expression command_substitution concatenation expansion number"
+    " process_substitution raw_string simple_expansion string translated_string word"
+)
+ASIDE = names("variable_assignment file_redirect herestring_redirect")
+_ESCAPE = re.compile(r"\\(?:\n|(.))")
+_IN_QUOTES = re.compile(r'\\(?:\n|(["$`\\]))')
+_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A command line. ``sure`` holds its simple commands when nothing is in doubt, else ``doubt`` says why not.
+
+    ``seen`` holds every simple command found anywhere (loops, substitutions, inner shells, behind wrappers), rather too
+    many than too few: for refusing, never for allowing. ``broken`` says why not even these can be relied on, if so.
+    """
+
+    line: str
+    sure: tuple[Part, ...] | None
+    doubt: str
+    seen: tuple[Part, ...]
+    broken: str = ""
+
+
+def parse(line: str) -> Parsed:
+    """Take a command line apart twice, by our strict reading and by tree-sitter's: only what both agree on is sure."""
+    if len(line) > MOST:
+        why = "it is too long to be checked"
+        return Parsed(line, None, why, (), why)
+    own, broken = _read(line)
+    seen, worse = _behind(own, DEPTH)
+    broken = broken or worse
+    try:
+        sure = split(line)
+    except Unsure as unsure:
+        return Parsed(line, None, str(unsure), seen, broken)
+    if broken or _shape(sure) != _shape(own):
+        return Parsed(line, None, broken or "it can be read in two ways", seen, broken)
+    return Parsed(line, sure, "", seen)
+
+
+def _shape(parts: tuple[Part, ...]) -> list[object]:
+    """What two readings must agree on: words, and where the streams go."""
+    words = [part.texts for part in parts if part.words]
+    return [words, [(r.operator, r.target.text) for part in parts for r in part.redirects]]
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def _read(line: str) -> tuple[tuple[Part, ...], str]:
+    """tree-sitter's reading: the simple commands in their order, and what makes it unreliable."""
+    if any(c not in "\n\t" and not c.isprintable() for c in line):
+        return (), "it holds control or invisible characters"
+    root = _parser().parse(line.encode("utf-8", "replace")).root_node
+    parts: list[Part] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        _note(node, parts)
+        stack.extend(child for child in reversed(node.children) if child.child_count)
+    return tuple(parts), "it cannot be parsed" if root.has_error else ""
+
+
+def _note(node: Node, parts: list[Part]) -> None:
+    """Add what a node of the tree says to the commands found so far."""
+    match node.type:
+        case "command":
+            children = [child for child in node.children if child.type not in ASIDE]
+            assigned = [child for child in node.children if child.type == "variable_assignment"]
+            parts.append(Part(tuple(map(_word, children)), (), tuple(map(_name, assigned))))
+        case "declaration_command" | "unset_command" | "test_command":
+            parts.append(Part(tuple(map(_word, node.children))))
+        case "variable_assignment" if node.parent is not None and node.parent.type != "command":
+            parts.append(Part((), (), (_name(node),)))
+        case "file_redirect" | "herestring_redirect" | "heredoc_redirect":
+            operator = next(child.type for child in node.children if not child.is_named)
+            targets = [_word(child) for child in node.children if child.is_named and child.type in WORDS]
+            if operator != "<<":
+                parts.append(Part((), (Redirect(operator, targets[0] if targets else Word("")),)))
+                targets = targets[1:]
+            _extend(parts, targets)
+
+
+def _extend(parts: list[Part], words: list[Word]) -> None:
+    """Words that stand after a redirection belong to the command before it."""
+    last = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].words), None)
+    if words and last is not None:
+        parts[last] = Part((*parts[last].words, *words), parts[last].redirects, parts[last].assigned)
+
+
+def _name(assignment: Node) -> str:
+    return _text(assignment).partition("=")[0].rstrip("+").partition("[")[0]
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def _word(node: Node) -> Word:
+    """A node as a word; ``known`` False where the shell would compute it."""
+    text = _text(node)
+    match node.type:
+        case "command_name" if node.child_count == 1:
+            return _word(node.children[0])
+        case "word" | "number" | "variable_name" | "test_operator" | "extglob_pattern" | "regex":
+            bare = _ESCAPE.sub(lambda found: found[1] or "", text)
+            known = not text.startswith("~") and node.child_count == 0
+            return Word(bare, any(c in "*?[" for c in text), known, bare == text)
+        case "raw_string":
+            return Word(text[1:-1], plain=False)
+        case "string" if all(child.type == "string_content" for child in node.children if child.is_named):
+            return Word(_IN_QUOTES.sub(lambda found: found[1] or "", text[1:-1]), plain=False)
+        case "concatenation":
+            words = [_word(child) for child in node.children]
+            computed = any(not word.known for word in words) or ("{" in text and _BRACES.search(text) is not None)
+            joined = "".join(word.text for word in words)
+            return Word(joined, any(word.glob for word in words), not computed, all(word.plain for word in words))
+        case _:
+            return Word(text, known=not node.is_named, plain=False)
+
+
+def _behind(own: tuple[Part, ...], depth: int) -> tuple[tuple[Part, ...], str]:
+    """The commands and those that they would run in turn, and what makes this unreliable."""
+    seen, broken = list(own), ""
+    for part in own:
+        if not part.words:
+            continue
+        name = program(part.words[0])
+        if name == "eval":
+            broken = broken or "it evaluates text"
+        if name == "" or _is_computed(part):
+            broken = broken or "the program is computed"
+        if name in SHELLS and _reads_its_input(part):
+            broken = broken or f"{name} runs what it reads"
+        if name in WRAPPERS:
+            rests = range(1, min(len(part.words), REST))
+            seen += [Part(part.words[i:]) for i in rests if not part.words[i].text.startswith("-")]
+        if name in SPEAKERS:
+            for text in _lines_in(part):
+                if depth == 0:
+                    return tuple(seen), "shells are nested too deep"
+                inner, worse = _read(text)
+                deeper, worst = _behind(inner, depth - 1)
+                seen += deeper
+                broken = broken or worse or worst
+    return tuple(seen), broken
+
+
+def _is_computed(part: Part) -> bool:
+    """Whether the shell decides only later what program runs, also behind a wrapper (find has its own words first)."""
+    first = part.words[0]
+    if not first.known or first.glob:
+        return True
+    if program(first) not in WRAPPERS - {"find"}:
+        return False
+    rest = (word for word in part.words[1:] if not word.text.startswith("-") and "=" not in word.text)
+    return not next(rest, first).known
+
+
+def _lines_in(part: Part) -> Iterator[str]:
+    """Words that are command lines of their own. What is computed counts as broken by its caller."""
+    if program(part.words[0]) == "eval":
+        yield " ".join(part.texts[1:])
+        return
+    for word in part.words[1:]:
+        text = word.text.partition("=")[2] if part.texts[0] == "alias" else word.text
+        if not word.plain and any(c in text for c in " ;&|\n\t"):
+            yield text
+
+
+def _reads_its_input(part: Part) -> bool:
+    """Whether a shell has neither a script nor known words to run."""
+    options = [word for word in part.words[1:] if word.text.startswith(("-", "+"))]
+    rest = [word for word in part.words[1:] if word not in options]
+    given = any("c" in option.text.lstrip("-+") and not option.text.startswith("--") for option in options)
+    return not rest or (given and not rest[0].known)
+
+
+def program(word: Word) -> str:
+    """The name of a program without its folder, ``.exe`` and case tricks; empty for none."""
+    return word.text.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")

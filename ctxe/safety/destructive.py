@@ -1,0 +1,248 @@
+"""Commands that lose work or cannot be taken back, and commands that reach the network: found rather too often."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ctxe.safety.commands import Parsed, program
+from ctxe.safety.words import Part, names
+
+TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
+ALWAYS = {
+    **dict.fromkeys(names("dd fdisk mkfs mkswap parted sgdisk shred srm truncate wipefs"), "overwrites data for good"),
+    **dict.fromkeys(names("halt poweroff reboot shutdown"), "stops the machine"),
+    **dict.fromkeys(names("killall pkill"), "ends processes by name"),
+    **dict.fromkeys(names("dropdb dropuser"), "drops a database"),
+}
+CLIENTS = names(
+    "psql mysql mariadb sqlite3 sqlcmd sqlplus mongosh mongo duckdb clickhouse-client redis-cli cockroach cqlsh usql"
+    " pgcli mycli litecli"
+)
+TALK = names("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
+INTERPRETERS = names("python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala")
+_SQL = re.compile(
+    r"\b(?:drop\s+(?:table|database|schema|view|index|user|role|collection)|truncate\s+(?:table\s+)?\w|delete\s+from\s+\S+\s*(?:;|['\"]|$)"
+    r"|flushall|flushdb|dropDatabase|deleteMany\(\s*\{\s*\}|\.drop\(\))",
+    re.I,
+)
+# What loses work even when it stands inside a string, a heredoc or another language.
+_ANYWHERE = re.compile(
+    r"\breset\s+(?:\S+\s+)*--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+)*-\w*[rR]|\bpush\s+(?:\S+\s+)*(?:-f\b|--force)"
+    r"|\bfilter-(?:branch|repo)\b|\brmtree\b|\bstash\s+(?:drop|clear)\b|\brm_rf\b|\brmSync\(|\brimraf\b|-delete\b"
+    r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]|\bdb:(?:drop|reset|purge)\b",
+)
+_PHRASES = (
+    (re.compile(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
+    (re.compile(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.*--force-reset)"), "empties a database"),
+    (re.compile(r"\bterraform\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
+    (
+        re.compile(r"\bkubectl\s+(?:\S+\s+)*(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
+        "removes from a cluster",
+    ),
+    (
+        re.compile(r"\bdocker\s+(?:\S+\s+)*(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.*\bdown\b"),
+        "removes containers",
+    ),
+    (
+        re.compile(r"\baws\s+.*\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\bgcloud\s+.*\bdelete\b|\baz\s+.*\bdelete\b"),
+        "removes from a cloud",
+    ),
+    (
+        re.compile(r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b"),
+        "publishes a package",
+    ),
+    (re.compile(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
+    (re.compile(r"\bcrontab\s+(?:\S+\s+)*-\w*r"), "removes scheduled jobs"),
+    (re.compile(r"\brsync\s+.*--del(?:ete)?\S*|\btar\s+.*--remove-files|\bzip\s+(?:\S+\s+)*-\w*m"), "deletes files"),
+    (re.compile(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
+    (re.compile(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
+    (re.compile(r"\bchmod\s+(?:\S+\s+)*-\w*R|\bchown\s+(?:\S+\s+)*-\w*R"), "changes the rights of many files"),
+)
+
+NETWORK = names(
+    "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"
+    " aria2c http https xh lynx w3m elinks smbclient mosh mail sendmail openssl rclone"
+    " pip pip3 pipx poetry pdm uv uvx conda mamba npm npx pnpm yarn bun bunx deno gem bundle cargo go mvn"
+    " gradle composer apt apt-get yum dnf pacman brew snap apk docker podman kubectl helm terraform aws gcloud az gh"
+    " glab hub"
+)
+GIT_NETWORK = names("clone fetch pull push ls-remote remote submodule archive send-email lfs svn p4")
+
+
+def destruction(parsed: Parsed) -> str:
+    """What would be lost if the line ran, in a few words; empty when nothing is known to be."""
+    for part in parsed.seen:
+        if part.words and (why := _lost(part)):
+            return why
+    called = {program(part.words[0]) for part in parsed.seen if part.words}
+    if called & (CLIENTS | INTERPRETERS) and _SQL.search(parsed.line):
+        return "it deletes from a database"
+    if _ANYWHERE.search(_bare(_opaque(parsed))):
+        return "it may delete files or history"
+    spoken = _bare("\n".join(" ".join(part.texts) for part in parsed.seen if not _is_talk(part)) or _opaque(parsed))
+    return next((f"it {why}" for pattern, why in _PHRASES if pattern.search(spoken)), "")
+
+
+def _bare(text: str) -> str:
+    """Text without quotes, escapes and doubled blanks, so that patterns match however it was quoted."""
+    return re.sub(r"[ \t]+", " ", re.sub(r"[\"'\\,]", " ", text))
+
+
+def _opaque(parsed: Parsed) -> str:
+    """What only another program will read: strings given to it, and everything where heredocs or doubts are."""
+    if parsed.broken or "<<" in parsed.line:
+        return parsed.line
+    parts = [part for part in parsed.seen if not _is_talk(part)]
+    return "\n".join(word.text for part in parts for word in part.words if not word.plain or not word.known)
+
+
+def _is_talk(part: Part) -> bool:
+    """Whether a command only prints, searches or says its words, as a commit message does."""
+    texts = part.texts
+    if texts[:1] == ("git",):
+        return any(verb in texts for verb in ("commit", "log", "grep", "tag", "notes"))
+    return not texts or program(part.words[0]) in TALK
+
+
+def _lost(part: Part) -> str:
+    name, rest = program(part.words[0]), part.texts[1:]
+    if name in ALWAYS or name.startswith("mkfs."):
+        return f"{name} {ALWAYS.get(name, 'overwrites data for good')}"
+    if name == "rm":
+        return _rm(part)
+    if name == "git":
+        return _git(rest)
+    if name == "find" and any(word in {"-delete", "-fprint", "-fprintf", "-fls"} for word in rest):
+        return "find deletes or writes what it finds"
+    return ""
+
+
+def _short(options: Sequence[str], letters: str) -> bool:
+    """Whether one of the clustered short options is there."""
+    return any(o.startswith("-") and not o.startswith("--") and any(c in o for c in letters) for o in options)
+
+
+def _long(options: Sequence[str], *known: str) -> bool:
+    """Whether one of the long options is there, also abbreviated as getopt and git allow it."""
+    given = [o.partition("=")[0] for o in options if o.startswith("--") and len(o) > 3]
+    return any(name.startswith(option) for option in given for name in known)
+
+
+def _rm(part: Part) -> str:
+    rest = part.texts[1:]
+    recursive = _short(rest, "rR") or _long(rest, "--recursive", "--no-preserve-root")
+    operands = [word for word in part.words[1:] if not word.text.startswith("-")]
+    sweeping = any(word.glob and word.text.strip("./") in {"*", ".*", "**"} for word in operands)
+    if not (recursive or sweeping):
+        return ""
+    safe = all(word.text.startswith(TEMPORARY) and ".." not in word.text.split("/") for word in operands)
+    return "" if operands and safe and not sweeping else "rm deletes whole folders"
+
+
+def _git(words: Sequence[str]) -> str:
+    verb, rest = _subcommand(words)
+    check = GIT.get(verb)
+    return check(rest) if check is not None else ""
+
+
+def _subcommand(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """A git subcommand behind the options of git itself."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        taking = {
+            "-c",
+            "-C",
+            "--git-dir",
+            "--work-tree",
+            "--namespace",
+            "--exec-path",
+            "--super-prefix",
+            "--config-env",
+        }
+        at += 2 if words[at] in taking else 1
+    return (words[at], words[at + 1 :]) if at < len(words) else ("", ())
+
+
+def _operands(rest: Sequence[str]) -> list[str]:
+    return [word for word in rest if not word.startswith("-")]
+
+
+def _checkout(rest: Sequence[str]) -> str:
+    operands = _operands(rest)
+    creates = _short(rest, "b") or _long(rest, "--orphan", "--track", "--detach")
+    forced = _short(rest, "fB") or _long(rest, "--force", "--ours", "--theirs", "--merge", "--pathspec-from-file")
+    named = len(operands) > 1 or any(re.search(r"(^|/)\.{1,2}$|\.\w{1,6}$|/$|[*?]|^:", operand) for operand in operands)
+    throws = forced or ("--" in rest and operands) or (named and not creates)
+    return "git checkout may throw away changes to files" if throws else ""
+
+
+def _restore(rest: Sequence[str]) -> str:
+    staged = _short(rest, "S") or _long(rest, "--staged")
+    worktree = _short(rest, "W") or _long(rest, "--worktree")
+    return "" if staged and not worktree else "git restore throws away changes to files"
+
+
+def _clean(rest: Sequence[str]) -> str:
+    dry = _short(rest, "n") or _long(rest, "--dry-run")
+    return "" if dry else "git clean deletes untracked files"
+
+
+def _reset(rest: Sequence[str]) -> str:
+    hard = _long(rest, "--hard", "--merge", "--keep")
+    return "git reset throws away changes to files" if hard else ""
+
+
+def _push(rest: Sequence[str]) -> str:
+    forced = _short(rest, "fd") or _long(rest, "--force", "--force-with-lease", "--mirror", "--delete", "--prune")
+    forced = forced or any(word.startswith(("+", ":")) for word in _operands(rest))
+    return "git push rewrites or deletes what others see" if forced else ""
+
+
+def _when(why: str, letters: str = "", *longs: str, words: Sequence[str] = ()) -> Callable[[Sequence[str]], str]:
+    """A check for options, or for a first operand."""
+
+    def check(rest: Sequence[str]) -> str:
+        first = (_operands(rest) or [""])[0]
+        found = (letters and _short(rest, letters)) or (longs and _long(rest, *longs)) or first in words
+        return why if found else ""
+
+    return check
+
+
+GIT: dict[str, Callable[[Sequence[str]], str]] = {
+    "branch": _when("git branch deletes or overwrites a branch", "dDMCf", "--delete", "--force"),
+    "checkout": _checkout,
+    "checkout-index": _when("git checkout-index overwrites files", "f", "--force"),
+    "clean": _clean,
+    "filter-branch": lambda _: "git filter-branch rewrites history",
+    "filter-repo": lambda _: "git filter-repo rewrites history",
+    "gc": _when("git gc deletes what nothing points at", "", "--prune", "--aggressive"),
+    "prune": lambda _: "git prune deletes what nothing points at",
+    "push": _push,
+    "read-tree": _when("git read-tree throws away changes to files", "u", "--reset"),
+    "reflog": _when("git reflog forgets where branches were", words=("expire", "delete", "drop")),
+    "remote": _when("git remote forgets branches", words=("remove", "rm", "prune")),
+    "replace": _when("git replace changes history", "df", "--delete", "--force"),
+    "reset": _reset,
+    "restore": _restore,
+    "rm": _when("git rm deletes files that were changed", "f", "--force"),
+    "stash": _when("git stash throws away stashed work", words=("drop", "clear")),
+    "submodule": _when("git submodule removes a work tree", words=("deinit",)),
+    "switch": _when("git switch throws away changes to files", "fC", "--force", "--discard-changes", "--force-create"),
+    "tag": _when("git tag deletes or moves a tag", "df", "--delete", "--force"),
+    "update-ref": _when("git update-ref moves or deletes branches", "d", "--delete", "--stdin"),
+    "worktree": _when("git worktree removes a work tree", words=("remove", "prune")),
+}
+
+
+def network(parsed: Parsed) -> str:
+    """The first program of the line that is made to reach the network; empty when none is known."""
+    for part in parsed.seen:
+        if part.words:
+            name = program(part.words[0])
+            if name in NETWORK:
+                return name
+            if name == "git" and (verb := _subcommand(part.texts[1:])[0]) in GIT_NETWORK:
+                return f"git {verb}"
+    return ""

@@ -1,0 +1,151 @@
+"""Whether a simple command provably only reads, by tables of vetted options; what is not in a table is asked about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ctxe.safety import scripts
+from ctxe.safety.tables import Given, Spec, sort_out, table
+from ctxe.safety.words import Part, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What a reading command looks at: paths as written, whether contents come out, whether folders are gone into.
+
+    ``hidden`` says that files with a dot in front are among them, ``git`` that git does the reading, ``enters`` is the
+    folder that later commands of the line run in (``cd``).
+    """
+
+    paths: tuple[str, ...] = ()
+    shows: bool = False
+    deep: bool = False
+    hidden: bool = True
+    git: bool = False
+    enters: str = ""
+
+
+def reads(part: Part) -> Reads | None:
+    """What the command reads, or None when it may do more than that (or nobody has checked)."""
+    if not part.words or part.assigned:
+        return None
+    name, rest = part.words[0].text, part.words[1:]
+    if (special := SPECIAL.get(name)) is not None:
+        return special(rest)
+    spec = table("readonly.txt").get(name)
+    return None if spec is None else _checked(name, spec, rest)
+
+
+def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
+    given = sort_out(spec, rest)
+    if given is None or not (CHECKS.get(name, _fine))(given):
+        return None
+    words = [word.text for word in given.operands]
+    if "none" in spec.is_ and words:
+        return None
+    if "one" in spec.is_ and len(words) > 1:
+        return None
+    if "text" in spec.is_:
+        return Reads()
+    if "pattern" in spec.is_ and not given.options & {"-e", "--regexp", "--files", "--type-list"}:
+        words = words[1:]
+    recursive = name in {"rg", "ag"} or bool(given.options & {"-r", "-R", "--recursive"})
+    deep = "deep" in spec.is_ and recursive
+    hidden = name != "rg" or bool(given.options & {"-.", "-u", "--hidden", "--unrestricted"})
+    return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden)
+
+
+def _fine(_given: Given) -> bool:
+    return True
+
+
+def _date(given: Given) -> bool:
+    """An operand that is no format sets the clock."""
+    return all(word.text.startswith("+") for word in given.operands)
+
+
+def _ps(given: Given) -> bool:
+    """Letters like ``e`` among the operands would show the environment of processes."""
+    return all(word.text in {"aux", "auxf", "auxw", "auxww", "ax", "axf"} for word in given.operands)
+
+
+def _jq(given: Given) -> bool:
+    """Modules are files from anywhere, and the environment holds secrets."""
+    return not any(
+        re.search(r"\b(import|include|env|ENV|input_filename|modulemeta)\b", w.text) for w in given.operands[:1]
+    )
+
+
+CHECKS: dict[str, Callable[[Given], bool]] = {"date": _date, "ps": _ps, "jq": _jq}
+
+
+def _cd(rest: Sequence[Word]) -> Reads | None:
+    if len(rest) != 1 or rest[0].glob or rest[0].text.startswith("-"):
+        return None
+    return Reads((rest[0].text,), enters=rest[0].text)
+
+
+def _find(rest: Sequence[Word]) -> Reads | None:
+    paths = scripts.find(rest)
+    return None if paths is None else Reads(paths)
+
+
+def _sed(rest: Sequence[Word]) -> Reads | None:
+    paths = scripts.sed(rest)
+    return None if paths is None else Reads(paths, shows=True)
+
+
+def _awk(rest: Sequence[Word]) -> Reads | None:
+    paths = scripts.awk(rest)
+    return None if paths is None else Reads(paths, shows=True)
+
+
+_REVISION_PATH = re.compile(r"^[^:]*:(?!/|\()(?P<path>.+)$")
+
+
+def _git(rest: Sequence[Word]) -> Reads | None:
+    """A subcommand that only reads. Neither ``-c``, nor another repository, nor an abbreviated option."""
+    words, folder = list(rest), ""
+    while words and words[0].text in {"--no-pager", "-P", "--no-optional-locks", "-C"}:
+        if words.pop(0).text == "-C":
+            if not words or words[0].glob or words[0].text.startswith("-") or folder:
+                return None
+            folder = words.pop(0).text
+    if [word.text for word in words] in (["--version"], ["version"]):
+        return Reads()
+    spec = table("readonly-git.txt").get(words[0].text) if words else None
+    given = sort_out(spec, words[1:]) if spec else None
+    if spec is None or given is None or not _git_allows(spec, given):
+        return None
+    paths = [word.text for word in given.operands]
+    if "pattern" in spec.is_ and "-e" not in given.options:
+        paths = paths[1:]
+    paths += [found["path"] for path in paths if (found := _REVISION_PATH.match(path))]
+    prefix = f"{folder}/" if folder else ""
+    return Reads((*([folder] if folder else []), *(prefix + path for path in paths)), "shows" in spec.is_, git=True)
+
+
+def _git_allows(spec: Spec, given: Given) -> bool:
+    first = given.operands[0].text if given.operands else ""
+    if "none" in spec.is_ and first:
+        return False
+    if "one" in spec.is_ and len(given.operands) > 1:
+        return False
+    if "listing" in spec.is_ and first and not given.options & spec.excusing:
+        return False
+    if spec.is_ & {"verb", "maybe"} and not (first in spec.excusing or (first == "" and "maybe" in spec.is_)):
+        return False
+    # these formats make git call gpg, whose name a repository may have set
+    return not any("%G" in value or "signature" in value for _, value in given.values)
+
+
+SPECIAL: dict[str, Callable[[Sequence[Word]], Reads | None]] = {
+    "awk": _awk,
+    "cd": _cd,
+    "find": _find,
+    "gawk": _awk,
+    "git": _git,
+    "sed": _sed,
+}

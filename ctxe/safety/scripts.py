@@ -1,0 +1,119 @@
+"""The small languages inside commands (find, sed, awk): whether a script of one only reads, and which files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctxe.safety.words import Word, names
+
+Paths = tuple[str, ...]
+
+FIND_TESTS = names(
+    "-amin -anewer -atime -cmin -cnewer -ctime -fstype -gid -group -iname -inum -ipath -iregex -iwholename -links"
+    " -maxdepth -mindepth -mmin -mtime -name -newer -newermt -path -perm -printf -regex -regextype -samefile -size"
+    " -type -uid -used -user -wholename -xtype"
+)
+FIND_WORDS = names(
+    "! ( ) , -H -L -P -a -and -d -daystart -depth -empty -executable -false -follow -ls -mount -nogroup -noleaf -not"
+    " -nouser -o -or -print -print0 -prune -quit -readable -true -writable -xdev"
+)
+
+
+def _loose(word: Word) -> bool:
+    """Whether the shell could put an option in the place of this word."""
+    return not word.known or (word.glob and word.text[:1] in "*?[")
+
+
+def find(rest: Sequence[Word]) -> Paths | None:
+    """Only tests, and actions that print names; the folders that are gone through."""
+    paths: list[str] = []
+    expression = False
+    words = iter(rest)
+    for word in words:
+        if _loose(word):
+            return None
+        if word.text in FIND_TESTS:
+            value = next(words, None)
+            if value is None or _loose(value):
+                return None
+            expression = True
+        elif word.text in FIND_WORDS:
+            expression = expression or word.text not in {"-H", "-L", "-P"}
+        elif expression or word.text.startswith("-"):
+            return None
+        else:
+            paths.append(word.text)
+    return tuple(paths) or (".",)
+
+
+_REGEX = r"(?:[^/\\\n]|\\[^\n])*"
+_ADDRESS = rf"(?:\d+|\$|/{_REGEX}/)"
+_PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"
+_TEXT = r"(?:(?!(?P=mark))[^\\\n]|\\[^\n])*"
+# of the flags of s, w writes and e runs: they are not here
+_CHANGE = rf"s(?P<mark>[/|#,:]){_TEXT}(?P=mark){_TEXT}(?P=mark)[gpI0-9]*"
+_COMMAND = re.compile(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
+SED_FLAGS = names("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
+
+
+def sed(rest: Sequence[Word]) -> Paths | None:
+    """Printing, deleting and replacing on the way out; never ``w``, ``e``, ``r`` or editing in place."""
+    scripts, operands = list[str](), list[str]()
+    words = iter(rest)
+    for word in words:
+        if _loose(word):
+            return None
+        if word.text in {"-e", "-ne", "--expression"}:
+            scripts.append(next(words, Word("w")).text)
+        elif word.text.startswith("-") and word.text != "-":
+            if word.text not in SED_FLAGS:
+                return None
+        else:
+            operands.append(word.text)
+    if not scripts:
+        scripts, operands = operands[:1], operands[1:]
+    return tuple(operands) if scripts and all(map(_prints, scripts)) else None
+
+
+def _prints(script: str) -> bool:
+    """Whether a sed script is a list of commands that we know."""
+    at = 0
+    while (found := _COMMAND.match(script, at)) is not None:
+        at = found.end()
+        if not script[at:].strip(" \t;\n"):
+            return True
+        if script[at] not in ";\n":
+            return False
+        at += 1
+    return False
+
+
+AWK_CALLS = names(
+    "and atan2 cos exp for gsub if index int length log match or print printf rand return sin split sprintf sqrt srand"
+    " strftime sub substr systime tolower toupper while"
+)
+_AWK_ACTS = re.compile(r"[|>@`]|\b(?:system|getline|close|fflush|function|func|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b")
+_AWK_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
+
+
+def awk(rest: Sequence[Word]) -> Paths | None:
+    """A program without pipes, redirections, other files and functions of its own.
+
+    The whole text is searched, quoted or not: what a slash begins, a division or an expression, only awk can tell.
+    """
+    operands = list[str]()
+    words = iter(rest)
+    for word in words:
+        if _loose(word):
+            return None
+        if word.text == "-F":
+            next(words, None)
+        elif not word.text.startswith("-"):
+            operands.append(word.text)
+        elif not re.fullmatch(r"-F[^\w/-]{1,4}|-F\\?[a-z]", word.text):
+            return None
+    if not operands or any("=" in operand for operand in operands[1:]):
+        return None
+    acts = _AWK_ACTS.search(operands[0]) or not set(_AWK_CALL.findall(operands[0])) <= AWK_CALLS
+    return None if acts else tuple(operands[1:])

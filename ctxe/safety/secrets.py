@@ -1,0 +1,211 @@
+"""Secrets stay here: known key shapes are masked, files that hold keys are known, child processes inherit none."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ctxe.safety.programs import CHILD_GUARDS
+from ctxe.safety.words import names
+
+OWN_LENGTH = 8
+"""Shortest value of ours that is looked for: shorter ones would hit ordinary words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a kind of secret looks like: ``pattern`` matches from where one of ``marks`` stands.
+
+    The secret is group 1, or everything when there is no group.
+    """
+
+    name: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(name: str, marks: str, pattern: str) -> Shape:
+    return Shape(name, tuple(marks.split()), re.compile(pattern))
+
+
+# Formats as their issuers document them; where a length is not promised, the shortest seen.
+SHAPES = (
+    _shape(
+        "private key",
+        "-----BEGIN",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:(?!-----)[\s\S]){0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:[^\n]{0,20}\n[^\n]{0,20}[A-Za-z0-9+/=]{40,}[^\n]{0,20}){0,400})",
+    ),
+    _shape("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
+    _shape("API key", "sk-", r"(?<![A-Za-z0-9_-])sk-(?!ant-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9][A-Za-z0-9_-]{18,}"),
+    _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
+    _shape("GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}"),
+    _shape("GitLab token", "glpat- gldt- glrt-", r"gl(?:pat|dt|rt)-[A-Za-z0-9_-]{20,}"),
+    _shape("AWS key id", "AKIA ASIA ABIA", r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _shape("Google key", "AIza", r"AIza[A-Za-z0-9_-]{30,}"),
+    _shape("Google key", "ya29. GOCSPX-", r"(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{20,}"),
+    _shape("Slack token", "xox xapp-", r"(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{20,})"),
+    _shape("Slack address", "hooks.slack.com/services/", r"hooks\.slack\.com/services/([A-Za-z0-9/]{20,})"),
+    _shape("Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    _shape("signing secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{20,}"),
+    _shape("npm token", "npm_", r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}"),
+    _shape("PyPI token", "pypi-", r"pypi-[A-Za-z0-9_-]{40,}"),
+    _shape("Hugging Face token", "hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
+    _shape("API key", "gsk_ xai- pplx- r8_ tvly- nvapi-", r"(?<![A-Za-z0-9_-])[a-z0-9]{2,5}[_-][A-Za-z0-9_-]{30,}"),
+    _shape("SendGrid key", "SG.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    _shape("cloud token", "dop_v1_ doo_v1_", r"do[op]_v1_[a-f0-9]{40,}"),
+    _shape("cloud token", "dapi hvs. shpat_", r"(?:dapi[a-f0-9]{32}|hvs\.[A-Za-z0-9_-]{20,}|shpat_[a-f0-9]{32})"),
+    _shape("age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
+    _shape("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    _shape("storage key", "AccountKey= SharedAccessKey=", r"\w+=([A-Za-z0-9+/=]{40,})"),
+    _shape("password in a URL", "://", r"://[^/\s:@\"'<>{}$]{0,100}:([^/\s:@\"'<>{}$]{3,200})@"),
+    _shape(
+        "authorization",
+        "Authorization authorization AUTHORIZATION",
+        r"\w{13}[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}([A-Za-z0-9_.~+/=-]{16,})",
+    ),
+    _shape("authorization", "Bearer bearer", r"[Bb]earer[ ]([A-Za-z0-9_.~+/=-]{20,})"),
+)
+NAMES = tuple(
+    names("secret token passw passphrase api_key apikey api-key access_key accesskey access-key private_key privatekey")
+    | names("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
+)
+_GIVEN = re.compile(
+    r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
+)
+# A setting in capitals on a line of its own needs less of a look than an expression in code.
+_OPENS = re.compile(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
+_DOTENV = re.compile(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
+_PLACEHOLDER = re.compile(
+    r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
+    r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings|self|https?|urn)"
+    r"(?![a-z0-9])[\w.:*/ -]{0,60}|x{3,}|[*.-]{3,}|[\d.]+|/.*)"
+)
+
+
+def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
+    """The text with everything that looks like a key replaced by ``‹secret: kind›``, and how many there were.
+
+    ``own`` are values that are secret whatever they look like (our API keys): found exactly, anywhere.
+    """
+    count = 0
+    for value in sorted((value for value in own if len(value) >= OWN_LENGTH), key=len, reverse=True):
+        if value in text:
+            count += text.count(value)
+            text = text.replace(value, "‹secret: our own key›")
+    found = sorted(_found(text))
+    pieces, done = list[str](), 0
+    for start, end, name in found:
+        if start >= done:
+            pieces += (text[done:start], f"‹secret: {name}›")
+            done = end
+            count += 1
+    return ("".join(pieces) + text[done:] if pieces else text), count
+
+
+def _found(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, kind) of everything that looks like a secret, in no order and with overlaps."""
+    for shape in SHAPES:
+        for at in _places(text, shape.marks):
+            if (match := shape.pattern.match(text, at)) is None:
+                continue
+            group = 1 if match.re.groups else 0
+            if group == 0 or not _PLACEHOLDER.fullmatch(match[1]):
+                yield match.start(group), match.end(group), shape.name
+    lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
+    for at in _places(lowered, NAMES):
+        given = _GIVEN.match(text, at)
+        if given is not None and _is_random(given["value"], quoted=bool(given[1])):
+            yield *given.span("value"), "value"
+    for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
+        line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
+        if line is not None and not _PLACEHOLDER.fullmatch(line["value"]):
+            yield *line.span("value"), "value"
+
+
+def _places(text: str, marks: Sequence[str]) -> Iterator[int]:
+    for mark in marks:
+        at = text.find(mark)
+        while at >= 0:
+            yield at
+            at = text.find(mark, at + len(mark))
+
+
+def refuse(text: str, own: Sequence[str] = ()) -> str:
+    """Why a text must not be remembered: it holds something like a key. Empty when it may be."""
+    masked, count = mask(text, own)
+    if count == 0:
+        return ""
+    kinds = dict.fromkeys(re.findall(r"‹secret: ([^›]+)›", masked))
+    return f"it holds what looks like a secret ({', '.join(kinds) or 'key'}); write it without"
+
+
+def _is_random(value: str, *, quoted: bool) -> bool:
+    """Whether a value looks made by a machine: long, mixed, and of high entropy (bits a character)."""
+    if _PLACEHOLDER.fullmatch(value) or "‹" in value or "://" in value or len(value) < (12 if quoted else 20):
+        return False
+    digits = sum(c.isdigit() for c in value)
+    kinds = (digits > 0) + any(c.islower() for c in value) + any(c.isupper() for c in value)
+    code = not quoted and not (_MIXED.fullmatch(value) and kinds == 3 and digits > 2) and not _HEX.fullmatch(value)
+    counts = Counter(value)
+    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+    return not code and kinds >= 2 and digits > 0 and entropy >= 3.0
+
+
+_MIXED = re.compile(r"[A-Za-z0-9+/=_-]+")
+_HEX = re.compile(r"[0-9a-f]{32,}")
+_EXAMPLE = re.compile(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")
+_SECRET_NAME = re.compile(
+    r"\.env(?:rc)?(?:\..+)?|.+\.env|id_(?:rsa|dsa|ecdsa|ed25519)(?:_\w+)?|.*\.(?:p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|key)"
+    r"|(?!.*(?:cert|chain|public|\bca\b|cacert|bundle)).*\.pem|\.?(?:netrc|pgpass|npmrc|pypirc|git-credentials|htpasswd|dockercfg|boto|s3cfg)"
+    r"|_netrc|\.my\.cnf|\.vault-token|kubeconfig|wallet\.dat|\.?(?:credentials?|secrets?)(?:\.(?:json|ya?ml|toml|ini|cfg|xml|txt|env|properties))?"
+    r"|.*service[-_]?account.*\.json|.*client[-_]?secrets?.*\.json|application_default_credentials\.json|auth\.json|master\.key|.*[._-]token"
+)
+_SECRET_FOLDER = re.compile(
+    r"(?:^|/)(?:\.ssh|\.gnupg|\.aws|\.azure|\.kube|\.config/(?:gh|gcloud|hub)|\.docker)/(?!.*(?:\.pub|known_hosts)$)"
+)
+
+
+def is_secret_file(path: str) -> bool:
+    """Whether a file, by its name and folders, holds keys (``.env``, ``id_rsa``, ``credentials.json``)."""
+    lowered = path.replace("\\", "/").casefold()
+    name = lowered.rstrip("/").rpartition("/")[2]
+    if _SECRET_FOLDER.search(lowered):
+        return True
+    return _SECRET_NAME.fullmatch(name) is not None and not _EXAMPLE.search(name)
+
+
+_SECRET_VARIABLE = re.compile(
+    r"(?:^|_)(?:API_?KEYS?|KEY|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASS|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|ACCESS_?KEY(?:_ID)?"
+    r"|COOKIES?|PAT|AUTH|DSN|CONNECTION_STRING)(?:_|$|[0-9])|APIKEY|^(?:ANTHROPIC|OPENAI|CTXE)_"
+)
+_STEERING = re.compile(
+    r"LD_.+|DYLD_.+|BASH_ENV|ENV|BASH_FUNC_.+|BASHOPTS|SHELLOPTS|PROMPT_COMMAND|PS[0-4]|IFS|CDPATH|GLOBIGNORE|PYTHONSTARTUP"
+    r"|PYTHONINSPECT|PYTHONBREAKPOINT|PERL5OPT|PERL5DB|RUBYOPT|NODE_OPTIONS|RIPGREP_CONFIG_PATH|GREP_OPTIONS|LESSOPEN|LESSCLOSE"
+    r"|(?:GIT|MAN|SYSTEMD_)?PAGER|EDITOR|VISUAL|SSH_ASKPASS|SUDO_ASKPASS|_?JAVA_(?:TOOL_)?OPTIONS|JDK_JAVA_OPTIONS|PYTHONHOME"
+    r"|GIT_(?!AUTHOR_|COMMITTER_).+"
+)
+
+
+def clean_environment(env: Mapping[str, str], own: Sequence[str] = ()) -> dict[str, str]:
+    """The environment for commands that a model asks for: no key of ours or anyone's, nothing that steers programs.
+
+    Variables named like secrets or holding one are left out, so are those that inject code (``LD_PRELOAD``,
+    ``BASH_ENV``, ``GIT_*``); relative entries of PATH go; pagers, prompts and git's fsmonitor are off.
+    """
+    held = [value for value in own if len(value) >= OWN_LENGTH]
+    kept = {
+        name: value
+        for name, value in env.items()
+        if not _STEERING.fullmatch(name)
+        and (name == "SSH_AUTH_SOCK" or not _SECRET_VARIABLE.search(name.upper()))
+        and not any(secret in value for secret in held)
+        and mask(value)[1] == 0
+    }
+    if "PATH" in kept:
+        kept["PATH"] = ":".join(entry for entry in kept["PATH"].split(":") if entry.startswith("/"))
+    return kept | CHILD_GUARDS

@@ -1,0 +1,116 @@
+"""Tables of programs with their vetted options, and the sorting of a command's words by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from ctxe.safety.words import Word, names
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One row of a table: options that stand alone, options that take values, options that make operands harmless."""
+
+    flags: frozenset[str]
+    valued: frozenset[str]
+    doubled: frozenset[str]
+    excusing: frozenset[str]
+    is_: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The words of a command sorted out: options as the table names them, their values, and operands."""
+
+    options: frozenset[str]
+    values: tuple[tuple[str, str], ...]
+    operands: tuple[Word, ...]
+
+
+def sort_out(spec: Spec, rest: Sequence[Word]) -> Given | None:
+    """Match every word against the table; None for an option that is not in it."""
+    options, values, operands = set[str](), list[tuple[str, str]](), list[Word]()
+    words = iter(rest)
+    for word in words:
+        text = word.text
+        if not word.known or (word.glob and text[:1] in "*?[" and "wild" not in spec.is_):
+            return None
+        if text == "--":
+            operands += words
+        elif len(text) < 2 or text[0] != "-":
+            operands.append(word)
+        elif not _option(spec, text, words, options, values):
+            return None
+    if any(word.glob and word.text[:1] in "*?[" and "wild" not in spec.is_ for word in operands):
+        return None
+    return Given(frozenset(options), tuple(values), tuple(operands))
+
+
+def _option(spec: Spec, text: str, words: Iterator[Word], options: set[str], values: list[tuple[str, str]]) -> bool:
+    """Take one option and its value; False when the table does not know it."""
+    name, attached, value = text.partition("=")
+    if text in spec.flags or ("-#" in spec.flags and re.fullmatch(r"-[0-9]{1,9}", text)):
+        options.add(text)
+    elif text in spec.doubled:
+        return _value(words) is not None and _value(words) is not None
+    elif text.startswith("--") and name in spec.valued:
+        taken = value if attached else _value(words)
+        if taken is None:
+            return False
+        options.add(name)
+        values.append((name, taken))
+    elif text.startswith("--"):
+        return False
+    else:
+        return _cluster(spec, text[1:], words, options, values)
+    return True
+
+
+def _cluster(spec: Spec, letters: str, words: Iterator[Word], options: set[str], values: list[tuple[str, str]]) -> bool:
+    for at, letter in enumerate(letters):
+        option = f"-{letter}"
+        if option in spec.valued:
+            taken = letters[at + 1 :] or _value(words)
+            if taken is None:
+                return False
+            options.add(option)
+            values.append((option, taken))
+            return True
+        if option not in spec.flags:
+            return False
+        options.add(option)
+    return True
+
+
+def _value(words: Iterator[Word]) -> str | None:
+    """The next word as a value. One that looks like an option is refused: programs differ on whose it is."""
+    word = next(words, None)
+    if word is None or not word.known or (word.glob and word.text[:1] in "*?["):
+        return None
+    return None if re.match(r"-(?![0-9]+$|$)", word.text) else word.text
+
+
+@cache
+def table(file: str) -> dict[str, Spec]:
+    """The rows of a table that ships with ctxe."""
+    lines = (files("ctxe.safety") / file).read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line and not line.startswith("#")]
+    groups = {row.split()[0]: row.split()[1:] for row in rows if row.startswith("@")}
+    return {row.split()[0]: _spec(row, groups) for row in rows if not row.startswith("@")}
+
+
+def _spec(row: str, groups: dict[str, list[str]]) -> Spec:
+    given, _, properties = row.partition(" ; ")
+    words = [option for word in given.split()[1:] for option in groups.get(word, [word])]
+    bare = [word.removeprefix("!") for word in words]
+    return Spec(
+        frozenset(word for word in bare if not word.endswith(("=", "2")) or word == "-#"),
+        frozenset(word[:-1] for word in bare if word.endswith("=")),
+        frozenset(word[:-1] for word in bare if word.endswith("2")),
+        frozenset(word[1:].removesuffix("=") for word in words if word.startswith("!")),
+        names(properties),
+    )

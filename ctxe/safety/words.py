@@ -1,0 +1,157 @@
+"""The part of the shell's language that we are sure of: plain commands joined by ``&& || | ;``, and nothing else.
+
+What needs more than this file knows is ``Unsure``, and is asked about. Semantics after the Bash Reference Manual 5.2,
+sections 3.1.2 (quoting), 3.2 (commands) and 3.6 (redirections), for a non-interactive shell without aliases.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MOST = 100_000
+"""Characters of a command line that are looked at; a longer one is asked about."""
+
+SPELLED = {"$": "an expansion", "`": "a substitution", "(": "a subshell", "&": "a background job", "\\": "an escape"}
+
+
+def names(text: str) -> frozenset[str]:
+    """Words of a text as a set, for tables."""
+    return frozenset(text.split())
+
+
+RESERVED = names("! [[ ]] { } case coproc do done elif else esac fi for function if in select then time until while")
+
+
+class Unsure(Exception):
+    """Raised for a line that holds something this file does not know; its text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a command after quotes are removed. ``known`` False: the shell will compute it.
+
+    ``glob`` says that the shell may put file names in its place, ``plain`` that nothing of it was quoted.
+    """
+
+    text: str
+    glob: bool = False
+    known: bool = True
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a stream goes or comes from: ``operator`` like ``>>`` or ``>&``, without the number of the stream."""
+
+    operator: str
+    target: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One simple command: assignments in front (names only), words, redirections, and how the next one is joined."""
+
+    words: tuple[Word, ...]
+    redirects: tuple[Redirect, ...] = ()
+    assigned: tuple[str, ...] = ()
+    joined: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The words as plain texts."""
+        return tuple(word.text for word in self.words)
+
+
+_BLANK = re.compile(r"[ \t]+|#[^\n]*")
+_JOIN = re.compile(r"&&|\|\|(?!\|)|\|(?![|&])|;(?![;&])|\n")
+_REDIRECT = re.compile(r"(?:[0-9](?=[<>]))?(>>|>&(?=[0-9]+(?:[\s;|&)]|$))|&>(?!>)|>(?![>&|(])|<(?![<>&(]))")
+_PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-]+")
+_RAW = re.compile(r"'([^']*)'")
+# In double quotes: no expansion, no history, and a backslash only where it stays as it is (a regular expression's).
+_QUOTED = re.compile(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
+_ESCAPED = re.compile(r"\\([().*?\[\]|+{};,:=@%^~#&<>'\"$! \\])")
+_BRACED = re.compile(r"\{[A-Za-z0-9_\-]*\}")
+_TILDE = re.compile(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
+
+
+def split(line: str) -> tuple[Part, ...]:
+    """The simple commands of a line. Raises Unsure for everything else than plain words, quotes and joins."""
+    if len(line) > MOST:
+        raise Unsure("it is too long to be checked")
+    odd = next((c for c in line if c not in "\n\t" and not c.isprintable()), None)
+    if odd is not None:
+        raise Unsure(f"it holds the character U+{ord(odd):04X}")
+    parts: list[Part] = []
+    words: list[Word] = []
+    redirects: list[Redirect] = []
+    assigned: list[str] = []
+    at = 0
+    while True:
+        while (blank := _BLANK.match(line, at)) is not None:
+            at = blank.end()
+        join = _JOIN.match(line, at)
+        if join is None and at < len(line):
+            at = _take(line, at, words, redirects, assigned)
+            continue
+        if words or redirects or assigned:
+            parts.append(Part(tuple(words), tuple(redirects), tuple(assigned), join.group() if join else ""))
+            words, redirects, assigned = [], [], []
+        elif join is not None and join.group() != "\n":
+            raise Unsure(f"a command is missing before {join.group()}")
+        if join is None:
+            break
+        at = join.end()
+    if parts and parts[-1].joined in ("&&", "||", "|"):
+        raise Unsure("a command is missing at the end")
+    return tuple(parts)
+
+
+def _take(line: str, at: int, words: list[Word], redirects: list[Redirect], assigned: list[str]) -> int:
+    """Read one redirection, assignment or word; where the next one begins."""
+    if (redirect := _REDIRECT.match(line, at)) is not None:
+        start = redirect.end()
+        while line[start : start + 1] in (" ", "\t"):
+            start += 1
+        target, at = _word(line, start)
+        redirects.append(Redirect(redirect.group(1), target))
+        return at
+    if not words and (name := _ASSIGNED.match(line, at)) is not None:
+        value_at = name.end()
+        ends = value_at == len(line) or line[value_at] in " \t\n;|&"
+        _, at = (None, value_at) if ends else _word(line, value_at)
+        assigned.append(name.group().rstrip("+=").partition("[")[0])
+        return at
+    word, at = _word(line, at)
+    if not words and (not word.plain or word.text in RESERVED or word.glob):
+        raise Unsure(f"the command {word.text!r} is quoted, computed or a keyword")
+    words.append(word)
+    return at
+
+
+def _word(line: str, at: int) -> tuple[Word, int]:
+    """The word that begins at ``at`` and where it ends."""
+    start, pieces, glob, plain = at, list[str](), False, True
+    while at < len(line) and line[at] not in " \t\n;|&<>":
+        for pattern in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE):
+            if (found := pattern.match(line, at)) is not None:
+                pieces.append(found.group(1) if pattern.groups else found.group())
+                plain = plain and pattern in (_PLAIN, _BRACED, _TILDE)
+                at = found.end()
+                break
+        else:
+            if line[at] not in "*?[]" and not (line[at].isalnum() and not line[at].isascii()):
+                raise Unsure(f"it holds {SPELLED.get(line[at], repr(line[at]))}")
+            glob = glob or line[at] in "*?["
+            pieces.append(line[at])
+            at += 1
+    if at == start:
+        raise Unsure(f"it holds {SPELLED.get(line[at : at + 1], 'an unusual ' + repr(line[at : at + 1]))}")
+    if line[start] == "=":
+        raise Unsure("a word begins with =")
+    if line[at : at + 1] in ("<", ">") and (
+        (line[at - 1].isdigit() and line[start:at].isdigit()) or line[at - 1] == "}"
+    ):
+        raise Unsure("a stream is named in an unusual way")
+    return Word("".join(pieces), glob, True, plain), at

@@ -1,0 +1,266 @@
+"""Keys are masked wherever they stand, files that hold them are known, and no child process gets one."""
+
+import re
+import time
+
+import pytest
+
+from ctxe.safety.secrets import clean_environment, is_secret_file, mask, refuse
+
+HOLD = """
+    .env .env.local .env.production sub/.ENV prod.env .envrc id_rsa .ssh/id_ed25519 home/.ssh/config server.pem
+    tls.key store.p12 x.pfx app.jks .netrc _netrc .pgpass .npmrc .pypirc .git-credentials .htpasswd credentials
+    credentials.json Credentials.yml secrets.toml secrets.yaml .aws/credentials .kube/config kubeconfig
+    .docker/config.json .config/gh/hosts.yml terraform.tfvars terraform.tfstate service-account-prod.json
+    client_secret_123.json .vault-token config/master.key auth.json .github-token
+    """
+
+HOLD_NONE = """
+    .env.example .env.sample .env.template env.py environment.yml id_rsa.pub .ssh/known_hosts .ssh/id_rsa.pub
+    cert.pem cacert.pem ca-bundle.pem fullchain.pem public.pem keys.py secrets.py secret_santa.md
+    credentials.py tokenizer.json keyboard.ts test.environment monkey.txt docs/credentials.md src/auth.ts
+    example.tfvars.example credentials.json.example
+    """
+
+A, D, H = "aB3dE6gH9jK2mN5pQ8sT", "0123456789", "0123456789abcdef" * 4
+LONG = (A + "uV1wX4yZ7bC0") * 3
+
+KEYS = {
+    "anthropic": ("sk-ant-api03-" + LONG, "Anthropic key"),
+    "openai project": ("sk-proj-" + LONG, "API key"),
+    "openai old": ("sk-" + LONG[:48], "API key"),
+    "openrouter": ("sk-or-v1-" + H, "API key"),
+    "github classic": ("ghp_" + LONG[:36], "GitHub token"),
+    "github app": ("ghs_" + LONG[:36], "GitHub token"),
+    "github fine": ("github_pat_" + LONG[:22] + "_" + LONG[:59], "GitHub token"),
+    "gitlab": ("glpat-" + A, "GitLab token"),
+    "aws": ("AKIA" + "IOSFODNN7ABCDEFG", "AWS key id"),
+    "aws session": ("ASIA" + "IOSFODNN7ABCDEFG", "AWS key id"),
+    "google": ("AIza" + LONG[:35], "Google key"),
+    "google oauth": ("ya29." + LONG[:40], "Google key"),
+    "slack": ("xoxb-" + "1234567890-" + A, "Slack token"),
+    "stripe": ("sk_live_" + LONG[:24], "Stripe key"),
+    "npm": ("npm_" + LONG[:36], "npm token"),
+    "pypi": ("pypi-AgEIcHlwaS5vcmc" + LONG[:50], "PyPI token"),
+    "hugging face": ("hf_" + LONG[:34], "Hugging Face token"),
+    "groq": ("gsk_" + LONG[:52], "API key"),
+    "sendgrid": ("SG." + LONG[:22] + "." + LONG[:43], "SendGrid key"),
+    "digital ocean": ("dop_v1_" + H, "cloud token"),
+    "vault": ("hvs." + LONG[:30], "cloud token"),
+    "age": ("AGE-SECRET-KEY-1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2, "age key"),
+    "jwt": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0." + LONG[:43], "JWT"),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("around", ["{}", "key={}\n", '"{}",', "see {} there", "\t12\t{}", "x ({})", "`{}`", "é{}é"])
+def test_known_shapes_are_masked(name: str, around: str) -> None:
+    key, kind = KEYS[name]
+    masked, count = mask(around.format(key))
+    assert (masked, count) == (around.format(f"‹secret: {kind}›"), 1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["RSA PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
+)
+def test_private_keys_go_whole(kind: str) -> None:
+    body = "\n".join([LONG[:64]] * 20)
+    block = f"-----BEGIN {kind}-----\n{body}\n-----END {kind}-----"
+    assert mask(f"before\n{block}\nafter") == ("before\n‹secret: private key›\nafter", 1)
+    numbered = "\n".join(f"{n}\t{line}" for n, line in enumerate(block.split("\n")))
+    assert LONG[:20] not in mask(numbered)[0]
+    assert LONG[:20] not in mask(block.partition("-----END")[0])[0], "cut off before its end"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("DB_PASSWORD=hunter22", "DB_PASSWORD=‹secret: value›"),
+        ("export STRIPE_SECRET='abcd-efgh'", "export STRIPE_SECRET='‹secret: value›'"),
+        ("a=1\nSESSION_TOKEN=xyz12345 # note\nb=2", "a=1\nSESSION_TOKEN=‹secret: value› # note\nb=2"),
+        ("+API_KEY=canary-one", "+API_KEY=‹secret: value›"),
+        (f'{{"client_secret": "{A}"}}', '{"client_secret": "‹secret: value›"}'),
+        (f"password: '{A}'", "password: '‹secret: value›'"),
+        (f'token = "{A}"', 'token = "‹secret: value›"'),
+        (f"aws_secret_access_key = {LONG[:40]}", "aws_secret_access_key = ‹secret: value›"),
+        (f"headers['x-api-key'] = '{A}'", "headers['x-api-key'] = '‹secret: value›'"),
+        (f"Authorization: Bearer {A}", "Authorization: Bearer ‹secret: authorization›"),
+        (f"curl -H 'authorization: token {A}'", "curl -H 'authorization: token ‹secret: authorization›'"),
+        ("postgres://app:s3cr3t@db:5432/x", "postgres://app:‹secret: password in a URL›@db:5432/x"),
+        ("https://:ghostly@host/x", "https://:‹secret: password in a URL›@host/x"),
+        (f"AccountName=x;AccountKey={LONG}==;", "AccountName=x;AccountKey=‹secret: storage key›;"),
+        (f"https://hooks.slack.com/services/T000/B000/{A}", "https://hooks.slack.com/services/‹secret: Slack address›"),
+    ],
+)
+def test_values_of_telling_names_are_masked(text: str, masked: str) -> None:
+    assert mask(text)[0] == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token = get_token(request)",
+        "password = os.environ['PASSWORD']",
+        "api_key: str | None = None",
+        'api_key="your-api-key-here"',
+        "API_KEY=your_key_here",
+        "API_KEY=$OTHER",
+        "API_KEY=${OTHER}",
+        "API_KEY=",
+        "PASSWORD=changeme",
+        "for token in tokens: pass",
+        "max_tokens=4096",
+        'TOKEN_URL = "https://example.test/oauth/token"',
+        "secret_key = settings.SECRET_KEY",
+        "postgres://user:password@localhost/db",
+        "https://example.test:8080/a@b",
+        "git@github.com:owner/name.git",
+        "class sk-fading-circle sk-loading-indicator",
+        "task-list-item-checkbox-input-field-1",
+        "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+        "sha256:" + H,
+        "assert key == 'value'",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "eyJ is how a JWT begins",
+        "import secrets; secrets.token_hex(16)",
+        "tokens: 1,234,567 (12 %)",
+        '"max_output_tokens": 128000,',
+        "def mask_password(password: str, *, keep_last_4_digits: bool) -> str:",
+    ],
+)
+def test_ordinary_code_is_left_alone(text: str) -> None:
+    assert mask(text) == (text, 0)
+
+
+def test_our_own_key_is_masked_whatever_it_looks_like() -> None:
+    own = ("plain words", "tiny")
+    assert mask("a plain words b plain words tiny", own) == ("a ‹secret: our own key› b ‹secret: our own key› tiny", 2)
+
+
+def test_masking_twice_changes_nothing() -> None:
+    text = "\n".join(f"KEY_{n}={key}" for n, (key, _) in enumerate(KEYS.values()))
+    once, count = mask(text)
+    assert count == len(KEYS)
+    assert mask(once) == (once, 0)
+
+
+def test_secrets_are_not_remembered() -> None:
+    assert refuse("the build needs make") == ""
+    assert (
+        refuse(f"use {KEYS['anthropic'][0]}") == "it holds what looks like a secret (Anthropic key); write it without"
+    )
+    assert "our own key" in refuse("key plainwords", ("plainwords",))
+
+
+@pytest.mark.parametrize(
+    "path",
+    HOLD.split(),
+)
+def test_files_that_hold_keys(path: str) -> None:
+    assert is_secret_file(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    HOLD_NONE.split(),
+)
+def test_files_that_hold_none(path: str) -> None:
+    assert not is_secret_file(path)
+
+
+def test_children_get_no_key_and_nothing_that_steers() -> None:
+    kept = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/home/me",
+        "LANG": "C.UTF-8",
+        "VIRTUAL_ENV": "/venv",
+        "PYTHONPATH": "src",
+        "SSH_AUTH_SOCK": "/run/agent",
+        "GIT_AUTHOR_NAME": "Me",
+        "KEYBOARD": "de",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PWD": "/x",
+        "XDG_SESSION_ID": "1",
+    }
+    dropped = {
+        "ANTHROPIC_API_KEY": "x",
+        "ANTHROPIC_BASE_URL": "http://x",
+        "OPENAI_API_KEY": "x",
+        "GITHUB_TOKEN": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_ACCESS_KEY_ID": "x",
+        "DB_PASSWORD": "x",
+        "MY_SECRETS": "x",
+        "npm_config__auth": "x",
+        "INNOCENT": "sk-ant-api03-" + LONG,
+        "DATABASE_URL": "postgres://a:s3cr3t@h/d",
+        "COPY": "prefix our-own-value suffix",
+        "CTXE_HOME": "/x",
+        "LD_PRELOAD": "/x.so",
+        "DYLD_INSERT_LIBRARIES": "/x",
+        "BASH_ENV": "/x",
+        "BASH_FUNC_ls%%": "() { touch HOSTILE; }",
+        "ENV": "/x",
+        "GIT_DIR": "/x",
+        "GIT_SSH_COMMAND": "/x",
+        "GIT_EXTERNAL_DIFF": "/x",
+        "PERL5OPT": "-Mx",
+        "NODE_OPTIONS": "--require x",
+        "RIPGREP_CONFIG_PATH": "/x",
+        "LESSOPEN": "|x %s",
+        "EDITOR": "vi",
+        "PROMPT_COMMAND": "x",
+        "PYTHONSTARTUP": "x",
+        "IFS": "x",
+    }
+    clean = clean_environment(kept | dropped, ["our-own-value"])
+    guards = {name: value for name, value in clean.items() if name not in kept}
+    assert {name: clean.get(name) for name in kept} == kept
+    assert guards == {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_KEY_1": "safe.bareRepository",
+        "GIT_CONFIG_VALUE_1": "explicit",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_PAGER": "cat",
+        "GIT_TERMINAL_PROMPT": "0",
+        "PAGER": "cat",
+        "TERM": "dumb",
+    }
+
+
+def test_the_working_folder_is_never_on_path() -> None:
+    assert clean_environment({"PATH": ".:/usr/bin::bin:/bin"})["PATH"] == "/usr/bin:/bin"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(token: str) -> str:\n    return token  # the key\n" * 90_000,
+        "-----BEGIN PRIVATE KEY-----\n" * 40_000,
+        "eyJ" * 300_000,
+        "API_KEY=" * 60_000,
+        "x" * 5_000_000,
+        "://a:" * 200_000,
+    ],
+    ids=["code", "open keys", "jwt heads", "names", "one line", "urls"],
+)
+def test_masking_is_quick(text: str) -> None:
+    started = time.process_time()
+    mask(text)
+    assert time.process_time() - started < 2.5
+
+
+def test_every_shape_has_a_test() -> None:
+    from ctxe.safety.secrets import SHAPES
+
+    assert {shape.name for shape in SHAPES} - {kind for _, kind in KEYS.values()} == {
+        "private key",
+        "Slack address",
+        "signing secret",
+        "storage key",
+        "password in a URL",
+        "authorization",
+    }
+    assert re.search("signing secret", mask("whsec_" + LONG)[0])
