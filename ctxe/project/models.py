@@ -75,6 +75,11 @@ def local_servers() -> tuple[Server, ...]:
 
 def count_remotely(provider: Provider) -> str:
     """What the model's host says to one free question, in words. Raises ProviderError."""
+    listed = getattr(provider, "listed", None)
+    if listed is not None:
+        names = listed()
+        among = "" if provider.model.name in names else f", {provider.model.name} not among them"
+        return f"it answers and lists {len(names)} models{among}"
     ask = getattr(provider, "count", None)
     if ask is None:
         return "this provider has no free question to ask"

@@ -105,7 +105,7 @@ def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, api: st
     if official if api == "auto" else api == "responses":
         from ctxe.providers.openai_responses import Responses
 
-        return Responses(model, transport)
+        return Responses(model, transport, cache_key=official)
     from ctxe.providers.openai_chat import Chat
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))

@@ -43,6 +43,13 @@ class Chat:
         """Deltas, then the reply (see Provider)."""
         return persist(lambda: self._tolerant(request), self.transport.patience)
 
+    def listed(self) -> tuple[str, ...]:
+        """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
+        try:
+            return self.transport.listed("/models")
+        except Fault as fault:
+            raise fault.error from None
+
     def _tolerant(self, request: Request) -> Iterator[Delta | Reply]:
         """One attempt, and one more for each optional field that the server turns out not to know."""
         while True:

@@ -28,6 +28,13 @@ class Responses:
         """Deltas, then the reply (see Provider)."""
         return persist(lambda: self._attempt(request), self.transport.patience)
 
+    def listed(self) -> tuple[str, ...]:
+        """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
+        try:
+            return self.transport.listed("/models")
+        except Fault as fault:
+            raise fault.error from None
+
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         sent = body(request, self.model, cache_key=self.cache_key)

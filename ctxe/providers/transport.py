@@ -61,6 +61,17 @@ class Transport:
             raise faults.broken(self.at, "not JSON")
         return answer
 
+    def listed(self, path: str) -> tuple[str, ...]:
+        """The names of the models that the host lists at ``path``; asking costs nothing. Raises Fault."""
+        try:
+            answer = self._client().get(path, cast_to=object)
+        except Exception as error:
+            raise self._fault(error) from None
+        found = answer.get("data") if isinstance(answer, Mapping) else None
+        if not isinstance(found, list):
+            raise faults.broken(self.at, "not a list of models")
+        return tuple(entry["id"] for entry in found if isinstance(entry, Mapping) and isinstance(entry.get("id"), str))
+
     def warm(self) -> None:
         """Import the SDK and make the client, so that the first request need not."""
         self._client()

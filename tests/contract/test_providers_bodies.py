@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.errors import Unreachable
 from ctxe.domain.model import Carry, Message, Request, Text, ToolSchema
 from tests.wire.adapters import APIS, HELLO, MODEL, hear, speak
 from tests.wire.server import Reply, WireServer
@@ -391,3 +392,18 @@ def test_doctor_counts_with_the_provider() -> None:
     assert sent.path == "/v1/messages/count_tokens"
     assert set(sent.body) == {"model", "messages", "system"}
     assert counted == len(json.dumps(sent.body)) // 4
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_doctor_asks_for_the_list_of_models(api: str) -> None:
+    with WireServer(models=["a", "wire-model"]) as server:
+        assert speak(api, server.url).listed() == ("a", "wire-model")
+        assert [(exchange.method, exchange.path) for exchange in server.exchanges] == [("GET", "/models")]
+
+
+@pytest.mark.parametrize(("api", "question"), [("messages", "count"), ("chat", "listed"), ("responses", "listed")])
+def test_a_free_question_is_asked_once_and_its_refusal_told(api: str, question: str) -> None:
+    provider = speak(api, "http://127.0.0.1:9")
+    ask = getattr(provider, question)
+    with pytest.raises(Unreachable, match=r"nothing answers at http://127\.0\.0\.1:9$"):
+        ask(HELLO) if question == "count" else ask()
