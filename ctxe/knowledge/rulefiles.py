@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge import front, globs
 from ctxe.knowledge.imports import imported
+from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
 
 MOST_BYTES = 131_072
@@ -34,9 +34,6 @@ _TREES = (
     (".roo/rules", ""),
 )
 _IMPORTING = ("CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
-_SECRET = re.compile(
-    r"(?:^|/)(?:\.env[^/]*|\.netrc|\.npmrc|\.pypirc|id_[a-z0-9]+|[^/]*\.(?:pem|key|p12|pfx)|credentials[^/]*)$", re.I
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +71,6 @@ class Places:
     user: Path | None = None
     read: tuple[str, ...] = ()
     readable: Callable[[str], bool] = lambda _path: True
-
-
-def no_secret(path: str) -> bool:
-    """Whether a file's name is none of those that hold keys."""
-    return not _SECRET.search(path)
 
 
 def find_rules(places: Places, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
@@ -162,7 +154,7 @@ def _read(places: Places, path: Path, why: str) -> Rule:
         if not real.is_relative_to(home.resolve()):
             return Rule(name, why=why, problem="is a link that leads out of the repository: not followed")
         inside = real.relative_to(home.resolve()).as_posix()
-        if not (no_secret(inside) and places.readable(inside)):
+        if is_secret_file(inside) or not places.readable(inside):
             return Rule(name, why=why, problem="leads to a file that must not be read")
         data = files.read(real, MOST_BYTES + 1)
     except (OSError, RuntimeError):
@@ -206,7 +198,7 @@ def _with_imports(rule: Rule, places: Places, seen: set[str]) -> Iterator[Rule]:
     yield rule
     if rule.path.rpartition("/")[2] in _IMPORTING and rule.text and not rule.path.startswith("~"):
         for found in imported(
-            rule.path, rule.text, places.root, seen, lambda path: no_secret(path) and places.readable(path)
+            rule.path, rule.text, places.root, seen, lambda path: not is_secret_file(path) and places.readable(path)
         ):
             inherited = f"imported by {found.by}"
             if found.problem:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 NOTHING_SAID = "say what to remember"
+NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
 def facts_of(project: Project) -> Facts:
@@ -92,6 +94,13 @@ def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str |
     return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
 
 
+def whole(project: Project, ref: str) -> dict[str, Any]:
+    """One entry for other programs, with what it replaced and what replaced it. Raises StoreError."""
+    entry, before, after, lost = history(project, ref)
+    more = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
+    return to_object(entry) | more | {"stale": list(lost), "problems": list(entry.problems)}
+
+
 def today(project: Project) -> tuple[str, tuple[Entry, ...]]:
     """Today (UTC), and the lines of its log."""
     day = daily.day_of(project.store.now())
@@ -103,14 +112,16 @@ def weeks(project: Project) -> dict[str, tuple[str, ...]]:
     return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
 
 
-def drafted(text: str, kind: str = "fact", title: str = "", by: str = "user", **lists: Iterable[str]) -> Entry:
-    """A new entry from somebody's words; without a title the first sentence is one. Raises CtxeError for no words."""
+def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
+    """A new entry from somebody's words; without a title the first sentence is one. ``lists`` are its
+    scope, files and evidence. Raises CtxeError for no words.
+    """
     text = text.strip()
     if not (text or title.strip()):
         raise CtxeError(NOTHING_SAID, 'ctxe memory add "The API listens on port 8080"')
     head, rest = (title, text) if title else _headline(text)
-    values = {key: tuple(value) for key, value in lists.items()}
-    return Entry("", kind, head, by=by, text=rest, **values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {key: tuple(value) for key, value in lists.items()}
+    return Entry("", kind, head, text=rest, **values)
 
 
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:

@@ -1,0 +1,245 @@
+"""``ctxe failures``: what went wrong before, what was tried, and what fixed it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxe.cli import memory
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+Ref = Annotated[str, typer.Argument(metavar="FAILURE", help="its signature, the beginning of it, or an id")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``failures`` group."""
+    group = typer.Typer(help="What went wrong, and what fixed it.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", help="Failures, open ones first.")(list_)
+    group.command("show", help="A failure whole.")(show)
+    group.command("add", help="Keep a failure in your own words.")(add)
+    group.command("resolve", help="Say that it is fixed, and how.")(resolve)
+    group.command("match", help="Failures that words, a command or an error are like.")(match)
+    group.command("forget", help="Remove a failure; `ctxe memory undo` takes it back.")(forget)
+    group.command("stats", help="How many, how often, how many fixed.")(stats)
+    app.add_typer(group, name="failures")
+
+
+def list_(
+    context: typer.Context,
+    status: Annotated[str, typer.Option("--status", help="open, resolved, wontfix or stale")] = "",
+    file: Annotated[str, typer.Option("--file", help="Only about this file.")] = "",
+    since: Annotated[str, typer.Option("--since", help="Seen since 12h, 7d, 2w or a date.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Every failure, files of one signature as one. Raises CtxeError."""
+    from ctxe.project import troubles
+
+    invocation = Invocation.of(context)
+    limit = troubles.since(since) if since else None
+    limit = time.time() + limit if limit is not None and limit < 0 else limit
+    groups = [
+        group
+        for group in troubles.failure_groups(invocation.project())
+        if (not status or group.status == status)
+        and (not file or file in group.files)
+        and (limit is None or group.last >= limit)
+    ]
+    if as_json:
+        print_json([as_object(group) for group in groups])
+        return
+    screen = invocation.screen()
+    screen.say(table_of(groups, screen) if groups else "no failures are remembered")
+
+
+def as_object(group: Any) -> dict[str, Any]:
+    """A failure for other programs."""
+    entry = group.entry
+    return {
+        "signature": group.signature,
+        "id": entry.id,
+        "ids": [held.id for held in group.entries],
+        "status": group.status,
+        "title": entry.title,
+        "command": entry.command,
+        "error": entry.error,
+        "tried": entry.tried,
+        "outcome": entry.outcome,
+        "fix": group.fix,
+        "files": list(group.files),
+        "seen": group.seen,
+        "first_seen": group.first,
+        "last_seen": group.last,
+    }
+
+
+def table_of(groups: Any, screen: Screen) -> str:
+    """Failures, a row each."""
+    from ctxe.terminal.figures import age
+    from ctxe.terminal.tables import Cell, Column, table
+
+    now = time.time()
+    styles = {"open": "bad", "resolved": "good"}
+    rows: list[list[Cell]] = [
+        [
+            group.signature[:8],
+            (group.status, styles.get(group.status, "dim")),
+            str(group.seen),
+            age(group.last, now) if group.last else "",
+            group.entry.title,
+            group.fix,
+        ]
+        for group in groups
+    ]
+    columns: list[Column | str] = [Column("failure", style="accent"), "status", Column("seen", right=True)]
+    columns += [Column("last", right=True, style="dim"), Column("what", grows=True), Column("fix", grows=True)]
+    return table(columns, rows, screen)
+
+
+def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
+    """A failure with every file about it. Raises StoreError."""
+    from ctxe.project import troubles
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    group = troubles.failure_group(project, failure)
+    if as_json:
+        print_json(as_object(group))
+        return
+    screen = invocation.screen()
+    screen.say(_page(project, screen, group))
+
+
+def _page(project: Project, screen: Screen, group: Any) -> str:
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.terminal.figures import plural
+    from ctxe.terminal.style import line
+    from ctxe.terminal.tables import draw
+
+    now = time.time()
+    times = f"seen {plural(group.seen, 'time')}"
+    if group.first:
+        times += f", first {_ago(group.first, now)}, last {_ago(group.last, now)}"
+    head = draw([line((group.signature[:8], "accent"), f"  {group.status}, {times}")], screen)
+    return "\n\n".join((head, *(entry_page(project, screen, entry.id) for entry in group.entries)))
+
+
+def _ago(then: float, now: float) -> str:
+    from ctxe.terminal.figures import age
+
+    told = age(then, now)
+    return f"{told} ago" if told[-1] in "mhdw" and told != "now" else told
+
+
+def add(
+    context: typer.Context,
+    what: Annotated[list[str], typer.Argument(help="what went wrong, in one line")],
+    command: Annotated[str, typer.Option("--command", help="What was run.")] = "",
+    error: Annotated[str, typer.Option("--error", help="What it said.")] = "",
+    tried: Annotated[str, typer.Option("--tried", help="What did not help.")] = "",
+    outcome: Annotated[str, typer.Option("--outcome", help="What came of it.")] = "",
+    fix: Annotated[str, typer.Option("--fix", help="What helped; it counts as resolved then.")] = "",
+    file: memory.File = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep a failure. Raises CtxeError, StoreError."""
+    from ctxe.project import troubles
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    words = {"command": command, "error": error, "tried": tried, "outcome": outcome, "fix": fix}
+    entry, new = troubles.add_failure(project, " ".join(what), **words, files=tuple(file or ()))
+    if as_json:
+        print_json({"id": entry.id, "signature": entry.signature, "path": entry.path, "new": new})
+        return
+    saved = f"saved {entry.id} in {project.place.memory.name}/{entry.path}"
+    invocation.screen().say(saved if new else f"known already as {entry.id}: counted once more")
+
+
+def resolve(
+    context: typer.Context,
+    failure: Ref,
+    fix: Annotated[str, typer.Option("--fix", help="What helped.")] = "",
+    status: Annotated[str, typer.Option("--status", help="resolved, wontfix, stale, or open again")] = "resolved",
+    as_json: JsonOption = False,
+) -> None:
+    """Settle a failure. Raises StoreError."""
+    from ctxe.project import troubles
+
+    if status not in ("open", "resolved", "wontfix", "stale"):
+        raise typer.BadParameter("open, resolved, wontfix or stale", param_hint="--status")
+    invocation = Invocation.of(context)
+    group = troubles.settle(invocation.project(), failure, status, fix)
+    if as_json:
+        print_json(as_object(group))
+        return
+    invocation.screen().say(f"{group.status}: {group.entry.title}" + (f" ({group.fix})" if group.fix else ""))
+
+
+def match(
+    context: typer.Context,
+    words: memory.Words = None,
+    k: memory.Limit = 5,
+    file: memory.File = None,
+    command: Annotated[str, typer.Option("--command", help="The command that failed.")] = "",
+    error: Annotated[str, typer.Option("--error", help="What it said.")] = "",
+    lines: memory.Lines = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search failures only. Raises CtxeError, StoreError."""
+    from ctxe.project import memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    if lines:
+        memory.answer_lines(memories.answers(project, sys.stdin, "failure"))
+        return
+    said = " ".join(words or ())
+    asked = memories.asked(said, k=k, kind="failure", files=tuple(file or ()), command=command, error=error)
+    found = memories.answer(project, asked, "failure")
+    print_json(found) if as_json else memory.show_found(invocation, found)
+
+
+def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
+    """Remove every file about a failure. Raises StoreError."""
+    from ctxe.project import troubles
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    group = troubles.failure_group(project, failure)
+    gone = project.store.forget(*(entry.id for entry in group.entries))
+    if as_json:
+        print_json([{"id": entry.id, "path": entry.path} for entry in gone])
+        return
+    screen = invocation.screen()
+    screen.say(f"forgot {group.signature[:8]} {group.entry.title}")
+    screen.tell("`ctxe memory undo` takes it back")
+
+
+def stats(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Count failures by status, and the ones seen most."""
+    from ctxe.project import troubles
+    from ctxe.terminal.figures import plural
+
+    invocation = Invocation.of(context)
+    groups = troubles.failure_groups(invocation.project())
+    counts = {
+        status: sum(group.status == status for group in groups) for status in dict.fromkeys(g.status for g in groups)
+    }
+    repeated = sorted((group for group in groups if group.seen > 1), key=lambda group: -group.seen)
+    if as_json:
+        most = [{"signature": g.signature, "title": g.entry.title, "seen": g.seen} for g in repeated[:10]]
+        print_json({"failures": len(groups), "statuses": counts, "seen": sum(g.seen for g in groups), "repeated": most})
+        return
+    screen = invocation.screen()
+    told = ", ".join(f"{number} {status}" for status, number in counts.items()) or "none"
+    screen.say(f"{plural(len(groups), 'failure')}: {told}; seen {sum(group.seen for group in groups)} times in all")
+    if repeated:
+        screen.say(table_of(repeated[:10], screen))

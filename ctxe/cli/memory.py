@@ -1,0 +1,196 @@
+"""``ctxe memory``: what this project remembers, shown, searched, brought in and given out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ctxe.cli import memory_write
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+Words = Annotated[list[str] | None, typer.Argument(help="what to look for; a JSON object may stand for it")]
+Kind = Annotated[str, typer.Option("--kind", help="decision, fact, preference, routine, failure or log")]
+Limit = Annotated[int, typer.Option("-k", help="How many answers at most.", min=1)]
+File = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]
+Lines = Annotated[bool, typer.Option("--jsonl", help="Read a JSON question a line, answer a line each.")]
+Tokens = Annotated[int, typer.Option("--budget-tokens", help="Tokens of all answers together.", min=0)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``memory`` group."""
+    group = typer.Typer(help="What this project remembers.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("show", help="Everything remembered, or one entry whole.")(show)
+    group.command("add", help="Remember something.")(memory_write.add)
+    group.command("edit", help="Change an entry, in your editor or by options.")(memory_write.edit)
+    group.command("forget", help="Remove entries; `ctxe memory undo` takes it back.")(memory_write.forget)
+    group.command("undo", help="Take back the last write to the memory folder.")(memory_write.undo)
+    group.command("search", help="What bears on some words.")(search)
+    group.command("review", help="Go through the proposals in the inbox.")(memory_write.review)
+    group.command("import", help="Take in JSON lines, or another tool's rule file.")(import_)
+    group.command("export", help="Give everything out as JSON lines or Markdown.")(export)
+    group.command("stats", help="How much is remembered, and what of it is used.")(stats)
+    app.add_typer(group, name="memory")
+
+
+def show(
+    context: typer.Context,
+    entry: Annotated[str, typer.Argument(metavar="[ENTRY]", help="id, its beginning, its number or its file")] = "",
+    kind: Kind = "",
+    all_: Annotated[bool, typer.Option("--all", help="Superseded entries too.")] = False,
+    today: Annotated[bool, typer.Option("--today", help="The log of today.")] = False,
+    weeks: Annotated[bool, typer.Option("--weeks", help="Older days of the log, week by week.")] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Every instruction and memory file that loads.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is remembered. Raises StoreError."""
+    from ctxe.cli import memory_pages
+    from ctxe.project import memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    screen = invocation.screen()
+    if sources and not as_json:
+        screen.say(memory_pages.sources_page(project, screen))
+    elif sources:
+        print_json(_sources_json(*memories.sources(project)))
+    elif today:
+        day, lines = memories.today(project)
+        told = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
+        print_json(told) if as_json else screen.say(memory_pages.log_page(day, lines, screen))
+    elif weeks:
+        by_week = memories.weeks(project)
+        text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())
+        print_json(by_week) if as_json else screen.say(memory_pages.prose(text or "no older days", screen))
+    elif entry:
+        print_json(memories.whole(project, entry)) if as_json else screen.say(
+            memory_pages.entry_page(project, screen, entry)
+        )
+    elif as_json:
+        print_json([_public(row) for row in memories.rows(project, kind, all_=all_)])
+    else:
+        screen.say(memory_pages.page(project, screen, kind, all_=all_))
+
+
+def search(
+    context: typer.Context,
+    words: Words = None,
+    k: Limit = 10,
+    kind: Kind = "",
+    file: File = None,
+    budget_tokens: Tokens = 0,
+    inject: Annotated[bool, typer.Option("--inject", help="Only what would be put before a model.")] = False,
+    lines: Lines = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search every kind of entry, failures included. Raises StoreError, CtxeError."""
+    from ctxe.project import memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    if lines:
+        answer_lines(memories.answers(project, sys.stdin, kind))
+        return
+    said = " ".join(words or ())
+    asked = memories.asked(said, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
+    found = memories.answer(project, asked)
+    print_json(found) if as_json else show_found(invocation, found)
+
+
+def answer_lines(answers: Iterable[dict[str, Any]]) -> None:
+    """One JSON object a line, each written at once."""
+    import json
+
+    for answer in answers:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def show_found(invocation: Invocation, found: dict[str, object]) -> None:
+    """Answers as a table."""
+    from ctxe.terminal.tables import Cell, Column, table
+
+    results = found["results"]
+    screen = invocation.screen()
+    if not isinstance(results, list) or not results:
+        screen.say("nothing remembered bears on that")
+        return
+    columns: list[Column | str] = [Column("id", style="accent"), "kind", Column("title", grows=True)]
+    columns += [Column("tokens", right=True), Column("score", right=True, style="dim")]
+    rows: list[list[Cell]] = [
+        [row["id"], row["kind"], row["title"], str(row["tokens"]), f"{row['score']:.2f}"] for row in results
+    ]
+    screen.say(table(columns, rows, screen))
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines, a Markdown rule file, or - for standard input")],
+    as_json: JsonOption = False,
+) -> None:
+    """Import; prints ``{"imported":n,"skipped":m}``. Raises StoreError."""
+    from ctxe.project import memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    piped = str(file) == "-"
+    data = sys.stdin.buffer.read() if piped else memories.read_file(file)
+    done = memories.take_in(project, None if piped else file, data, "import" if piped else file.name)
+    screen = invocation.screen()
+    for number, why in done.problems[:50]:
+        screen.tell(f"line {number}: {why}; skipped")
+    if len(done.problems) > 50:
+        screen.tell(f"and {len(done.problems) - 50} more lines")
+    typer.echo(f'{{"imported": {done.imported}, "skipped": {done.skipped}}}')
+
+
+def export(
+    context: typer.Context,
+    form: Annotated[str, typer.Option("--format", help="jsonl or markdown")] = "jsonl",
+    kind: Kind = "",
+) -> None:
+    """Write everything to standard output."""
+    from ctxe.project import memories
+
+    if form not in ("jsonl", "markdown"):
+        raise typer.BadParameter("jsonl or markdown", param_hint="--format")
+    sys.stdout.write(memories.give_out(Invocation.of(context).project(), form, kind))
+
+
+def stats(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Count what is there and what of it is used."""
+    from ctxe.project import memories
+    from ctxe.terminal.tables import Cell, Column, table
+
+    invocation = Invocation.of(context)
+    found = memories.statistics(invocation.project())
+    if as_json:
+        print_json(found)
+        return
+    screen = invocation.screen()
+    columns: list[Column | str] = ["kind", *(Column(name, right=True) for name in ("entries", "tokens", "used"))]
+    rows: list[list[Cell]] = [
+        [kind, str(row["entries"]), f"{row['tokens']:,}", str(row["used"])] for kind, row in found["kinds"].items()
+    ]
+    screen.say(table(columns, rows, screen) if rows else "nothing is remembered yet")
+    names = ("never_used", "stale", "superseded", "inbox")
+    screen.say("  ".join(f"{name.replace('_', ' ')}: {found[name]}" for name in names))
+    if found["most_used"]:
+        used: list[list[Cell]] = [[row["id"], row["title"], str(row["uses"])] for row in found["most_used"]]
+        screen.say(table(["most used", Column("", grows=True), Column("", right=True)], used, screen))
+
+
+def _public(row: dict[str, object]) -> dict[str, object]:
+    """A row for other programs: without what only the page needs."""
+    return {key: value for key, value in row.items() if key not in ("at", "number")}
+
+
+def _sources_json(rules: Sequence[Any], pieces: Sequence[Any], notices: Sequence[str]) -> dict[str, object]:
+    from dataclasses import asdict
+
+    files = [asdict(rule) for rule in rules]
+    return {"instructions": files, "memory": pieces, "notices": notices}

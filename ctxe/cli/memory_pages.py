@@ -1,0 +1,163 @@
+"""Pages about the memory folder: what is remembered, one entry whole, what loads and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ctxe.terminal.figures import age, plural, size
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, line
+from ctxe.terminal.tables import Cell, Column, draw, table
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+KINDS = ("decision", "fact", "preference", "routine", "failure")
+PLURALS = {"decision": "decisions", "fact": "facts", "preference": "preferences", "routine": "routines"}
+PLURALS |= {"failure": "failures", "log": "log"}
+COLUMNS: tuple[Column | str, ...] = (
+    Column("id", style="accent"),
+    Column("title", grows=True),
+    Column("scope", style="dim"),
+    Column("age", right=True, style="dim"),
+    Column("uses", right=True),
+    Column("tokens", right=True),
+    Column("", style="warn", grows=True),
+)
+
+
+def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False) -> str:
+    """Everything remembered, by kind and scope, newest last; what waits and what is wrong below."""
+    from ctxe.project import memories
+
+    rows = memories.rows(project, kind, all_=all_)
+    about = memories.overview(project)
+    standing = [row for row in rows if row.get("status") != "proposed"]
+    tokens = sum(row["tokens"] for row in standing)
+    parts = [draw([line((about["folder"], "title"), f": {_sum(standing)}, about {size(tokens)} tokens")], screen)]
+    kinds = [kind] if kind else [*KINDS, *sorted({row["kind"] for row in standing} - {*KINDS, "log"})]
+    for name in kinds:
+        held = [row for row in standing if row["kind"] == name]
+        if held:
+            head = draw([line((PLURALS.get(name, name), "strong"), (f"  {len(held)}", "dim"))], screen)
+            parts.append(head + "\n" + entries_table(sorted(held, key=_by_scope), screen))
+    parts += _rest(about, screen, empty=not standing)
+    return "\n\n".join(parts)
+
+
+def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
+    """Entries, a row each."""
+    now = time.time()
+    return table(COLUMNS, [_row(row, now) for row in rows], screen)
+
+
+def entry_page(project: Project, screen: Screen, ref: str) -> str:
+    """One entry whole, with what it replaced and what it rests on. Raises StoreError."""
+    from ctxe.project import memories
+
+    entry, before, after, lost = memories.history(project, ref)
+    facts = [
+        ("kind", f"{entry.kind}, {entry.status}" + (f", superseded by {after}" if after else "")),
+        ("by", entry.by + (f", session {entry.session}" if entry.session else "")),
+        ("created", entry.created or entry.ts),
+        ("scope", ", ".join(entry.scope)),
+        ("files", ", ".join(entry.files)),
+        ("evidence", ", ".join(entry.evidence)),
+        ("command", entry.command),
+        ("error", entry.error),
+        ("tried", entry.tried),
+        ("outcome", entry.outcome),
+        ("fix", entry.fix),
+        ("replaces", ", ".join(f"{old.id} {old.title}" for old in before)),
+        ("stale", "; ".join(lost)),
+        ("file", f"{project.place.memory}/{entry.path}"),
+        ("problems", "; ".join(entry.problems)),
+    ]
+    rows: list[list[Cell]] = [[name, value] for name, value in facts if value]
+    head = draw([line((entry.id, "accent"), "  ", (entry.title, "strong"))], screen)
+    known = table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
+    return "\n\n".join(part for part in (head, known, prose(entry.text, screen)) if part)
+
+
+def prose(text: str, screen: Screen) -> str:
+    """Words of an entry as clean lines that fit the window."""
+    from ctxe.terminal.style import fold
+
+    rows: list[Line] = []
+    for words in text.splitlines():
+        rows += fold(line(words), screen.width) if screen.width and words.strip() else [line(words)]
+    return draw(rows, screen)
+
+
+def sources_page(project: Project, screen: Screen) -> str:
+    """Every instruction and memory file that loads, in order, with what it costs."""
+    from ctxe.project import memories
+
+    rules, pieces, notices = memories.sources(project)
+    columns: list[Column | str] = [Column("", right=True, style="dim"), Column("file", grows=True), "state"]
+    columns += [Column("tokens", right=True), Column("why", style="dim", wraps=True)]
+    rows: list[list[Cell]] = []
+    for number, rule in enumerate(rules, 1):
+        said = dict.fromkeys(path for _, path in rule.repeats)
+        again = f"; {plural(len(rule.repeats), 'item')} said already in {', '.join(said)}" if said else ""
+        rows.append([str(number), rule.path, rule.state, str(rule.tokens or ""), rule.why + again])
+    for number, piece in enumerate(pieces, len(rows) + 1):
+        state = "loaded" if piece["tokens"] else "left out"
+        rows.append([str(number), piece["id"], state, str(piece["tokens"] or ""), piece["why"]])
+    total = sum(rule.tokens for rule in rules) + sum(piece["tokens"] for piece in pieces)
+    parts = [table(columns, rows, screen) if rows else "nothing loads here: write an AGENTS.md"]
+    parts.append(draw([line(f"{total:,} tokens in every request")], screen))
+    if notices:
+        parts.append(draw([line(("! ", "warn"), notice) for notice in notices], screen))
+    return "\n\n".join(parts)
+
+
+def log_page(day: str, entries: Sequence[Any], screen: Screen) -> str:
+    """The log of one day."""
+    if not entries:
+        return draw([line(f"nothing is logged for {day} (UTC)")], screen)
+    rows: list[list[Cell]] = [[entry.created[11:16], entry.session, entry.text] for entry in entries]
+    columns = [Column("", style="dim"), Column("", style="accent"), Column("", wraps=True)]
+    return draw([line((day, "strong"))], screen) + "\n" + table(columns, rows, screen)
+
+
+def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool) -> list[str]:
+    """Log, inbox and problems below the entries."""
+    rows: list[Line] = []
+    if empty:
+        rows.append(line('nothing is remembered yet: `ctxe memory add "…"`, or /remember in a chat'))
+    if about["lines"] or about["bulk"]:
+        imported = f", {plural(about['bulk'], 'imported line')}" if about["bulk"] else ""
+        told = f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}{imported}"
+        rows.append(line(("log", "strong"), f"  {told}"))
+    if about["inbox"]:
+        rows.append(line(("inbox", "warn"), f"  {plural(about['inbox'], 'proposal')} to look at: `ctxe memory review`"))
+    rows += [line(("outside", "warn"), f"  {one['path']} was {one['change']}") for one in about["outside"][:10]]
+    rows += [line(("problem", "bad"), f"  {one['path']}: {one['says']}") for one in about["problems"][:20]]
+    return [draw(rows, screen)] if rows else []
+
+
+def _row(row: Mapping[str, Any], now: float) -> list[Cell]:
+    marks = []
+    if row.get("superseded_by"):
+        marks.append(f"superseded by {row['superseded_by']}")
+    elif row.get("status") not in ("current", "open", None):
+        marks.append(str(row["status"]))
+    if row["stale"]:
+        marks.append(f"stale: {row['stale'][0]}")
+    if row["problems"]:
+        marks.append(row["problems"][0])
+    scope = ", ".join(row.get("scope", row.get("files", ()))[:2])
+    when = age(row["at"], now) if row["at"] > 1_000_000_000 else ""
+    title = row.get("title") or row.get("text", "")[:80]
+    return [row["id"], title, scope, when, str(row["uses"] or ""), str(row["tokens"]), "; ".join(marks)]
+
+
+def _by_scope(row: Mapping[str, Any]) -> str:
+    return ", ".join(row.get("scope", ()))
+
+
+def _sum(rows: Sequence[Mapping[str, Any]]) -> str:
+    return plural(len(rows), "entry", "entries")

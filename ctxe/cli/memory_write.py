@@ -1,0 +1,216 @@
+"""The half of ``ctxe memory`` that writes: add, edit, forget, undo, review."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+Text = Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="the words; - reads standard input")]
+Title = Annotated[str, typer.Option("--title", help="One line; the first sentence when left out.")]
+Scope = Annotated[list[str] | None, typer.Option("--scope", help="Files it applies to, as a glob; may be given again.")]
+Files = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]
+Evidence = Annotated[list[str] | None, typer.Option("--evidence", help="`commit ID`, `test NAME`, `file PATH`.")]
+Supersedes = Annotated[list[str] | None, typer.Option("--supersedes", help="An entry that this one replaces.")]
+
+
+def add(
+    context: typer.Context,
+    text: Text = None,
+    kind: Annotated[str, typer.Option("--kind", help="decision, fact, preference or routine")] = "fact",
+    title: Title = "",
+    scope: Scope = None,
+    file: Files = None,
+    evidence: Evidence = None,
+    supersedes: Supersedes = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Put it into the inbox.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep an entry. Raises CtxeError, StoreError."""
+    lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
+    keep(context, words_of(text), kind, title, supersedes or (), lists=lists, propose=propose, as_json=as_json)
+
+
+def words_of(text: list[str] | None) -> str:
+    """The words on the command line, or those on standard input for a lone dash."""
+    return sys.stdin.read() if text == ["-"] else " ".join(text or ())
+
+
+def keep(
+    context: typer.Context,
+    words: str,
+    kind: str,
+    title: str,
+    supersedes: Any = (),
+    *,
+    lists: Mapping[str, Sequence[str]],
+    propose: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Write one entry, after asking about what stands already on the same subject."""
+    from dataclasses import replace
+
+    from ctxe.project import memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    screen = invocation.screen()
+    draft = memories.drafted(words, kind, title, lists)
+    replaced = [project.store.get(ref).id for ref in supersedes]
+    if not (replaced or propose):
+        more = _same_subject(project, screen, draft)
+        if more is None:
+            screen.tell("nothing was saved")
+            return
+        replaced += more
+    status = "proposed" if propose else "current"
+    entry = project.store.add(replace(draft, supersedes=tuple(replaced), status=status))
+    if as_json:
+        print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
+        return
+    screen.say(f"saved {entry.id} in {project.place.memory.name}/{entry.path}, by {entry.by}")
+
+
+def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:
+    """Ids to supersede; None when the user thinks better of it. Where nobody can answer both are kept."""
+    from ctxe.project import memories
+
+    replaced: list[str] = []
+    for other in memories.same_subject(project, draft):
+        said = f"{other.kind} {other.id} says: {other.title}"
+        if not screen.keyboard:
+            screen.tell(f"kept both: {said} (--supersedes {other.id} replaces it)")
+            continue
+        from ctxe.terminal.prompt import Prompt
+
+        answer = Prompt(screen).ask(f"{said}. [s]upersede it, [k]eep both, [c]ancel?", ("s", "k", "c"))
+        if answer == "c":
+            return None
+        replaced += [other.id] if answer == "s" else []
+    return replaced
+
+
+def edit(
+    context: typer.Context,
+    entry: Annotated[str, typer.Argument(help="id, its beginning, its number or its file")],
+    title: Title = "",
+    text: Annotated[str, typer.Option("--text", help="The new words; - reads standard input.")] = "",
+    status: Annotated[str, typer.Option("--status", help="current, stale, superseded")] = "",
+    scope: Scope = None,
+    file: Files = None,
+) -> None:
+    """Change what the options name; without any, open the file in the editor. Raises CtxeError, StoreError."""
+    from ctxe.domain.errors import CtxeError
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    screen = invocation.screen()
+    words = sys.stdin.read() if text == "-" else text
+    values = {"title": title, "text": words, "status": status, "scope": tuple(scope or ()), "files": tuple(file or ())}
+    given = {name: value for name, value in values.items() if value}
+    held = project.store.get(entry)
+    if given:
+        project.store.change(held.id, **given)
+    elif screen.keyboard:
+        from ctxe.project import inbox
+        from ctxe.terminal.prompt import Prompt
+
+        prompt = Prompt(screen, editor=project.editor)
+        before = inbox.raw(project, held)
+        if not inbox.write_raw(project, held, before, prompt.edit(before, ".md")):
+            screen.say("nothing changed")
+            return
+    else:
+        raise CtxeError("there is no terminal for an editor", "name what changes: --title, --text, --status, --scope")
+    changed = project.store.get(held.id)
+    screen.say(f"saved {changed.id} in {project.place.memory.name}/{changed.path}")
+    for problem in changed.problems:
+        screen.tell(f"{changed.path}: {problem}")
+
+
+def forget(
+    context: typer.Context,
+    entries: Annotated[list[str], typer.Argument(help="ids, numbers or files")],
+    as_json: JsonOption = False,
+) -> None:
+    """Remove entries. Raises StoreError."""
+    invocation = Invocation.of(context)
+    gone = invocation.project().store.forget(*entries)
+    if as_json:
+        print_json([{"id": entry.id, "path": entry.path} for entry in gone])
+        return
+    screen = invocation.screen()
+    for entry in gone:
+        screen.say(f"forgot {entry.id} {entry.title}")
+    screen.tell("`ctxe memory undo` takes it back")
+
+
+def undo(context: typer.Context) -> None:
+    """Take back the last write. Raises StoreError."""
+    invocation = Invocation.of(context)
+    invocation.screen().say(f"taken back: {invocation.project().store.undo()}")
+
+
+def review(
+    context: typer.Context,
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="A proposal to keep, or all.")] = None,
+    reject: Annotated[list[str] | None, typer.Option("--reject", help="A proposal to remove, or all.")] = None,
+    merge: Annotated[
+        tuple[str, str] | None, typer.Option("--merge", metavar="PROPOSAL ENTRY", help="Add one to an entry.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk the inbox: accept, edit, merge or reject each proposal. Raises StoreError."""
+    from ctxe.project import inbox, memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    screen = invocation.screen()
+    waiting = inbox.waiting(project)
+    if accept or reject or merge:
+        for said in inbox.settle(project, accept or (), reject or (), merge):
+            screen.say(said)
+    elif as_json:
+        print_json([memories.whole(project, entry.id) for entry in waiting])
+    elif not waiting:
+        screen.say("the inbox is empty")
+    elif screen.keyboard:
+        _walk(project, screen, waiting)
+    else:
+        from ctxe.cli.memory_pages import entries_table
+
+        screen.say(entries_table([row for row in memories.rows(project) if row.get("status") == "proposed"], screen))
+        screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
+
+
+def _walk(project: Project, screen: Screen, waiting: Any) -> None:
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.project import inbox, memories
+    from ctxe.terminal.prompt import Prompt
+
+    prompt = Prompt(screen, editor=project.editor)
+    for number, proposal in enumerate(waiting, 1):
+        screen.say(f"\n{number} of {len(waiting)}")
+        screen.say(entry_page(project, screen, proposal.id))
+        others = memories.same_subject(project, proposal)
+        for other in others:
+            screen.say(f"stands already: {other.id} {other.title}")
+        choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
+        answer = prompt.ask(", ".join(f"[{word[0]}]{word[1:]}" for word in choices) + "?", choices)
+        if answer == "quit":
+            return
+        if answer == "edit":
+            before = inbox.raw(project, proposal)
+            inbox.write_raw(project, proposal, before, prompt.edit(before, ".md"))
+            answer = "accept"
+        if answer != "later":
+            screen.say(inbox.settle_one(project, proposal.id, answer, others[0].id if others else ""))
