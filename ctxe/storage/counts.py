@@ -12,9 +12,6 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
 from ctxe.storage.files import make_folder, read, replace
 
-SHORT = 24
-"""Texts of at most this many characters are not worth a row: they are counted each time."""
-
 
 class Counts:
     """Token counts of one encoding: in memory, then in ``<folder>/counts.db``, then by the tokenizer.
@@ -32,10 +29,10 @@ class Counts:
 
     def __call__(self, text: str) -> int:
         """Tokens of ``text``."""
-        key = text if len(text) <= SHORT else digest(text)
+        key = digest(text)
         found = self._known.get(key)
         if found is None:
-            found = self._stored(key) if len(text) > SHORT else None
+            found = self._stored(key)
             if found is None:
                 found = self._fresh[key] = self._tokenize(text)
             self._known[key] = found
