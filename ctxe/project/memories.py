@@ -218,6 +218,7 @@ def links_current(entries: Sequence[Entry]) -> list[Entry]:
 def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
     """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
     from ctxe.project.models import counter as counting
+    from ctxe.project.sources import instructions, memory
 
     count = counting(project, project.model).count
     rules = instructions(project, count)
@@ -233,29 +234,6 @@ def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple
     pieces += [{"id": out.id, "tokens": 0, "why": out.why} for section in standing for out in section.left_out]
     notices = (*rules.notices(task, room), *remembered.notices())
     return list(rules.sources(task, room)), pieces, notices
-
-
-def instructions(project: Project, count: Callable[[str], int]) -> Any:
-    """The instruction files of every tool, as a source."""
-    from ctxe.knowledge.instructions import Instructions
-    from ctxe.knowledge.rulefiles import Places
-
-    return Instructions(Places(project.root, project.place.working, project.place.user), count)
-
-
-def memory(project: Project, count: Callable[[str], int]) -> Any:
-    """The memory folder as a source."""
-    from ctxe.knowledge.memory import Memory
-
-    return Memory(
-        project.store,
-        count,
-        project.root,
-        project.place.working,
-        facts=facts_of(project),
-        counters=project.counters,
-        recent=project.config.memory.daily_lines,
-    )
 
 
 def _headline(text: str) -> tuple[str, str]:

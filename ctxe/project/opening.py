@@ -43,13 +43,14 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
 
     Raises ConfigError, SessionError, StoreError.
     """
+    from ctxe.project.sources import told_at_start
     from ctxe.project.wire import wire
 
     with contextlib.ExitStack() as stack:
         log, state, notices = _logged(project, opening, stack)
         live = wire(project, opening, log, state, approve)
         stack.enter_context(closed_properly(live.session))
-        live.notices = (*live.notices, *notices, *_refusals(project))
+        live.notices = (*live.notices, *notices, *_refusals(project), *told_at_start(project, live.composer.count))
         for _ in live.session.close("interrupted"):
             pass
         live.notices = (*live.notices, *_model_change(live))

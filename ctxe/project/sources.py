@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source
+from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.compose import Offers, rules_section
 from ctxe.project.mentions import named_files
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ctxe.project.kit import Kit
 
 Count = Callable[[str], int]
+MOST_TOLD = 8
+"""Lines about rules and memory at the start of a session."""
 
 
 def offers(project: Project, kit: Kit, count: Count) -> Offers:
@@ -51,8 +53,28 @@ def instructions(project: Project, count: Count) -> Instructions:
 def memory(project: Project, count: Count) -> Memory:
     """MEMORY.md, decisions, failures, the daily log, and what bears on the task."""
     from ctxe.knowledge.memory import Memory
+    from ctxe.project.memories import facts_of
 
-    return Memory(project.store, count, project.root, project.place.working, counters=project.counters)
+    return Memory(
+        project.store,
+        count,
+        project.root,
+        project.place.working,
+        facts=facts_of(project),
+        counters=project.counters,
+        recent=project.config.memory.daily_lines,
+    )
+
+
+def told_at_start(project: Project, count: Count) -> tuple[str, ...]:
+    """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
+    task = Task()
+    said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
+    if project.config.memory.enabled:
+        outside = project.store.seen() if project.place.writable else ""
+        said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
+    more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
+    return (*said[:MOST_TOLD], *more)
 
 
 def surroundings(project: Project) -> Section:
