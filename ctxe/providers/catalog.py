@@ -6,13 +6,12 @@ provider's limit holds for both this is exact, where it states them apart a rese
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 from ctxe.domain.errors import ConfigError
@@ -103,7 +102,7 @@ def made() -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _data() -> Any:
-    return json.loads((files("ctxe.data") / "models.json").read_bytes())
+    return json.loads((Path(__file__).parents[1] / "data" / "models.json").read_bytes())
 
 
 def _parted(name: str) -> tuple[str, str]:
@@ -210,5 +209,7 @@ def _unknown(provider: str, bare: str) -> ConfigError:
 
 
 def _meant(word: str, known: Any) -> str:
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), 1, 0.7)
     return f"did you mean {close[0]}?" if close else ""
