@@ -90,10 +90,11 @@ def _digest(lines: Sequence[Entry]) -> tuple[str, ...]:
     days = len({entry.created[:10] for entry in lines})
     files: dict[str, int] = {}
     for entry in lines:
-        for name in re.findall(r"[\w./-]+\.\w{1,6}\b", entry.text.rpartition("(")[2]):
+        for name in re.findall(r"(?<![\w$.])[\w./-]+\.[A-Za-z]\w{0,7}\b", entry.text.rpartition("(")[2]):
             files[name] = files.get(name, 0) + 1
     often = ", ".join(sorted(files, key=lambda name: (-files[name], name))[:5])
-    head = f"{len(lines)} turns on {days} days" + (f"; most in {often}" if often else "")
+    turns = f"{len(lines)} turn{'s' if len(lines) > 1 else ''} on {days} day{'s' if days > 1 else ''}"
+    head = turns + (f"; most in {often}" if often else "")
     return (head, *dict.fromkeys(stays))
 
 

@@ -1,0 +1,142 @@
+"""Entries in bulk, proposals settled, questions answered by plain words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import CtxeError, StoreError
+from ctxe.knowledge import review
+from ctxe.knowledge.bulk import as_lines, import_lines, import_rules
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.query import Query, from_line, from_mapping
+from ctxe.knowledge.search import Search
+from ctxe.knowledge.store import Store
+
+NOON = 1_795_262_400.0
+
+
+def store_in(folder: Path) -> Store:
+    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
+
+
+def lines(*rows: dict[str, object]) -> list[bytes]:
+    return [json.dumps(row).encode() for row in rows]
+
+
+def test_an_import_can_be_taken_back_whole(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    kept = store.add(Entry("", title="Mine"))
+    import_lines(store, lines({"id": "a", "text": "x"}, {"id": "b", "kind": "log", "text": "y"}), "bulk")
+    assert {entry.id for entry in store.entries()} == {kept.id, "a", "b"}
+    assert store.undo() == "import 2 entries from bulk"
+    assert store.entries() == (kept,)
+
+
+def test_a_replaced_entry_keeps_what_people_added_to_its_file(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    import_lines(store, lines({"id": "a", "kind": "decision", "title": "One", "text": "x", "ts": 1}), "bulk")
+    path = tmp_path / ".ctxe" / store.get("a").path
+    path.write_bytes(path.read_bytes().replace(b"title: One", b"reviewer: ada\ntitle: One"))
+    import_lines(store, lines({"id": "a", "kind": "decision", "title": "Two", "text": "y", "ts": 2}), "bulk")
+    entry = store.get("a")
+    assert (entry.title, entry.text, entry.ts, entry.extra) == ("Two", "y", "2", {"reviewer": "ada"})
+
+
+def test_ids_of_any_shape_are_files_of_their_own(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    odd = ["../../etc/passwd", "a/b", "A/B", "a b", "a-b", "日本", "x" * 500, "0001-abcd", ".hidden", "con\n"]
+    import_lines(store, lines(*({"id": name, "title": "same", "kind": "failure"} for name in odd)), "bulk")
+    assert sorted(entry.id for entry in store.entries()) == sorted(odd)
+    assert [path.parent.name for path in tmp_path.rglob("*.md")] == ["failures"] * len(odd)
+    assert store_in(tmp_path).entries() == store.entries()
+
+
+def test_secrets_are_masked_on_the_way_in(tmp_path: Path) -> None:
+    store = Store(
+        tmp_path / ".ctxe", tmp_path / ".ctxe" / "cache", mask=lambda text: text.replace("hunter2", "‹secret›")
+    )
+    import_lines(store, lines({"id": "a", "text": "is hunter2"}, {"id": "b", "kind": "log", "text": "hunter2"}), "bulk")
+    assert [entry.text for entry in store.entries()] == ["is ‹secret›", "‹secret›"]
+
+
+def test_what_goes_out_comes_back(tmp_path: Path) -> None:
+    one, two = store_in(tmp_path / "one"), store_in(tmp_path / "two")
+    one.add(Entry("", "decision", "Use X", text="because\n\nmore", files=("a.py",), scope=("src/**",)))
+    one.supersede("1", Entry("", "decision", "Use Y"))
+    one.add(Entry("", "failure", "boom", signature="ab" * 16, fix="no boom", status="resolved"))
+    import_lines(two, as_lines(one.entries()).encode().splitlines(), "copy")
+    fields = ("id", "kind", "title", "text", "status", "created", "files", "scope", "supersedes", "signature", "fix")
+    told = [{key: getattr(entry, key) for key in fields} for entry in two.entries()]
+    assert sorted(told, key=str) == sorted(({key: getattr(e, key) for key in fields} for e in one.entries()), key=str)
+
+
+def test_rule_files_become_preferences_by_heading(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    text = b"Intro words.\n\n# Names\n\n```sh\n# no heading\n```\n\n## Empty\n\n# Names\n\nAgain.\n"
+    assert import_rules(store, text, "CONVENTIONS.md").imported == 3
+    assert {(entry.title, entry.text) for entry in store.entries()} == {
+        ("CONVENTIONS.md", "Intro words."),
+        ("Names", "```sh\n# no heading\n```"),
+        ("Names", "Again."),
+    }
+
+
+def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    held = store.add(Entry("", "fact", "Port", text="It is 8080."))
+    proposal = Entry("", "fact", "Port", "proposed", by="model (proposed)", text="Behind nginx.", files=("a.py",))
+    one, two, three = store.add(proposal), store.add(proposal), store.add(proposal)
+    assert review.waiting(store) == (one, two, three)
+    assert review.likely_same(store, one) == (held,)
+    merged = review.merge(store, one.id, held.id)
+    assert (merged.text, merged.files) == ("It is 8080.\n\nBehind nginx. (model (proposed), 2026-11-21)", ("a.py",))
+    accepted = review.accept(store, two.id, (held.id,))
+    assert (accepted.status, accepted.by, accepted.supersedes) == ("current", "model (approved)", (held.id,))
+    assert review.reject(store, three.id) == three
+    assert review.waiting(store) == ()
+    assert {entry.id: entry.status for entry in store.entries()} == {held.id: "superseded", two.id: "current"}
+    failure = store.add(Entry("", "failure", "boom", "proposed", signature="ab" * 16))
+    assert (review.accept(store, failure.id).status, store.get(failure.id).path[:9]) == ("open", "failures/")
+    with pytest.raises(StoreError):
+        review.accept(store, "nope")
+
+
+ENTRIES = (
+    Entry("a", "decision", "Store sessions in Postgres", text="tables", ts="10"),
+    Entry("b", "decision", "Store sessions as JSONL", text="lines", ts="20", supersedes=("a",)),
+    Entry("c", "fact", "Trams in Lisbon", files=("lisbon.py",), ts="30"),
+    Entry("p", "fact", "Sessions proposed", status="proposed", ts="5"),
+)
+
+
+def found(query: Query) -> list[str]:
+    return [result.id for result in Search(ENTRIES, lambda text: len(text.split())).search(query).results]
+
+
+def test_search_follows_links_hides_and_bounds() -> None:
+    assert found(Query("sessions in Postgres tables")) == ["b"]
+    assert found(Query("sessions in Postgres tables", as_of=20)) == ["a"]
+    assert found(Query("sessions stored", exclude=frozenset("b"))) == []
+    assert found(Query(files=("lisbon.py",))) == ["c"]
+    assert found(Query("sessions stored trams", k=1)) == ["b"]
+    assert found(Query("sessions trams stored Lisbon", budget_tokens=4)) == ["c"]
+    assert found(Query("sessions trams", kind="fact")) == ["c"]
+    nothing = Search(ENTRIES, len).search(Query("quantum glaciers", inject=True))
+    assert (nothing.results, nothing.abstained) == ((), True)
+
+
+def test_questions_are_read_and_refused_with_words() -> None:
+    row = {"qid": 1, "text": "x", "files": ["a"], "k": 3, "as_of": 5, "exclude": ["b", 7], "inject": True}
+    line = json.dumps({**row, "budget_tokens": 9})
+    assert from_line(line) == Query("x", ("a",), 3, "", 5.0, frozenset({"b", "7"}), True, 9, qid=1)
+    assert from_line('{"text": "x", "k": "many", "files": "a", "kind": "log"}', "failure") == Query(
+        "x", ("a",), kind="failure"
+    )
+    for bad in ("", "[]", "{}", '{"text": 5}', "{" * 100_000):
+        with pytest.raises(CtxeError, match="not a question"):
+            from_line(bad)
+    with pytest.raises(ValueError, match="neither text"):
+        from_mapping({})

@@ -1,0 +1,58 @@
+"""The log of the day: one line a turn, read back as entries, older days told week by week."""
+
+from __future__ import annotations
+
+from ctxe.knowledge.daily import Done, day_of, line_of, newest, read_day, weeks
+
+NOON = 1_795_262_400.0
+
+
+def test_a_turn_is_one_line() -> None:
+    done = Done("fix the\nparser", "tests pass", ("a.py", "b.py"), 0.1234, ("decision 0007-3fa2",))
+    assert line_of(done, NOON, "s1") == (
+        "- 12:00 [s1] fix the parser → tests pass (a.py, b.py; decision 0007-3fa2; $0.12)"
+    )
+    assert line_of(Done("hello"), NOON) == "- 12:00 hello"
+    assert line_of(Done("x", files=tuple(f"f{n}.py" for n in range(9))), NOON).endswith(
+        "(f0.py, f1.py, f2.py, f3.py and 5 more)"
+    )
+    assert len(line_of(Done("long " * 500, "long " * 500), NOON)) <= 400
+    assert line_of(Done("when?"), -1e30) == "- 00:00 when?"
+
+
+def test_lines_come_back_as_entries_whatever_else_is_there() -> None:
+    data = b"# notes\n- 09:30 [s1] first\n\n- no time\n* other\n- 09:30 [s1] first\n\xff\0- 10:00 bad\n-\n"
+    entries = read_day(data, "daily/2026-11-21.md")
+    assert [(entry.created, entry.session, entry.text) for entry in entries] == [
+        ("2026-11-21T09:30:00Z", "s1", "first"),
+        ("2026-11-21T00:00:00Z", "", "no time"),
+    ]
+    assert {entry.kind for entry in entries} == {"log"}
+    assert all(entry.id.startswith("2026-11-21-") for entry in entries)
+
+
+def test_the_newest_lines_are_the_last_of_all_days() -> None:
+    days = [read_day(f"- 0{n}:00 day {n}\n".encode(), f"daily/2026-11-0{n}.md") for n in range(1, 6)]
+    lines = [entry for day in reversed(days) for entry in day]
+    assert [entry.text for entry in newest(lines, 2)] == ["day 4", "day 5"]
+
+
+def test_older_days_are_told_by_week_and_decisions_stay() -> None:
+    lines = [
+        *read_day(b"- 09:00 one (a.py; $0.10)\n- 10:00 two (a.py, b.py; decision 0007-3fa2)\n", "daily/2026-11-03.md"),
+        *read_day(b"- 09:00 three\n", "daily/2026-11-05.md"),
+        *read_day(b"- 09:00 four\n", "daily/2026-11-10.md"),
+        *read_day(b"- 09:00 young\n", "daily/2026-11-20.md"),
+    ]
+    assert weeks(lines, "2026-11-21") == {
+        "2026-W46": ("1 turn on 1 day",),
+        "2026-W45": (
+            "3 turns on 2 days; most in a.py, b.py",
+            "two (a.py, b.py; decision 0007-3fa2)",
+        ),
+    }
+    assert weeks(lines, "no day") == {}
+
+
+def test_the_day_is_that_of_the_clock() -> None:
+    assert [day_of(seconds) for seconds in (NOON, 0.0, 1e30)] == ["2026-11-21", "1970-01-01", "1970-01-01"]
