@@ -50,6 +50,7 @@ class Host:
     gateway: bool = False
     echo_reasoning: bool = False
     mistral: bool = False
+    signed_calls: bool = False
 
 
 def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Model:

@@ -106,10 +106,11 @@ def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, api: st
         from ctxe.providers.openai_responses import Responses
 
         return Responses(model, transport, cache_key=official)
-    from ctxe.providers.openai_chat import Chat
+    from ctxe.providers.openai_chat import Chat, Habits
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
-    return Chat(model, transport, echo_reasoning=host.echo_reasoning, mistral=mistral)
+    marked = host.gateway and model.name.startswith("anthropic/")
+    return Chat(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked))
 
 
 def _address(url: str, host: Host) -> str:

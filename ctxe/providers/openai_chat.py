@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
@@ -21,22 +22,33 @@ FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blo
 LENGTH = ("length", "max_tokens", "model_length", "max_output_tokens")
 FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "function_call_filter")
 """Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
+UNSIGNED = {"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
+"""What Gemini accepts in place of a signature for calls that it did not make (ai.google.dev, thought signatures)."""
 OPTIONAL = ("stream_options", "max_tokens")
 """Fields that a server may refuse: usage is then left unreported, the limit named max_completion_tokens."""
 
 
-class Chat:
-    """One model behind a chat completions endpoint.
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What single hosts want of a request beyond the common form.
 
-    ``echo_reasoning`` gives the model's own reasoning back to hosts that ask for it (DeepSeek, Moonshot, MiniMax).
-    ``mistral`` keeps the rules of Mistral's API and chat templates: ids of nine characters, no words of the user
-    straight after tool results.
+    ``echo_reasoning``: the model's own reasoning comes back (DeepSeek, Moonshot, MiniMax). ``mistral``: the rules of
+    Mistral's API and chat templates, ids of nine characters and no words of the user straight after tool results.
+    ``signed_calls``: the first call of each message bears a signature, Google's placeholder where another model made
+    it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude).
     """
 
-    def __init__(
-        self, model: Model, transport: Transport, *, echo_reasoning: bool = False, mistral: bool = False
-    ) -> None:
-        self.model, self.transport, self.echo_reasoning, self.mistral = model, transport, echo_reasoning, mistral
+    echo_reasoning: bool = False
+    mistral: bool = False
+    signed_calls: bool = False
+    marked: bool = False
+
+
+class Chat:
+    """One model behind a chat completions endpoint."""
+
+    def __init__(self, model: Model, transport: Transport, habits: Habits = Habits()) -> None:
+        self.model, self.transport, self.habits = model, transport, habits
         self._refused: set[str] = set()
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
@@ -64,9 +76,9 @@ class Chat:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        sent = body(request, self.model, refused=self._refused, mistral=self.mistral)
+        sent = body(request, self.model, self.habits, refused=self._refused)
         try:
-            reader = _Reader(draft, self.transport, echo_reasoning=self.echo_reasoning)
+            reader = _Reader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
             yield from reader.read(self.transport.events("/chat/completions", sent))
         except Fault:
             if draft.stop is None:
@@ -75,27 +87,24 @@ class Chat:
 
 
 def body(
-    request: Request,
-    model: Model,
-    *,
-    refused: set[str] | frozenset[str] = frozenset(),
-    mistral: bool = False,
+    request: Request, model: Model, habits: Habits = Habits(), *, refused: Set[str] = frozenset()
 ) -> dict[str, Any]:
     """The request as chat completions take it, without the fields in ``refused``."""
     system = "\n\n".join(text for text in request.system if text.strip())
     messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     for message in request.messages:
         if message.role == "assistant":
-            messages += _assistant(message, model, short=mistral)
+            messages += _assistant(message, model, habits)
             continue
-        for sent in _user(message, short=mistral):
-            if mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
+        for sent in _user(message, short=habits.mistral):
+            if habits.mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
                 messages.append({"role": "assistant", "content": "Noted."})
             messages.append(sent)
     limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
     whole: dict[str, Any] = {"model": model.name, "messages": messages}
     whole |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
     whole |= {limit: min(request.max_output, model.max_output), "stream": True}
+    whole |= {"cache_control": {"type": "ephemeral"}} if habits.marked else {}
     return whole | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
 
 
@@ -113,7 +122,7 @@ def _user(message: Message, *, short: bool) -> Iterator[dict[str, Any]]:
         yield {"role": "user", "content": text}
 
 
-def _assistant(message: Message, model: Model, *, short: bool) -> Iterator[dict[str, Any]]:
+def _assistant(message: Message, model: Model, habits: Habits) -> Iterator[dict[str, Any]]:
     text = "".join(block.text for block in message.blocks if isinstance(block, Text))
     calls = [block for block in message.blocks if isinstance(block, ToolCall)]
     if not text and not calls:
@@ -125,7 +134,9 @@ def _assistant(message: Message, model: Model, *, short: bool) -> Iterator[dict[
     said |= {key: kept[key] for key in ("reasoning_content", "reasoning_details") if key in kept}
     extras = kept.get("calls") or {}
     if calls:
-        said["tool_calls"] = [_call(call, short=short) | extras.get(call.id, {}) for call in calls]
+        first = UNSIGNED if habits.signed_calls and calls[0].id not in extras else {}
+        made = [_call(call, short=habits.mistral) | extras.get(call.id, {}) for call in calls]
+        said["tool_calls"] = [made[0] | first, *made[1:]]
     yield said
 
 

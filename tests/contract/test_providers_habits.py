@@ -1,5 +1,6 @@
 """Habits of single hosts that would end a session: their ids, roles and thoughts, and what other hosts make of them."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -90,3 +91,25 @@ def test_a_history_of_everything_is_refused_by_no_host(api: str) -> None:
     with WireServer([Played("fine")]) as server:
         _, reply = hear(speak(api, server.url), replace(HELLO, messages=messages))
         assert (reply.text, server.refused) == ("fine", [])
+
+
+def test_gemini_gets_a_placeholder_for_calls_that_it_did_not_sign() -> None:
+    calls = (ToolCall("c-a", "run", "{}"), ToolCall("c-b", "run", "{}"))
+    results = tuple(ToolResult(call.id, "ok") for call in calls)
+    own = {"google": {"thought_signature": "own"}}
+    signed = Reply("", calls, "tools", None, "wire/wire-model", json.dumps({"calls": {"c-a": {"extra_content": own}}}))
+    with WireServer([Played("ok"), Played("ok"), Played("ok")]) as server:
+        provider = speak("chat", server.url, signed_calls=True)
+        hear(provider, after(Reply("", calls, "tools"), *results))
+        hear(provider, after(signed, *results))
+        hear(speak("chat", server.url), after(Reply("", calls, "tools"), *results))
+        sent = [[call.get("extra_content") for call in body["messages"][2]["tool_calls"]] for body in server.bodies]
+    placeholder = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+    assert sent == [[placeholder, None], [own, None], [None, None]]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_gateway_is_asked_to_cache_for_claude(marked: bool) -> None:
+    with WireServer([Played("ok")]) as server:
+        hear(speak("chat", server.url, marked=marked))
+        assert server.bodies[0].get("cache_control") == ({"type": "ephemeral"} if marked else None)

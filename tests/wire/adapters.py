@@ -9,7 +9,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.model import Delta, Message, Model, Request, Text, Waiting
 from ctxe.providers.anthropic import Anthropic
 from ctxe.providers.faults import Endpoint
-from ctxe.providers.openai_chat import Chat
+from ctxe.providers.openai_chat import Chat, Habits
 from ctxe.providers.openai_responses import Responses
 from ctxe.providers.retry import Patience
 from ctxe.providers.transport import Transport
@@ -50,7 +50,7 @@ def speak(
     if api == "messages":
         return Anthropic(model, Transport("anthropic", at, bearing), **options)
     transport = Transport("openai", at, bearing)
-    return Chat(model, transport, **options) if api == "chat" else Responses(model, transport, **options)
+    return Chat(model, transport, Habits(**options)) if api == "chat" else Responses(model, transport, **options)
 
 
 def hear(provider: Any, request: Request = HELLO) -> tuple[list[Delta], Reply]:

@@ -13,7 +13,7 @@ from ctxe.providers import catalog
 from ctxe.providers.anthropic import Anthropic
 from ctxe.providers.connect import connect, endpoint, prefetch
 from ctxe.providers.offline import Offline
-from ctxe.providers.openai_chat import Chat
+from ctxe.providers.openai_chat import Chat, Habits
 from ctxe.providers.openai_responses import Responses
 from ctxe.providers.scripted import Scripted
 from tests.wire.adapters import HELLO, KEY, hear
@@ -180,16 +180,23 @@ def test_every_provider_has_its_adapter(name: str, adapter: type, address: str, 
     assert provider.transport.patience.idle == 120.0
 
 
-def test_quirks_go_with_the_host() -> None:
+HABITS = {
+    "mistral/devstral-latest": Habits(mistral=True),
+    "ollama/devstral:24b": Habits(mistral=True),
+    "ollama/qwen3": Habits(),
+    "together/openai/gpt-oss-120b": Habits(),
+    "deepseek/deepseek-v4-pro": Habits(echo_reasoning=True),
+    "gemini/gemini-2.5-pro": Habits(signed_calls=True),
+    "openrouter/anthropic/claude-opus-5.5": Habits(marked=True),
+    "openrouter/openai/gpt-5.6": Habits(),
+}
+
+
+def test_habits_go_with_the_host() -> None:
     def made(name: str, **more: Any) -> Any:
         return connect(catalog.find(name), environment=KEYS, **more)
 
-    assert (made("mistral/devstral-latest").mistral, made("ollama/devstral:24b").mistral) == (True, True)
-    assert (made("ollama/qwen3").mistral, made("together/openai/gpt-oss-120b").mistral) == (False, False)
-    assert (made("deepseek/deepseek-v4-pro").echo_reasoning, made("groq/openai/gpt-oss-20b").echo_reasoning) == (
-        True,
-        False,
-    )
+    assert {name: made(name).habits for name in HABITS} == HABITS
     assert made("claude-opus-5-5", long_cache=True).long_cache is True
     assert made("ollama/qwen3", idle_seconds=7).transport.patience.idle == 7
 
