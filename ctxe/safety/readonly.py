@@ -43,7 +43,7 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
     if given is None or not (CHECKS.get(name, _fine))(given):
         return None
     words = [word.text for word in given.operands]
-    if "none" in spec.is_ and words:
+    if ("none" in spec.is_ and words) or ("asked" in spec.is_ and not given.options):
         return None
     if "one" in spec.is_ and len(words) > 1:
         return None

@@ -75,14 +75,16 @@ NAMES = tuple(
     | names("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
 )
 _GIVEN = re.compile(
-    r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
+    r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)"
+    r"(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
 )
 # A setting in capitals on a line of its own needs less of a look than an expression in code.
 _OPENS = re.compile(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
 _DOTENV = re.compile(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
 _PLACEHOLDER = re.compile(
     r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
-    r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings|self|https?|urn)"
+    r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings"
+    r"|self|https?|urn)"
     r"(?![a-z0-9])[\w.:*/ -]{0,60}|x{3,}|[*.-]{3,}|[\d.]+|/.*)"
 )
 

@@ -70,7 +70,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-]+")
 _RAW = re.compile(r"'([^']*)'")
 # In double quotes: no expansion, no history, and a backslash only where it stays as it is (a regular expression's).
 _QUOTED = re.compile(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
-_ESCAPED = re.compile(r"\\([().*?\[\]|+{};,:=@%^~#&<>'\"$! \\])")
+_ESCAPED = re.compile(r"\\([().*?\[\]|+{};,:=@%^~#&<>$! \\])")
 _BRACED = re.compile(r"\{[A-Za-z0-9_\-]*\}")
 _TILDE = re.compile(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")

@@ -1,0 +1,65 @@
+"""Files that steer ctxe, git or another assistant: writing them is a person's decision, also while they are new."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ctxe.safety.words import names
+
+FOLDERS = {
+    ".git": "the repository's own data and hooks",
+    ".ctxe": "the project memory and its policy",
+    ".husky": "git hooks",
+    ".githooks": "git hooks",
+    ".agents": "skills of assistants",
+    ".claude": "settings and skills of an assistant",
+    ".codex": "settings of an assistant",
+    ".cursor": "rules of an assistant",
+    ".gemini": "settings of an assistant",
+    ".vscode": "settings that can run programs",
+}
+FILES = {
+    ".ctxe.toml": "settings of ctxe",
+    ".ctxeignore": "what ctxe may read",
+    ".gitmodules": "where submodules come from",
+    ".gitconfig": "settings of git",
+    ".mcp.json": "programs that assistants start",
+    "mcp.json": "programs that assistants start",
+    ".envrc": "commands that a shell runs on entering",
+    **dict.fromkeys(
+        names(
+            "agents.md agents.local.md agents.override.md claude.md claude.local.md gemini.md memory.md skill.md"
+            " .cursorrules .windsurfrules .clinerules .goosehints .aider.conf.yml copilot-instructions.md"
+        ),
+        "instructions to assistants",
+    ),
+}
+MASKED = (".git/hooks", ".git/config", ".ctxe.toml", ".ctxeignore", ".mcp.json", "AGENTS.md", "CLAUDE.md", "GEMINI.md")
+"""Places at the root that a sandbox must hold shut even while they do not exist (``.git`` itself stays usable)."""
+
+# Characters that some file systems ignore in names (HFS+ does so), which made ".g\u200cit" the same as ".git".
+_IGNORED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_SHORT = re.compile(r"(git|ctxe)~[0-9]+")
+
+
+def plain_name(component: str) -> str:
+    """A name of one folder or file as the most forgiving file system compares it: case, Unicode form, odd endings."""
+    name = unicodedata.normalize("NFKC", _IGNORED.sub("", component)).casefold()
+    name = unicodedata.normalize("NFKC", name).partition(":")[0].rstrip(". ") or component
+    return _SHORT.sub(r".\1", name)
+
+
+def protection(path: str) -> str:
+    """Why a path (relative to the root or not, existing or not) is protected; empty when it is not."""
+    from ctxe.safety.secrets import is_secret_file
+
+    parts = [plain_name(part) for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
+    folder = next((part for part in parts if part in FOLDERS), None)
+    if folder is not None:
+        return FOLDERS[folder]
+    if parts and parts[-1] in FILES:
+        return FILES[parts[-1]]
+    if is_secret_file("/".join(parts)) or parts[-1:] == [".env"]:
+        return "keys and passwords"
+    return ""

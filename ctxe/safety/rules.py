@@ -1,0 +1,139 @@
+"""Rules of what needs no question and what never happens: ``run:pytest *``, ``edit:src/**``, ``read:*``, ``tool:X``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from ctxe.safety.commands import program
+from ctxe.safety.words import Part
+
+KINDS = ("run", "line", "edit", "read", "tool")
+# What may follow "always" beyond the exact words: these run the project's own code anyway, whatever comes after them.
+PREFIXES = (
+    ("pytest",),
+    ("python", "-m", "pytest"),
+    ("python3", "-m", "pytest"),
+    ("python", "-m", "unittest"),
+    ("ruff", "check"),
+    ("ruff", "format"),
+    ("mypy",),
+    ("cargo", "test"),
+    ("cargo", "build"),
+    ("cargo", "check"),
+    ("cargo", "clippy"),
+    ("go", "test"),
+    ("go", "build"),
+    ("go", "vet"),
+    ("npm", "test"),
+    ("npm", "run"),
+    ("pnpm", "test"),
+    ("pnpm", "run"),
+    ("yarn", "test"),
+    ("yarn", "run"),
+    ("npx", "tsc"),
+    ("npx", "eslint"),
+    ("npx", "jest"),
+    ("npx", "vitest"),
+    ("make",),
+    ("just",),
+    ("tox",),
+    ("nox",),
+    ("uv", "run", "pytest"),
+    ("poetry", "run", "pytest"),
+    ("bundle", "exec", "rspec"),
+    ("mvn", "test"),
+    ("gradle", "test"),
+    ("dotnet", "test"),
+    ("git", "add"),
+    ("git", "commit"),
+)
+OWN_NAME = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("make",), ("just",)}
+"""Prefixes whose next word says what really runs: it stays part of the rule."""
+
+
+def problem(rule: str) -> str:
+    """What is wrong with a rule that somebody wrote; empty when it is sound."""
+    kind, colon, rest = rule.partition(":")
+    if not colon or kind not in KINDS or not rest.strip():
+        return f"{rule!r} is no rule: write run:WORDS, edit:GLOB, read:GLOB or tool:NAME"
+    if kind == "run" and _pattern(rest) is None:
+        return f"{rule!r} has a quote that is not closed"
+    return ""
+
+
+def rest_of(rules: Iterable[str], kind: str) -> list[str]:
+    """What stands behind ``kind:`` in the rules of that kind."""
+    return [rule.partition(":")[2] for rule in rules if rule.startswith(kind + ":")]
+
+
+@cache
+def _pattern(text: str) -> tuple[re.Pattern[str], ...] | None:
+    """The words of a ``run`` rule as patterns of whole words; None when its quotes do not close."""
+    try:
+        return tuple(re.compile(_glob(word, "."), re.S) for word in shlex.split(text))
+    except ValueError:
+        return None
+
+
+def _glob(text: str, anything: str) -> str:
+    """A glob as a regular expression; ``anything`` is what a star may stand for."""
+    pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]\])", text)
+    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": f"{anything}*", "?": anything}
+    return "".join(meaning.get(p, re.escape(p[1] if re.fullmatch(r"\[[^\]]\]", p) else p)) for p in pieces)
+
+
+def runs(rule: str, part: Part) -> bool:
+    """Whether a ``run`` rule's words are those of a command, word by word; a star at the end stands for any rest."""
+    patterns = _pattern(rule)
+    if not patterns or not part.words:
+        return False
+    open_end = patterns[-1].pattern == ".*"
+    fixed = patterns[:-1] if open_end else patterns
+    if len(part.words) < len(fixed) or (len(part.words) > len(fixed) and not open_end):
+        return False
+    return all(pattern.fullmatch(word.text) for pattern, word in zip(fixed, part.words, strict=False))
+
+
+def refuses(rule: str, part: Part) -> bool:
+    """Whether a ``run`` rule denies a command: also by its program's bare name, and behind git's own options."""
+    if not part.words:
+        return False
+    named = Part((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
+    return runs(rule, part) or runs(rule, named) or (named.texts[0] == "git" and runs(rule, _bare_git(named)))
+
+
+def _bare_git(part: Part) -> Part:
+    """``git -C x -c y=z push`` as ``git push``."""
+    words, at = part.words, 1
+    while at < len(words) and words[at].text.startswith("-"):
+        at += 2 if words[at].text in {"-C", "-c", "--git-dir", "--work-tree", "--namespace"} else 1
+    return Part((words[0], *words[at:]))
+
+
+def covers(rule: str, path: str) -> bool:
+    """Whether a glob of an ``edit`` or ``read`` rule covers a path relative to the root; ``**`` crosses folders."""
+    return re.fullmatch(_glob(rule.removeprefix("./"), "[^/]"), path, re.S) is not None
+
+
+def rule_for(part: Part) -> str:
+    """The narrowest useful rule for "always": the exact words, or a test or build command with any arguments."""
+    texts = part.texts
+    for prefix in PREFIXES:
+        length = len(prefix) + (prefix in OWN_NAME)
+        if texts[: len(prefix)] != prefix or len(texts) < length:
+            continue
+        if prefix not in OWN_NAME or not texts[length - 1].startswith("-"):
+            return f"run:{_quoted(texts[:length])} *"
+    return "run:" + _quoted(texts)
+
+
+def rule_for_file(path: str) -> str:
+    """The rule that allows editing exactly this file."""
+    return "edit:" + re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return " ".join(shlex.quote(re.sub(r"([*?\[])", r"[\1]", text)) for text in texts)
