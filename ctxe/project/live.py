@@ -130,9 +130,9 @@ class Live:
         """Files that tools read or changed in this session."""
         return self.session.state.conversation.touched()
 
-    def mode(self, mode: str) -> None:
-        """Who decides what runs, from now on in this session: ask, auto-edit, auto or read-only."""
-        self.permit.mode = mode
+    def mode(self, name: str) -> None:
+        """Who decides what runs, from now on in this session. Raises ConfigError."""
+        self.permit.switch(name)
 
     def policy_words(self) -> str:
         """The approval mode and what was granted, in words."""

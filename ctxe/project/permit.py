@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny, Risk
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.tool import Action, Allow, Ask, Decision
+from ctxe.safety.permissions import Mode, Policy, decide
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -17,18 +19,36 @@ class Permit:
 
     def __init__(self, project: Project, interactive: bool, sandboxed: bool) -> None:
         self.project, self.interactive, self.sandboxed = project, interactive, sandboxed
-        self.mode: str = project.config.approval.mode
+        self.mode: Mode = project.config.approval.mode
         self.granted: list[str] = []
 
     def decide(self, action: Action) -> Decision:
         """Allow, ask or deny an action. What goes to the memory inbox needs no question where nobody can be asked."""
         if action.tool in MEMORY:
             return Ask("it will be remembered for later sessions") if self.interactive else Allow()
-        if action.risk is Risk.READ:
-            return Allow()
-        if action.risk is Risk.WRITE and self.mode in ("auto-edit", "auto"):
-            return Allow()
-        return Ask() if self.interactive else Deny("nobody is here to ask")
+        return decide(action, self.policy)
+
+    @property
+    def policy(self) -> Policy:
+        """What the user allows, as it stands now."""
+        approval = self.project.config.approval
+        return Policy(
+            self.mode,
+            approval.allow,
+            approval.deny,
+            tuple(self.granted),
+            self.interactive,
+            self.sandboxed,
+            str(self.project.root),
+        )
+
+    def switch(self, name: str) -> None:
+        """Change the mode. Raises ConfigError for an unknown one."""
+        for mode in get_args(Mode):
+            if mode == name:
+                self.mode = mode
+                return
+        raise ConfigError(f"no approval mode {name!r}", "one of " + ", ".join(get_args(Mode)))
 
     def grant(self, rule: str) -> None:
         """The user said always."""
@@ -39,5 +59,8 @@ class Permit:
         return self.mode + (f"; always: {', '.join(self.granted)}" if self.granted else "")
 
     def notices(self) -> tuple[str, ...]:
-        """What a person should know before the first word."""
-        return ()
+        """What a person should know before the first word: rules that mean nothing."""
+        from ctxe.safety.rules import problem
+
+        approval = self.project.config.approval
+        return tuple(f"rule {rule!r}: {why}" for rule in (*approval.allow, *approval.deny) if (why := problem(rule)))

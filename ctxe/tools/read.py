@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,14 +20,16 @@ from ctxe.tools.workspace import Held, Workspace, load, locate
 def read_file(workspace: Workspace) -> Tool:
     """The tool. Its result has a head line, then ``number``, tab, text; empty lines bear no number."""
     schema = describe("read_file", {"path": STRING, "first": COUNT, "last": COUNT}, ("path",))
+    # Whether a file that may hold secrets is read is decided on the action's path, before it runs.
+    opened = replace(workspace, secret=lambda _: False)
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
         path = locate(workspace, given["path"])
         first, last = given.get("first"), given.get("last")
         span = f" {first or 1}-{last or ''}" if first or last else ""
-        run = partial(_run, workspace, given["path"], path, first or 1, last)
-        return Action("read_file", f"read {path}{span}", Risk.READ, once(run))
+        run = partial(_run, opened, given["path"], path, first or 1, last)
+        return Action("read_file", f"read {path}{span}", Risk.READ, once(run), paths=(path,))
 
     return Tool(schema, Risk.READ, prepare)
 

@@ -70,27 +70,29 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
         ("../root-evil/x", "../root-evil/x is outside of the project; tools work below its root only"),
         ("", "path is empty"),
         ("a\0b", "path holds a NUL character"),
-        (".env", ".env may hold secrets and is not read unless the user allows it; ask for what you need"),
-        ("env-link", "env-link may hold secrets and is not read unless the user allows it; ask for what you need"),
         ("loop", "loop is a link to itself, not a text file"),
         ("x" * 5000, f"there is no file {'x' * 5000}"),
     ],
 )
 def test_refusals(place: Any, name: str, said: str) -> None:
-    place.secrets = frozenset({".env"})
     place.put("src/main.py", "x")
     place.put("pic.png", b"\x89PNG\r\n\x1a\n\0\0\0\0")
-    place.put(".env", "KEY=1")
     place.put("../out", "outside")
     place.put("../root-evil/x", "outside")
     os.mkfifo(place.root / "pipe")
     (place.root / "out-link").symlink_to("../out")
     (place.root / "folder-link").symlink_to("/etc")
-    (place.root / "env-link").symlink_to(".env")
     (place.root / "loop").symlink_to("loop")
     with pytest.raises(ToolError) as caught:
         place.read(name)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("name", [".env", "env-link"])
+def test_the_real_path_is_what_permission_is_decided_on(place: Any, name: str) -> None:
+    place.put(".env", "KEY=1")
+    (place.root / "env-link").symlink_to(".env")
+    assert read_file(place.workspace).prepare({"path": name}).paths == (".env",)
 
 
 def test_ranges_that_make_no_sense_are_refused(place: Any) -> None:
