@@ -27,6 +27,7 @@ class Opening:
     """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
 
     ``fork`` goes on in a copy. ``tools`` (empty: all) are the only ones offered. ``files`` are (path, choice).
+    ``mode`` is an approval mode in place of the settings' (empty: theirs).
     """
 
     resume: str = ""
@@ -35,6 +36,7 @@ class Opening:
     interactive: bool = False
     tools: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    mode: str = ""
 
 
 @contextlib.contextmanager
@@ -61,6 +63,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
                 pass
         yield live
         live.settle()
+        _leave(project, live)
 
 
 def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, State, list[str]]:
@@ -84,6 +87,17 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     events, notices, last = read_events(path)
     log = Log(path, now, last)
     return log, rebuild(events), notices
+
+
+def _leave(project: Project, live: Live) -> None:
+    """Propose what the session taught; a memory folder that cannot be written was told of already."""
+    from ctxe.knowledge.digest import digest
+
+    if not project.config.memory.enabled:
+        return
+    with contextlib.suppress(StoreError):
+        for draft in digest(live.session.state.conversation, project.store.entries(), live.session.id):
+            project.store.add(draft)
 
 
 def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:

@@ -41,6 +41,8 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     """A session with everything around it. Raises ConfigError."""
     name, box = log.path.stem, boxed(project)
     permit = Permit(project, opening.interactive, box.active)
+    if opening.mode:
+        permit.switch(opening.mode)
     undo = Undo(Restore(Git(project.root, project.environment), project.place.cache / "restore", time.time), name)
     keeps = keeping(project, name, approved=opening.interactive)
     kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)

@@ -80,7 +80,10 @@ def test_a_server_that_is_not_there(home: Path, repo: Path) -> None:
     ("answer", "says"),
     [
         (Answer(401, failure("Incorrect API key provided", "invalid_api_key")), "key"),
-        (Answer(429, failure("You exceeded your current quota", "insufficient_quota", "insufficient_quota")), "quota"),
+        (
+            Answer(429, failure("You exceeded your current quota", "insufficient_quota", "insufficient_quota")),
+            "no credit left",
+        ),
         (Answer(404, failure("The model does not exist", "model_not_found")), "model"),
     ],
 )

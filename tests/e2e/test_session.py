@@ -55,9 +55,8 @@ APIS: dict[str, Callable[[str], dict[str, str]]] = {
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return repository(
-        tmp_path / "calc", {"calc.py": CALC, "test_calc.py": TEST, "AGENTS.md": "# Rules\n\nUse four spaces.\n"}
-    )
+    files = {"calc.py": CALC, "test_calc.py": TEST, "AGENTS.md": "# Rules\n\nUse four spaces.\n"}
+    return repository(tmp_path / "calc", files | {".gitignore": "__pycache__/\n"})
 
 
 def allow(home: Path) -> None:
