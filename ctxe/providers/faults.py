@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import Any
 
 from ctxe.domain.conversation import Reply
@@ -19,6 +18,7 @@ from ctxe.domain.errors import (
     RateLimited,
     Unreachable,
 )
+from ctxe.providers.retry_after import asked_wait
 from ctxe.safety.display import one_line
 
 ONCE, TWICE, FEW, MANY = 1, 2, 3, 8
@@ -199,37 +199,6 @@ def _moved(at: Endpoint, location: str) -> Fault:
     where = f" to {at.clean(origin.group())}" if origin else ""
     hint = "does the network want you to sign in, or has the base URL changed? nothing was sent there"
     return Fault(BadReply(f"{at.shown} redirects{where}", hint), "redirected", tries=FEW)
-
-
-def asked_wait(headers: Mapping[str, str], body: Any, now: float) -> float | None:
-    """Seconds to wait as the provider asks: retry-after-ms, retry-after (seconds or a date), or Google's retryDelay.
-
-    Dates are taken against the answer's own Date header, so that a wrong clock here does no harm. A past date is 0.
-    """
-    if (ms := _number(headers.get("retry-after-ms"))) is not None:
-        return ms / 1000
-    after = headers.get("retry-after", "")
-    if (seconds := _number(after)) is not None:
-        return seconds
-    if (then := _date(after)) is not None:
-        here = _date(headers.get("date", ""))
-        return max(0.0, then - (now if here is None else here))
-    delay = re.search(r"'retryDelay': '([\d.]+)s'", str(body)[:4000])
-    return float(delay.group(1)) if delay else None
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) else None
-
-
-def _date(text: str) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _words(body: Any) -> str:

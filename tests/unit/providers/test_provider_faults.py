@@ -13,6 +13,7 @@ from ctxe.domain.model import Delta, TextDelta, Waiting
 from ctxe.providers import faults
 from ctxe.providers.faults import Endpoint, Fault
 from ctxe.providers.retry import persist
+from ctxe.providers.retry_after import asked_wait
 from tests.wire.adapters import Clock, patience
 
 AT = Endpoint("wire", "m", "https://user:pass@host.example/v1", "WIRE_KEY", "sk-secret")
@@ -138,7 +139,7 @@ def test_the_limit_of_a_free_tier_is_a_rate_limit() -> None:
     ],
 )
 def test_the_time_to_wait_is_read(headers: dict[str, str], wanted: float | None) -> None:
-    assert faults.asked_wait(headers, None, 30.0) == wanted
+    assert asked_wait(headers, None, 30.0) == wanted
 
 
 def test_addresses_are_shown_without_a_password() -> None:

@@ -1,0 +1,144 @@
+"""How an answer of a chat completions endpoint is read, whatever its server makes of indices, ids and thoughts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.conversation import StopReason, ToolCall, Usage
+from ctxe.domain.model import CallDelta, Delta, ReasoningDelta, TextDelta
+from ctxe.providers import faults
+from ctxe.providers.draft import Draft, Slot, is_object, usage_of
+from ctxe.providers.think import Thinking
+from ctxe.providers.transport import Transport
+
+FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive")
+LENGTH = ("length", "max_tokens", "model_length", "max_output_tokens")
+FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "function_call_filter")
+"""Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
+
+
+class Reader:
+    """Gathers one answer in ``draft``; ``kept`` is what goes into its carry."""
+
+    def __init__(self, draft: Draft, transport: Transport, *, echo_reasoning: bool) -> None:
+        self.draft, self.transport, self.echo_reasoning = draft, transport, echo_reasoning
+        self.refused = False
+        self.by_index: dict[Any, Slot] = {}
+        self.thinking = Thinking()
+        self.reasoning: list[str] = []
+        self.thoughts: list[str] = []
+        self.details: list[Any] = []
+        self.extras: dict[int, dict[str, Any]] = {}
+        draft.seal = self.seal
+
+    def read(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Delta]:
+        """Deltas out of the chunks. Raises Fault."""
+        for chunk in events:
+            if chunk.get("error"):
+                raise faults.of_event(self.transport.at, chunk["error"], self.transport.patience.now())
+            self.draft.usage = _usage(chunk) or self.draft.usage
+            for choice in chunk.get("choices") or ():
+                delta = choice.get("delta") or choice.get("message") or {}
+                yield from self._words(delta)
+                for part in delta.get("tool_calls") or ():
+                    yield self._call(part)
+                if reason := choice.get("finish_reason"):
+                    yield from map(self._told, self.thinking.rest())
+                    self.draft.stop = self._stop(str(reason).lower())
+
+    def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
+        for text in _texts(delta.get("reasoning_content") or delta.get("reasoning"), "thinking"):
+            self.reasoning.append(text)
+            yield ReasoningDelta(text)
+        self.details += delta.get("reasoning_details") or ()
+        content = delta.get("content")
+        for text in _texts(content, "thinking") if isinstance(content, list) else ():
+            yield ReasoningDelta(text)
+        for text in [*_texts(content, "text"), *_texts(delta.get("refusal"), "text")]:
+            yield from map(self._told, self.thinking.split(text))
+        self.refused = self.refused or bool(delta.get("refusal"))
+
+    def _told(self, piece: tuple[str, bool]) -> Delta:
+        text, is_thought = piece
+        (self.thoughts if is_thought else self.draft.text).append(text)
+        return ReasoningDelta(text) if is_thought else TextDelta(text)
+
+    def _call(self, part: Mapping[str, Any]) -> CallDelta:
+        function = part.get("function") or {}
+        slot = self._slot(part.get("index"), str(part.get("id") or ""), str(function.get("name") or ""))
+        arguments = function.get("arguments")
+        if arguments:
+            slot.write(arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False))
+        if part.get("extra_content"):  # Gemini signs its calls and wants the signature back
+            self.extras[id(slot)] = {"extra_content": part["extra_content"]}
+        return CallDelta(slot.name, slot.size)
+
+    def _slot(self, index: Any, name_of_call: str, tool: str) -> Slot:
+        """The call a piece belongs to: by its index, else by its id, else the one being written.
+
+        A server may number all calls 0 or none at all: another id, or a name after whole arguments, begins a new one.
+        """
+        slots = self.draft.slots
+        slot = (
+            self.by_index.get(index)
+            if index is not None
+            else next(
+                (slot for slot in slots if name_of_call and slot.id == name_of_call), slots[-1] if slots else None
+            )
+        )
+        other = slot is not None and bool(name_of_call and slot.id and name_of_call != slot.id)
+        whole = slot is not None and bool(tool and slot.parts and not name_of_call and is_object(slot.arguments))
+        if slot is None or other or whole:
+            slot = Slot()
+            slots.append(slot)
+            self.by_index[index] = slot
+        slot.id = slot.id or name_of_call
+        if tool and tool != slot.name:
+            slot.name += tool
+        return slot
+
+    def _stop(self, reason: str) -> StopReason:
+        if reason.startswith(FAILED):
+            raise faults.broken(self.transport.at, f"it ended with {reason!r}")
+        if reason.startswith(FILTERED):
+            return "filtered"
+        if reason in LENGTH:
+            return "length"
+        return "refusal" if self.refused else "end"
+
+    def seal(self, calls: Sequence[ToolCall]) -> str:
+        """The carry: reasoning where the host wants it back, and what it attached to calls; empty without either."""
+        kept: dict[str, Any] = {}
+        if self.echo_reasoning and self.reasoning:
+            kept["reasoning_content"] = "".join(self.reasoning)
+        if self.echo_reasoning and self.thoughts:
+            kept["think"] = "".join(self.thoughts).strip()
+        if self.echo_reasoning and self.details:
+            kept["reasoning_details"] = self.details
+        pairs = zip(self.draft.slots, calls, strict=False)
+        extras = {call.id: self.extras[id(slot)] for slot, call in pairs if id(slot) in self.extras}
+        kept |= {"calls": extras} if extras else {}
+        return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else ""
+
+
+def _texts(content: Any, kind: str) -> list[str]:
+    """The words in a content field: plain text, or (Mistral) a list of typed parts, of which those of one kind."""
+    if isinstance(content, str):
+        return [content] if content else []
+    found: list[str] = []
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, Mapping) and part.get("type") == kind:
+            found += _texts(part.get(kind), "text")
+    return found
+
+
+def _usage(chunk: Mapping[str, Any]) -> Usage | None:
+    """Usage from wherever a dialect puts it: ``usage``, or ``x_groq``; DeepSeek names cache hits its own way."""
+    usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+    if not isinstance(usage, Mapping):
+        return None
+    details = usage.get("prompt_tokens_details") or {}
+    read = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens")
+    return usage_of(usage.get("prompt_tokens"), usage.get("completion_tokens"), read, details.get("cache_write_tokens"))
