@@ -138,6 +138,7 @@ def _interactive(project: Project, opening: Opening, words: str, screen: Screen)
     with restored(screen), Renderer(screen) as renderer:
         if offer_local(project, screen):
             project = type(project).open(project.place.working, flags=None)
+        opening = replace(opening, mode=_confirmed(project, screen))
         wanted: tuple[str, str] | None = ("", "")
         while wanted is not None:
             kind, session = wanted
@@ -146,6 +147,19 @@ def _interactive(project: Project, opening: Opening, words: str, screen: Screen)
             code, wanted = _one(project, opening, words, screen, renderer)
             words = ""
         return code
+
+
+def _confirmed(project: Project, screen: Screen) -> str:
+    """``auto`` is confirmed once per folder; "ask" in its place when it was not. Empty: as the settings say."""
+    if project.config.approval.mode != "auto" or project.trusted or not screen.keyboard:
+        return ""
+    from ctxe.terminal.prompt import Prompt
+
+    question = f"auto edits and runs commands in {project.root} without asking. Trust this folder? [y/n]"
+    if Prompt(screen).ask(question, ("y", "n")) == "y":
+        project.trust()
+        return ""
+    return "ask"
 
 
 def _one(
