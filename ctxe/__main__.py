@@ -7,6 +7,10 @@ import sys
 
 def main() -> int:
     """Run the command line; the exit code of the process."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):  # started with one of them closed
+        from ctxe.terminal.streams import fill_missing
+
+        fill_missing()
     from ctxe.cli.app import main as run
 
     return run()

@@ -17,18 +17,16 @@ INTERRUPTED = 130
 
 def told(run: Callable[[], object], invocation: Invocation) -> int:
     """Run a command; the exit code of the process, whatever happens. Only a bug leaves a traceback, in a file."""
+    from ctxe.terminal.streams import polite
+
     try:
-        code = run()
-        sys.stdout.flush()
+        with polite(sys.stdout, sys.stderr):
+            code = run()
     except CtxeError as error:
         say(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; a second write at exit would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:

@@ -22,13 +22,17 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     make_folder(path.parent)
+    held = FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01)
     try:
-        with FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01):
-            yield
+        held.acquire()
     except Timeout:
         raise StoreError(f"{path} is in use by another session", "try again when it has finished") from None
     except OSError as error:
         raise StoreError(f"cannot lock {path}: {error.strerror or error}", "check permissions") from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def sweep(folder: Path, now: float | None = None) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from ctxe.terminal.streams import is_terminal, usable, write
+from ctxe.terminal.streams import abandon, is_terminal, usable, write
 from ctxe.terminal.style import Line, paint
 
 Clock = Callable[[], float]
@@ -64,7 +64,7 @@ class Screen:
         try:
             write(self.err, text + "\n")
         except (OSError, ValueError):
-            return
+            abandon(self.err)
 
 
 def _wants_ascii(environ: Mapping[str, str], out: TextIO) -> bool:

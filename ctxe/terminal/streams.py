@@ -54,10 +54,11 @@ def fill_missing() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
         if getattr(sys, name) is None:
-            setattr(sys, name, usable(None, mode))
+            null = io.TextIOWrapper(io.FileIO(number, mode, closefd=False), encoding="utf-8")
+            setattr(sys, name, null)
 
 
-def _abandon(stream: TextIO) -> None:
+def abandon(stream: TextIO) -> None:
     """Point a stream at the null device, so that what is still buffered cannot fail again at exit."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
@@ -66,19 +67,25 @@ def _abandon(stream: TextIO) -> None:
 
 
 @contextlib.contextmanager
-def polite(out: TextIO) -> Iterator[None]:
+def polite(out: TextIO, err: TextIO) -> Iterator[None]:
     """Round the whole program: a reader that went away ends it silently with 141, a full disk with one line.
 
-    Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) when standard output cannot take the text.
+    Raises SystemExit(141) for a broken pipe and CtxeError (exit 1) when standard output cannot take the text. What
+    standard error cannot take is lost.
     """
     try:
         yield
         out.flush()
     except BrokenPipeError:
-        _abandon(out)
+        abandon(out)
         raise SystemExit(BROKEN_PIPE) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT):
             raise
-        _abandon(out)
+        abandon(out)
         raise CtxeError(f"cannot write the output: {error.strerror}", "send it to another place") from error
+    finally:
+        try:
+            err.flush()
+        except (OSError, ValueError):
+            abandon(err)

@@ -119,7 +119,7 @@ def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
     for section in sections:
         if section.priority is Priority.TASK:  # the day and the branch are no news
             continue
-        names = [clean(chunk.path or chunk.id) for chunk in section.chunks]
+        names = list(dict.fromkeys(clean(chunk.path or chunk.id) for chunk in section.chunks))
         more = f" +{len(names) - 3}" if len(names) > 3 else ""
         listed = "" if names == [section.name] else f" {', '.join(names[:3])}{more}"
         parts += [f"{section.name}{listed}"] if names else []
