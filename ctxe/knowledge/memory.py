@@ -17,6 +17,8 @@ from ctxe.knowledge.store import Store
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
+RECALLED = "recalled"
+"""The section of entries that bear on the task; its chunks have their ids."""
 STANDING = 0.6
 """Share of the room that may stand in the system prompt; the rest is for what bears on the task."""
 WIDEST = 0.35
@@ -191,7 +193,7 @@ class Memory:
                 out.append(Omission(entry.id, cost, "over the memory share"))
         if out and chunks:
             chunks.append(Chunk("more", _more(len(out)), "what was left out"))
-        return Section("recalled", Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
+        return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
 
     def _rendered(self, entry: Entry, told: Mapping[str, failures.Group], widest: int) -> str:
         if entry.kind == "failure" and entry.id in told:

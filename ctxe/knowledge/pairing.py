@@ -55,7 +55,7 @@ class Watch:
 
     def __init__(self, store: Store, counters: Counters, root: str = "", session: str = "") -> None:
         """``root`` is the project's absolute folder, which is taken out of what is kept."""
-        self._store, self._counters, self._root, self._session = store, counters, root, session
+        self._store, self.counters, self._root, self._session = store, counters, root, session
         self._waiting: dict[str, _Waiting] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
@@ -64,7 +64,7 @@ class Watch:
         command = plain_command(raw, self._root)
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            entry, new = record(self._store, draft, self._counters)
+            entry, new = record(self._store, draft, self.counters)
             self._passed_by(command)
             held = self._waiting.get(command)
             if held is None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Turn
 from ctxe.domain.errors import StoreError
-from ctxe.domain.events import Event, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.domain.events import Event, Notice, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.memory import RECALLED
 from ctxe.knowledge.pairing import Told, Watch
 from ctxe.knowledge.store import Store
 
@@ -38,6 +39,8 @@ class Remembering:
                 yield from self._tool(event, state)
             elif isinstance(event, TurnFinished) and state.conversation.turns:
                 self._log(event, state.turn)
+            elif isinstance(event, TurnStarted):
+                self._used(event)
         except StoreError as error:
             if not self.told:
                 self.told = True
@@ -50,6 +53,12 @@ class Remembering:
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._recorded(told)
+
+    def _used(self, event: TurnStarted) -> None:
+        """Count the entries that were put before the model for these words."""
+        for section in event.gathered:
+            for chunk in section.chunks if section.name == RECALLED else ():
+                self.watch.counters.bump(chunk.id, self.store.now(), used=1)
 
     def _recorded(self, told: Told) -> Recorded:
         entry = told.entry

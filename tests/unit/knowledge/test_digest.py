@@ -1,0 +1,80 @@
+"""What a session leaves as proposals: wishes in the user's own words, commands that work, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
+from ctxe.knowledge.digest import digest
+from ctxe.knowledge.entry import Entry
+
+
+def ran(*commands: tuple[str, bool]) -> tuple[Step, ...]:
+    calls = [
+        ToolCall(str(n), "run_command", json.dumps({"command": command})) for n, (command, _) in enumerate(commands)
+    ]
+    results = [ToolResult(str(n), "", ok) for n, (_, ok) in enumerate(commands)]
+    return tuple(Step(Reply("", (call,)), (result,)) for call, result in zip(calls, results, strict=True))
+
+
+def test_a_standing_wish_is_proposed_in_the_users_words() -> None:
+    edit = Step(
+        Reply("", (ToolCall("1", "edit_file", "{}"),)), (ToolResult("1", "", touches=(Touch("a.py", "edit"),)),)
+    )
+    talk = Conversation((Turn("fix the bug\nand from now on use tabs in Makefiles", steps=(edit,)),))
+    assert digest(talk, (), "s1") == (
+        Entry(
+            "",
+            "preference",
+            "and from now on use tabs in Makefiles",
+            "proposed",
+            by="session digest (proposed)",
+            session="s1",
+            turn="1",
+            files=("a.py",),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fix the parser",
+        "why do we use tabs?",
+        "is it always like this",
+        "always " + "x" * 400,
+        "the loop never ends?",
+        "",
+    ],
+)
+def test_tasks_and_questions_are_no_wishes(words: str) -> None:
+    assert digest(Conversation((Turn(words),)), ()) == ()
+
+
+def test_commands_that_work_are_proposed_once() -> None:
+    runs = ran(
+        ("cd /x && pytest -q tests 2>&1 | tail -5", False),
+        ("pytest tests", True),
+        ("ls", True),
+        ("ls", True),
+        ("ruff check .", True),
+        ("make", False),
+    )
+    titles = [draft.title for draft in digest(Conversation((Turn("go", steps=runs),)), ())]
+    assert titles == ["Tests: `pytest tests`"]
+    known = (Entry("a", "routine", "How to test", text="Run `pytest tests` in the root"),)
+    assert digest(Conversation((Turn("go", steps=runs),)), known) == ()
+
+
+def test_what_is_known_or_waits_already_is_not_proposed_again() -> None:
+    talk = Conversation((Turn("always use tabs in Makefiles"),))
+    (draft,) = digest(talk, ())
+    assert digest(talk, (Entry("a", "preference", "Use tabs in Makefiles", "proposed"),)) == ()
+    assert digest(talk, (Entry("a", "log", draft.title),)) == (draft,)
+
+
+def test_never_more_than_three() -> None:
+    words = "\n".join(f"always treat {name} with care" for name in ("parsers", "loops", "files", "locks", "tests"))
+    assert len(digest(Conversation((Turn(words),)), ())) == 3
