@@ -19,16 +19,16 @@ LONGEST = 300
 ALIKE = 0.5
 
 _WISH = re.compile(
-    r"\b(?:always|never|from now on|in this (?:repo|repository|project|codebase)|(?:i|please) prefer|don't ever|as a rule"
-    r"|we (?:use|prefer|avoid|don't)|make sure (?:to|you) always)\b",
+    r"\b(?:always|never|from now on|in this (?:repo|repository|project|codebase)|(?:i|please) prefer|don't ever"
+    r"|as a rule|we (?:use|prefer|avoid|don't)|make sure (?:to|you) always)\b",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
     r"\?\s*$|^\s*(?:why|what|when|where|how|who|is|are|does|do|can|could|should|did)\b", re.IGNORECASE
 )
 _ROUTINES = {
-    "Tests": """pytest, unittest, tox, nox, jest, vitest, mocha, rspec, phpunit, ctest, npm test, yarn test, pnpm test, go test,
-        cargo test, mvn test, gradle test, gradlew test, make test, make check, dotnet test, mix test""",
+    "Tests": """pytest, unittest, tox, nox, jest, vitest, mocha, rspec, phpunit, ctest, npm test, yarn test, pnpm test,
+        go test, cargo test, mvn test, gradle test, gradlew test, make test, make check, dotnet test, mix test""",
     "Lint": "ruff, flake8, pylint, eslint, black, prettier, golangci-lint, cargo clippy",
     "Types": "mypy, pyright, tsc",
     "Build": "make, cargo build, go build, npm run, mvn package, gradle build, cmake",
