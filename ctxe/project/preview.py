@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def composer_for(project: Project, tools: tuple[str, ...] = ()) -> Composer:
     """A composer as a session of this project would have it; nothing is connected, nothing is written."""
     from ctxe.project.kit import kit_for
+    from ctxe.project.parts import composer, keeping
     from ctxe.project.sandboxing import UNBOXED
-    from ctxe.project.wire import composer, keeping
 
     kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools)
     return composer(project, project.model, kit, "preview")

@@ -13,21 +13,19 @@ from ctxe.agent.log import Log
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
-from ctxe.context.compact import FoldPolicy
 from ctxe.domain.conversation import ToolResult
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Approver
 from ctxe.project.compose import Composer
 from ctxe.project.freshness import freshen
-from ctxe.project.keeping import Keeping
 from ctxe.project.kit import Kit, kit_for, trimmer
 from ctxe.project.live import Live, Wired
-from ctxe.project.models import budget_for, connect, counter
+from ctxe.project.models import connect
+from ctxe.project.parts import composer, keeping
 from ctxe.project.permit import Permit
 from ctxe.project.remembering import Remembering
 from ctxe.project.sandboxing import boxed
-from ctxe.project.sources import offers
 from ctxe.project.undo import Undo
 from ctxe.repo.git import Git
 from ctxe.repo.points import Restore
@@ -59,18 +57,6 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     memory = [_remembering(project, name)] if project.config.memory.enabled else []
     session.listeners = (undo, *memory, _Learning(live))
     return live
-
-
-def composer(project: Project, model: Model, kit: Kit, session: str) -> Composer:
-    """What composes requests for a model in this project."""
-    counted = counter(project, model)
-    policy = FoldPolicy(target_tokens=project.config.budget.target_tokens)
-    return Composer(offers(project, kit, counted.count), model, budget_for(project, model), counted, policy, session)
-
-
-def keeping(project: Project, session: str, *, approved: bool) -> Keeping:
-    """What keeps memories for the model."""
-    return Keeping(project.store, project.counters, str(project.root), session, approved)
 
 
 def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit) -> Ports:

@@ -1,0 +1,28 @@
+"""Parts that a session and a preview have in common: what composes requests, and what keeps memories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxe.context.compact import FoldPolicy
+from ctxe.domain.model import Model
+from ctxe.project.compose import Composer
+from ctxe.project.keeping import Keeping
+from ctxe.project.kit import Kit
+from ctxe.project.models import budget_for, counter
+from ctxe.project.sources import offers
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def composer(project: Project, model: Model, kit: Kit, session: str) -> Composer:
+    """What composes requests for a model in this project."""
+    counted = counter(project, model)
+    policy = FoldPolicy(target_tokens=project.config.budget.target_tokens)
+    return Composer(offers(project, kit, counted.count), model, budget_for(project, model), counted, policy, session)
+
+
+def keeping(project: Project, session: str, *, approved: bool) -> Keeping:
+    """What keeps memories for the model."""
+    return Keeping(project.store, project.counters, str(project.root), session, approved)
