@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ctxe.cli import memory_write
+from ctxe.cli import memory_review, memory_write
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("forget", help="Remove entries; `ctxe memory undo` takes it back.")(memory_write.forget)
     group.command("undo", help="Take back the last write to the memory folder.")(memory_write.undo)
     group.command("search", help="What bears on some words.")(search)
-    group.command("review", help="Go through the proposals in the inbox.")(memory_write.review)
+    group.command("review", help="Go through the proposals in the inbox.")(memory_review.review)
     group.command("import", help="Take in JSON lines, or another tool's rule file.")(import_)
     group.command("export", help="Give everything out as JSON lines or Markdown.")(export)
     group.command("stats", help="How much is remembered, and what of it is used.")(stats)

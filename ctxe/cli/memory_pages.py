@@ -145,6 +145,8 @@ def _row(row: Mapping[str, Any], now: float) -> list[Cell]:
         marks.append(f"superseded by {row['superseded_by']}")
     elif row.get("status") not in ("current", "open", None):
         marks.append(str(row["status"]))
+    if row["same_as"]:
+        marks.append(f"says the same as {row['same_as']}")
     if row["stale"]:
         marks.append(f"stale: {row['stale'][0]}")
     if row["problems"]:

@@ -1,4 +1,4 @@
-"""The half of ``ctxe memory`` that writes: add, edit, forget, undo, review."""
+"""The half of ``ctxe memory`` that writes: add, edit, forget, undo."""
 
 from __future__ import annotations
 
@@ -158,59 +158,3 @@ def undo(context: typer.Context) -> None:
     """Take back the last write. Raises StoreError."""
     invocation = Invocation.of(context)
     invocation.screen().say(f"taken back: {invocation.project().store.undo()}")
-
-
-def review(
-    context: typer.Context,
-    accept: Annotated[list[str] | None, typer.Option("--accept", help="A proposal to keep, or all.")] = None,
-    reject: Annotated[list[str] | None, typer.Option("--reject", help="A proposal to remove, or all.")] = None,
-    merge: Annotated[
-        tuple[str, str] | None, typer.Option("--merge", metavar="PROPOSAL ENTRY", help="Add one to an entry.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Walk the inbox: accept, edit, merge or reject each proposal. Raises StoreError."""
-    from ctxe.project import inbox, memories
-
-    invocation = Invocation.of(context)
-    project = invocation.project()
-    screen = invocation.screen()
-    waiting = inbox.waiting(project)
-    if accept or reject or merge:
-        for said in inbox.settle(project, accept or (), reject or (), merge):
-            screen.say(said)
-    elif as_json:
-        print_json([memories.whole(project, entry.id) for entry in waiting])
-    elif not waiting:
-        screen.say("the inbox is empty")
-    elif screen.keyboard:
-        _walk(project, screen, waiting)
-    else:
-        from ctxe.cli.memory_pages import entries_table
-
-        screen.say(entries_table([row for row in memories.rows(project) if row.get("status") == "proposed"], screen))
-        screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
-
-
-def _walk(project: Project, screen: Screen, waiting: Any) -> None:
-    from ctxe.cli.memory_pages import entry_page
-    from ctxe.project import inbox, memories
-    from ctxe.terminal.prompt import Prompt
-
-    prompt = Prompt(screen, editor=project.editor)
-    for number, proposal in enumerate(waiting, 1):
-        screen.say(f"\n{number} of {len(waiting)}")
-        screen.say(entry_page(project, screen, proposal.id))
-        others = memories.same_subject(project, proposal)
-        for other in others:
-            screen.say(f"stands already: {other.id} {other.title}")
-        choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
-        answer = prompt.ask(", ".join(f"[{word[0]}]{word[1:]}" for word in choices) + "?", choices)
-        if answer == "quit":
-            return
-        if answer == "edit":
-            before = inbox.raw(project, proposal)
-            inbox.write_raw(project, proposal, before, prompt.edit(before, ".md"))
-            answer = "accept"
-        if answer != "later":
-            screen.say(inbox.settle_one(project, proposal.id, answer, others[0].id if others else ""))

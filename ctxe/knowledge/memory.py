@@ -84,7 +84,7 @@ class Memory:
     def told(self, entry: Entry) -> Chunk:
         """An entry that was written just now, as a short notice for the model."""
         words = f"{entry.title}\n{entry.first_paragraph}".strip()
-        return Chunk(entry.id, self._fenced(entry, words), f"written now by {entry.by}", path=entry.path)
+        return Chunk(entry.id, self._fenced(entry, words), f"written now by {entry.by}", path=f".ctxe/{entry.path}")
 
     def _standing(self, entries: Sequence[Entry], room: int) -> Section:
         offered: list[Chunk] = []
@@ -187,7 +187,7 @@ class Memory:
             text = self._rendered(entry, told, int(room * WIDEST))
             cost = self._cost(text)
             if cost <= rest:
-                chunks.append(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=entry.path))
+                chunks.append(Chunk(entry.id, text, f"bears on the task ({score:.2f})", path=f".ctxe/{entry.path}"))
                 rest -= cost
             else:
                 out.append(Omission(entry.id, cost, "over the memory share"))

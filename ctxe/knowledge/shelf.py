@@ -87,6 +87,7 @@ class Reader:
         self._records = now
         entries = sorted((entry for record in now.values() for entry in record.entries), key=order)
         problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
+        problems += _twice(entries)
         return Shelf(
             tuple(entries), tuple(problems), {path: record.digest for path, record in now.items()}, tuple(strays)
         )
@@ -124,6 +125,15 @@ class Reader:
         }
         text = json.dumps({"v": VERSION, "keys": KEYS, "files": rows}, separators=(",", ":"))
         files.replace_quickly(self._kept, text.encode())
+
+
+def _twice(entries: list[Entry]) -> Iterator[Problem]:
+    """Files that give an id another file has: copied, or merged from both sides. Both stay."""
+    held: dict[str, str] = {}
+    for entry in entries:
+        first = held.setdefault(entry.id, entry.path)
+        if first != entry.path:
+            yield Problem(entry.path, f"has the id of {first}")
 
 
 def order(entry: Entry) -> tuple[int, float, int, str]:

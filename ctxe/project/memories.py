@@ -58,7 +58,8 @@ def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[s
     replaced = links.successors(entries)
     lost = stale(entries, facts_of(project))
     numbers = project.counters.read()
-    found = []
+    found: list[dict[str, Any]] = []
+    said: dict[tuple[str, str], str] = {}
     for entry in entries:
         wanted = entry.kind == kind if kind else entry.kind != "log"
         if wanted and (all_ or entry.status == "proposed" or links.is_current(entry, replaced)):
@@ -66,6 +67,8 @@ def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[s
             held |= {"path": entry.path, "tokens": rough(entry.title + entry.text), "number": entry.number}
             held |= {"current": links.is_current(entry, replaced), "superseded_by": replaced.get(entry.id)}
             held |= {"stale": list(lost.get(entry.id, ())), "uses": int(numbers.get(entry.id, {}).get("used", 0))}
+            same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
+            held |= {"same_as": same if same != entry.id else None}
             found.append(held | {"problems": list(entry.problems), "at": entry.time})
     return found
 

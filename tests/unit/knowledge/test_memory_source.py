@@ -223,5 +223,5 @@ def test_what_was_written_now_is_told_at_once(tmp_path: Path) -> None:
     memory = memory_in(tmp_path)
     one = memory.store.add(decision("Use tabs", "Because.\n\nMore."))
     chunk = memory.told(one)
-    assert (chunk.id, chunk.path) == (one.id, one.path)
+    assert (chunk.id, chunk.path) == (one.id, f".ctxe/{one.path}")
     assert chunk.text.endswith('by="user">\nUse tabs\nBecause.\n</memory>')

@@ -204,6 +204,20 @@ def test_damaged_files_are_survived_named_and_left_alone(tmp_path: Path) -> None
     assert Problem("decisions/folder.md", "is a folder where a file should be") in shelf.problems
 
 
+def test_a_copied_file_is_tolerated_and_told(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    one = store.add(decision("One"))
+    copy = tmp_path / ".ctxe" / "decisions" / "0001-zzz.md"
+    copy.write_bytes((tmp_path / ".ctxe" / one.path).read_bytes())
+    shelf = store.shelf()
+    assert [entry.id for entry in shelf.entries] == [one.id, one.id]
+    assert shelf.problems == (Problem("decisions/0001-zzz.md", f"has the id of {one.path}"),)
+    with pytest.raises(StoreError, match="could be 2 entries"):
+        store.forget(one.id)
+    assert store.forget("0001-zzz.md")[0].path == "decisions/0001-zzz.md"
+    assert store.entries() == (one,)
+
+
 def test_a_damaged_file_is_kept_aside_before_it_is_rewritten(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     path = tmp_path / ".ctxe" / "decisions" / "0001-x.md"

@@ -1,0 +1,115 @@
+"""``ctxe memory review``: proposals are settled, and entries that lost their evidence looked at, by a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+
+def review(
+    context: typer.Context,
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="A proposal to keep, or all.")] = None,
+    reject: Annotated[list[str] | None, typer.Option("--reject", help="A proposal to remove, or all.")] = None,
+    merge: Annotated[
+        tuple[str, str] | None, typer.Option("--merge", metavar="PROPOSAL ENTRY", help="Add one to an entry.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk the inbox, then what lost its evidence. Raises StoreError."""
+    from ctxe.project import inbox, memories
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    screen = invocation.screen()
+    waiting = inbox.waiting(project)
+    if accept or reject or merge:
+        for said in inbox.settle(project, accept or (), reject or (), merge):
+            screen.say(said)
+    elif as_json:
+        print_json([memories.whole(project, entry.id) for entry in waiting])
+    elif screen.keyboard:
+        if not waiting:
+            screen.say("the inbox is empty")
+        if _walk(project, screen, waiting):
+            _walk_stale(project, screen)
+    else:
+        _list(project, screen)
+
+
+def _list(project: Project, screen: Screen) -> None:
+    """The inbox and what is stale, where nobody can answer."""
+    from ctxe.cli.memory_pages import entries_table
+    from ctxe.project import memories
+
+    rows = memories.rows(project)
+    waiting = [row for row in rows if row["status"] == "proposed"]
+    stale = [row for row in rows if row["stale"]]
+    screen.say(entries_table(waiting, screen) if waiting else "the inbox is empty")
+    if stale:
+        screen.say("\nstale:\n" + entries_table(stale, screen))
+    if waiting:
+        screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
+
+
+def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
+    """Ask about each proposal; False when the user had enough."""
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.project import inbox, memories
+    from ctxe.terminal.prompt import Prompt
+
+    prompt = Prompt(screen, editor=project.editor)
+    for number, proposal in enumerate(waiting, 1):
+        screen.say(f"\n{number} of {len(waiting)}\n" + entry_page(project, screen, proposal.id))
+        others = memories.same_subject(project, proposal)
+        for other in others:
+            screen.say(f"stands already: {other.id} {other.title}")
+        choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
+        answer = prompt.ask(_question(choices), choices)
+        if answer == "quit":
+            return False
+        if answer == "edit":
+            _edit(project, prompt, proposal)
+            answer = "accept"
+        if answer != "later":
+            screen.say(inbox.settle_one(project, proposal.id, answer, others[0].id if others else ""))
+    return True
+
+
+def _walk_stale(project: Project, screen: Screen) -> None:
+    """Ask about each entry that cites what is gone."""
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.project import memories
+    from ctxe.terminal.prompt import Prompt
+
+    prompt = Prompt(screen, editor=project.editor)
+    stale = [row["id"] for row in memories.rows(project) if row["stale"]]
+    choices = ("keep", "edit", "forget", "quit")
+    for number, name in enumerate(stale, 1):
+        screen.say(f"\nstale, {number} of {len(stale)}\n" + entry_page(project, screen, name))
+        answer = prompt.ask(_question(choices), choices)
+        if answer == "quit":
+            return
+        if answer == "edit":
+            _edit(project, prompt, project.store.get(name))
+        if answer == "forget":
+            project.store.forget(name)
+            screen.say(f"forgot {name}; `ctxe memory undo` takes it back")
+
+
+def _edit(project: Project, prompt: Any, entry: Any) -> None:
+    from ctxe.project import inbox
+
+    before = inbox.raw(project, entry)
+    inbox.write_raw(project, entry, before, prompt.edit(before, ".md"))
+
+
+def _question(choices: tuple[str, ...]) -> str:
+    return ", ".join(f"[{word[0]}]{word[1:]}" for word in choices) + "?"
