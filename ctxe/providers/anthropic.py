@@ -10,7 +10,7 @@ from typing import Any
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
 from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
-from ctxe.providers.draft import Draft, Slot, tokens, usage_of
+from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
 from ctxe.providers.faults import Fault
 from ctxe.providers.retry import persist
@@ -51,12 +51,8 @@ class Anthropic:
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         events = self.transport.events("/v1/messages", body(request, self.model, long_cache=self.long_cache))
-        try:
-            yield from read(events, draft, self.transport)
-        except Fault:
-            if draft.stop is None:
-                raise
-        yield draft.reply(self.transport.at, request, self.model.id)
+        deltas = read(events, draft, self.transport)
+        return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
 def body(request: Request, model: Model, *, long_cache: bool = False) -> dict[str, Any]:
@@ -97,8 +93,8 @@ def mark(blocks: Sequence[dict[str, Any]], marks: int) -> None:
 def _message(message: Message, model: Model) -> dict[str, Any] | None:
     if message.role == "user":
         results = [_result(block) for block in message.blocks if isinstance(block, ToolResult)]
-        words = [block.text for block in message.blocks if isinstance(block, Text) and block.text.strip()]
-        content = [*results, *({"type": "text", "text": text} for text in words)]
+        texts = [block.text for block in message.blocks if isinstance(block, Text) and block.text.strip()]
+        content = [*results, *({"type": "text", "text": text} for text in texts)]
     else:
         content = [block for block in map(_said, placed(message.blocks, model.id)) if block]
         if all(block["type"] in OWN for block in content):
@@ -160,7 +156,7 @@ def _start(raw: Mapping[str, Any], draft: Draft) -> _Block:
         if raw.get("input"):  # servers that imitate this API send the arguments whole
             block.slot.write(json.dumps(raw["input"], ensure_ascii=False))
         draft.slots.append(block.slot)
-    elif block.kind == "text" and raw.get("text"):
+    elif block.kind == "text" and words(raw.get("text")):
         block.parts.append(raw["text"])
         draft.text.append(raw["text"])
     return block
@@ -169,17 +165,17 @@ def _start(raw: Mapping[str, Any], draft: Draft) -> _Block:
 def _delta(delta: Mapping[str, Any], block: _Block, draft: Draft) -> Iterator[Delta]:
     match delta.get("type"):
         case "text_delta":
-            block.parts.append(delta.get("text") or "")
+            block.parts.append(words(delta.get("text")))
             draft.text.append(block.parts[-1])
             yield TextDelta(block.parts[-1])
         case "input_json_delta" if block.slot:
-            block.slot.write(delta.get("partial_json") or "")
+            block.slot.write(words(delta.get("partial_json")))
             yield CallDelta(block.slot.name, block.slot.size)
         case "thinking_delta":
-            block.parts.append(delta.get("thinking") or "")
+            block.parts.append(words(delta.get("thinking")))
             yield ReasoningDelta(block.parts[-1])
         case "signature_delta":
-            block.raw["signature"] = delta.get("signature") or ""
+            block.raw["signature"] = words(delta.get("signature"))
 
 
 def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolCall]) -> str:
@@ -194,7 +190,7 @@ def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolC
         elif block.kind == "redacted_thinking":
             parts.append(block.raw)
         elif block.kind == "thinking" and block.raw.get("signature"):
-            parts.append(block.raw | {"thinking": (block.raw.get("thinking") or "") + "".join(block.parts)})
+            parts.append(block.raw | {"thinking": words(block.raw.get("thinking")) + "".join(block.parts)})
     return layout(parts)
 
 

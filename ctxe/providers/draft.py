@@ -11,7 +11,7 @@ from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, Usage
 from ctxe.domain.errors import BadReply
-from ctxe.domain.model import Request
+from ctxe.domain.model import Delta, Request
 from ctxe.providers import faults
 from ctxe.providers.faults import Endpoint, Fault
 
@@ -53,6 +53,21 @@ class Draft:
     usage: Usage | None = None
     seal: Callable[[Sequence[ToolCall]], str] = lambda _: ""
 
+    def finish(self, deltas: Iterator[Delta], at: Endpoint, request: Request, model: str) -> Iterator[Delta | Reply]:
+        """The deltas of a reader, then the reply. What breaks after the terminal event does no harm.
+
+        Raises Fault, also for events whose shape nobody knows.
+        """
+        try:
+            yield from deltas
+        except Fault:
+            if self.stop is None:
+                raise
+        except (AttributeError, KeyError, TypeError, ValueError):
+            if self.stop is None:
+                raise faults.broken(at, "events of an unknown shape") from None
+        yield self.reply(at, request, model)
+
     def reply(self, at: Endpoint, request: Request, model: str) -> Reply:
         """The whole reply. Calls of an answer that was cut short or refused are dropped: they must never run.
 
@@ -73,6 +88,11 @@ class Draft:
             error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
             raise Fault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
         return reply
+
+
+def words(value: Any) -> str:
+    """A text as a provider sends it; anything else is none."""
+    return value if isinstance(value, str) else ""
 
 
 def is_object(arguments: str) -> bool:

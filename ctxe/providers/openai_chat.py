@@ -70,14 +70,10 @@ class Chat:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
+        reader = Reader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
         sent = body(request, self.model, self.habits, refused=self._refused)
-        try:
-            reader = Reader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
-            yield from reader.read(self.transport.events("/chat/completions", sent))
-        except Fault:
-            if draft.stop is None:
-                raise
-        yield draft.reply(self.transport.at, request, self.model.id)
+        deltas = reader.read(self.transport.events("/chat/completions", sent))
+        return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
 def body(

@@ -8,7 +8,7 @@ from typing import Any
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
 from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
-from ctxe.providers.draft import Draft, Slot, usage_of
+from ctxe.providers.draft import Draft, Slot, usage_of, words
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
 from ctxe.providers.faults import Fault
 from ctxe.providers.retry import persist
@@ -38,12 +38,8 @@ class Responses:
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         sent = body(request, self.model, cache_key=self.cache_key)
-        try:
-            yield from read(self.transport.events("/responses", sent), draft, self.transport)
-        except Fault:
-            if draft.stop is None:
-                raise
-        yield draft.reply(self.transport.at, request, self.model.id)
+        deltas = read(self.transport.events("/responses", sent), draft, self.transport)
+        return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
 def body(request: Request, model: Model, *, cache_key: bool = True) -> dict[str, Any]:
@@ -102,14 +98,14 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
     for event in events:
         match event.get("type"):
             case "response.output_text.delta" | "response.refusal.delta":
-                yield TextDelta(event.get("delta") or "")
+                yield TextDelta(words(event.get("delta")))
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
-                yield ReasoningDelta(event.get("delta") or "")
+                yield ReasoningDelta(words(event.get("delta")))
             case "response.output_item.added" if (event.get("item") or {}).get("type") == "function_call":
                 sizes[event.get("output_index")] = Slot(name=str(event["item"].get("name") or ""))
             case "response.function_call_arguments.delta" if event.get("output_index") in sizes:
                 growing = sizes[event.get("output_index")]
-                growing.write(event.get("delta") or "")
+                growing.write(words(event.get("delta")))
                 yield CallDelta(growing.name, growing.size)
             case "response.output_item.done":
                 items.append(event.get("item") or {})
@@ -131,12 +127,12 @@ def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], dra
             case "message":
                 for part in item.get("content") or ():
                     refused = refused or part.get("type") == "refusal"
-                    text = str(part.get("text") or part.get("refusal") or "")
+                    text = words(part.get("text")) or words(part.get("refusal"))
                     parts.append(text)
                     draft.text.append(text)
             case "function_call":
                 slot = Slot(str(item.get("call_id") or ""), str(item.get("name") or ""))
-                slot.write(item.get("arguments") or "")
+                slot.write(words(item.get("arguments")))
                 draft.slots.append(slot)
                 parts.append(slot)
             case "reasoning" if item.get("encrypted_content"):

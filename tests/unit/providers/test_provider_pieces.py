@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.domain.conversation import ToolCall
+from ctxe.domain.conversation import Reply, ToolCall
 from ctxe.domain.model import Carry, Text
-from ctxe.providers import sse
+from ctxe.providers import anthropic, openai_responses, sse
 from ctxe.providers.anthropic import REACH, mark
-from ctxe.providers.draft import as_object, usage_of
+from ctxe.providers.chat_answer import Reader
+from ctxe.providers.draft import Draft, as_object, usage_of
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
+from ctxe.providers.faults import Fault
 from ctxe.providers.think import Thinking
 from ctxe.providers.transport import encode
+from tests.wire.adapters import APIS, HELLO, MODEL, speak
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
@@ -202,3 +205,104 @@ def test_usage_is_always_sensible(total: int, output: int, read: int, write: int
 
 def test_bytes_are_compact_and_never_fail() -> None:
     assert encode({"b": "ä\ud800", "a": [1, None]}) == '{"b":"ä?","a":[1,null]}'.encode()
+
+
+KEYS = [
+    "type",
+    "choices",
+    "delta",
+    "message",
+    "content",
+    "text",
+    "thinking",
+    "tool_calls",
+    "function",
+    "name",
+    "arguments",
+    "index",
+    "id",
+    "finish_reason",
+    "usage",
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_tokens_details",
+    "error",
+    "code",
+    "x_groq",
+    "reasoning_content",
+    "reasoning_details",
+    "item",
+    "response",
+    "output",
+    "output_index",
+    "content_block",
+    "partial_json",
+    "signature",
+    "stop_reason",
+    "incomplete_details",
+    "status",
+    "refusal",
+    "input_tokens",
+    "input_tokens_details",
+    "extra_content",
+    "encrypted_content",
+    "call_id",
+    "input",
+]
+WORDS = [
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "message_delta",
+    "message_stop",
+    "error",
+    "text_delta",
+    "thinking",
+    "text",
+    "input_json_delta",
+    "thinking_delta",
+    "signature_delta",
+    "tool_use",
+    "redacted_thinking",
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.output_item.added",
+    "response.output_item.done",
+    "response.output_text.delta",
+    "function_call",
+    "response.function_call_arguments.delta",
+    "response.reasoning_text.delta",
+    "reasoning",
+    "message",
+    "stop",
+    "length",
+    "tool_calls",
+]
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 3), st.floats(allow_nan=False), st.sampled_from(WORDS))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)),
+    max_leaves=12,
+)
+EVENTS = st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), max_size=6)
+
+
+@given(EVENTS, st.sampled_from(APIS))
+def test_no_shape_of_events_ends_in_anything_but_a_reply_or_a_fault(events: list[dict[str, Any]], api: str) -> None:
+    provider, draft = speak(api, "http://127.0.0.1:9"), Draft()
+    if api == "chat":
+        deltas = Reader(draft, provider.transport, echo_reasoning=True).read(iter(events))
+    else:
+        read = anthropic.read if api == "messages" else openai_responses.read
+        deltas = read(iter(events), draft, provider.transport)
+    try:
+        items = list(draft.finish(deltas, provider.transport.at, HELLO, MODEL.id))
+    except Fault:
+        return
+    for item in items[:-1]:
+        assert isinstance(getattr(item, "text", getattr(item, "name", None)), str)
+    reply = items[-1]
+    assert isinstance(reply, Reply)
+    assert isinstance(json.loads(reply.carry or "[]"), list | dict)
+    assert all(isinstance(part, str) for call in reply.calls for part in (call.id, call.name, call.arguments))
