@@ -176,7 +176,8 @@ def broken(at: Endpoint, why: str, *, page: bool = False) -> Fault:
 def _refused(at: Endpoint, status: int, said: str) -> ProviderError:
     if status == 404:
         message = f"{at.provider} knows no model {at.model!r} at {at.shown}"
-        return BadRequest(message, "check the name (--model) and the base URL")
+        hint = "check the name (--model) and the base URL"
+        return BadRequest(message, f"fetch it with: ollama pull {at.model}" if at.provider == "ollama" else hint)
     if status == 401:
         key = f"{at.variable} " if at.variable else ""
         return AuthError(f"{at.provider} refused the key", f"check {key}or ask for a new key")

@@ -142,6 +142,15 @@ def test_the_time_to_wait_is_read(headers: dict[str, str], wanted: float | None)
     assert asked_wait(headers, None, 30.0) == wanted
 
 
+def test_a_model_that_is_not_there_yet_is_fetched() -> None:
+    at = Endpoint("ollama", "qwen3", "http://127.0.0.1:11434/v1", local=True)
+    error = faults.of_status(at, 404, {"error": {"message": "model not found"}}, {}, 0).error
+    assert (error.message, error.hint) == (
+        "ollama knows no model 'qwen3' at http://127.0.0.1:11434/v1",
+        "fetch it with: ollama pull qwen3",
+    )
+
+
 def test_addresses_are_shown_without_a_password() -> None:
     told = [faults.unreachable(AT, "boom"), faults.of_status(AT, 404, {}, {}, 0), faults.broken(AT, "x", page=True)]
     assert not [fault for fault in told if "pass" in fault.error.message + fault.error.hint]
