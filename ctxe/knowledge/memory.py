@@ -12,7 +12,7 @@ from ctxe.knowledge import daily, decisions, failures, links
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.evidence import Facts, stale
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.ranking import Rank, by_words
+from ctxe.knowledge.ranking import Rank, Words
 from ctxe.knowledge.store import Store
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
@@ -48,7 +48,7 @@ class Memory:
     count: Callable[[str], int]
     root: Path
     working: Path
-    rank: Rank = by_words
+    rank: Rank = field(default_factory=Words)
     facts: Facts = field(default_factory=Facts)
     counters: Counters | None = None
     recent: int = RECENT_LINES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from ctxe.domain.section import Task
 from ctxe.knowledge.entry import Entry
@@ -15,20 +17,44 @@ FLOOR = 0.12
 """Share of the task's weight in words that an entry must have, unless it is about a file of the task."""
 
 
-def by_words(task: Task, entries: Sequence[Entry]) -> list[tuple[Entry, float]]:
-    """Shared terms weighted by how rare they are, and one for each shared file."""
-    from ctxe.lexical.words import terms
+class Words:
+    """A Rank by shared terms, weighted by how rare they are, and one for each shared file.
 
-    held = [set(terms(f"{entry.title} {entry.text} {entry.error} {entry.command}")) for entry in entries]
-    wanted = set(terms(task.words))
-    spread = {term: sum(term in words for words in held) for term in wanted}
-    weight = {term: math.log(1 + len(entries) / (1 + times)) for term, times in spread.items()}
-    total = sum(weight.values()) or 1.0
-    files = {*task.files, *task.named}
-    found = []
-    for entry, words in zip(entries, held, strict=True):
-        score = sum(weight[term] for term in wanted & words) / total
-        shared = len(files.intersection(entry.files))
-        if score >= FLOOR or shared:
-            found.append((entry, score + shared))
-    return sorted(found, key=lambda pair: (-pair[1], pair[0].id))
+    It remembers the terms of entries by id and wording, so that asking again costs no reading.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._known: dict[tuple[str, str, str], frozenset[str]] = {}
+
+    def __call__(self, task: Task, entries: Sequence[Entry]) -> list[tuple[Entry, float]]:
+        """Entries that bear on the task, best first."""
+        from ctxe.lexical.words import terms
+
+        held = [self._terms(entry) for entry in entries]
+        wanted = frozenset(terms(task.words))
+        shared = [words & wanted for words in held]
+        spread = Counter(chain.from_iterable(shared))
+        weight = {term: math.log(1 + len(entries) / (1 + spread[term])) for term in wanted}
+        total = sum(weight.values()) or 1.0
+        files = {*task.files, *task.named}
+        found = []
+        for entry, words in zip(entries, shared, strict=True):
+            score = sum(weight[term] for term in sorted(words)) / total
+            near = len(files.intersection(entry.files)) if files else 0
+            if score >= FLOOR or near:
+                found.append((entry, score + near))
+        return sorted(found, key=lambda pair: (-pair[1], pair[0].id))
+
+    def _terms(self, entry: Entry) -> frozenset[str]:
+        from ctxe.lexical.words import terms
+
+        key = (entry.id, entry.title, entry.text)
+        if key not in self._known:
+            self._known[key] = frozenset(terms(f"{entry.title} {entry.text} {entry.error} {entry.command}"))
+        return self._known[key]
+
+
+def by_words(task: Task, entries: Sequence[Entry]) -> list[tuple[Entry, float]]:
+    """The same for one question, nothing remembered."""
+    return Words()(task, entries)

@@ -9,7 +9,7 @@ from ctxe.domain.section import Task
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.links import is_current, successors
 from ctxe.knowledge.query import Found, Query, Result
-from ctxe.knowledge.ranking import Rank, by_words
+from ctxe.knowledge.ranking import Rank, Words
 
 INJECTED = 0.35
 """Score from which an entry would be put before a model."""
@@ -21,7 +21,7 @@ class Search:
 
     entries: Sequence[Entry]
     count: Callable[[str], int]
-    rank: Rank = by_words
+    rank: Rank = field(default_factory=Words)
     _tokens: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def search(self, query: Query) -> Found:
