@@ -146,7 +146,6 @@ class InputLine:
             complete_while_typing=Condition(self._completing),
             reserve_space_for_menu=MENU,
             key_bindings=self._keys(),
-            bottom_toolbar=self._bar if toolbar else None,
             prompt_continuation=lambda width, number, wraps: " " * width,
             enable_suspend=True,
             enable_open_in_editor=True,
@@ -166,6 +165,8 @@ class InputLine:
         """
         self.pasted.clear()
         self.at_once, self.question = at_once, fresh
+        roomy = self.screen.size()[1] > 2  # in a window of one or two rows the line itself is all there is
+        self.session.bottom_toolbar = self._bar if self.toolbar and roomy else None
         if fresh:
             clear_typeahead(self.session.input)
         try:

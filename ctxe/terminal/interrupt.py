@@ -74,6 +74,7 @@ def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
     (how the turn was closed) is shown too. A second one raises SystemExit(130).
     """
     stream, interrupts, whole = iter(events), current(), True
+    interrupts.last = float("-inf")  # a press before the words that began this is no first one of two
     step: Callable[[], Event] = stream.__next__
     try:
         while True:

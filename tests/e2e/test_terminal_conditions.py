@@ -1,0 +1,203 @@
+"""The real program under every kind of terminal, stream and limit: the answer, or one clear line; never a traceback."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import KEY, Terminal, environment, openai_at, repository
+from tests.wire.server import Reply, WireServer
+
+ANSWER = "The answer is **forty-two**.\n\n- because\n- it is\n"
+PLAIN = ANSWER.strip() + "\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WireServer]:
+    with WireServer(then=Reply(ANSWER), key=KEY) as made:
+        yield made
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", {"calc.py": "def add(a, b):\n    return a + b\n"})
+
+
+@pytest.fixture
+def env(home: Path, server: WireServer) -> dict[str, str]:
+    return environment(home, **openai_at(server.url))
+
+
+def chat(folder: Path, env: Mapping[str, str], shell: str = "", **more: str) -> tuple[int, str, str]:
+    """One question through a shell that sets the scene; ``shell`` stands behind the command, {} for the command."""
+    script = shell or "{}"
+    script = script if "{}" in script else "{} " + script
+    command = f"{sys.executable} -m ctxe chat -p 'what is it?'"
+    done = subprocess.run(
+        ["/bin/bash", "-c", script.replace("{}", command)],
+        cwd=folder,
+        env={**env, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def clean(text: str) -> bool:
+    return "Traceback" not in text and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
+
+
+@pytest.mark.parametrize("beside", ["<&- 2>&-", "2>/dev/full", "< <(true)"])
+def test_the_answer_comes_whatever_is_closed_beside_it(repo: Path, env: dict[str, str], beside: str) -> None:
+    code, out, err = chat(repo, env, beside)
+    assert (code, out) == (0, PLAIN), err
+    assert clean(err)
+
+
+def test_closed_streams_are_no_reason_to_fail(repo: Path, env: dict[str, str]) -> None:
+    assert chat(repo, env, "<&- >&- 2>&-") == (0, "", "")
+    assert subprocess.run(["git", "fsck"], cwd=repo, capture_output=True, check=True).stdout == b""
+
+
+def test_a_full_output_is_one_line_and_a_code(repo: Path, env: dict[str, str]) -> None:
+    code, _, err = chat(repo, env, ">/dev/full")
+    assert code == 1
+    assert "cannot write the output: No space left on device" in err
+    assert clean(err)
+
+
+def test_a_reader_that_went_away_is_silent(repo: Path, env: dict[str, str]) -> None:
+    code, out, err = chat(repo, env, "set -o pipefail; {} | true")
+    assert (code in (1, 141), out) == (True, "")
+    assert clean(err)
+    assert "roken pipe" not in err
+
+
+LIMITS = {"few files": "ulimit -n 40; {}", "small files and little stack": "ulimit -f 2000; ulimit -s 512; {}"}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_low_limits(repo: Path, env: dict[str, str], limit: str) -> None:
+    code, out, err = chat(repo, env, LIMITS[limit])
+    assert (code, out) == (0, PLAIN), err
+    assert clean(err)
+
+
+@pytest.mark.parametrize("where", ["/dev/null", None])
+def test_a_home_that_cannot_be_used(repo: Path, env: dict[str, str], where: str | None) -> None:
+    chosen = {name: value for name, value in env.items() if name != "HOME"} | ({"HOME": where} if where else {})
+    code, out, err = chat(repo, chosen)
+    assert (code, out) == (0, PLAIN), err
+    assert clean(err)
+
+
+def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code, out, err = chat(gone, env, f"rmdir {gone}; {{}}", PYTHONPATH=str(Path.cwd()))
+    assert (code in (3, 7), out) == (True, "")
+    assert clean(err)
+    assert len(err.splitlines()) <= 2
+
+
+ENVIRONMENTS = [
+    {"TERM": "dumb", "LC_ALL": "C", "COLUMNS": "1", "LINES": "1"},
+    {"TERM": "never-heard-of", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "LANG": "xx_YY.bogus"},
+    {"TERM": "", "PYTHONIOENCODING": "ascii"},
+]
+
+
+@pytest.mark.parametrize("more", ENVIRONMENTS)
+def test_a_pipe_gets_clean_text_whatever_the_environment_says(
+    repo: Path, env: dict[str, str], more: dict[str, str]
+) -> None:
+    code, out, err = chat(repo, env, **more)
+    assert (code, out) == (0, PLAIN), err
+    assert clean(err)
+
+
+def session(repo: Path, env: Mapping[str, str], columns: int = 80, rows: int = 24) -> tuple[int, str, str]:
+    """A question in a terminal and /exit; the code, what was seen, and every byte."""
+    with Terminal(repo, env, ("chat",), columns, rows) as terminal:
+        terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)  # the line is ready for keys
+        terminal.settle(0.2)
+        terminal.type("what is it?")
+        terminal.settle(0.2)
+        terminal.type("\r")
+        terminal.wait(lambda _: "forty-two" in "".join(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\s|\*", "", terminal.raw)))
+        terminal.settle()
+        terminal.type("/exit")
+        terminal.settle(0.2)
+        terminal.type("\r")
+        return terminal.ended(), terminal.screen, terminal.raw
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (10, 5), (300, 100)])
+def test_every_size(repo: Path, env: dict[str, str], columns: int, rows: int) -> None:
+    code, _, raw = session(repo, env, columns, rows)
+    assert code == 0
+    assert "Traceback" not in raw
+
+
+@pytest.mark.parametrize("more", [{"TERM": "never-heard-of", "LANG": "xx.bogus"}, {"NO_COLOR": "1", "LC_ALL": "C"}])
+def test_capable_terminals(repo: Path, env: dict[str, str], more: dict[str, str]) -> None:
+    code, screen, raw = session(repo, {**env, **more})
+    assert code == 0
+    assert "The answer is forty-two." in screen
+    assert "gpt-5" in screen.split("forty-two")[1]
+    assert "\x1b[6n" not in raw
+    if "NO_COLOR" in more:
+        assert not re.search(r"\x1b\[[0-9;]*3[0-7][;m]", raw)
+        assert screen.isascii()
+
+
+@pytest.mark.parametrize("term", ["dumb", None])
+def test_terminals_without_abilities_get_no_escapes(repo: Path, env: dict[str, str], term: str | None) -> None:
+    chosen = {name: value for name, value in env.items() if name != "TERM"} | ({"TERM": term} if term else {})
+    with Terminal(repo, chosen, ("chat",)) as terminal:
+        terminal.wait("›")
+        terminal.type("what is it?\n")
+        terminal.wait(r"\*\*forty-two\*\*(.|\n)*gpt-5(.|\n)*›")
+        terminal.type("/exit\n")
+        assert terminal.ended() == 0
+        assert "\x1b" not in terminal.raw
+
+
+def test_the_size_changes_while_words_come(repo: Path, home: Path) -> None:
+    words = [f"word{n:03d}" for n in range(200)]
+    long = Reply("".join(f"{word} " if n % 10 else f"{word}\n\n" for n, word in enumerate(words)), piece=8)
+    with WireServer([long], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",), 80, 24) as terminal:
+            terminal.wait("›")
+            terminal.settle()
+            terminal.type("go")
+            terminal.settle(0.2)
+            terminal.type("\r")
+            for rows, columns in ((10, 40), (30, 120), (5, 20), (24, 80)):
+                terminal.child.setwinsize(rows, columns)
+                terminal.settle(0.1)
+            terminal.wait(lambda _: "word199" in terminal.raw)
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+            assert [word for word in words if word not in terminal.raw] == []
+            assert "Traceback" not in terminal.raw
+
+
+def test_a_listing_is_text_on_a_pipe_and_fits_a_window(repo: Path, env: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ctxe", "budget"], cwd=repo, env=env, capture_output=True, text=True, check=True
+    )
+    assert clean(done.stdout)
+    assert "\x1b" not in done.stdout
+    with Terminal(repo, env, ("budget", "--explain"), 50, 24) as terminal:
+        assert terminal.ended(30) == 0
+        assert max(len(row) for row in terminal.screen.splitlines()) <= 50
