@@ -155,8 +155,8 @@ def _confirmed(project: Project, screen: Screen) -> str:
         return ""
     from ctxe.terminal.prompt import Prompt
 
-    question = f"auto edits and runs commands in {project.root} without asking. Trust this folder? [y/n]"
-    if Prompt(screen).ask(question, ("y", "n")) == "y":
+    screen.say(f"approval auto: the model edits files and runs commands in {project.root} without asking")
+    if Prompt(screen).ask("trust this folder? [y/n]", ("y", "n")) == "y":
         project.trust()
         return ""
     return "ask"

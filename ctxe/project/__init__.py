@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe import config
+from ctxe.domain.errors import StoreError
 from ctxe.project import place
 
 if TYPE_CHECKING:
@@ -58,6 +60,14 @@ class Project:
         return found
 
     @cached_property
+    def cache(self) -> Path:
+        """The cache folder, hidden from git when it lies in the tree; it may turn out not to be writable."""
+        if self.place.writable:
+            with contextlib.suppress(StoreError):
+                self.store.prepare()
+        return self.place.cache
+
+    @cached_property
     def store(self) -> Store:
         """The memory folder; it is made with the first write."""
         from ctxe.knowledge.store import Store
@@ -71,7 +81,7 @@ class Project:
         """Numbers that move often: how often failures were seen, memories used."""
         from ctxe.storage.counters import Counters
 
-        return Counters(self.place.cache / "counters.db")
+        return Counters(self.cache / "counters.db")
 
     @cached_property
     def own_keys(self) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ class Counter:
 def counter(project: Project, model: Model) -> Counter:
     """The token counter of a model, backed by the project's cache."""
     encoding = model.encoding if model.encoding in PACKAGED else "o200k_base"
-    counts = Counts(encoding, lambda text: count(text, encoding), project.place.cache)
+    counts = Counts(encoding, lambda text: count(text, encoding), project.cache)
     if model.exact:
         return Counter(counts, None)
     return Counter(counts, Estimate(model.id, counts, project.place.user / "estimates.json"))

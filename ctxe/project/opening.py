@@ -12,7 +12,6 @@ from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
 from ctxe.domain.errors import ConfigError, SessionError, StoreError
-from ctxe.domain.events import ModelChosen
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.live import Live
@@ -105,7 +104,7 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     from ctxe.storage.locks import lock
 
     try:
-        stack.enter_context(lock(project.place.cache / "sessions" / path.stem, seconds=0.0))
+        stack.enter_context(lock(project.cache / "sessions" / path.stem, seconds=0.0))
     except StoreError as error:
         if "in use" not in error.message:
             raise
@@ -113,13 +112,10 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
 
 
 def _model_change(live: Live) -> list[str]:
-    """Note in the log who answers; a line for the user when that is another model than before."""
+    """A line for the user when another model answers than before; the log notes it with the next turn."""
     before = live.session.state.model
-    if before == live.model.id:
-        return []
-    for _ in live.session.emit(ModelChosen(live.model.id)):
-        pass
-    return [f"the model was {before}; now it is {live.model.id}"] if before else []
+    changed = before and before != live.model.id
+    return [f"the model was {before}; now it is {live.model.id}"] if changed else []
 
 
 def _refusals(project: Project) -> list[str]:

@@ -41,7 +41,7 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     permit = Permit(project, opening.interactive, box.active)
     if opening.mode:
         permit.switch(opening.mode)
-    undo = Undo(Restore(Git(project.root, project.environment), project.place.cache / "restore", time.time), name)
+    undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
     keeps = keeping(project, name, approved=opening.interactive)
     kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)
 
