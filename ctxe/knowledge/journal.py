@@ -49,6 +49,10 @@ class Journal:
     def _known(self) -> Path:
         return self.cache / "known.json"
 
+    @property
+    def _number(self) -> Path:
+        return self.cache / "number"
+
     def note(self, written: Written) -> None:
         """Keep a write for undo and know its files from now on."""
         if sum(len(data or b"") for data in written.before.values()) <= MOST_BYTES:
@@ -57,6 +61,21 @@ class Journal:
         known = self.known()
         if known is not None:
             self.know({**known, **written.after})
+
+    def highest(self, found: int) -> int:
+        """The highest number ever given here, ``found`` being that of what is there now; it is kept from now on.
+
+        The number of an entry that was forgotten is not given again: people may still speak of it.
+        """
+        try:
+            known = int(self._number.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            known = 0
+        return max(found, known) if known < 100_000_000 else found
+
+    def gave(self, number: int) -> None:
+        """This number is taken."""
+        files.replace_quickly(self._number, str(number).encode())
 
     def newest(self) -> Written:
         """The last write that can be taken back. Raises StoreError when there is none."""

@@ -243,8 +243,11 @@ class Store:
     def _placed(self, draft: Entry) -> Entry:
         created = draft.created or stamp(self.now())
         held = names.held(self.folder)
+        held = replace(held, highest=self.journal.highest(held.highest))
         name = draft.id or names.new_id(replace(draft, created=created), held, self.token)
         entry = replace(draft, id=name, created=created)
+        if entry.number > held.highest:
+            self.journal.gave(entry.number)
         return replace(entry, path=names.path_of(entry, name))
 
     def _retired_by(self, entry: Entry) -> list[Entry]:

@@ -194,7 +194,7 @@ def test_the_inbox_is_walked_at_a_terminal_and_settled_by_options(tmp_path: Path
     ctxe(tmp_path, "memory", "add", "About a file", "--file", "gone.py")
     assert "stale: file gone.py is gone" in ctxe(tmp_path, "memory", "review").stdout
     screen = at_terminal(tmp_path, ["memory", "review"], "arf")
-    assert "About a file" in screen.partition("forgot 0003-")[0]
+    assert "About a file" in screen.partition("forgot 0004-")[0]
     assert f"saved {ids[0]} in .ctxe/memory/" in screen
     assert f"rejected {ids[1]} Use spaces" in screen
     assert ctxe(tmp_path, "memory", "review").stdout == "the inbox is empty\n"

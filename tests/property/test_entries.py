@@ -108,7 +108,7 @@ def test_an_entry_comes_back_as_it_was_written(entry: Entry) -> None:
     assert read_entry(write_entry(entry), "memory/x.md") == cleaned(entry)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(ENTRY, max_size=5, unique_by=lambda entry: entry.id.replace("\0", "")))
 def test_a_bulk_log_comes_back_and_replaces_line_by_line(entries: list[Entry]) -> None:
     data = write_log(entries)

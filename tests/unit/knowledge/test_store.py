@@ -71,6 +71,15 @@ def test_numbers_go_on_and_ten_thousand_ids_differ_whatever_the_clock_says(tmp_p
     assert store_in(tmp_path).entries() == tuple(added)
 
 
+def test_the_number_of_a_forgotten_entry_is_not_given_again(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.add(decision("One"))
+    store.forget(store.add(decision("Two")).id)
+    assert store_in(tmp_path).add(decision("Three")).number == 3
+    (store.cache / "number").write_text("nonsense")
+    assert store.add(decision("Four")).number == 4
+
+
 def test_an_entry_is_found_by_id_number_path_or_beginning(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     one, two = store.add(decision("One")), store.add(decision("Two"))
