@@ -11,9 +11,9 @@ import typer
 from ctxe.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    from ctxe.cli.repl import Chat
+    from ctxe.cli.chatting import Chat
     from ctxe.project import Project
-    from ctxe.project.opening import Opening
+    from ctxe.project.request import Opening
     from ctxe.terminal.screen import Screen
 
 Mode = Literal["ask", "auto-edit", "auto", "read-only"]
@@ -62,7 +62,7 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.project.opening import Opening
+    from ctxe.project.request import Opening
 
     invocation = Invocation.of(context)
     flags = _flags(model, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
@@ -167,6 +167,7 @@ def _one(
 ) -> tuple[int, tuple[str, str] | None]:
     """One session until the user leaves it; the exit code, and which session comes next."""
     from ctxe.cli import repl, slash
+    from ctxe.cli.chatting import Chat
     from ctxe.project.opening import open_session
     from ctxe.terminal.ask import Asker
     from ctxe.terminal.prompt import Prompt
@@ -180,7 +181,7 @@ def _one(
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:
-        chat = repl.Chat(live, screen, renderer, prompt)
+        chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar = chat.toolbar
         greet(chat)
         code = repl.run(chat, words)

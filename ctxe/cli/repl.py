@@ -2,50 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from ctxe.cli import slash
+from ctxe.cli.chatting import Chat
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.events import Event
-
-if TYPE_CHECKING:
-    from ctxe.project.live import Live
-    from ctxe.terminal.prompt import Prompt
-    from ctxe.terminal.render import Renderer
-    from ctxe.terminal.screen import Screen
-
-
-@dataclass(slots=True)
-class Chat:
-    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id)."""
-
-    live: Live
-    screen: Screen
-    renderer: Renderer
-    prompt: Prompt
-    leaving: bool = False
-    last_test: str = ""
-    next: tuple[str, str] | None = None
-
-    def play(self, events: Iterable[Event]) -> None:
-        """Show events as they come; Ctrl-C ends the turn and keeps what came."""
-        from ctxe.terminal.interrupt import play
-
-        play(events, self.renderer.show)
-
-    def say(self, text: str) -> None:
-        """Drawn text for the user."""
-        self.screen.say(text)
-
-    def toolbar(self) -> str:
-        """The row below the input line: model, tokens, money, mode."""
-        return self.live.status_words()
-
-    def reopen(self, kind: str, session: str) -> None:
-        """Leave this session for another one."""
-        self.next, self.leaving = (kind, session), True
 
 
 def run(chat: Chat, words: str = "") -> int:

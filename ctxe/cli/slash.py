@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ctxe.cli.repl import Chat
-
-Does = Callable[["Chat", str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Slash:
-    """One slash command; ``does`` gets the chat and the words after the name."""
-
-    name: str
-    takes: str
-    says: str
-    does: Does
+from ctxe.cli import slash_context, slash_session, slash_work
+from ctxe.cli.chatting import Chat, Slash
 
 
 def table() -> dict[str, Slash]:
     """Every command by name, in the order of the help."""
-    from ctxe.cli import slash_context, slash_session, slash_work
-
-    every = (*slash_session.COMMANDS, *slash_context.COMMANDS, *slash_work.COMMANDS)
+    every = (
+        Slash("help", "", "every command", help_),
+        *slash_session.COMMANDS,
+        *slash_context.COMMANDS,
+        *slash_work.COMMANDS,
+    )
     return {command.name: command for command in every}
 
 
@@ -56,3 +43,16 @@ def _nearest(name: str) -> str:
 
     close = difflib.get_close_matches(name, table(), n=1)
     return f"; did you mean /{close[0]}?" if close else ""
+
+
+def help_(chat: Chat, _words: str) -> None:
+    """Every command, and the signs a line may begin with."""
+    from ctxe.terminal.tables import table as draw
+
+    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
+    rows += [
+        ["@path", "put a file before the model"],
+        ["!command", "run a command; its output is told with your next words"],
+    ]
+    rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
+    chat.say(draw(["command", ""], rows, chat.screen))

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
-from ctxe.cli.slash import Slash
-from ctxe.cli.slash_session import command
-
-if TYPE_CHECKING:
-    from ctxe.cli.repl import Chat
+from ctxe.cli.chatting import Chat, Slash
 
 
 def context(chat: Chat, words: str) -> None:
@@ -106,7 +101,7 @@ def unpin(chat: Chat, words: str) -> None:
 
 def _own(name: str, default: str) -> Slash:
     def does(chat: Chat, words: str) -> None:
-        command(chat, [name, *(shlex.split(words) or [default])])
+        chat.command([name, *(shlex.split(words) or [default])])
 
     return Slash(name, "[…]", f"like `ctxe {name}`", does)
 
@@ -114,7 +109,7 @@ def _own(name: str, default: str) -> Slash:
 def plan(chat: Chat, words: str) -> None:
     """Which files a task needs. The newest words are the task when none are given."""
     turns = chat.live.session.state.conversation.turns
-    command(chat, ["plan", words or (turns[-1].words if turns else "")])
+    chat.command(["plan", words or (turns[-1].words if turns else "")])
 
 
 def remember(chat: Chat, words: str) -> None:

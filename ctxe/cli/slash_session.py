@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ctxe.cli.slash import Slash, table
-
-if TYPE_CHECKING:
-    from ctxe.cli.repl import Chat
-
-def help_(chat: Chat, _words: str) -> None:
-    """Every command, and the signs a line may begin with."""
-    from ctxe.terminal.tables import table as draw
-
-    rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
-    rows += [
-        ["@path", "put a file before the model"],
-        ["!command", "run a command; its output is told with your next words"],
-    ]
-    rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
-    chat.say(draw(["command", ""], rows, chat.screen))
+from ctxe.cli.chatting import Chat, Slash
 
 
 def leave(chat: Chat, _words: str) -> None:
@@ -50,7 +33,7 @@ def fork(chat: Chat, _words: str) -> None:
 
 def export(chat: Chat, words: str) -> None:
     """This session as Markdown, on the screen or into a file."""
-    command(chat, ["sessions", "export", chat.live.session.id])
+    chat.command(["sessions", "export", chat.live.session.id])
     if words:
         chat.screen.tell("to write a file: ctxe sessions export ID > FILE")
 
@@ -83,26 +66,10 @@ def cost(chat: Chat, _words: str) -> None:
 
 def config(chat: Chat, words: str) -> None:
     """Settings here, or one of them."""
-    command(chat, ["config", *(["get", words] if words else ["show"])])
-
-
-def command(chat: Chat, words: list[str]) -> None:
-    """Run one of ctxe's own commands in this project. Raises CtxeError."""
-    from ctxe.cli.app import build
-    from ctxe.cli.invocation import Invocation
-
-    invocation = Invocation(chat.live.project.place.working)
-    try:
-        build(words[:1])(args=words, prog_name="ctxe", standalone_mode=False, obj=invocation)
-    except Exception as error:
-        show = getattr(error, "show", None)
-        if not callable(show):
-            raise
-        show()
+    chat.command(["config", *(["get", words] if words else ["show"])])
 
 
 COMMANDS = (
-    Slash("help", "", "every command", help_),
     Slash("exit", "", "leave; the session can be resumed", leave),
     Slash("new", "", "start a new session", new),
     Slash("clear", "", "clear the screen and start a new session", clear),

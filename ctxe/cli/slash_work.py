@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ctxe.cli.slash import Slash
-
-if TYPE_CHECKING:
-    from ctxe.cli.repl import Chat
+from ctxe.cli.chatting import Chat, Slash
 
 
 def run(chat: Chat, words: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,27 +14,12 @@ from ctxe.domain.errors import ConfigError, SessionError, StoreError
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.live import Live
+from ctxe.project.request import Opening
 from ctxe.project.sessions import path_of
+from ctxe.project.wire import wire
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
-
-    ``fork`` goes on in a copy. ``tools`` (empty: all) are the only ones offered. ``files`` are (path, choice).
-    ``mode`` is an approval mode in place of the settings' (empty: theirs).
-    """
-
-    resume: str = ""
-    newest: bool = False
-    fork: bool = False
-    interactive: bool = False
-    tools: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-    mode: str = ""
 
 
 @contextlib.contextmanager
@@ -45,7 +29,6 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
     Raises ConfigError, SessionError, StoreError.
     """
     from ctxe.project.sources import told_at_start
-    from ctxe.project.wire import wire
 
     with contextlib.ExitStack() as stack:
         log, state, notices = _logged(project, opening, stack)

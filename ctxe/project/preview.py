@@ -14,7 +14,7 @@ from ctxe.domain.model import Carry, Request, Text
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.compose import Composer
-    from ctxe.project.opening import Opening
+    from ctxe.project.request import Opening
 
 
 def composer_for(project: Project, tools: tuple[str, ...] = ()) -> Composer:

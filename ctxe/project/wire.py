@@ -32,7 +32,7 @@ from ctxe.repo.points import Restore
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.opening import Opening
+    from ctxe.project.request import Opening
 
 
 def wire(project: Project, opening: Opening, log: Log, state: State, approve: Approver) -> Live:

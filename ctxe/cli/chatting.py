@@ -1,0 +1,70 @@
+"""What a chat is made of, and what every slash command may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.domain.events import Event
+
+if TYPE_CHECKING:
+    from ctxe.project.live import Live
+    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.render import Renderer
+    from ctxe.terminal.screen import Screen
+
+
+@dataclass(slots=True)
+class Chat:
+    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id)."""
+
+    live: Live
+    screen: Screen
+    renderer: Renderer
+    prompt: Prompt
+    leaving: bool = False
+    last_test: str = ""
+    next: tuple[str, str] | None = None
+
+    def play(self, events: Iterable[Event]) -> None:
+        """Show events as they come; Ctrl-C ends the turn and keeps what came."""
+        from ctxe.terminal.interrupt import play
+
+        play(events, self.renderer.show)
+
+    def say(self, text: str) -> None:
+        """Drawn text for the user."""
+        self.screen.say(text)
+
+    def toolbar(self) -> str:
+        """The row below the input line: model, tokens, money, mode."""
+        return self.live.status_words()
+
+    def reopen(self, kind: str, session: str) -> None:
+        """Leave this session for another one."""
+        self.next, self.leaving = (kind, session), True
+
+    def command(self, words: list[str]) -> None:
+        """Run one of ctxe's own commands in this project. Raises CtxeError."""
+        from ctxe.cli.app import build
+        from ctxe.cli.invocation import Invocation
+
+        invocation = Invocation(self.live.project.place.working)
+        try:
+            build(words[:1])(args=words, prog_name="ctxe", standalone_mode=False, obj=invocation)
+        except Exception as error:
+            show = getattr(error, "show", None)
+            if not callable(show):
+                raise
+            show()
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """One slash command; ``does`` gets the chat and the words after the name."""
+
+    name: str
+    takes: str
+    says: str
+    does: Callable[[Chat, str], None]

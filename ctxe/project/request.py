@@ -1,0 +1,22 @@
+"""How a session shall be opened, as the command line says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
+
+    ``fork`` goes on in a copy. ``tools`` (empty: all) are the only ones offered. ``files`` are (path, choice).
+    ``mode`` is an approval mode in place of the settings' (empty: theirs).
+    """
+
+    resume: str = ""
+    newest: bool = False
+    fork: bool = False
+    interactive: bool = False
+    tools: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    mode: str = ""
