@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from ctxe.knowledge import front, names
 from ctxe.knowledge.entry import Entry, slug, update_entry, write_entry
 from ctxe.knowledge.logs import from_object, parse_object, replaced, to_object, write_log
-from ctxe.knowledge.shelf import MOST_BYTES
 from ctxe.knowledge.store import Store
-from ctxe.storage import files
 
 MARKDOWN = (".md", ".mdc", ".markdown", ".txt", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*")
@@ -77,15 +75,14 @@ def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, 
             else:
                 changes[old.path] = None
     for path, lines in logs.items():
-        full = store.folder / path
-        changes[path] = replaced(files.read(full, files.MOST_BYTES) if full.exists() else b"", lines)
+        changes[path] = replaced(store.disk.read(path) if (store.folder / path).exists() else b"", lines)
     return changes
 
 
 def _page(store: Store, old: Entry | None, entry: Entry, path: str) -> bytes:
     if old is None or old.path != path:
         return write_entry(entry)
-    return update_entry(files.read(store.folder / path, MOST_BYTES), old, replace(entry, extra=old.extra))
+    return update_entry(store.disk.read(path), old, replace(entry, extra=old.extra))
 
 
 def import_rules(store: Store, data: bytes, name: str) -> Imported:

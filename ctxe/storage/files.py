@@ -111,8 +111,10 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
 
 
 def replace_quickly(path: Path, data: bytes) -> None:
-    """Replace a file of the cache: whole or not at all, but neither durable nor ever an error."""
+    """Replace a file of the cache: whole or not at all, but neither durable, nor through a link, nor ever an error."""
     with contextlib.suppress(OSError, StoreError):
+        if path.parent.is_symlink():
+            return
         make_folder(path.parent)
         spare = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
         try:

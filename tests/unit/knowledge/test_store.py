@@ -249,8 +249,14 @@ def test_nothing_is_written_through_links_that_lead_out(tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.mkdir()
     (linked / ".ctxe").symlink_to(elsewhere)
-    with pytest.raises(StoreError, match="is a symbolic link"):
+    with pytest.raises(StoreError, match="is, or holds, a symbolic link"):
         store_in(linked).add(decision("One"))
+    cached = tmp_path / "cached"
+    (cached / ".ctxe").mkdir(parents=True)
+    (cached / ".ctxe" / "cache").symlink_to(elsewhere)
+    store_in(cached).entries()
+    with pytest.raises(StoreError, match="is, or holds, a symbolic link"):
+        store_in(cached).add(decision("One"))
     assert list(elsewhere.iterdir()) == []
 
 
@@ -286,5 +292,7 @@ def test_a_line_of_the_daily_log_can_be_forgotten_by_its_id(tmp_path: Path) -> N
     path = store.log("- 12:01 [s1] second\n→ done")
     first, second = store.entries()
     assert (first.kind, first.session, first.text, second.text) == ("log", "s1", "first → done", "second → done")
+    with pytest.raises(StoreError, match="is a line of daily/"):
+        store.change(first.id, text="rewritten")
     store.forget(first.id)
     assert path.read_text() == "- 12:01 [s1] second → done\n"
