@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,9 @@ from ctxe.domain.events import Event, ToolFinished, ToolStarted
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Tool, ToolOutput
 
 Trim = Callable[[ToolOutput], tuple[str, str]]
+STOPPED = "[the user stopped it here; what it had done by then stays done]"
+PIECES = 1_000
+"""Pieces of output that are kept of an action that is stopped, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,12 @@ class Dispatcher:
     granted: Callable[[str], None] = field(default=lambda _: None)
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
-        """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through."""
-        began, title = time.monotonic(), ""
+        """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through.
+
+        An interrupt of a running action passes after the ToolFinished with what it had put out by then.
+        """
+        began, title, running = time.monotonic(), "", False
+        came: deque[str] = deque(maxlen=PIECES)
         try:
             action = self._prepared(call.name, call.arguments)
             title = action.title
@@ -41,19 +49,28 @@ class Dispatcher:
             began, title = time.monotonic(), action.title
             yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
-            output = yield from _run(action)
+            running = True
+            output = yield from _run(action, came)
         except (ToolError, CtxeError) as error:
             failed = ToolResult(call.id, self.clean(str(error)), ok=False)
             yield ToolFinished(failed, call.name, title, seconds=time.monotonic() - began)
             return
+        except KeyboardInterrupt:
+            if running:
+                stopped = ToolOutput(f"{''.join(came)}\n{STOPPED}".lstrip(), ok=False, kind="shell")
+                yield self._finished(call, title, stopped, began)
+            raise
+        note = f"[the user changed the arguments to {revised}]\n" if revised else ""
+        yield self._finished(call, title, output, began, note)
+
+    def _finished(self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "") -> ToolFinished:
+        """What the model is told of an output and what the user is shown: without secrets, and short."""
         cleaned = replace(output, text=self.clean(output.text))
         text, handle = self.trim(cleaned)
-        if revised:
-            text = f"[the user changed the arguments to {revised}]\n{text}"
-        yield ToolFinished(
-            ToolResult(call.id, text or "(no output)", output.ok, handle, output.touches),
+        return ToolFinished(
+            ToolResult(call.id, f"{note}{text or '(no output)'}", output.ok, handle, output.touches),
             call.name,
-            action.title,
+            title,
             self.clean(output.display),
             cleaned.text if handle else "",
             time.monotonic() - began,
@@ -100,13 +117,20 @@ def _decoded(arguments: str) -> dict[str, Any]:
     return decoded
 
 
-def _run(action: Action) -> Generator[Event, None, ToolOutput]:
+def _run(action: Action, came: deque[str]) -> Generator[Event, None, ToolOutput]:
+    """Run an action; ``came`` takes what it puts out on the way."""
     output: ToolOutput | None = None
-    for item in action.run():
-        if isinstance(item, Progress):
-            yield item
-        else:
-            output = item
+    pieces = action.run()
+    try:
+        for item in pieces:
+            if isinstance(item, Progress):
+                came.append(item.text)
+                yield item
+            else:
+                output = item
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()
     if output is None:
         raise ToolError("the tool ended without a result")
     return output

@@ -43,25 +43,31 @@ def from_record(record: dict[str, Any]) -> Kept:
 
 @dataclass(slots=True)
 class Log:
-    """An open session log that events are appended to. ``clock`` gives UTC in ISO 8601."""
+    """An open session log that events are appended to. ``clock`` gives UTC in ISO 8601.
+
+    ``header`` is not written yet, empty once it is; ``newest`` is the record that was written last.
+    """
 
     path: Path
     clock: Callable[[], str]
     count: int = 0
-    notices: list[str] = field(default_factory=list)
+    header: dict[str, Any] = field(default_factory=dict)
+    newest: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def create(cls, folder: Path, session: str, project: str, clock: Callable[[], str], fork: str = "") -> Log:
-        """A new log with its header. Raises StoreError."""
-        log = cls(folder / f"{session}.jsonl", clock)
+        """A new log. Its header is written with the first event: a session in which nothing happened leaves no file."""
         header = {"v": VERSION, "session": session, "project": project, "at": clock()}
-        append(log.path, _line(header | ({"fork": fork} if fork else {})))
-        return log
+        return cls(folder / f"{session}.jsonl", clock, header=header | ({"fork": fork} if fork else {}))
 
     def keep(self, event: Kept) -> None:
         """Make an event durable. Raises StoreError; the count moves only when it is on disk."""
-        append(self.path, _line({"n": self.count + 1, "at": self.clock(), **to_record(event)}))
-        self.count += 1
+        if self.header:
+            append(self.path, _line(self.header))
+            self.header = {}
+        record = {"n": self.count + 1, "at": self.clock(), **to_record(event)}
+        append(self.path, _line(record))
+        self.count, self.newest = self.count + 1, record
 
 
 def _line(record: dict[str, Any]) -> str:
@@ -129,5 +135,5 @@ def read_events(path: Path) -> tuple[list[Kept], list[str], int]:
             notices.append(
                 f"{path.name}: event {record.get('n', '?')} of type {record.get('type')} is not known; left out"
             )
-        last = max(last, int(record.get("n", 0) or 0))
+        last = max(last, record["n"] if isinstance(record.get("n"), int) else 0)
     return events, notices, last

@@ -20,6 +20,7 @@ from ctxe.domain.events import (
     ReplyReceived,
     StepFinished,
     ToolFinished,
+    ToolStarted,
     TurnFinished,
     TurnStarted,
     Unfolded,
@@ -28,11 +29,13 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.section import Chunk, Section
 
 NO_RESULT = "interrupted: this call has no result; it may or may not have had effects"
+NOT_RUN = "interrupted before this call was run; nothing was done"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far.
+    """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far,
+    ``started`` the ids of its calls that ran or run.
 
     ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
     the marks of the newest request (see assemble). ``files`` are the user's (path, choice), ``queued`` is told with the
@@ -44,6 +47,7 @@ class State:
     model: str = ""
     pending: Reply | None = None
     results: tuple[ToolResult, ...] = ()
+    started: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     ledger: Ledger | None = None
     pins: tuple[str, ...] = ()
@@ -78,20 +82,16 @@ def apply(state: State, event: Event) -> State:
             return replace(state, ledger=ledger, held=held)
         case ReplyReceived(reply, usd):
             return _replied(state, reply, usd)
-        case ToolFinished(result, full=full, facts=facts):
-            if full and result.handle:
-                state.originals[result.handle] = full
-            todo = tuple((str(i[0]), str(i[1])) for i in facts["todo"]) if "todo" in facts else state.todo
-            return replace(state, results=(*state.results, result), todo=todo)
+        case ToolStarted(call_id):
+            return replace(state, started=(*state.started, call_id))
+        case ToolFinished():
+            return _told(state, event)
         case StepFinished():
             return _joined(state)
         case Noted(chunks):
             return _noted(state, chunks)
-        case Folded(fold):
-            return _folded(state, fold)
-        case Unfolded():
-            before = state.folds[-1] if state.folds else None
-            return replace(_folded(state, before), folds=state.folds[:-1])
+        case Folded() | Unfolded():
+            return _refolded(state, event)
         case Pinned(text, pinned):
             kept = tuple(pin for pin in state.pins if pin != text)
             return replace(state, pins=(*kept, text) if pinned else kept)
@@ -130,23 +130,34 @@ def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> li
     if state.pending is not None:
         answered = {result.call_id for result in state.results}
         missing = [call for call in state.pending.calls if call.id not in answered]
-        events += [ToolFinished(ToolResult(call.id, NO_RESULT, ok=False), call.name) for call in missing]
+        said_of = {call.id: NO_RESULT if call.id in state.started else NOT_RUN for call in missing}
+        events += [ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name) for call in missing]
         events.append(StepFinished(len(state.turn.steps) + 1))
     events.append(TurnFinished(outcome, why=why))
     return events
 
 
 def _replied(state: State, reply: Reply, usd: float | None) -> State:
+    state = _joined(state)
     usage = state.usage + (reply.usage or Usage())
-    return replace(state, pending=reply, results=(), usage=usage, usd=state.usd + (usd or 0.0))
+    return replace(state, pending=reply, results=(), started=(), usage=usage, usd=state.usd + (usd or 0.0))
+
+
+def _told(state: State, event: ToolFinished) -> State:
+    result, facts = event.result, event.facts
+    if event.full and result.handle:
+        state.originals[result.handle] = event.full
+    todo = tuple((str(i[0]), str(i[1])) for i in facts["todo"]) if "todo" in facts else state.todo
+    return replace(state, results=(*state.results, result), todo=todo)
 
 
 def _joined(state: State) -> State:
-    if state.pending is None:
-        return state
-    order = {call.id: n for n, call in enumerate(state.pending.calls)}
-    results = tuple(sorted(state.results, key=lambda result: order[result.call_id]))
-    step = Step(state.pending, results)
+    """The pending reply and its results as a step; a result that a damaged log has lost is said to be missing."""
+    if state.pending is None or not state.conversation.turns:
+        return replace(state, pending=None, results=())
+    came = {result.call_id: result for result in state.results}
+    lost = (ToolResult(call.id, NO_RESULT, ok=False) for call in state.pending.calls)
+    step = Step(state.pending, tuple(came.get(missing.call_id, missing) for missing in lost))
     turn = replace(state.turn, steps=(*state.turn.steps, step))
     return replace(_with_turn(state, turn), pending=None, results=())
 
@@ -170,7 +181,10 @@ def _with_turn(state: State, turn: Turn) -> State:
     return replace(state, conversation=replace(state.conversation, turns=turns))
 
 
-def _folded(state: State, fold: Fold | None) -> State:
+def _refolded(state: State, event: Folded | Unfolded) -> State:
+    """A fold is laid over the one before; taking it back begins an epoch too."""
+    fold, folds = (state.folds[-1], state.folds[:-1]) if state.folds else (None, ())
+    if isinstance(event, Folded):
+        fold, folds = event.fold, (*state.folds, state.conversation.fold)
     conversation = replace(state.conversation, fold=fold)
-    folds = (*state.folds, state.conversation.fold)
     return replace(state, conversation=conversation, folds=folds, standing=None, held=())

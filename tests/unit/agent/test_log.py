@@ -126,5 +126,7 @@ def test_logs_of_a_newer_version_and_other_files_are_refused_unchanged(tmp_path:
 
 def test_a_log_that_cannot_be_written_names_file_and_cause(tmp_path: Path) -> None:
     (tmp_path / "s1.jsonl").mkdir()
+    log = Log.create(tmp_path, "s1", "demo", clock)
     with pytest.raises(StoreError, match=r"cannot append to .*s1\.jsonl: Is a directory"):
-        Log.create(tmp_path, "s1", "demo", clock)
+        log.keep(StepFinished(1))
+    assert log.count == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.agent.state import NO_RESULT, State, apply, closing, rebuild
+from ctxe.agent.state import NOT_RUN, State, apply, closing, rebuild
 from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     EpochStarted,
@@ -79,7 +79,7 @@ def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: str,
     for step in steps:
         assert [result.call_id for result in step.results] == [call.id for call in step.reply.calls]
     if cut in (2, 3):
-        assert steps[0].results[-1].text == NO_RESULT
+        assert steps[0].results[-1].text == NOT_RUN
     if cut == 1 and said:
         assert steps == (Step(Reply(said, stop="interrupted")),)
     assert closing(state, "interrupted") == []
