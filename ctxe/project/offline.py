@@ -17,14 +17,9 @@ def answer(project: Project, words: str) -> str:
 
 
 def _files(project: Project, words: str) -> str:
-    from ctxe.project.planning import plan
+    from ctxe.project.planning import ranked
 
-    found = plan(project, words, 6_000).files[:6]
-    rows = []
-    for file in found:
-        where = ", ".join(f"{first}–{last}" for first, last in file.ranges[:3])
-        why = "; ".join(reason.detail for reason in file.reasons[:2])
-        rows.append(f"- `{file.path}`{f' lines {where}' if where else ''}: {why}")
+    rows = [f"- `{file.path}`: {', '.join(file.why)}" for file in ranked(project, words, 6)]
     return "**Files that bear on this**\n\n" + "\n".join(rows) if rows else ""
 
 
