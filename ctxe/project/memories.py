@@ -12,8 +12,9 @@ from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.knowledge import bulk, daily, decisions, links, query, review
 from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.evidence import Facts, stale
+from ctxe.knowledge.evidence import stale
 from ctxe.knowledge.logs import to_object
+from ctxe.project.evidence import facts_of
 from ctxe.storage import files
 
 if TYPE_CHECKING:
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
 
 NOTHING_SAID = "say what to remember"
 NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
-
-
-def facts_of(project: Project) -> Facts:
-    """What stands in the work tree, for checking evidence; each path is looked at once."""
-    known: dict[str, bool] = {}
-
-    def exists(path: str) -> bool:
-        if path not in known:
-            known[path] = (project.root / path).exists()
-        return known[path]
-
-    return Facts(file=exists)
 
 
 def counter(_project: Project) -> Callable[[str], int]:

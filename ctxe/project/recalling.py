@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ class Recalling:
     def __call__(self, handle: str, query: str) -> str:
         """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
         if handle:
-            return self.state().originals.get(handle.strip(), "") or self._result(handle.strip())
+            name = handle.strip()
+            return self.state().originals.get(name, "") or self._result(name) or self._said(name) or self._entry(name)
         return "\n\n".join(self._found(query))
 
     def _result(self, call_id: str) -> str:
@@ -37,6 +39,27 @@ class Recalling:
                 if result.call_id == call_id:
                     return self.state().originals.get(result.handle, result.text)
         return ""
+
+    def _said(self, name: str) -> str:
+        """What a record names: a step (``s12``) with its calls and whole results, or words of the user, uncut."""
+        from ctxe.context.trim import handle_of
+
+        state = self.state()
+        if not (name[:1] == "s" and name[1:].isdigit()):
+            return next((turn.words for turn in state.conversation.turns if handle_of(turn.words) == name), "")
+        number, parts = int(name[1:]), list[str]()
+        for _, step in itertools.islice(state.conversation.steps(), max(number - 1, 0), number):
+            parts += [step.reply.text] if step.reply.text else []
+            for call, result in zip(step.reply.calls, step.results, strict=True):
+                parts.append(f"{call.name} {call.arguments}\n{state.originals.get(result.handle, result.text)}")
+        return "\n\n".join(parts)
+
+    def _entry(self, name: str) -> str:
+        """A memory by its id, whole."""
+        if not self.project.config.memory.enabled:
+            return ""
+        found = [entry for entry in self.project.store.entries() if entry.id == name]
+        return "".join(f"{entry.kind} {entry.id} ({entry.status}): {entry.title}\n\n{entry.text}" for entry in found)
 
     def _found(self, query: str) -> Iterator[str]:
         from ctxe.lexical.bm25 import Field, Index

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.compose import Offers, rules_section
+from ctxe.project.evidence import facts_of
 from ctxe.project.mentions import named_files
 
 if TYPE_CHECKING:
+    from ctxe.agent.state import State
     from ctxe.knowledge.instructions import Instructions
     from ctxe.knowledge.memory import Memory
     from ctxe.project import Project
@@ -53,7 +55,6 @@ def instructions(project: Project, count: Count) -> Instructions:
 def memory(project: Project, count: Count) -> Memory:
     """MEMORY.md, decisions, failures, the daily log, and what bears on the task."""
     from ctxe.knowledge.memory import Memory
-    from ctxe.project.memories import facts_of
 
     return Memory(
         project.store,
@@ -75,6 +76,23 @@ def told_at_start(project: Project, count: Count) -> tuple[str, ...]:
         said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
     more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
     return (*said[:MOST_TOLD], *more)
+
+
+def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk]]:
+    """Rules for files that the newest step was the first to touch, as notes for the model; each is told once."""
+    source = instructions(project, count)
+    room = project.budget.room("instructions")
+
+    def notes(state: State) -> list[Chunk]:
+        steps = state.turn.steps
+        newest = [touch.path for result in steps[-1].results for touch in result.touches] if steps else []
+        if not newest:
+            return []
+        held = {chunk.digest for turn in state.conversation.turns for s in turn.gathered for chunk in s.chunks}
+        held |= {note.digest for _, step in state.conversation.steps() for note in step.notes}
+        return [chunk for chunk in source.for_files(newest, room) if chunk.digest not in held]
+
+    return notes
 
 
 def surroundings(project: Project) -> Section:

@@ -26,6 +26,7 @@ from ctxe.project.parts import composer, keeping
 from ctxe.project.permit import Permit
 from ctxe.project.remembering import Remembering
 from ctxe.project.sandboxing import boxed
+from ctxe.project.sources import scoped_rules
 from ctxe.project.undo import Undo
 from ctxe.repo.git import Git
 from ctxe.repo.points import Restore
@@ -60,12 +61,12 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
 
 
 def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit) -> Ports:
-    limits = project.config.budget
+    limits, rules = project.config.budget, scoped_rules(project, composed.count)
     return Ports(
         connect(project, model, lambda words, _: project.answer(words)),
         composed.standing,
         composed.gather,
-        lambda state: freshen(state, kit.digest_of),
+        lambda state: [*freshen(state, kit.digest_of), *rules(state)],
         lambda state, cause: composed.fold(state, cause, _whole(state)),
         composed.compose,
         lambda call, _: dispatcher(call),

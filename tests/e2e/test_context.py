@@ -1,0 +1,98 @@
+"""What the model is told as a session goes on: changed files, scoped rules, memories, folds; each exactly once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+FILES = {
+    "src/a.py": "def first():\n    return 1\n",
+    "src/AGENTS.md": "Functions in src return strings.\n",
+    "AGENTS.md": "Use four spaces.\n",
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "demo", FILES)
+
+
+def test_a_file_that_changed_behind_the_models_back_is_told_once(home: Path, repo: Path) -> None:
+    def edited(_: Mapping[str, Any]) -> Reply:
+        (repo / "src/a.py").write_text("def first():\n    return 2\n")
+        return Reply("", [Call("list_files", {})])
+
+    script = [
+        Reply("", [Call("read_file", {"path": "src/a.py"})]),
+        edited,
+        Reply("", [Call("list_files", {})]),
+        Reply("ok"),
+    ]
+    with WireServer(script, key=KEY) as server:
+        assert ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "look at a.py").code == 0
+        sent = [json.dumps(body) for body in server.bodies]
+    told = "src/a.py changed since you last saw it"
+    assert [body.count(told) for body in sent] == [0, 0, 1, 1]
+
+
+def test_an_edit_of_the_models_own_is_no_news(home: Path, repo: Path) -> None:
+    script = [
+        Reply("", [Call("read_file", {"path": "src/a.py"})]),
+        Reply("", [Call("edit_file", {"path": "src/a.py", "old": "return 1", "new": "return 3"})]),
+        Reply("ok"),
+    ]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "3!", "--approval", "auto-edit")
+        assert done.code == 0
+        assert "[ctxe: src/a.py" not in json.dumps(server.bodies[-1])
+
+
+def test_rules_of_a_folder_come_with_the_first_file_of_it_and_only_once(home: Path, repo: Path) -> None:
+    read = Reply("", [Call("read_file", {"path": "src/a.py"})])
+    with WireServer([read, read, Reply("ok")], key=KEY) as server:
+        assert ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello").code == 0
+        sent = [json.dumps(body) for body in server.bodies]
+    assert [body.count("Functions in src return strings.") for body in sent] == [0, 1, 1]
+    assert [body.count("Use four spaces.") for body in sent] == [1, 1, 1]
+
+
+def test_a_file_that_stands_in_the_request_is_not_sent_again(home: Path, repo: Path) -> None:
+    with WireServer([Reply("one"), Reply("two")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "what is in @src/a.py?").code == 0
+        assert ctxe(repo, env, "chat", "-c", "-p", "and again @src/a.py?").code == 0
+        assert json.dumps(server.bodies[1]).count("def first():") == 1
+
+
+def test_a_memory_is_brought_back_when_the_words_ask_for_it(home: Path, repo: Path) -> None:
+    env = environment(home)
+    ctxe(repo, env, "memory", "add", "The payment gateway times out after 30 seconds", "--kind", "fact")
+    with WireServer([Reply("one")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        ctxe(repo, env, "chat", "-p", "why does the payment gateway time out?")
+        assert "times out after 30 seconds" in json.dumps(server.bodies[0])
+
+
+def test_a_long_turn_in_a_small_window_folds_and_keeps_the_users_words(home: Path, repo: Path) -> None:
+    (repo / "long.txt").write_text("\n".join(f"line {n} of a long file with some words in it" for n in range(120)))
+    read = Reply("reading", [Call("read_file", {"path": "long.txt"})])
+    other = Reply("looking", [Call("search", {"pattern": "words in"})])
+    with WireServer([read, other] * 8 + [Reply("done")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", "-p", "count the WONDERFUL lines", "--budget", "14000")
+        assert (done.code, server.refused) == (0, []), done.err
+        bodies = server.bodies
+    from ctxe.storage.vocabulary import count
+
+    assert len(bodies) == 17
+    assert all("count the WONDERFUL lines" in json.dumps(body) for body in bodies)
+    assert all(count(json.dumps(body["messages"])) <= 14_000 for body in bodies)
+    (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
+    assert '"type":"folded"' in log.read_text()
