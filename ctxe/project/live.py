@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ctxe import __version__
 from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
@@ -179,6 +182,19 @@ class Live:
     def commit(self, message: str) -> list[str]:
         """Commit what this session changed; what git says. Raises CtxeError."""
         return commit(self.project.root, self.project.environment, self.undo.changed(), message)
+
+    def warm(self) -> None:
+        """Load what the first request needs while the user types: SDK, tokenizer, sources, index. In the background."""
+        from ctxe.providers.connect import prefetch
+
+        prefetch(self.session.ports.provider)
+        threading.Thread(target=self._look_ahead, name="warm", daemon=True).start()
+
+    def _look_ahead(self) -> None:
+        """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
+        with contextlib.suppress(Exception):
+            to_record(ModelChosen(self.model.id))
+            self.composer.preview("what is this?", self.session.state)
 
     def settle(self) -> None:
         """Keep what was learnt about token counts for other sessions."""

@@ -75,7 +75,7 @@ class Counters:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=5.0)
+    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
     try:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class Counts:
     """Token counts of one encoding: in memory, then in ``<folder>/counts.db``, then by the tokenizer.
 
     Works without the file too (read-only folder, damaged database): then only the memory is used. ``tokenize`` is
-    called on a miss. Safe with several processes; losing the file loses nothing.
+    called on a miss. Safe with several processes and threads; losing the file loses nothing.
     """
 
     def __init__(self, encoding: str, tokenize: Callable[[str], int], folder: Path | None = None) -> None:
@@ -26,23 +27,27 @@ class Counts:
         self._known: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
         self._db = _open(folder / "counts.db") if folder else None
+        self._using = threading.RLock()
 
     def __call__(self, text: str) -> int:
         """Tokens of ``text``."""
         key = digest(text)
         found = self._known.get(key)
         if found is None:
-            found = self._stored(key)
-            if found is None:
-                found = self._fresh[key] = self._tokenize(text)
-            self._known[key] = found
+            with self._using:
+                found = self._stored(key)
+                if found is None:
+                    found = self._fresh[key] = self._tokenize(text)
+                self._known[key] = found
         return found
 
     def save(self) -> None:
         """Write what was counted since the last call; silently nothing when the cache cannot be written."""
-        rows = [(self.encoding, key, n) for key, n in self._fresh.items()]
-        self._fresh.clear()
-        if self._db is not None and rows:
+        with self._using:
+            rows = [(self.encoding, key, n) for key, n in self._fresh.items()]
+            self._fresh.clear()
+            if self._db is None or not rows:
+                return
             with contextlib.suppress(sqlite3.Error), self._db:
                 self._db.executemany("INSERT OR IGNORE INTO counts VALUES (?, ?, ?)", rows)
 
@@ -62,7 +67,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
     for attempt in range(2):
         try:
             make_folder(path.parent)
-            db = sqlite3.connect(path, timeout=2.0)
+            db = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = OFF")
             db.execute(

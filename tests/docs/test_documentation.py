@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_commands_options_and_settings_are_documented() -> None:
-    done = subprocess.run([sys.executable, ROOT / "scripts/manual", "--check"], capture_output=True, text=True, check=False)
+    command = [sys.executable, ROOT / "scripts/manual", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
