@@ -147,7 +147,7 @@ def _told(state: State, event: ToolFinished) -> State:
     result, facts = event.result, event.facts
     if event.full and result.handle:
         state.originals[result.handle] = event.full
-    todo = tuple((str(i[0]), str(i[1])) for i in facts["todo"]) if "todo" in facts else state.todo
+    todo = tuple((one["text"], one["state"]) for one in facts["todo"]) if "todo" in facts else state.todo
     return replace(state, results=(*state.results, result), todo=todo)
 
 

@@ -6,18 +6,23 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room, due
 from ctxe.context.lines import Entry, Whole, entries_of, lines_in, names_in
-from ctxe.context.pieces import section_pieces, spoken, step_piece, tool_piece
+from ctxe.context.pieces import Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.tokens import JOIN, MESSAGE, Count
+from ctxe.context.trim import trim
 from ctxe.context.worth import Weights
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.section import Chunk, Priority
+
+MOST_WORDS, PART_OF_USABLE = 20_000, 4
+"""The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
 
 
 def shown(result: ToolResult) -> str:
@@ -33,19 +38,25 @@ def fold(
     *,
     cause: str = "",
     whole: Whole = shown,
+    also: Sequence[Chunk] = (),
 ) -> Fold:
-    """Fold all but the newest steps; ``whole`` gives back what was trimmed at birth, for lines come from originals."""
+    """Fold all but the newest steps; ``whole`` gives back what was trimmed at birth, for lines come from originals.
+
+    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list).
+    """
     free = max(0, room.target(policy) - room.standing)
     upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy.keep_recent, count)
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
-    entries = list(_entries(conversation, upto, whole))
-    first = conversation.turns[0].words
-    text = record(entries, names_in(first), max(0, free - kept - JOIN), count, Weights())
-    chunks = [Chunk("words 1", first, "the user's words")]
+    words = _words(conversation, upto, room, count)
+    stays = [chunk for _, chunk in sorted(words.items())] + list(also)
+    extra = sum(count(chunk.text) + JOIN for chunk in stays) - count(words[0].text)
+    entries = list(_entries(conversation, upto, whole, words))
+    covered = [name for chunk in stays for name in names_in(chunk.text)]
+    text = record(entries, covered, max(0, free - kept - extra - JOIN), count, Weights())
     if text:
-        chunks.append(Chunk("record", text, f"stands for {entries[-1].step} steps"))
-    return Fold(upto, tuple(chunks), cause=cause)
+        stays.append(Chunk("record", text, f"stands for {entries[-1].step} steps"))
+    return Fold(upto, tuple(stays), cause=cause)
 
 
 def next_fold(
@@ -57,27 +68,33 @@ def next_fold(
     *,
     cause: str = "",
     whole: Whole = shown,
+    also: Sequence[Chunk] = (),
 ) -> Fold | None:
-    """The fold that the next request needs, if any; a ``cause`` demands one."""
-    room = Room(budget.usable, standing_tokens(frame, conversation, count))
-    cause = cause or due(size_of(frame, conversation, count), room, policy) or ""
-    return fold(conversation, room, policy, count, cause=cause, whole=whole) if cause else None
+    """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one."""
+    room = Room(budget.usable, standing_tokens(frame, conversation, count, budget.usable))
+    before = size_of(frame, conversation, count)
+    cause = cause or due(before, room, policy) or ""
+    if not cause:
+        return None
+    made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also)
+    after = size_of(frame, replace(conversation, fold=made), count)
+    return replace(made, tokens_before=before, tokens_after=after)
 
 
-def standing_tokens(frame: Frame, conversation: Conversation, count: Count) -> int:
+def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usable: int) -> int:
     """Tokens that no fold can shrink: tools, standing sections and the first words of the user."""
     tools = sum(tool_piece(schema, count).tokens for schema in frame.tools)
     sections = sum(piece.tokens for section in frame.sections for piece in section_pieces(section, count))
-    words = count(conversation.turns[0].words) + MESSAGE if conversation.turns else 0
-    return tools + sections + words
+    first = min(count(conversation.turns[0].words), usable // PART_OF_USABLE) + MESSAGE if conversation.turns else 0
+    return tools + sections + first
 
 
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if all of the conversation were in it."""
     said = spoken(conversation, count)
     words = (said.words,) if said.words else ()
-    pieces = (*said.record, *said.older, *said.gathered, *words, *said.steps)
-    return standing_tokens(frame, Conversation(), count) + sum(piece.tokens for piece in pieces)
+    pieces: tuple[Piece, ...] = (*said.record, *said.older, *said.gathered, *words, *said.steps)
+    return standing_tokens(frame, Conversation(), count, 0) + sum(piece.tokens for piece in pieces)
 
 
 def _cut(conversation: Conversation, room: int, least: int, count: Count) -> tuple[Position, int]:
@@ -93,11 +110,30 @@ def _cut(conversation: Conversation, room: int, least: int, count: Count) -> tup
     return upto, kept
 
 
-def _entries(conversation: Conversation, upto: Position, whole: Whole) -> Iterator[Entry]:
-    """What was done and said before a position, oldest first; the first turn's words stand elsewhere."""
+def _words(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
+    """The user's words before a position that stay, by turn: the first and the newest, then newest first.
+
+    Only the first and the newest are ever shortened.
+    """
+    last = upto.turn if upto.step else upto.turn - 1
+    left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
+    kept: dict[int, Chunk] = {}
+    for t in dict.fromkeys([last, 0, *range(last - 1, 0, -1)]):
+        words, most = conversation.turns[t].words, left // 2 if t == last and t else left
+        if count(words) > most and t not in (0, last):
+            break
+        if count(words) > most:
+            words = trim(words, "other", most, count).text
+        kept[t] = Chunk(f"words {t + 1}", words, "the user's words")
+        left -= count(words)
+    return kept
+
+
+def _entries(conversation: Conversation, upto: Position, whole: Whole, words: Collection[int]) -> Iterator[Entry]:
+    """What was done and said before a position, oldest first, without the ``words`` of turns that stand elsewhere."""
     number = 0
     for t, turn in enumerate(conversation.turns[: upto.turn + 1]):
-        if t and (t < upto.turn or upto.step):
+        if t not in words and (t < upto.turn or upto.step):
             yield Entry(number, "user", lines=tuple(lines_in(turn.words, "words")))
         for step in turn.steps[: None if t < upto.turn else upto.step]:
             number += 1

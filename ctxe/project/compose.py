@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ctxe.agent.state import State
@@ -72,7 +72,8 @@ class Composer:
     def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str]) -> Fold | None:
         """The fold that the next request needs, or that ``cause`` demands."""
         frame, talk = self.frame(state.standing or ()), state.conversation
-        fold = next_fold(frame, talk, self.budget, self.count, self.policy, cause=cause, whole=whole)
+        also = tuple(_surviving(state))
+        fold = next_fold(frame, talk, self.budget, self.count, self.policy, cause=cause, whole=whole, also=also)
         before = talk.fold.upto if talk.fold else Position()
         return None if fold is None or (fold.upto == before and not fold.masks) else fold
 
@@ -122,6 +123,15 @@ class Composer:
         return [
             section for share, source in self.offers.sources for section in source.offer(task, self.budget.room(share))
         ]
+
+
+def _surviving(state: State) -> Iterator[Chunk]:
+    """What stands in every request after a fold besides the user's words and the record: pins and the todo list."""
+    for number, pin in enumerate(state.pins, start=1):
+        yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
+    if state.todo:
+        items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
+        yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
 
 
 def _task(words: str, state: State) -> Task:

@@ -6,7 +6,9 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.fold import fold, next_fold, size_of
+from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk
 
 
 def words(text: str) -> int:
@@ -57,3 +59,37 @@ def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
 def test_nothing_to_fold() -> None:
     single = Conversation((Turn("hello", (), (read(1),)),))
     assert fold(single, Room(1000, 20), POLICY, words) == Fold(Position(0, 0))
+
+
+def talk(number: int, long: int = 0) -> Turn:
+    said = f"words of turn {number} " + " ".join(f"long{number}_{k}" for k in range(long))
+    return Turn(said, (), (read(number),))
+
+
+def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> None:
+    turns = (*(talk(n) for n in range(8)), Turn("fix it now", (), tuple(read(n) for n in range(20, 25))))
+    made = fold(Conversation(turns), Room(2000, 20), POLICY, words)
+    assert made.upto == Position(8, 4)
+    kept = [chunk.text for chunk in made.record if chunk.id.startswith("words")]
+    assert kept == [turn.words for turn in turns]
+
+
+def test_words_beyond_their_share_are_lines_of_the_record_and_the_first_and_newest_are_shortened() -> None:
+    turns = tuple(talk(n, 100) for n in range(8))
+    made = fold(Conversation(turns), Room(1200, 20), POLICY, words)
+    kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words")}
+    assert list(kept) == ["words 1", "words 7"]
+    assert all(text in [turn.words for turn in turns] for text in kept.values())
+    huge = Conversation((talk(0, 900), *turns[1:]))
+    first = fold(huge, Room(1200, 20), POLICY, words).record[0].text
+    assert f"recall {handle_of(huge.turns[0].words)}" in first
+    assert words(first) <= 300
+
+
+def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
+    pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
+    made = next_fold(Frame(), LONG, Budget(1_000, 100), words, POLICY, also=(pin,))
+    assert made is not None
+    assert pin in made.record
+    assert made.tokens_before == size_of(Frame(), LONG, words)
+    assert made.tokens_after == size_of(Frame(), Conversation(LONG.turns, made), words) <= 900
