@@ -131,7 +131,9 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
 
 def _interactive(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     """The chat loop; every session that is opened on the way is closed properly."""
+    from ctxe.cli.errors import say
     from ctxe.cli.offer import offer_local
+    from ctxe.domain.errors import SessionError
     from ctxe.terminal.interrupt import restored
     from ctxe.terminal.render import Renderer
 
@@ -140,11 +142,19 @@ def _interactive(project: Project, opening: Opening, words: str, screen: Screen)
             project = type(project).open(project.place.working, flags=None)
         opening = replace(opening, mode=_confirmed(project, screen))
         wanted: tuple[str, str] | None = ("", "")
+        left = ""
         while wanted is not None:
             kind, session = wanted
             if kind:
+                session = "" if kind == "new" else session
                 opening = replace(opening, resume=session, newest=False, fork=kind == "fork", files=())
-            code, wanted = _one(project, opening, words, screen, renderer)
+            try:
+                code, wanted, left = _one(project, opening, words, screen, renderer)
+            except SessionError as error:
+                if not left:
+                    raise
+                say(error.message, error.hint)
+                wanted, left = ("resume" if (project.place.sessions / f"{left}.jsonl").exists() else "new", left), ""
             words = ""
         return code
 
@@ -164,8 +174,8 @@ def _confirmed(project: Project, screen: Screen) -> str:
 
 def _one(
     project: Project, opening: Opening, words: str, screen: Screen, renderer: Any
-) -> tuple[int, tuple[str, str] | None]:
-    """One session until the user leaves it; the exit code, and which session comes next."""
+) -> tuple[int, tuple[str, str] | None, str]:
+    """One session until the user leaves it; the exit code, which session comes next, and the id of this one."""
     from ctxe.cli import repl, slash
     from ctxe.cli.chatting import Chat
     from ctxe.project.opening import open_session
@@ -183,9 +193,10 @@ def _one(
     with open_session(project, opening, asker) as live:
         chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar = chat.toolbar
+        live.warm()
         greet(chat)
         code = repl.run(chat, words)
-        return code, chat.next
+        return code, chat.next, live.session.id
 
 
 def greet(chat: Chat) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ctxe.domain.conversation import Outcome
-from ctxe.domain.events import Kept, TurnFinished
+from ctxe.domain.events import Event, Kept, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project.live import Live
@@ -18,21 +19,27 @@ EXIT: dict[Outcome, int] = {"answered": 0, "step limit": 9, "cost limit": 8, "in
 
 
 def run(live: Live, words: str, form: Format, screen: Screen) -> int:
-    """One turn; the exit code of the process. Raises CtxeError."""
+    """One turn; the exit code of the process. However the turn ends, JSON says how. Raises CtxeError."""
+    from ctxe.terminal.interrupt import play
     from ctxe.terminal.render import Renderer
 
-    finished: TurnFinished | None = None
+    ends: list[TurnFinished] = []
     with Renderer(screen) if form == "text" else contextlib.nullcontext() as shown:
-        for event in live.turn(words):
+
+        def show(event: Event) -> None:
             if isinstance(event, TurnFinished):
-                finished = event
+                ends.append(event)
             if shown is not None:
                 shown.show(event)
             elif form == "stream-json" and isinstance(event, get_args(Kept)):
-                _line(screen, live, event)
-    if form != "text" and finished is not None:
-        screen.say(json.dumps(result(live, finished), ensure_ascii=False))
-    return EXIT[finished.outcome] if finished else 1
+                _print(screen, _logged(live, event))
+
+        try:
+            play(live.turn(words), show)
+        finally:
+            if form != "text" and ends:
+                _print(screen, result(live, ends[0]))
+    return EXIT[ends[0].outcome] if ends else 1
 
 
 def result(live: Live, finished: TurnFinished) -> dict[str, Any]:
@@ -58,7 +65,14 @@ def result(live: Live, finished: TurnFinished) -> dict[str, Any]:
     }
 
 
-def _line(screen: Screen, live: Live, event: Kept) -> None:
+def _logged(live: Live, event: Kept) -> dict[str, Any]:
+    """The line that the log has of an event; without number and time where the log cannot grow."""
     from ctxe.project.sessions import record_of
 
-    screen.say(json.dumps({"n": live.session.log.count, **record_of(event)}, ensure_ascii=False))
+    record, newest = record_of(event), live.session.log.newest
+    return newest if newest.items() >= record.items() else record
+
+
+def _print(screen: Screen, record: Mapping[str, Any]) -> None:
+    """One line of JSON; pure ASCII on a terminal, where a letter could be a control character."""
+    screen.say(json.dumps(record, ensure_ascii=screen.terminal))

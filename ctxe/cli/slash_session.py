@@ -22,8 +22,14 @@ def new(chat: Chat, _words: str) -> None:
 
 
 def resume(chat: Chat, words: str) -> None:
-    """Go on with another session. Raises SessionError."""
-    chat.reopen("resume", words)
+    """Go on with another session; without an id, which ones there are. Raises SessionError."""
+    from ctxe.project.sessions import path_of
+
+    if not words:
+        chat.command(["sessions", "list"])
+        chat.screen.tell("/resume ID goes on with one; its beginning is enough")
+        return
+    chat.reopen("resume", path_of(chat.live.project.place.sessions, words).stem)
 
 
 def fork(chat: Chat, _words: str) -> None:
