@@ -1,0 +1,125 @@
+"""What a person at the keyboard relies on: Ctrl-C, a visible wait, questions that cannot be fooled, a clean screen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import KEY, Terminal, environment, openai_at, repository
+from tests.wire.script import Entry
+from tests.wire.server import Call, Reply, WireServer, rate_limited
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x1b]52;c;aGk=\x07\u202e"
+OURS = re.compile(r"\x1b\[(?:[0-9;]*[mJKABCD]|\?(?:1|7|12|25|2004)[hl])")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", {"calc.py": "def add(a, b):\n    return a + b\n", "evil.txt": EVIL + "\n"})
+
+
+@contextlib.contextmanager
+def chat(home: Path, repo: Path, *script: Entry) -> Iterator[tuple[WireServer, Terminal]]:
+    """A chat that is ready for keys, and the model it talks to, which never had to refuse a request."""
+    with WireServer(list(script), key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            yield server, terminal
+        assert server.refused == []
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.settle(0.3)
+    terminal.type("\x04")
+    assert terminal.ended() == 0
+
+
+def say(terminal: Terminal, words: str) -> None:
+    terminal.type(words)
+    terminal.settle(0.2)
+    terminal.type("\r")
+
+
+def test_ctrl_c_keeps_what_came_and_the_session(home: Path, repo: Path) -> None:
+    script = [Reply("As far as this.\n\nAnd on", fault="stall", after=4, seconds=30), Reply("Here again.")]
+    with chat(home, repo, *script) as (server, terminal):
+        say(terminal, "go")
+        terminal.wait("As far as(.|\n)*Ctrl-C interrupts")
+        began = time.monotonic()
+        terminal.type("\x03")
+        terminal.wait("interrupted; what came is kept")
+        assert time.monotonic() - began < 1
+        time.sleep(2)
+        say(terminal, "and now?")
+        terminal.wait("Here again")
+        terminal.settle(0.3)
+        terminal.type("\x03")
+        terminal.wait("Ctrl-C again leaves")
+        terminal.type("\x03")
+        assert terminal.ended() == 130
+        assert "and now?" in json.dumps(server.bodies[-1])
+
+
+def test_ctrl_c_ends_the_command_that_runs(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("run_command", {"command": "echo started; sleep 600; echo never"})]), Reply("Stopped.")]
+    with chat(home, repo, *script) as (_, terminal):
+        say(terminal, "go")
+        terminal.wait(r"(?m)^  started|\[y\]es")
+        if "[y]es" in terminal.screen:  # without a sandbox every command is asked about
+            terminal.settle(0.2)
+            terminal.type("y")
+        terminal.wait(r"(?m)^  started")
+        terminal.type("\x03")
+        terminal.wait("interrupted; what came is kept")
+        time.sleep(2)
+        say(terminal, "what happened?")
+        terminal.wait("Stopped.")
+        leave(terminal)
+
+
+def test_a_wait_is_counted_down_on_the_screen(home: Path, repo: Path) -> None:
+    with chat(home, repo, rate_limited(retry_after="2"), Reply("Through.")) as (_, terminal):
+        say(terminal, "go")
+        terminal.wait(r"↻ .*asking again in 2\.\ds")
+        terminal.wait(r"asking again in 1s")
+        terminal.wait("Through.")
+        leave(terminal)
+
+
+def test_nothing_the_model_or_a_tool_says_controls_the_terminal(home: Path, repo: Path) -> None:
+    script = [
+        Reply(f"Look {EVIL} here", [Call("read_file", {"path": "evil.txt"})]),
+        Reply("", [Call("run_command", {"command": f"printf '\\033]0;t\\007'; cat evil.txt; : '{EVIL}'"})]),
+        Reply(f"# {EVIL}\n\n```\n{EVIL}\n```\n\n[{EVIL}](http://x/%1b) done"),
+    ]
+    with chat(home, repo, *script) as (_, terminal):
+        say(terminal, "go")
+        screen = terminal.wait(r"\[y\]es")
+        assert "‹U+001B›]0;owned‹U+0007›" in screen
+        terminal.settle(0.2)
+        terminal.type("y")
+        terminal.wait("done")
+        leave(terminal)
+        rest = OURS.sub("", terminal.raw)
+    assert re.findall("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", rest) == []
+
+
+def test_what_is_typed_ahead_answers_no_question(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("run_command", {"command": "touch HOSTILE"})]), Reply("Not done.")]
+    with chat(home, repo, *script) as (server, terminal):
+        terminal.type("go\ry\ry\ry\r")
+        terminal.wait(r"touch HOSTILE(.|\n)*\[y\]es")
+        terminal.settle(0.5)
+        assert not (repo / "HOSTILE").exists()
+        terminal.type("n no need\r")
+        terminal.wait("Not done.")
+        leave(terminal)
+        assert "the user said no: no need" in json.dumps(server.bodies[-1])
+    assert not (repo / "HOSTILE").exists()
