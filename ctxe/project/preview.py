@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State, apply, closing, rebuild
 from ctxe.domain.conversation import ToolCall
-from ctxe.domain.events import EpochStarted, FileChosen, TurnStarted
+from ctxe.domain.events import EpochStarted, FileChosen, Folded, ModelChosen, TurnStarted
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Carry, Request, Text
 
@@ -36,15 +36,31 @@ def ledger(project: Project, words: str) -> Ledger:
 
 
 def request_json(project: Project, opening: Opening, words: str) -> str:
-    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError."""
+    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError."""
     composed = composer_for(project, opening.tools)
-    state = State()
+    state = _so_far(project, opening)
     for path, choice in opening.files:
         state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]
-    state = apply(state, EpochStarted(composed.standing(state)))
+    if state.standing is None:
+        state = apply(state, EpochStarted(composed.standing(state)))
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
+    if fold := composed.fold(state, "", lambda result: state.originals.get(result.handle, result.text)):
+        state = apply(state, Folded(fold))
+        state = apply(state, EpochStarted(composed.standing(state)))
     body = {"model": project.model.id, **_plain(composed.compose(state).request)}
     return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def _so_far(project: Project, opening: Opening) -> State:
+    """What the session that would go on has said so far; an empty one for a new session. Raises SessionError."""
+    if not (opening.resume or opening.newest):
+        return State()
+    from ctxe.project.sessions import events, path_of
+
+    state = rebuild(events(path_of(project.place.sessions, opening.resume))[0])
+    for event in closing(state, "interrupted"):
+        state = apply(state, event)
+    return state if state.model == project.model.id else apply(state, ModelChosen(project.model.id))
 
 
 def _plain(request: Request) -> dict[str, Any]:

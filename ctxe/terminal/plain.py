@@ -9,6 +9,7 @@ from typing import Self
 from ctxe.domain.events import (
     ContextAssembled,
     Event,
+    ModelChosen,
     ReplyReceived,
     ToolFinished,
     ToolStarted,
@@ -59,6 +60,8 @@ class PlainRenderer:
                 self._replied(event)
             case ContextAssembled(ledger):
                 self.ledger, self.held = ledger, ledger.used
+            case ModelChosen() if self.ledger is None and not self.words:
+                return  # who answers at first is no news: the last line of the turn names it
             case TurnStarted(words, _) if self.words:
                 self._tell(said(words, self.screen.unicode))
             case ToolStarted(_, tool, title, _) if self.screen.terminal:
