@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def composer(project: Project, model: Model, kit: Kit, session: str) -> Composer:
     """What composes requests for a model in this project."""
     counted = counter(project, model)
-    policy = FoldPolicy(target_tokens=project.config.budget.target_tokens)
+    fold, target = project.config.fold, project.config.budget.target_tokens
+    policy = FoldPolicy(fold.at, fold.to, fold.keep_recent, fold.record_share, target)
     return Composer(offers(project, kit, counted.count), model, budget_for(project, model), counted, policy, session)
 
 

@@ -1,0 +1,31 @@
+"""Settings: defaults, the user's file, the project's, the environment and flags, merged into one frozen Config."""
+
+from ctxe.config.keys import defaults, every_setting, parse, require
+from ctxe.config.load import (
+    PROJECT_FILE,
+    Loaded,
+    cache_folder,
+    load,
+    read_environment,
+    user_file,
+    user_folder,
+)
+from ctxe.config.values import Config
+from ctxe.config.write import example, save
+
+__all__ = [
+    "PROJECT_FILE",
+    "Config",
+    "Loaded",
+    "cache_folder",
+    "defaults",
+    "every_setting",
+    "example",
+    "load",
+    "parse",
+    "read_environment",
+    "require",
+    "save",
+    "user_file",
+    "user_folder",
+]

@@ -1,0 +1,92 @@
+"""The keys of the settings: which there are, what fits each, and reading a value from words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ctxe.config.values import Config
+from ctxe.domain.errors import ConfigError
+
+
+@cache
+def every_setting() -> list[tuple[str, Any, Any, str]]:
+    """Every setting: dotted key, type, default, what it says."""
+    found = []
+    for section in fields(Config):
+        kind = get_type_hints(Config)[section.name]
+        if not is_dataclass(kind):
+            continue
+        hints = get_type_hints(kind)
+        found += [(f"{section.name}.{f.name}", hints[f.name], f.default, f.metadata["says"]) for f in fields(kind)]
+    return found
+
+
+def defaults() -> dict[str, Any]:
+    """Every setting with its default, by dotted key."""
+    return {key: default for key, _, default, _ in every_setting()}
+
+
+def require(key: str) -> None:
+    """Raise ConfigError, with the nearest name, when there is no such setting."""
+    known = {name: kind for name, kind, _, _ in every_setting()}
+    if key not in known:
+        raise ConfigError(f"unknown setting {key}", _nearest(key, known))
+
+
+def parse(key: str, text: str) -> Any:
+    """A setting's value from words (environment, ``config set``). Raises ConfigError."""
+    require(key)
+    kind = {name: kind for name, kind, _, _ in every_setting()}[key]
+    try:
+        value: Any = text
+        if kind is bool:
+            value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+        elif kind in (int, float):
+            value = kind(text)
+        elif get_origin(kind) is tuple:
+            value = [part.strip() for part in text.split(",") if part.strip()]
+    except (KeyError, ValueError):
+        value = None
+    if value is None or not _fits(value, kind):
+        raise ConfigError(f"{key} = {text!r} is not {_wanted(kind)}", "see .ctxe.example.toml")
+    return value
+
+
+def check(flat: Mapping[str, Any], origin: str) -> None:
+    """Raise ConfigError for an unknown key or a value of the wrong kind, naming where it came from."""
+    known = {key: kind for key, kind, _, _ in every_setting()}
+    for key, value in flat.items():
+        if key.startswith("models.") and isinstance(value, Mapping):
+            continue
+        if key not in known:
+            raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
+        if not _fits(value, known[key]):
+            raise ConfigError(f"{origin}: {key} = {value!r} is not {_wanted(known[key])}", "see .ctxe.example.toml")
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]}?" if close else "`ctxe config show` lists every setting"
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, kind)
+
+
+def _wanted(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(kind, "a list of texts")

@@ -1,0 +1,124 @@
+"""Merging every place that settings come from; the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+from ctxe.config.keys import check, defaults, every_setting, parse
+from ctxe.config.values import Config
+from ctxe.domain.errors import ConfigError
+from ctxe.safety.trust import tighten
+
+PROJECT_FILE = ".ctxe.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A Config, where each setting came from (dotted key → file, variable or flag), and what was refused."""
+
+    config: Config
+    origins: Mapping[str, str]
+    refused: tuple[str, ...]
+
+
+def user_folder(environment: Mapping[str, str]) -> Path:
+    """The user's ctxe folder: CTXE_HOME, else the platform's place for settings."""
+    if home := environment.get("CTXE_HOME"):
+        return Path(home).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ctxe", appauthor=False))
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The user's cache folder, for projects whose own tree cannot be written."""
+    if home := environment.get("CTXE_HOME"):
+        return Path(home).expanduser() / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ctxe", appauthor=False))
+
+
+def read_environment() -> dict[str, str]:
+    """The process environment; nothing else in ctxe reads it."""
+    return dict(os.environ)
+
+
+def user_file(environment: Mapping[str, str]) -> Path:
+    """The user's settings file."""
+    return user_folder(environment) / "config.toml"
+
+
+def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
+    """Merge every place that settings come from. Raises ConfigError with the file and key at fault."""
+    own = user_file(environment)
+    settings: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    _lay(settings, origins, read_table(own), str(own))
+    project = _flat(read_table(root / PROJECT_FILE))
+    check(project, PROJECT_FILE)
+    before = {**defaults(), **settings}
+    merged, refused = tighten(before, project)
+    for key, value in merged.items():
+        if value != before.get(key):
+            settings[key], origins[key] = value, PROJECT_FILE
+    for key, (value, name) in _from_environment(environment).items():
+        settings[key], origins[key] = value, name
+    _lay(settings, origins, flags or {}, "command line")
+    return Loaded(_build(settings), origins, tuple(f"{PROJECT_FILE}: {line}" for line in refused))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """A settings file as nested tables; empty when there is none. Raises ConfigError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):  # also HOME=/dev/null
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", "mend or remove the file") from error
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested tables as dotted keys; the tables of [models."name"] stay whole under ``models.<name>``."""
+    flat: dict[str, Any] = {}
+    for section, inner in table.items():
+        if isinstance(inner, Mapping):
+            flat.update((f"{section}.{key}", value) for key, value in inner.items())
+        else:
+            flat[section] = inner
+    return flat
+
+
+def _lay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, Any], origin: str) -> None:
+    flat = _flat(table)
+    check(flat, origin)
+    settings.update(flat)
+    origins.update(dict.fromkeys(flat, origin))
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    """CTXE_MODEL and CTXE_<SECTION>_<KEY>; other CTXE_ variables are not ours to refuse."""
+    found: dict[str, tuple[Any, str]] = {}
+    if name := environment.get("CTXE_MODEL"):
+        found["model.name"] = (name, "CTXE_MODEL")
+    for key, _, _, _ in every_setting():
+        variable = "CTXE_" + key.replace(".", "_").upper()
+        if variable in environment:
+            found[key] = (parse(key, environment[variable]), variable)
+    return found
+
+
+def _build(settings: Mapping[str, Any]) -> Config:
+    parts: dict[str, Any] = {}
+    for section in fields(Config):
+        kind: Any = get_type_hints(Config)[section.name]
+        own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section.name + ".")}
+        own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
+        parts[section.name] = MappingProxyType(own) if section.name == "models" else kind(**own)
+    return Config(**parts)

@@ -1,0 +1,103 @@
+"""The settings themselves: one frozen dataclass a section, each key with its default and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Approval = Literal["ask", "auto-edit", "auto", "read-only"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """[model] Which model answers, and where it is reached."""
+
+    name: str = field(
+        default="", metadata={"says": "provider/name; empty: the provider whose key is set, else offline"}
+    )
+    cheap: str = field(default="", metadata={"says": "model for summaries; empty: the session's own"})
+    base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server; user's file or flag only"})
+    api: Literal["auto", "responses", "chat"] = field(
+        default="auto", metadata={"says": "which OpenAI API; auto: responses for the real host, else chat"}
+    )
+    max_output: int = field(default=0, metadata={"says": "most tokens of one reply; 0: the model's own limit"})
+    idle_seconds: float = field(default=120.0, metadata={"says": "give up when the stream is silent this long"})
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """[budget] What one request, and one session, may cost."""
+
+    window: int = field(default=0, metadata={"says": "tokens of request and reply; 0: the model's window"})
+    target_tokens: int = field(default=0, metadata={"says": "fold above this many tokens, if lower than fold.at"})
+    max_cost: float = field(default=0.0, metadata={"says": "dollars one session may cost; 0: no limit"})
+    max_steps: int = field(default=100, metadata={"says": "model calls one turn may take"})
+
+
+@dataclass(frozen=True, slots=True)
+class ShareSettings:
+    """[shares] Parts of the usable tokens; each unused one passes down."""
+
+    memory: float = field(default=0.05, metadata={"says": "memory, decisions, failures, daily log"})
+    memory_tokens: int = field(default=2_500, metadata={"says": "and at most this many tokens"})
+    instructions: float = field(default=0.10, metadata={"says": "AGENTS.md and its kin"})
+    instructions_tokens: int = field(default=8_000, metadata={"says": "and at most this many tokens"})
+    skills: float = field(default=0.10, metadata={"says": "loaded skills"})
+    files: float = field(default=0.20, metadata={"says": "files the planner chose"})
+    files_tokens: int = field(default=20_000, metadata={"says": "and at most this many tokens"})
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """[approval] Who decides what runs; the project's file may only tighten this."""
+
+    mode: Approval = field(default="ask", metadata={"says": "ask, auto-edit, auto or read-only"})
+    allow: tuple[str, ...] = field(
+        default=(), metadata={"says": 'rules that need no question: "run:pytest *", "edit:src/**"'}
+    )
+    deny: tuple[str, ...] = field(default=(), metadata={"says": "rules that are never outvoted"})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """[tools] Limits of what the model runs."""
+
+    command_seconds: float = field(default=120.0, metadata={"says": "time limit of a command"})
+    sandbox: Literal["auto", "off"] = field(
+        default="auto", metadata={"says": "auto: run commands in one where there is one"}
+    )
+    network: bool = field(default=False, metadata={"says": "let sandboxed commands reach the network"})
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """[memory] The project memory folder."""
+
+    enabled: bool = field(default=True, metadata={"says": "load and write project memory"})
+    daily_lines: int = field(default=12, metadata={"says": "newest lines of the daily log that are loaded"})
+
+
+@dataclass(frozen=True, slots=True)
+class FoldSettings:
+    """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
+
+    at: float = field(default=1.0, metadata={"says": "fold when this share of the room is used"})
+    to: float = field(default=0.45, metadata={"says": "and leave this share of it"})
+    keep_recent: int = field(default=1, metadata={"says": "newest steps that always stay whole"})
+    record_share: float = field(default=0.75, metadata={"says": "part of what is left that the record may take"})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, one section a field. ``models`` holds the user's overrides of the model catalog by name."""
+
+    model: ModelSettings = ModelSettings()
+    budget: BudgetSettings = BudgetSettings()
+    shares: ShareSettings = ShareSettings()
+    fold: FoldSettings = FoldSettings()
+    approval: ApprovalSettings = ApprovalSettings()
+    tools: ToolSettings = ToolSettings()
+    memory: MemorySettings = MemorySettings()
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,57 @@
+"""Changing one setting in a file, and the example file that names them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ctxe.config.keys import every_setting
+from ctxe.config.load import read_table
+
+
+def save(path: Path, keys: Sequence[str], value: Any) -> None:
+    """Set one key (("model", "name"), ("models", "ollama/x", "window")) in a settings file, keeping the others.
+
+    Comments of the file are lost. Raises ConfigError or StoreError.
+    """
+    import tomli_w
+
+    from ctxe.storage.files import replace
+
+    table = read_table(path)
+    inner = table
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = value
+    replace(path, tomli_w.dumps(table).encode())
+
+
+HEAD = """\
+# Every setting of ctxe with its default. Yours go to the file that `ctxe config path` names;
+# a project's .ctxe.toml may only tighten what the user allows.
+"""
+MODELS = """
+# [models."provider/name"]      # what the catalog does not know, or knows otherwise
+# window = 131072
+# max_output = 8192
+# input = 0.5                     # dollars per million tokens
+"""
+
+
+def example() -> str:
+    """The text of ``.ctxe.example.toml``: every key with its default and one comment."""
+    lines: list[str] = []
+    section = ""
+    for key, _, default, says in every_setting():
+        head, _, name = key.partition(".")
+        if head != section:
+            lines += ["", f"[{head}]"]
+            section = head
+        lines.append(f"{name} = {_toml(default)}".ljust(32) + f"# {says}")
+    return HEAD + "\n".join(lines) + "\n" + MODELS
+
+
+def _toml(value: Any) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("= ")[2].strip()
