@@ -1,0 +1,78 @@
+"""Settings are merged in one order, refused by name, and a project only tightens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe import config
+from ctxe.domain.errors import ConfigError
+
+
+def loaded(tmp_path: Path, user: str = "", project: str = "", **more: str) -> config.Loaded:
+    home, root = tmp_path / "home", tmp_path / "root"
+    home.mkdir(exist_ok=True)
+    root.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(user)
+    (root / ".ctxe.toml").write_text(project)
+    return config.load(root, {"CTXE_HOME": str(home), **more}, {"budget": {"max_steps": 5}} if more else None)
+
+
+def test_later_places_win_and_origins_are_known(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path, "[budget]\nmax_cost = 2\nmax_steps = 9\n", "", CTXE_BUDGET_MAX_COST="1.5", CTXE_MODEL="a/b"
+    )
+    assert (found.config.budget.max_cost, found.config.budget.max_steps, found.config.model.name) == (1.5, 5, "a/b")
+    assert found.origins["budget.max_cost"] == "CTXE_BUDGET_MAX_COST"
+    assert found.origins["budget.max_steps"] == "command line"
+    assert found.origins["model.name"] == "CTXE_MODEL"
+
+
+def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "[approval]\nmode = 'auto-edit'\n", "[approval]\nmode = 'ask'\nallow = ['run:rm *']\n")
+    assert (found.config.approval.mode, found.config.approval.allow) == ("ask", ())
+    assert found.origins["approval.mode"] == ".ctxe.toml"
+    assert len(found.refused) == 1
+    assert "approval.allow" in found.refused[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[modell]\nname = 'x'\n", "unknown setting modell.name"),
+        ("[model]\nnam = 'x'\n", "unknown setting model.nam"),
+        ("[fold]\nat = 'high'\n", "fold.at = 'high' is not a number"),
+        ("[fold]\nat = true\n", "fold.at = True is not a number"),
+        ("[budget]\nmax_steps = -1\n", "budget.max_steps = -1 is not a whole number"),
+        ("[approval]\nallow = 'x'\n", "approval.allow = 'x' is not a list of texts"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says.replace("[", "\\[")):
+        loaded(tmp_path, text)
+
+
+def test_overrides_of_models_are_kept_by_name(tmp_path: Path) -> None:
+    found = loaded(tmp_path, '[models."local/tiny"]\nwindow = 4096\n')
+    assert found.config.models["local/tiny"]["window"] == 4096
+
+
+def test_a_saved_setting_is_read_back_and_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "home/config.toml"
+    path.parent.mkdir()
+    path.write_text("[budget]\nmax_cost = 2.0\n")
+    config.save(path, ("approval", "allow"), ["run:pytest *"])
+    config.save(path, ("models", "ollama/x", "window"), 8192)
+    found = config.load(tmp_path, {"CTXE_HOME": str(path.parent)})
+    assert found.config.approval.allow == ("run:pytest *",)
+    assert found.config.budget.max_cost == 2.0
+    assert found.config.models["ollama/x"] == {"window": 8192}
+
+
+def test_the_example_is_every_default(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/config.toml").write_text(config.example())
+    found = config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
+    assert found.config == config.Config()
+    assert set(found.origins) == set(config.defaults())
