@@ -51,7 +51,7 @@ def found_by(workspace: Workspace, query: Query) -> tuple[dict[str, list[Line]],
     program = find_program("rg", workspace.root, workspace.search)
     if program is not None:
         try:
-            return _gather(workspace, _ripgrep(str(program), workspace, query))
+            return _gather(workspace, _ripgrep(str(program), workspace, query), query.glob)
         except _BadPattern as error:
             # Python reads more (look-around, back-references): such a pattern is walked by ourselves.
             if not _readable(query.pattern):
@@ -85,11 +85,18 @@ def _ripgrep(program: str, workspace: Workspace, query: Query) -> list[str]:
         *("--max-count", str(GATHERED), "--max-filesize", str(workspace.limits.file)),
         *("--glob", "!.git", "--glob", "!/.ctxe"),
         *(("--ignore-file", str(ignore)) if ignore.is_file() else ()),
-        *(("--glob", query.glob) if query.glob else ()),
+        # a type narrows the search, where a glob would also bring back what is ignored
+        *(("--type-add", f"wanted:{_last(query.glob)}", "--type", "wanted") if query.glob else ()),
         *(("--fixed-strings",) if query.literal else ()),
         *("--context", str(query.context)),
         *("-e", query.pattern, "--", f"./{query.folder}" if query.folder != "." else "."),
     ]
+
+
+def _last(glob: str) -> str:
+    """The part of a glob that a file's own name has to match."""
+    name = glob.rstrip("/").rpartition("/")[2]
+    return name if name.strip("*") and name.count("{") == name.count("}") else "*"
 
 
 def _task(workspace: Workspace, query: Query) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def _task(workspace: Workspace, query: Query) -> dict[str, Any]:
     }
 
 
-def _gather(workspace: Workspace, argv: Sequence[str]) -> tuple[dict[str, list[Line]], str]:
+def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[dict[str, list[Line]], str]:
     """The lines that a searching program prints, until it has printed enough or its time is up."""
     found: dict[str, list[Line]] = {}
     spoken: list[str] = []
@@ -129,7 +136,7 @@ def _gather(workspace: Workspace, argv: Sequence[str]) -> tuple[dict[str, list[L
                 spoken += [] if line.startswith("{") else [line]
                 continue
             path, shown = event
-            if workspace.secret(path):
+            if workspace.secret(path) or (glob and not matches(path, glob)):
                 continue
             found.setdefault(path, []).append(shown)
             count += shown.at >= 0

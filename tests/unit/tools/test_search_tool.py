@@ -138,3 +138,15 @@ def test_the_project_cannot_lend_its_own_ripgrep(place: Any) -> None:
     place.search = [str(place.root / "bin"), "bin", ""]
     assert find(place, "alpha") == "a.txt\n1:alpha"
     assert not (place.root / "HOSTILE").exists()
+
+
+def test_a_glob_never_brings_back_what_is_ignored(tree: Any) -> None:
+    everything = find(tree, "alpha")
+    assert find(tree, "alpha", glob="*") == everything
+    assert find(tree, "alpha", glob="**") == everything
+    assert (
+        find(tree, "alpha", glob="{src/*.py,docs/**}")
+        == everything.partition("docs/")[1] + everything.partition("docs/")[2]
+    )
+    for ignored in ("*.o", "build/**", "hidden/*", ".ctxe/**", "bin.dat"):
+        assert find(tree, "alpha", glob=ignored) == f"no match for alpha ({ignored})"
