@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -80,6 +81,15 @@ def load(db: sqlite3.Connection) -> History:
     found.starts = array("I")
     for values, key in ((found.when, "when"), (found.starts, "starts"), (found.touched, "touched")):
         values.frombytes(rows[key])
+    return found
+
+
+def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[int]]:
+    """For every term that a message used: (commit << 8 | times)."""
+    found: dict[str, array[int]] = {}
+    query = "SELECT term, commits FROM messages WHERE term IN (SELECT value FROM json_each(?)) ORDER BY segment"
+    for term, commits in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
+        found.setdefault(term, array("I")).frombytes(commits)
     return found
 
 

@@ -6,11 +6,14 @@ import contextlib
 import os
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.lexical.bm25 import shorten
 from ctxe.repo import history, linecount, store
 from ctxe.repo.files import Listed, list_files, read_text, start_listing
 from ctxe.repo.git import Git
@@ -22,6 +25,8 @@ from ctxe.repo.worker import Job, scan_files, scan_in_parallel
 FEW, SOME = 40, 150
 """Changed files up to which lines are counted by estimate, and up to which this process scans alone."""
 JOB_FILES = 60
+FILE_K1, FILE_B = 2.0, 0.4
+"""BM25's parameters for whole files, best for single signals on past changes (docs/planner.md)."""
 SEGMENT_FILES = 4000
 MOST_SEGMENTS = 16
 _FINE, _COARSE = 50_000_000, 2_000_000_000
@@ -40,6 +45,28 @@ class Refreshed:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What BM25 needs of the whole tree: the number of files with content, and what is added to a frequency in each.
+
+    ``norms`` is indexed by file id.
+    """
+
+    documents: int
+    norms: list[float]
+
+
+def statistics(files: Iterable[File]) -> Statistics:
+    """Statistics of these files."""
+    known = list(files)
+    lengths = [file.length for file in known if file.length > 1]
+    average = sum(lengths) / len(lengths) if lengths else 1.0
+    norms = [FILE_K1] * (max((file.id for file in known), default=0) + 1)
+    for file in known:
+        norms[file.id] = FILE_K1 * shorten(file.length, average, FILE_B)
+    return Statistics(len(lengths), norms)
+
+
 class _Raced(Exception):
     """Another session wrote meanwhile."""
 
@@ -51,6 +78,7 @@ class Index:
         self.root, self.git = root, git
         self.note = ""
         self.path = path
+        self.segment_files = SEGMENT_FILES
         self._workers = min(os.cpu_count() or 1, 4) if workers is None else workers
         try:
             self.db = store.connect_memory() if path is None else store.connect(path)
@@ -59,6 +87,7 @@ class Index:
         self.files: dict[int, File] = {}
         self.by_path: dict[str, int] = {}
         self.history = history.History()
+        self.statistics = Statistics(0, [])
 
     def close(self) -> None:
         """Let go of the database."""
@@ -78,11 +107,14 @@ class Index:
                 scanned, removed = self._update(known, listed, begun, progress)
                 break
             known = {file.path: file for file in store.files(self.db)}
-        if scanned or removed:
+        if any(_differs(one, known.get(one.path)) for one in listed) or removed:
             known = {file.path: file for file in store.files(self.db)}
         self.files = {file.id: file for file in known.values()}
         self.by_path = {file.path: file.id for file in known.values()}
+        self.statistics = statistics(known.values())
         self.history = history.refresh(self.db, self.git)
+        for name in ("_history_ids", "_history_numbers", "changes"):
+            self.__dict__.pop(name, None)
         return Refreshed(scanned, removed, len(listed), clock() - started)
 
     def _update(
@@ -101,8 +133,9 @@ class Index:
         ids = self._numbers(changed, known)
         counter = linecount.exact() if FEW < len(changed) <= SOME else linecount.estimate
         stat = {ids[one.path]: one for one in changed}
+        jobs = [(ids[one.path], one.path) for one in changed]
         done = 0
-        for files, postings in _joined(self._scan([(ids[one.path], one.path) for one in changed], counter)):
+        for files, postings in _joined(self._scan(jobs, counter), self.segment_files):
             generation = self._write(files, postings, stat, begun, generation, len(changed) > FEW)
             done += len(files)
             if progress is not None:
@@ -239,6 +272,35 @@ class Index:
         """Heads and units of every term that occurs (see scan.Postings), of files as they are now."""
         return store.postings(self.db, terms, {number: file.segment for number, file in self.files.items()})
 
+    def messages(self, terms: Iterable[str]) -> dict[str, array[int]]:
+        """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""
+        return history.messages(self.db, terms)
+
+    @cached_property
+    def _history_ids(self) -> list[int]:
+        """For every path of the history the id of the file that is there now, or -1."""
+        return [self.by_path.get(path, -1) for path in self.history.paths]
+
+    def changed_in(self, commit: int) -> list[int]:
+        """Ids of the files that a commit changed and that are still there."""
+        ids = self._history_ids
+        return [number for place in self.history.files(commit) if (number := ids[place]) >= 0]
+
+    def history_number(self, number: int) -> int | None:
+        """The number of a file in the history, None when no commit changed it."""
+        return self._history_numbers.get(number)
+
+    @cached_property
+    def _history_numbers(self) -> dict[int, int]:
+        return {number: place for place, number in enumerate(self._history_ids) if number >= 0}
+
+    @cached_property
+    def changes(self) -> dict[int, int]:
+        """How many past commits changed each file."""
+        ids = self._history_ids
+        counted = Counter(self.history.touched)
+        return {ids[place]: times for place, times in counted.items() if ids[place] >= 0}
+
     def neighbours(self, number: int) -> tuple[list[int], list[int]]:
         """Ids of the files that this one imports, and of those that import it."""
         ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
@@ -267,7 +329,7 @@ def _differs(one: Listed, old: File | None) -> bool:
     return one.mtime >= old.scanned - (_COARSE if one.mtime % 1_000_000 == 0 else _FINE)
 
 
-def _joined(parts: Iterator[tuple[list[Scanned], Postings]]) -> Iterator[tuple[list[Scanned], Postings]]:
+def _joined(parts: Iterator[tuple[list[Scanned], Postings]], enough: int) -> Iterator[tuple[list[Scanned], Postings]]:
     """Batches put together until they are worth a segment of the index."""
     files: list[Scanned] = []
     heads: dict[str, bytearray] = {}
@@ -280,7 +342,7 @@ def _joined(parts: Iterator[tuple[list[Scanned], Postings]]) -> Iterator[tuple[l
                 units[term] += unit
             else:
                 heads[term], units[term] = bytearray(head), bytearray(unit)
-        if len(files) >= SEGMENT_FILES:
+        if len(files) >= enough:
             yield files, {term: (bytes(head), bytes(units[term])) for term, head in heads.items()}
             files, heads, units = [], {}, {}
     if files:

@@ -33,11 +33,22 @@ def signature(definition: Definition, lines: Sequence[str]) -> tuple[int, int]:
     """First and last line of a definition's signature, without decorators and comments; at most six lines."""
     first = definition.first
     for row in range(definition.first, min(definition.head, len(lines)) + 1):
-        if re.search(rf"(?<!\w){re.escape(definition.name)}(?!\w)", lines[row - 1]):
+        if _names(lines[row - 1], definition.name):
             first = row
             if not lines[row - 1].lstrip().startswith(("#", "//", "*", "/*", "@", '"')):
                 break
     return first, max(first, min(definition.head, first + LONGEST_SIGNATURE - 1, len(lines)))
+
+
+def _names(line: str, name: str) -> bool:
+    """Whether a line holds a name as a word of its own."""
+    place = line.find(name)
+    while place != -1:
+        around = line[place - 1 : place] + line[place + len(name) : place + len(name) + 1]
+        if not any(letter.isalnum() or letter == "_" for letter in around):
+            return True
+        place = line.find(name, place + 1)
+    return False
 
 
 def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ctxe.lexical.symbols import Symbols, symbols
@@ -63,6 +64,7 @@ _KINDS_OF_CHANGE = frozenset(
 )
 _SENTENCE = re.compile(r".{20,220}?[.!?](?=\s)")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[.,;:!?()]")
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 _CODE_SHAPED = re.compile(
     r"_*[A-Za-z]\w*_\w*$|_+[A-Za-z]\w*$|[a-z]+[a-z0-9]*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
@@ -97,6 +99,7 @@ class Reading:
             "prose": _damped(bag(f"{self.title}\n{self.prose}")),
             "code": _damped(code),
             "paste": _damped(bag(self.pasted[:6000])),
+            "compound": dict.fromkeys(compounds(f"{self.title} . {self.prose[:6000]}"), 1.0),
         }
 
 
@@ -106,6 +109,20 @@ def bag(text: str) -> Counter[str]:
     for common in KEYWORDS & found.keys():
         del found[common]
     return found
+
+
+def compounds(text: str) -> Iterator[str]:
+    """Identifiers that neighbouring words of a text would make: "hue order" is ``hue_order`` and ``hueorder``."""
+    words = [word.lower() for word in _PLAIN.findall(text)]
+    for count in (2, 3):
+        for place in range(len(words) - count + 1):
+            some = words[place : place + count]
+            if any(len(word) < 2 or word in STOP or not word.isalnum() for word in some):
+                continue
+            for joined in ("_".join(some), "".join(some)):
+                yield joined
+                if count == 2 and joined.endswith("s"):
+                    yield joined[:-1]
 
 
 def _damped(found: Counter[str]) -> View:
@@ -120,13 +137,18 @@ def read_task(task: str) -> Reading:
     title, rest = _title(lines[first] if first < len(lines) else "")
     prose, pasted = _parted([rest, *lines[first + 1 :]])
     spoken = f"{title}\n{prose}"
-    names = Counter(name for name in _NAME.findall(spoken) if _CODE_SHAPED.match(name))
+    names = Counter(name for name in _NAME.findall(spoken) if code_shaped(name))
     for quoted in _QUOTED.findall(spoken):
         names.update(_NAME.findall(quoted))
     return Reading(
         title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
         Counter(name for name in _NAME.findall(pasted) if len(name) > 3), symbols(text),
     )  # fmt: skip
+
+
+def code_shaped(name: str) -> bool:
+    """Whether a word looks like an identifier: ``a_b``, ``aB``, ``AbCd``, ``_a``, ``HTTPx``."""
+    return bool(_CODE_SHAPED.match(name))
 
 
 def _title(line: str) -> tuple[str, str]:

@@ -1,0 +1,74 @@
+"""Where in a file a change would be made: the share of each unit, learnt from the lines that past fixes touched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ctxe.repo.evidence import UNIT_BITS, Evidence
+from ctxe.repo.signals.mentions import fitting, names_in_task
+from ctxe.repo.store import Details
+
+_VIEWS = ("title", "lead", "prose", "code", "compound")
+_TYPES = frozenset(("class", "interface", "impl", "struct"))
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a task names, ready for many units: names in lower case, (line, function) of frames by file, best scores."""
+
+    names: frozenset[str]
+    frames: Mapping[int, tuple[tuple[int, str], ...]]
+    most: Mapping[str, float]
+
+
+def spoken(evidence: Evidence) -> Spoken:
+    """What the task of this evidence names."""
+    title = (word.lower() for word in evidence.reading.title.split() if len(word) > 3)
+    frames: dict[int, tuple[tuple[int, str], ...]] = {}
+    for place in evidence.reading.mentions.frames:
+        for number in fitting(evidence, place.path)[0][:2]:
+            frames[number] = (*frames.get(number, ()), (place.line, place.name.rpartition(".")[2]))
+    most = {view: max(evidence.units[view].values(), default=0.0) or 1.0 for view in _VIEWS}
+    return Spoken(frozenset((*title, *(name.lower() for name in names_in_task(evidence)))), frames, most)
+
+
+def shares(
+    evidence: Evidence, said: Spoken, number: int, lines: Sequence[int], weights: Mapping[str, float]
+) -> list[float]:
+    """The chance of each unit of a file to be changed; they sum to 1. ``lines`` counts the lines of each."""
+    inside = evidence.details[number]
+    odds = [0.0] * len(inside.units)
+    for view in _VIEWS:
+        scores = evidence.units[view]
+        own = [scores.get(number << UNIT_BITS | unit, 0.0) for unit in range(len(odds))]
+        here = weights.get(view, 0.0) / said.most[view] + weights.get(f"{view}_here", 0.0) / (
+            max(own, default=0.0) or 1.0
+        )
+        odds = [before + here * score for before, score in zip(odds, own, strict=True)]
+    for unit, before in enumerate(odds):
+        odds[unit] = before + sum(
+            weights.get(name, 0.0) * value for name, value in traits(inside, unit, lines[unit], said, number).items()
+        )
+    most = max(odds, default=0.0)
+    powers = [math.exp(one - most) for one in odds]
+    total = sum(powers) or 1.0
+    return [power / total for power in powers]
+
+
+def traits(inside: Details, unit: int, lines: int, said: Spoken, number: int) -> dict[str, float]:
+    """What is known of a unit beside its words: its size, its place, whether the task names it."""
+    cut = inside.units[unit]
+    found = {"lines": math.log1p(lines)}
+    if cut.definition < 0:
+        return found | {"window": 1.0, "header": float(cut.first <= 5)}
+    definition = inside.definitions[cut.definition]
+    scope = definition.scope.rpartition(".")[2].lower()
+    called = any(cut.first <= line <= cut.last or name == definition.name for line, name in said.frames.get(number, ()))
+    return found | {
+        "type": float(definition.kind in _TYPES),
+        "named": float(definition.name.lower() in said.names),
+        "scope_named": float(scope in said.names),
+        "frame": float(called),
+    }

@@ -1,0 +1,253 @@
+"""The index follows the tree, survives damage and interruption, and is shared by sessions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from ctxe.repo import store
+from ctxe.repo.git import Git
+from ctxe.repo.history import TITLE
+from ctxe.repo.index import Index, Refreshed
+from ctxe.repo.scan import DEFINED, NAMED, PATH, STEM
+
+POT = "from .cup import fill\n\n\nclass Pot:\n    def pour(self):\n        return fill(self)\n"
+CUP = "def fill(pot):\n    return pot\n"
+
+
+def git(root: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    (root / "tea").mkdir(parents=True)
+    (root / "tea" / "pot.py").write_text(POT)
+    (root / "tea" / "cup.py").write_text(CUP)
+    (root / "logo.png").write_bytes(b"\x89PNG\0")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "Pour the tea\n\nInto cups.")
+    return root
+
+
+def opened(tree: Path, name: str = "index.db", workers: int = 1) -> Index:
+    return Index(tree, Git(tree, os.environ), tree.parent / name, workers)
+
+
+def counted(done: Refreshed) -> tuple[int, int, int]:
+    return done.scanned, done.removed, done.total
+
+
+def having(index: Index, term: str) -> set[str]:
+    heads, _ = index.postings([term]).get(term, ([], []))
+    return {index.files[number].path for number in heads[::2]}
+
+
+def test_a_tree_is_read_once_and_then_only_what_changed(tree: Path) -> None:
+    index = opened(tree)
+    assert counted(index.refresh()) == (3, 0, 3)
+    assert counted(index.refresh()) == (0, 0, 3)
+    (tree / "tea" / "cup.py").write_text("def empty(pot):\n    return pot\n")
+    assert counted(index.refresh()) == (1, 0, 3)
+    assert (having(index, DEFINED + "fill"), having(index, DEFINED + "empty")) == (set(), {"tea/cup.py"})
+    assert counted(opened(tree).refresh()) == (0, 0, 3)
+
+
+def test_what_is_asked_is_what_is_there(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    assert having(index, "pour") == {"tea/pot.py"}
+    assert having(index, "pot") == {"tea/pot.py", "tea/cup.py"}
+    assert having(index, PATH + "tea") == {"tea/pot.py", "tea/cup.py"}
+    assert having(index, NAMED + "fill") == {"tea/cup.py"}
+    assert having(index, STEM + "logo") == {"logo.png"}
+    assert having(index, DEFINED + "pot") == {"tea/pot.py"}
+    pot = index.files[index.by_path["tea/pot.py"]]
+    assert (pot.kind, pot.language, pot.lines) == ("source", "python", 7)
+    details = index.details([pot.id])[pot.id]
+    assert [found.title for found in details.definitions] == ["Pot", "Pot.pour"]
+    assert len(details.line_tokens) == 7
+    assert sum(details.line_tokens) == pot.tokens
+
+
+def test_imports_are_linked_also_to_files_that_come_later(tree: Path) -> None:
+    (tree / "tea" / "cup.py").unlink()
+    index = opened(tree)
+    index.refresh()
+    pot = index.by_path["tea/pot.py"]
+    assert index.neighbours(pot) == ([], [])
+    (tree / "tea" / "cup.py").write_text(CUP)
+    index.refresh()
+    cup = index.by_path["tea/cup.py"]
+    assert (index.neighbours(pot), index.neighbours(cup)) == (([cup], []), ([], [pot]))
+
+
+def test_a_deleted_file_is_forgotten_and_found_again(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    (tree / "tea" / "cup.py").unlink()
+    assert counted(index.refresh()) == (0, 1, 2)
+    assert having(index, NAMED + "fill") == set()
+    (tree / "tea" / "cup.py").write_text(CUP)
+    assert counted(index.refresh()) == (1, 0, 3)
+    pot, cup = index.by_path["tea/pot.py"], index.by_path["tea/cup.py"]
+    assert index.neighbours(pot) == ([cup], [])
+
+
+def test_touching_a_file_does_not_scan_it(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    os.utime(tree / "tea" / "cup.py", (1, 1))
+    assert counted(index.refresh()) == (0, 0, 3)
+    assert index.files[index.by_path["tea/cup.py"]].mtime == 1_000_000_000
+
+
+def test_a_change_within_the_same_tick_is_seen(tree: Path) -> None:
+    index = opened(tree)
+    path = tree / "tea" / "cup.py"
+    path.write_text(CUP)
+    index.refresh()
+    seen = path.stat()
+    path.write_text(CUP.replace("fill", "pull"))
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert counted(index.refresh()) == (1, 0, 3)
+    assert having(index, NAMED + "pull") == {"tea/cup.py"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_index_is_made_anew(tree: Path, damage: bytes) -> None:
+    (tree.parent / "index.db").write_bytes(damage)
+    index = opened(tree)
+    assert counted(index.refresh()) == (3, 0, 3)
+    assert index.note == ""
+
+
+def test_damage_in_the_middle_is_noticed_and_repaired(tree: Path) -> None:
+    opened(tree).refresh()
+    path = tree.parent / "index.db"
+    data = bytearray(path.read_bytes())
+    data[8192:40000] = b"\xee" * (min(len(data), 40000) - 8192)
+    path.write_bytes(data)
+    index = opened(tree)
+    assert index.refresh().total == 3
+    assert having(index, NAMED + "fill") == {"tea/cup.py"}
+
+
+def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> None:
+    blocker = tree.parent / "file"
+    blocker.write_text("")
+    index = Index(tree, Git(tree, os.environ), blocker / "index.db", 1)
+    assert counted(index.refresh()) == (3, 0, 3)
+    assert "kept in memory" in index.note
+
+
+def test_an_interrupted_build_goes_on_where_it_was(tree: Path) -> None:
+    for number in range(400):
+        (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
+
+    def interrupt(done: int, _todo: int) -> None:
+        raise KeyboardInterrupt
+
+    index = opened(tree)
+    index.segment_files = 100
+    with pytest.raises(KeyboardInterrupt):
+        index.refresh(interrupt)
+    again = opened(tree)
+    assert 0 < again.refresh().scanned < 403
+    assert having(again, DEFINED + "name_399") == {"m399.py"}
+
+
+def test_workers_and_one_process_find_the_same(tree: Path) -> None:
+    for number in range(200):
+        (tree / f"m{number}.py").write_text(f"def name_{number}():\n    return other_{number % 7}\n")
+    alone, staffed = opened(tree, "one.db"), opened(tree, "two.db", workers=2)
+    assert counted(alone.refresh()) == counted(staffed.refresh()) == (203, 0, 203)
+    for term in ("other_3", NAMED + "name", DEFINED + "name_150"):
+        assert having(alone, term) == having(staffed, term)
+
+
+def test_two_sessions_build_at_once(tree: Path) -> None:
+    for number in range(60):
+        (tree / f"m{number}.py").write_text(f"def name_{number}(): ...\n")
+    totals: list[int] = []
+
+    def build() -> None:
+        index = opened(tree)
+        totals.append(index.refresh().total)
+        index.close()
+
+    threads = [threading.Thread(target=build) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert totals == [63] * 4
+    index = opened(tree)
+    assert counted(index.refresh()) == (0, 0, 63)
+    assert having(index, DEFINED + "name_59") == {"m59.py"}
+
+
+def test_many_small_updates_are_joined(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    for number in range(40):
+        (tree / "tea" / "cup.py").write_text(f"def fill_{number}(): ...\n")
+        index.refresh()
+    [(segments,)] = index.db.execute("SELECT count(*) FROM segments").fetchall()
+    assert segments < 30
+    assert having(index, DEFINED + "fill_39") == {"tea/cup.py"}
+    assert having(index, DEFINED + "fill_38") == set()
+    assert having(index, NAMED + "pour") == {"tea/pot.py"}
+
+
+def test_a_file_that_goes_while_it_is_read_is_no_error(tree: Path) -> None:
+    index = opened(tree)
+    (tree / "tea" / "cup.py").chmod(0)
+    assert index.refresh().total == 3
+
+
+def test_an_index_of_another_version_is_made_anew(tree: Path) -> None:
+    opened(tree).refresh()
+    db = store.connect(tree.parent / "index.db")
+    db.execute("PRAGMA user_version=999")
+    db.close()
+    assert counted(opened(tree).refresh()) == (3, 0, 3)
+
+
+def test_history_is_read_commit_by_commit(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    assert (len(index.history), index.history.paths) == (1, ["logo.png", "tea/cup.py", "tea/pot.py"])
+    (tree / "tea" / "cup.py").write_text("x = 1\n")
+    git(tree, "commit", "-qam", "Empty the cup")
+    index.refresh()
+    past = index.history
+    assert [past.paths[number] for number in past.files(1)] == ["tea/cup.py"]
+    wanted = ["empti", "tea", "cup", TITLE + "tea", TITLE + "cup", "brew"]
+    assert {term: list(found) for term, found in index.messages(wanted).items()} == {
+        TITLE + "tea": [0 << 8 | 1],
+        TITLE + "cup": [1 << 8 | 1],
+        "cup": [0 << 8 | 1],
+    }
+
+
+def test_a_rewritten_past_is_read_anew(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    git(tree, "commit", "-q", "--amend", "-m", "Brew")
+    index.refresh()
+    assert len(index.history) == 1
+
+
+def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.py").write_text("x = 1\n")
+    index = opened(tmp_path / "tree")
+    assert counted(index.refresh()) == (1, 0, 1)
+    assert len(index.history) == 0
