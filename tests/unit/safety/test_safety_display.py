@@ -161,7 +161,7 @@ def test_one_line_is_one_short_line() -> None:
     ids=["plain", "bells", "open strings", "long strings", "marks", "colours"],
 )
 def test_large_text_is_quick(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert safe(visible(text))
     strip_invisible(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

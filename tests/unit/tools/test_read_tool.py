@@ -115,10 +115,10 @@ def test_links_inside_the_root_are_followed_to_the_real_path(place: Any) -> None
 def test_huge_files_are_refused_at_once(place: Any) -> None:
     file = place.put("sparse", b"")
     os.truncate(file, 20_000_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ToolError, match=r"sparse is too large to read \(20,000 MB\); look into it by search"):
         place.read("sparse")
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_one_long_line_is_bounded(place: Any) -> None:
