@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DEPTH = 4
 """How many shells inside shells are followed."""
+SLOW = (("<<", 100), ("(", 1_000), ("[", 1_000), ("<", 1_500), (">", 1_500), ("a|", 1_500))
+"""What tree-sitter takes more than linear time for, and how much of it is still quick (measured: half a second)."""
+_DATA = re.compile(r"<<-?[ \t]*(['\"])(\w+)\1([^\n]*\n)(?:(?![ \t]*\2[ \t]*$)[^\n]*\n)*[ \t]*\2[ \t]*$", re.M)
 REST = 24
 """How many rests of a wrapper's words are looked at."""
 
@@ -54,7 +57,7 @@ class Parsed:
 
 def parse(line: str) -> Parsed:
     """Take a command line apart twice, by our strict reading and by tree-sitter's: only what both agree on is sure."""
-    if len(line) > MOST:
+    if len(line) > MOST or _is_slow(line):
         why = "it is too long to be checked"
         return Parsed(line, None, why, (), why)
     own, broken = _read(line)
@@ -67,6 +70,12 @@ def parse(line: str) -> Parsed:
     if broken or _shape(sure) != _shape(own):
         return Parsed(line, None, broken or "it can be read in two ways", seen, broken)
     return Parsed(line, sure, "", seen)
+
+
+def _is_slow(line: str) -> bool:
+    """Whether tree-sitter would take long; what quoted heredocs hold is one piece to it."""
+    code = re.sub(r"[^\s|]\|", "a|", _DATA.sub(r"<<\3", line))
+    return any(code.count(mark) > most for mark, most in SLOW)
 
 
 def _shape(parts: tuple[Part, ...]) -> list[object]:
@@ -195,11 +204,12 @@ def _is_computed(part: Part) -> bool:
 
 def _lines_in(part: Part) -> Iterator[str]:
     """Words that are command lines of their own. What is computed counts as broken by its caller."""
-    if program(part.words[0]) == "eval":
+    name = program(part.words[0])
+    if name == "eval":
         yield " ".join(part.texts[1:])
         return
     for word in part.words[1:]:
-        text = word.text.partition("=")[2] if part.texts[0] == "alias" else word.text
+        text = word.text.partition("=")[2] if name == "alias" else word.text
         if not word.plain and any(c in text for c in " ;&|\n\t"):
             yield text
 
@@ -207,7 +217,7 @@ def _lines_in(part: Part) -> Iterator[str]:
 def _reads_its_input(part: Part) -> bool:
     """Whether a shell has neither a script nor known words to run."""
     options = [word for word in part.words[1:] if word.text.startswith(("-", "+"))]
-    rest = [word for word in part.words[1:] if word not in options]
+    rest = [word for word in part.words[1:] if not word.text.startswith(("-", "+"))]
     given = any("c" in option.text.lstrip("-+") and not option.text.startswith("--") for option in options)
     return not rest or (given and not rest[0].known)
 

@@ -22,30 +22,35 @@ CLIENTS = names(
 TALK = names("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
 INTERPRETERS = names("python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala")
 _SQL = re.compile(
-    r"\b(?:drop\s+(?:table|database|schema|view|index|user|role|collection)|truncate\s+(?:table\s+)?\w|delete\s+from\s+\S+\s*(?:;|['\"]|$)"
+    r"\b(?:drop\s+(?:table|database|schema|view|index|user|role|collection)|truncate\s+(?:table\s+)?\w"
+    r"|delete\s+from\s+\S+\s*(?:;|['\"]|$)"
     r"|flushall|flushdb|dropDatabase|deleteMany\(\s*\{\s*\}|\.drop\(\))",
     re.I,
 )
 # What loses work even when it stands inside a string, a heredoc or another language.
 _ANYWHERE = re.compile(
-    r"\breset\s+(?:\S+\s+)*--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+)*-\w*[rR]|\bpush\s+(?:\S+\s+)*(?:-f\b|--force)"
+    r"\breset\s+(?:\S+\s+){0,12}--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+){0,12}-\w*[rR]"
+    r"|\bpush\s+(?:\S+\s+){0,12}(?:-f\b|--force)"
     r"|\bfilter-(?:branch|repo)\b|\brmtree\b|\bstash\s+(?:drop|clear)\b|\brm_rf\b|\brmSync\(|\brimraf\b|-delete\b"
-    r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]|\bdb:(?:drop|reset|purge)\b",
+    r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]",
 )
 _PHRASES = (
+    (re.compile(r"\bdb:(?:drop|reset|purge)\b"), "empties a database"),
     (re.compile(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
-    (re.compile(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.*--force-reset)"), "empties a database"),
+    (re.compile(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.{0,200}--force-reset)"), "empties a database"),
     (re.compile(r"\bterraform\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
     (
-        re.compile(r"\bkubectl\s+(?:\S+\s+)*(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
+        re.compile(r"\bkubectl\s+(?:\S+\s+){0,12}(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
         "removes from a cluster",
     ),
     (
-        re.compile(r"\bdocker\s+(?:\S+\s+)*(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.*\bdown\b"),
+        re.compile(r"\bdocker\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.{0,200}\bdown\b"),
         "removes containers",
     ),
     (
-        re.compile(r"\baws\s+.*\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\bgcloud\s+.*\bdelete\b|\baz\s+.*\bdelete\b"),
+        re.compile(
+            r"\baws\s+.{0,200}\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\bgcloud\s+.{0,200}\bdelete\b|\baz\s+.{0,200}\bdelete\b"
+        ),
         "removes from a cloud",
     ),
     (
@@ -53,11 +58,17 @@ _PHRASES = (
         "publishes a package",
     ),
     (re.compile(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
-    (re.compile(r"\bcrontab\s+(?:\S+\s+)*-\w*r"), "removes scheduled jobs"),
-    (re.compile(r"\brsync\s+.*--del(?:ete)?\S*|\btar\s+.*--remove-files|\bzip\s+(?:\S+\s+)*-\w*m"), "deletes files"),
+    (re.compile(r"\bcrontab\s+(?:\S+\s+){0,12}-\w*r"), "removes scheduled jobs"),
+    (
+        re.compile(r"\brsync\s+.{0,200}--del(?:ete)?\S*|\btar\s+.{0,200}--remove-files|\bzip\s+(?:\S+\s+){0,12}-\w*m"),
+        "deletes files",
+    ),
     (re.compile(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
     (re.compile(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
-    (re.compile(r"\bchmod\s+(?:\S+\s+)*-\w*R|\bchown\s+(?:\S+\s+)*-\w*R"), "changes the rights of many files"),
+    (
+        re.compile(r"\bchmod\s+(?:\S+\s+){0,12}-\w*R|\bchown\s+(?:\S+\s+){0,12}-\w*R"),
+        "changes the rights of many files",
+    ),
 )
 
 NETWORK = names(

@@ -149,22 +149,22 @@ def _command(action: Action, policy: Policy) -> Decision:
     parsed = parse(action.command)
     if denied := _forbidden(parsed, policy):
         return Deny(denied)
-    open_parts, why = _unsettled(parsed, policy)
-    reading = parsed.sure is not None and not open_parts
+    looked = _look_through(parsed, policy)
     if policy.mode == "read-only":
-        return Allow() if reading else Deny("this session only reads, and this command may do more")
-    if not reading:
-        if lost := destruction(parsed):
-            return Ask(lost)
-        if shut := _touches_protected(parsed):
-            return Ask(shut)
-    if reading or action.command in rest_of(policy.given, "line") or action.tool in rest_of(policy.given, "tool"):
+        return Allow() if looked.reads else Deny("this session only reads, and this command may do more")
+    if looked.reads:
+        return Allow()
+    if what := destruction(parsed) or _touches_protected(parsed):
+        return Ask(what)
+    if not looked.left and parsed.sure is not None:
+        return Allow()
+    if action.command in rest_of(policy.given, "line") or action.tool in rest_of(policy.given, "tool"):
         return Allow()
     if policy.mode == "auto" and policy.sandboxed and not parsed.broken:
         return Allow()
     reached = network(parsed)
-    why = why or (f"it reaches the network ({reached})" if reached else "")
-    return Ask(why, _always(action.command, open_parts))
+    why = looked.why or (f"it reaches the network ({reached})" if reached else "")
+    return Ask(why, _always(action.command, looked.left))
 
 
 def _always(command: str, open_parts: tuple[Part, ...]) -> str:
@@ -193,30 +193,43 @@ def _writes(part: Part) -> tuple[Redirect, ...]:
 
 def _touches_protected(parsed: Parsed) -> str:
     """Whether a command that does more than read names a protected place, and which."""
+    named = {redirect.target.text: None for part in parsed.seen for redirect in _writes(part)}
     for part in parsed.seen:
-        for redirect in _writes(part):
-            if why := protection(redirect.target.text):
-                return f"{redirect.target.text} is protected: {why}"
-        if not part.words or reads(part) is not None or part.texts[:2] in (("git", "add"), ("git", "commit")):
-            continue
-        for word in part.words[1:]:
-            for text in {word.text, word.text.partition("=")[2]}:
-                if text and not any(c in text for c in "\n ") and (why := protection(text)):
-                    return f"{text} is protected: {why}"
+        if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
+            named.update((text, None) for word in part.words[1:] for text in (word.text, word.text.partition("=")[2]))
+    for text in named:
+        if text and not any(c in text for c in "\n ") and (why := protection(text)):
+            return f"{text} is protected: {why}"
     return ""
 
 
-def _unsettled(parsed: Parsed, policy: Policy) -> tuple[tuple[Part, ...], str]:
-    """The parts that neither only read nor are allowed by a rule, and what is special about the first."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A command line part by part: those neither reading nor allowed by a rule, why, and whether all of it reads."""
+
+    left: tuple[Part, ...]
+    why: str
+    reads: bool
+
+
+def _look_through(parsed: Parsed, policy: Policy) -> Looked:
     if parsed.sure is None:
-        return (), f"it cannot be checked: {parsed.doubt}"
-    left, why = [], ""
+        return Looked((), f"it cannot be checked: {parsed.doubt}", reads=False)
+    left, why, only = [], "", True
+    allowed = rest_of(policy.given, "run")
     for part, folders in _placed(parsed.sure):
         reason = _open_reason(part, folders, policy)
-        if reason is not None:
-            left.append(part)
-            why = why or reason
-    return tuple(left), why
+        only = only and reason is None and not _writes(part)
+        if reason is None or (_plainly(part, folders, policy) and any(runs(rule, part) for rule in allowed)):
+            continue
+        left.append(part)
+        why = why or reason
+    return Looked(tuple(left), why, only)
+
+
+def _plainly(part: Part, folders: frozenset[str], policy: Policy) -> bool:
+    """Whether nothing stands around a command that a rule about its words does not speak of."""
+    return not part.assigned and all(_redirect_reason(r, folders, policy) is None for r in part.redirects)
 
 
 def _placed(parts: tuple[Part, ...]) -> Iterator[tuple[Part, frozenset[str]]]:
@@ -241,14 +254,10 @@ def _open_reason(part: Part, folders: frozenset[str], policy: Policy) -> str | N
         reason = _redirect_reason(redirect, folders, policy)
         if reason is not None:
             return reason
-    if not part.words:
-        return None if not part.assigned else ""
     found = reads(part)
-    if found is not None and (reason := _look_reason(found, folders, policy)) is None:
-        return None
-    if not part.assigned and any(runs(rule, part) for rule in rest_of(policy.given, "run")):
-        return None
-    return (reason or "") if found is not None else ""
+    if found is not None:
+        return _look_reason(found, folders, policy)
+    return None if not part.words and not part.assigned else ""
 
 
 def _redirect_reason(redirect: Redirect, folders: frozenset[str], policy: Policy) -> str | None:

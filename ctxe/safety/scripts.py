@@ -93,7 +93,9 @@ AWK_CALLS = names(
     "and atan2 cos exp for gsub if index int length log match or print printf rand return sin split sprintf sqrt srand"
     " strftime sub substr systime tolower toupper while"
 )
-_AWK_ACTS = re.compile(r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b")
+_AWK_ACTS = re.compile(
+    r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
+)
 _AWK_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
 
 
