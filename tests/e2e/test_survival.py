@@ -1,0 +1,258 @@
+"""Sessions survive: kill -9 anywhere, torn logs, two at once, one opened twice; nothing that was told is ever lost."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.agent.state import NO_RESULT, NOT_RUN
+from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, git, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+FILES = {f"part{n}.py": f"NUMBER_{n} = {n}\n" for n in range(6)}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", FILES)
+
+
+def allow(home: Path, *rules: str) -> None:
+    """The user's own settings: these rules need no question."""
+    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {json.dumps(rules)}\n")
+
+
+def logs(repo: Path) -> list[Path]:
+    return sorted((repo / ".ctxe/sessions").glob("*.jsonl"))
+
+
+def kinds(log: Path) -> list[str]:
+    """The types of a log's events; torn lines are left out."""
+    found = []
+    for line in log.read_text().splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line).get("type", "header"))
+    return found
+
+
+def until(holds: Callable[[], Any], seconds: float = 30) -> None:
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit, "it never came about"
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def begun(repo: Path, env: Mapping[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A headless chat that is killed with SIGKILL at the end of the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ctxe", "chat", "-p", *words],
+        cwd=repo,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def running(words: str) -> list[str]:
+    """Processes whose command line holds these words."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if words in line]
+
+
+def texts(body: Mapping[str, Any]) -> str:
+    return json.dumps(body["messages"], ensure_ascii=False)
+
+
+def test_killed_at_any_moment_of_a_tool_loop_the_session_goes_on(home: Path, repo: Path) -> None:
+    number = itertools.count(1)
+
+    def work(_: object) -> Reply:
+        n = next(number)
+        path = f"part{n % 6}.py"
+        calls = [Call("read_file", {"path": path}), Call("write_file", {"path": f"new{n}.py", "text": f"made = {n}\n"})]
+        return Reply(f"step number {n} of many " * 4, calls, piece=3)
+
+    before = b""
+    with WireServer(work, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        for round_, moment in enumerate(("reply_received", "tool_started", "tool_finished", "step_finished", "sent")):
+            more = ("-c",) if round_ else ()
+            asked = len(server.requests)
+            with begun(repo, env, f"round {round_}", "--approval", "auto-edit", *more):
+                server.wait(lambda s, asked=asked: len(s.requests) > asked, 30)  # type: ignore[misc]
+                if moment == "sent":
+                    server.wait(lambda s, asked=asked: len(s.requests) > asked + 1, 30)  # type: ignore[misc]
+                else:
+                    had = kinds(logs(repo)[0]).count(moment) if before else 0
+                    until(lambda had=had, moment=moment: kinds(logs(repo)[0]).count(moment) > had)  # type: ignore[misc]
+            (log,) = logs(repo)
+            assert log.read_bytes().startswith(before)
+            before = log.read_bytes()
+        bodies: list[Any] = server.bodies
+        assert server.refused == []
+    for earlier, later in itertools.pairwise(bodies):
+        assert later["messages"][: len(earlier["messages"])] == earlier["messages"]
+    assert all(f"round {n}" in texts(bodies[-1]) for n in range(5))
+
+
+@pytest.mark.parametrize("at", [openai_at, anthropic_at])
+def test_killed_during_a_command_nothing_is_left_running_and_the_model_is_told(
+    home: Path, repo: Path, at: Callable[[str], dict[str, str]]
+) -> None:
+    allow(home, "tool:run_command")
+    sleep = f"sleep 6{time.time_ns() % 1_000_000}"
+    calls = [Call("run_command", {"command": f"touch began; {sleep}"}), Call("write_file", {"path": "x", "text": "x"})]
+    with WireServer([Reply("Running.", calls), Reply("I see.")], key=KEY) as server:
+        env = environment(home, **at(server.url))
+        with begun(repo, env, "run it"):
+            until((repo / "began").exists)
+            assert running(sleep)
+        until(lambda: not running(sleep), 5)
+        (log,) = logs(repo)
+        torn = log.read_bytes()
+        with log.open("ab") as file:
+            file.write(b'{"n":99,"type":"tool_fin')
+        done = ctxe(repo, env, "chat", "-p", "-c", "what happened?")
+        assert (done.code, done.out, server.refused) == (0, "I see.\n", []), done.err
+        assert "torn last line left out" in done.err
+        asked = texts(server.bodies[-1])
+    assert hashlib.sha256(log.read_bytes()[: len(torn)]).digest() == hashlib.sha256(torn).digest()
+    assert NO_RESULT in asked
+    assert NOT_RUN in asked
+    assert not (repo / "x").exists()
+    shown = ctxe(repo, env, "sessions", "list", "--json").json
+    assert [(one["turns"], one["outcome"], one["words"]) for one in shown] == [(2, "answered", "run it")]
+
+
+def test_killed_in_the_middle_of_an_answer_the_words_are_asked_again(home: Path, repo: Path) -> None:
+    script = [Reply("half of an answer " * 9, fault="stall", after=8, seconds=60), Reply("Whole.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with begun(repo, env, "explain part3"):
+            server.wait(lambda s: len(s.requests) == 1, 30)
+            until(lambda: "context_assembled" in kinds(logs(repo)[0]))
+        done = ctxe(repo, env, "chat", "-p", "-c", "go on", "--output-format", "json")
+        assert (done.code, done.json["text"], server.refused) == (0, "Whole.", [])
+        first, second = server.bodies
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+
+
+def test_an_opened_session_is_refused_to_others_who_may_fork_it(home: Path, repo: Path) -> None:
+    with WireServer(then=Reply("Answer."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.wait("›")
+            terminal.enter("first words")
+            terminal.wait("Answer.")
+            (log,) = logs(repo)
+            for words in (("-c",), ("--resume", log.stem[:18])):
+                refused = ctxe(repo, env, "chat", "-p", "mine", *words)
+                assert (refused.code, refused.out) == (6, "")
+                assert f"session {log.stem} is open elsewhere" in refused.err
+                assert f"--fork {log.stem}" in refused.err
+            before = log.read_bytes()
+            forked = ctxe(repo, env, "chat", "-p", "in a copy", "--fork", log.stem)
+            assert (forked.code, forked.out) == (0, "Answer.\n")
+            assert log.read_bytes() == before
+            assert "first words" in texts(server.bodies[-1])
+            other = ctxe(repo, env, "chat", "-p", "on my own", "--no-memory")
+            assert (other.code, "first words" in texts(server.bodies[-1])) == (0, False)
+            terminal.enter("second words")
+            terminal.wait(lambda screen: screen.count("Answer.") == 2)
+            terminal.enter("/exit")
+            assert terminal.ended() == 0
+        assert server.refused == []
+    assert len(logs(repo)) == 3
+    fork = json.loads(next(path for path in logs(repo) if b'"fork"' in path.read_bytes()).read_text().splitlines()[0])
+    assert fork["fork"] == log.stem
+
+
+def test_other_sessions_are_gone_to_from_within_and_a_wrong_name_costs_nothing(home: Path, repo: Path) -> None:
+    with WireServer(then=Reply("Answer."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "LONG AGO").code == 0
+        (old,) = logs(repo)
+        lines = [
+            "/resume nonsense",
+            "HERE",
+            "/resume",
+            f"/resume {old.stem}",
+            "AGAIN",
+            "/fork",
+            "APART",
+            "/new",
+            "ANEW",
+        ]
+        done = ctxe(repo, env, "chat", "--no-memory", stdin="\n".join(lines))
+        assert done.code == 0, done.err
+        assert "no session nonsense" in done.err
+        assert "LONG AGO" in done.out
+        said = [texts(body) for body in server.bodies]
+    wanted = ("LONG AGO", "HERE", "AGAIN", "APART", "ANEW")
+    assert [[word for word in wanted if word in text] for text in said] == [
+        ["LONG AGO"],
+        ["HERE"],
+        ["LONG AGO", "AGAIN"],
+        ["LONG AGO", "AGAIN", "APART"],
+        ["ANEW"],
+    ]
+    assert len(logs(repo)) == 4
+
+
+def test_a_session_in_which_nothing_was_said_leaves_nothing(home: Path, repo: Path) -> None:
+    with WireServer(then=Reply("Answer."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "real words").code == 0
+        assert ctxe(repo, env, "chat", stdin="/cost\n/exit\n").code == 0
+        assert len(logs(repo)) == 1
+        assert ctxe(repo, env, "chat", "-p", "-c", "goes on").code == 0
+        assert "real words" in texts(server.bodies[-1])
+
+
+def test_undo_gives_back_every_byte_and_leaves_git_alone(home: Path, repo: Path) -> None:
+    allow(home, "tool:run_command")
+    (repo / "part0.py").write_bytes(b"staged = 0\r\nno end")
+    git(repo, "add", "part0.py")
+    (repo / "part0.py").write_bytes(b"staged = 0\r\nunstaged = 1\r\nno end")
+    (repo / "loose.bin").write_bytes(bytes(range(256)))
+    script = [
+        Reply("", [Call("read_file", {"path": "part0.py"}), Call("read_file", {"path": "part1.py"})]),
+        Reply("", [Call("edit_file", {"path": "part0.py", "old": "unstaged = 1", "new": "unstaged = 2"})]),
+        Reply(
+            "", [Call("run_command", {"command": "rm part1.py loose.bin; echo x > part2.py; mkdir d; echo y > d/new"})]
+        ),
+        Reply("Done."),
+    ]
+
+    def tree() -> dict[str, bytes]:
+        paths = (path for path in repo.rglob("*") if path.is_file() and ".ctxe" not in path.parts)
+        return {str(path.relative_to(repo)): path.read_bytes() for path in paths if path.name != "index"}
+
+    before, staged = tree(), git(repo, "diff", "--cached")
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", "--approval", "auto-edit", stdin="change things\n/undo\n/undo\n/exit\n")
+        assert (done.code, server.refused, server.left) == (0, [], 0), done.err
+    assert "put back: part1.py" in done.out
+    assert "nothing to undo" in done.out
+    assert tree() == before
+    assert git(repo, "diff", "--cached") == staged
+    assert git(repo, "status", "--porcelain") == "MM part0.py\n?? loose.bin\n"
