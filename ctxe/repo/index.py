@@ -224,6 +224,38 @@ class Index:
                 store.merge_small_segments(self.db)
         return now
 
+    def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
+        """Count the lines of files that were only estimated; how many files those were. Loads the vocabulary."""
+        rows = self.db.execute("SELECT id, path, digest FROM files WHERE exact=0 AND lines>0").fetchall()
+        counter = count_lines or (linecount.exact() if rows else None)
+        if counter is None:
+            return 0
+        found = []
+        for number, path, mark in rows:
+            text = read_text(self.root, os.fsdecode(path))
+            if text is not None and digest(text) == mark:
+                counted = counter(text.split("\n"))
+                found.append((counted.tobytes(), sum(counted), number))
+        with transaction(self.db):
+            self.db.executemany("UPDATE details SET line_tokens=? WHERE id=?", ((blob, n) for blob, _, n in found))
+            self.db.executemany("UPDATE files SET tokens=?, exact=1 WHERE id=?", ((total, n) for _, total, n in found))
+        return len(found)
+
+    def status(self) -> dict[str, object]:
+        """How the index stands against the tree, without changing it: sizes, and files that changed since."""
+        known = {file.path: file for file in store.files(self.db)}
+        listed = {one.path: one for one in list_files(self.git)}
+        size = self.path.stat().st_size if self.path is not None and self.path.exists() else 0
+        return {
+            "path": str(self.path or "memory"),
+            "files": len(known),
+            "commits": len(history.load(self.db)),
+            "bytes": size,
+            "stale": sum(_differs(one, known.get(path)) for path, one in listed.items()),
+            "gone": len(known.keys() - listed.keys()),
+            "note": self.note,
+        }
+
     # -- imports
 
     def _link(self, changed: list[Listed], new: set[str]) -> None:

@@ -1,0 +1,48 @@
+"""``ctxe index``: build or refresh the index of this repository, and say how it stands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+from ctxe.domain.errors import ConfigError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``index`` command."""
+    app.command("index", help="Build or refresh the index; `ctxe index status` only looks.")(index)
+
+
+def index(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="[status]", help="status: only say how the index stands")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Interrupt it at any time: what is done is kept. Raises ConfigError."""
+    from ctxe.project import planning
+    from ctxe.terminal.figures import data, seconds
+    from ctxe.terminal.progress import progress
+
+    if what not in ("", "status"):
+        raise ConfigError(f"index knows no {what!r}", "ctxe index, or ctxe index status")
+    invocation = Invocation.of(context)
+    project, screen = invocation.project(), invocation.screen()
+    if what:
+        found = planning.index_status(project)
+    else:
+        with progress(screen, "indexing") as advance:
+            found = planning.build_index(project, advance)
+    if as_json:
+        print_json(found)
+        return
+    stale = found["stale"] + found["gone"]
+    lines = [
+        f"{found['files']:,} files, {found['commits']:,} past commits, {data(found['bytes'])} in {found['path']}",
+        f"{stale:,} changed since" if stale else "up to date",
+    ]
+    if "seconds" in found:
+        lines.append(f"{found['scanned']:,} read, {found['removed']:,} forgotten in {seconds(found['seconds'])}")
+    screen.say("\n".join([*lines, *filter(None, [found["note"]])]))
