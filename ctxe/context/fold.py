@@ -6,18 +6,18 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room, due
-from ctxe.context.lines import Entry, Whole, entries_of, lines_in, names_in
+from ctxe.context.compact import FoldPolicy, Room, due, worth_folding
+from ctxe.context.lines import Entry, Whole, names_in
 from ctxe.context.pieces import Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
+from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
-from ctxe.context.worth import Weights
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.section import Chunk, Priority
 
@@ -39,24 +39,44 @@ def fold(
     cause: str = "",
     whole: Whole = shown,
     also: Sequence[Chunk] = (),
+    survey: Survey | None = None,
 ) -> Fold:
     """Fold all but the newest steps; ``whole`` gives back what was trimmed at birth, for lines come from originals.
 
-    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list).
+    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list). ``survey`` is what
+    was read of this conversation before, to save the time of reading it again.
     """
     free = max(0, room.target(policy) - room.standing)
     upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy.keep_recent, count)
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
+    survey = (survey or Survey()).read(conversation, whole)
     words = _words(conversation, upto, room, count)
     stays = [chunk for _, chunk in sorted(words.items())] + list(also)
     extra = sum(count(chunk.text) + JOIN for chunk in stays) - count(words[0].text)
-    entries = list(_entries(conversation, upto, whole, words))
-    covered = [name for chunk in stays for name in names_in(chunk.text)]
-    text = record(entries, covered, max(0, free - kept - extra - JOIN), count, Weights())
+    entries = _without(survey.before(upto), [conversation.turns[t].words for t in words])
+    covered = [*names_standing(stays, conversation, upto)]
+    text = record(survey, entries, covered, max(0, free - kept - extra - JOIN), count)
     if text:
         stays.append(Chunk("record", text, f"stands for {entries[-1].step} steps"))
     return Fold(upto, tuple(stays), cause=cause)
+
+
+def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Position) -> Iterator[str]:
+    """Names that a request has anyway: in what stays and in the newest steps."""
+    for chunk in chunks:
+        yield from names_in(chunk.text)
+    for position, step in conversation.steps():
+        if (position.turn, position.step) >= (upto.turn, upto.step):
+            yield from names_in(step.reply.text)
+            for call, result in zip(step.reply.calls, step.results, strict=True):
+                yield from names_in(call.arguments)
+                yield from names_in(result.text)
+
+
+def _without(entries: Sequence[Entry], spoken: Sequence[str]) -> list[Entry]:
+    """Entries less the user's messages that stand elsewhere."""
+    return [entry for entry in entries if entry.what != "user" or entry.title[0] not in spoken]
 
 
 def next_fold(
@@ -69,15 +89,21 @@ def next_fold(
     cause: str = "",
     whole: Whole = shown,
     also: Sequence[Chunk] = (),
+    survey: Survey | None = None,
 ) -> Fold | None:
-    """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one."""
+    """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
+
+    There is none when it would free too little, or when nothing came since the last one.
+    """
     room = Room(budget.usable, standing_tokens(frame, conversation, count, budget.usable))
     before = size_of(frame, conversation, count)
     cause = cause or due(before, room, policy) or ""
     if not cause:
         return None
-    made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also)
+    made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)
     after = size_of(frame, replace(conversation, fold=made), count)
+    if not worth_folding(before, after, cause) or (conversation.fold and conversation.fold.upto == made.upto):
+        return None
     return replace(made, tokens_before=before, tokens_after=after)
 
 
@@ -127,14 +153,3 @@ def _words(conversation: Conversation, upto: Position, room: Room, count: Count)
         kept[t] = Chunk(f"words {t + 1}", words, "the user's words")
         left -= count(words)
     return kept
-
-
-def _entries(conversation: Conversation, upto: Position, whole: Whole, words: Collection[int]) -> Iterator[Entry]:
-    """What was done and said before a position, oldest first, without the ``words`` of turns that stand elsewhere."""
-    number = 0
-    for t, turn in enumerate(conversation.turns[: upto.turn + 1]):
-        if t not in words and (t < upto.turn or upto.step):
-            yield Entry(number, "user", lines=tuple(lines_in(turn.words, "words")))
-        for step in turn.steps[: None if t < upto.turn else upto.step]:
-            number += 1
-            yield from entries_of(step, number, whole)

@@ -1,136 +1,191 @@
 """The running record: what stands for folded steps, chosen line by line from the originals.
 
-Every entry that is in says what was done and on what; below it stand the lines worth most per token. Nothing is
-reworded, so what a later action has to spell exactly is there exactly.
+Entries about the same file, command or remark stand together under one heading that says in which steps they were and
+what they ask for, word for word. Below it stand the lines that are worth most per token (greedily; what a name is worth
+is taken once). Nothing is reworded, so what a later action has to spell exactly is there exactly.
 """
 
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ctxe.context.lines import Entry, Line
+from ctxe.context.lines import Entry, Line, names_in
+from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
-from ctxe.context.worth import Weights, worth_of_line, worth_of_names
+from ctxe.context.trim import handle_of
+from ctxe.context.worth import worth_of_line, worth_of_name
 
-HEADER = 6.0
-"""Tokens of an entry's own line, about."""
+CHARS = 3.6
+"""Characters a token, about, for choosing; what is chosen is counted."""
+
+HEADING = 8.0
+"""Tokens of a heading's own line, about."""
+
+TITLE_LINES = 3
+"""Lines of what was asked for that a heading shows."""
+
+_LOUD = re.compile(r"error|exception|fail|fatal|panic|cannot |not found|undefined", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class _Group:
-    """Entries about the same thing: they share one heading."""
+class Group:
+    """Entries about the same thing, oldest first, under one heading of so many tokens; ``open`` once it is shown."""
 
     entries: list[Entry]
-    chosen: set[tuple[int, int]]
+    cost: float
+    open: bool = False
+    must: bool = False
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """What was asked for last."""
+        return tuple(line.strip() for line in self.entries[-1].title[:TITLE_LINES])
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    group: int
+class Candidate:
+    """A line that may be chosen: its group, its place there, its own worth, and its price in tokens."""
+
+    group: Group
     place: tuple[int, int]
     line: Line
     own: float
     cost: float
 
 
-def record(entries: Sequence[Entry], covered: Iterable[str], room: int, count: Count, weights: Weights) -> str:
+def record(survey: Survey, entries: Sequence[Entry], covered: Iterable[str], room: int, count: Count) -> str:
     """The text, of at most ``room`` tokens, that stands for ``entries`` (oldest first); empty when nothing fits.
 
     ``covered`` are names that stand elsewhere in the request and are worth nothing here.
     """
     if not entries:
         return ""
-    now = entries[-1].step
     groups = _grouped(entries)
-    worth = worth_of_names(
-        entries, [n for e in entries if e.what == "user" for li in e.lines for n in li.names], now, weights
-    )
-    worth |= dict.fromkeys(covered, 0.0)
-    order = _in_order_of_worth(groups, worth, now, weights)
-    return _most_that_fits(groups, order, entries, room, count)
+    left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
+    left.update(dict.fromkeys(covered, 0.0))
+    spent = _open_what_must_stand(groups, left, room / 2)
+    order = _chosen(_candidates(groups, survey), left, room - spent)
+    return _fitted(groups, order, room, count)
 
 
-def _grouped(entries: Sequence[Entry]) -> list[_Group]:
-    groups: dict[str, _Group] = {}
+def _grouped(entries: Sequence[Entry]) -> list[Group]:
+    """Groups in the order of their newest entries."""
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        key = entry.path or "\n".join(entry.title) or f"{entry.what} {entry.step}"
-        groups.setdefault(key, _Group([], set())).entries.append(entry)
-    return sorted(groups.values(), key=lambda group: group.entries[-1].step)
+        key = file_key(entry.path) if entry.path else "\n".join(entry.title) or f"{entry.what} {entry.step}"
+        groups.setdefault(key, []).append(entry)
+    made = [Group(found, HEADING + _cost(found[-1].title[:TITLE_LINES])) for found in groups.values()]
+    return sorted(made, key=lambda group: group.entries[-1].step)
 
 
-def _candidates(groups: Sequence[_Group], now: int, weights: Weights) -> list[_Candidate]:
-    edited = {
-        e.path: e.step for g in groups for e in g.entries if e.path and any(li.origin == "written" for li in e.lines)
-    }
-    newest: dict[str, _Candidate] = {}
-    for g, group in enumerate(groups):
+def _cost(lines: Iterable[str]) -> float:
+    return sum(1 + len(line) / CHARS for line in lines)
+
+
+def _candidates(groups: Sequence[Group], survey: Survey) -> list[Candidate]:
+    """Every line once, at its newest place."""
+    newest: dict[str, Candidate] = {}
+    for group in groups:
         for e, entry in enumerate(group.entries):
             for n, line in enumerate(entry.lines):
-                own = worth_of_line(entry, line, edited, now, weights)
-                if own or line.names:
-                    newest[line.text.strip()] = _Candidate(g, (e, n), line, own, 1 + len(line.text) / 3.6)
+                seen = survey.lines[line.core]
+                if seen.entry is entry and seen.place == n:
+                    own = worth_of_line(seen, survey)
+                    newest[line.core] = Candidate(group, (e, n), line, own, 1 + len(line.text) / CHARS)
     return list(newest.values())
 
 
-def _in_order_of_worth(
-    groups: Sequence[_Group], worth: dict[str, float], now: int, weights: Weights
-) -> list[_Candidate]:
-    """Candidates by what each still adds per token, best first (lazy greedy: what is covered adds nothing)."""
-    candidates = _candidates(groups, now, weights)
-    left = dict(worth)
-    heap = [(-_gain(c, left) / c.cost, i) for i, c in enumerate(candidates)]
+def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) -> list[Candidate]:
+    """Candidates best first by what each still adds per token, until the room is spent (lazy greedy).
+
+    ``left`` is what each name is still worth; it is used up. A first line of a group pays for the heading.
+    """
+    heap = [(-_gain(c, left), i) for i, c in enumerate(candidates) if c.own or c.line.names]
     heapq.heapify(heap)
-    order: list[_Candidate] = []
-    while heap:
-        old, i = heapq.heappop(heap)
-        gain = _gain(candidates[i], left) / candidates[i].cost
+    order: list[Candidate] = []
+    while heap and room > 0:
+        _, i = heapq.heappop(heap)
+        candidate = candidates[i]
+        gain = _gain(candidate, left)
         if gain <= 0:
             continue
-        if heap and gain < -heap[0][0] and gain < -old:
+        if heap and gain < -heap[0][0]:
             heapq.heappush(heap, (-gain, i))
             continue
-        order.append(candidates[i])
-        left.update(dict.fromkeys(candidates[i].line.names, 0.0))
+        cost = candidate.cost + (0 if candidate.group.open else candidate.group.cost)
+        if cost > room:
+            continue
+        room -= cost
+        order.append(candidate)
+        _take(candidate, left)
     return order
 
 
-def _gain(candidate: _Candidate, left: dict[str, float]) -> float:
-    return candidate.own + sum(left.get(name, 0.0) for name in candidate.line.names)
+def _gain(candidate: Candidate, left: dict[str, float]) -> float:
+    """Worth per token; half a heading is charged to a line that needs one, since others will share it."""
+    worth = candidate.own
+    for name in candidate.line.names:
+        worth += left.get(name, 0.0)
+    return worth / (candidate.cost if candidate.group.open else candidate.cost + HEADING / 2)
 
 
-def _most_that_fits(
-    groups: list[_Group], order: list[_Candidate], entries: Sequence[Entry], room: int, count: Count
-) -> str:
-    """The longest prefix of ``order`` whose rendering fits."""
-    low, high, best = 0, len(order), ""
-    while low <= high:
-        middle = (low + high) // 2
-        text = _rendered(groups, order[:middle], entries)
-        if count(text) <= room:
-            best, low = text, middle + 1
-        else:
-            high = middle - 1
-    return best
+def _take(candidate: Candidate, left: dict[str, float]) -> None:
+    names = list(candidate.line.names)
+    if not candidate.group.open:
+        candidate.group.open = True
+        names += [name for line in candidate.group.title for name in names_in(line)]
+    left.update(dict.fromkeys(names, 0.0))
 
 
-def _rendered(groups: list[_Group], chosen: Sequence[_Candidate], entries: Sequence[Entry]) -> str:
-    places: dict[int, set[tuple[int, int]]] = {}
-    for candidate in chosen:
-        places.setdefault(candidate.group, set()).add(candidate.place)
-    first, last = entries[0].step, entries[-1].step
+def _open_what_must_stand(groups: Sequence[Group], left: dict[str, float], room: float) -> float:
+    """Open the groups of edited files and of what failed last, newest first; the tokens spent on them."""
+    spent = 0.0
+    for group in reversed(groups):
+        if spent + group.cost <= room and (not group.entries[-1].ok or any(entry.edits for entry in group.entries)):
+            spent += group.cost
+            group.open = group.must = True
+            left.update(dict.fromkeys((name for line in group.title for name in names_in(line)), 0.0))
+    return spent
+
+
+def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, count: Count) -> str:
+    """The record of the longest prefix of ``order`` that fits, about: what was estimated is counted and cut."""
+    while True:
+        text = _rendered(groups, order)
+        size = count(text)
+        if size <= room:
+            return text
+        if not order:
+            return ""
+        order = order[: min(len(order) - 1, int(0.99 * len(order) * room / size))]
+
+
+def _rendered(groups: Sequence[Group], order: Sequence[Candidate]) -> str:
+    chosen: dict[int, dict[tuple[int, int], Line]] = {}
+    for candidate in order:
+        chosen.setdefault(id(candidate.group), {})[candidate.place] = candidate.line
+    last = groups[-1].entries[-1].step
     parts = [
-        f"[Steps {first}-{last} are folded: lines of them, word for word. `recall s{first}` shows step {first} whole.]"
+        f"[Steps 1 to {last} are folded. Below are lines of them, word for word; `recall s{last}` shows step {last}.]"
     ]
-    for g, group in enumerate(groups):
-        parts += _shown(group, sorted(places.get(g, ())))
+    for group in groups:
+        lines = chosen.get(id(group), {})
+        if lines or group.must:
+            parts += _shown(group, [lines[place] for place in sorted(lines)])
     return "\n".join(parts)
 
 
-def _shown(group: _Group, places: Sequence[tuple[int, int]]) -> list[str]:
-    first = group.entries[0]
-    if first.what == "said" and not places:
-        return []
-    did = " ".join(f"s{e.step} {e.what}{'' if e.ok else ' (failed)'}" for e in group.entries)
-    return [f"[{did}]", *first.title[:3], *(group.entries[e].lines[n].text for e, n in places)]
+def _shown(group: Group, lines: Sequence[Line]) -> list[str]:
+    """A heading, what was asked for, the chosen lines; of what failed last its first loud line at least."""
+    newest = group.entries[-1]
+    heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in group.entries[-2:])
+    if newest.what == "user":
+        heading = f"{heading}, recall {handle_of(newest.title[0])}"
+    title = () if newest.what == "user" else group.title
+    told = [line.text for line in lines if line.text.strip() not in title]
+    if not newest.ok and not any(map(_LOUD.search, told)):
+        told += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
+    return [f"[{heading}]", *title, *told]

@@ -1,82 +1,68 @@
-"""What a name or a line of the past is worth keeping: how likely a later action will have to spell it.
+"""What a name or a line of the past is worth keeping: about how likely one of the next calls has to spell it.
 
-Judged from the session alone: who used a name, how often and how lately. The weights are few on purpose; they were set
-on 18 recorded sessions and are meant for all others (docs/decisions/0011).
+Judged from the session alone: who used a name, how often and how lately; whether a file was read and not edited yet.
+The numbers are few and round on purpose. A model of 250 weights, fitted on 61 recorded sessions and tested on others
+than it was fitted on, kept no more than these do (docs/decisions/0011).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ctxe.context.lines import Entry, Line
+from ctxe.context.lines import Entry
+from ctxe.context.survey import Mentions, Sightings, Survey, file_key
 
+HALF_NAME, HALF_LINE = 24.0, 48.0
+"""Steps after which a name, and a line of a file, is worth half."""
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each sign counts. ``half`` is the number of steps after which a name is worth half."""
+NAME, EDIT, COMMAND = 0.06, 0.02, 0.25
+"""What a fresh mention, a line that may be edited, a line that was asked for (a path, a command) are worth."""
 
-    half: float = 24.0
-    path: float = 1.5
-    seen: float = 0.5
-    used: float = 1.5
-    words: float = 1.0
-    edit: float = 0.25
-    edited: float = 1.0
-    defines: float = 0.2
-    failed: float = 0.3
+SEEN, USED, PATH, USER = 0.5, 1.0, 1.5, 2.0
+"""How much more: per doubling of mentions, for the model's own use, for a path, for what the user named."""
 
+OPEN = 2.5
+"""A file that was read and not edited, or is being edited now, is so much likelier to be edited next."""
 
-@dataclass(slots=True)
-class _Mentions:
-    """Where a name stood: in how many entries, when last, and how often the model itself wrote it."""
+SHORTEST_EDIT, SHORTEST_COMMAND = 10, 12
+"""Characters below which a line is found again by anyone."""
 
-    first: int
-    last: int
-    entries: int = 0
-    used: int = 0
-    words: int = 0
+SETTLED = 2
+"""Steps after its last edit in which a file is still being edited."""
 
 
-Worth = Mapping[str, float]
-
-
-def worth_of_names(entries: Sequence[Entry], words: Sequence[str], now: int, weights: Weights) -> dict[str, float]:
-    """The weight of every name in the entries, at step ``now``."""
-    mentions: dict[str, _Mentions] = {}
-    for entry in entries:
-        for line in entry.lines:
-            for name in line.names:
-                seen = mentions.get(name)
-                if seen is None:
-                    seen = mentions[name] = _Mentions(entry.step, entry.step)
-                if seen.last != entry.step or not seen.entries:
-                    seen.entries += 1
-                seen.last = entry.step
-                seen.used += line.origin in ("asked", "written", "replaced")
-    said = set(words)
-    return {name: _weight(name, m, now, name in said, weights) for name, m in mentions.items()}
-
-
-def _weight(name: str, m: _Mentions, now: int, in_words: bool, w: Weights) -> float:
-    age = _faded(now - m.last, w)
-    base = w.path if "/" in name else 1.0
-    return base * age * (1 + w.seen * math.log1p(m.entries) + w.used * math.log1p(m.used) + w.words * in_words)
-
-
-def worth_of_line(entry: Entry, line: Line, edited: Mapping[str, int], now: int, w: Weights) -> float:
-    """What a line is worth beside its names: that it will be edited or is an error, a definition."""
-    worth = 0.0
-    if len(line.text.strip()) >= 10 and entry.path and line.origin != "replaced":
-        worth += w.edit * (1 + w.edited * _faded(now - edited[entry.path], w) if entry.path in edited else 1.0)
-    if line.defines:
-        worth += w.defines
-    if not entry.ok:
-        worth += w.failed
-    return worth * _faded(now - entry.step, w)
-
-
-def _faded(steps: int, w: Weights) -> float:
+def faded(steps: int, half: float) -> float:
     """What is left of a worth of 1 after so many steps."""
-    return math.pow(0.5, steps / w.half)
+    return math.pow(0.5, steps / half)
+
+
+def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
+    """What it is worth that a name stands somewhere in the request."""
+    worth = NAME * faded(survey.now - seen.last, HALF_NAME) * (1 + SEEN * math.log(seen.entries))
+    if seen.used:
+        worth *= 1 + USED * faded(survey.now - seen.last_used, HALF_NAME) * (1 + math.log(seen.used))
+    if name in survey.words:
+        worth *= USER
+    return worth * PATH if "/" in name else worth
+
+
+def worth_of_line(seen: Sightings, survey: Survey, wanted: frozenset[str] = frozenset()) -> float:
+    """What it is worth that a line stands there whole, beside the names in it; ``wanted`` are keys of files."""
+    size = len(seen.line.core)
+    if seen.asked:
+        again = 1.5 if seen.entries > 1 else 1.0
+        return again * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME) if size >= SHORTEST_COMMAND else 0.0
+    if size < SHORTEST_EDIT or seen.gone:
+        return 0.0
+    worth = worth_of_edit(seen.entry, seen.line.origin == "written", survey)
+    return worth * USER if any(name in survey.words for name in seen.line.names) else worth
+
+
+def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:
+    """How likely a line of an entry is to be edited: its age, and what was done to its file."""
+    worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
+    if not entry.path or not (written or entry.kind == "read"):
+        return worth / 2
+    history = survey.files[file_key(entry.path)]
+    fresh = not history.edits or survey.now - history.last_edit <= SETTLED
+    return worth * OPEN if fresh else worth

@@ -1,0 +1,101 @@
+"""The arguments of a tool call, whoever's tool it is: what it asks for, what it puts in, what it takes out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.context.trim import Kind
+
+SHORT = 200
+"""Characters up to which an argument of one line says what is asked for; longer ones are contents."""
+
+PATHS = ("path", "file_path", "filePath", "file", "filename", "notebook_path", "dirPath", "target_file")
+COMMANDS = ("command", "cmd", "script")
+ASKING = frozenset({*PATHS, *COMMANDS, "pattern", "query", "glob", "url"})
+TAKEN_OUT = frozenset({"old", "old_str", "old_string", "oldString", "old_text", "oldText", "search"})
+
+_PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
+_READER = re.compile(r"read|view|open|^cat$", re.IGNORECASE)
+_SEARCHER = re.compile(r"grep|glob|find|search|list|^ls$", re.IGNORECASE)
+_SHELL = re.compile(r"bash|exec|shell|command|run|stdin|terminal", re.IGNORECASE)
+_READS = re.compile(r"\s*(?:cd [^&;]+&&\s*)?(?:sed -n|cat|nl|head|tail)\s")
+_SEARCHES = re.compile(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Arguments taken apart: short ``values`` by key, contents put in and taken out, changes of a patch by file."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    put_in: tuple[str, ...] = ()
+    taken_out: tuple[str, ...] = ()
+    patched: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def edits(self) -> bool:
+        """True when the call carries contents."""
+        return bool(self.put_in or self.taken_out or self.patched)
+
+    @property
+    def path(self) -> str:
+        """The path that is asked for by its usual keys, or nothing."""
+        return next((self.values[key] for key in PATHS if key in self.values), "")
+
+    @property
+    def command(self) -> str:
+        """The command line that is asked for, or nothing."""
+        return next((self.values[key] for key in COMMANDS if key in self.values), "")
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """What is asked for, verbatim, line by line."""
+        return tuple(line for value in self.values.values() for line in value.splitlines() if line.strip())
+
+
+def taken_apart(arguments: str) -> Asked:
+    """Arguments (JSON text) by what they mean. What is no JSON is contents."""
+    try:
+        decoded = json.loads(arguments)
+    except (ValueError, RecursionError):
+        decoded = [arguments] if arguments else []
+    asked = Asked()
+    put_in, taken_out, patched = list[str](), list[str](), list[tuple[str, str]]()
+    for key, value in _strings("", decoded):
+        if key in TAKEN_OUT:
+            taken_out.append(value)
+        elif key in ASKING or (key and len(value) <= SHORT and "\n" not in value):
+            asked.values[key if key not in asked.values else f"{key} {len(asked.values)}"] = value
+        elif changes := _by_file(value):
+            patched += changes
+        else:
+            put_in.append(value)
+    return Asked(asked.values, tuple(put_in), tuple(taken_out), tuple(patched))
+
+
+def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _strings(str(name), inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(key, inner)
+
+
+def _by_file(value: str) -> list[tuple[str, str]]:
+    """The parts of a patch that names its files in headings of its own."""
+    parts = _PATCHED.split(value)
+    return [(path.strip(), change) for path, change in zip(parts[1::2], parts[2::2], strict=True)]
+
+
+def kind_of(name: str, asked: Asked) -> Kind:
+    """What kind of output a call gives, by the tool's name and by the command it runs."""
+    command = asked.command
+    if command or _SHELL.search(name):
+        return "read" if _READS.match(command) else "search" if _SEARCHES.match(command) else "shell"
+    return "search" if _SEARCHER.search(name) else "read" if _READER.search(name) else "other"

@@ -1,0 +1,169 @@
+"""What a session has shown so far, by name, by line and by file: the ground on which worth is judged.
+
+A survey is read off the conversation and nothing else. It grows with it: reading a conversation again takes in only
+what is new, and one that is not a continuation of what was read starts over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ctxe.context.lines import Entry, Line, Whole, entries_of, lines_in
+from ctxe.domain.conversation import Conversation, Position, Step
+
+NEVER = -1_000_000
+"""The step of what has not happened."""
+
+
+@dataclass(slots=True)
+class Mentions:
+    """Where a name stood: in how many entries, when last, how often and when last the model itself wrote it."""
+
+    last: int
+    entries: int = 0
+    used: int = 0
+    last_used: int = NEVER
+    newest: Entry | None = None
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Where a line stood, whatever its number or indentation: its newest copy, how often, whether it was replaced."""
+
+    line: Line
+    entry: Entry
+    place: int
+    entries: int = 0
+    asked: bool = False
+    written: int = NEVER
+    replaced: int = NEVER
+
+    @property
+    def gone(self) -> bool:
+        """True when an edit took the line out and none put it back."""
+        return self.replaced > self.written
+
+
+@dataclass(slots=True)
+class History:
+    """What was done to a file, and its lines as they were seen, in the order of their newest copy."""
+
+    path: str
+    edits: int = 0
+    last_edit: int = NEVER
+    lines: dict[str, Sightings] = field(default_factory=dict)
+
+
+def file_key(path: str) -> str:
+    """A file by the last two parts of its path: tools name it from different folders."""
+    return "/".join(path.replace("\\", "/").rstrip("/").split("/")[-2:])
+
+
+class Survey:
+    """Names, lines and files of a session in the order of their first mention; ``now`` is its newest step."""
+
+    __slots__ = ("_begins", "_steps", "_turns", "entries", "files", "lines", "names", "now", "words")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.names: dict[str, Mentions] = {}
+        self.lines: dict[str, Sightings] = {}
+        self.files: dict[str, History] = {}
+        self.words: dict[str, None] = {}
+        self.now = 0
+        self._turns: list[str] = []
+        self._steps: list[Step] = []
+        self._begins: dict[Position, int] = {}
+
+    def read(self, conversation: Conversation, whole: Whole) -> Survey:
+        """This survey with all of a conversation taken in, or a new one when it is not a continuation."""
+        if not self._continued_by(conversation):
+            return Survey().read(conversation, whole)
+        number = 0
+        for t, turn in enumerate(conversation.turns):
+            if t >= len(self._turns):
+                self._take_words(t, turn.words)
+            for n, step in enumerate(turn.steps):
+                number += 1
+                if number > len(self._steps):
+                    self._take_step(Position(t, n), step, whole)
+        return self
+
+    def before(self, upto: Position) -> list[Entry]:
+        """Everything before a position, oldest first. Positions that were not read are behind the end."""
+        return self.entries[: self._begins.get(upto, len(self.entries))]
+
+    def _take_words(self, turn: int, words: str) -> None:
+        self._begins[Position(turn, 0)] = len(self.entries)
+        self._turns.append(words)
+        self._take(Entry(self.now, "user", (words,), lines=tuple(lines_in(words, "words"))))
+
+    def _take_step(self, position: Position, step: Step, whole: Whole) -> None:
+        if position.step:
+            self._begins[position] = len(self.entries)
+        self._steps.append(step)
+        self.now += 1
+        for entry in entries_of(step, self.now, whole):
+            self._take(entry)
+
+    def _continued_by(self, conversation: Conversation) -> bool:
+        steps = [step for _, step in conversation.steps()]
+        words = [turn.words for turn in conversation.turns]
+        known = len(self._steps)
+        if words[: len(self._turns)] != self._turns or known > len(steps):
+            return False
+        return all(map(_same, steps[:known], self._steps))
+
+    def _take(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        history = self.history(entry.path) if entry.path else None
+        if history is not None and entry.edits:
+            history.edits, history.last_edit = history.edits + 1, entry.step
+        for place, line in enumerate(entry.lines):
+            self._take_names(entry, line)
+            sightings = self._take_line(entry, line, place)
+            if history is not None and (line.origin == "written" or (line.origin == "result" and entry.kind == "read")):
+                history.lines.pop(line.core, None)
+                history.lines[line.core] = sightings
+
+    def _take_names(self, entry: Entry, line: Line) -> None:
+        for name in line.names:
+            seen = self.names.get(name)
+            if seen is None:
+                seen = self.names[name] = Mentions(entry.step)
+            if seen.newest is not entry:
+                seen.entries, seen.newest = seen.entries + 1, entry
+            seen.last = entry.step
+            if line.origin in {"asked", "written", "replaced"}:
+                seen.used, seen.last_used = seen.used + 1, entry.step
+            elif line.origin == "words":
+                self.words[name] = None
+
+    def _take_line(self, entry: Entry, line: Line, place: int) -> Sightings:
+        seen = self.lines.get(line.core)
+        if seen is None:
+            seen = self.lines[line.core] = Sightings(line, entry, place)
+        if seen.entry is not entry or not seen.entries:
+            seen.entries += 1
+        seen.line, seen.entry, seen.place = line, entry, place
+        if line.origin == "asked":
+            seen.asked = True
+        elif line.origin == "written":
+            seen.written = entry.step
+        elif line.origin == "replaced":
+            seen.replaced = entry.step
+        return seen
+
+    def history(self, path: str) -> History:
+        """What is known of a file, made on the first mention."""
+        key = file_key(path)
+        return self.files.setdefault(key, History(path))
+
+    def said(self) -> tuple[str, ...]:
+        """The user's messages, oldest first."""
+        return tuple(self._turns)
+
+
+def _same(one: Step, other: Step) -> bool:
+    """True when two steps did and gave the same; what was told after them may differ."""
+    return one is other or (one.reply == other.reply and one.results == other.results)
