@@ -74,6 +74,7 @@ class LiveRenderer:
     def show(self, event: Event) -> None:
         """Draw one event. Raises OSError when standard output is gone."""
         with self.lock:
+            began = self.clock()
             match event:
                 case TextDelta(text):
                     self._grow(text)
@@ -89,8 +90,8 @@ class LiveRenderer:
                     self._void(event)
                 case _:
                     self._kept(event)
-            if self.clock() >= self.next_draw or not self.busy:
-                self._draw()
+            if began >= self.next_draw or not self.busy:
+                self._draw(began)
 
     def _kept(self, event: Event) -> None:
         """An event that the log keeps: what it leaves on the screen, and what goes on afterwards."""
@@ -203,9 +204,8 @@ class LiveRenderer:
     def _do(self, doing: str) -> None:
         self.activity.do(doing, self.clock())
 
-    def _draw(self) -> None:
+    def _draw(self, began: float) -> None:
         """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
-        began = self.clock()
         self.region.update([], rows(self.activity, began, self.screen) if self.busy else [])
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
@@ -214,6 +214,6 @@ class LiveRenderer:
             try:
                 with self.lock:
                     if self.busy:
-                        self._draw()
+                        self._draw(self.clock())
             except (OSError, ValueError):
                 return  # the terminal is gone: the next event says so to whoever can act on it

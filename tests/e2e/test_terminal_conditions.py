@@ -54,9 +54,25 @@ def clean(text: str) -> bool:
     return "Traceback" not in text and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
 
 
-@pytest.mark.parametrize("beside", ["<&- 2>&-", "2>/dev/full", "< <(true)"])
-def test_the_answer_comes_whatever_is_closed_beside_it(repo: Path, env: dict[str, str], beside: str) -> None:
-    code, out, err = chat(repo, env, beside)
+CONDITIONS: dict[str, tuple[str, dict[str, str | None]]] = {
+    "few files, input and errors closed, a home that is none": ("ulimit -n 40; {} <&- 2>&-", {"HOME": "/dev/null"}),
+    "small files, little stack, an empty pipe, no home": (
+        "ulimit -f 2000; ulimit -s 512; {} < <(true)",
+        {"HOME": None},
+    ),
+    "errors to a full device, an ASCII stream, no terminal": (
+        "{} 2>/dev/full",
+        {"TERM": "", "PYTHONIOENCODING": "ascii", "LANG": "xx_YY.bogus"},
+    ),
+    "colours asked for": ("{}", {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "COLUMNS": "1", "LC_ALL": "C"}),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_the_answer_comes_alone_and_clean(repo: Path, env: dict[str, str], name: str) -> None:
+    shell, more = CONDITIONS[name]
+    chosen = {key: value for key, value in {**env, **more}.items() if value is not None}
+    code, out, err = chat(repo, chosen, shell)
     assert (code, out) == (0, PLAIN), err
     assert clean(err)
 
@@ -80,24 +96,6 @@ def test_a_reader_that_went_away_is_silent(repo: Path, env: dict[str, str]) -> N
     assert "roken pipe" not in err
 
 
-LIMITS = {"few files": "ulimit -n 40; {}", "small files and little stack": "ulimit -f 2000; ulimit -s 512; {}"}
-
-
-@pytest.mark.parametrize("limit", LIMITS)
-def test_low_limits(repo: Path, env: dict[str, str], limit: str) -> None:
-    code, out, err = chat(repo, env, LIMITS[limit])
-    assert (code, out) == (0, PLAIN), err
-    assert clean(err)
-
-
-@pytest.mark.parametrize("where", ["/dev/null", None])
-def test_a_home_that_cannot_be_used(repo: Path, env: dict[str, str], where: str | None) -> None:
-    chosen = {name: value for name, value in env.items() if name != "HOME"} | ({"HOME": where} if where else {})
-    code, out, err = chat(repo, chosen)
-    assert (code, out) == (0, PLAIN), err
-    assert clean(err)
-
-
 def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -105,22 +103,6 @@ def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
     assert (code in (3, 7), out) == (True, "")
     assert clean(err)
     assert len(err.splitlines()) <= 2
-
-
-ENVIRONMENTS = [
-    {"TERM": "dumb", "LC_ALL": "C", "COLUMNS": "1", "LINES": "1"},
-    {"TERM": "never-heard-of", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "LANG": "xx_YY.bogus"},
-    {"TERM": "", "PYTHONIOENCODING": "ascii"},
-]
-
-
-@pytest.mark.parametrize("more", ENVIRONMENTS)
-def test_a_pipe_gets_clean_text_whatever_the_environment_says(
-    repo: Path, env: dict[str, str], more: dict[str, str]
-) -> None:
-    code, out, err = chat(repo, env, **more)
-    assert (code, out) == (0, PLAIN), err
-    assert clean(err)
 
 
 def session(repo: Path, env: Mapping[str, str], columns: int = 80, rows: int = 24) -> tuple[int, str, str]:
