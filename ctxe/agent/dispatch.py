@@ -57,7 +57,7 @@ class Dispatcher:
             return
         except KeyboardInterrupt:
             if running:
-                stopped = ToolOutput(f"{''.join(came)}\n{STOPPED}".lstrip(), ok=False, kind="shell")
+                stopped = ToolOutput(f"{''.join(came).rstrip()}\n{STOPPED}".lstrip(), ok=False, kind="shell")
                 yield self._finished(call, title, stopped, began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""
