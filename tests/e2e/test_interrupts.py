@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer, rate_limited
 
 SOON = 2.0  # seconds; the promise is one, and test machines are busy
@@ -45,7 +46,7 @@ def results(body: Any) -> list[str]:
 def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, repo: Path) -> None:
     sleep = f"sleep 7{time.time_ns() % 1_000_000}"
     command = f"echo came so far; touch began; {sleep}; echo never"
-    script = [
+    script: list[Entry] = [
         Reply("one two three four five", fault="stall", after=3, seconds=60),
         Reply("First.", [Call("run_command", {"command": command}), Call("write_file", {"path": "x", "text": "x"})]),
         Reply("Second.", [Call("run_command", {"command": "touch asked"})]),
