@@ -97,7 +97,7 @@ def apply(state: State, event: Event) -> State:
             return replace(state, pins=(*kept, text) if pinned else kept)
         case FileChosen(path, choice):
             others = tuple(one for one in state.files if one[0] != path)
-            return replace(state, files=others if choice == "drop" else (*others, (path, choice)))
+            return replace(state, files=(*others, (path, choice)))
         case Queued(chunks):
             return replace(state, queued=state.queued + chunks)
         case TurnFinished(outcome):

@@ -62,7 +62,7 @@ class Composer:
         held = {row.digest for row in state.ledger.rows if row.given} if state.ledger else set()
         sections = [s for s in self._offered(_task(words, state)) if s.placement == "task"]
         first = self.offers.surroundings() if not state.conversation.turns else None
-        paths = dict.fromkeys([*_task(words, state).named, *(path for path, _ in state.files)])
+        paths = dict.fromkeys([*_task(words, state).named, *(path for path, choice in state.files if choice != "drop")])
         sections += [self.offers.named(tuple(paths), self.budget.room("files"))]
         sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
         sections += [first] if first else []

@@ -15,7 +15,7 @@ def held(state: State, *, told: bool = False) -> dict[str, str]:
     """Path → content hash as the model last saw it; with ``told`` also what it only knows to have changed."""
     found: dict[str, str] = {}
     for turn in state.conversation.turns:
-        found.update((path, digest) for path, digest, tier in _seen(turn) if told or tier != "name")
+        found.update((path, digest) for path, digest, tier in _seen(turn) if told or tier in ("full", "region"))
     return found
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
+BUDGET, MOST = 6_000, 6
+"""Tokens that a plan may show, and files that are told."""
+
+
 def answer(project: Project, words: str) -> str:
     """An answer in Markdown from the repository and its memory alone."""
     parts = [_files(project, words), _memory(project, words)]
@@ -17,9 +21,12 @@ def answer(project: Project, words: str) -> str:
 
 
 def _files(project: Project, words: str) -> str:
-    from ctxe.project.planning import ranked
+    from ctxe.project.planning import plan
 
-    rows = [f"- `{file.path}`: {', '.join(file.why)}" for file in ranked(project, words, 6)]
+    rows = []
+    for file in plan(project, words, BUDGET).files[:MOST]:
+        where = ", ".join(f"{first}–{last}" for first, last in file.ranges[:3])
+        rows.append(f"- `{file.path}`{f' lines {where}' if where else ''}: {file.why}")
     return "**Files that bear on this**\n\n" + "\n".join(rows) if rows else ""
 
 

@@ -10,18 +10,21 @@ from ctxe.project.compose import Composer
 from ctxe.project.keeping import Keeping
 from ctxe.project.kit import Kit
 from ctxe.project.models import budget_for, counter
+from ctxe.project.planning import Chosen
 from ctxe.project.sources import offers
 
 if TYPE_CHECKING:
     from ctxe.project import Project
 
 
-def composer(project: Project, model: Model, kit: Kit, session: str) -> Composer:
-    """What composes requests for a model in this project."""
+def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Chosen = tuple) -> Composer:
+    """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
     counted = counter(project, model)
     fold, target = project.config.fold, project.config.budget.target_tokens
     policy = FoldPolicy(fold.at, fold.to, fold.keep_recent, fold.record_share, target)
-    return Composer(offers(project, kit, counted.count), model, budget_for(project, model), counted, policy, session)
+    return Composer(
+        offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, policy, session
+    )
 
 
 def keeping(project: Project, session: str, *, approved: bool) -> Keeping:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ctxe.repo.planner import Plan, Planned
+from ctxe.domain.errors import StoreError
+from ctxe.domain.section import Omission, Section, Task
+from ctxe.repo.planner import Plan, Planned, Steering
+from ctxe.repo.source import PlannedFiles
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.repo.index import Index
 
-__all__ = ["Found", "Plan", "Planned", "build_index", "index", "index_status", "plan", "ranked"]
+__all__ = ["Plan", "Planned", "Planning", "build_index", "index", "index_status", "plan"]
 
+NEAR = 0.6
+"""A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
+FEWEST = 2
+"""Telling words, fewer of which plan nothing."""
+Chosen = Callable[[], Sequence[tuple[str, str]]]
 Advance = Callable[[int, str], None]
 """Told how many files were read, and of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that bears on a task, and the signals that say so, the strongest first."""
-
-    path: str
-    why: tuple[str, ...]
 
 
 def index(project: Project, advance: Advance | None = None) -> Index:
@@ -64,15 +66,44 @@ def index_status(project: Project) -> dict[str, Any]:
     return _opened(project).status()
 
 
-def ranked(project: Project, words: str, most: int, files: Sequence[str] = ()) -> list[Found]:
-    """At most ``most`` files that bear on the words, best first."""
-    from ctxe.repo.mix import fitted
-    from ctxe.repo.ranking import rank
+class Planning:
+    """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
 
-    ranking = rank(index(project), words, fitted(), tuple(files))
-    found = []
-    for number in ranking.order[:most]:
-        votes = {name: ballot[number][0] for name, ballot in ranking.ballots.items() if number in ballot}
-        best = sorted(votes, key=lambda name: -votes[name])[:2]
-        found.append(Found(ranking.evidence.file(number).path, tuple(name.replace("_", " ") for name in best)))
-    return found
+    A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
+    when the words say too little. ``chosen`` gives the user's own (path, choice); ``digest_of`` a file's content hash.
+    """
+
+    def __init__(self, project: Project, chosen: Chosen, digest_of: Callable[[str], str]) -> None:
+        self._project, self._chosen, self._digest_of = project, chosen, digest_of
+        self._using = threading.Lock()
+        self._planned: PlannedFiles | None = None
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """Planned files of at most ``room`` tokens; nothing where the words name nothing. Never raises."""
+        if not (task.named or telling(task.words)):
+            return ()
+        with self._using, contextlib.suppress(StoreError, OSError):
+            if self._planned is None:
+                self._planned = PlannedFiles(_opened(self._project), self._steering)
+            offered = self._planned.offer(task, room)
+            made = self._planned.newest
+            return [self._near(section, made, task) for section in offered] if made else ()
+        return ()
+
+    def _steering(self) -> Steering:
+        return Steering(dropped=tuple(path for path, choice in self._chosen() if choice == "drop"))
+
+    def _near(self, section: Section, made: Plan, task: Task) -> Section:
+        best = max(file.score for file in made.files)
+        near = {file.path for file in made.files if file.score >= NEAR * best} | set(task.named)
+        kept = [chunk for chunk in section.chunks if chunk.path in near]
+        far = [Omission(chunk.path, 0, "bears less on the words") for chunk in section.chunks if chunk not in kept]
+        fresh = tuple(replace(chunk, of=self._digest_of(chunk.path)) for chunk in kept)
+        return replace(section, chunks=fresh, left_out=tuple(far))
+
+
+def telling(words: str) -> bool:
+    """Do words say enough to plan by? A greeting or thanks does not."""
+    from ctxe.lexical.words import terms
+
+    return len(set(terms(words))) >= FEWEST

@@ -12,6 +12,7 @@ from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Tas
 from ctxe.project.compose import Offers, rules_section
 from ctxe.project.evidence import facts_of
 from ctxe.project.mentions import named_files
+from ctxe.project.planning import Chosen, Planning
 
 if TYPE_CHECKING:
     from ctxe.agent.state import State
@@ -25,12 +26,12 @@ MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
 
 
-def offers(project: Project, kit: Kit, count: Count) -> Offers:
+def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
     """What stands and what is asked for in a session of this project."""
     return Offers(
         rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
         schemas=kit.schemas,
-        sources=tuple(_sources(project, count)),
+        sources=(*_sources(project, count), ("files", Planning(project, chosen, kit.digest_of))),
         named=lambda paths, room: named_files(paths, room, kit.show, count),
         surroundings=lambda: surroundings(project),
     )

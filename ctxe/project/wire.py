@@ -47,7 +47,7 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)
 
     def rewire(model: Model) -> Wired:
-        composed = composer(project, model, kit, name)
+        composed = composer(project, model, kit, name, lambda: session.state.files)
         trim = trimmer(composed.budget.window, composed.count)
         dispatcher = Dispatcher(kit.tools, permit.decide, approve, trim, kit.clean, undo.before, permit.grant)
         return Wired(composed, dispatcher, _ports(project, model, composed, dispatcher, kit))
