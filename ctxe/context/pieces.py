@@ -43,9 +43,12 @@ def tool_piece(schema: ToolSchema, count: Count) -> Piece:
 
 
 def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
-    """A heading and the chunks of a section that stands in the system prompt or rides with the user's words."""
+    """A heading and the chunks of a section that stands in the system prompt or rides with the user's words.
+
+    The system prompt itself has no heading: it begins as it was written.
+    """
     head = Chunk(HEADING, f"# {section.name}", "names the section")
-    chunks = (head, *section.chunks) if section.chunks else ()
+    chunks = (head, *section.chunks) if section.chunks and section.priority is not Priority.SYSTEM else section.chunks
     return tuple(_chunk_piece(section, chunk, count) for chunk in chunks)
 
 

@@ -40,7 +40,7 @@ def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> 
         talk(Turn("old"), Turn("first", (), (Step(Reply("answer")),)), Turn("now", (files,), (step(1),)), fold=fold),
         sections=(RULES, memory),
     )
-    assert done.request.system == ("# rules\n\nBe right.", "# memory\n\ntabs")
+    assert done.request.system == ("Be right.", "# memory\n\ntabs")
     assert [message.role for message in done.request.messages] == [
         "user",
         "user",

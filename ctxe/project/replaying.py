@@ -1,0 +1,74 @@
+"""A conversation under a budget, driven from outside: words, replies and outputs go in, the next request comes out.
+
+The same trimming, folds and assembly as in a chat, without a session, a model or a disk: what `ctxe replay` serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ctxe.context.assemble import Assembled, Frame, assemble
+from ctxe.context.budget import Budget, birth_limit
+from ctxe.context.calls import kind_of, taken_apart
+from ctxe.context.compact import FoldPolicy
+from ctxe.context.fold import next_fold
+from ctxe.context.survey import Survey
+from ctxe.context.trim import trim
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk, Priority, Section
+
+Count = Callable[[str], int]
+
+
+class Replayed:
+    """One conversation that grows; ``epoch`` counts its folds."""
+
+    __slots__ = ("_count", "_originals", "_policy", "_survey", "budget", "conversation", "epoch", "frame", "held")
+
+    def __init__(self, budget: Budget, count: Count, policy: FoldPolicy | None = None) -> None:
+        self.budget, self.epoch = budget, 0
+        self.frame, self.conversation = Frame(), Conversation()
+        self.held: tuple[str, ...] = ()
+        self._count, self._policy = count, policy or FoldPolicy()
+        self._originals: dict[str, str] = {}
+        self._survey = Survey()
+
+    def instruct(self, text: str) -> None:
+        """More of the system prompt."""
+        section = Section(f"rules {len(self.frame.sections)}", Priority.SYSTEM, (Chunk("rules", text),), "system")
+        self.frame = replace(self.frame, sections=(*self.frame.sections, section))
+
+    def say(self, words: str) -> None:
+        """The user's words: a turn begins."""
+        self.conversation = replace(self.conversation, turns=(*self.conversation.turns, Turn(words)))
+
+    def step(self, reply: Reply, texts: dict[str, str]) -> None:
+        """A reply and the whole text of each result by call id; results are cut at birth."""
+        results = tuple(self._born(call, texts[call.id]) for call in reply.calls)
+        *before, running = self.conversation.turns
+        running = replace(running, steps=(*running.steps, Step(reply, results)))
+        self.conversation = replace(self.conversation, turns=(*before, running))
+
+    def request(self) -> Assembled:
+        """The next request, folded first when that is due. Raises BudgetError."""
+        whole = self._whole
+        self._survey = self._survey.read(self.conversation, whole)
+        made = next_fold(
+            self.frame, self.conversation, self.budget, self._count, self._policy, whole=whole, survey=self._survey
+        )
+        if made is not None:
+            self.conversation, self.epoch = replace(self.conversation, fold=made), self.epoch + 1
+        assembled = assemble(self.frame, self.conversation, self.budget, self._count, self.held)
+        self.held = assembled.marks
+        return assembled
+
+    def _whole(self, result: ToolResult) -> str:
+        return self._originals.get(result.call_id, result.text)
+
+    def _born(self, call: ToolCall, text: str) -> ToolResult:
+        kind = kind_of(call.name, taken_apart(call.arguments))
+        done = trim(text, kind, birth_limit(kind, self.budget.window), self._count)
+        if done.text != text:
+            self._originals[call.id] = text
+        return ToolResult(call.id, done.text, handle=done.handle)

@@ -1,0 +1,135 @@
+"""Chat-completions messages: checked as they come in, written from a request, and given back as they were given."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.model import Message, Request, Text
+
+ROLES = ("system", "user", "assistant", "tool")
+NOTHING = "(no answer)"
+"""How a request writes a reply without words and calls."""
+
+Chat = dict[str, Any]
+"""One message, as JSON has it."""
+
+Key = tuple[object, ...]
+
+
+class Refused(CtxeError):
+    """Something that cannot be served; the conversation stays as it was."""
+
+
+def checked(message: object) -> Chat:
+    """The same message. Raises Refused when it is none."""
+    if not isinstance(message, dict) or message.get("role") not in ROLES:
+        raise Refused("no message with a role", f"roles are {', '.join(ROLES)}")
+    text_of(message)
+    if message["role"] == "tool" and not isinstance(message.get("tool_call_id"), str):
+        raise Refused("a tool message without tool_call_id")
+    calls_of(message)
+    return message
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The words of a message; a list of content parts gives the text ones. Raises Refused."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "\n".join(part["text"] for part in content if isinstance(part, dict) and "text" in part)
+    if content is not None and not isinstance(content, str):
+        raise Refused("content is no text")
+    return content or ""
+
+
+def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Id, name and arguments of every call of a message. Raises Refused."""
+    found = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            raise Refused("a tool call without function")
+        parts = (call.get("id"), function.get("name"), function.get("arguments"))
+        if not all(isinstance(part, str) for part in parts):
+            raise Refused("a tool call needs id, name and arguments, each a text")
+        found.append((str(parts[0]), str(parts[1]), str(parts[2])))
+    return found
+
+
+def key_of(message: Mapping[str, Any]) -> Key:
+    """What two messages have in common that say the same."""
+    role = "said" if message["role"] in {"user", "system"} else message["role"]
+    return role, text_of(message), message.get("tool_call_id"), tuple(calls_of(message))
+
+
+@dataclass(slots=True)
+class Given:
+    """Messages in the order in which they were given, to be found again by what they say."""
+
+    messages: list[Chat] = field(default_factory=list)
+    _places: dict[Key, list[int]] = field(default_factory=dict)
+
+    def add(self, message: Chat) -> None:
+        """Keep one more."""
+        self._places.setdefault(key_of(message), []).append(len(self.messages))
+        self.messages.append(message)
+
+    def back(self, written: Iterable[Chat]) -> Iterator[Chat]:
+        """Messages as they were given where they say the same, in an order that never goes back; others as written."""
+        at = 0
+        for message in written:
+            places = self._places.get(key_of(message), ())
+            n = bisect_left(places, at)
+            if n == len(places):
+                yield message
+            else:
+                at = places[n] + 1
+                yield self.messages[places[n]]
+
+
+def written(request: Request, ids: Mapping[str, str]) -> Iterator[Chat]:
+    """A request as messages, every text and result one of its own; ``ids`` gives back ids as they were given."""
+    for text in request.system:
+        yield {"role": "system", "content": text}
+    for message in request.messages:
+        yield from _said(message, ids) if message.role == "user" else [_replied(message, ids)]
+
+
+def _said(message: Message, ids: Mapping[str, str]) -> Iterator[Chat]:
+    for block in message.blocks:
+        if isinstance(block, ToolResult):
+            yield {"role": "tool", "tool_call_id": ids[block.call_id], "content": block.text}
+        elif isinstance(block, Text):
+            yield {"role": "user", "content": block.text}
+
+
+def _replied(message: Message, ids: Mapping[str, str]) -> Chat:
+    words = "".join(block.text for block in message.blocks if isinstance(block, Text))
+    calls = [
+        {"id": ids[block.id], "type": "function", "function": {"name": block.name, "arguments": block.arguments}}
+        for block in message.blocks
+        if isinstance(block, ToolCall)
+    ]
+    reply: Chat = {"role": "assistant", "content": "" if words == NOTHING else words}
+    return reply | ({"tool_calls": calls} if calls else {})
+
+
+def reply_of(message: Mapping[str, Any], number: int) -> tuple[Reply, dict[str, str]]:
+    """An assistant message as a reply whose call ids are unique, and the given id of each."""
+    calls = [ToolCall(f"{number}.{n}", name, arguments) for n, (_, name, arguments) in enumerate(calls_of(message))]
+    given = {call.id: identity for call, (identity, _, _) in zip(calls, calls_of(message), strict=True)}
+    return Reply(text_of(message), tuple(calls)), given
+
+
+def tokens_of(messages: Sequence[Mapping[str, Any]], count: Any) -> int:
+    """Tokens of messages by the public rule: 4 a message, 6 a call, contents, call names and arguments as text."""
+    return sum(
+        4
+        + count(text_of(message))
+        + sum(6 + count(name) + count(arguments) for _, name, arguments in calls_of(message))
+        for message in messages
+    )

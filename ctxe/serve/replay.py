@@ -1,0 +1,115 @@
+"""Context assembly as a service: JSON lines in, JSON lines out, over the assembler and the folds of a chat.
+
+Given messages come back as they were given, byte for byte, unless they were folded or shortened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.errors import CtxeError
+from ctxe.project.replaying import Replayed
+from ctxe.serve.chat import Chat, Given, Refused, checked, reply_of, text_of, tokens_of, written
+
+BEFORE = "[what was said before is not known]"
+"""Stands for the user's words where a conversation begins with a reply."""
+
+
+class Service:
+    """One conversation in chat-completions messages; ``count`` gives the tokens of a text."""
+
+    __slots__ = ("_count", "_given", "_ids", "_replayed", "_reply", "_results")
+
+    def __init__(self, replayed: Replayed, count: Callable[[str], int]) -> None:
+        self._replayed, self._count = replayed, count
+        self._given = Given()
+        self._ids: dict[str, str] = {}
+        self._reply: Reply | None = None
+        self._results: dict[str, str] = {}
+
+    def answer(self, line: str) -> str:
+        """One line for one line; what is wrong is said as ``{"error": …}`` and changes nothing."""
+        try:
+            return _json(self._answered(_object(line)))
+        except CtxeError as error:
+            return _json({"error": f"{error.message} ({error.hint})" if error.hint else error.message})
+
+    def _answered(self, asked: Mapping[str, Any]) -> Chat:
+        match asked.get("op"):
+            case "add":
+                self._add(checked(asked.get("message")))
+                return {"ok": True}
+            case "assemble":
+                return self._assemble()
+            case other:
+                raise Refused(f"unknown op {other!r}", "add or assemble")
+
+    def _add(self, message: Chat) -> None:
+        role = message["role"]
+        if role == "tool":
+            self._add_result(message)
+        elif self._reply is not None:
+            raise Refused(f"calls without results: {', '.join(self._missing())}", "add a tool message for each")
+        elif role == "assistant":
+            self._add_reply(message)
+        elif role == "system" and not self._replayed.conversation.turns:
+            self._replayed.instruct(text_of(message))
+        else:
+            self._replayed.say(text_of(message))
+        self._given.add(message)
+
+    def _add_reply(self, message: Chat) -> None:
+        if not self._replayed.conversation.turns:
+            self._replayed.say(BEFORE)
+        reply, ids = reply_of(message, len(self._given.messages))
+        self._ids |= ids
+        if reply.calls:
+            self._reply = reply
+        else:
+            self._replayed.step(reply, {})
+
+    def _add_result(self, message: Chat) -> None:
+        wanted = message["tool_call_id"]
+        reply = self._reply
+        open_calls = [call.id for call in reply.calls if call.id not in self._results] if reply else []
+        identity = next((call for call in open_calls if self._ids[call] == wanted), None)
+        if reply is None or identity is None:
+            raise Refused(f"no open call has the id {wanted!r}")
+        self._results[identity] = text_of(message)
+        if len(self._results) == len(reply.calls):
+            self._replayed.step(reply, self._results)
+            self._reply, self._results = None, {}
+
+    def _missing(self) -> list[str]:
+        return [self._ids[call.id] for call in self._reply.calls if call.id not in self._results] if self._reply else []
+
+    def _assemble(self) -> Chat:
+        if self._reply is not None:
+            raise Refused(f"calls without results: {', '.join(self._missing())}", "add a tool message for each")
+        assembled = self._replayed.request()
+        messages = list(self._given.back(written(assembled.request, self._ids)))
+        return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._replayed.epoch}
+
+
+def serve(service: Service, lines: TextIO, out: TextIO) -> None:
+    """Answer line by line until the input ends, each answer flushed."""
+    for line in lines:
+        out.write(service.answer(line) + "\n")
+        out.flush()
+
+
+def _object(line: str) -> Mapping[str, Any]:
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Refused("the line is no JSON") from error
+    if not isinstance(asked, dict):
+        raise Refused("the line is no JSON object")
+    return asked
+
+
+def _json(answer: Mapping[str, Any]) -> str:
+    return json.dumps(answer, ensure_ascii=False)
