@@ -15,12 +15,15 @@ from ctxe.repo.source import PlannedFiles
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.kit import Kit
     from ctxe.repo.index import Index
 
 __all__ = ["Plan", "Planned", "Planning", "build_index", "index", "index_status", "plan"]
 
 NEAR = 0.6
 """A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
+MOST = 4
+"""Files at most: where many are near, the words say little."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
@@ -70,11 +73,11 @@ class Planning:
     """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
 
     A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
-    when the words say too little. ``chosen`` gives the user's own (path, choice); ``digest_of`` a file's content hash.
+    when the words say too little. ``chosen`` gives the user's own (path, choice); the kit knows what the model holds.
     """
 
-    def __init__(self, project: Project, chosen: Chosen, digest_of: Callable[[str], str]) -> None:
-        self._project, self._chosen, self._digest_of = project, chosen, digest_of
+    def __init__(self, project: Project, chosen: Chosen, kit: Kit) -> None:
+        self._project, self._chosen, self._kit = project, chosen, kit
         self._using = threading.Lock()
         self._planned: PlannedFiles | None = None
 
@@ -95,11 +98,17 @@ class Planning:
 
     def _near(self, section: Section, made: Plan, task: Task) -> Section:
         best = max(file.score for file in made.files)
-        near = {file.path for file in made.files if file.score >= NEAR * best} | set(task.named)
-        kept = [chunk for chunk in section.chunks if chunk.path in near]
-        far = [Omission(chunk.path, 0, "bears less on the words") for chunk in section.chunks if chunk not in kept]
-        fresh = tuple(replace(chunk, of=self._digest_of(chunk.path)) for chunk in kept)
-        return replace(section, chunks=fresh, left_out=tuple(far))
+        near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
+        kept, out = [], []
+        for chunk in section.chunks:
+            now = self._kit.digest_of(chunk.path) if chunk.path else ""
+            if chunk.path not in near:
+                out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
+            elif chunk.path in task.named or self._kit.workspace.known(chunk.path) == now:
+                out.append(Omission(chunk.path, 0, "stands in the request already"))
+            else:
+                kept.append(replace(chunk, of=now))
+        return replace(section, chunks=tuple(kept), left_out=tuple(out))
 
 
 def telling(words: str) -> bool:

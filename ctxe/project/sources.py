@@ -31,7 +31,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
     return Offers(
         rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
         schemas=kit.schemas,
-        sources=(*_sources(project, count), ("files", Planning(project, chosen, kit.digest_of))),
+        sources=(*_sources(project, count), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count),
         surroundings=lambda: surroundings(project),
     )
