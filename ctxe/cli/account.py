@@ -1,0 +1,120 @@
+"""The account of a request for ``ctxe budget``: found, and printed for people or programs. Needs no Typer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ctxe.cli.invocation import Invocation
+from ctxe.domain.errors import SessionError
+
+if TYPE_CHECKING:
+    from ctxe.domain.ledger import Ledger, Row
+    from ctxe.domain.model import Prices
+    from ctxe.project import Project
+
+FLAGS = {"--json": "as_json", "--explain": "explain"}
+NUMBERS = ("window", "step")
+VALUES = {"--budget": "window", "--model": "model", "--session": "session", "--step": "step"}
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What the command line of ``ctxe budget`` asks for."""
+
+    task: str = ""
+    explain: bool = False
+    as_json: bool = False
+    window: int = 0
+    model: str = ""
+    session: str = ""
+    step: int = 0
+
+
+def parsed(words: list[str]) -> Wanted | None:
+    """A plain command line as Typer would read it; None for anything that Typer should read (and complain of)."""
+    wanted, task, queue = Wanted(), [], list(words)
+    while queue:
+        word = queue.pop(0)
+        if word in FLAGS:
+            setattr(wanted, FLAGS[word], True)
+        elif word in VALUES and queue and not queue[0].startswith("-"):
+            value = queue.pop(0)
+            if VALUES[word] in NUMBERS and not (value.isascii() and value.isdigit()):
+                return None
+            setattr(wanted, VALUES[word], int(value) if VALUES[word] in NUMBERS else value)
+        elif word.startswith("-"):
+            return None
+        else:
+            task.append(word)
+    wanted.task = " ".join(task)
+    return wanted
+
+
+def show(invocation: Invocation, wanted: Wanted) -> None:
+    """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
+    flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
+    project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
+    ledger = _past(project, wanted.session, wanted.step) if wanted.session else project.preview(wanted.task)
+    prices = project.prices(ledger.model)
+    screen = invocation.screen()
+    if wanted.as_json:
+        import json
+
+        screen.say(json.dumps(to_json(ledger, prices), ensure_ascii=False, indent=2))
+        return
+    from ctxe.terminal.budget import ledger_view
+
+    screen.say(ledger_view(ledger, screen, wanted.explain, prices))
+
+
+def _past(project: Project, session: str, step: int) -> Ledger:
+    from ctxe.project.sessions import ledgers, path_of
+
+    found = ledgers(path_of(project.place.sessions, session))
+    if not found or step > len(found):
+        raise SessionError(f"session {session} sent {len(found)} requests", "--step counts from 1")
+    return found[step - 1]
+
+
+def to_json(ledger: Ledger, prices: Prices | None) -> dict[str, Any]:
+    """A ledger as the public contract has it; the tokens of all chunks sum to ``used``."""
+    sections: dict[str, list[Row]] = {}
+    for row in ledger.rows:
+        sections.setdefault(row.section, []).append(row)
+    return {
+        "model": ledger.model,
+        "window": ledger.window,
+        "reserve": ledger.reserve,
+        "usable": ledger.usable,
+        "used": ledger.used,
+        "sections": [_section(name, rows, ledger) for name, rows in sections.items()],
+        "cost": _cost(ledger, prices),
+        "exact": ledger.exact,
+    }
+
+
+def _section(name: str, rows: list[Row], ledger: Ledger) -> dict[str, Any]:
+    tokens = sum(row.given for row in rows)
+    return {
+        "name": name,
+        "priority": int(min(row.priority for row in rows)),
+        "tokens": tokens,
+        "share": round(tokens / ledger.usable, 4) if ledger.usable else 0.0,
+        "chunks": [
+            {"id": row.chunk, "tokens": row.given, "tier": row.tier, "why": row.why, "cached": row.cached}
+            for row in rows
+            if row.given
+        ],
+        "left_out": [{"id": row.chunk, "tokens": row.asked, "why": row.why} for row in rows if not row.given],
+    }
+
+
+def _cost(ledger: Ledger, prices: Prices | None) -> dict[str, float | None]:
+    from ctxe.domain.conversation import Usage
+
+    if prices is None:
+        return {"input_usd": None, "cached_usd": None}
+    plain = prices.cost(Usage(input=ledger.used))
+    cached = prices.cost(Usage(input=ledger.used, cache_read=ledger.cached))
+    return {"input_usd": round(plain, 6), "cached_usd": round(cached, 6)}
