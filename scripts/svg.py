@@ -51,7 +51,8 @@ def svg(rows: Sequence[Sequence[Any]], columns: int, title: str) -> str:
     """The whole picture, of ``columns`` by as many rows as there are."""
     wide, high = columns * WIDE + 2 * EDGE, len(rows) * HIGH + 2 * EDGE + BAR
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high}" xml:space="preserve" role="img" aria-label="{title}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high}" xml:space="preserve"'
+        f' role="img" aria-label="{title}">',
         f"<style>text{{font:{FONT};white-space:pre}}",
         ".b{font-weight:bold}.i{font-style:italic}.u{text-decoration:underline}</style>",
         f'<rect width="{wide:.0f}" height="{high}" rx="8" fill="#18181b"/>',

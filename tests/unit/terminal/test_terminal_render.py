@@ -97,6 +97,8 @@ def test_a_turn_that_comes_slowly_leaves_the_same_screen() -> None:
         for event in TURN:
             time.sleep(0.05)
             yield event
+            if isinstance(event, Progress):
+                window.wait(lambda _: b"collecting" in window.raw)
 
     with Window(columns=80, rows=50) as window:
         assert draw(window, slowly()) == DRAWN
