@@ -55,14 +55,18 @@ def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> 
     """
     home = Path(os.path.realpath(root))
     names = (name, f"{name}.exe") if os.name == "nt" else (name,)
-    for folder in os.get_exec_path() if search is None else search:
-        if not os.path.isabs(folder) or _inside(home, os.path.realpath(folder)):  # noqa: PTH117 (PATH holds strings)
-            continue
+    for folder in outside(root, os.get_exec_path() if search is None else search):
         for candidate in (Path(folder, spelled) for spelled in names):
             real = os.path.realpath(candidate)
             if not _inside(home, real) and os.access(real, os.X_OK) and Path(real).is_file():
                 return candidate
     return None
+
+
+def outside(root: Path, search: Sequence[str]) -> list[str]:
+    """The entries of PATH that are absolute and whose real place is not in the repository."""
+    home = Path(os.path.realpath(root))
+    return [path for path in search if os.path.isabs(path) and not _inside(home, os.path.realpath(path))]  # noqa: PTH117 (PATH holds strings)
 
 
 def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> list[str]:
