@@ -23,10 +23,11 @@ class Tree:
         self.paths = frozenset(paths)
 
     @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
+    def _by_tail(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for path in sorted(self.paths):
-            found.setdefault(path.rpartition("/")[2], []).append(path)
+            for tail in {_tail(path), path.rpartition("/")[2]}:
+                found.setdefault(tail, []).append(path)
         return found
 
     @cached_property
@@ -41,12 +42,17 @@ class Tree:
         """The path that is ``tail`` or ends in it at a folder's border; of several the one nearest to ``near``."""
         if tail in self.paths:
             return tail
-        fitting = [path for path in self._by_name.get(tail.rpartition("/")[2], ()) if path.endswith("/" + tail)]
+        fitting = [path for path in self._by_tail.get(_tail(tail), ()) if path.endswith("/" + tail)]
         return max(fitting, key=lambda path: (_common(path, near), -len(path), path), default=None)
 
     def first(self, candidates: Iterable[str]) -> str | None:
         """The first of the candidates that exists as it stands."""
         return next((path for path in candidates if path in self.paths), None)
+
+
+def _tail(path: str) -> str:
+    """The name with its folder: many files have one name, few the same folder as well."""
+    return "/".join(path.rsplit("/", 2)[-2:])
 
 
 def _common(one: str, other: str) -> int:

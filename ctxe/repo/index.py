@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,11 @@ from ctxe.repo.store import Details, File, transaction
 from ctxe.repo.worker import Job, scan_files, scan_in_parallel
 
 FEW, SOME = 40, 150
-"""Changed files up to which lines are counted by estimate, and up to which this process scans alone."""
+"""Changed files up to which lines are not counted at once, and up to which this process scans alone."""
+COUNTED = ("source", "config")
+"""Kinds of files whose lines are counted; the lines of others are estimated when they are shown."""
 JOB_FILES = 60
+RACES = 20
 FILE_K1, FILE_B = 2.0, 0.4
 """BM25's parameters for whole files, best for single signals on past changes (docs/planner.md)."""
 SEGMENT_FILES = 4000
@@ -88,6 +91,7 @@ class Index:
         self.by_path: dict[str, int] = {}
         self.history = history.History()
         self.statistics = Statistics(0, [])
+        self._paths: dict[int, str] = {}
 
     def close(self) -> None:
         """Let go of the database."""
@@ -102,11 +106,7 @@ class Index:
         known = {file.path: file for file in store.files(self.db)}
         begun = time.time_ns()
         listed = list_files(self.git, listing)
-        for _ in range(8):
-            with contextlib.suppress(_Raced):
-                scanned, removed = self._update(known, listed, begun, progress)
-                break
-            known = {file.path: file for file in store.files(self.db)}
+        scanned, removed = self._until_written(known, listed, begun, progress)
         if any(_differs(one, known.get(one.path)) for one in listed) or removed:
             known = {file.path: file for file in store.files(self.db)}
         self.files = {file.id: file for file in known.values()}
@@ -116,6 +116,17 @@ class Index:
         for name in ("_history_ids", "_history_numbers", "changes"):
             self.__dict__.pop(name, None)
         return Refreshed(scanned, removed, len(listed), clock() - started)
+
+    def _until_written(
+        self, known: dict[str, File], listed: list[Listed], begun: int, progress: Progress | None
+    ) -> tuple[int, int]:
+        """Update, again when another session wrote meanwhile: what it wrote needs no second scan. Raises StoreError."""
+        for _ in range(RACES):
+            try:
+                return self._update(known, listed, begun, progress)
+            except _Raced:
+                known = {file.path: file for file in store.files(self.db)}
+        raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
 
     def _update(
         self, known: dict[str, File], listed: list[Listed], begun: int, progress: Progress | None
@@ -131,27 +142,41 @@ class Index:
         if not changed:
             return 0, len(gone)
         ids = self._numbers(changed, known)
-        counter = linecount.exact() if FEW < len(changed) <= SOME else linecount.estimate
+        count = self._counter() if len(changed) > FEW else None
         stat = {ids[one.path]: one for one in changed}
         jobs = [(ids[one.path], one.path) for one in changed]
+        self._paths = dict(jobs)
         done = 0
-        for files, postings in _joined(self._scan(jobs, counter), self.segment_files):
-            generation = self._write(files, postings, stat, begun, generation, len(changed) > FEW)
+        for files, postings, counted in _joined(self._scan(jobs), self.segment_files, count):
+            generation = self._write(files, postings, counted, stat, begun, generation)
             done += len(files)
             if progress is not None:
                 progress(done, len(changed))
         self._link(changed, {one.path for one in changed if one.path not in known})
         return len(changed), len(gone)
 
-    def _scan(self, jobs: Job, counter: linecount.Lines) -> Iterator[tuple[list[Scanned], Postings]]:
-        if len(jobs) <= SOME or self._workers < 2:
-            for start in range(0, len(jobs), SOME):
-                yield scan_files(
-                    self.root, jobs[start : start + SOME], counter if len(jobs) <= SOME else linecount.exact()
-                )
-            return
+    def _scan(self, jobs: Job) -> Iterator[tuple[list[Scanned], Postings]]:
         cut = (jobs[start : start + JOB_FILES] for start in range(0, len(jobs), JOB_FILES))
-        yield from scan_in_parallel(self.root, cut, self._workers)
+        if len(jobs) <= SOME or self._workers < 2:
+            yield from (scan_files(self.root, job) for job in cut)
+        else:
+            yield from scan_in_parallel(self.root, cut, self._workers)
+
+    def _counter(self) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
+        """Counts the lines of the files that are shown most: source and settings."""
+        exact = linecount.exact()
+
+        def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
+            found = {}
+            for one in scanned:
+                path = self._paths.get(one.id)
+                if one.kind in COUNTED and path is not None and (text := read_text(self.root, path)) is not None:
+                    lines = text.split("\n")
+                    if len(lines) == one.lines:
+                        found[one.id] = exact(lines).tobytes()
+            return found
+
+        return count
 
     def _really_changed(self, fresh: list[Listed], known: dict[str, File], begun: int) -> list[Listed]:
         """Of the files whose time or size differs those whose content does; the others get their new time."""
@@ -171,6 +196,12 @@ class Index:
             with transaction(self.db):
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
+
+    def _same(self, one: Listed, old: File, mark: bytes | None) -> bool:
+        """Whether a file that looks changed holds what it held; of data only the size is looked at."""
+        if old.kind == "data":
+            return one.size == old.size
+        return digest(read_text(self.root, one.path) or "") == mark
 
     def _numbers(self, changed: list[Listed], known: dict[str, File]) -> dict[str, int]:
         """An id for every changed file: its own, or the next free ones in the order of the paths."""
@@ -209,24 +240,28 @@ class Index:
         self,
         files: list[Scanned],
         postings: Postings,
+        counted: dict[int, bytes],
         stat: dict[int, Listed],
         begun: int,
         generation: object,
-        exact: bool,
     ) -> int:
         with transaction(self.db):
             now = self._next_generation(generation)
             segment = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
             rows = ((s.id, os.fsencode(stat[s.id].path), stat[s.id].size, stat[s.id].mtime, begun) for s in files)
             self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
-            store.add_segment(self.db, segment, files, postings, exact)
+            store.add_segment(self.db, segment, files, postings, counted)
             if segment > MOST_SEGMENTS and segment % 8 == 0:
                 store.merge_small_segments(self.db)
         return now
 
     def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
-        """Count the lines of files that were only estimated; how many files those were. Loads the vocabulary."""
-        rows = self.db.execute("SELECT id, path, digest FROM files WHERE exact=0 AND lines>0").fetchall()
+        """Count the lines of files that were not counted yet; how many files those were. Loads the vocabulary."""
+        rows = self.db.execute(
+            "SELECT id, path, digest FROM files JOIN details USING (id)"
+            " WHERE line_tokens=x'' AND lines>0 AND kind IN (SELECT value FROM json_each(?))",
+            (json.dumps(COUNTED),),
+        ).fetchall()
         counter = count_lines or (linecount.exact() if rows else None)
         if counter is None:
             return 0
@@ -234,11 +269,9 @@ class Index:
         for number, path, mark in rows:
             text = read_text(self.root, os.fsdecode(path))
             if text is not None and digest(text) == mark:
-                counted = counter(text.split("\n"))
-                found.append((counted.tobytes(), sum(counted), number))
+                found.append((counter(text.split("\n")).tobytes(), number))
         with transaction(self.db):
-            self.db.executemany("UPDATE details SET line_tokens=? WHERE id=?", ((blob, n) for blob, _, n in found))
-            self.db.executemany("UPDATE files SET tokens=?, exact=1 WHERE id=?", ((total, n) for _, total, n in found))
+            self.db.executemany("UPDATE details SET line_tokens=? WHERE id=?", found)
         return len(found)
 
     def status(self) -> dict[str, object]:
@@ -361,21 +394,28 @@ def _differs(one: Listed, old: File | None) -> bool:
     return one.mtime >= old.scanned - (_COARSE if one.mtime % 1_000_000 == 0 else _FINE)
 
 
-def _joined(parts: Iterator[tuple[list[Scanned], Postings]], enough: int) -> Iterator[tuple[list[Scanned], Postings]]:
-    """Batches put together until they are worth a segment of the index."""
+def _joined(
+    parts: Iterator[tuple[list[Scanned], Postings]],
+    enough: int,
+    count: Callable[[Sequence[Scanned]], dict[int, bytes]] | None,
+) -> Iterator[tuple[list[Scanned], Postings, dict[int, bytes]]]:
+    """Batches put together until they are worth a segment of the index, their lines counted meanwhile."""
     files: list[Scanned] = []
-    heads: dict[str, bytearray] = {}
-    units: dict[str, bytearray] = {}
+    heads: dict[str, list[bytes]] = {}
+    units: dict[str, list[bytes]] = {}
+    counted: dict[int, bytes] = {}
     for some, postings in parts:
         files.extend(some)
+        if count is not None:
+            counted |= count(some)
         for term, (head, unit) in postings.items():
             if term in heads:
-                heads[term] += head
-                units[term] += unit
+                heads[term].append(head)
+                units[term].append(unit)
             else:
-                heads[term], units[term] = bytearray(head), bytearray(unit)
+                heads[term], units[term] = [head], [unit]
         if len(files) >= enough:
-            yield files, {term: (bytes(head), bytes(units[term])) for term, head in heads.items()}
-            files, heads, units = [], {}, {}
+            yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted
+            files, heads, units, counted = [], {}, {}, {}
     if files:
-        yield files, {term: (bytes(head), bytes(units[term])) for term, head in heads.items()}
+        yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted

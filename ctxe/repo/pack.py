@@ -79,14 +79,14 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
 def _open(ranking: Ranking, number: int, read: Reader) -> Open | None:
     evidence = ranking.evidence
     inside = evidence.details.get(number)
-    if inside is None or not inside.line_tokens:
+    if inside is None or not inside.lengths:
         return None
     path = evidence.file(number).path
     text = read(path)
     if text is None:
         return None
     lines = text.split("\n")
-    # the file changed since it was scanned, a moment ago: its lines are counted anew
+    # a file that was not counted yet, or changed since it was scanned a moment ago
     costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
     return Open(number, path, lines, costs, inside)
 

@@ -37,6 +37,9 @@ _IMPORT = re.compile(
     r"""[\s(]*["'<]?(?P<what>[\w./:\\@\-]+)"""
 )
 _SCRIPT_IMPORT = re.compile(r"""\s*(?:import|export)\b.*?["'](?P<what>[^"']+)["']""")
+_PYTHON = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
+PYTHON_IMPORT = re.compile(r"^(?:import[ \t]+\w.*|from[ \t]+[\w.]+[ \t]+import[ \t]*(?:\([^)]*\)|.*))", re.MULTILINE)
+"""A whole import at the left margin."""
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}\s*$")
 _NO_CODE = frozenset(("css", "settings", "html", "make", "cmake", "docker", "sql", "markup", ""))
@@ -103,6 +106,31 @@ def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
     if language == "vue":
         return tuple(line.strip() for line in lines[:400] if len(line) < 300 and _SCRIPT_IMPORT.match(line))
     return tuple(found["what"] for line in lines[:400] if len(line) < 300 and (found := _IMPORT.match(line)))
+
+
+def python_at_a_glance(text: str) -> Iterator[Place]:
+    """Definitions of a Python text by its keywords; one ends where the next of its level or an outer one begins."""
+    found = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer(text)]
+    last = text.count("\n") + 1
+    rows: list[int] = []
+    row, before = 1, 0
+    for _, _, _, start in found:
+        row += text.count("\n", before, start)
+        before = start
+        rows.append(row)
+    ends = [last] * len(found)
+    around: list[int] = []
+    for place, (indent, _, _, _) in enumerate(found):
+        while around and found[around[-1]][0] >= indent:
+            ends[around.pop()] = max(rows[place] - 1, 1)
+        around.append(place)
+    scopes: list[tuple[int, str]] = []
+    for place, (indent, word, name, _) in enumerate(found):
+        while scopes and scopes[-1][0] >= indent:
+            scopes.pop()
+        kind = "class" if word == "class" else "method" if scopes else "function"
+        yield name, kind, rows[place], rows[place], max(ends[place], rows[place]), ".".join(one for _, one in scopes)
+        scopes.append((indent, name))
 
 
 def sections(text: str) -> Iterator[Place]:

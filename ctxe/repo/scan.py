@@ -4,62 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from array import array
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
-from ctxe.lexical.words import counts, path_terms, terms
+from ctxe.lexical.words import path_terms, terms
 from ctxe.repo.files import minified
 from ctxe.repo.kinds import kind, language
-from ctxe.repo.symbols import Definition, Syntax, read_syntax
+from ctxe.repo.symbols import Definition, Syntax, read_syntax, skim
 from ctxe.repo.units import Unit, cut
 
 DEFINED, PATH, NAMED, STEM = "\x01", "\x02", "\x03", "\x04"
 """Marks in front of a term: a whole defined name, a word of the path, a word of a defined name, a file name's stem."""
 KEYWORDS = frozenset(
-    (
-        "self",
-        "this",
-        "return",
-        "def",
-        "import",
-        "none",
-        "null",
-        "nil",
-        "true",
-        "false",
-        "const",
-        "let",
-        "var",
-        "func",
-        "fn",
-        "public",
-        "private",
-        "void",
-        "int",
-        "new",
-        "if",
-        "else",
-        "end",
-        "class",
-        "function",
-        "err",
+    re.findall(
+        r"\w+",
+        """self this return def import none null nil true false const let var func fn public private void
+        int new if else end class function err""",
     )
 )
 """Terms that stand in nearly every file of some language; "static" or "default" may be what a task is about."""
 HOLLOW = frozenset(("__init__", "index", "mod", "lib", "main", "package", "__main__"))
 """File names that stand for their folder."""
+CLOSELY = ("source", "config", "doc")
+"""Kinds of files that are parsed; of tests and other people's code a skim is enough."""
 MOST_TIMES = 255
+MOST_WORDS = 1 << 18
+"""Words whose terms are remembered."""
 LARGE_SETTINGS = 60_000
 """Characters above which settings are data: known by name only."""
-
-LineCounter = Callable[[list[str]], "array[int]"]
-"""Tokens of each line, its newline included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One file as the index keeps it. Blobs are arrays of unsigned 32-bit numbers but ``line_tokens`` (16 bits).
+    """One file as the index keeps it. Blobs are arrays of 32-bit numbers.
 
     ``units`` holds (definition, first line, last line) in a row for each unit, ``lengths`` its number of terms.
     """
@@ -74,8 +56,9 @@ class Scanned:
     imports: tuple[str, ...] = ()
     units: bytes = b""
     lengths: bytes = b""
-    line_tokens: bytes = b""
 
+
+_WORD = re.compile(r"\w+")
 
 Postings = dict[str, tuple[bytes, bytes]]
 """For each term: pairs (file id, times << 16 | units) and, in the same order, (unit << 8 | times), 32 bits each."""
@@ -84,15 +67,18 @@ Postings = dict[str, tuple[bytes, bytes]]
 class Batch:
     """Files scanned one after another; their postings grow together, ready for the index."""
 
-    def __init__(self, count_lines: LineCounter) -> None:
+    def __init__(self) -> None:
         self.files: list[Scanned] = []
-        self._count_lines = count_lines
-        self._heads: dict[str, array[int]] = {}
-        self._units: dict[str, array[int]] = {}
+        self._heads: dict[str, list[int]] = {}
+        self._units: dict[str, list[int]] = {}
 
     def postings(self) -> Postings:
         """The postings of all files so far."""
-        return {term: (heads.tobytes(), self._units[term].tobytes()) for term, heads in self._heads.items()}
+        units = self._units
+        return {
+            term: (array("I", heads).tobytes(), array("I", units[term]).tobytes())
+            for term, heads in self._heads.items()
+        }
 
     def add(self, number: int, path: str, text: str | None) -> None:
         """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
@@ -108,7 +94,7 @@ class Batch:
 
     def _read(self, number: int, spoken: str, what: str, text: str, found: dict[str, list[int]]) -> Scanned:
         lines = text.split("\n")
-        syntax = read_syntax(spoken, text)
+        syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
         units, owner = cut(syntax.definitions, len(lines))
         lengths = _count_terms(units, owner, lines, syntax.definitions, found)
         if what != "doc":
@@ -116,22 +102,23 @@ class Batch:
         return Scanned(
             number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
             array("i", (n for unit in units for n in (unit.definition, unit.first, unit.last))).tobytes(),
-            lengths.tobytes(), self._count_lines(lines).tobytes(),
+            lengths.tobytes(),
         )  # fmt: skip
 
     def _post(self, number: int, found: dict[str, list[int]]) -> None:
         heads, units = self._heads, self._units
         for term, where in found.items():
-            times = 0
-            for packed in where:
-                times += packed & 255
-            head = heads.get(term)
-            if head is None:
-                heads[term] = head = array("I")
-                units[term] = array("I")
-            head.append(number)
-            head.append(min(times, 65535) << 16 | len(where))
-            units[term].extend(where)
+            count = len(where)
+            times = where[0] & 255
+            if count > 1:
+                times = sum([packed & 255 for packed in where])
+            packed = (times if times < 65535 else 65535) << 16 | count
+            if term in heads:
+                heads[term] += (number, packed)
+                units[term] += where
+            else:
+                heads[term] = [number, packed]
+                units[term] = where
 
 
 def stem_of(path: str) -> str:
@@ -171,12 +158,10 @@ def _count_terms(
     titles = [definition.title for definition in definitions]
     lengths = array("I")
     for number, own in enumerate(texts):
-        bag = counts("\n".join(own))
-        for common in KEYWORDS & bag.keys():
-            del bag[common]
+        bag = bag_of("\n".join(own))
         lengths.append(sum(bag.values()))
         if units[number].definition >= 0:
-            bag.update(terms(titles[units[number].definition]))
+            bag.update(bag_of(titles[units[number].definition]))
         mark = number << 8
         for term, times in bag.items():
             packed = mark | (times if times < MOST_TIMES else MOST_TIMES)
@@ -187,13 +172,35 @@ def _count_terms(
     return lengths
 
 
+class _Terms(dict[str, tuple[str, ...]]):
+    """The search terms of a word, keywords left out; filled as words come."""
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        found = self[word] = tuple(term for term in terms(word) if term not in KEYWORDS)
+        return found
+
+
+@cache
+def _known() -> _Terms:
+    return _Terms()
+
+
+def bag_of(text: str) -> Counter[str]:
+    """How often each search term occurs in a text, keywords left out."""
+    known = _known()
+    if len(known) > MOST_WORDS:
+        known.clear()
+    return Counter(chain.from_iterable(map(known.__getitem__, _WORD.findall(text))))
+
+
 def _count_names(units: list[Unit], definitions: Iterable[Definition], found: dict[str, list[int]]) -> None:
     """Fill in defined names: whole, and by their words."""
     place = {unit.definition: number for number, unit in enumerate(units)}
     names: dict[tuple[str, int], int] = {}
+    known = _known()
     for number, definition in enumerate(definitions):
         unit = place.get(number, 0)
-        for term in (DEFINED + definition.name.lower(), *(NAMED + term for term in set(terms(definition.name)))):
+        for term in (DEFINED + definition.name.lower(), *{NAMED + term for term in known[definition.name]}):
             names[term, unit] = names.get((term, unit), 0) + 1
     for (term, unit), times in sorted(names.items()):
         found.setdefault(term, []).append(unit << 8 | min(times, MOST_TIMES))

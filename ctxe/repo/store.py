@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from ctxe.repo.symbols import Definition
 from ctxe.repo.units import Unit
 from ctxe.storage.files import make_folder
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 20.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
-  segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, tokens INTEGER, exact INTEGER, digest BLOB);
+  segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, digest BLOB);
 CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
   line_tokens BLOB);
 CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
@@ -37,7 +37,7 @@ CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (te
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One indexed file. ``length`` counts terms; ``tokens`` is an upper bound, of the text's lines one by one."""
+    """One indexed file; ``length`` counts its terms."""
 
     id: int
     path: str
@@ -49,12 +49,11 @@ class File:
     language: str
     lines: int
     length: int
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of the inside of a file: definitions, units with their lengths, tokens of each line."""
+    """What is known of the inside of a file; ``line_tokens`` is empty while its lines were not counted."""
 
     definitions: tuple[Definition, ...]
     imports: tuple[str, ...]
@@ -89,7 +88,7 @@ def connect_memory() -> sqlite3.Connection:
 
 
 def _opened(name: str) -> sqlite3.Connection:
-    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
@@ -143,7 +142,7 @@ def note(db: sqlite3.Connection, key: str, value: object) -> None:
 
 def files(db: sqlite3.Connection) -> list[File]:
     """Every indexed file."""
-    rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length,tokens FROM files")
+    rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length FROM files")
     return [File(row[0], os.fsdecode(row[1]), *row[2:]) for row in rows]
 
 
@@ -168,22 +167,22 @@ def _unpacked(code: str, blob: bytes) -> array[int]:
 
 
 def add_segment(
-    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], postings: Postings, exact: bool
+    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], postings: Postings, counted: Mapping[int, bytes]
 ) -> None:
-    """Write scanned files (their rows in ``files`` exist already) and their postings as one segment."""
+    """Write scanned files (their rows in ``files`` exist already) and their postings as one segment.
+
+    ``counted`` holds the tokens of each line (16 bits) of the files whose lines were counted.
+    """
     db.execute("INSERT INTO segments VALUES (?,?)", (number, len(scanned)))
     db.executemany(
-        "UPDATE files SET segment=?,kind=?,language=?,lines=?,length=?,tokens=?,exact=?,digest=? WHERE id=?",
-        ((number, s.kind, s.language, s.lines, s.length, sum(_unpacked("H", s.line_tokens)), int(exact), s.digest, s.id)
-         for s in scanned),
-    )  # fmt: skip
+        "UPDATE files SET segment=?,kind=?,language=?,lines=?,length=?,digest=? WHERE id=?",
+        ((number, s.kind, s.language, s.lines, s.length, s.digest, s.id) for s in scanned),
+    )
     db.executemany(
         "INSERT OR REPLACE INTO details VALUES (?,?,?,?,?,?)",
-        ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, s.line_tokens) for s in scanned),
+        ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, counted.get(s.id, b"")) for s in scanned),
     )
-    db.executemany(
-        "INSERT INTO postings VALUES (?,?,?,?)", ((term, number, *postings[term]) for term in sorted(postings))
-    )
+    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", ((t, number, *postings[t]) for t in sorted(postings)))
 
 
 def postings(

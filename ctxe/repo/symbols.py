@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.repo.grammar import parser
-from ctxe.repo.patterns import definitions_by_pattern, imports_by_pattern, sections
+from ctxe.repo.patterns import (
+    PYTHON_IMPORT,
+    definitions_by_pattern,
+    imports_by_pattern,
+    python_at_a_glance,
+    sections,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -68,6 +74,14 @@ def read_syntax(language: str, text: str) -> Syntax:
         elif "name" in captures and len(raw) < MOST_DEFINITIONS and not _binds_import(captures, lines):
             raw.append(_place(captures, lines))
     return Syntax(tuple(_nested(raw)), tuple(dict.fromkeys(imports)))
+
+
+def skim(language: str, text: str) -> Syntax:
+    """The same at a glance, ten times as fast where that is known: Python by its keywords, the rest as ever."""
+    if language != "python":
+        return read_syntax(language, text)
+    found = (Definition(*place) for place in python_at_a_glance(text))
+    return Syntax(tuple(found), tuple(dict.fromkeys(PYTHON_IMPORT.findall(text))))
 
 
 def _binds_import(captures: dict[str, list[Node]], lines: list[str]) -> bool:

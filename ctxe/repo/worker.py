@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.repo.files import read_text
-from ctxe.repo.scan import Batch, LineCounter, Postings, Scanned
+from ctxe.repo.kinds import kind
+from ctxe.repo.scan import Batch, Postings, Scanned
 
 Job = list[tuple[int, str]]
+WAITING = 24
+"""Answers that may wait to be taken, so that a busy parent does not stop its workers."""
 _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.worker import main; main({root!r})"
 
 
-def scan_files(root: Path, job: Job, count_lines: LineCounter) -> tuple[list[Scanned], Postings]:
+def scan_files(root: Path, job: Job) -> tuple[list[Scanned], Postings]:
     """Scan the files of a job that can still be read; one that is gone is scanned as data."""
-    batch = Batch(count_lines)
+    batch = Batch()
     for number, path in job:
-        batch.add(number, path, read_text(root, path))
+        batch.add(number, path, None if kind(path) == "data" else read_text(root, path))
     return batch.files, batch.postings()
 
 
@@ -31,18 +34,15 @@ def main(root: str) -> None:
     """Answer jobs until stdin ends, so that no worker outlives its parent."""
     import gc
 
-    from ctxe.repo.linecount import exact
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
-    count_lines = exact()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while True:
         try:
             job = marshal.load(source)  # noqa: S302 (from our own parent)
         except EOFError:
             return
-        files, postings = scan_files(Path(root), [(n, os.fsdecode(path)) for n, path in job], count_lines)
+        files, postings = scan_files(Path(root), [(n, os.fsdecode(path)) for n, path in job])
         marshal.dump(([astuple(file) for file in files], postings), target)
         target.flush()
 
@@ -86,7 +86,7 @@ def scan_in_parallel(root: Path, jobs: Iterable[Job], workers: int) -> Iterator[
 
     waiting = iter(jobs)
     taking = threading.Lock()
-    done: queue.Queue[tuple[list[Scanned], Postings] | Job | None] = queue.Queue(2 * workers)
+    done: queue.Queue[tuple[list[Scanned], Postings] | Job | None] = queue.Queue(WAITING)
     staff = [Worker(root) for _ in range(workers)]
 
     def serve(worker: Worker) -> None:
@@ -110,9 +110,7 @@ def scan_in_parallel(root: Path, jobs: Iterable[Job], workers: int) -> Iterator[
             if answer is None:
                 left -= 1
             elif isinstance(answer, list):
-                from ctxe.repo.linecount import exact
-
-                yield scan_files(root, answer, exact())
+                yield scan_files(root, answer)
             else:
                 yield answer
     finally:
