@@ -47,6 +47,9 @@ class Session:
         except KeyboardInterrupt:
             yield from self.close("interrupted")
             raise
+        except Exception as error:
+            yield from self.close("failed", f"a bug: {type(error).__name__}")
+            raise
         except GeneratorExit:
             for _ in self.close("interrupted"):
                 pass

@@ -139,7 +139,7 @@ def _interactive(project: Project, opening: Opening, words: str, screen: Screen)
 
     with restored(screen), Renderer(screen) as renderer:
         if offer_local(project, screen):
-            project = type(project).open(project.place.working, flags=None)
+            project = type(project).open(project.place.working, project.environment)
         opening = replace(opening, mode=_confirmed(project, screen))
         wanted: tuple[str, str] | None = ("", "")
         left = ""
@@ -187,6 +187,7 @@ def _one(
         history=project.place.user / "history",
         commands=slash.names(),
         files=project.complete,
+        arguments=lambda name, begun: slash.arguments(project, name, begun),
         editor=project.editor,
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ctxe.cli.invocation import Invocation
 from ctxe.domain.events import Event
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ class Chat:
         """The row below the input line: model, tokens, money, mode."""
         return self.live.status_words()
 
+    @property
+    def invocation(self) -> Invocation:
+        """This project as one of ctxe's own commands would be given it."""
+        project = self.live.project
+        return Invocation(project.place.working, environment=project.environment)
+
     def reopen(self, kind: str, session: str) -> None:
         """Leave this session for another one."""
         self.next, self.leaving = (kind, session), True
@@ -48,11 +55,9 @@ class Chat:
     def command(self, words: list[str]) -> None:
         """Run one of ctxe's own commands in this project. Raises CtxeError."""
         from ctxe.cli.app import build
-        from ctxe.cli.invocation import Invocation
 
-        invocation = Invocation(self.live.project.place.working)
         try:
-            build(words[:1])(args=words, prog_name="ctxe", standalone_mode=False, obj=invocation)
+            build(words[:1])(args=words, prog_name="ctxe", standalone_mode=False, obj=self.invocation)
         except Exception as error:
             show = getattr(error, "show", None)
             if not callable(show):

@@ -30,7 +30,7 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _usage(error) or _bug(error, invocation)
+        return _usage(error) or bug(error, invocation)
     return code if isinstance(code, int) else 0
 
 
@@ -51,7 +51,8 @@ def _usage(error: Exception) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _bug(error: Exception, invocation: Invocation) -> int:
+def bug(error: Exception, invocation: Invocation) -> int:
+    """Say in one line that this is our fault and where the stack is kept; the exit code 1."""
     import traceback
 
     if invocation.debug:

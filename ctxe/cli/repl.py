@@ -9,7 +9,7 @@ from ctxe.domain.errors import CtxeError
 
 def run(chat: Chat, words: str = "") -> int:
     """Until the user leaves; the exit code of the process. An error ends the turn, not the session."""
-    from ctxe.cli.errors import say
+    from ctxe.cli.errors import bug, say
     from ctxe.terminal.prompt import Left
 
     while not chat.leaving:
@@ -23,6 +23,8 @@ def run(chat: Chat, words: str = "") -> int:
             say(error.message, error.hint)
         except KeyboardInterrupt:
             chat.screen.tell("interrupted; what came is kept")
+        except Exception as error:  # a bug costs the turn, never the session
+            bug(error, chat.invocation)
     return 0
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ctxe.cli import slash_context, slash_session, slash_work
 from ctxe.cli.chatting import Chat, Slash
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
 
 
 def table() -> dict[str, Slash]:
@@ -36,6 +41,20 @@ def run(chat: Chat, line: str) -> None:
 def names() -> list[tuple[str, str]]:
     """(name with slash, help) of every command, for completion."""
     return [(f"/{command.name}", command.says) for command in table().values()]
+
+
+def arguments(project: Project, name: str, begun: str) -> list[str]:
+    """What completes the first word after a command's name: paths, modes, models, sessions."""
+    name = name.removeprefix("/")
+    if name in ("add", "read-only", "drop"):
+        return project.complete(begun)
+    if name == "approve":
+        return [mode for mode in ("ask", "auto-edit", "auto", "read-only") if mode.startswith(begun)]
+    if name == "model":
+        return [model for model in project.known_models() if begun in model]
+    if name == "resume":
+        return [session for session in project.known_sessions() if session.startswith(begun)]
+    return []
 
 
 def _nearest(name: str) -> str:

@@ -122,6 +122,18 @@ class Project:
 
         return paths(self, begun)
 
+    def known_models(self) -> list[str]:
+        """Ids of the models that the catalog knows, ``provider/name``."""
+        from ctxe.providers.catalog import models
+
+        return [model.id for model in models()]
+
+    def known_sessions(self) -> list[str]:
+        """Ids of this project's sessions, the one used last first."""
+        from ctxe.project.sessions import summaries
+
+        return [session.id for session in summaries(self.place.sessions)]
+
     @property
     def editor(self) -> list[str]:
         """The user's editor as a command; empty when none is named."""
