@@ -108,6 +108,8 @@ def _place(captures: dict[str, list[Node]], lines: list[str]) -> tuple[int, int,
         # a body on lines of its own (Python) leaves the signature the lines before it
         row, column = body.start_point
         head = row if row > start and not lines[row][:column].strip() else row + 1
+        while head > start + 1 and (not lines[head - 1].strip() or lines[head - 1].lstrip().startswith("#")):
+            head -= 1
     return _with_comment(start, lines) + 1, last, min(head, last), _text(captures["name"][0]), kind, owner
 
 

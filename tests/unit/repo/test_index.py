@@ -73,7 +73,11 @@ def test_what_is_asked_is_what_is_there(tree: Path) -> None:
     details = index.details([pot.id])[pot.id]
     assert [found.title for found in details.definitions] == ["Pot", "Pot.pour"]
 
-    assert (len(details.line_tokens), index.count_exactly(), len(index.details([pot.id])[pot.id].line_tokens)) == (0, 2, 7)
+    assert (len(details.line_tokens), index.count_exactly(), len(index.details([pot.id])[pot.id].line_tokens)) == (
+        0,
+        2,
+        7,
+    )
 
 
 def test_imports_are_linked_also_to_files_that_come_later(tree: Path) -> None:
