@@ -65,8 +65,8 @@ class ToolSettings:
     """[tools] Limits of what the model runs."""
 
     command_seconds: float = field(default=120.0, metadata={"says": "time limit of a command"})
-    sandbox: Literal["auto", "off"] = field(
-        default="auto", metadata={"says": "auto: run commands in one where there is one"}
+    sandbox: Literal["auto", "always", "off"] = field(
+        default="auto", metadata={"says": "auto: what nobody approved runs in one; always: everything"}
     )
     network: bool = field(default=False, metadata={"says": "let sandboxed commands reach the network"})
 

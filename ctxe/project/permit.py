@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision
+from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.sandboxing import Boxed
 
 MEMORY = ("remember", "record_failure")
 
 
 class Permit:
-    """Permissions of one session. ``interactive``: a person can be asked; ``sandboxed``: commands run in a sandbox."""
+    """Permissions of one session. ``interactive``: a person can be asked; ``box``: where unasked commands would run."""
 
-    def __init__(self, project: Project, interactive: bool, sandboxed: bool) -> None:
-        self.project, self.interactive, self.sandboxed = project, interactive, sandboxed
+    def __init__(self, project: Project, interactive: bool, box: Callable[[], Boxed]) -> None:
+        self.project, self.interactive, self.box = project, interactive, box
         self.mode: Mode = project.config.approval.mode
         self.granted: list[str] = []
 
@@ -38,8 +41,9 @@ class Permit:
             approval.deny,
             tuple(self.granted),
             self.interactive,
-            self.sandboxed,
+            self.mode == "auto" and self.box().active,
             str(self.project.root),
+            reach(self.project.root),
         )
 
     def switch(self, name: str) -> None:
@@ -63,4 +67,7 @@ class Permit:
         from ctxe.safety.rules import problem
 
         approval = self.project.config.approval
-        return tuple(f"rule {rule!r}: {why}" for rule in (*approval.allow, *approval.deny) if (why := problem(rule)))
+        box = (self.box().says,) if self.mode == "auto" else ()
+        return box + tuple(
+            f"rule {rule!r}: {why}" for rule in (*approval.allow, *approval.deny) if (why := problem(rule))
+        )

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 def wire(project: Project, opening: Opening, log: Log, state: State, approve: Approver) -> Live:
     """A session with everything around it. Raises ConfigError."""
-    name, box = log.path.stem, boxed(project)
-    permit = Permit(project, opening.interactive, box.active)
+    name = log.path.stem
+    box = boxed(project, lambda: permit.mode == "auto")
+    permit = Permit(project, opening.interactive, lambda: box)
     if opening.mode:
         permit.switch(opening.mode)
     undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
