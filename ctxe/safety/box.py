@@ -1,7 +1,7 @@
 """The small program around bubblewrap: it holds places shut that do not exist yet, and takes back what steers others.
 
 Run as ``python -I -S box.py ROOT REFUSED HELD STEERING COMMAND…``. HELD are folders that are made while the command
-runs, so that they can be mounted over; STEERING are folded names of entries that nobody but a person may add to ROOT: those
+runs, so that they can be mounted over; STEERING are folded names of entries that only a person may add to ROOT: those
 that appear are moved to REFUSED and told. Lists are joined by newlines. Standard library only.
 """
 

@@ -1,4 +1,4 @@
-"""Commands that lose work or cannot be taken back, and commands that reach the network: found rather too often."""
+"""Commands that lose work or cannot be taken back: found rather too often than too seldom."""
 
 from __future__ import annotations
 
@@ -70,15 +70,6 @@ _PHRASES = (
         "changes the rights of many files",
     ),
 )
-
-NETWORK = names(
-    "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"
-    " aria2c http https xh lynx w3m elinks smbclient mosh mail sendmail openssl rclone"
-    " pip pip3 pipx poetry pdm uv uvx conda mamba npm npx pnpm yarn bun bunx deno gem bundle cargo go mvn"
-    " gradle composer apt apt-get yum dnf pacman brew snap apk docker podman kubectl helm terraform aws gcloud az gh"
-    " glab hub"
-)
-GIT_NETWORK = names("clone fetch pull push ls-remote remote submodule archive send-email lfs svn p4")
 
 
 def destruction(parsed: Parsed) -> str:
@@ -152,12 +143,12 @@ def _rm(part: Part) -> str:
 
 
 def _git(words: Sequence[str]) -> str:
-    verb, rest = _subcommand(words)
+    verb, rest = git_verb(words)
     check = GIT.get(verb)
     return check(rest) if check is not None else ""
 
 
-def _subcommand(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+def git_verb(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     """A git subcommand behind the options of git itself."""
     at = 0
     while at < len(words) and words[at].startswith("-"):
@@ -245,15 +236,3 @@ GIT: dict[str, Callable[[Sequence[str]], str]] = {
     "update-ref": _when("git update-ref moves or deletes branches", "d", "--delete", "--stdin"),
     "worktree": _when("git worktree removes a work tree", words=("remove", "prune")),
 }
-
-
-def network(parsed: Parsed) -> str:
-    """The first program of the line that is made to reach the network; empty when none is known."""
-    for part in parsed.seen:
-        if part.words:
-            name = program(part.words[0])
-            if name in NETWORK:
-                return name
-            if name == "git" and (verb := _subcommand(part.texts[1:])[0]) in GIT_NETWORK:
-                return f"git {verb}"
-    return ""

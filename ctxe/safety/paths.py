@@ -6,13 +6,12 @@ import contextlib
 import errno
 import glob
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.permissions import Look
+from ctxe.safety.policy import Look
 from ctxe.safety.secrets import is_secret_file
 
 MOST_NAMES = 300
@@ -61,7 +60,7 @@ def opened(root: Path, path: str, flags: int, mode: int = 0o666) -> Iterator[int
     with told(path):
         folder = open_folder(root, real.parent)
         try:
-            handle = os.open(real.name or ".", flags | _SAFE, mode, dir_fd=folder)
+            handle = os.open(real.name or ".", flags | SAFE, mode, dir_fd=folder)
         finally:
             os.close(folder)
     try:
@@ -70,8 +69,8 @@ def opened(root: Path, path: str, flags: int, mode: int = 0o666) -> Iterator[int
         os.close(handle)
 
 
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
-_WALK = _SAFE | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
+SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+_WALK = SAFE | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 def open_folder(root: Path, folder: Path, *, make: bool = False) -> int:
@@ -106,51 +105,6 @@ def told(path: str) -> Iterator[None]:
         raise ToolError(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def write(root: Path, path: str, data: bytes, *, before: bytes | None = None) -> None:
-    """Put ``data`` in place of a file inside the root, or make it with its folders, in one step.
-
-    Mode, owner and extended attributes of an existing file stay; a file with several names is written in place, so
-    that all of them see it. With ``before`` the content must still be that. Raises ToolError.
-    """
-    real = inside(root, path)
-    with told(path):
-        folder = open_folder(root, real.parent, make=True)
-        try:
-            old = _present(folder, real.name, path)
-            if before is not None and (old is None or _content(folder, real.name) != before):
-                raise ToolError(f"{path} changed since it was read; read it again")
-            if old is not None and (old.st_nlink > 1 or not os.access(".", os.W_OK, dir_fd=folder)):
-                _overwrite(folder, real.name, data)
-            else:
-                _replace(folder, real.name, data, old)
-        finally:
-            os.close(folder)
-
-
-def remove(root: Path, path: str) -> None:
-    """Delete a regular file inside the root. Raises ToolError."""
-    real = inside(root, path)
-    with told(path):
-        folder = open_folder(root, real.parent)
-        try:
-            if _present(folder, real.name, path) is None:
-                raise FileNotFoundError(errno.ENOENT, "no such file")
-            os.unlink(real.name, dir_fd=folder)
-        finally:
-            os.close(folder)
-
-
-def _present(folder: int, name: str, path: str) -> os.stat_result | None:
-    """What stands there now; None for nothing. Raises ToolError for everything that is no regular file."""
-    try:
-        facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(facts.st_mode):
-        raise ToolError(f"{path} is {kind(facts.st_mode)}, not a file")
-    return facts
-
-
 def kind(mode: int) -> str:
     """What a file is, in words."""
     tests = (
@@ -162,65 +116,6 @@ def kind(mode: int) -> str:
         (stat.S_ISBLK, "a device"),
     )
     return next((words for test, words in tests if test(mode)), "a file")
-
-
-def _content(folder: int, name: str) -> bytes:
-    with os.fdopen(os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder), "rb") as file:
-        return file.read()
-
-
-def _overwrite(folder: int, name: str, data: bytes) -> None:
-    with os.fdopen(os.open(name, os.O_WRONLY | _SAFE, dir_fd=folder), "wb") as file:
-        file.write(data)
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(folder: int, name: str, data: bytes, old: os.stat_result | None) -> None:
-    spare = f".{name[:80]}.{secrets.token_hex(4)}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
-    handle = os.open(spare, flags, 0o666 if old is None else 0o600, dir_fd=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if old is not None:
-                _dress(file.fileno(), folder, name, old)
-            os.fsync(file.fileno())
-        os.rename(spare, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(spare, dir_fd=folder)
-        raise
-    _sync(folder)
-
-
-def _dress(handle: int, folder: int, name: str, old: os.stat_result) -> None:
-    """Give a new file the owner, mode and attributes of the one it replaces; what we may not give stays away."""
-    with contextlib.suppress(OSError):
-        if (old.st_uid, old.st_gid) != (os.fstat(handle).st_uid, os.fstat(handle).st_gid):
-            os.fchown(handle, old.st_uid, old.st_gid)
-    os.fchmod(handle, stat.S_IMODE(old.st_mode))
-    if not hasattr(os, "listxattr"):
-        return
-    with contextlib.suppress(OSError):
-        source = os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder)
-        try:
-            for attribute in os.listxattr(source):
-                os.setxattr(handle, attribute, os.getxattr(source, attribute))
-        finally:
-            os.close(source)
-
-
-def _sync(folder: int) -> None:
-    """Make a new name durable; a descriptor that only names a folder cannot be synced, so it is opened once more."""
-    with contextlib.suppress(OSError):
-        handle = os.open(".", os.O_RDONLY | _SAFE, dir_fd=folder)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def reach(root: Path) -> Callable[[Look], str]:

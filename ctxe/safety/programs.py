@@ -43,8 +43,8 @@ CHILD_GUARDS = {
 INCLUDE_DEPTH = 3
 CONFIG_LIMIT = 1_000_000
 NOTHING = "CTXE_NOTHING"
-_SECTION = re.compile(r'\[\s*(filter|merge|gpg|includeIf|include)(?:\s+"((?:[^"\\]|\\.)*)"|\.([^\]\s]+))?\s*\]', re.I)
-_INCLUDED = re.compile(r"\bpath\s*=\s*([^\n]+)", re.I)
+_SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9-]+)(?:\s+"((?:[^"\\]|\\.)*)"|\.([^\]\s]+))?\s*\]')
+_SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$")
 
 
 def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> Path | None:
@@ -126,47 +126,75 @@ def _drivers_off(root: Path) -> Iterator[str]:
 
     Drivers of the user's own configuration (git-lfs, say) stay: it is not the repository that chose them.
     """
-    for kind, name in sorted({found for config in _configs(root) for found in _programs_named(config)}):
-        match kind:
-            case "filter":
-                for key in ("clean", "smudge", "process"):
-                    # the last "=" parts the name of the variable, so a driver called a=b is switched off as well
-                    yield f"--config-env=filter.{name}.{key}={NOTHING}"
-                yield f"--config-env=filter.{name}.required={NOTHING}"
-            case "merge":
-                yield f"--config-env=merge.{name}.driver={NOTHING}"
-            case _:
-                yield from ("-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false")
+    for kind, name in sorted({setting[:2] for setting in _settings_of(root)}):
+        if kind == "filter" and name:
+            for key in ("clean", "smudge", "process", "required"):
+                # the last "=" parts the name of the variable, so a driver called a=b is switched off as well
+                yield f"--config-env=filter.{name}.{key}={NOTHING}"
+        elif kind == "merge" and name:
+            yield f"--config-env=merge.{name}.driver={NOTHING}"
+        elif kind == "gpg":
+            yield from ("-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false")
+
+
+def configured_programs(root: Path) -> tuple[str, ...]:
+    """Settings of the repository's own configuration by which plain git would run a program while it only reads.
+
+    For ``permissions.Policy.git_runs``: where there are any, git commands of a model are asked about. The fsmonitor is
+    not among them, because commands run with it off (``CHILD_GUARDS``).
+    """
+    return tuple(sorted({_dotted(setting) for setting in _settings_of(root) if _runs(*setting)}))
+
+
+def _dotted(setting: tuple[str, str, str]) -> str:
+    section, name, key = setting
+    return ascii(".".join(part for part in (section, name, key) if part))[1:-1][:80]
+
+
+def _runs(section: str, name: str, key: str) -> bool:
+    """Whether a setting names a program that status, diff, log, show and their kin may start."""
+    if section in {"filter", "gpg", "credential"} or (
+        section == "remote" and key in {"promisor", "partialclonefilter"}
+    ):
+        return True
+    if section == "diff":
+        return key in {"external", "command", "textconv"}
+    return section == "core" and key in {"pager", "sshcommand", "askpass", "worktree", "gitproxy", "hookspath"}
 
 
 def _configs(root: Path) -> list[Path]:
     """Where the repository keeps its configuration: plain, worktree and submodule layouts."""
     for folder in (root, *root.parents):
         spot = folder / ".git"
-        if spot.is_dir():
-            return [spot / "config", spot / "config.worktree"]
         if spot.is_file():
-            text = _text(spot)
-            real = folder / text.removeprefix("gitdir:").strip()
-            common = real / (_text(real / "commondir").strip() or ".")
-            return [common / "config", real / "config", real / "config.worktree"]
+            spot = folder / _text(spot).removeprefix("gitdir:").strip()
+        elif not spot.is_dir():
+            continue
+        common = spot / (_text(spot / "commondir").strip() or ".")
+        return [*dict.fromkeys([common / "config", spot / "config"]), spot / "config.worktree"]
     return []
 
 
-def _programs_named(config: Path, depth: int = INCLUDE_DEPTH) -> Iterator[tuple[str, str]]:
-    """(kind, name) of each section that can name a program, in a configuration file or in one that it includes."""
-    text = _text(config).replace("\\\n", "")
-    including = False
-    for found in _SECTION.finditer(text):
-        kind, quoted, dotted = found.group(1).lower(), found.group(2), found.group(3)
-        including = including or kind.startswith("include")
-        name = dotted if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-        if kind == "gpg" or (name and kind in {"filter", "merge"}):
-            yield kind, "" if kind == "gpg" else name or ""
-    if including and depth:
-        for value in _INCLUDED.findall(text):
-            path = re.sub(r"\\(.)", r"\1", value.replace('"', "")).strip()
-            yield from _programs_named(config.parent / os.path.expanduser(path), depth - 1)  # noqa: PTH111 (~nobody raises)
+def _settings_of(root: Path) -> list[tuple[str, str, str]]:
+    """(section, name, key) of all that the repository's own configuration sets, section and key in lower case."""
+    return [setting for config in _configs(root) for setting in _settings_in(config)]
+
+
+def _settings_in(config: Path, depth: int = INCLUDE_DEPTH) -> Iterator[tuple[str, str, str]]:
+    """The settings of one file and of those it includes, whatever the condition; rather too many than too few."""
+    section, name = "", ""
+    for line in _text(config).replace("\\\n", "").split("\n"):
+        rest = line
+        if (head := _SECTION.match(line)) is not None:
+            dotted = (head[3] or "") if head[2] is None else re.sub(r"\\(.)", r"\1", head[2])
+            section, name, rest = head[1].lower(), dotted, line[head.end() :]
+            yield section, name, ""
+        if (found := _SETTING.match(rest)) is None:
+            continue
+        yield section, name, found[1].lower()
+        if section in {"include", "includeif"} and found[1].lower() == "path" and depth:
+            path = re.sub(r"\\(.)", r"\1", (found[2] or "").replace('"', "")).strip()
+            yield from _settings_in(config.parent / os.path.expanduser(path), depth - 1)  # noqa: PTH111 (~nobody raises)
 
 
 def _text(path: Path) -> str:

@@ -2,112 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.box import is_place
 from ctxe.safety.commands import parse, program
 from ctxe.safety.confine import OLDEST, version
 from ctxe.safety.process import complete
 from ctxe.safety.programs import find_program
-from ctxe.safety.protected import FILES, FOLDERS, plain_name
 from ctxe.safety.readonly import reads
+from ctxe.safety.walls import Room, Sandbox, boxed, confined
 
-HERE = Path(__file__).parent
+__all__ = ["Room", "Sandbox", "detect", "wrap", "writes_git"]
+
 KINDS = ("bubblewrap", "landlock")
 PROBE_SECONDS = 10.0
-SECRETS = (
-    *(
-        ".ssh",
-        ".aws",
-        ".azure",
-        ".gnupg",
-        ".kube",
-        ".docker",
-        ".netrc",
-        ".pgpass",
-        ".npmrc",
-        ".pypirc",
-        ".git-credentials",
-    ),
-    *(
-        ".config/gh",
-        ".config/gcloud",
-        ".config/hub",
-        ".config/glab-cli",
-        ".config/ctxe",
-        ".config/op",
-        ".config/rclone",
-    ),
-    *(
-        ".config/google-chrome",
-        ".config/chromium",
-        ".mozilla",
-        ".password-store",
-        ".local/share/keyrings",
-        ".vault-token",
-    ),
-    *(
-        ".cargo/credentials.toml",
-        ".cargo/credentials",
-        ".gem/credentials",
-        ".m2/settings.xml",
-        ".my.cnf",
-        ".s3cfg",
-        ".boto",
-    ),
-    *(
-        ".claude",
-        ".claude.json",
-        ".codex",
-        ".gemini",
-        ".terraform.d",
-        ".bash_history",
-        ".zsh_history",
-        ".python_history",
-    ),
-)
-"""Places below a home folder that hold keys or what was typed."""
-SYSTEM_SECRETS = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/sudoers.d")
-NAMES_NEEDED = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")
-"""What looking up names needs of /run, which is hidden otherwise: its sockets lead out (docker, dbus)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sandbox:
-    """What this machine has. ``says`` is one line for the user; ``bare`` leaves out options that an old one lacks."""
-
-    kind: Literal["bubblewrap", "landlock", "none"]
-    says: str
-    program: str = ""
-    bare: bool = False
-
-    @property
-    def active(self) -> bool:
-        """Whether commands are really walled in."""
-        return self.kind != "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What a command may touch: it writes below ``root`` and ``temp`` (a private folder that exists), nothing else.
-
-    ``home`` is the user's home; what holds keys there and ``hidden`` (ctxe's own folder) cannot be read. ``git`` lets
-    git write its own folder but for hooks and configuration (bubblewrap only): see ``writes_git``.
-    """
-
-    root: Path
-    temp: Path
-    home: Path
-    network: bool = False
-    git: bool = False
-    hidden: tuple[Path, ...] = ()
 
 
 def detect(root: Path, search: Sequence[str] | None = None, kinds: Sequence[str] = KINDS) -> Sandbox:
@@ -172,9 +83,9 @@ def wrap(sandbox: Sandbox, argv: Sequence[str], room: Room) -> list[str]:
     """
     match sandbox.kind:
         case "bubblewrap":
-            return _boxed(sandbox, list(argv), room)
+            return boxed(sandbox, list(argv), room)
         case "landlock":
-            return _confined(list(argv), room)
+            return confined(list(argv), room)
         case _:
             return list(argv)
 
@@ -183,112 +94,3 @@ def writes_git(command: str) -> bool:
     """Whether a command line openly calls git for more than reading: then it may write git's folder."""
     calls = (part for part in parse(command).seen if part.words and program(part.words[0]) == "git")
     return any(reads(part) is None for part in calls)
-
-
-def _python(script: str) -> list[str]:
-    return [sys.executable, "-I", "-S", str(HERE / script)]
-
-
-def _hidden(room: Room) -> Iterator[Path]:
-    """Places with keys that exist, links resolved; never the root itself or a folder above it."""
-    root = Path(os.path.realpath(room.root))
-    places = [*(room.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *room.hidden]
-    for place in dict.fromkeys(Path(os.path.realpath(place)) for place in places):
-        if place.exists() and not root.is_relative_to(place) and not place.is_relative_to(root):
-            yield place
-
-
-def _steering(root: Path) -> Iterator[Path]:
-    """Entries at the root that exist and that only a person may change."""
-    for entry in sorted(root.iterdir()):
-        if plain_name(entry.name) in FOLDERS or plain_name(entry.name) in FILES:
-            yield entry
-
-
-def _boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
-    """The command line of bubblewrap: everything read-only, then the holes, then what is shut again inside them."""
-    root, temp = os.path.realpath(room.root), os.path.realpath(room.temp)
-    words = [sandbox.program, "--unshare-user", *(() if sandbox.bare else ("--disable-userns",)), "--cap-drop", "ALL"]
-    words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent"]
-    words += ["--new-session", *(() if room.network else ("--unshare-net",))]
-    words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", temp, "/tmp", "--tmpfs", "/run"]  # noqa: S108
-    if room.network:
-        words += [word for path in NAMES_NEEDED if Path(path).exists() for word in ("--ro-bind", path, path)]
-    for place in _hidden(room):
-        if place.is_relative_to("/tmp"):  # noqa: S108 (what stands there is not seen inside)
-            continue
-        words += ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
-    words += ["--bind", root, root]
-    held = _held(Path(root))
-    for entry in (entry for entry in _steering(Path(root)) if entry.name not in held):
-        words += _shut(entry, room.git)
-    for name in held:
-        words += ["--tmpfs", f"{root}/{name}", "--remount-ro", f"{root}/{name}"]
-    caches = {"TMPDIR": "/tmp", "XDG_CACHE_HOME": "/tmp/.cache", "npm_config_cache": "/tmp/.cache/npm"}  # noqa: S108
-    words += [word for name, value in caches.items() for word in ("--setenv", name, value)]
-    words += ["--chdir", root, "--", *argv]
-    names = "\n".join(sorted({*FOLDERS, *FILES}))
-    return [*_python("box.py"), root, f"{temp}/refused", "\n".join(held), names, *words]
-
-
-def _held(root: Path) -> list[str]:
-    """Folders that ctxe and git act upon and that do not exist: kept shut while the command runs."""
-    if not os.access(root, os.W_OK):
-        return []
-    wanted = [".ctxe", ".git", *([".git/hooks"] if (root / ".git").is_dir() else [])]
-    return [name for name in wanted if not os.path.lexists(root / name) or is_place(f"{root}/{name}")]
-
-
-def _shut(entry: Path, git: bool) -> Iterable[str]:
-    """Mounts that make an entry read-only.
-
-    Of git's folder, when git is to write, only what names programs; it is a mount itself, so that it cannot be moved.
-    """
-    if entry.is_symlink():
-        return ()
-    path = str(entry)
-    if not git or plain_name(entry.name) != ".git" or not entry.is_dir():
-        return ("--ro-bind", path, path)
-    words = ["--bind", path, path]
-    for name in ("config", "config.worktree", "hooks", "modules", "info"):
-        if (entry / name).exists() and not (entry / name).is_symlink():
-            words += ["--ro-bind", f"{path}/{name}", f"{path}/{name}"]
-    return words
-
-
-def _confined(argv: list[str], room: Room) -> list[str]:
-    """The command line of Landlock: rights are only ever given, so what is shut is left out, folder by folder."""
-    root, temp = Path(os.path.realpath(room.root)), Path(os.path.realpath(room.temp))
-    hidden = [*_hidden(room), Path("/dev")]
-    read = list(_around(Path("/"), hidden))
-    steering = set(_steering(root))
-    write = [path for path in sorted(root.iterdir()) if path not in steering and not path.is_symlink()]
-    return [
-        *_python("confine.py"),
-        _lines([*read, root]),
-        _lines([*write, temp]),
-        "yes" if room.network else "no",
-        *argv,
-    ]
-
-
-def _lines(paths: Iterable[Path]) -> str:
-    """Paths joined by newlines; one that holds a newline cannot be said, and so gets no right."""
-    return "\n".join(str(path) for path in paths if "\n" not in str(path))
-
-
-def _around(base: Path, hidden: Sequence[Path]) -> Iterator[Path]:
-    """The folders and files that together are everything below ``base`` but what is hidden."""
-    within = [place for place in hidden if place.is_relative_to(base)]
-    if base in within:
-        return
-    if not within:
-        yield base
-        return
-    try:
-        entries = sorted(base.iterdir())
-    except OSError:
-        return
-    for entry in entries:
-        if not entry.is_symlink():
-            yield from _around(entry, within)

@@ -94,11 +94,7 @@ def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
 
     ``own`` are values that are secret whatever they look like (our API keys): found exactly, anywhere.
     """
-    count = 0
-    for value in sorted((value for value in own if len(value) >= OWN_LENGTH), key=len, reverse=True):
-        if value in text:
-            count += text.count(value)
-            text = text.replace(value, "‹secret: our own key›")
+    text, count = hide_own(text, own)
     found = sorted(_found(text))
     pieces, done = list[str](), 0
     for start, end, name in found:
@@ -107,6 +103,16 @@ def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
             done = end
             count += 1
     return ("".join(pieces) + text[done:] if pieces else text), count
+
+
+def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
+    """The text with these very values replaced and nothing else, and how many there were."""
+    count = 0
+    for value in sorted((value for value in own if len(value) >= OWN_LENGTH), key=len, reverse=True):
+        if value in text:
+            count += text.count(value)
+            text = text.replace(value, "‹secret: our own key›")
+    return text, count
 
 
 def _found(text: str) -> Iterator[tuple[int, int, str]]:

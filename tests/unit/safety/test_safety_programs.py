@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import CtxeError
-from ctxe.safety.programs import find_program, git_command, git_environment
+from ctxe.safety.programs import configured_programs, find_program, git_command, git_environment
 
 HOSTILE = """
 [core]
@@ -195,3 +195,35 @@ def test_the_environment_is_neither_steered_nor_asked() -> None:
         "LC_ALL": "C",
         "CTXE_NOTHING": "",
     }
+
+
+def test_what_git_would_run_is_known_by_name(repository: Path) -> None:
+    assert configured_programs(repository) == ()
+    with (repository / ".git/config").open("a") as config:
+        config.write(HOSTILE)
+    (repository / "more").write_text('[DIFF "\x1bodd"] TextConv = x\n')
+    assert configured_programs(repository) == (
+        "core.hookspath",
+        "core.pager",
+        "core.sshcommand",
+        "credential",
+        "credential.helper",
+        "diff.\\x1bodd.textconv",
+        "diff.external",
+        "diff.shown.command",
+        "diff.shown.textconv",
+        "filter.a=b",
+        "filter.a=b.clean",
+        "filter.a=b.required",
+        "filter.dotted",
+        "filter.dotted.clean",
+        "gpg",
+        "gpg.program",
+    )
+
+
+def test_a_common_folder_elsewhere_is_followed(repository: Path) -> None:
+    (repository / "evil").mkdir()
+    (repository / "evil/config").write_text('[filter "x"] clean = y\n')
+    (repository / ".git/commondir").write_text("../evil\n")
+    assert configured_programs(repository) == ("filter.x", "filter.x.clean")

@@ -1,0 +1,59 @@
+"""Excerpts of secret files in what programs print: hunks of a diff, lines that grep found.
+
+Whoever lets git show a history or a change said yes to none of these files; a question for every ``git diff`` in a
+tree with a ``.env`` would be answered without reading. So the excerpts are left out, and a line says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from ctxe.safety.secrets import is_secret_file
+
+LEFT_OUT = "[left out: {name} may hold keys and passwords; it is shown only when the user allows reading it]"
+_HEADER = re.compile(r"diff --(?:git|cc|combined) (?P<names>.+)$")
+_COMMIT = re.compile(r"\W{0,20}commit [0-9a-f]{7,64}\b")
+_NEAR = re.compile(r"(\S{1,400}?)[=-]\d+[=-]")
+
+
+def without_secret_files(text: str) -> str:
+    """The text with a line in place of each run of lines that are an excerpt of a secret file."""
+    kept = list[str]()
+    for line, name in _sources(text.split("\n")):
+        said = LEFT_OUT.format(name=name) if name else line
+        if not name or kept[-1:] != [said]:
+            kept.append(said)
+    return "\n".join(kept)
+
+
+def _sources(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each line with the secret file that it is an excerpt of, or nothing."""
+    hunk = ""
+    for line in lines:
+        if (header := _HEADER.search(line)) is not None:
+            hunk = next((name for name in header["names"].replace('"', " ").split() if _holds_keys(name)), "")
+            yield line, ""
+        elif _COMMIT.match(line):
+            hunk = ""
+            yield line, ""
+        elif hunk:
+            yield line, hunk
+        else:
+            yield line, next((name for name in _named(line) if _holds_keys(name)), "")
+
+
+def _named(line: str) -> Iterator[str]:
+    """What may be the file of a line that grep found: ``name:``, ``revision:name:``, ``name-12-``."""
+    for name in line[:600].split(":", 2)[:-1]:
+        if name and not name.isspace() and " " not in name and "\t" not in name:
+            yield name
+    if near := _NEAR.match(line):
+        yield near[1]
+
+
+@lru_cache(4096)
+def _holds_keys(name: str) -> bool:
+    """With the prefix that git gives it (``a/``, ``b/``) or without."""
+    return is_secret_file(name) or is_secret_file(name.partition("/")[2])

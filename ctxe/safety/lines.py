@@ -1,0 +1,188 @@
+"""Whether a command line runs, is asked about or is denied: part by part, and what the whole would touch."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
+from ctxe.safety.commands import Parsed, parse
+from ctxe.safety.destructive import destruction
+from ctxe.safety.network import network
+from ctxe.safety.policy import Look, Policy, folded, may_edit, outside
+from ctxe.safety.protected import protection
+from ctxe.safety.readonly import Reads, reads
+from ctxe.safety.rules import covers, refuses, rest_of, rule_for, runs
+from ctxe.safety.secrets import is_secret_file
+from ctxe.safety.words import Part, Redirect
+
+SINKS = ("/dev/null", "/dev/stdout", "/dev/stderr")
+FOLDERS_OF_ONE_LINE = 16
+
+
+def decide_command(action: Action, policy: Policy) -> Decision:
+    """What happens to an action with a command line; a deny rule is never outvoted by length or company."""
+    parsed = parse(action.command)
+    if denied := _forbidden(parsed, policy):
+        return Deny(denied)
+    looked = _look_through(parsed, policy)
+    if policy.mode == "read-only":
+        return Allow() if looked.reads else Deny("this session only reads, and this command may do more")
+    if looked.reads:
+        return Allow()
+    if what := destruction(parsed) or _touches_protected(parsed):
+        return Ask(what)
+    if not looked.left and parsed.sure is not None:
+        return Allow()
+    if action.command in rest_of(policy.given, "line") or action.tool in rest_of(policy.given, "tool"):
+        return Allow()
+    if policy.mode == "auto" and policy.sandboxed and not parsed.broken:
+        return Allow()
+    reached = network(parsed)
+    why = looked.why or (f"it reaches the network ({reached})" if reached else "")
+    return Ask(why, _always(action.command, looked.left))
+
+
+def _always(command: str, open_parts: tuple[Part, ...]) -> str:
+    """What "always" would allow: one command by its words, anything longer by its exact text."""
+    distinct = {rule_for(part) for part in open_parts if not part.assigned and not _writes(part)}
+    whole = len(distinct) == 1 and all(part.words and not part.assigned and not _writes(part) for part in open_parts)
+    return distinct.pop() if whole else f"line:{command}"
+
+
+def _forbidden(parsed: Parsed, policy: Policy) -> str:
+    """The deny rule that a command meets, whichever of its parts does, and also if it only may."""
+    for rule in rest_of(policy.deny, "run"):
+        if any(refuses(rule, part) for part in parsed.seen):
+            return f"the rule run:{rule} forbids it"
+        first = rule.split()[0] if rule.split() else ""
+        if parsed.broken and first not in ("", "*") and first in parsed.line:
+            return f"the rule run:{rule} may forbid it, and {parsed.broken}"
+    return ""
+
+
+def _writes(part: Part) -> tuple[Redirect, ...]:
+    """Redirections that write a file."""
+    to_file = (r for r in part.redirects if r.operator not in ("<", ">&", "<&", "<<<", ">&-", "<&-"))
+    return tuple(r for r in to_file if r.target.text not in SINKS)
+
+
+def _touches_protected(parsed: Parsed) -> str:
+    """Whether a command that does more than read names a protected place, and which."""
+    named = {redirect.target.text: None for part in parsed.seen for redirect in _writes(part)}
+    for part in parsed.seen:
+        if part.words and part.texts[:2] not in (("git", "add"), ("git", "commit")) and reads(part) is None:
+            named.update((text, None) for word in part.words[1:] for text in (word.text, word.text.partition("=")[2]))
+    for text in named:
+        if text and not any(c in text for c in "\n ") and (why := protection(text)):
+            return f"{text} is protected: {why}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A command line part by part: those neither reading nor allowed by a rule, why, and whether all of it reads."""
+
+    left: tuple[Part, ...]
+    why: str
+    reads: bool
+
+
+def _look_through(parsed: Parsed, policy: Policy) -> Looked:
+    if parsed.sure is None:
+        return Looked((), f"it cannot be checked: {parsed.doubt}", reads=False)
+    left, why, only = [], "", True
+    allowed = rest_of(policy.given, "run")
+    for part, folders in _placed(parsed.sure):
+        reason = _open_reason(part, folders, policy)
+        only = only and reason is None and not _writes(part)
+        if reason is None or (_plainly(part, folders, policy) and any(runs(rule, part) for rule in allowed)):
+            continue
+        left.append(part)
+        why = why or reason
+    return Looked(tuple(left), why, only)
+
+
+def _plainly(part: Part, folders: frozenset[str], policy: Policy) -> bool:
+    """Whether nothing stands around a command that a rule about its words does not speak of."""
+    return not part.assigned and all(_redirect_reason(r, folders, policy) is None for r in part.redirects)
+
+
+def _placed(parts: tuple[Part, ...]) -> Iterator[tuple[Part, frozenset[str]]]:
+    """Each part with the folders it may run in: a ``cd`` counts for what follows, certainly only behind ``&&``."""
+    possible = current = frozenset([""])
+    for part in parts:
+        yield part, current
+        found = reads(part)
+        if found is not None and found.enters:
+            entered = frozenset(posixpath.join(folder, found.enters) for folder in current)
+            possible |= entered
+            current = entered if part.joined == "&&" else possible
+        elif part.joined not in ("&&", "|"):
+            current = possible
+
+
+def _open_reason(part: Part, folders: frozenset[str], policy: Policy) -> str | None:
+    """Why a part needs a question; None when it needs none, an empty text when there is nothing special to say."""
+    if len(folders) > FOLDERS_OF_ONE_LINE:
+        return "it changes folders too often"
+    for redirect in part.redirects:
+        reason = _redirect_reason(redirect, folders, policy)
+        if reason is not None:
+            return reason
+    found = reads(part)
+    if found is not None:
+        return _look_reason(found, folders, policy)
+    return None if not part.words and not part.assigned else ""
+
+
+def _redirect_reason(redirect: Redirect, folders: frozenset[str], policy: Policy) -> str | None:
+    target = redirect.target.text
+    if redirect.operator == ">&" or target in SINKS:
+        return None
+    if redirect.operator == "<":
+        return _look_reason(Reads((target,), shows=True), folders, policy)
+    places = [posixpath.normpath(posixpath.join(folder, target)) for folder in folders]
+    if redirect.target.glob or any(protection(place) for place in places):
+        return f"it writes {target}"
+    away = next((why for place in places if (why := _reach(Look(place), policy))), "")
+    if away or not may_edit(tuple(places), policy):
+        return away or f"it writes {target}"
+    return None
+
+
+def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str | None:
+    if found.git and policy.git_runs:
+        return f"git would run {policy.git_runs[0]} of this repository"
+    for folder in folders:
+        for path in found.paths:
+            look = Look(posixpath.join(folder, path), found.shows, found.deep, found.hidden)
+            if why := _reach(look, policy):
+                return why
+    return None
+
+
+def _reach(look: Look, policy: Policy) -> str:
+    """Why a path must not be read without a question."""
+    if look.path in SINKS or look.path == "-":
+        return ""
+    if outside(look.path, policy.root):
+        return f"{look.path} is outside the work tree"
+    if any(covers(folded(rule), folded(posixpath.normpath(look.path))) for rule in rest_of(policy.deny, "read")):
+        return f"{look.path} may not be read"
+    if look.shows and (_may_be_secret(look.path) if policy.reach is None else is_secret_file(look.path)):
+        return f"{look.path} may hold keys and passwords"
+    return policy.reach(look) if policy.reach is not None else ""
+
+
+SECRET_EXAMPLES = (".env", ".env.local", "id_rsa", "server.pem", "tls.key", "credentials.json", "secrets.yml", ".netrc")
+
+
+def _may_be_secret(path: str) -> bool:
+    """Whether a path, which may be a glob, could name a file with keys."""
+    folder, _, name = path.rpartition("/")
+    if not any(c in path for c in "*?["):
+        return is_secret_file(path)
+    likely = [example for example in SECRET_EXAMPLES if name.startswith(".") or not example.startswith(".")]
+    return "[" in path or is_secret_file(f"{folder}/x") or any(covers(name, example) for example in likely)

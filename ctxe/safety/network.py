@@ -1,0 +1,28 @@
+"""Commands that are made to reach the network, by their names."""
+
+from __future__ import annotations
+
+from ctxe.safety.commands import Parsed, program
+from ctxe.safety.destructive import git_verb
+from ctxe.safety.words import names
+
+NETWORK = names(
+    "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"
+    " aria2c http https xh lynx w3m elinks smbclient mosh mail sendmail openssl rclone"
+    " pip pip3 pipx poetry pdm uv uvx conda mamba npm npx pnpm yarn bun bunx deno gem bundle cargo go mvn"
+    " gradle composer apt apt-get yum dnf pacman brew snap apk docker podman kubectl helm terraform aws gcloud az gh"
+    " glab hub"
+)
+GIT_NETWORK = names("clone fetch pull push ls-remote remote submodule archive send-email lfs svn p4")
+
+
+def network(parsed: Parsed) -> str:
+    """The first program of the line that is made to reach the network; empty when none is known."""
+    for part in parsed.seen:
+        if part.words:
+            name = program(part.words[0])
+            if name in NETWORK:
+                return name
+            if name == "git" and (verb := git_verb(part.texts[1:])[0]) in GIT_NETWORK:
+                return f"git {verb}"
+    return ""
