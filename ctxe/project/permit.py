@@ -9,6 +9,7 @@ from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
+from ctxe.safety.programs import configured_programs
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -44,6 +45,7 @@ class Permit:
             self.mode == "auto" and self.box().active,
             str(self.project.root),
             reach(self.project.root),
+            configured_programs(self.project.root),
         )
 
     def switch(self, name: str) -> None:
@@ -67,7 +69,6 @@ class Permit:
         from ctxe.safety.rules import problem
 
         approval = self.project.config.approval
-        box = (self.box().says,) if self.mode == "auto" else ()
-        return box + tuple(
-            f"rule {rule!r}: {why}" for rule in (*approval.allow, *approval.deny) if (why := problem(rule))
-        )
+        rules = (*approval.allow, *approval.deny)
+        wrong = [f"rule {rule!r}: {why}" for rule in rules if (why := problem(rule))]
+        return (*([self.box().says] if self.mode == "auto" else []), *wrong)
