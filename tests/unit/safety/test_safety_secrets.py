@@ -53,11 +53,10 @@ KEYS = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("around", ["{}", "key={}\n", '"{}",', "see {} there", "\t12\t{}", "x ({})", "`{}`", "é{}é"])
-def test_known_shapes_are_masked(name: str, around: str) -> None:
+def test_known_shapes_are_masked(name: str) -> None:
     key, kind = KEYS[name]
-    masked, count = mask(around.format(key))
-    assert (masked, count) == (around.format(f"‹secret: {kind}›"), 1)
+    for around in ("{}", "key={}\n", '"{}",', "see {} there", "\t12\t{}", "x ({})", "`{}`", "é{}é"):
+        assert mask(around.format(key)) == (around.format(f"‹secret: {kind}›"), 1)
 
 
 @pytest.mark.parametrize(
