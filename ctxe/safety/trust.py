@@ -16,7 +16,8 @@ from ctxe.storage.locks import lock
 
 STORE = "trust.json"
 MODES = ("read-only", "ask", "auto-edit", "auto")
-"""Approval modes, strictest first."""
+SANDBOXES = ("always", "auto", "off")
+"""Strictest first, as the approval modes are."""
 
 Tighter = Callable[[Any, Any], Any]
 """(the user's value, the project's) → the value that holds; the user's own when the project's would loosen it."""
@@ -32,8 +33,8 @@ def _lower_or_first(own: Any, asked: Any) -> Any:
     return asked if asked > 0 and (own == 0 or asked < own) else own
 
 
-def _stricter_mode(own: Any, asked: Any) -> Any:
-    return asked if MODES.index(asked) < MODES.index(own) else own
+def _stricter(order: tuple[str, ...]) -> Tighter:
+    return lambda own, asked: asked if order.index(asked) < order.index(own) else own
 
 
 def _more(own: Any, asked: Any) -> Any:
@@ -49,12 +50,12 @@ def _free(_own: Any, asked: Any) -> Any:
 
 
 RULES: tuple[tuple[str, Tighter], ...] = (
-    ("approval.mode", _stricter_mode),
+    ("approval.mode", _stricter(MODES)),
     ("approval.deny", _more),
     ("budget.max_steps", _lower),
     ("budget.*", _lower_or_first),
     ("tools.command_seconds", _lower),
-    ("tools.sandbox", _only("auto")),
+    ("tools.sandbox", _stricter(SANDBOXES)),
     ("tools.network", _only(False)),
     ("memory.enabled", _only(False)),
     ("memory.daily_lines", _free),

@@ -68,6 +68,7 @@ def test_what_would_loosen_is_refused_and_named(key: str, asked: Any) -> None:
         ("budget.max_cost", 0.5, 0.5),
         ("model.max_output", 4_000, 4_000),
         ("tools.command_seconds", 10, 10),
+        ("tools.sandbox", "always", "always"),
         ("memory.enabled", False, False),
         ("shares.files", 0.3, 0.3),
     ],
