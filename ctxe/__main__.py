@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -17,4 +18,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # ``python -m`` looks for modules where the user stands first; a repository must not stand in for a library.
+    if Path(sys.path[0]) == Path.cwd():
+        del sys.path[0]
     sys.exit(main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
+def _environment() -> Mapping[str, str]:
+    from ctxe.config import read_environment
+
+    return read_environment()
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One start of ctxe; commands reach it as ``Invocation.of(context)``."""
+    """One start of ctxe; commands reach it as ``Invocation.of(context)``. ``environment`` is the user's own."""
 
     directory: Path = Path()
     debug: bool = False
+    environment: Mapping[str, str] = field(default_factory=_environment)
 
     @staticmethod
     def of(context: typer.Context) -> Invocation:
@@ -29,19 +36,24 @@ class Invocation:
         return cast("Invocation", context.find_root().obj)
 
     def project(self, flags: Mapping[str, Any] | None = None) -> Project:
-        """The project around the folder; ``flags`` are settings by section. Raises ConfigError."""
+        """The project around the folder; ``flags`` are settings by section. Raises ConfigError.
+
+        From then on this process looks for programs nowhere in the project.
+        """
+        from ctxe.config import search_outside
         from ctxe.project import Project
 
-        return Project.open(self.directory, flags=flags)
+        project = Project.open(self.directory, self.environment, flags)
+        search_outside(project.root)
+        return project
 
     def screen(self) -> Screen:
         """The terminal, pipe or file that output goes to."""
         import sys
 
-        from ctxe.config import read_environment
         from ctxe.terminal.screen import detect
 
-        return detect(sys.stdin, sys.stdout, sys.stderr, read_environment())
+        return detect(sys.stdin, sys.stdout, sys.stderr, self.environment)
 
 
 def split(words: list[str]) -> tuple[list[str], Invocation]:

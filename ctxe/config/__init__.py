@@ -7,6 +7,7 @@ from ctxe.config.load import (
     cache_folder,
     load,
     read_environment,
+    search_outside,
     user_file,
     user_folder,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "read_environment",
     "require",
     "save",
+    "search_outside",
     "user_file",
     "user_folder",
 ]

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 from ctxe.config.keys import check, defaults, every_setting, parse
 from ctxe.config.values import Config
 from ctxe.domain.errors import ConfigError
+from ctxe.safety.programs import outside
 from ctxe.safety.trust import tighten
 
 PROJECT_FILE = ".ctxe.toml"
@@ -48,6 +49,14 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 def read_environment() -> dict[str, str]:
     """The process environment; nothing else in ctxe reads it."""
     return dict(os.environ)
+
+
+def search_outside(root: Path) -> None:
+    """Let this process look for programs nowhere in the repository: libraries start some by their bare names.
+
+    The SDKs of the providers ask ``uname`` for the processor, for one.
+    """
+    os.environ["PATH"] = os.pathsep.join(outside(root, os.get_exec_path()))
 
 
 def user_file(environment: Mapping[str, str]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
@@ -25,7 +25,7 @@ class Offers:
     """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
 
     ``named`` puts files that the user's words mention before the model; ``surroundings`` is what stands with the first
-    words of a session (platform, branch, date).
+    words of a session (platform, branch, date). ``clean`` is what every text from outside goes through.
     """
 
     rules: Section
@@ -33,6 +33,7 @@ class Offers:
     sources: tuple[tuple[ShareName, Source], ...]
     named: Callable[[Sequence[str], int], Section]
     surroundings: Callable[[], Section | None] = field(default=lambda: None)
+    clean: Callable[[str], str] = field(default=lambda text: text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,6 @@ class Composer:
 
     def preview(self, words: str, state: State) -> Ledger:
         """The ledger of the request that would be sent for these words. Raises BudgetError."""
-        from dataclasses import replace
-
         from ctxe.agent.state import apply
         from ctxe.domain.events import EpochStarted, TurnStarted
 
@@ -121,8 +120,14 @@ class Composer:
 
     def _offered(self, task: Task) -> list[Section]:
         return [
-            section for share, source in self.offers.sources for section in source.offer(task, self.budget.room(share))
+            self._cleaned(section)
+            for share, source in self.offers.sources
+            for section in source.offer(task, self.budget.room(share))
         ]
+
+    def _cleaned(self, section: Section) -> Section:
+        """The section without keys and invisible text, whichever source it is from."""
+        return replace(section, chunks=tuple(replace(one, text=self.offers.clean(one.text)) for one in section.chunks))
 
 
 def _surviving(state: State) -> Iterator[Chunk]:
@@ -142,8 +147,6 @@ def _task(words: str, state: State) -> Task:
 
 def _without(section: Section, held: set[str]) -> Section:
     """The section less the chunks that the model holds already, word for word."""
-    from dataclasses import replace
-
     return replace(section, chunks=tuple(chunk for chunk in section.chunks if chunk.digest not in held))
 
 

@@ -19,6 +19,7 @@ from ctxe.project.recalling import Recalling
 from ctxe.repo.git import Git
 from ctxe.repo.rewrite import read
 from ctxe.safety.display import strip_invisible
+from ctxe.safety.excerpts import without_secret_files
 from ctxe.safety.secrets import clean_environment, is_secret_file, mask
 from ctxe.tools.core import core_tools
 from ctxe.tools.notes import Ports
@@ -51,8 +52,8 @@ class Kit:
         return tuple(tool.schema for tool in self.tools.values())
 
     def clean(self, text: str) -> str:
-        """Text from outside as a model may get it: no keys, nothing invisible."""
-        return mask(strip_invisible(text)[0], self.own)[0]
+        """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
+        return mask(without_secret_files(strip_invisible(text)[0]), self.own)[0]
 
     def show(self, path: str) -> tuple[str, str]:
         """A file's lines with their numbers, and its content hash. Raises ToolError."""

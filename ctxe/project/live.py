@@ -34,6 +34,7 @@ from ctxe.domain.tool import Progress
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
 from ctxe.project.models import choice, choose
+from ctxe.safety.secrets import hide_own
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -75,7 +76,10 @@ class Live:
         return self.session.ports.provider.model
 
     def turn(self, words: str) -> Iterator[Event]:
-        """One turn as events; see Session.turn."""
+        """One turn as events; see Session.turn. A key of ours in the words (pasted, piped in) goes nowhere."""
+        words, keys = hide_own(words, self.kit.own)
+        if keys:
+            yield from self.session.emit(Notice("your API key was taken out of your words", "warning"))
         self.undo.begin(words, len(self.session.state.conversation.turns) + 1)
         yield from self.session.turn(words)
 

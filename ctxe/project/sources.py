@@ -34,6 +34,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
         sources=(*_sources(project, count), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count),
         surroundings=lambda: surroundings(project),
+        clean=kit.clean,
     )
 
 

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from ctxe.safety.secrets import is_secret_file
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -154,10 +156,10 @@ def _about_testing(folder: str, name: str) -> bool:
 
 @lru_cache(maxsize=1 << 17)
 def kind(path: str) -> Kind:
-    """What a file is for, judged by its path; ``data`` means that its text is not worth reading for a task."""
+    """What a file is for, judged by its path; ``data``: its text is not worth reading for a task, or it holds keys."""
     folder, _, name = path.rpartition("/")
     end = suffix(path)
-    if end in BINARY or name in LOCKS or ".min." in name:
+    if end in BINARY or name in LOCKS or ".min." in name or is_secret_file(path):
         return "data"
     spoken = language(path)
     if not spoken:
