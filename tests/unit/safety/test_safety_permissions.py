@@ -1,5 +1,7 @@
 """What runs by itself, what is asked, what never happens: the real attack tables of programs like ours."""
 
+import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny, Risk
 from ctxe.safety.permissions import Policy, decide
+from ctxe.safety.secrets import clean_environment
 
 HERE = Path(__file__).parent
 BENIGN = (HERE / "benign.txt").read_text(encoding="utf-8").splitlines()
@@ -563,3 +566,20 @@ def test_no_line_takes_long_to_decide(piece: str) -> None:
     started = time.process_time()
     assert not isinstance(decide(command(line), with_(AUTO, deny=("run:curl *",), mode="ask")), Allow)
     assert time.process_time() - started < 8
+
+
+def test_what_runs_by_itself_changes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    (root / "src/inner").mkdir(parents=True)
+    for name in ("README.md", "src/app.py", "a.txt", "b.txt", "data.txt", "data.csv", "build.log", "data.bin"):
+        (root / name).write_text("x 1\n")
+    env = clean_environment(dict(os.environ))
+    setup = "git init -q . && git add -A && git -c user.name=a -c user.email=a@b.test commit -qm first"
+    subprocess.run(["bash", "-c", setup], cwd=root, env=env, check=True)
+    lines = [line for line in BENIGN if isinstance(decide(command(line), with_(ASK, root=str(root))), Allow)]
+    before = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    script = "\n".join(f"( {line}\n) </dev/null" for line in lines if not line.startswith("sleep"))
+    run = subprocess.run(["bash", "-c", script], cwd=root, env=env, capture_output=True, timeout=100, check=False)
+    after = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+    assert len(run.stdout) > 5_000, "they did run"
