@@ -1,12 +1,9 @@
-"""Paths as the kernel sees them: inside the root or not at all, checked again at the moment a file is opened."""
+"""What a command would read, as the kernel sees it: links and globs followed, inside the root or not at all."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import glob
 import os
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,82 +37,9 @@ def inside(root: Path, path: str) -> Path:
     return Path(real)
 
 
-def relative(root: Path, path: str) -> str:
-    """Like ``inside``, as a path relative to the root with forward slashes (``.`` for the root itself)."""
-    return inside(root, path).relative_to(os.path.realpath(root)).as_posix()
-
-
 def _below(home: str, real: str) -> bool:
     """By whole components: /w/repo-evil is not below /w/repo."""
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
-
-
-@contextlib.contextmanager
-def opened(root: Path, path: str, flags: int, mode: int = 0o666) -> Iterator[int]:
-    """A descriptor of a file inside the root, every folder on the way opened without following a link.
-
-    A link that somebody puts in the way between the check and the opening is refused. Raises ToolError.
-    """
-    real = inside(root, path)
-    with told(path):
-        folder = open_folder(root, real.parent)
-        try:
-            handle = os.open(real.name or ".", flags | SAFE, mode, dir_fd=folder)
-        finally:
-            os.close(folder)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
-_WALK = SAFE | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
-
-
-def open_folder(root: Path, folder: Path, *, make: bool = False) -> int:
-    """A descriptor of a real folder below the root, reached step by step; ``make`` creates what is missing.
-
-    Raises OSError: ELOOP or ENOTDIR where a link stands that was not there when the path was resolved.
-    """
-    home = os.path.realpath(root)
-    handle = os.open(home, _WALK)
-    try:
-        for name in folder.relative_to(home).parts:
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=handle)
-            inner = os.open(name, _WALK, dir_fd=handle)
-            os.close(handle)
-            handle = inner
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle
-
-
-@contextlib.contextmanager
-def told(path: str) -> Iterator[None]:
-    """Turn an operating system error into a line for the model that names the path."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise ToolError(f"{path} changed into a link while it was opened") from error
-        raise ToolError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-
-
-def kind(mode: int) -> str:
-    """What a file is, in words."""
-    tests = (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISLNK, "a link"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    return next((words for test, words in tests if test(mode)), "a file")
 
 
 def reach(root: Path) -> Callable[[Look], str]:
