@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind
 
 SHORT = 200
@@ -99,3 +100,31 @@ def kind_of(name: str, asked: Asked) -> Kind:
     if command or _SHELL.search(name):
         return "read" if _READS.match(command) else "search" if _SEARCHES.match(command) else "shell"
     return "search" if _SEARCHER.search(name) else "read" if _READER.search(name) else "other"
+
+
+def shortened(arguments: str, limit: int, count: Count) -> str:
+    """Arguments (JSON text) of about ``limit`` tokens: the longest texts in them are cut, the shape stays.
+
+    What is no JSON object becomes one with a single text.
+    """
+    try:
+        decoded = json.loads(arguments)
+    except (ValueError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, dict):
+        decoded = {"shortened": arguments}
+    longest = max((len(text) for _, text in _strings("", decoded)), default=0)
+    text = arguments
+    while longest > SHORT and count(text) > limit:
+        longest = longest * 2 // 3
+        text = json.dumps(_cut(decoded, longest), ensure_ascii=False)
+    return text
+
+
+def _cut(value: Any, longest: int) -> Any:
+    """A decoded value with every longer text cut to its head and a note of how much is missing."""
+    if isinstance(value, str) and len(value) > longest:
+        return f"{value[:longest]} [{len(value) - longest:,} characters left out]"
+    if isinstance(value, dict):
+        return {key: _cut(inner, longest) for key, inner in value.items()}
+    return [_cut(inner, longest) for inner in value] if isinstance(value, list) else value

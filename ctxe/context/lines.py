@@ -102,9 +102,11 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
 
 
 def _path_of(asked: Asked, result: ToolResult) -> str:
-    """The file that a call is about: as its tool says, else as its arguments do."""
-    if result.touches:
-        return result.touches[0].path
+    return result.touches[0].path if result.touches else path_asked(asked)
+
+
+def path_asked(asked: Asked) -> str:
+    """The file that a call is about as its arguments say: under a usual key, else the first that looks like a file."""
     if asked.path:
         return asked.path
     named = (str(path) for value in asked.values.values() for path in _PATH.findall(value))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctxe.context.calls import shortened
 from ctxe.context.pieces import Piece
 from ctxe.context.tokens import Count
 from ctxe.context.trim import trim
-from ctxe.domain.conversation import ToolResult
+from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.model import Block, Message, Text
 from ctxe.domain.section import digest
 
@@ -39,18 +40,22 @@ def _longest_first(piece: Piece, count: Count) -> list[tuple[int, int]]:
         (at, n)
         for at, message in enumerate(piece.messages)
         for n, block in enumerate(message.blocks)
-        if isinstance(block, Text | ToolResult) and _size(block, count) > LEAST
+        if _size(block, count) > LEAST
     ]
     return sorted(places, key=lambda place: -_size(piece.messages[place[0]].blocks[place[1]], count))
 
 
 def _size(block: Block, count: Count) -> int:
+    if isinstance(block, ToolCall):
+        return count(block.arguments)
     return count(block.text) if isinstance(block, Text | ToolResult) else 0
 
 
 def _shorten(block: Block, over: int, count: Count) -> Block:
-    if not isinstance(block, Text | ToolResult):
-        return block
     room = max(LEAST // 2, _size(block, count) - over)
-    short = trim(block.text, "other", room, count).text
-    return replace(block, text=short) if _size(replace(block, text=short), count) < _size(block, count) else block
+    short: Block = block
+    if isinstance(block, ToolCall):
+        short = replace(block, arguments=shortened(block.arguments, room, count))
+    elif isinstance(block, Text | ToolResult):
+        short = replace(block, text=trim(block.text, "other", room, count).text)
+    return short if _size(short, count) < _size(block, count) else block

@@ -60,15 +60,19 @@ def file_key(path: str) -> str:
 
 
 class Survey:
-    """Names, lines and files of a session in the order of their first mention; ``now`` is its newest step."""
+    """Names, lines and files of a session in the order of their first mention; ``now`` is its newest step.
 
-    __slots__ = ("_begins", "_steps", "_turns", "entries", "files", "lines", "names", "now", "words")
+    ``entries`` are what was done and said, ``edits`` the step and file of every edit, ``words`` names the user wrote.
+    """
+
+    __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "words")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.names: dict[str, Mentions] = {}
         self.lines: dict[str, Sightings] = {}
         self.files: dict[str, History] = {}
+        self.edits: list[tuple[int, str]] = []
         self.words: dict[str, None] = {}
         self.now = 0
         self._turns: list[str] = []
@@ -92,6 +96,10 @@ class Survey:
     def before(self, upto: Position) -> list[Entry]:
         """Everything before a position, oldest first. Positions that were not read are behind the end."""
         return self.entries[: self._begins.get(upto, len(self.entries))]
+
+    def newest(self) -> list[Entry]:
+        """What was done and said in the newest step."""
+        return [entry for entry in self.entries[-64:] if entry.step == self.now and entry.what != "user"]
 
     def _take_words(self, turn: int, words: str) -> None:
         self._begins[Position(turn, 0)] = len(self.entries)
@@ -119,6 +127,7 @@ class Survey:
         history = self.history(entry.path) if entry.path else None
         if history is not None and entry.edits:
             history.edits, history.last_edit = history.edits + 1, entry.step
+            self.edits.append((entry.step, file_key(entry.path)))
         for place, line in enumerate(entry.lines):
             self._take_names(entry, line)
             sightings = self._take_line(entry, line, place)

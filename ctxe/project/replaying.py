@@ -12,10 +12,13 @@ from ctxe.context.assemble import Assembled, Frame, assemble
 from ctxe.context.budget import Budget, birth_limit
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.compact import FoldPolicy
-from ctxe.context.fold import next_fold
-from ctxe.context.survey import Survey
-from ctxe.context.trim import trim
-from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.context.fold import next_fold, size_of
+from ctxe.context.lines import path_asked
+from ctxe.context.restore import restored
+from ctxe.context.seen import standing, unrepeated
+from ctxe.context.survey import Survey, file_key
+from ctxe.context.trim import handle_of, trim
+from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 
 Count = Callable[[str], int]
@@ -59,16 +62,44 @@ class Replayed:
         )
         if made is not None:
             self.conversation, self.epoch = replace(self.conversation, fold=made), self.epoch + 1
+        self._bring_back()
         assembled = assemble(self.frame, self.conversation, self.budget, self._count, self.held)
         self.held = assembled.marks
         return assembled
+
+    def _bring_back(self) -> None:
+        """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
+        places = [position for position, _ in self.conversation.steps()][-2:]
+        upto = self.conversation.fold.upto if self.conversation.fold else Position()
+        if len(places) < 2 or (places[0].turn, places[0].step) < (upto.turn, upto.step):
+            return
+        chunks = restored(self.conversation, self._survey, self.budget.usable)
+        noted = _with_notes(self.conversation, places[0], chunks)
+        if chunks and size_of(self.frame, noted, self._count) <= self.budget.usable:
+            self.conversation = noted
 
     def _whole(self, result: ToolResult) -> str:
         return self._originals.get(result.call_id, result.text)
 
     def _born(self, call: ToolCall, text: str) -> ToolResult:
-        kind = kind_of(call.name, taken_apart(call.arguments))
-        done = trim(text, kind, birth_limit(kind, self.budget.window), self._count)
+        """A result as it is told: what stands already is not told again, and what is too long is cut."""
+        asked = taken_apart(call.arguments)
+        kind = kind_of(call.name, asked)
+        fresh = text
+        history = self._survey.files.get(file_key(path_asked(asked)))
+        if kind == "read" and history is not None and history.lines:
+            fresh = unrepeated(text, standing(self.conversation), handle_of(text))
+        done = trim(fresh, kind, birth_limit(kind, self.budget.window), self._count)
         if done.text != text:
             self._originals[call.id] = text
-        return ToolResult(call.id, done.text, handle=done.handle)
+        return ToolResult(call.id, done.text, handle=done.handle or (handle_of(text) if fresh != text else ""))
+
+
+def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk, ...]) -> Conversation:
+    """The conversation with something more told after a step."""
+    turn = conversation.turns[place.turn]
+    step = turn.steps[place.step]
+    step = replace(step, notes=(*step.notes, *chunks))
+    turn = replace(turn, steps=(*turn.steps[: place.step], step, *turn.steps[place.step + 1 :]))
+    turns = (*conversation.turns[: place.turn], turn, *conversation.turns[place.turn + 1 :])
+    return replace(conversation, turns=turns)

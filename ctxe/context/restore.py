@@ -1,0 +1,113 @@
+"""Bringing back what was folded or cut, before it is asked for: lines of the file that will be edited next.
+
+Most lines that an edit needs and a fold lost are of two kinds (replay benchmark, 61 sessions): 60 % are of a file that
+the step before edited already, and of the rest 70 % are of files that the user's own words name and nobody edited yet.
+So after an edit the lines of its file are shown again, once an epoch; and in between those of the next file named.
+They are appended, so the cache survives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from ctxe.context.seen import standing
+from ctxe.context.survey import History, Sightings, Survey, file_key
+from ctxe.context.worth import worth_of_line
+from ctxe.domain.conversation import Conversation, Position
+from ctxe.domain.section import Chunk
+
+PART_EDITED, PART_NAMED = 0.10, 0.06
+"""Of the usable tokens, what the file being edited and the next one named may take."""
+
+LEAST_LINES = 3
+"""Fewer lines are not worth a message."""
+
+HABIT, SOON = 0.2, 3
+"""Where less than this part of the edits is followed by another in the same file within so many steps (an agent that
+writes one patch a file), nothing is shown again after an edit."""
+
+SHORTEST_NAME = 4
+"""Characters of a file's name below which words name it by chance."""
+
+CHARS = 3.6
+"""Characters a token, about."""
+
+PREFIX = "restored "
+
+_PLANS = re.compile(r"todo|task|plan", re.IGNORECASE)
+
+
+def restored(conversation: Conversation, survey: Survey, usable: int) -> tuple[Chunk, ...]:
+    """Lines worth showing again after the newest step, a chunk a file; ``usable`` is what a request may hold."""
+    before = set(_restored_before(conversation))
+    edited = [history for history in _being_edited(survey) if file_key(history.path) not in before]
+    named = [history for history in _named(survey) if file_key(history.path) not in before]
+    if not edited and not named:
+        return ()
+    known = standing(conversation)
+    chunks = [_shown(history, survey, int(PART_EDITED * usable), known) for history in edited]
+    if not any(chunks):
+        chunks = [_shown(history, survey, int(PART_NAMED * usable), known) for history in named]
+        return tuple(chunk for chunk in chunks if chunk)[:1]
+    return tuple(chunk for chunk in chunks if chunk)
+
+
+def habit(survey: Survey) -> float:
+    """How often, in this session, an edit of a file was soon followed by another; a third before anything is known."""
+    past = [(n, step, key) for n, (step, key) in enumerate(survey.edits) if step < survey.now]
+    soon = sum(
+        any(key == other and step < later <= step + SOON for later, other in survey.edits[n + 1 :])
+        for n, step, key in past
+    )
+    return (soon + 1) / (len(past) + 2)
+
+
+def _restored_before(conversation: Conversation) -> Iterator[str]:
+    """Files that were shown again since the last fold."""
+    upto = conversation.fold.upto if conversation.fold else Position()
+    for position, step in conversation.steps():
+        if (position.turn, position.step) >= (upto.turn, upto.step):
+            yield from (note.id.removeprefix(PREFIX) for note in step.notes if note.id.startswith(PREFIX))
+
+
+def _being_edited(survey: Survey) -> Iterator[History]:
+    keys = dict.fromkeys(key for step, key in survey.edits[-8:] if step == survey.now)
+    if keys and habit(survey) >= HABIT:
+        yield from (survey.files[key] for key in keys)
+
+
+def _named(survey: Survey) -> list[History]:
+    """Files that the user named, seen and not edited yet, in the order of the words; none while nothing is edited."""
+    newest = survey.newest()
+    if not survey.edits or not any(entry.edits or _PLANS.search(entry.what) for entry in newest):
+        return []
+    words = "\n".join(survey.said())
+    places: list[tuple[int, History]] = []
+    for history in survey.files.values():
+        name = history.path.replace("\\", "/").rpartition("/")[2]
+        if history.lines and not history.edits and len(name) >= SHORTEST_NAME and (place := words.rfind(name)) >= 0:
+            places.append((place, history))
+    return [history for _, history in sorted(places, key=lambda found: found[0])]
+
+
+def _shown(history: History, survey: Survey, room: int, known: Collection[str]) -> Chunk | None:
+    """The hidden lines of a file that are worth most per token, in their order; None when they are too few."""
+    hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
+    hidden.sort(key=lambda seen: -worth_of_line(seen, survey) / _cost(seen))
+    taken: list[Sightings] = []
+    left = float(room)
+    for seen in hidden:
+        left -= _cost(seen)
+        if left < 0:
+            break
+        taken.append(seen)
+    if len(taken) < LEAST_LINES:
+        return None
+    taken.sort(key=lambda seen: (seen.entry.step, seen.place))
+    text = "\n".join([f"[lines of {history.path}, as seen before:]", *(seen.line.text for seen in taken)])
+    return Chunk(PREFIX + file_key(history.path), text, "its file is being worked on", "region", history.path)
+
+
+def _cost(seen: Sightings) -> float:
+    return 1 + len(seen.line.text) / CHARS
