@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
+from ctxe.agent import endings
 from ctxe.agent.limits import Limits, circle
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled
@@ -54,6 +55,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
     if now().standing is None:
         yield EpochStarted(ports.standing(now()))
     yield TurnStarted(words, ports.gather(words, now()))
+    cut = 0
     for number in range(1, ports.limits.steps + 1):
         if ports.limits.spent(now()):
             yield TurnFinished("cost limit", why=f"${ports.limits.usd:.2f} for this session are spent")
@@ -62,10 +64,16 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
         for call in reply.calls:
             yield from ports.dispatch(call, now())
         yield StepFinished(number)
-        if not reply.calls:
+        if said := endings.told(reply):
+            yield Notice(said, "warning")
+        cut = cut + 1 if reply.dropped else 0
+        if cut == endings.PATIENCE:
+            yield TurnFinished("failed", why=endings.TOO_LONG)
+            return
+        if not (reply.calls or cut):
             yield TurnFinished("answered")
             return
-        notes = [*ports.freshen(now()), *filter(None, [circle(now())])]
+        notes = [*ports.freshen(now()), *filter(None, [circle(now()), endings.note(reply)])]
         if notes:
             yield Noted(tuple(notes))
     yield TurnFinished("step limit", why=f"{ports.limits.steps} model calls in one turn")

@@ -62,7 +62,10 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole answer of a model. ``carry`` is what only its provider understands and must get back (JSON text)."""
+    """One whole answer of a model. ``carry`` is what only its provider understands and must get back (JSON text).
+
+    ``dropped`` are the tools it was calling when it was cut short: such calls are not among ``calls`` and never run.
+    """
 
     text: str
     calls: tuple[ToolCall, ...] = ()
@@ -70,6 +73,7 @@ class Reply:
     usage: Usage | None = None
     model: str = ""
     carry: str = ""
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

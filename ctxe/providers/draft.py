@@ -77,13 +77,14 @@ class Draft:
             raise faults.broken(at, "it ended in the middle")
         text, stop = "".join(self.text), self.stop
         slots = self.slots if stop in ("end", "tools") else []
+        dropped = () if slots else tuple(slot.name for slot in self.slots)
         calls = tuple(_named(slots, request))
         if stop in ("end", "tools"):
             stop = "tools" if calls else "end"
         if not text.strip() and not calls and stop == "end":
             error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
             raise Fault(error, "an empty answer", tries=faults.FEW)
-        reply = Reply(text, calls, stop, self.usage, model, self.seal(calls))
+        reply = Reply(text, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
             error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
             raise Fault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)

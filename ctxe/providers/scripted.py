@@ -113,7 +113,8 @@ class Scripted:
         stop = play.stop or ("tools" if calls else "end")
         kept = calls if stop in ("end", "tools") else ()
         usage = play.usage or self._usage(request, before, play)
-        yield Reply(play.text, kept, stop, usage, self.model.id)
+        dropped = () if kept else tuple(call.name for call in calls)
+        yield Reply(play.text, kept, stop, usage, self.model.id, dropped=dropped)
 
     def _usage(self, request: Request, before: Request | None, play: Play) -> Usage:
         parts = list(_parts(request))

@@ -33,7 +33,7 @@ CASES: dict[str, tuple[wire.Reply, Reply]] = {
     "cut by the limit before any word": (wire.Reply(stop="length", usage=SPENT), Reply("", (), "length", USAGE)),
     "a whole-looking call under the limit": (
         wire.Reply("Now", calls=CALLS, stop="length", usage=SPENT),
-        Reply("Now", (), "length", USAGE),
+        Reply("Now", (), "length", USAGE, dropped=("read_file", "run")),
     ),
     "a refusal": (wire.Reply("I will not.", stop="refusal", usage=SPENT), Reply("I will not.", (), "refusal", USAGE)),
     "an unknown reason to stop": (wire.Reply("Odd.", stop="bored", usage=SPENT), Reply("Odd.", (), "end", USAGE)),

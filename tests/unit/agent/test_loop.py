@@ -21,7 +21,7 @@ from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
 from ctxe.domain.events import ContextAssembled, Event, Notice, Recorded, ToolFinished, TurnFinished
-from ctxe.domain.model import Model, Prices, TextDelta, ToolSchema
+from ctxe.domain.model import Model, Prices, Text, TextDelta, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Risk, Tool, ToolOutput, once
 from ctxe.providers.scripted import Line, Play, Scripted
@@ -279,3 +279,38 @@ def test_a_resumed_session_continues_with_the_same_bytes(tmp_path: Path) -> None
     (ledger,) = [event.ledger for event in more if isinstance(event, ContextAssembled)]
     assert second.requests[0].messages[: len(first.requests[-1].messages)] == first.requests[-1].messages
     assert ledger.broke == ""
+
+
+def test_a_call_that_was_cut_is_told_and_never_runs(tmp_path: Path) -> None:
+    cut = Play("I begin", [("echo", {"say": "HOSTILE"})], stop="length")
+    live, provider = session(tmp_path, cut, "in small steps then")
+    events = list(live.turn("go"))
+    assert results(events) == []
+    assert finished(events).outcome == "answered"
+    assert [e.text for e in events if isinstance(e, Notice)] == [
+        "the answer was cut at the model's output limit; echo was not run"
+    ]
+    told = provider.requests[-1].messages[-1].blocks[-1]
+    assert isinstance(told, Text)
+    assert "while it called echo; nothing of it was run" in told.text
+
+
+def test_calls_that_never_fit_end_the_turn(tmp_path: Path) -> None:
+    live, provider = session(tmp_path, *[Play("", [("echo", {"say": "x"})], stop="length")] * 5)
+    events = list(live.turn("go"))
+    assert (finished(events).outcome, len(provider.requests)) == ("failed", 2)
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [
+        ("length", "the answer was cut at the model's output limit"),
+        ("refusal", "the model refused to answer"),
+        ("filtered", "the provider's filter stopped the answer"),
+    ],
+)
+def test_an_answer_that_ended_badly_says_so(tmp_path: Path, stop: str, said: str) -> None:
+    live, _ = session(tmp_path, Play("As far as", stop=stop))  # type: ignore[arg-type]
+    events = list(live.turn("go"))
+    assert [event.text for event in events if isinstance(event, Notice)] == [said]
+    assert finished(events).outcome == "answered"

@@ -1,0 +1,37 @@
+"""Replies that did not end as the model meant: cut at its output limit, refused, stopped by a filter."""
+
+from __future__ import annotations
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.section import Chunk
+
+PATIENCE = 2
+"""So many replies in a row whose calls do not fit, and the turn ends: a third would not fit either."""
+TOO_LONG = "the model's tool calls do not fit its output limit"
+
+SAID = {
+    "length": "the answer was cut at the model's output limit",
+    "refusal": "the model refused to answer",
+    "filtered": "the provider's filter stopped the answer",
+}
+
+
+def told(reply: Reply) -> str:
+    """A line for the user about how a reply ended; empty when it ended well."""
+    said = SAID.get(reply.stop, "")
+    return f"{said}; {_names(reply)} was not run" if said and reply.dropped else said
+
+
+def note(reply: Reply) -> Chunk | None:
+    """What the model must know when calls of its reply were dropped: they never ran, and why."""
+    if not reply.dropped:
+        return None
+    text = (
+        f"[ctxe: {SAID.get(reply.stop, 'the reply was cut')} while it called {_names(reply)}; nothing of it was run. "
+        "Do it in smaller steps.]"
+    )
+    return Chunk("cut", text, "calls that were cut never run")
+
+
+def _names(reply: Reply) -> str:
+    return ", ".join(name or "a tool" for name in reply.dropped)
