@@ -149,3 +149,8 @@ def prices_of(project: Project, name: str) -> Prices | None:
         return catalog.find(name, project.config.models).prices
     except ConfigError:
         return None
+
+
+def encoding_of(name: str) -> str:
+    """The encoding by which a model's tokens are counted. Raises ConfigError for an unknown model."""
+    return catalog.find(name).encoding
