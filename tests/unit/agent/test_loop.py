@@ -192,7 +192,7 @@ def test_the_same_call_three_times_is_told_once(tmp_path: Path) -> None:
     live, provider = session(tmp_path, again, again, again, again, "ok")
     list(live.turn("go"))
     sent = [block for message in provider.requests[-1].messages for block in message.blocks]
-    notes = [block.text for block in sent if "3 times with the same arguments" in getattr(block, "text", "")]
+    notes = [block for block in sent if isinstance(block, Text) and "3 times with the same arguments" in block.text]
     assert len(notes) == 1
 
 
