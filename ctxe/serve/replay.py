@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
-from ctxe.project.replaying import Replayed
+from ctxe.project.replaying import Replayed, started
 from ctxe.serve.chat import Chat, Given, Refused, checked, reply_of, text_of, tokens_of, written
 
 BEFORE = "[what was said before is not known]"
@@ -94,10 +94,14 @@ class Service:
         return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._replayed.epoch}
 
 
-def serve(service: Service, lines: TextIO, out: TextIO) -> None:
-    """Answer line by line until the input ends, each answer flushed."""
+def serve(window: int, model: str, lines: BinaryIO, out: BinaryIO) -> None:
+    """Answer line by line (UTF-8) until the input ends, each answer flushed; ``window`` is request and reply.
+
+    Raises ConfigError for a model that the catalog does not know.
+    """
+    service = Service(*started(window, model))
     for line in lines:
-        out.write(service.answer(line) + "\n")
+        out.write(service.answer(line.decode("utf-8", "replace")).encode() + b"\n")
         out.flush()
 
 
@@ -112,4 +116,14 @@ def _object(line: str) -> Mapping[str, Any]:
 
 
 def _json(answer: Mapping[str, Any]) -> str:
-    return json.dumps(answer, ensure_ascii=False)
+    text = json.dumps(answer, ensure_ascii=False)
+    # A lone half of a surrogate pair is legal in JSON as an escape, and in UTF-8 not at all.
+    return text if text.isascii() or _encodes(text) else json.dumps(answer)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
