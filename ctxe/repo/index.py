@@ -105,7 +105,8 @@ class Index:
         listing = start_listing(self.git)
         known = {file.path: file for file in store.files(self.db)}
         begun = time.time_ns()
-        listed = list_files(self.git, listing)
+        # A name that is no UTF-8 can be stored nowhere and told to nobody.
+        listed = [one for one in list_files(self.git, listing) if _is_utf8(one.path)]
         scanned, removed = self._until_written(known, listed, begun, progress)
         if any(_differs(one, known.get(one.path)) for one in listed) or removed:
             known = {file.path: file for file in store.files(self.db)}
@@ -419,3 +420,11 @@ def _joined(
             files, heads, units, counted = [], {}, {}, {}
     if files:
         yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
