@@ -18,6 +18,12 @@ def test_commands_options_and_settings_are_documented() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_pictures_are_of_the_real_screen() -> None:
+    command = [sys.executable, ROOT / "scripts/docs", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_every_kept_event_and_its_fields_are_documented() -> None:
     text = (ROOT / "docs/session-format.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.M))
