@@ -111,7 +111,7 @@ class PlainRenderer:
         if self.screen.terminal:
             self._flush()
             self.answer = ""
-        elif reply.calls:
+        elif reply.calls or reply.dropped:
             self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
             self.answer = ""
         if reply.usage is not None and reply.usage.input:
