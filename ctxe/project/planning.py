@@ -23,7 +23,7 @@ __all__ = ["Plan", "Planned", "Planning", "build_index", "index", "index_status"
 NEAR = 0.6
 """A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
 PACKED = 8_000
-"""Tokens that a session's plan is packed into: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
+"""Tokens of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
 MOST = 4
 """Files at most: where many are near, the words say little."""
 FEWEST = 2
