@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, schema_tokens
-from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.conversation import Conversation, Fold, Position, Step, Turn
 from ctxe.domain.model import Block, Carry, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
 
@@ -103,40 +104,43 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
 
 def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority: Priority) -> Piece:
     """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes."""
-    messages = tuple(_step_messages(step, fold))
+    masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
+    messages, mark = _told(_seen(step, fold) if fold and (fold.masks or fold.shortened) else step)
     tokens = sum(
         (MESSAGE if message.role == "assistant" else 0) + sum(block_tokens(block, count) for block in message.blocks)
         for message in messages
     )
-    masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
     why = "newest step" if priority is Priority.TASK else "masked by the fold" if masked else "recent step"
-    mark = digest("\0".join(repr(message) for message in messages))
     return Piece("conversation", name, priority, "conversation", tokens, mark, why, messages=messages)
 
 
-def _step_messages(step: Step, fold: Fold | None) -> Iterator[Message]:
+# Every request tells every step again, and hashing a whole window takes longer than all the rest of composing it.
+@lru_cache(maxsize=4096)
+def _told(step: Step) -> tuple[tuple[Message, ...], str]:
+    """The messages of a step and their content hash."""
+    messages = tuple(_step_messages(step))
+    return messages, digest("\0".join(repr(message) for message in messages))
+
+
+def _step_messages(step: Step) -> Iterator[Message]:
     reply = step.reply
     blocks: list[Block] = [Carry(reply.carry, reply.model)] if reply.carry else []
     if reply.text:
         blocks.append(Text(reply.text))
-    blocks += [_seen_call(call, fold) for call in reply.calls]
+    blocks += reply.calls
     if not blocks:
         blocks.append(Text("(no answer)"))
     yield Message("assistant", tuple(blocks))
-    back: list[Block] = [_seen_result(result, fold) for result in step.results]
-    back += [Text(note.text) for note in step.notes]
+    back: list[Block] = [*step.results, *(Text(note.text) for note in step.notes)]
     if back:
         yield Message("user", tuple(back))
 
 
-def _seen_call(call: ToolCall, fold: Fold | None) -> ToolCall:
-    short = fold.shortened.get(call.id) if fold else None
-    return call if short is None else replace(call, arguments=short)
-
-
-def _seen_result(result: ToolResult, fold: Fold | None) -> ToolResult:
-    mask = fold.masks.get(result.call_id) if fold else None
-    return result if mask is None else replace(result, text=mask)
+def _seen(step: Step, fold: Fold) -> Step:
+    """A step with what the fold masks and shortens in its place."""
+    calls = tuple(replace(c, arguments=fold.shortened.get(c.id, c.arguments)) for c in step.reply.calls)
+    results = tuple(replace(r, text=fold.masks.get(r.call_id, r.text)) for r in step.results)
+    return replace(step, reply=replace(step.reply, calls=calls), results=results)
 
 
 @dataclass(frozen=True, slots=True)

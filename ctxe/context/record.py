@@ -16,7 +16,7 @@ from ctxe.context.lines import Entry, Line, names_in
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of
-from ctxe.context.worth import worth_of_line, worth_of_name
+from ctxe.context.worth import worth_of_lines, worth_of_name
 
 CHARS = 3.6
 """Characters a token, about, for choosing; what is chosen is counted."""
@@ -45,7 +45,7 @@ class Group:
         return tuple(line.strip() for line in self.entries[-1].title[:TITLE_LINES])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     """A line that may be chosen: its group, its place there, its own worth, and its price in tokens."""
 
@@ -86,16 +86,14 @@ def _cost(lines: Iterable[str]) -> float:
 
 
 def _candidates(groups: Sequence[Group], survey: Survey) -> list[Candidate]:
-    """Every line once, at its newest place."""
-    newest: dict[str, Candidate] = {}
-    for group in groups:
-        for e, entry in enumerate(group.entries):
-            for n, line in enumerate(entry.lines):
-                seen = survey.lines[line.core]
-                if seen.entry is entry and seen.place == n:
-                    own = worth_of_line(seen, survey)
-                    newest[line.core] = Candidate(group, (e, n), line, own, 1 + len(line.text) / CHARS)
-    return list(newest.values())
+    """Every line once, at its newest place, if it or a name in it is worth anything."""
+    home = {entry: (group, e) for group in groups for e, entry in enumerate(group.entries)}
+    found = []
+    for seen, own in zip(survey.lines.values(), worth_of_lines(survey), strict=True):
+        if seen.entry in home and (own or seen.line.names):
+            group, e = home[seen.entry]
+            found.append(Candidate(group, (e, seen.place), seen.line, own, 1 + len(seen.line.text) / CHARS))
+    return found
 
 
 def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) -> list[Candidate]:
@@ -103,7 +101,7 @@ def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) ->
 
     ``left`` is what each name is still worth; it is used up. A first line of a group pays for the heading.
     """
-    heap = [(-_gain(c, left), i) for i, c in enumerate(candidates) if c.own or c.line.names]
+    heap = [(-_gain(c, left), i) for i, c in enumerate(candidates)]
     heapq.heapify(heap)
     order: list[Candidate] = []
     while heap and room > 0:

@@ -46,16 +46,31 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
     return worth * PATH if "/" in name else worth
 
 
-def worth_of_line(seen: Sightings, survey: Survey, wanted: frozenset[str] = frozenset()) -> float:
-    """What it is worth that a line stands there whole, beside the names in it; ``wanted`` are keys of files."""
-    size = len(seen.line.core)
+def worth_of_lines(survey: Survey) -> list[float]:
+    """What it is worth that a line stands there whole, beside the names in it: for each of ``survey.lines``."""
+    likely: dict[tuple[Entry, bool], float] = {}
+    return [_worth_of_line(seen, survey, likely) for seen in survey.lines.values()]
+
+
+def worth_of_line(seen: Sightings, survey: Survey) -> float:
+    """The same for one line."""
+    return _worth_of_line(seen, survey, {})
+
+
+def _worth_of_line(seen: Sightings, survey: Survey, likely: dict[tuple[Entry, bool], float]) -> float:
+    """``likely`` keeps what was found for an entry, since all its lines share it."""
+    line, entry = seen.line, seen.entry
     if seen.asked:
         again = 1.5 if seen.entries > 1 else 1.0
-        return again * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME) if size >= SHORTEST_COMMAND else 0.0
-    if size < SHORTEST_EDIT or seen.gone:
+        known = len(line.core) >= SHORTEST_COMMAND
+        return again * COMMAND * faded(survey.now - entry.step, HALF_NAME) if known else 0.0
+    if len(line.core) < SHORTEST_EDIT or seen.gone:
         return 0.0
-    worth = worth_of_edit(seen.entry, seen.line.origin == "written", survey)
-    return worth * USER if any(name in survey.words for name in seen.line.names) else worth
+    key = entry, line.origin == "written"
+    worth = likely.get(key)
+    if worth is None:
+        worth = likely[key] = worth_of_edit(*key, survey)
+    return worth if survey.words.keys().isdisjoint(line.names) else worth * USER
 
 
 def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:

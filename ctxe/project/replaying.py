@@ -53,7 +53,18 @@ def started(window: int, model: str = "") -> tuple[Replayed, Count]:
 class Replayed:
     """One conversation that grows; ``epoch`` counts its folds."""
 
-    __slots__ = ("_count", "_originals", "_policy", "_survey", "budget", "conversation", "epoch", "frame", "held")
+    __slots__ = (
+        "_count",
+        "_originals",
+        "_policy",
+        "_read",
+        "_survey",
+        "budget",
+        "conversation",
+        "epoch",
+        "frame",
+        "held",
+    )
 
     def __init__(self, budget: Budget, count: Count, policy: FoldPolicy | None = None) -> None:
         self.budget, self.epoch = budget, 0
@@ -61,6 +72,7 @@ class Replayed:
         self.held: tuple[str, ...] = ()
         self._count, self._policy = count, policy or FoldPolicy()
         self._originals: dict[str, str] = {}
+        self._read: set[str] = set()
         self._survey = Survey()
 
     def instruct(self, text: str) -> None:
@@ -82,7 +94,6 @@ class Replayed:
     def request(self) -> Assembled:
         """The next request, folded first when that is due. Raises BudgetError."""
         whole = self._whole
-        self._survey = self._survey.read(self.conversation, whole)
         made = next_fold(
             self.frame, self.conversation, self.budget, self._count, self._policy, whole=whole, survey=self._survey
         )
@@ -95,6 +106,9 @@ class Replayed:
 
     def _bring_back(self) -> None:
         """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
+        if not self._originals and self.conversation.fold is None:
+            return
+        self._survey = self._survey.read(self.conversation, self._whole)
         places = [position for position, _ in self.conversation.steps()][-2:]
         upto = self.conversation.fold.upto if self.conversation.fold else Position()
         if len(places) < 2 or (places[0].turn, places[0].step) < (upto.turn, upto.step):
@@ -112,9 +126,10 @@ class Replayed:
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
         fresh = text
-        history = self._survey.files.get(file_key(path_asked(asked)))
-        if kind == "read" and history is not None and history.lines:
+        key = file_key(path_asked(asked))
+        if kind == "read" and key and key in self._read:
             fresh = unrepeated(text, standing(self.conversation), handle_of(text))
+        self._read.add(key)
         done = trim(fresh, kind, birth_limit(kind, self.budget.window), self._count)
         if done.text != text:
             self._originals[call.id] = text
