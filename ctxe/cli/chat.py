@@ -132,14 +132,14 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
 def _interactive(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     """The chat loop; every session that is opened on the way is closed properly."""
     from ctxe.cli.errors import say
-    from ctxe.cli.offer import offer_local
+    from ctxe.cli.offer import ask_window, offer_local
     from ctxe.domain.errors import SessionError
     from ctxe.terminal.interrupt import restored
     from ctxe.terminal.render import Renderer
 
     with restored(screen), Renderer(screen) as renderer:
-        if offer_local(project, screen):
-            project = type(project).open(project.place.working, project.environment)
+        if offer_local(project, screen) or ask_window(project, screen):
+            project = project.again()
         opening = replace(opening, mode=_confirmed(project, screen))
         wanted: tuple[str, str] | None = ("", "")
         left = ""

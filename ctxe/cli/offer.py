@@ -1,4 +1,4 @@
-"""The offer of a model server that answers on this machine, made once to a person without a configured model."""
+"""What a person is asked about models: a server found on this machine, and the window of a model nobody knows."""
 
 from __future__ import annotations
 
@@ -32,4 +32,27 @@ def offer_local(project: Project, screen: Screen) -> bool:
                 save(file, ("models", name, "window"), served.window)
             screen.say(f"kept in {file}")
             return True
+    return False
+
+
+def ask_window(project: Project, screen: Screen) -> bool:
+    """Ask for the window of a model that the catalog does not know, and keep the answer; True when there is one.
+
+    Raises UnknownModel where nobody answers, ConfigError or StoreError.
+    """
+    from ctxe.config import save, user_file
+    from ctxe.domain.errors import UnknownModel
+    from ctxe.terminal.prompt import Prompt
+
+    try:
+        _ = project.model
+    except UnknownModel as error:
+        typed = Prompt(screen).line(f"{error.message}. Its window in tokens?") if screen.keyboard else None
+        tokens = (typed or "").strip().replace(",", "").replace("_", "")
+        if not tokens.isdigit() or int(tokens) <= 0:
+            raise
+        file = user_file(project.environment)
+        save(file, ("models", error.name, "window"), int(tokens))
+        screen.say(f"kept in {file}")
+        return True
     return False

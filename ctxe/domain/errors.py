@@ -1,7 +1,8 @@
 """Every error ctxe raises on purpose, by who reads it.
 
 CtxeError                one line and a hint for the user; the exit code of the process
-  ConfigError 3          settings, keys, unknown models
+  ConfigError 3          settings, keys
+    UnknownModel         a model whose window nobody stated
   BudgetError 4          what must be sent does not fit
   ProviderError 5        the model's side
     AuthError            key missing, refused or without rights
@@ -35,6 +36,14 @@ class ConfigError(CtxeError):
     """Settings, keys or model names that cannot be used."""
 
     exit_code = 3
+
+
+class UnknownModel(ConfigError):
+    """A model whose window nobody stated; ``name`` is what the user called it."""
+
+    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
+        super().__init__(message, hint)
+        self.name = name
 
 
 class BudgetError(CtxeError):

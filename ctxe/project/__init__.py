@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ class Project:
     place: place.Place
     loaded: config.Loaded
     environment: Mapping[str, str]
+    flags: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -38,7 +39,11 @@ class Project:
         environment = config.read_environment() if environment is None else environment
         user = config.user_folder(environment)
         where = place.find(start, user, config.cache_folder(environment))
-        return cls(where, config.load(where.root, environment, flags), environment)
+        return cls(where, config.load(where.root, environment, flags), environment, flags or {})
+
+    def again(self) -> Project:
+        """The same project after its settings changed. Raises ConfigError."""
+        return Project.open(self.place.working, self.environment, self.flags)
 
     @property
     def config(self) -> config.Config:

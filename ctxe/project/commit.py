@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,20 +30,17 @@ def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], mes
 
     Raises CtxeError with git's own words.
     """
-    git = find_program("git", root)
-    if git is None:
+    if find_program("git", root) is None:
         raise CtxeError("git was not found", "install git to commit")
-    for words in (["add", "--", *paths], ["commit", "--only", "-m", message, "--", *paths]):
-        done = subprocess.run(
-            [str(git), *words],
-            cwd=root,
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise CtxeError(f"git {words[0]} failed: {said[-1] if said else done.returncode}", "nothing was committed")
-    return done.stdout.strip().splitlines()[:2]
+    from git import Repo
+    from git.exc import GitCommandError, GitError
+
+    try:
+        with Repo(root) as repository:
+            repository.git.add("--", *paths, env=dict(environment))
+            said = repository.git.commit("--only", "-m", message, "--", *paths, env=dict(environment))
+    except GitError as error:
+        words = error.stderr if isinstance(error, GitCommandError) else str(error)
+        last = words.strip().strip("'").strip().splitlines()[-1:] or ["no reason given"]
+        raise CtxeError(f"git could not commit: {last[0]}", "nothing was committed") from error
+    return str(said).strip().splitlines()[:2]

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ctxe.domain.errors import ConfigError
+from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Model, Prices
 
 Api = Literal["anthropic", "responses", "chat"]
@@ -206,7 +206,7 @@ def _unknown(provider: str, bare: str) -> ConfigError:
     names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
     near = _meant(full, names)
     hint = f'{near + "; else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
-    return ConfigError(f"the window of the model {full!r} is not known", hint)
+    return UnknownModel(f"the window of the model {full!r} is not known", hint, full)
 
 
 def _meant(word: str, known: Any) -> str:

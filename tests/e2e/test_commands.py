@@ -151,3 +151,41 @@ def test_a_model_server_on_this_machine_is_offered_once(home: Path, repo: Path) 
         terminal.enter("hello")
         terminal.wait("from here")
     assert 'name = "vllm/tiny"' in (home / ".config/ctxe/config.toml").read_text()
+
+
+def test_a_model_nobody_knows_asks_for_its_window_and_keeps_it(home: Path, repo: Path) -> None:
+    with WireServer(lambda body: Reply("from afar")) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--model", "openai/gpt-unheard-of")) as terminal:
+            terminal.wait("Its window in tokens")
+            terminal.enter("64000")
+            terminal.wait("›")
+            terminal.enter("hello")
+            terminal.wait("from afar")
+        assert server.bodies[0]["model"] == "gpt-unheard-of"
+    assert "window = 64000" in (home / ".config/ctxe/config.toml").read_text()
+
+
+def test_commit_shows_a_message_and_commits_only_what_the_session_changed(home: Path, repo: Path) -> None:
+    (repo / "other.txt").write_text("mine\n")
+    git(repo, "add", "other.txt")
+    script = [
+        Reply("", [Call("read_file", {"path": "main.py"})]),
+        Reply("", [Call("edit_file", {"path": "main.py", "old": "hello", "new": "good day"})]),
+        Reply("Done."),
+    ]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.wait("›")
+            terminal.enter("greet politely")
+            terminal.wait(r"Done\.(.|\n)*%")
+            terminal.enter("/commit")
+            terminal.wait(r"Greet politely(.|\n)*commit\?")
+            terminal.enter("y")
+            terminal.wait("1 file changed")
+            terminal.enter("/exit")
+            assert terminal.ended() == 0
+    assert git(repo, "log", "-1", "--format=%s").strip() == "Greet politely"
+    assert git(repo, "show", "--name-only", "--format=").split() == ["main.py"]
+    assert git(repo, "status", "--porcelain") == "A  other.txt\n"
