@@ -20,34 +20,8 @@ from ctxe.context.survey import Survey, file_key
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.storage.vocabulary import PACKAGED, count
 
 Count = Callable[[str], int]
-
-RESERVE = 4_096
-"""Tokens that the public contract keeps for the reply."""
-
-MARGIN = 64
-"""Tokens for the framing of texts that are one message here and messages of their own there."""
-
-
-def started(window: int, model: str = "") -> tuple[Replayed, Count]:
-    """An empty conversation and what counts its tokens, as a model does. Raises ConfigError for an unknown model."""
-    encoding = "o200k_base"
-    if model:
-        from ctxe.providers import catalog
-
-        named = catalog.find(model, {}).encoding
-        encoding = named if named in PACKAGED else encoding
-    memo: dict[str, int] = {}
-
-    def counted(text: str) -> int:
-        size = memo.get(text)
-        if size is None:
-            size = memo[text] = count(text, encoding)
-        return size
-
-    return Replayed(Budget(window, RESERVE + MARGIN), counted), counted
 
 
 class Replayed:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
-from ctxe.project.replaying import Replayed, started
+from ctxe.project.replaying import Replayed
 from ctxe.serve.chat import Chat, Given, Refused, checked, reply_of, text_of, tokens_of, written
 
 BEFORE = "[what was said before is not known]"
@@ -94,12 +94,8 @@ class Service:
         return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._replayed.epoch}
 
 
-def serve(window: int, model: str, lines: BinaryIO, out: BinaryIO) -> None:
-    """Answer line by line (UTF-8) until the input ends, each answer flushed; ``window`` is request and reply.
-
-    Raises ConfigError for a model that the catalog does not know.
-    """
-    service = Service(*started(window, model))
+def serve(service: Service, lines: BinaryIO, out: BinaryIO) -> None:
+    """Answer line by line (UTF-8) until the input ends, each answer flushed."""
     for line in lines:
         out.write(service.answer(line.decode("utf-8", "replace")).encode() + b"\n")
         out.flush()
