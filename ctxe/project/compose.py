@@ -10,6 +10,7 @@ from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
+from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
@@ -38,7 +39,10 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes the requests of one session for one model; counts do not change within an epoch."""
+    """Composes the requests of one session for one model; counts do not change within an epoch.
+
+    ``survey`` grows with the session, so that a fold reads only what came since the one before.
+    """
 
     offers: Offers
     model: Model
@@ -46,6 +50,7 @@ class Composer:
     counter: Counter
     policy: FoldPolicy
     session: str
+    survey: Survey = field(default_factory=Survey)
 
     @property
     def count(self) -> Count:
@@ -73,8 +78,17 @@ class Composer:
     def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str]) -> Fold | None:
         """The fold that the next request needs, or that ``cause`` demands."""
         frame, talk = self.frame(state.standing or ()), state.conversation
-        also = tuple(_surviving(state))
-        fold = next_fold(frame, talk, self.budget, self.count, self.policy, cause=cause, whole=whole, also=also)
+        fold = next_fold(
+            frame,
+            talk,
+            self.budget,
+            self.count,
+            self.policy,
+            cause=cause,
+            whole=whole,
+            also=tuple(_surviving(state)),
+            survey=self.survey,
+        )
         before = talk.fold.upto if talk.fold else Position()
         return None if fold is None or (fold.upto == before and not fold.masks) else fold
 
