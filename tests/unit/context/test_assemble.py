@@ -52,7 +52,7 @@ def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> 
     assert done.request.messages[0] == Message("user", (Text("before: asked for x"),))
     assert done.request.messages[1] == Message("user", (Text("first"),))
     assert done.request.messages[3] == Message("user", (Text("# files"), Text("code"), Text("now")))
-    order = "tools rules rules memory memory record conversation conversation files files task conversation"
+    order = "tools rules memory memory record conversation conversation files files task conversation"
     assert [row.section for row in done.ledger.rows] == order.split()
 
 
@@ -120,7 +120,7 @@ def test_what_stood_at_the_start_of_the_request_before_is_cached() -> None:
     other = (Section("rules", Priority.SYSTEM, (Chunk("rules", "Be quick."),), "system"),)
     broken = assemble(Frame((READ,), other, "x"), talk(Turn("go")), Budget(1_000, 0), words, first.marks)
     assert broken.ledger.broke == "rules: rules"
-    assert broken.ledger.cached == broken.ledger.rows[0].given + broken.ledger.rows[1].given
+    assert broken.ledger.cached == broken.ledger.rows[0].given
 
 
 def test_masks_and_shortened_calls_are_what_the_model_sees() -> None:
