@@ -84,9 +84,14 @@ class FoldSettings:
     """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
 
     at: float = field(default=1.0, metadata={"says": "fold when this share of the room is used"})
-    to: float = field(default=0.45, metadata={"says": "and leave this share of it"})
+    to: float = field(default=0.36, metadata={"says": "and leave this share of it, beside 4,000 tokens"})
     keep_recent: int = field(default=1, metadata={"says": "newest steps that always stay whole"})
     record_share: float = field(default=0.75, metadata={"says": "part of what is left that the record may take"})
+    decay_after: int = field(
+        default=12, metadata={"says": "steps after which long outputs keep their ends only; 0: off"}
+    )
+    window: int = field(default=0, metadata={"says": "most whole steps that stand (sliding window); 0: off"})
+    checkpoint_every: int = field(default=0, metadata={"says": "steps between summaries by the model; 0: off"})
 
 
 @dataclass(frozen=True, slots=True)

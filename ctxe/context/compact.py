@@ -1,14 +1,15 @@
 """When the past gives way, and to what size: the policy of folds.
 
-Every call pays for everything that stands, a fold pays once for what it writes anew. So a fold pays when
-``read price * freed * calls expected > write surcharge * kept + what will have to be read again``: with prices of 0.1
-and 1.25 and some 40 calls to come, when about twice what is kept has come together. What is kept has to grow with the
-window, but slower: large windows rot, and cost on every call, before they are full (docs/decisions/0010).
+Every call pays for everything that stands; a fold pays once for what it writes anew. Money alone would fold every dozen
+steps and forget too much: where the line is drawn beyond that was set on recorded sessions (docs/decisions/0010).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from ctxe.context.cost import USUAL_CALLS, Billing, pays
 
 LEAST_FREED = 0.10
 """A fold that would free less of what stands is not worth a new epoch."""
@@ -16,7 +17,7 @@ LEAST_FREED = 0.10
 WHOLE, BEYOND = 28_000, 0.45
 """Of the first so many usable tokens everything is used before folding pays, of what is beyond so much.
 
-Replay benchmark, 61 sessions: at 64k this costs 15 % less than filling the window, for 0.6 points of retention."""
+Replay benchmark, 61 sessions: at 64k this costs 15 % less than filling the window, for half a point of retention."""
 
 LEAST_KEPT = 4_000
 """Tokens that are kept whatever the window: below that a record cannot hold the names in use."""
@@ -24,14 +25,20 @@ LEAST_KEPT = 4_000
 MOST_KEPT = 0.75
 """Of a small window no more is kept, or the next fold is due at once."""
 
+USUAL_SURCHARGE = 12.5
+"""Write over read price for which the line was set (Billing's defaults). The best line is as far above what is kept as
+the square root of this: its derivation is in docs/folds.md."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoldPolicy:
-    """The knobs of `[fold]`. ``at`` and ``to`` are shares of what is usable beyond the standing head.
+    """The knobs of `[fold]`, and what the model costs. ``at`` and ``to`` are shares of what is usable beyond the head.
 
-    ``at``: a request above it is folded whether it pays or not. ``to``: what is kept, beside a fixed ``LEAST_KEPT``.
+    ``at``: above it a request is folded whether that pays or not. ``to``: what is kept, beside a fixed ``LEAST_KEPT``.
     ``keep_recent`` is the least number of newest steps that stay whole; ``record_share`` what part of the room after a
     fold is the record's, the rest is for newest steps. ``target_tokens`` (0: none) is a lower line for every window.
+    ``decay_after`` (0: off): of whole steps older than this only the ends of long outputs stay. ``window`` (0: off): a
+    sliding window, at most so many whole steps stand. ``checkpoint_every`` (0: off): steps between a model's summaries.
     """
 
     at: float = 1.0
@@ -39,6 +46,16 @@ class FoldPolicy:
     keep_recent: int = 1
     record_share: float = 0.75
     target_tokens: int = 0
+    decay_after: int = 12
+    window: int = 0
+    checkpoint_every: int = 0
+    billing: Billing = Billing()
+    calls: float = USUAL_CALLS
+
+    @property
+    def most_steps(self) -> int:
+        """Newest steps that a fold keeps at most (0: as many as fit): half a sliding window, so that folds are rare."""
+        return max(self.keep_recent, self.window // 2) if self.window else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +67,46 @@ class Room:
 
     def line(self, policy: FoldPolicy) -> int:
         """Tokens of a request above which it is folded."""
-        return min(self.full(policy), self.paying, policy.target_tokens or self.usable)
+        return min(self.full(policy), self.paying(policy), policy.target_tokens or self.usable)
 
     def full(self, policy: FoldPolicy) -> int:
         """Tokens above which a request is folded whatever it costs."""
         return self.standing + int(policy.at * max(0, self.usable - self.standing))
 
-    @property
-    def paying(self) -> int:
-        """Tokens above which folding pays."""
-        return min(self.usable, WHOLE) + int(BEYOND * max(0, self.usable - WHOLE))
+    def paying(self, policy: FoldPolicy) -> int:
+        """Tokens above which folding pays, at the prices of the model."""
+        line = min(self.usable, WHOLE) + int(BEYOND * max(0, self.usable - WHOLE))
+        kept = self._kept(line, policy)
+        surcharge = policy.billing.write / policy.billing.read / USUAL_SURCHARGE
+        return min(self.usable, kept + int((line - kept) * math.sqrt(surcharge)))
 
     def target(self, policy: FoldPolicy) -> int:
         """Tokens of a request right after a fold."""
-        free = max(0, self.line(policy) - self.standing)
+        return self._kept(self.line(policy), policy)
+
+    def _kept(self, line: int, policy: FoldPolicy) -> int:
+        free = max(0, line - self.standing)
         return self.standing + int(min(MOST_KEPT * free, LEAST_KEPT + policy.to * free))
 
 
-def due(size: int, room: Room, policy: FoldPolicy) -> str | None:
-    """Why the next request, of ``size`` tokens, must fold first; None when it must not."""
-    if size <= room.line(policy):
-        return None
-    return "overflow" if size > room.usable else "threshold" if size > room.full(policy) else "price"
+def due(size: int, steps: int, room: Room, policy: FoldPolicy) -> str | None:
+    """Why the next request, of ``size`` tokens and ``steps`` whole steps, must fold first; None when it must not."""
+    if size > room.usable:
+        return "overflow"
+    if size > min(room.full(policy), policy.target_tokens or room.usable):
+        return "threshold"
+    if policy.window and steps > policy.window:
+        return "window"
+    kept = room.target(policy)
+    worth_it = pays(size - kept, kept - room.standing, policy.calls, policy.billing)
+    return "price" if size > room.paying(policy) and worth_it else None
 
 
 def worth_folding(before: int, after: int, cause: str) -> bool:
     """True when a fold frees enough, or when the request would not fit without it."""
     return cause in {"overflow", "request"} or before - after >= LEAST_FREED * before
+
+
+def checkpoint_due(steps: int, policy: FoldPolicy) -> bool:
+    """True when a model should be asked for a summary: so many steps came since the last one."""
+    return 0 < policy.checkpoint_every <= steps

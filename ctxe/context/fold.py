@@ -25,6 +25,10 @@ MOST_WORDS, PART_OF_USABLE = 20_000, 4
 """The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
 
 
+MASK = 400
+"""Tokens that stay of an output that decays."""
+
+
 def shown(result: ToolResult) -> str:
     """The text of a result as the model was told."""
     return result.text
@@ -47,7 +51,7 @@ def fold(
     was read of this conversation before, to save the time of reading it again.
     """
     free = max(0, room.target(policy) - room.standing)
-    upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy.keep_recent, count)
+    upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy, count)
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
     survey = (survey or Survey()).read(conversation, whole)
@@ -59,7 +63,7 @@ def fold(
     text = record(survey, entries, covered, max(0, free - kept - extra - JOIN), count)
     if text:
         stays.append(Chunk("record", text, f"stands for {entries[-1].step} steps"))
-    return Fold(upto, tuple(stays), cause=cause)
+    return Fold(upto, tuple(stays), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
 
 
 def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Position) -> Iterator[str]:
@@ -93,11 +97,13 @@ def next_fold(
 ) -> Fold | None:
     """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
 
-    There is none when it would free too little, or when nothing came since the last one.
+    There is none when it would free too little, or when nothing came since the last one. A demanded fold has only the
+    room of what stands now, and half of it where a provider found that too long: its window is not what we think.
     """
-    room = Room(budget.usable, standing_tokens(frame, conversation, count, budget.usable))
     before = size_of(frame, conversation, count)
-    cause = cause or due(before, room, policy) or ""
+    usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
+    room = Room(usable, standing_tokens(frame, conversation, count, usable))
+    cause = cause or due(before, _whole_steps(conversation), room, policy) or ""
     if not cause:
         return None
     made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)
@@ -115,6 +121,12 @@ def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usab
     return tools + sections + first
 
 
+def _whole_steps(conversation: Conversation) -> int:
+    """How many steps stand whole."""
+    upto = conversation.fold.upto if conversation.fold else Position()
+    return sum((place.turn, place.step) >= (upto.turn, upto.step) for place, _ in conversation.steps())
+
+
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if all of the conversation were in it."""
     said = spoken(conversation, count)
@@ -123,17 +135,31 @@ def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     return standing_tokens(frame, Conversation(), count, 0) + sum(piece.tokens for piece in pieces)
 
 
-def _cut(conversation: Conversation, room: int, least: int, count: Count) -> tuple[Position, int]:
-    """Where the kept steps begin, and their tokens: the newest that fit ``room``, at least ``least`` of them."""
+def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count) -> tuple[Position, int]:
+    """Where the kept steps begin, and their tokens: the newest that fit ``room``, or as many as the policy says."""
     upto, kept = Position(len(conversation.turns), 0), 0
     for n, (position, step) in enumerate(reversed(list(conversation.steps()))):
         tokens = step_piece(step, "", count, None, Priority.RECENT).tokens
         if position.step == 0:
             tokens += count(conversation.turns[position.turn].words) + MESSAGE
-        if n >= least and kept + tokens > room:
+        if (n >= policy.keep_recent and kept + tokens > room) or 0 < policy.most_steps <= n:
             break
         upto, kept = position, kept + tokens
     return upto, kept
+
+
+def _decayed(conversation: Conversation, upto: Position, after: int, count: Count) -> dict[str, str]:
+    """Masks of long outputs in kept steps with ``after`` newer ones or more: their ends, and how the whole is had."""
+    steps = [
+        step for position, step in conversation.steps() if (position.turn, position.step) >= (upto.turn, upto.step)
+    ]
+    masks = {}
+    for step in steps[: max(0, len(steps) - after)] if after else ():
+        for result in step.results:
+            short = trim(result.text, "other", MASK, count, result.handle or result.call_id)
+            if short.cut:
+                masks[result.call_id] = short.text
+    return masks
 
 
 def _words(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:

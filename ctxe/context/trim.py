@@ -67,9 +67,10 @@ def handle_of(text: str) -> str:
     return digest(text)[:8]
 
 
-def trim(text: str, kind: Kind, limit: int, count: Count) -> Trimmed:
+def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> Trimmed:
     """At most ``limit`` tokens of a tool output, cut between lines by the shape of its kind.
 
+    ``handle`` is by what the whole is had, its content hash when nothing else is said.
     A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
     the marker alone. Reads keep their lines exactly; other kinds lose repeats and progress bars first.
     """
@@ -80,7 +81,7 @@ def trim(text: str, kind: Kind, limit: int, count: Count) -> Trimmed:
     whole = "\n".join(capped)
     if not hidden and capped == lines and fits(whole, limit, count):
         return Trimmed(whole)
-    handle = handle_of(text)
+    handle = handle or handle_of(text)
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
     while True:
         shown = _render(capped, _keep(capped, chars, SHAPES[kind]), hidden, handle)

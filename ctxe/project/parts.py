@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctxe.context.compact import FoldPolicy
+from ctxe.context.cost import Billing
 from ctxe.domain.model import Model
 from ctxe.project.compose import Composer
 from ctxe.project.keeping import Keeping
@@ -21,7 +22,17 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
     """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
     counted = counter(project, model)
     fold, target = project.config.fold, project.config.budget.target_tokens
-    policy = FoldPolicy(fold.at, fold.to, fold.keep_recent, fold.record_share, target)
+    policy = FoldPolicy(
+        fold.at,
+        fold.to,
+        fold.keep_recent,
+        fold.record_share,
+        target,
+        fold.decay_after,
+        fold.window,
+        fold.checkpoint_every,
+        Billing.of(model.prices),
+    )
     return Composer(
         offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, policy, session
     )

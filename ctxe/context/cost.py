@@ -1,0 +1,70 @@
+"""What context costs under a prompt cache: relative prices, whether a fold pays, and what is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.model import Prices
+
+USUAL_CALLS = 40
+"""Calls still to come when nothing is known of a project: real tasks take 40 to 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Price of a cached and of a newly written input token, in input tokens that nothing is cached of."""
+
+    read: float = 0.1
+    write: float = 1.25
+
+    @classmethod
+    def of(cls, prices: Prices | None) -> Billing:
+        """As the catalog has it; the usual ones for a model without prices."""
+        if prices is None or prices.input <= 0:
+            return cls()
+        read = prices.input if prices.cache_read is None else prices.cache_read
+        write = prices.input if prices.cache_write is None else prices.cache_write
+        return cls(read / prices.input, write / prices.input)
+
+
+def pays(freed: int, kept: int, calls: float, billing: Billing) -> bool:
+    """True when reading what is freed for so many calls costs more than writing what is kept anew (tokens)."""
+    return billing.read * freed * calls > billing.write * kept
+
+
+def calls_expected(past: Sequence[int], done: int) -> float:
+    """Calls still to come after ``done``: the mean rest of the past sessions that were longer, else as many again.
+
+    With no such session a session is expected to last as long as it lasted (at most ``USUAL_CALLS`` more).
+    """
+    rest = [calls - done for calls in past if calls > done]
+    return sum(rest) / len(rest) if rest else float(min(USUAL_CALLS, max(done, 1)) if past else USUAL_CALLS)
+
+
+def request_usd(tokens: int, cached: int, prices: Prices) -> float:
+    """US dollars for the input of one request of which ``cached`` tokens were sent before."""
+    return prices.cost(Usage(tokens, 0, min(cached, tokens), max(0, tokens - cached)))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is to come: steps until the next fold (None: never at this pace), its price, that of the next request."""
+
+    steps: int | None
+    fold_usd: float | None
+    next_usd: float | None
+
+
+def forecast(size: int, grown: Sequence[int], line: int, target: int, standing: int, prices: Prices | None) -> Forecast:
+    """From the size of the last request, what the latest steps added, and where the next fold begins and ends (tokens).
+
+    A fold's price is that of writing what it keeps: ``standing`` is read from the cache as before.
+    """
+    pace = sum(grown) / len(grown) if grown else 0.0
+    steps = max(1, round((line - size) / pace)) if pace > 0 else None
+    if prices is None:
+        return Forecast(steps, None, None)
+    fold_usd = request_usd(target, standing, prices)
+    return Forecast(steps, fold_usd, request_usd(size + round(pace), size, prices))
