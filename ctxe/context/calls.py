@@ -18,6 +18,9 @@ PATHS = ("path", "file_path", "filePath", "file", "filename", "notebook_path", "
 COMMANDS = ("command", "cmd", "script")
 ASKING = frozenset({*PATHS, *COMMANDS, "pattern", "query", "glob", "url"})
 TAKEN_OUT = frozenset({"old", "old_str", "old_string", "oldString", "old_text", "oldText", "search"})
+PUT_IN = frozenset(
+    {"new", "new_str", "new_string", "newString", "new_text", "newText", "replace", "content", "contents", "file_text"}
+)
 
 _PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
 _READER = re.compile(r"read|view|open|^cat$", re.IGNORECASE)
@@ -35,6 +38,12 @@ class Asked:
     put_in: tuple[str, ...] = ()
     taken_out: tuple[str, ...] = ()
     patched: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that the arguments say, without their JSON."""
+        changes = tuple(text for change in self.patched for text in change)
+        return (*self.values.values(), *self.put_in, *self.taken_out, *changes)
 
     @property
     def edits(self) -> bool:
@@ -68,7 +77,7 @@ def taken_apart(arguments: str) -> Asked:
     for key, value in _strings("", decoded):
         if key in TAKEN_OUT:
             taken_out.append(value)
-        elif key in ASKING or (key and len(value) <= SHORT and "\n" not in value):
+        elif key in ASKING or (key and key not in PUT_IN and len(value) <= SHORT and "\n" not in value):
             asked.values[key if key not in asked.values else f"{key} {len(asked.values)}"] = value
         elif changes := _by_file(value):
             patched += changes

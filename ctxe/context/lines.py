@@ -21,7 +21,7 @@ Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
 _PATH = re.compile(r"(?:~|\.{1,2})?[\w.@+\-]*(?:/[\w.@+\-]+)+")
 _NAME = re.compile(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
 _NUMBERED = re.compile(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
-_FAILED = re.compile(r"(?:exit(?:ed with)?(?: code)?[: \"]+)([1-9]\d*)\b|^(?:Error|Traceback|fatal:)", re.IGNORECASE)
+_FAILED = re.compile(r"exit(?:ed with)?(?:[ _]?code)?\"?[: ]+[1-9]|^(?:Error|Traceback|fatal:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

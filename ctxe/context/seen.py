@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
 from ctxe.domain.conversation import Conversation, Position
 
@@ -29,7 +30,7 @@ def _texts(conversation: Conversation) -> Iterator[str]:
     for position, step in conversation.steps():
         if (position.turn, position.step) >= (upto.turn, upto.step):
             yield step.reply.text
-            yield from (call.arguments.replace("\\n", "\n") for call in step.reply.calls)
+            yield from (text for call in step.reply.calls for text in taken_apart(call.arguments).texts)
             yield from (fold.masks.get(r.call_id, r.text) if fold else r.text for r in step.results)
             yield from (note.text for note in step.notes)
 

@@ -1,0 +1,75 @@
+"""Lines that a fold took are shown again when their file is worked on."""
+
+from __future__ import annotations
+
+import json
+
+from ctxe.context.restore import PREFIX, habit, restored
+from ctxe.context.survey import Survey
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk
+
+BODY = [f"value_{n} = compute_value({n})" for n in range(6)]
+
+
+def shown(result: ToolResult) -> str:
+    return result.text
+
+
+def step(n: int, name: str, arguments: dict[str, str], text: str = "ok", notes: tuple[Chunk, ...] = ()) -> Step:
+    return Step(Reply("", (ToolCall(f"c{n}", name, json.dumps(arguments)),)), (ToolResult(f"c{n}", text),), notes)
+
+
+def edit(n: int, path: str, k: int, notes: tuple[Chunk, ...] = ()) -> Step:
+    return step(n, "edit", {"path": path, "old_string": BODY[k], "new_string": f"value_{k} = 0"}, notes=notes)
+
+
+def read(n: int, path: str) -> Step:
+    return step(n, "read", {"path": path}, "\n".join(BODY))
+
+
+def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversation:
+    return Conversation((Turn(words, (), steps),), Fold(Position(0, upto)))
+
+
+def back(talk: Conversation, usable: int = 10_000) -> tuple[Chunk, ...]:
+    return restored(talk, Survey().read(talk, shown), usable)
+
+
+def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
+    (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1))
+    lines = ["[lines of src/a.py, as seen before:]", *BODY[1:]]
+    assert chunk == Chunk(f"{PREFIX}src/a.py", "\n".join(lines), "its file is being worked on", "region", "src/a.py")
+
+
+def test_nothing_comes_back_that_stands_or_came_back_since_the_fold() -> None:
+    assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 0)) == ()
+    note = (Chunk(f"{PREFIX}src/a.py", "[lines]"),)
+    assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 1)), 1)) == ()
+
+
+def test_only_what_there_is_room_for_comes_back() -> None:
+    (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1), 300)
+    assert chunk.text.count("\n") == 3
+    assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1), 100) == ()
+
+
+def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
+    steps = tuple(read(n, f"src/f{n}.py") for n in range(12)) + tuple(
+        edit(20 + n, f"src/f{n}.py", 0) for n in range(12)
+    )
+    talk = folded(steps, 12)
+    survey = Survey().read(talk, shown)
+    assert habit(survey) == 1 / 13
+    assert back(talk) == ()
+
+
+def test_the_next_file_that_the_user_named_comes_back_while_others_are_edited() -> None:
+    words = "change a.py, then named_one.py and named_two.py"
+    steps = (read(1, "src/named_two.py"), read(2, "src/named_one.py"), edit(3, "src/a.py", 0))
+    (chunk,) = back(folded(steps, 2, words))
+    assert chunk.path == "src/named_one.py"
+    assert back(folded(steps, 2, "change a.py")) == ()
+    assert back(folded((*steps, step(4, "ls", {})), 2, words)) == ()
+    (chunk,) = back(folded((*steps, step(4, "update_todo", {})), 2, words))
+    assert chunk.path == "src/named_one.py"

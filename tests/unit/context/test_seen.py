@@ -1,0 +1,43 @@
+"""What stands is not told again: runs of known lines become a number and a handle."""
+
+from __future__ import annotations
+
+from ctxe.context.seen import standing, unrepeated
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk
+
+LINES = [f"{n}: this is line number {n} of the file" for n in range(1, 9)]
+FILE = "\n".join(LINES)
+
+
+def read(n: int, text: str, note: str = "") -> Step:
+    call = ToolCall(f"c{n}", "read", '{"path": "a.py"}')
+    notes = (Chunk("n", note),) if note else ()
+    return Step(Reply("I look", (call,)), (ToolResult(f"c{n}", text),), notes)
+
+
+def test_lines_that_stand_are_known_by_what_they_say() -> None:
+    known = standing(Conversation((Turn("go", (), (read(1, FILE, "told later"),)),)))
+    assert {"this is line number 3 of the file", "I look", "told later"} <= known
+    assert "go" not in known
+
+
+def test_what_was_folded_or_masked_does_not_stand() -> None:
+    fold = Fold(Position(0, 1), (Chunk("record", "only this line"),), {"c2": "masked"})
+    known = standing(Conversation((Turn("go", (), (read(1, FILE), read(2, "whole text"))),), fold))
+    assert known == {"only this line", "I look", "a.py", "masked"}
+
+
+def test_a_run_of_known_lines_is_told_as_a_number() -> None:
+    known = standing(Conversation((Turn("go", (), (read(1, FILE),)),)))
+    moved = "\n".join(f"{n + 10}: this is line number {n} of the file" for n in range(1, 7))
+    assert unrepeated(f"new first line\n{moved}\nnew last line", known, "abc") == (
+        "new first line\n[6 lines as they stand above; recall abc]\nnew last line"
+    )
+    assert unrepeated(FILE, known, "abc") == "[8 lines as they stand above; recall abc]"
+
+
+def test_short_runs_are_cheaper_shown() -> None:
+    known = frozenset(f"this is line number {n} of the file" for n in range(1, 4)) | {"}", "x"}
+    assert unrepeated("\n".join(LINES), known, "abc") == "\n".join(LINES)
+    assert unrepeated("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"

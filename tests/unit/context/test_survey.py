@@ -1,0 +1,90 @@
+"""A survey knows of every name, line and file what worth is judged by, and grows with its conversation."""
+
+from __future__ import annotations
+
+import json
+
+from ctxe.context.survey import Survey, file_key
+from ctxe.context.worth import EDIT, NAME, OPEN, PATH, USER, worth_of_line, worth_of_lines, worth_of_name
+from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk
+
+
+def shown(result: ToolResult) -> str:
+    return result.text
+
+
+def step(n: int, name: str, arguments: dict[str, str], text: str = "ok") -> Step:
+    return Step(Reply("", (ToolCall(f"c{n}", name, json.dumps(arguments)),)), (ToolResult(f"c{n}", text),))
+
+
+READ = step(1, "read", {"path": "src/a.py"}, "1: first_line = 1\n2: second_line = 2")
+EDITED = step(2, "edit", {"path": "/w/src/a.py", "old_string": "first_line = 1", "new_string": "first_line = 10"})
+TALK = Conversation((Turn("look at second_line please", (), (READ, EDITED)), Turn("and now?", (), ())))
+
+
+def test_names_lines_and_files_are_known() -> None:
+    survey = Survey().read(TALK, shown)
+    assert survey.now == 2
+    assert survey.said() == ("look at second_line please", "and now?")
+    assert list(survey.words) == ["second_line"]
+    first = survey.names["first_line"]
+    assert (first.last, first.entries, first.used, first.last_used) == (2, 2, 2, 2)
+    assert survey.lines["first_line = 1"].gone
+    assert not survey.lines["first_line = 10"].gone
+    history = survey.files[file_key("elsewhere/src/a.py")]
+    assert (history.edits, history.last_edit) == (1, 2)
+    assert list(history.lines) == ["first_line = 1", "second_line = 2", "first_line = 10"]
+    assert survey.edits == [(2, "src/a.py")]
+    assert [entry.what for entry in survey.newest()] == ["edit"]
+
+
+def test_reading_again_takes_in_only_what_is_new() -> None:
+    survey = Survey().read(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
+    assert survey.read(TALK, shown) is survey
+    fresh = Survey().read(TALK, shown)
+    assert [(e.step, e.what) for e in survey.entries] == [(e.step, e.what) for e in fresh.entries]
+    assert survey.read(TALK, shown) is survey
+    assert survey.now == 2
+
+
+def test_notes_do_not_matter_and_another_conversation_starts_over() -> None:
+    survey = Survey().read(TALK, shown)
+    noted = Step(READ.reply, READ.results, (Chunk("n", "told"),))
+    assert survey.read(Conversation((Turn(TALK.turns[0].words, (), (noted, EDITED)), TALK.turns[1])), shown) is survey
+    other = survey.read(Conversation((Turn("another"),)), shown)
+    assert other is not survey
+    assert other.said() == ("another",)
+
+
+def test_what_is_before_a_position() -> None:
+    survey = Survey().read(TALK, shown)
+    before = {
+        place: [e.what for e in survey.before(place)] for place in (Position(0, 0), Position(0, 1), Position(1, 0))
+    }
+    assert before == {
+        Position(0, 0): [],
+        Position(0, 1): ["user", "read"],
+        Position(1, 0): ["user", "read", "edit"],
+    }
+    assert [e.what for e in survey.before(Position(2, 0))] == ["user", "read", "edit", "user"]
+
+
+def test_what_the_user_names_and_the_model_uses_is_worth_more() -> None:
+    survey = Survey().read(Conversation((Turn("look at second_line please", (), (READ,)),)), shown)
+    path, named = survey.names["src/a.py"], survey.names["second_line"]
+    assert worth_of_name("first_line", survey.names["first_line"], survey) == NAME
+    assert worth_of_name("src/a.py", path, survey) == NAME * 2 * PATH
+    assert worth_of_name("second_line", named, survey) > NAME * USER
+    first, second = survey.lines["first_line = 1"], survey.lines["second_line = 2"]
+    assert worth_of_line(first, survey) == EDIT * OPEN
+    assert worth_of_line(second, survey) == EDIT * OPEN * USER
+
+
+def test_replaced_and_short_lines_are_worth_nothing_and_age_fades() -> None:
+    survey = Survey().read(TALK, shown)
+    assert worth_of_line(survey.lines["first_line = 1"], survey) == 0.0
+    assert worth_of_line(survey.lines["ok"], survey) == 0.0
+    later = Survey().read(Conversation((Turn("go", (), (READ, *(step(n, "x", {}) for n in range(2, 50)))),)), shown)
+    assert worth_of_line(later.lines["first_line = 1"], later) == EDIT * OPEN / 2
+    assert worth_of_lines(later) == [worth_of_line(seen, later) for seen in later.lines.values()]
