@@ -33,8 +33,8 @@ def _files(project: Project, words: str) -> str:
 def _memory(project: Project, words: str) -> str:
     from ctxe.knowledge.ranking import by_words
 
-    found = by_words(Task(words), project.store.entries())[:5]
+    found = by_words(Task(words), project.store.entries())[:MOST]
     rows = [
-        f"- {entry.kind} {entry.id}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "") for entry, _ in found
+        f"- {one.kind} {one.id}: {one.title or one.text[:100]}{f' → {one.fix}' if one.fix else ''}" for one, _ in found
     ]
     return "**What this project remembers of it**\n\n" + "\n".join(rows) if rows else ""
