@@ -18,8 +18,8 @@ from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of
 from ctxe.context.worth import worth_of_lines, worth_of_name
 
-CHARS = 3.6
-"""Characters a token, about, for choosing; what is chosen is counted."""
+SAMPLE = 20_000
+"""Characters that are counted to price lines; what is chosen is counted."""
 
 HEADING = 8.0
 """Tokens of a heading's own line, about."""
@@ -63,36 +63,47 @@ def record(survey: Survey, entries: Sequence[Entry], covered: Iterable[str], roo
     """
     if not entries:
         return ""
-    groups = _grouped(entries)
+    density = _density(entries, count)
+    groups = _grouped(entries, density)
     left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
     left.update(dict.fromkeys(covered, 0.0))
     spent = _open_what_must_stand(groups, left, room / 2)
-    order = _chosen(_candidates(groups, survey), left, room - spent)
+    order = _chosen(_candidates(groups, survey, density), left, room - spent)
     return _fitted(groups, order, room, count)
 
 
-def _grouped(entries: Sequence[Entry]) -> list[Group]:
+def _density(entries: Sequence[Entry], count: Count) -> float:
+    """Tokens a character, by the newest lines."""
+    sample, size = list[str](), 0
+    for entry in reversed(entries):
+        for line in entry.lines:
+            sample.append(line.text)
+            size += len(line.text) + 1
+            if size >= SAMPLE:
+                break
+    return count("\n".join(sample)) / size if size else 1.0
+
+
+def _grouped(entries: Sequence[Entry], density: float) -> list[Group]:
     """Groups in the order of their newest entries."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         key = file_key(entry.path) if entry.path else "\n".join(entry.title) or f"{entry.what} {entry.step}"
         groups.setdefault(key, []).append(entry)
-    made = [Group(found, HEADING + _cost(found[-1].title[:TITLE_LINES])) for found in groups.values()]
+    made = [Group(found, 0.0) for found in groups.values()]
+    for group in made:
+        group.cost = HEADING + sum(1 + density * len(line) for line in group.title)
     return sorted(made, key=lambda group: group.entries[-1].step)
 
 
-def _cost(lines: Iterable[str]) -> float:
-    return sum(1 + len(line) / CHARS for line in lines)
-
-
-def _candidates(groups: Sequence[Group], survey: Survey) -> list[Candidate]:
-    """Every line once, at its newest place, if it or a name in it is worth anything."""
+def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list[Candidate]:
+    """Every line that was not replaced, once, at its newest place, if it or a name in it is worth anything."""
     home = {entry: (group, e) for group in groups for e, entry in enumerate(group.entries)}
     found = []
     for seen, own in zip(survey.lines.values(), worth_of_lines(survey), strict=True):
-        if seen.entry in home and (own or seen.line.names):
+        if seen.entry in home and not seen.gone and (own or seen.line.names):
             group, e = home[seen.entry]
-            found.append(Candidate(group, (e, seen.place), seen.line, own, 1 + len(seen.line.text) / CHARS))
+            found.append(Candidate(group, (e, seen.place), seen.line, own, 1 + density * len(seen.line.text)))
     return found
 
 

@@ -1,0 +1,121 @@
+"""When a fold is due, and how much it leaves: every knob does what it says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ctxe.context.compact import LEAST_KEPT, FoldPolicy, Room, checkpoint_due, due, worth_folding
+from ctxe.context.cost import Billing
+from ctxe.context.fold import fold
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+
+ROOM = Room(20_000, 1_000)
+LARGE = Room(200_000, 6_000)
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def talk(steps: int, size: int = 50) -> Conversation:
+    made = []
+    for n in range(steps):
+        body = "\n".join(f"value_{n}_{k} = compute" for k in range(size // 3))
+        call = ToolCall(f"c{n}", "read", json.dumps({"path": f"src/f{n}.py"}))
+        made.append(Step(Reply("", (call,)), (ToolResult(f"c{n}", body),)))
+    return Conversation((Turn("go", (), tuple(made)),))
+
+
+def folded(policy: FoldPolicy, steps: int = 40, usable: int = 4_000, size: int = 50) -> Fold:
+    return fold(talk(steps, size), Room(usable, 10), policy, words)
+
+
+def test_a_small_window_is_used_up_before_anything_is_folded() -> None:
+    assert due(20_000, 5, ROOM, FoldPolicy()) is None
+    assert due(20_001, 5, ROOM, FoldPolicy()) == "overflow"
+
+
+def test_a_large_window_is_folded_when_that_pays() -> None:
+    line = LARGE.paying(FoldPolicy())
+    assert 90_000 < line < 120_000
+    assert due(line, 5, LARGE, FoldPolicy()) is None
+    assert due(line + 1, 5, LARGE, FoldPolicy()) == "price"
+
+
+def test_no_fold_for_money_when_the_session_is_about_to_end() -> None:
+    line = LARGE.paying(FoldPolicy())
+    assert due(line + 1, 5, LARGE, FoldPolicy(calls=2)) is None
+    assert due(line + 1, 5, LARGE, FoldPolicy(calls=20)) == "price"
+
+
+def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:
+    policy = FoldPolicy(at=0.7)
+    assert ROOM.full(policy) == 1_000 + 13_300
+    assert due(14_300, 5, ROOM, policy) is None
+    assert due(14_301, 5, ROOM, policy) == "threshold"
+
+
+def test_target_tokens_is_a_lower_line_for_every_window() -> None:
+    policy = FoldPolicy(target_tokens=9_000)
+    assert due(9_000, 5, LARGE, policy) is None
+    assert due(9_001, 5, LARGE, policy) == "threshold"
+    assert LARGE.target(policy) < 9_000
+
+
+@pytest.mark.parametrize(("to", "kept"), [(0.2, 1_000 + LEAST_KEPT + 3_800), (0.36, 1_000 + LEAST_KEPT + 6_840)])
+def test_to_is_the_share_that_is_left_beside_the_least(to: float, kept: int) -> None:
+    assert ROOM.target(FoldPolicy(to=to)) == kept
+
+
+def test_what_is_left_never_fills_a_small_window() -> None:
+    assert Room(5_000, 1_000).target(FoldPolicy()) == 1_000 + 3_000
+
+
+def test_record_share_divides_what_is_left() -> None:
+    sizes = {}
+    for share in (0.5, 0.9):
+        made = folded(FoldPolicy(record_share=share))
+        sizes[share] = (40 - made.upto.step, words(made.record[-1].text))
+    assert sizes[0.5][0] > sizes[0.9][0]
+    assert sizes[0.5][1] < sizes[0.9][1]
+
+
+def test_keep_recent_steps_stay_whole_whatever_they_take() -> None:
+    assert folded(FoldPolicy(keep_recent=1), 10, 200).upto == Position(0, 9)
+    assert folded(FoldPolicy(keep_recent=4), 10, 200).upto == Position(0, 6)
+
+
+def test_a_sliding_window_folds_by_steps_and_keeps_half() -> None:
+    policy = FoldPolicy(window=8)
+    assert due(100, 8, ROOM, policy) is None
+    assert due(100, 9, ROOM, policy) == "window"
+    assert folded(policy, 9).upto == Position(0, 5)
+    assert folded(FoldPolicy(window=8, keep_recent=6), 9).upto == Position(0, 3)
+
+
+def test_outputs_decay_after_so_many_steps() -> None:
+    policy = FoldPolicy(decay_after=2, keep_recent=4)
+    made = folded(policy, 10, 20_000, size=1_500)
+    assert list(made.masks) == [f"c{n}" for n in range(made.upto.step, 8)]
+    assert all(words(mask) <= 400 and f"recall {handle}" in mask for handle, mask in made.masks.items())
+    assert folded(FoldPolicy(decay_after=0, keep_recent=4), 10, 20_000, size=1_500).masks == {}
+
+
+def test_checkpoints_are_asked_for_every_so_many_steps() -> None:
+    assert not checkpoint_due(50, FoldPolicy())
+    assert [checkpoint_due(n, FoldPolicy(checkpoint_every=10)) for n in (9, 10, 11)] == [False, True, True]
+
+
+def test_a_fold_has_to_free_something() -> None:
+    assert not worth_folding(1_000, 901, "price")
+    assert worth_folding(1_000, 900, "price")
+    assert worth_folding(1_000, 999, "overflow")
+    assert worth_folding(1_000, 999, "request")
+
+
+def test_a_dear_cache_folds_earlier() -> None:
+    usual = LARGE.paying(FoldPolicy())
+    none = LARGE.paying(FoldPolicy(billing=Billing(1.0, 1.0)))
+    assert LARGE.target(FoldPolicy()) < none < usual

@@ -1,0 +1,59 @@
+"""Prices, what a fold pays, what is to come; and what folding saves on a long session at real prices."""
+
+from __future__ import annotations
+
+from ctxe.context.compact import FoldPolicy, Room, due
+from ctxe.context.cost import USUAL_CALLS, Billing, Forecast, calls_expected, forecast, pays, request_usd
+from ctxe.domain.model import Prices
+
+REAL = Prices(3.0, 15.0, 0.30, 3.75)
+"""US dollars per million tokens, as Anthropic and others bill in 2026."""
+
+
+def test_billing_is_relative_to_the_plain_price() -> None:
+    assert Billing.of(Prices(2.0, 8.0, 0.25, 2.5)) == Billing(0.125, 1.25)
+    assert Billing.of(Prices(2.0, 8.0, 0.5)) == Billing(0.25, 1.0)
+    assert Billing.of(Prices(2.0, 8.0)) == Billing(1.0, 1.0)
+    assert Billing.of(None) == Billing()
+
+
+def test_a_fold_pays_when_reading_costs_more_than_writing() -> None:
+    assert not pays(10_000, 10_000, 12, Billing())
+    assert pays(10_000, 10_000, 13, Billing())
+
+
+def test_calls_expected_come_from_past_sessions() -> None:
+    assert calls_expected([10, 30, 50], 20) == 20.0
+    assert calls_expected([], 5) == USUAL_CALLS
+    assert calls_expected([10], 20) == 20.0
+    assert calls_expected([10], 200) == USUAL_CALLS
+
+
+def test_a_request_costs_what_its_cached_and_its_new_tokens_cost() -> None:
+    assert request_usd(100_000, 90_000, REAL) == (90_000 * 0.30 + 10_000 * 3.75) / 1_000_000
+    assert request_usd(10, 20, REAL) == 10 * 0.30 / 1_000_000
+
+
+def test_the_forecast_names_steps_and_money() -> None:
+    made = forecast(70_000, [1_000, 3_000], 100_000, 40_000, 6_000, REAL)
+    assert made == Forecast(15, request_usd(40_000, 6_000, REAL), request_usd(72_000, 70_000, REAL))
+    assert forecast(70_000, [], 100_000, 40_000, 6_000, None) == Forecast(None, None, None)
+    assert forecast(110_000, [1_000], 100_000, 40_000, 6_000, None) == Forecast(1, None, None)
+
+
+def spent(folds: bool, cached: bool) -> float:
+    """Dollars for the input of 200 steps: a head of 6k tokens, 1.2k more a step, a window of 200k."""
+    room, policy = Room(196_000, 6_000), FoldPolicy()
+    total, size, before = 0.0, 6_000, 0
+    for step in range(200):
+        if folds and due(size, step, room, policy):
+            size, before = room.target(policy), 6_000
+        total += request_usd(size, before, REAL) if cached else size * 3.0 / 1_000_000
+        before, size = size, size + 1_200
+    return total
+
+
+def test_folding_saves_most_of_a_long_session() -> None:
+    nothing_cached, append_only, folded = spent(False, False), spent(False, True), spent(True, True)
+    assert folded <= 0.07 * nothing_cached
+    assert folded <= 0.65 * append_only

@@ -1,0 +1,104 @@
+"""The record is made of verbatim lines under headings, fits its room, and keeps what must not be lost."""
+
+from __future__ import annotations
+
+import json
+
+from ctxe.context.record import record
+from ctxe.context.survey import Survey
+from ctxe.context.trim import handle_of
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def shown(result: ToolResult) -> str:
+    return result.text
+
+
+def step(n: int, name: str, arguments: dict[str, str], text: str, remark: str = "") -> Step:
+    return Step(Reply(remark, (ToolCall(f"c{n}", name, json.dumps(arguments)),)), (ToolResult(f"c{n}", text),))
+
+
+def surveyed(*steps: Step, said: str = "go") -> Survey:
+    return Survey().read(Conversation((Turn(said, (), steps),)), shown)
+
+
+def made(survey: Survey, room: int = 10_000, covered: tuple[str, ...] = ()) -> list[str]:
+    return record(survey, survey.entries[1:], covered, room, words).split("\n")
+
+
+def test_lines_stand_under_what_they_belong_to() -> None:
+    survey = surveyed(
+        step(1, "read", {"path": "src/a.py"}, "1: import the_module\n2: x"),
+        step(2, "bash", {"command": "pytest -q tests"}, "all_is_well here"),
+        step(
+            3, "edit", {"path": "src/a.py", "old_string": "import the_module", "new_string": "import the_other"}, "ok"
+        ),
+    )
+    assert made(survey) == [
+        "[Steps 1 to 3 are folded. Below are lines of them, word for word; `recall s3` shows step 3.]",
+        "[s2 bash]",
+        "pytest -q tests",
+        "all_is_well here",
+        "[s1 read; s3 edit]",
+        "src/a.py",
+        "import the_other",
+    ]
+
+
+def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
+    survey = surveyed(
+        step(1, "bash", {"command": "make"}, "Exit code: 2\nlots of text\nsrc/x.c: fatal thing\nmore"),
+        step(2, "read", {"path": "b.py"}, "\n".join(f"name_{n} = other_{n}" for n in range(50))),
+    )
+    lines = made(survey, 40)
+    assert "[s1 bash, failed]" in lines
+    assert "src/x.c: fatal thing" in lines
+
+
+def test_edited_files_are_always_named() -> None:
+    steps = [step(n, "edit", {"path": f"src/f{n}.py", "old_string": "a", "new_string": "b"}, "ok") for n in range(1, 6)]
+    reads = [step(n, "read", {"path": f"r{n}.py"}, f"value_{n} = compute_{n}") for n in range(6, 40)]
+    lines = made(surveyed(*steps, *reads), 120)
+    assert [line for line in lines if line.startswith("src/f")] == [f"src/f{n}.py" for n in range(1, 6)]
+
+
+def test_the_room_is_kept_and_used() -> None:
+    body = "\n".join(f"def function_{n}(argument_{n}): return other_{n}" for n in range(300))
+    survey = surveyed(step(1, "read", {"path": "a.py"}, body), step(2, "ls", {}, ""))
+    for room in (40, 100, 400):
+        text = record(survey, survey.entries[1:], (), room, words)
+        assert 0.5 * room < words(text) <= room
+
+
+def test_nothing_fits_or_nothing_is_there() -> None:
+    survey = surveyed(step(1, "bash", {"command": "make all"}, "x"))
+    assert record(survey, survey.entries[1:], (), 0, words) == ""
+    assert record(survey, [], (), 1_000, words) == ""
+
+
+def test_names_that_stand_elsewhere_are_not_repeated() -> None:
+    survey = surveyed(step(1, "bash", {"command": "list"}, "the_name_here: s\nother_name: s"))
+    only = made(survey, 24, ("the_name_here",))
+    assert "other_name: s" in only
+    assert "the_name_here: s" not in only
+
+
+def test_a_line_stands_once_at_its_newest_place() -> None:
+    survey = surveyed(
+        step(1, "read", {"path": "a.py"}, "5: shared_line = 1"),
+        step(2, "read", {"path": "b.py"}, "9: shared_line = 1"),
+    )
+    text = "\n".join(made(survey))
+    assert "9: shared_line = 1" in text
+    assert "5: shared_line = 1" not in text
+
+
+def test_words_of_the_user_that_stand_nowhere_else_name_their_handle() -> None:
+    talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
+    survey = Survey().read(talk, shown)
+    text = record(survey, survey.entries[1:2], (), 1_000, words)
+    assert f"[s0 user, recall {handle_of('please use special_name here')}]\nplease use special_name here" in text
