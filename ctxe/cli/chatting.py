@@ -73,3 +73,13 @@ class Slash:
     takes: str
     says: str
     does: Callable[[Chat, str], None]
+
+
+def split(words: str) -> list[str]:
+    """The words of a command as a shell would part them; at blanks where a quote is left open, as in don't."""
+    import shlex
+
+    try:
+        return shlex.split(words)
+    except ValueError:
+        return words.split()

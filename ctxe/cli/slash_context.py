@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
-from ctxe.cli.chatting import Chat, Slash
+from ctxe.cli.chatting import Chat, Slash, split
 
 
 def context(chat: Chat, words: str) -> None:
@@ -70,14 +68,14 @@ def drop(chat: Chat, words: str) -> None:
 
 
 def _choose(chat: Chat, words: str, choice: str) -> None:
-    for path in shlex.split(words):
+    for path in split(words):
         chat.play(chat.live.choose_file(path, choice))
     files(chat, "")
 
 
 def files(chat: Chat, _words: str) -> None:
     """Files you chose, and files this session touched."""
-    chosen = [f"{path}  ({choice})" for path, choice in chat.live.session.state.files]
+    chosen = [f"{path}  ({choice})" for path, choice in chat.live.session.state.files if choice != "drop"]
     touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.touched().values()]
     chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
@@ -101,7 +99,7 @@ def unpin(chat: Chat, words: str) -> None:
 
 def _own(name: str, default: str) -> Slash:
     def does(chat: Chat, words: str) -> None:
-        chat.command([name, *(shlex.split(words) or [default])])
+        chat.command([name, *(split(words) or [default])])
 
     return Slash(name, "[…]", f"like `ctxe {name}`", does)
 

@@ -39,6 +39,9 @@ def fork(chat: Chat, _words: str) -> None:
 
 def export(chat: Chat, words: str) -> None:
     """This session as Markdown, on the screen or into a file."""
+    if not chat.live.session.log.count:
+        chat.screen.tell("nothing was said yet")
+        return
     chat.command(["sessions", "export", chat.live.session.id])
     if words:
         chat.screen.tell("to write a file: ctxe sessions export ID > FILE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
 from ctxe.domain.conversation import Fold, Touch
+from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import (
     EpochStarted,
     Event,
@@ -124,9 +126,17 @@ class Live:
             )
 
     def choose_file(self, path: str, choice: str) -> Iterator[Event]:
-        """Put a file before the model with the next words (add, read-only), or take it off that list (drop)."""
+        """Put a file before the model with the next words (add, read-only), or take it off that list (drop).
+
+        ``path`` counts from the root, else from where the user stands. Raises ConfigError when there is no such file.
+        """
         if choice not in ("add", "read-only", "drop"):
             raise ValueError(choice)
+        place = self.project.place
+        found = next((base / path for base in (place.root, place.working) if (base / path).is_file()), None)
+        if found is None and choice != "drop":
+            raise ConfigError(f"no file {path}", "name a file of this project")
+        path = os.path.relpath(found, place.root) if found else path
         yield from self.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
 
     def queue(self, name: str, text: str, why: str) -> Iterator[Event]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
-from ctxe.domain.errors import ConfigError, SessionError, StoreError
+from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.live import Live
 from ctxe.project.request import Opening
-from ctxe.project.sessions import path_of
+from ctxe.project.sessions import is_private, path_of
 from ctxe.project.wire import wire
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
             pass
         live.notices = (*live.notices, *_model_change(live))
         for path, choice in opening.files:
-            if not (project.root / path).is_file():
-                raise ConfigError(f"no file {path}", "--file and --read take paths from the repository's root")
             for _ in live.choose_file(path, choice):
                 pass
         yield live
@@ -58,6 +56,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         _hold(project, fresh.path, stack)
         return fresh, State(), []
     path = path_of(folder, opening.resume)
+    _check_origin(project, path)
     if opening.fork:
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem)
         events, notices, _ = read_events(path)
@@ -69,6 +68,15 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     events, notices, last = read_events(path)
     log = Log(path, now, last)
     return log, rebuild(events), notices
+
+
+def _check_origin(project: Project, path: Path) -> None:
+    """A log that came with a repository is refused: what it says would pass for our rules and the user's words."""
+    from ctxe.repo.git import Git
+
+    if not is_private(path) or Git(project.root, project.environment).output("ls-files", "--", str(path)):
+        hint = f"if it is yours, take it out of git and `chmod 600 {path}`"
+        raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
 
 
 def _leave(project: Project, live: Live) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,8 @@ __all__ = [
 def path_of(folder: Path, wanted: str = "") -> Path:
     """The log of a session by id or its beginning; of the one used last when empty. Raises SessionError."""
     if not wanted:
-        newest = next(iter(summaries(folder)), None)
+        found = [one for one in summaries(folder) if is_private(folder / f"{one.id}.jsonl")]
+        newest = next((one for one in found if one.turns), next(iter(found), None))
         if newest is None:
             raise SessionError("there is no session here yet", "`ctxe chat` starts one")
         return folder / f"{newest.id}.jsonl"
@@ -40,6 +42,11 @@ def path_of(folder: Path, wanted: str = "") -> Path:
         what = f"{len(close)} sessions begin with {wanted}" if close else f"no session {wanted}"
         raise SessionError(what, "`ctxe sessions list` shows what there is")
     return close[0]
+
+
+def is_private(path: Path) -> bool:
+    """Whether only the user can read a log: so ctxe makes them, and git or an archive does not."""
+    return os.name != "posix" or not path.stat().st_mode & 0o077
 
 
 def events(path: Path) -> tuple[list[Kept], list[str]]:

@@ -329,6 +329,27 @@ def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_p
     assert foreign(raw) == []
 
 
+def test_a_session_that_came_with_the_repository_is_never_gone_on_with(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
+    planted = repo / ".ctxe/sessions/29990101-000000-ffffff.jsonl"
+    with WireServer(then=Reply("Answer."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "my own words").code == 0
+        (own,) = planted.parent.glob("*.jsonl")
+        planted.write_bytes(own.read_bytes().replace(b"my own words", b"PLANTED words"))
+        planted.chmod(0o644)
+        goes_on = ctxe(repo, env, "chat", "-p", "-c", "go on")
+        assert (goes_on.code, "my own words" in texts(server), "PLANTED" in texts(server)) == (0, True, False)
+        named = ctxe(repo, env, "chat", "-p", "-r", planted.stem, "go on")
+        planted.chmod(0o600)
+        git(repo, "add", "-f", str(planted))
+        tracked = ctxe(repo, env, "chat", "-p", "--fork", planted.stem, "go on")
+        assert (named.code, tracked.code) == (6, 6)
+        assert "may be somebody else's" in named.err
+        assert "may be somebody else's" in tracked.err
+        assert "PLANTED" not in texts(server)
+
+
 APIS: dict[str, Callable[[str], dict[str, str]]] = {
     "chat": openai_at,
     "messages": anthropic_at,
