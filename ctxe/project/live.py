@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
-from ctxe.domain.conversation import Fold, Touch
+from ctxe.domain.conversation import Fold, ToolCall, Touch
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import (
     EpochStarted,
@@ -27,12 +28,13 @@ from ctxe.domain.events import (
     Pinned,
     Queued,
     Recorded,
+    ToolFinished,
     Unfolded,
 )
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Progress
+from ctxe.domain.tool import Allow, Ask
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
 from ctxe.project.models import choice, choose
@@ -168,19 +170,21 @@ class Live:
         return f"{self.model.id}  {used}  {money}  {self.permit.mode}"
 
     def run_for_user(self, command: str) -> Iterator[Event]:
-        """Run a command at the user's own word; the model is told of it with the user's next words."""
-        action = self.kit.shell.prepare({"command": command})
-        self.undo.before(action)
-        output = None
-        for item in action.run():
-            if isinstance(item, Progress):
-                yield item
-            else:
-                output = item
-        text, _ = self.wired.dispatcher.trim(output) if output else ("(no output)", "")
-        shown = self.wired.dispatcher.clean(text)
-        yield Notice(shown)
-        yield from self.queue(f"$ {command}", f"[the user ran `{command}`]\n{shown}", "you ran it")
+        """Run a command at the user's own word; the model is told of it with the user's next words.
+
+        It is shown, logged and interrupted like a call of the model's.
+        """
+        self.undo.begin(f"!{command}", len(self.session.state.conversation.turns))
+        tools = {self.kit.shell.name: self.kit.shell}
+        runs = replace(self.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
+        call = ToolCall(f"user_{self.session.log.count}", self.kit.shell.name, json.dumps({"command": command}))
+        for event in runs(call):
+            if not isinstance(event, ToolFinished):
+                yield from self.session.emit(event)
+                continue
+            yield from self.session.emit(replace(event, facts={**event.facts, "by": "user"}))
+            yield from self.undo.end()
+            yield from self.queue(f"$ {command}", f"[the user ran `{command}`]\n{event.result.text}", "you ran it")
 
     def remember(self, words: str) -> Iterator[Event]:
         """Keep a note of the user's as a fact, and tell the model. Raises StoreError."""

@@ -45,13 +45,19 @@ class Undo:
         elif isinstance(event, ToolFinished):
             if (began := self.began.pop(event.result.call_id, None)) is not None:
                 self.spans.append((began, time.time()))
-        elif isinstance(event, TurnFinished) and self.point is not None:
-            point, self.point = self.point, None
-            try:
-                restore.finish(self.place, point, self.spans)
-            except StoreError as error:
-                yield Notice(f"this turn cannot be undone: {error.message}", "warning")
-            self.spans.clear()
+        elif isinstance(event, TurnFinished):
+            yield from self.end()
+
+    def end(self) -> Iterator[Event]:
+        """Settle the point that was begun, if any; a notice when it cannot be kept."""
+        point, self.point = self.point, None
+        if point is None:
+            return
+        try:
+            restore.finish(self.place, point, self.spans)
+        except StoreError as error:
+            yield Notice(f"this turn cannot be undone: {error.message}", "warning")
+        self.spans.clear()
 
     def begin(self, words: str, turn: int) -> None:
         """A turn begins; its point is named after its words."""

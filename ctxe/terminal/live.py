@@ -40,7 +40,7 @@ class LiveRenderer:
         self.lock, self.stopped = threading.RLock(), threading.Event()
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
-        self.busy = self.streamed = self.apart = False
+        self.busy = self.turning = self.streamed = self.apart = False
         self.preview = self.model = ""
         self.next_draw = 0.0
 
@@ -98,6 +98,7 @@ class LiveRenderer:
         unicode = self.screen.unicode
         match event:
             case TurnStarted(words):
+                self.turning = True
                 self._work(True)
                 self.apart = True
                 self._print(said(words, unicode) if self.words else [])
@@ -117,7 +118,9 @@ class LiveRenderer:
                 self._print(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._do("working")
+                self._work(self.turning)  # a command of the user's own runs outside of any turn
             case TurnFinished():
+                self.turning = False
                 self._finish_block()
                 self._work(False)
                 self.activity.call = None

@@ -145,7 +145,7 @@ def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path
     for done in (helped, fresh, used):
         assert (done.code, "bug" in done.err, "Traceback" in done.err) == (0, False, False), done.err
         assert "ctxe: " not in done.err, done.err
-    assert "ran [exit 0]" in fresh.err
+    assert "● run echo ran\n  ran\n  [exit 0]\n" in fresh.err
     assert "Answer." in used.out
 
 

@@ -204,3 +204,28 @@ def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> No
             terminal.enter("/exit")
             assert terminal.ended() == 0
         assert server.refused == []
+
+
+def test_a_command_of_the_users_own_is_shown_stopped_and_told(home: Path, repo: Path) -> None:
+    sleep = f"sleep 5{time.time_ns() % 1_000_000}"
+    with WireServer(then=Reply("I see."), key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            terminal.wait("›")
+            terminal.enter(f"!seq 3; {sleep}")
+            terminal.wait(r"(?m)^ +3$")
+            terminal.type("\x03")
+            terminal.wait("the user stopped it here")
+            assert left_running(sleep) == []
+            terminal.enter("!echo x > made; rm calc.py")
+            terminal.wait(lambda _: (repo / "made").exists())
+            terminal.enter("/undo")
+            terminal.wait("put back: made(.|\n)*")
+            terminal.enter("and now?")
+            terminal.wait(r"I see\.")
+            terminal.enter("/exit")
+            assert terminal.ended() == 0
+        told = server.bodies[-1]["messages"][-1]["content"]
+        assert server.refused == []
+    assert f"[the user ran `seq 3; {sleep}`]\n1\n2\n3\n[the user stopped it here" in told
+    assert (repo / "calc.py").exists()
+    assert not (repo / "made").exists()
