@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import re
 import subprocess
 import sys
 import time
@@ -183,6 +184,38 @@ def test_an_opened_session_is_refused_to_others_who_may_fork_it(home: Path, repo
     assert len(logs(repo)) == 3
     fork = json.loads(next(path for path in logs(repo) if b'"fork"' in path.read_bytes()).read_text().splitlines()[0])
     assert fork["fork"] == log.stem
+
+
+def test_several_at_once_in_one_repository_lose_nothing(home: Path, repo: Path) -> None:
+    def work(body: Mapping[str, Any]) -> Reply:
+        (name,) = set(re.findall(r"worker (\d)", texts(body)))
+        if body["messages"][-1]["role"] != "user":
+            return Reply(f"Done {name}.")
+        fact = {"kind": "fact", "title": f"worker {name} was here", "text": f"It is {name}."}
+        failed = {"tried": f"way {name}", "outcome": f"error {name}{name}"}
+        edit = {"path": f"part{name}.py", "old": f"NUMBER_{name} = {name}", "new": f"NUMBER_{name} = 10"}
+        calls = [Call("remember", fact), Call("record_failure", failed), Call("read_file", {"path": f"part{name}.py"})]
+        return Reply("", [*calls, Call("edit_file", edit)])
+
+    with WireServer(work, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        command = [sys.executable, "-m", "ctxe", "chat", "--approval", "auto-edit", "-p"]
+        workers = [
+            subprocess.Popen(
+                [*command, f"worker {n}"], cwd=repo, env=env, stdout=-1, stderr=-1, stdin=subprocess.DEVNULL, text=True
+            )
+            for n in range(4)
+        ]
+        ended = [(*worker.communicate(timeout=60), worker.returncode) for worker in workers]
+        assert [(out, code) for out, _, code in ended] == [(f"Done {n}.\n", 0) for n in range(4)], ended
+        assert server.refused == []
+        waiting = ctxe(repo, env, "memory", "review", "--json").json
+    titles = " ".join(one["title"] for one in waiting)
+    assert all(f"worker {n} was here" in titles and f"way {n}" in titles for n in range(4))
+    assert [(repo / f"part{n}.py").read_text() for n in range(4)] == [f"NUMBER_{n} = 10\n" for n in range(4)]
+    assert [kinds(log)[-1] for log in logs(repo)] == ["turn_finished"] * 4
+    daily = "".join(path.read_text() for path in (repo / ".ctxe/daily").glob("*.md"))
+    assert all(f"worker {n}" in daily for n in range(4))
 
 
 def test_other_sessions_are_gone_to_from_within_and_a_wrong_name_costs_nothing(home: Path, repo: Path) -> None:
