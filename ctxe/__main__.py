@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     # ``python -m`` looks for modules where the user stands first; a repository must not stand in for a library.
-    if Path(sys.path[0]) == Path.cwd():
-        del sys.path[0]
+    with contextlib.suppress(OSError):  # the folder may be gone
+        if Path(sys.path[0]) == Path.cwd():
+            del sys.path[0]
     sys.exit(main())

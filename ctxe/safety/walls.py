@@ -128,6 +128,9 @@ def boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
     words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent"]
     words += ["--new-session", *(() if room.network else ("--unshare-net",))]
     words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", temp, "/tmp", "--tmpfs", "/run"]  # noqa: S108
+    # An interpreter that is installed below /tmp (a fresh clone, a build machine) would be covered by the private one.
+    own = Path(os.path.realpath(sys.prefix))
+    words += ["--ro-bind", str(own), str(own)] if own.is_relative_to("/tmp") else []  # noqa: S108
     if room.network:
         words += [word for path in NAMES_NEEDED if Path(path).exists() for word in ("--ro-bind", path, path)]
     for place in _hidden(room):

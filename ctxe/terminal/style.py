@@ -157,7 +157,7 @@ def fold(spans: Line, room: int | None, indent: str = "") -> list[Line]:
             rows.append([(lead, "")])
             left, rest = inner, rest.lstrip()
         while cells(rest.rstrip()) > left:
-            piece = _cut(rest, left) or rest[0]
+            piece = _cut(rest, left) or (rest[0] if left >= inner else "")  # a wide letter waits for the next row
             rows[-1].append((piece, style))
             rest = rest[len(piece) :]
             rows.append([(lead, "")])
