@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ctxe.lexical.irregular import base_of
+
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
@@ -53,10 +55,18 @@ def _stemmer() -> Stemmer:
     return Stemmer.Stemmer("english")
 
 
+@cache
+def _irregular() -> dict[str, str]:
+    return base_of()
+
+
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """The Snowball English stem of a lower-case word: ``"retries"`` and ``"retrying"`` are both ``"retri"``."""
-    return str(_stemmer().stemWord(word))
+    """The Snowball English stem of a lower-case word: ``"retries"`` and ``"retrying"`` are both ``"retri"``.
+
+    Irregular forms have the stem of their word: ``"written"`` and ``"wrote"`` are ``"write"``.
+    """
+    return str(_stemmer().stemWord(_irregular().get(word, word)))
 
 
 def parts(identifier: str) -> list[str]:

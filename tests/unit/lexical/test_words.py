@@ -62,4 +62,6 @@ def test_path_terms_read_dashes_as_joints():
 
 def test_stem_and_plain():
     assert stem("retries") == stem("retrying") == "retri"
+    assert stem("wrote") == stem("written") == stem("writing") == "write"
+    assert stem("indices") == stem("indexes") == stem("index")
     assert plain("It's A_b 3") == ["it", "s", "a_b", "3"]
