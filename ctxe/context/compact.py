@@ -103,8 +103,9 @@ def due(size: int, steps: int, room: Room, policy: FoldPolicy) -> str | None:
 
 
 def worth_folding(before: int, after: int, cause: str) -> bool:
-    """True when a fold frees enough, or when the request would not fit without it."""
-    return cause in {"overflow", "request"} or before - after >= LEAST_FREED * before
+    """True when a fold frees enough, or anything at all where the request would not fit or a person asks for it."""
+    freed = before - after
+    return freed > 0 and (cause in {"overflow", "request"} or freed >= LEAST_FREED * before)
 
 
 def checkpoint_due(steps: int, policy: FoldPolicy) -> bool:

@@ -6,7 +6,7 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
@@ -17,12 +17,15 @@ from ctxe.context.pieces import Piece, section_pieces, spoken, step_piece, tool_
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
-from ctxe.context.trim import trim
+from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.section import Chunk, Priority
 
 MOST_WORDS, PART_OF_USABLE = 20_000, 4
 """The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
+
+MOST_OF_FIRST = 0.6
+"""Of what is usable the first words, which are the task, may take so much."""
 
 
 MASK = 400
@@ -56,7 +59,7 @@ def fold(
         return Fold(upto, cause=cause)
     survey = (survey or Survey()).read(conversation, whole)
     words = _words(conversation, upto, room, count)
-    stays = [chunk for _, chunk in sorted(words.items())] + list(also)
+    stays = [chunk for _, chunk in sorted(words.items())] + [*_left_out(conversation, upto, words), *also]
     extra = sum(count(chunk.text) + JOIN for chunk in stays) - count(words[0].text)
     entries = _without(survey.before(upto), [conversation.turns[t].words for t in words])
     covered = [*names_standing(stays, conversation, upto)]
@@ -117,7 +120,7 @@ def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usab
     """Tokens that no fold can shrink: tools, standing sections and the first words of the user."""
     tools = sum(tool_piece(schema, count).tokens for schema in frame.tools)
     sections = sum(piece.tokens for section in frame.sections for piece in section_pieces(section, count))
-    first = min(count(conversation.turns[0].words), usable // PART_OF_USABLE) + MESSAGE if conversation.turns else 0
+    first = min(count(conversation.turns[0].words), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
     return tools + sections + first
 
 
@@ -142,7 +145,7 @@ def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count
         tokens = step_piece(step, "", count, None, Priority.RECENT).tokens
         if position.step == 0:
             tokens += count(conversation.turns[position.turn].words) + MESSAGE
-        if (n >= policy.keep_recent and kept + tokens > room) or 0 < policy.most_steps <= n:
+        if (n >= max(1, policy.keep_recent) and kept + tokens > room) or 0 < policy.most_steps <= n:
             break
         upto, kept = position, kept + tokens
     return upto, kept
@@ -162,6 +165,15 @@ def _decayed(conversation: Conversation, upto: Position, after: int, count: Coun
     return masks
 
 
+def _left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
+    """How the user's messages that do not stand are had; lines of them may stand in the record."""
+    last = upto.turn if upto.step else upto.turn - 1
+    handles = [handle_of(conversation.turns[t].words) for t in range(last + 1) if t not in words]
+    if handles:
+        text = f"[{len(handles)} more messages of the user: recall {', recall '.join(handles)}]"
+        yield Chunk("words left out", text, "over the share of the user's words")
+
+
 def _words(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
     """The user's words before a position that stay, by turn: the first and the newest, then newest first.
 
@@ -169,13 +181,14 @@ def _words(conversation: Conversation, upto: Position, room: Room, count: Count)
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
+    most = {0: int(MOST_OF_FIRST * room.usable), last: left} if last else {0: int(MOST_OF_FIRST * room.usable)}
     kept: dict[int, Chunk] = {}
-    for t in dict.fromkeys([last, 0, *range(last - 1, 0, -1)]):
-        words, most = conversation.turns[t].words, left // 2 if t == last and t else left
-        if count(words) > most and t not in (0, last):
+    for t in dict.fromkeys([0, last, *range(last - 1, 0, -1)]):
+        words = conversation.turns[t].words
+        if t in most and count(words) > most[t]:
+            words = trim(words, "other", most[t], count).text
+        if t not in most and count(words) > left:
             break
-        if count(words) > most:
-            words = trim(words, "other", most, count).text
         kept[t] = Chunk(f"words {t + 1}", words, "the user's words")
-        left -= count(words)
+        left -= count(words) if t else 0
     return kept

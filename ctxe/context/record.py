@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from ctxe.context.lines import Entry, Line, names_in
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
-from ctxe.context.trim import handle_of
 from ctxe.context.worth import worth_of_lines, worth_of_name
 
 SAMPLE = 20_000
@@ -191,8 +190,6 @@ def _shown(group: Group, lines: Sequence[Line]) -> list[str]:
     """A heading, what was asked for, the chosen lines; of what failed last its first loud line at least."""
     newest = group.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in group.entries[-2:])
-    if newest.what == "user":
-        heading = f"{heading}, recall {handle_of(newest.title[0])}"
     title = () if newest.what == "user" else group.title
     told = [line.text for line in lines if line.text.strip() not in title]
     if not newest.ok and not any(map(_LOUD.search, told)):

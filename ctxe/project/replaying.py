@@ -25,7 +25,7 @@ Count = Callable[[str], int]
 
 
 class Replayed:
-    """One conversation that grows; ``epoch`` counts its folds."""
+    """One conversation that grows."""
 
     __slots__ = (
         "_count",
@@ -35,15 +35,12 @@ class Replayed:
         "_survey",
         "budget",
         "conversation",
-        "epoch",
         "frame",
-        "held",
     )
 
     def __init__(self, budget: Budget, count: Count, policy: FoldPolicy | None = None) -> None:
-        self.budget, self.epoch = budget, 0
+        self.budget = budget
         self.frame, self.conversation = Frame(), Conversation()
-        self.held: tuple[str, ...] = ()
         self._count, self._policy = count, policy or FoldPolicy()
         self._originals: dict[str, str] = {}
         self._read: set[str] = set()
@@ -72,23 +69,21 @@ class Replayed:
             self.frame, self.conversation, self.budget, self._count, self._policy, whole=whole, survey=self._survey
         )
         if made is not None:
-            self.conversation, self.epoch = replace(self.conversation, fold=made), self.epoch + 1
+            self.conversation = replace(self.conversation, fold=made)
         self._bring_back()
-        assembled = assemble(self.frame, self.conversation, self.budget, self._count, self.held)
-        self.held = assembled.marks
-        return assembled
+        return assemble(self.frame, self.conversation, self.budget, self._count)
 
     def _bring_back(self) -> None:
         """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
         if not self._originals and self.conversation.fold is None:
             return
         self._survey = self._survey.read(self.conversation, self._whole)
-        places = [position for position, _ in self.conversation.steps()][-2:]
+        place = Position(len(self.conversation.turns) - 1, len(self.conversation.turns[-1].steps) - 2)
         upto = self.conversation.fold.upto if self.conversation.fold else Position()
-        if len(places) < 2 or (places[0].turn, places[0].step) < (upto.turn, upto.step):
+        if place.step < 0 or (place.turn, place.step) < (upto.turn, upto.step):
             return
         chunks = restored(self.conversation, self._survey, self.budget.usable)
-        noted = _with_notes(self.conversation, places[0], chunks)
+        noted = _with_notes(self.conversation, place, chunks)
         if chunks and size_of(self.frame, noted, self._count) <= self.budget.usable:
             self.conversation = noted
 

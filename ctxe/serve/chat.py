@@ -32,7 +32,8 @@ def checked(message: object) -> Chat:
     text_of(message)
     if message["role"] == "tool" and not isinstance(message.get("tool_call_id"), str):
         raise Refused("a tool message without tool_call_id")
-    calls_of(message)
+    if calls_of(message) and message["role"] != "assistant":
+        raise Refused(f"tool calls in a message of the {message['role']}")
     return message
 
 
@@ -40,7 +41,8 @@ def text_of(message: Mapping[str, Any]) -> str:
     """The words of a message; a list of content parts gives the text ones. Raises Refused."""
     content = message.get("content")
     if isinstance(content, list):
-        content = "\n".join(part["text"] for part in content if isinstance(part, dict) and "text" in part)
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        content = "\n".join(text for text in texts if isinstance(text, str))
     if content is not None and not isinstance(content, str):
         raise Refused("content is no text")
     return content or ""
@@ -49,7 +51,10 @@ def text_of(message: Mapping[str, Any]) -> str:
 def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Id, name and arguments of every call of a message. Raises Refused."""
     found = []
-    for call in message.get("tool_calls") or ():
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise Refused("tool_calls is no list")
+    for call in calls:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             raise Refused("a tool call without function")
@@ -63,7 +68,8 @@ def calls_of(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def key_of(message: Mapping[str, Any]) -> Key:
     """What two messages have in common that say the same."""
     role = "said" if message["role"] in {"user", "system"} else message["role"]
-    return role, text_of(message), message.get("tool_call_id"), tuple(calls_of(message))
+    answers = message["tool_call_id"] if role == "tool" else ""
+    return role, text_of(message), answers, tuple(calls_of(message))
 
 
 @dataclass(slots=True)
@@ -91,19 +97,23 @@ class Given:
                 yield self.messages[places[n]]
 
 
-def written(request: Request, ids: Mapping[str, str]) -> Iterator[Chat]:
-    """A request as messages, every text and result one of its own; ``ids`` gives back ids as they were given."""
+def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Chat]:
+    """A request as messages, every text and result one of its own.
+
+    ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were.
+    """
     for text in request.system:
         yield {"role": "system", "content": text}
     for message in request.messages:
-        yield from _said(message, ids) if message.role == "user" else [_replied(message, ids)]
+        yield from _said(message, ids, order) if message.role == "user" else [_replied(message, ids)]
 
 
-def _said(message: Message, ids: Mapping[str, str]) -> Iterator[Chat]:
+def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Chat]:
+    results = [block for block in message.blocks if isinstance(block, ToolResult)]
+    for result in sorted(results, key=lambda result: order[result.call_id]):
+        yield {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
     for block in message.blocks:
-        if isinstance(block, ToolResult):
-            yield {"role": "tool", "tool_call_id": ids[block.call_id], "content": block.text}
-        elif isinstance(block, Text):
+        if isinstance(block, Text):
             yield {"role": "user", "content": block.text}
 
 

@@ -19,16 +19,22 @@ BEFORE = "[what was said before is not known]"
 
 
 class Service:
-    """One conversation in chat-completions messages; ``count`` gives the tokens of a text."""
+    """One conversation in chat-completions messages; ``count`` gives the tokens of a text.
 
-    __slots__ = ("_count", "_given", "_ids", "_replayed", "_reply", "_results")
+    ``epoch`` in its answers counts how often a request did not begin with the one before.
+    """
+
+    __slots__ = ("_before", "_count", "_epoch", "_given", "_ids", "_order", "_replayed", "_reply", "_results")
 
     def __init__(self, replayed: Replayed, count: Callable[[str], int]) -> None:
         self._replayed, self._count = replayed, count
         self._given = Given()
         self._ids: dict[str, str] = {}
+        self._order: dict[str, int] = {}
         self._reply: Reply | None = None
         self._results: dict[str, str] = {}
+        self._before: list[Chat] = []
+        self._epoch = 0
 
     def answer(self, line: str) -> str:
         """One line for one line; what is wrong is said as ``{"error": …}`` and changes nothing."""
@@ -79,6 +85,7 @@ class Service:
         if reply is None or identity is None:
             raise Refused(f"no open call has the id {wanted!r}")
         self._results[identity] = text_of(message)
+        self._order[identity] = len(self._given.messages)
         if len(self._results) == len(reply.calls):
             self._replayed.step(reply, self._results)
             self._reply, self._results = None, {}
@@ -90,8 +97,10 @@ class Service:
         if self._reply is not None:
             raise Refused(f"calls without results: {', '.join(self._missing())}", "add a tool message for each")
         assembled = self._replayed.request()
-        messages = list(self._given.back(written(assembled.request, self._ids)))
-        return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._replayed.epoch}
+        messages = list(self._given.back(written(assembled.request, self._ids, self._order)))
+        self._epoch += messages[: len(self._before)] != self._before
+        self._before = messages
+        return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._epoch}
 
 
 def serve(service: Service, lines: BinaryIO, out: BinaryIO) -> None:

@@ -6,7 +6,6 @@ import json
 
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
-from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 
 
@@ -97,8 +96,8 @@ def test_a_line_stands_once_at_its_newest_place() -> None:
     assert "5: shared_line = 1" not in text
 
 
-def test_words_of_the_user_that_stand_nowhere_else_name_their_handle() -> None:
+def test_lines_of_the_user_stand_in_it_too() -> None:
     talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
     survey = Survey().read(talk, shown)
     text = record(survey, survey.entries[1:2], (), 1_000, words)
-    assert f"[s0 user, recall {handle_of('please use special_name here')}]\nplease use special_name here" in text
+    assert text.endswith("[s0 user]\nplease use special_name here")
