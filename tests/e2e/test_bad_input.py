@@ -164,6 +164,7 @@ def test_a_session_of_a_newer_version_is_refused_unchanged(home: Path, repo: Pat
     folder = repo / ".ctxe/sessions"
     folder.mkdir(parents=True)
     (folder / "s.jsonl").write_text('{"v":99,"session":"s"}\n')
+    (folder / "s.jsonl").chmod(0o600)
     told(ctxe(repo, environment(home), "chat", "-r", "s", "-p", "hi"), 6, "newer ctxe")
     assert (folder / "s.jsonl").read_text() == '{"v":99,"session":"s"}\n'
 
