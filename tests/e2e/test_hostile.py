@@ -324,7 +324,7 @@ def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_p
             assert terminal.ended() == 0
             raw = terminal.raw
         assert server.refused == []
-        for words in (("sessions", "show"), ("sessions", "list"), ("memory", "show"), ("budget", "x")):
+        for words in (("sessions", "show"), ("memory", "show")):
             assert drawn(repo, env, words) == []
     assert foreign(raw) == []
 
