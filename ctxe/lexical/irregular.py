@@ -9,8 +9,8 @@ come came; creep crept; criterion criteria; deal dealt; dig dug; draw drew drawn
 eat ate eaten; fall fell fallen; feed fed; feel felt; fight fought; find found; flee fled; fly flew flown; foot feet;
 forbid forbade forbidden; forget forgot forgotten; forgive forgave forgiven; freeze froze frozen; get got gotten;
 give gave given; go went gone; grow grew grown; hang hung; hear heard; hide hid hidden; hold held; index indices;
-keep kept; know knew known; lay laid; lead led; leave left; lend lent; lie lain; light lit; lose lost; make made; man men;
-matrix matrices; mean meant; meet met; mouse mice; outgrow outgrew outgrown; overcome overcame;
+keep kept; know knew known; lay laid; lead led; leave left; lend lent; lie lain; light lit; lose lost; make made;
+man men; matrix matrices; mean meant; meet met; mouse mice; outgrow outgrew outgrown; overcome overcame;
 override overrode overridden; overwrite overwrote overwritten; pay paid; person people; rebuild rebuilt;
 redo redid redone; rerun reran; rewrite rewrote rewritten; ride rode ridden; ring rang rung; rise rose risen; run ran;
 say said; see saw seen; seek sought; sell sold; send sent; shake shook shaken; shine shone; shoot shot; show shown;
