@@ -133,9 +133,10 @@ def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], l
     history = [*said.older, *said.steps[:-1]]
     gathered = _prefix(said.gathered, rest)
     rest -= _sum(gathered)
-    if _sum(history) > rest and history:
+    whole = len(gathered) == len(said.gathered)
+    if history and not (whole and _sum(history) <= rest):
         rest -= _gap(len(history), count).tokens
-    newest = _prefix(history[::-1], rest)[::-1] if len(gathered) == len(said.gathered) else []
+    newest = _prefix(history[::-1], rest)[::-1] if whole else []
     lost = history[: len(history) - len(newest)]
     gap = [_gap(len(lost), count)] if lost and rest >= 0 else []
     own = len(said.steps[:-1])

@@ -152,3 +152,14 @@ def test_pack_shrinks_what_was_gathered_to_its_share_once() -> None:
 )
 def test_the_reserve_is_what_the_reply_may_need(window: int, most: int, reserve: int) -> None:
     assert reserve_for(window, most) == reserve
+
+
+def test_the_word_about_what_is_missing_is_never_put_where_it_does_not_fit() -> None:
+    gathered = Section("files", Priority.INJECTED, (Chunk("f", "one two three four five six"),), "task", "files")
+    conversation = Conversation((Turn("task", (gathered,), (Step(Reply("")), Step(Reply("")))),))
+    for window in range(10, 60):
+        try:
+            done = assemble(Frame(), conversation, Budget(window, 0), lambda text: len(text.split()))
+        except BudgetError:
+            continue
+        assert done.ledger.used <= window
