@@ -34,7 +34,7 @@ def asked(window: Window, action: Action, *keys: str, ask: Ask = UNKNOWN) -> Ans
     def press() -> None:
         first.join()
         for key in keys[1:]:
-            time.sleep(0.3)
+            window.answered()
             window.type(key)
 
     first = window.type_when("]es", keys[0])

@@ -21,7 +21,7 @@ class Window:
     """``screen`` draws on it, ``text`` is everything ever seen on it, ``raw`` every byte, ``type`` presses keys."""
 
     def __init__(self, columns: int = 60, rows: int = 20, **environ: str) -> None:
-        self.columns, self.raw = columns, b""
+        self.columns, self.raw, self._typed = columns, b"", 0
         self.parent, child = pty.openpty()
         self.pyte = pyte.HistoryScreen(columns, rows, history=5_000)
         self.stream = pyte.ByteStream(self.pyte)
@@ -55,6 +55,7 @@ class Window:
         fcntl.ioctl(self.parent, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, text: str) -> None:
+        self._typed = len(self.raw)
         os.write(self.parent, text.encode())
 
     def type_when(self, seen: str, text: str) -> threading.Thread:
@@ -82,6 +83,14 @@ class Window:
             before = len(self.raw)
             time.sleep(0.05)
         return self.text
+
+    def answered(self, seconds: float = 10) -> None:
+        """Wait until something came after the last keys, and nothing more for a while: the next question stands."""
+        before, quiet, limit = self._typed, time.monotonic(), time.monotonic() + seconds
+        while time.monotonic() < limit and not (len(self.raw) > self._typed and time.monotonic() - quiet > 0.3):
+            if len(self.raw) != before:
+                before, quiet = len(self.raw), time.monotonic()
+            time.sleep(0.02)
 
     def wait(self, fits: Callable[[str], bool], seconds: float = 10) -> str:
         limit = time.monotonic() + seconds
