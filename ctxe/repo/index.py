@@ -185,11 +185,7 @@ class Index:
         changed, same = [], []
         for one in fresh:
             old = known.get(one.path)
-            if (
-                old is not None
-                and old.kind != "data"
-                and digest(read_text(self.root, one.path) or "") == marks.get(old.id)
-            ):
+            if old is not None and self._same(one, old, marks.get(old.id)):
                 same.append((one.mtime, one.size, begun, old.id))
             else:
                 changed.append(one)
