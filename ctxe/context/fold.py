@@ -140,7 +140,7 @@ def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
 
 def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count) -> tuple[Position, int]:
     """Where the kept steps begin, and their tokens: the newest that fit ``room``, or as many as the policy says."""
-    upto, kept = Position(len(conversation.turns), 0), 0
+    upto, kept = _end(conversation), 0
     for n, (position, step) in enumerate(reversed(list(conversation.steps()))):
         tokens = step_piece(step, "", count, None, Priority.RECENT).tokens
         if position.step == 0:
@@ -149,6 +149,12 @@ def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count
             break
         upto, kept = position, kept + tokens
     return upto, kept
+
+
+def _end(conversation: Conversation) -> Position:
+    """The newest place that may be folded: words that nobody answered stand."""
+    last = max(0, len(conversation.turns) - 1)
+    return Position(last, len(conversation.turns[last].steps)) if conversation.turns else Position()
 
 
 def _decayed(conversation: Conversation, upto: Position, after: int, count: Count) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Service:
         if self._reply is not None:
             raise Refused(f"calls without results: {', '.join(self._missing())}", "add a tool message for each")
         assembled = self._replayed.request()
-        messages = list(self._given.back(written(assembled.request, self._ids, self._order)))
+        messages = _begun(list(self._given.back(written(assembled.request, self._ids, self._order))))
         self._epoch += messages[: len(self._before)] != self._before
         self._before = messages
         return {"messages": messages, "tokens": tokens_of(messages, self._count), "epoch": self._epoch}
@@ -108,6 +108,15 @@ def serve(service: Service, lines: BinaryIO, out: BinaryIO) -> None:
     for line in lines:
         out.write(service.answer(line.decode("utf-8", "replace")).encode() + b"\n")
         out.flush()
+
+
+def _begun(messages: list[Chat]) -> list[Chat]:
+    """The same, with words of a user before everything that is not the system's."""
+    for place, message in enumerate(messages):
+        if message["role"] != "system":
+            missing = [] if message["role"] == "user" else [{"role": "user", "content": BEFORE}]
+            return [*messages[:place], *missing, *messages[place:]]
+    return messages
 
 
 def _object(line: str) -> Mapping[str, Any]:

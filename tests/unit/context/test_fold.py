@@ -95,3 +95,9 @@ def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
     assert pin in made.record
     assert made.tokens_before == size_of(Frame(), LONG, words)
     assert made.tokens_after == size_of(Frame(), Conversation(LONG.turns, made), words) <= 900
+
+
+def test_words_that_nobody_answered_yet_are_never_folded() -> None:
+    said = Conversation((Turn("look at it"), Turn("and now this")))
+    made = fold(said, Room(300, 20), POLICY, words)
+    assert (made.upto, [chunk.text for chunk in made.record]) == (Position(1, 0), ["look at it"])
