@@ -72,6 +72,15 @@ class ToolSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InstructionSettings:
+    """[instructions] What is read beside AGENTS.md and its kin."""
+
+    read: tuple[str, ...] = field(
+        default=(), metadata={"says": 'further files of the project: ["CONVENTIONS.md"]; read in every session'}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySettings:
     """[memory] The project memory folder."""
 
@@ -104,5 +113,6 @@ class Config:
     fold: FoldSettings = FoldSettings()
     approval: ApprovalSettings = ApprovalSettings()
     tools: ToolSettings = ToolSettings()
+    instructions: InstructionSettings = InstructionSettings()
     memory: MemorySettings = MemorySettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

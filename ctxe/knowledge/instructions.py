@@ -80,7 +80,9 @@ class Instructions:
         live = [taken.rule for taken, _ in (*everything, *some)]
         for conflict in self._merge(live).conflicts:
             one, other = conflict.first, conflict.second
-            said.append(f"{live[one.file].path} and {live[other.file].path} disagree: {_line(one)} / {_line(other)}")
+            files = f"{live[one.file].path} and {live[other.file].path}"
+            both = self.count(one.text) + self.count(other.text)
+            said.append(f"{files} disagree: {_line(one)} / {_line(other)} ({both} tokens a request)")
         return tuple(said)
 
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:

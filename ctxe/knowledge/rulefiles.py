@@ -99,6 +99,7 @@ def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
         if folder == places.root:
             yield from _named(places, folder, _AT_ROOT, "always, from the root")
             yield from _named(places, folder, places.read, "named in your settings")
+            yield from _named(places, folder, _read_by_aider(places), "named in .aider.conf.yml")
     for inside, suffix in _TREES:
         yield from _tree(places, inside, suffix)
     for folder in _nested(places, chain, touched):
@@ -134,6 +135,18 @@ def _named(places: Places, folder: Path, names: Sequence[str], why: str) -> Iter
         path = override if name == "AGENTS.md" and _exists(override) else folder / name
         if _exists(path) and not path.is_dir():
             yield _read(places, path, why)
+
+
+def _read_by_aider(places: Places) -> tuple[str, ...]:
+    """Files that the project's aider settings have read with every request (``read: CONVENTIONS.md``)."""
+    path = places.root / ".aider.conf.yml"
+    if not path.is_file() or path.is_symlink():
+        return ()
+    try:
+        named = front.parse(b"---\n" + files.read(path, MOST_BYTES) + b"\n---\n").values().get("read", ())
+    except StoreError:
+        return ()
+    return tuple(dict.fromkeys((named,) if isinstance(named, str) else named))[:MOST_FILES]
 
 
 def _tree(places: Places, inside: str, suffix: str) -> Iterator[Rule]:

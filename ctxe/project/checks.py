@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 State = Literal["ok", "note", "fail"]
+MOST_TOLD = 8
+"""Lines of advice about instruction files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,16 @@ class Check:
 
 def checks(project: Project, *, reach: bool) -> Iterator[Check]:
     """Every finding in order; ``reach`` also asks the model's host one free question."""
-    every: list[Callable[[Project], Iterator[Check]]] = [_python, _git, _folder, _settings, _memory, _model, _sandbox]
+    every: list[Callable[[Project], Iterator[Check]]] = [
+        _python,
+        _git,
+        _folder,
+        _settings,
+        _instructions,
+        _memory,
+        _model,
+        _sandbox,
+    ]
     for check in [*every, *([_reach] if reach else [])]:
         try:
             yield from check(project)
@@ -79,6 +90,22 @@ def _settings(project: Project) -> Iterator[Check]:
     yield Check("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
     for line in project.loaded.refused:
         yield Check(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
+
+
+def _instructions(project: Project) -> Iterator[Check]:
+    """What the rules of every tool cost, and what of that is for nothing."""
+    from ctxe.domain.section import Task
+    from ctxe.project.models import counter
+    from ctxe.project.sources import instructions, price_of_rules
+
+    count = counter(project, project.model).count
+    rules, room = instructions(project, count), project.budget.room("instructions")
+    loaded = [one for one in rules.sources(Task(), room) if one.tokens]
+    tokens = sum(one.tokens for one in loaded)
+    told = "`ctxe memory show --sources` shows each" if loaded else ""
+    yield Check("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", told)
+    for line in (*rules.notices(Task(), room), *price_of_rules(project, count))[:MOST_TOLD]:
+        yield Check("instructions", "note", line)
 
 
 def _memory(project: Project) -> Iterator[Check]:

@@ -210,7 +210,7 @@ def links_current(entries: Sequence[Entry]) -> list[Entry]:
 def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
     """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
     from ctxe.project.models import counter as counting
-    from ctxe.project.sources import instructions, memory
+    from ctxe.project.sources import instructions, memory, price_of_rules
 
     count = counting(project, project.model).count
     rules = instructions(project, count)
@@ -224,7 +224,7 @@ def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple
         for chunk in section.chunks
     ]
     pieces += [{"id": out.id, "tokens": 0, "why": out.why} for section in standing for out in section.left_out]
-    notices = (*rules.notices(task, room), *remembered.notices())
+    notices = (*rules.notices(task, room), *remembered.notices(), *price_of_rules(project, count))
     return list(rules.sources(task, room)), pieces, notices
 
 

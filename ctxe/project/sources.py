@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from ctxe.project.mentions import named_files
 from ctxe.project.planning import Chosen, Planning
 
 if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
     from ctxe.agent.state import State
     from ctxe.knowledge.instructions import Instructions
     from ctxe.knowledge.memory import Memory
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 Count = Callable[[str], int]
 MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
+MOST_README = 200_000
+"""Bytes of a README that rules are compared with."""
 
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
@@ -50,8 +55,38 @@ def instructions(project: Project, count: Count) -> Instructions:
     from ctxe.knowledge.instructions import Instructions
     from ctxe.knowledge.rulefiles import Places
 
-    place = project.place
-    return Instructions(Places(place.root, place.working, place.user), count)
+    place, read = project.place, project.config.instructions.read
+    return Instructions(Places(place.root, place.working, place.user, read, readable(project)), count)
+
+
+def readable(project: Project) -> Callable[[str], bool]:
+    """Whether a file of the project may be read: what .ctxeignore names may not. The file is looked at when asked."""
+    spec: list[GitIgnoreSpec | None] = []
+
+    def allowed(path: str) -> bool:
+        from ctxe.repo.files import IGNORE_FILE, ignore_spec
+
+        if not spec:
+            spec.append(ignore_spec(project.root, IGNORE_FILE))
+        return spec[0] is None or not spec[0].match_file(path)
+
+    return allowed
+
+
+def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
+    """What instruction files cost for nothing, a line each: repeats of the README, scopes without a file."""
+    from ctxe.domain.errors import StoreError
+    from ctxe.repo.files import list_files
+    from ctxe.repo.git import Git
+    from ctxe.storage import files as disk
+
+    readme = next((path for path in project.root.glob("[Rr][Ee][Aa][Dd][Mm][Ee]*") if path.is_file()), None)
+    words = ""
+    if readme:
+        with contextlib.suppress(StoreError):
+            words = disk.read(readme, MOST_README).decode("utf-8", "replace")
+    tracked = [listed.path for listed in list_files(Git(project.root, project.environment))]
+    return instructions(project, count).advice(Task(), project.budget.room("instructions"), words, tracked)
 
 
 def memory(project: Project, count: Count) -> Memory:

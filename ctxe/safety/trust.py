@@ -57,6 +57,7 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("tools.command_seconds", _lower),
     ("tools.sandbox", _stricter(SANDBOXES)),
     ("tools.network", _only(False)),
+    ("instructions.read", _more),
     ("memory.enabled", _only(False)),
     ("memory.daily_lines", _free),
     ("model.max_output", _lower_or_first),

@@ -230,8 +230,8 @@ def test_contradictions_are_told_and_both_sides_stay(tmp_path: Path) -> None:
     source = instructions(tmp_path)
     assert source.notices(Task(), 8000) == (
         "AGENTS.md and CLAUDE.md disagree: “- Use 4 spaces for indentation in Python”"
-        " / “- Use 2 spaces for indentation in Python”",
-        "AGENTS.md and CLAUDE.md disagree: “- Line length: 100” / “- Line length: 88”",
+        " / “- Use 2 spaces for indentation in Python” (16 tokens a request)",
+        "AGENTS.md and CLAUDE.md disagree: “- Line length: 100” / “- Line length: 88” (8 tokens a request)",
     )
     (section,) = source.offer(Task(), 8000)
     assert [chunk.text.count("\n- ") for chunk in section.chunks] == [2, 2]

@@ -1,0 +1,132 @@
+"""A repository with the rules of every tool at once: what a session really sends of them, in which order, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+SAME = "Run the whole suite with `pytest -q` before you call anything done."
+ALWAYS = {
+    "AGENTS.md": "Names of modules are nouns (agents).",
+    "MEMORY.md": "The release train leaves on Fridays (memory).",
+    "CLAUDE.md": "Ask before deleting branches (claude).\n\n@docs/style.md",
+    "docs/style.md": "Functions stay short (imported).\n\n@style.md, @../CLAUDE.md circle, @../../out.md leads out.",
+    "CLAUDE.local.md": "The staging server is mine (local).",
+    "GEMINI.md": "Prefer tables to prose (gemini).",
+    ".github/copilot-instructions.md": "Commits stay small (copilot).",
+    ".cursorrules": "Greet nobody in comments (cursorrules).",
+    ".windsurfrules": "Sentences may be long (windsurf).",
+    ".goosehints": "Fly south in winter (goose).",
+    "HOUSE.md": "Doors are closed at night (house).",
+    "CONVENTIONS.md": "Indent with four spaces (conventions).",
+    ".claude/rules/plain.md": "Claude's rules hold everywhere (claude rules).",
+    ".cursor/rules/always.mdc": "---\nalwaysApply: true\nglobs:\n---\nCursor wants this in each file (cursor rules).",
+    ".clinerules/one.md": "Read each file twice (cline).",
+    ".roo/rules/a.md": "Hop before you run (roo).",
+}
+ORDER = [text.rpartition("(")[2].partition(")")[0] for name, text in ALWAYS.items() if name != "MEMORY.md"]
+ORDER[3] = "imported"
+SCOPED = {
+    ".claude/rules/tests.md": ("---\npaths:\n  - tests/**\n---\nTests use real parts (claude paths).", "claude paths"),
+    ".cursor/rules/ts.mdc": ("---\nglobs: *.ts,*.tsx\nalwaysApply: false\n---\nNo any (cursor globs).", "cursor globs"),
+    ".github/instructions/api.instructions.md": (
+        '---\napplyTo: "src/api/**"\n---\nVersions go into a header (apply to).',
+        "apply to",
+    ),
+    "src/api/AGENTS.md": ("Nothing here may block (nested agents).", "nested agents"),
+    "web/CLAUDE.md": ("The web has its own colours (nested claude).", "nested claude"),
+}
+SECRET = "Hidden rule (ctxeignore)."
+SOURCES = {"src/api/x.ts": "export const x = 1\n", "tests/test_x.py": "x = 1\n", "long.txt": "a line of words\n" * 300}
+
+
+@pytest.fixture
+def repo(tmp_path: Path, home: Path) -> Path:
+    held = {name: text + "\n" for name, text in ALWAYS.items()} | {name: text for name, (text, _) in SCOPED.items()}
+    for name in ("AGENTS.md", "CLAUDE.md", "GEMINI.md"):
+        held[name] = f"# Rules\n\n{SAME}\n\n{held[name]}"
+    held |= {".aider.conf.yml": "model: x\nread: [CONVENTIONS.md]\n", ".ctxeignore": ".roorules\n", ".roorules": SECRET}
+    held |= {".ctxe.toml": '[instructions]\nread = ["HOUSE.md"]\n'}
+    (tmp_path / "out.md").write_text("Never told (outside).\n")
+    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe/AGENTS.md").write_text("Answer in English (mine).\n")
+    return repository(tmp_path / "repo", held | SOURCES)
+
+
+def system(body: Mapping[str, Any]) -> str:
+    return json.dumps([one for one in body["messages"] if one["role"] in ("system", "developer")], ensure_ascii=False)
+
+
+def test_each_rule_is_sent_once_in_order_and_scoped_ones_after_their_first_file(home: Path, repo: Path) -> None:
+    script = [
+        Reply("", [Call("list_files", {})]),
+        Reply("", [Call("read_file", {"path": "src/api/x.ts"})]),
+        Reply("", [Call("read_file", {"path": "tests/test_x.py"})]),
+        Reply("done"),
+    ]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello")
+        assert done.code == 0, done.err
+        bodies = server.bodies
+    sent = [json.dumps(body, ensure_ascii=False) for body in bodies]
+    places = [system(bodies[0]).find(f"({mark})") for mark in ["mine", *ORDER]]
+    assert -1 not in places
+    assert places == sorted(places)
+    for mark in ["mine", "memory", *ORDER]:
+        assert [body.count(f"({mark})") for body in sent] == [1, 1, 1, 1], mark
+    assert [body.count("before you call anything done") for body in sent] == [1, 1, 1, 1]
+    assert not any("(ctxeignore)" in body or "(outside)" in body for body in sent)
+    told = {mark: [body.count(f"({mark})") for body in sent] for _, mark in SCOPED.values()}
+    api = [0, 0, 1, 1]
+    assert told == {
+        "claude paths": [0, 0, 0, 1],
+        "cursor globs": api,
+        "apply to": api,
+        "nested agents": api,
+        "nested claude": [0, 0, 0, 0],
+    }
+    assert "../../out.md" in done.err
+    assert "leads out of the repository" in done.err
+
+
+def test_all_of_them_stand_again_after_three_folds(home: Path, repo: Path) -> None:
+    touched = [Reply("", [Call("read_file", {"path": path})]) for path in ("src/api/x.ts", "tests/test_x.py")]
+    work = [Reply(f"step {n}", [Call("read_file", {"path": "long.txt"})]) for n in range(24)]
+    with WireServer([*touched, *work, Reply("done")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", "-p", "hello", "--budget", "18000")
+        assert done.code == 0, done.err
+        last = json.dumps(server.bodies[-1], ensure_ascii=False)
+    (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
+    assert log.read_text().count('"type":"folded"') >= 3
+    marks = ["mine", "memory", *ORDER, "claude paths", "cursor globs", "apply to", "nested agents"]
+    assert {mark: last.count(f"({mark})") for mark in marks} == dict.fromkeys(marks, 1)
+    assert last.count("before you call anything done") == 1
+
+
+def test_what_loads_what_it_costs_and_what_is_for_nothing_is_told(home: Path, repo: Path) -> None:
+    (repo / "README.md").write_text(f"# Demo\n\n{SAME}\n")
+    (repo / ".cursor/rules/go.mdc").write_text("---\nglobs: *.go\n---\nErrors are values.\n")
+    (repo / "GEMINI.md").write_text("Line length: 80\n")
+    (repo / ".windsurfrules").write_text("Line length: 120\n")
+    env = environment(home)
+    shown = ctxe(repo, env, "memory", "show", "--sources", "--json").json
+    states = {rule["path"]: (rule["state"], bool(rule["tokens"])) for rule in shown["instructions"]}
+    assert states["AGENTS.md"] == ("loaded", True)
+    assert states["src/api/AGENTS.md" if "src/api/AGENTS.md" in states else ".cursor/rules/ts.mdc"] == ("waits", False)
+    told = "\n".join(shown["notices"])
+    assert "AGENTS.md: 1 items repeat the README" in told
+    assert ".cursor/rules/go.mdc: no file is in its scope (*.go)" in told
+    assert "GEMINI.md and .windsurfrules disagree: “Line length: 80” / “Line length: 120”" in told
+    doctor = [one for one in ctxe(repo, env, "doctor", "--json").json if one["name"] == "instructions"]
+    assert doctor[0]["says"].endswith("tokens in every request")
+    lines = [one["says"].partition(" (")[0] for one in doctor[1:]]
+    assert "AGENTS.md: 1 items repeat the README" in lines
+    assert "GEMINI.md and .windsurfrules disagree: “Line length: 80” / “Line length: 120”" in lines
