@@ -7,6 +7,7 @@ shortened. A log of a newer version is refused, unchanged.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -118,6 +119,14 @@ def read_records(path: Path) -> Iterator[dict[str, Any] | str]:
                 yield f"{path.name}:{number}: {torn} left out"
                 continue
             yield record
+
+
+def timed_events(path: Path) -> Iterator[tuple[str, Kept]]:
+    """Every event that can be read, in order, with when it happened (UTC, ISO 8601). Raises SessionError."""
+    for record in read_records(path):
+        if isinstance(record, dict):
+            with contextlib.suppress(ValueError):
+                yield str(record.get("at", "")), from_record(record)
 
 
 def read_events(path: Path) -> tuple[list[Kept], list[str], int]:

@@ -11,6 +11,7 @@ from ctxe.domain.errors import SessionError
 if TYPE_CHECKING:
     from ctxe.domain.ledger import Ledger, Row
     from ctxe.domain.model import Prices
+    from ctxe.domain.past import Sent
     from ctxe.project import Project
 
 FLAGS = {"--json": "as_json", "--explain": "explain"}
@@ -55,26 +56,51 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
     flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
     project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
-    ledger = _past(project, wanted.session, wanted.step) if wanted.session else project.preview(wanted.task)
+    sent = _sent(project, wanted.session, wanted.step) if wanted.session else None
+    ledger = sent.ledger if sent else project.preview(wanted.task)
     prices = project.prices(ledger.model)
     screen = invocation.screen()
     if wanted.as_json:
         import json
 
-        screen.say(json.dumps(to_json(ledger, prices), ensure_ascii=False, indent=2))
+        screen.say(json.dumps(to_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2))
         return
-    from ctxe.terminal.budget import ledger_view
+    from ctxe.terminal.budget import ledger_view, sent_view
 
+    if sent:
+        screen.say(sent_view(sent, screen))
     screen.say(ledger_view(ledger, screen, wanted.explain, prices))
 
 
-def _past(project: Project, session: str, step: int) -> Ledger:
-    from ctxe.project.sessions import ledgers, path_of
+def _sent(project: Project, session: str, step: int) -> Sent:
+    """A request of a past session by its number; the last one for 0. Raises SessionError."""
+    from ctxe.project.past import past
+    from ctxe.project.sessions import path_of
 
-    found = ledgers(path_of(project.place.sessions, session))
+    found = past(project, path_of(project.place.sessions, session)).requests
     if not found or step > len(found):
         raise SessionError(f"session {session} sent {len(found)} requests", "--step counts from 1")
     return found[step - 1]
+
+
+def _when(sent: Sent) -> dict[str, Any]:
+    """What is known of a request that was sent, besides its account."""
+    usage = sent.ledger.usage
+    return {
+        "request": {
+            "number": sent.number,
+            "turn": sent.turn,
+            "step": sent.step,
+            "at": sent.at,
+            "words": sent.words,
+            "began": sent.began,
+            "broke": sent.ledger.broke,
+            "usage": usage and {"input": usage.input, "output": usage.output, "cache_read": usage.cache_read},
+            "usd": sent.ledger.usd,
+            "usd_without_cache": sent.plain_usd,
+            "seconds": sent.seconds,
+        }
+    }
 
 
 def to_json(ledger: Ledger, prices: Prices | None) -> dict[str, Any]:

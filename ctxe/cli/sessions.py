@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Past sessions of this project.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list", help="Every session, the one used last first.")(list_)
     group.command("show", help="A session as it was on the screen.")(show)
+    group.command("inspect", help="One HTML page: the context of every request over time, its text, its money.")(
+        inspect
+    )
     group.command("export", help="A session as Markdown or JSON lines.")(export)
     app.add_typer(group, name="sessions")
 
@@ -93,6 +97,38 @@ def show(
         screen.say("\n".join(matching(kept, grep, screen)) or f"nothing contains {grep!r}")
     else:
         show_events(kept, screen)
+
+
+def inspect(
+    context: typer.Context,
+    session: SessionId = "",
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="Where to write it; - for standard output; beside the log.")
+    ] = "",
+    open_: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+) -> None:
+    """Write a page that needs no network. Raises SessionError, StoreError."""
+    from ctxe.project.past import past, write_page
+    from ctxe.project.sessions import path_of
+    from ctxe.terminal.report import page
+
+    invocation = Invocation.of(context)
+    project, screen = invocation.project(), invocation.screen()
+    log = path_of(project.place.sessions, session)
+    made = page(past(project, log, whole=True))
+    if out == "-":
+        screen.say(made)
+        return
+    path = write_page(project.place.working / out if out else log.with_suffix(".html"), made)
+    screen.say(str(path))
+    if open_ and not _opened(path):
+        screen.tell("no browser could be started: open the file yourself")
+
+
+def _opened(path: Path) -> bool:
+    import webbrowser
+
+    return webbrowser.open(path.as_uri())
 
 
 def export(

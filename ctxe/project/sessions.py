@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, summaries
 from ctxe.domain.errors import SessionError
-from ctxe.domain.events import ContextAssembled, Kept, ReplyReceived
-from ctxe.domain.ledger import Ledger
+from ctxe.domain.events import Kept
 
 __all__ = [
     "Spent",
     "Summary",
     "events",
-    "ledgers",
     "path_of",
     "record_of",
     "records",
@@ -76,14 +73,3 @@ def sums(spent: Iterable[tuple[str, Spent]]) -> dict[str, tuple[int, int, int, f
 def record_of(event: Kept) -> dict[str, object]:
     """An event as the log writes it, without its number and time."""
     return to_record(event)
-
-
-def ledgers(path: Path) -> list[Ledger]:
-    """The account of every request that a session sent, in order, each with what the provider reported for it."""
-    found: list[Ledger] = []
-    for event in read_events(path)[0]:
-        if isinstance(event, ContextAssembled):
-            found.append(event.ledger)
-        elif isinstance(event, ReplyReceived) and found:
-            found[-1] = replace(found[-1], usage=event.reply.usage, usd=event.usd)
-    return found

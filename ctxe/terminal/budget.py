@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Prices
+from ctxe.domain.past import Sent
 from ctxe.domain.section import Priority
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
-from ctxe.terminal.style import Line, cells, fold, glyph, line
+from ctxe.terminal.style import Line, cells, clip, fold, glyph, line
 from ctxe.terminal.tables import Cell, Column, bar_cell, draw, table_lines
 
 STYLES = {
@@ -157,3 +158,17 @@ def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: 
 def ledger_view(ledger: Ledger, screen: Screen, explain: bool = False, prices: Prices | None = None) -> str:
     """What ``ctxe budget`` and ``/context`` print. Shares are of what is used; the window is in the first lines."""
     return draw(ledger_lines(ledger, screen, explain, prices), screen)
+
+
+def sent_view(sent: Sent, screen: Screen) -> str:
+    """Which request of a session an account is of: when, for what words, and why an epoch began with it."""
+    dot = f" {glyph('dot', screen.unicode)} "
+    facts = [f"turn {sent.turn}, step {sent.step}", sent.at[:19].replace("T", " "), sent.began]
+    head = line((f"request {sent.number}", "title"), (dot + dot.join(filter(None, facts)), "dim"))
+    return draw(
+        [
+            *fold(head, screen.width),
+            clip(line((f"{glyph('user', screen.unicode)} ", "accent"), sent.words), screen.width),
+        ],
+        screen,
+    )

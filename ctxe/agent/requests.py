@@ -1,0 +1,101 @@
+"""The requests of a session as its log has them: which there were, what each was for, what each held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ctxe.agent.state import State, apply
+from ctxe.context.pieces import Piece, section_pieces, spoken, tool_piece
+from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.events import ContextAssembled, Folded, Kept, ModelChosen, ReplyReceived, Unfolded
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Block, Carry, Text, ToolSchema
+from ctxe.domain.past import Said, Sent
+
+Epoch = ModelChosen | Folded | Unfolded
+
+
+def requests(timed: Iterable[tuple[str, Kept]]) -> Iterator[tuple[Sent, State]]:
+    """Every request with its reply, and the state it was composed from; ``timed`` are events with when they happened.
+
+    A request that was not answered (an error, an interrupt) has no reply.
+    """
+    state, number = State(), 0
+    begins: Epoch | None = None
+    newest: tuple[Sent, State] | None = None
+    for at, event in timed:
+        if isinstance(event, ContextAssembled):
+            if newest:
+                yield newest
+            number += 1
+            newest, begins = (_asked(number, at, event.ledger, state, begins), state), None
+        elif isinstance(event, ReplyReceived) and newest and newest[0].reply is None:
+            ledger = replace(newest[0].ledger, usage=event.reply.usage, usd=event.usd)
+            newest = replace(newest[0], ledger=ledger, reply=event.reply, seconds=event.seconds), newest[1]
+        elif isinstance(event, Epoch):
+            begins = event
+        state = apply(state, event)
+    if newest:
+        yield newest
+
+
+def _asked(number: int, at: str, ledger: Ledger, state: State, begins: Epoch | None) -> Sent:
+    turns = state.conversation.turns
+    words, step = (turns[-1].words, len(turns[-1].steps) + 1) if turns else ("", 1)
+    fold = begins.fold if isinstance(begins, Folded) else None
+    return Sent(number, len(turns), step, ledger, at, words, _why(begins) if number > 1 else "", fold)
+
+
+def _why(begins: Epoch | None) -> str:
+    match begins:
+        case ModelChosen(model):
+            return f"the model is {model} from here on"
+        case Folded(fold):
+            return f"folded: {fold.cause}" if fold.cause else "folded"
+        case Unfolded():
+            return "the newest fold was taken back"
+        case None:
+            return ""
+
+
+def texts(
+    ledger: Ledger, state: State, tools: Sequence[ToolSchema], known: Collection[str] = ()
+) -> dict[str, tuple[Said, ...]]:
+    """What the rows of a request stand for, by content hash, less those that are ``known``.
+
+    What cannot be found by its hash (shortened as a last resort, a tool that has another schema by now) is not in it.
+    """
+    wanted = {row.digest for row in ledger.rows if row.given} - set(known)
+    return {piece.digest: said_in(piece) for piece in _pieces(state, tools) if piece.digest in wanted} if wanted else {}
+
+
+def _pieces(state: State, tools: Sequence[ToolSchema]) -> Iterator[Piece]:
+    """Everything that the request after this state can be made of; it was counted before."""
+    talk = spoken(state.conversation, len)
+    yield from (tool_piece(tool, len) for tool in tools)
+    yield from (piece for section in state.standing or () for piece in section_pieces(section, len))
+    yield from (*talk.record, *talk.older, *talk.gathered, *([talk.words] if talk.words else []), *talk.steps)
+
+
+def said_in(piece: Piece) -> tuple[Said, ...]:
+    """What a piece says on the wire, block by block."""
+    if piece.tool is not None:
+        parameters = json.dumps(piece.tool.parameters, ensure_ascii=False, indent=2)
+        return (("tool", f"{piece.tool.name}\n{piece.tool.description}\n{parameters}"),)
+    if piece.placement == "system":
+        return (("system", piece.text),)
+    return tuple(_said(message.role, block) for message in piece.messages for block in message.blocks)
+
+
+def _said(role: str, block: Block) -> Said:
+    match block:
+        case Text(text):
+            return role, text
+        case ToolCall(_, name, arguments):
+            return "call", f"{name} {arguments}"
+        case ToolResult():
+            return "result", block.text
+        case Carry(carried):
+            return "carry", carried

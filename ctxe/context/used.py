@@ -1,0 +1,84 @@
+"""Which of what ctxe put before the model was used later: its file edited or read, or something in it named.
+
+Counted is what was chosen for a task (memories, planned files, restored lines); rules and instructions always apply,
+and a file that the user named was not ctxe's choice. A use is evidence and no proof: what only steered an answer in
+silence counts as unused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ctxe.context.lines import names_in
+from ctxe.domain.conversation import Conversation, Step, Turn
+from ctxe.domain.past import Injected, Way
+from ctxe.domain.section import Chunk, Priority
+
+NAMED_BY_USER = "named files"
+CHOSEN = (Priority.MEMORY, Priority.INJECTED)
+_WORD = re.compile(r"[\w./@+\-]+")
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the model did and wrote from some step on: files by what was done to them, and every word of its own."""
+
+    edited: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+    def take(self, step: Step) -> None:
+        """Take in one more step, the one before those taken in so far."""
+        for result in step.results:
+            for touch in result.touches:
+                (self.read if touch.operation == "read" else self.edited).add(touch.path)
+        for text in (step.reply.text, *(call.arguments for call in step.reply.calls)):
+            self.words.update(word.strip(".-/") for word in _WORD.findall(text))
+            self.names.update(names_in(text))
+
+
+def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Injected, ...]:
+    """Every chunk that was chosen for the user's words, in order, with its later use.
+
+    ``tokens`` are what chunks took in the requests, by content hash: one that is not there was never sent.
+    """
+    told = [(t, turn, list(_chosen(turn))) for t, turn in enumerate(conversation.turns, start=1)]
+    shared = Counter(name for _, _, chunks in told for _, _, chunk in chunks for name in set(names_in(chunk.text)))
+    evidence, found = Evidence(), list[Injected]()
+    for t, turn, chunks in reversed(told):
+        own = {name for name, times in shared.items() if times == 1} - set(names_in(turn.words))
+        later = len(turn.steps)
+        for after, section, chunk in reversed(chunks):
+            for step in reversed(turn.steps[after:later]):
+                evidence.take(step)
+            later = min(later, after)
+            if chunk.digest in tokens:
+                found.append(Injected(section, chunk.id, tokens[chunk.digest], t, _way(chunk, evidence, own)))
+        for step in reversed(turn.steps[:later]):
+            evidence.take(step)
+    return tuple(reversed(found))
+
+
+def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
+    """What was put in unasked: after how many steps of the turn, in which section, and the chunk."""
+    for section in turn.gathered:
+        if section.priority in CHOSEN and section.name != NAMED_BY_USER:
+            yield from ((0, section.name, chunk) for chunk in section.chunks)
+    for number, step in enumerate(turn.steps, start=1):
+        yield from ((number, "notes", note) for note in step.notes if note.path and note.tier != "name")
+
+
+def _way(chunk: Chunk, evidence: Evidence, own: set[str]) -> Way:
+    if chunk.path in evidence.edited:
+        return "edited"
+    if chunk.path in evidence.read:
+        return "read"
+    tail = "/".join(chunk.path.split("/")[-2:])
+    last = tail.rpartition("/")[2] if not tail.endswith(("__init__.py", "index.ts", "index.js", "mod.rs")) else ""
+    if evidence.words & ({chunk.id, chunk.path, tail, last} - {""}):
+        return "named"
+    return "named" if evidence.names & own & set(names_in(chunk.text)) else ""

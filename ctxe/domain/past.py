@@ -1,0 +1,92 @@
+"""What a session sent, read back from its log: every request with its account, its texts, and what of it was used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+from ctxe.domain.conversation import Fold, Reply
+from ctxe.domain.ledger import Ledger
+
+Way = Literal["edited", "read", "named", ""]
+"""How something that was put before the model was used later; empty: not at all."""
+
+Said = tuple[str, str]
+"""A piece of text on the wire: who says it (tool, system, user, assistant, call, result, carry) and the text itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request and its reply. ``number`` counts from 1 over the session, ``turn`` and ``step`` name what it was for.
+
+    ``began`` says why an epoch began with it (a fold and its cause, another model), empty within one; ``fold`` is that
+    fold. ``plain_usd`` is what the reply would have cost without a cache. ``reply`` is None when none came.
+    """
+
+    number: int
+    turn: int
+    step: int
+    ledger: Ledger
+    at: str = ""
+    words: str = ""
+    began: str = ""
+    fold: Fold | None = None
+    reply: Reply | None = None
+    seconds: float = 0.0
+    plain_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A chunk that ctxe put before the model unasked, and whether the model edited, read or named it later."""
+
+    section: str
+    chunk: str
+    tokens: int
+    turn: int
+    way: Way = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A session so far; ``texts`` are what the rows of its ledgers stand for, by content hash, if asked for."""
+
+    session: str
+    project: str
+    requests: tuple[Sent, ...] = ()
+    injected: tuple[Injected, ...] = ()
+    texts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+
+    @property
+    def usd(self) -> float | None:
+        """Dollars in all; None when no price is known."""
+        return total(sent.ledger.usd for sent in self.requests)
+
+    @property
+    def plain_usd(self) -> float | None:
+        """Dollars in all if nothing had been cached."""
+        return total(sent.plain_usd for sent in self.requests)
+
+    @property
+    def breaks(self) -> tuple[Sent, ...]:
+        """Requests whose beginning differed from the one before although no epoch began."""
+        return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.began)
+
+    def grown(self, newest: int = 12) -> tuple[int, ...]:
+        """Tokens that each of the newest requests added to the one before, within an epoch."""
+        pairs = pairwise(self.requests)
+        added = [after.ledger.used - before.ledger.used for before, after in pairs if not after.began]
+        return tuple(added[-newest:])
+
+
+def total(amounts: Iterator[float | None]) -> float | None:
+    """The sum of what is known; None when nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def used_share(injected: Sequence[Injected]) -> tuple[int, int]:
+    """Tokens that were put before the model and used later, and tokens in all."""
+    return sum(one.tokens for one in injected if one.way), sum(one.tokens for one in injected)

@@ -1,0 +1,181 @@
+"""A session as one HTML page that needs nothing else: charts, every request with its exact text, folds, money.
+
+Text of the repository and the model is escaped, and only ever made into text nodes. The page's own policy (CSP) lets
+no script run but its own, by content hash, and loads nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.past import Past, Sent, used_share
+from ctxe.safety.display import visible
+from ctxe.terminal import figures
+from ctxe.terminal.charts import areas, ceiling, columns, context_chart, money_chart, ticks
+from ctxe.terminal.report_data import data, embedded
+
+PRIVATE = "This page holds the text of the session: give it only to people who may read the repository."
+
+
+def page(past: Past) -> str:
+    """The whole page, UTF-8."""
+    style, script = _asset("inspect.css"), _asset("inspect.js")
+    mark = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{mark}'; base-uri 'none'"
+    body = [
+        _head(past),
+        _tiles(past),
+        *([_charts(past), _detail()] if past.requests else ["<p>This session sent no request.</p>"]),
+        _events(past.requests),
+        _used(past),
+        f"<footer>{PRIVATE} It was made by ctxe and needs no network.</footer>",
+    ]
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{_text(past.session)} · ctxe</title>\n<style>{style}</style></head><body>",
+            *body,
+            f'<script type="application/json" id="data">{embedded(data(past))}</script>',
+            f"<script>{script}</script>\n</body></html>\n",
+        ]
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("ctxe.data") / name).read_text(encoding="utf-8")
+
+
+def _text(words: str) -> str:
+    """Outside text as HTML."""
+    return escape(visible(words))
+
+
+def _head(past: Past) -> str:
+    models = dict.fromkeys(sent.ledger.model for sent in past.requests)
+    turns = len({sent.turn for sent in past.requests})
+    facts = [past.project, *models, past.requests[0].at[:19].replace("T", " ") + " UTC" if past.requests else ""]
+    facts.append(f"{figures.plural(turns, 'turn')}, {figures.plural(len(past.requests), 'request')}")
+    told = _text(" · ".join(filter(None, facts)))
+    return f"<header><h1>Session <code>{_text(past.session)}</code></h1><p>{told}</p></header>"
+
+
+def _tiles(past: Past) -> str:
+    """The session in a few numbers."""
+    usage = sum((sent.ledger.usage for sent in past.requests if sent.ledger.usage), Usage())
+    folds = sum(sent.fold is not None for sent in past.requests)
+    used, put = used_share(past.injected)
+    tiles = [
+        ("cost", _usd(past.usd), f"{_usd(past.plain_usd)} without a cache" if past.plain_usd else ""),
+        ("input", figures.size(usage.input), f"{figures.percent(usage.cache_read, usage.input)} from the cache"),
+        ("output", figures.size(usage.output), "tokens"),
+        ("fullest request", figures.size(max((s.ledger.used for s in past.requests), default=0)), _of(past.requests)),
+        ("folds", str(folds), _breaks(past)),
+        ("put in unasked", figures.size(put), f"{figures.percent(used, put)} used later" if put else "tokens"),
+    ]
+    return '<section class="tiles">' + "".join(_tile(*tile) for tile in tiles) + "</section>"
+
+
+def _tile(name: str, value: str, note: str) -> str:
+    return f"<div><span>{name}</span><b>{escape(value)}</b><small>{escape(note)}</small></div>"
+
+
+def _usd(dollars: float | None) -> str:
+    return "no price" if dollars is None else figures.money(dollars)
+
+
+def _of(requests: Sequence[Sent]) -> str:
+    return f"of {figures.size(max((sent.ledger.usable for sent in requests), default=0))} usable tokens"
+
+
+def _breaks(past: Past) -> str:
+    return f"{figures.plural(len(past.breaks), 'cache break')}" if past.breaks else "the cache never broke"
+
+
+def _charts(past: Past) -> str:
+    """Both charts with their scales and marks, and the legend."""
+    top = ceiling(past.requests)
+    dear = max((max(sent.plain_usd or 0, sent.ledger.usd or 0) for sent in past.requests), default=0.0) * 1.05
+    scale = "".join(_tick(value, top, figures.size(value)) for value in ticks(top))
+    names = "".join(f'<span class="k-{area.kind}"><i></i>{_text(area.name)}</span>' for area in areas(past.requests))
+    drawn = [
+        '<figure class="chart"><figcaption>Context of every request, in tokens'
+        f'<span class="legend">{names}<span class="line cachedline"><i></i>held by the cache</span>'
+        '<span class="line limitline"><i></i>limit</span></span></figcaption>',
+        f'<div class="plot tall">{scale}{context_chart(past.requests, top)}{_marks(past.requests)}</div></figure>',
+    ]
+    if dear:
+        prices = "".join(_tick(value, dear, figures.money(value)) for value in ticks(dear, 2))
+        drawn += [
+            '<figure class="chart"><figcaption>Money of every request<span class="legend"><span class="k-paid"><i></i>'
+            'paid</span><span class="k-plain"><i></i>without a cache</span></span></figcaption>',
+            f'<div class="plot low">{prices}{money_chart(past.requests, dear)}</div></figure>',
+        ]
+    return "\n".join([*drawn, '<div id="tip" hidden></div>'])
+
+
+def _tick(value: float, top: float, label: str) -> str:
+    return f'<span class="tick" style="bottom:{100 * value / top:.2f}%">{label}</span>'
+
+
+def _marks(requests: Sequence[Sent]) -> str:
+    """Folds and cache breaks above their columns."""
+    drawn = []
+    for at, sent in enumerate(requests):
+        kind, sign, says = _mark(sent)
+        if kind:
+            left = 100 * at / columns(len(requests))
+            drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
+    return "".join(drawn)
+
+
+def _mark(sent: Sent) -> tuple[str, str, str]:
+    if sent.began:
+        return "fold", "⇲" if sent.fold else "◆", sent.began
+    return ("break", "✂", f"cache broken: {sent.ledger.broke}") if sent.ledger.broke else ("", "", "")
+
+
+def _detail() -> str:
+    """The frame that the script fills with the request that was chosen."""
+    return (
+        '<section id="detail"><nav><button id="back" title="one back (←)">←</button><h2 id="which"></h2>'
+        '<button id="on" title="one on (→)">→</button>'
+        '<label><input type="checkbox" id="fresh"> only what is new in it</label>'
+        '<label><input type="checkbox" id="whole"> all text</label>'
+        '<input type="search" id="find" placeholder="find in this request" aria-label="find in this request"></nav>'
+        '<div id="facts"></div><div id="request"></div>'
+        "<noscript>Turn scripts on to read the requests.</noscript></section>"
+    )
+
+
+def _events(requests: Sequence[Sent]) -> str:
+    """Every fold and every break as a table."""
+    rows = []
+    for sent in requests:
+        if not (sent.began or sent.ledger.broke):
+            continue
+        sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold else ""
+        says = sent.began or f"cache broken at {sent.ledger.broke}"
+        rows.append([f"{sent.number}", f"{sent.turn}.{sent.step}", says, sizes, _usd(sent.ledger.usd)])
+    return _table("Folds and cache breaks", ["request", "turn.step", "what", "tokens", "cost"], rows)
+
+
+def _used(past: Past) -> str:
+    """What was put before the model unasked, the largest first, and what came of it."""
+    order = sorted(past.injected, key=lambda one: -one.tokens)
+    rows = [[one.section, one.chunk, f"{one.tokens:,}", f"turn {one.turn}", one.way or "not used"] for one in order]
+    return _table("Put before the model unasked", ["section", "what", "tokens", "for", "later"], rows)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<section><h2>{title}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></section>"

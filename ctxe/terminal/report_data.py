@@ -1,0 +1,100 @@
+"""What the page of a session knows, as JSON for its script: every ledger row and text once, requests by reference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.ledger import Row
+from ctxe.domain.past import Past, Said, Sent
+from ctxe.safety.display import visible
+from ctxe.terminal.charts import BY_PRIORITY, KINDS
+
+HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""What could end a script element or be read as markup; all of it can only stand inside of JSON strings."""
+
+NOT_FOUND = "the log does not have this text as it was sent"
+
+
+def data(past: Past) -> dict[str, Any]:
+    """The rows, texts and requests of a session. Rows are [section, chunk, kind, asked, given, tier, why, text]."""
+    texts = _Numbered()
+    rows = _Numbered()
+    requests = [_request(sent, rows, texts, past.texts) for sent in past.requests]
+    return {"rows": rows.values, "texts": texts.values, "requests": requests}
+
+
+def embedded(value: object) -> str:
+    """JSON that may stand inside a script element, whatever its strings hold."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(HARMLESS)
+
+
+class _Numbered:
+    """Values in the order of their first mention, each once, known by a key."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self._places: dict[object, int] = {}
+
+    def place(self, key: object, value: Any) -> int:
+        """Where the value of a key stands."""
+        if key not in self._places:
+            self._places[key] = len(self.values)
+            self.values.append(value)
+        return self._places[key]
+
+
+def _request(sent: Sent, rows: _Numbered, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> dict[str, Any]:
+    ledger = sent.ledger
+    kept = [row for row in ledger.rows if row.given]
+    out = [row for row in ledger.rows if not row.given]
+    places = [rows.place(_key(row), _row(row, texts, known)) for row in (*kept, *out)]
+    return {
+        "n": sent.number,
+        "turn": sent.turn,
+        "step": sent.step,
+        "at": sent.at,
+        "words": visible(sent.words),
+        "model": visible(ledger.model),
+        "used": ledger.used,
+        "usable": ledger.usable,
+        "held": sum(row.cached for row in kept),
+        "cached": ledger.cached,
+        "rows": places,
+        "kept": len(kept),
+        "broke": "" if sent.began else visible(ledger.broke),
+        "began": visible(sent.began),
+        "fold": [sent.fold.tokens_before, sent.fold.tokens_after] if sent.fold else None,
+        "usage": _usage(ledger.usage),
+        "usd": ledger.usd,
+        "plain": sent.plain_usd,
+        "seconds": round(sent.seconds, 2),
+        "reply": _reply(sent),
+    }
+
+
+def _key(row: Row) -> tuple[object, ...]:
+    """A row less what differs from request to request though it is the same chunk: whether it was cached."""
+    return row.section, row.chunk, row.priority, row.asked, row.given, row.tier, row.why, row.digest
+
+
+def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> list[Any]:
+    place = -1
+    if row.given:
+        said = known.get(row.digest, (("missing", NOT_FOUND),))
+        place = texts.place((row.digest, row.digest in known), [[who, visible(text)] for who, text in said])
+    kind = KINDS.get(row.section, BY_PRIORITY[row.priority])
+    return [visible(row.section), visible(row.chunk), kind, row.asked, row.given, row.tier, visible(row.why), place]
+
+
+def _usage(usage: Usage | None) -> list[int] | None:
+    return [usage.input, usage.output, usage.cache_read, usage.cache_write] if usage else None
+
+
+def _reply(sent: Sent) -> list[list[str]] | None:
+    if sent.reply is None:
+        return None
+    said = [["assistant", visible(sent.reply.text)]] if sent.reply.text else []
+    return said + [["call", visible(f"{call.name} {call.arguments}")] for call in sent.reply.calls]
