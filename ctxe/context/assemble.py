@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from ctxe.context.budget import Budget
 from ctxe.context.pieces import HEADING, Piece, Spoken, marks, request_of, section_pieces, spoken, tool_piece
-from ctxe.context.shorten import shorten_piece
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import BudgetError
@@ -167,7 +166,11 @@ def _gap(number: int, count: Count) -> Piece:
 def _fit_task(said: Spoken, room: int, count: Count, fixed: Sequence[Piece]) -> Spoken:
     """The same, with the newest step and then the words shortened when the task does not fit ``room`` tokens."""
     over = _sum([*said.record, *_words(said), *said.steps[-1:]]) - room
-    if over > 0 and said.steps:
+    if over <= 0:
+        return said
+    from ctxe.context.shorten import shorten_piece  # hardly ever needed, and start-up counts
+
+    if said.steps:
         step = shorten_piece(said.steps[-1], over, count)
         over -= said.steps[-1].tokens - step.tokens
         said = replace(said, steps=(*said.steps[:-1], step))

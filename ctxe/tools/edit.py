@@ -16,7 +16,6 @@ from ctxe.tools.arguments import checked
 from ctxe.tools.diff import Hunk, hunks, tally, unified
 from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.replace import Edit, apply
-from ctxe.tools.syntax import complaint
 from ctxe.tools.text import Decoded, fingerprint, line_end, split
 from ctxe.tools.workspace import Workspace, current, load, writable
 
@@ -143,6 +142,8 @@ def _told(verb: str, change: _Change) -> str:
     """What happened in one line; the model knows its own words, so only where they are now is news."""
     after = split(change.text)
     found = hunks(split(change.was or ""), after)
+    from ctxe.tools.syntax import complaint
+
     broken = complaint(change.path, change.text)
     note = f"\nnote: {broken}" if broken and (change.was is None or not complaint(change.path, change.was)) else ""
     if change.was is None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxe.tools.faults import read_fault
-from ctxe.tools.testruns import read_tests
-
 READ = 400_000
 """Characters looked at on each side of a long output."""
 
@@ -21,6 +18,9 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     "error"?: {"class", "message", "file", "line"}}``. The error is sought only when the run did not end well; its
     message has at most 200 characters. ``text`` has no escape codes.
     """
+    from ctxe.tools.faults import read_fault
+    from ctxe.tools.testruns import read_tests
+
     facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
     near = _bounded(text)
     tests = read_tests(near)
