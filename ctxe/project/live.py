@@ -37,8 +37,9 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
-from ctxe.project.models import choice, choose
+from ctxe.project.models import choice, choose, vocabulary_of
 from ctxe.safety.secrets import hide_own
+from ctxe.storage.vocabulary import encoding
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -211,6 +212,7 @@ class Live:
     def _look_ahead(self) -> None:
         """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
         with contextlib.suppress(Exception):
+            encoding(vocabulary_of(self.model))
             to_record(ModelChosen(self.model.id))
             self.composer.preview("what is this?", self.session.state)
 

@@ -119,9 +119,14 @@ class Counter:
         return self.estimate or self.counts
 
 
+def vocabulary_of(model: Model) -> str:
+    """The vocabulary a model is counted with: its own, or the one whose counts are put right by an estimate."""
+    return model.encoding if model.encoding in PACKAGED else "o200k_base"
+
+
 def counter(project: Project, model: Model) -> Counter:
     """The token counter of a model, backed by the project's cache."""
-    encoding = model.encoding if model.encoding in PACKAGED else "o200k_base"
+    encoding = vocabulary_of(model)
     counts = Counts(encoding, lambda text: count(text, encoding), project.cache)
     if model.exact:
         return Counter(counts, None)
