@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctxe.domain.conversation import ToolCall, ToolResult
-from ctxe.domain.errors import CtxeError, ToolError
+from ctxe.domain.errors import CtxeError, Denied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
-from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Tool, ToolOutput
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Progress, Revise, Tool, ToolOutput
 
 Trim = Callable[[ToolOutput], tuple[str, str]]
 STOPPED = "[the user stopped it here; what it had done by then stays done]"
@@ -24,7 +24,8 @@ PIECES = 1_000
 class Dispatcher:
     """What running a call needs. ``before`` is told of an allowed action (undo points), ``trim`` gives text and handle.
 
-    ``approve`` asks a person; ``granted`` is told the rule of an "always".
+    ``approve`` asks a person; ``granted`` is told the rule of an "always"; ``known`` says what is remembered of an
+    action before it runs, ``recognised`` what is of a failure that just happened.
     """
 
     tools: Mapping[str, Tool]
@@ -34,6 +35,8 @@ class Dispatcher:
     clean: Callable[[str], str]
     before: Callable[[Action], None] = field(default=lambda _: None)
     granted: Callable[[str], None] = field(default=lambda _: None)
+    known: Callable[[Action], Known | None] = field(default=lambda _: None)
+    recognised: Callable[[ToolOutput], Known | None] = field(default=lambda _: None)
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
         """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through.
@@ -42,18 +45,25 @@ class Dispatcher:
         """
         began, title, running = time.monotonic(), "", False
         came: deque[str] = deque(maxlen=PIECES)
+        known: Known | None = None
         try:
             action = self._prepared(call.name, call.arguments)
             title = action.title
-            action, by, revised = self._permitted(call, action)
+            known = self.known(action)
+            if known and known.way == "answer":
+                yield _answered(call, title, known)
+                return
+            action, by, revised = self._permitted(call, action, known)
             began, title = time.monotonic(), action.title
             yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
             running = True
             output = yield from _run(action, came)
         except (ToolError, CtxeError) as error:
-            failed = ToolResult(call.id, self.clean(str(error)), ok=False)
-            yield ToolFinished(failed, call.name, title, seconds=time.monotonic() - began)
+            said = self.clean(str(error)) + _noted(known)
+            facts = {"refused": said} if isinstance(error, Denied) else {}
+            failed = ToolResult(call.id, said, ok=False)
+            yield ToolFinished(failed, call.name, title, seconds=time.monotonic() - began, facts=facts)
             return
         except KeyboardInterrupt:
             if running:
@@ -61,14 +71,17 @@ class Dispatcher:
                 yield self._finished(call, title, stopped, began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""
-        yield self._finished(call, title, output, began, note)
+        more = "" if revised else _noted(self.recognised(output) or (None if output.ok else known))
+        yield self._finished(call, title, output, began, note, more)
 
-    def _finished(self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "") -> ToolFinished:
+    def _finished(
+        self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "", more: str = ""
+    ) -> ToolFinished:
         """What the model is told of an output and what the user is shown: without secrets, and short."""
         cleaned = replace(output, text=self.clean(output.text))
         text, handle = self.trim(cleaned)
         return ToolFinished(
-            ToolResult(call.id, f"{note}{text or '(no output)'}", output.ok, handle, output.touches),
+            ToolResult(call.id, f"{note}{text or '(no output)'}{more}", output.ok, handle, output.touches),
             call.name,
             title,
             self.clean(output.display),
@@ -77,13 +90,13 @@ class Dispatcher:
             dict(output.facts or {}),
         )
 
-    def _permitted(self, call: ToolCall, action: Action) -> tuple[Action, str, str]:
+    def _permitted(self, call: ToolCall, action: Action, known: Known | None) -> tuple[Action, str, str]:
         """The action that may run, who allowed it, and the arguments a person put in place of the model's."""
-        decision: Decision | Answer = self.decide(action)
+        decision: Decision | Answer = _with_known(self.decide(action), known)
         by, revised = "rule", ""
         while not isinstance(decision, Allow):
             if isinstance(decision, Deny):
-                raise ToolError(f"not permitted: {decision.why}")
+                raise Denied(f"not permitted: {decision.why}")
             if isinstance(decision, Revise):
                 revised = decision.arguments
                 action = self._prepared(call.name, revised)
@@ -104,6 +117,28 @@ class Dispatcher:
         if tool is None:
             raise ToolError(f"there is no tool {name!r}; the tools are {', '.join(sorted(self.tools))}")
         return replace(tool.prepare(_decoded(arguments)), arguments=arguments)
+
+
+def _with_known(decision: Decision, known: Known | None) -> Decision:
+    """The decision with what is remembered in the question, or a question because of it."""
+    if known is None or isinstance(decision, Deny) or (isinstance(decision, Allow) and known.way != "ask"):
+        return decision
+    why = f"failed before: {known.lesson}"
+    return (
+        replace(decision, why=f"{decision.why}; {why}" if decision.why else why)
+        if isinstance(decision, Ask)
+        else Ask(why)
+    )
+
+
+def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
+    """Told instead of being run."""
+    result = ToolResult(call.id, known.says, ok=False)
+    return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
+
+
+def _noted(known: Known | None) -> str:
+    return f"\n{known.says}" if known else ""
 
 
 def _decoded(arguments: str) -> dict[str, Any]:

@@ -89,6 +89,15 @@ class MemorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureSettings:
+    """[failures] What happens when a call is about to fail as it did before."""
+
+    gate: Literal["tell", "stop", "off"] = field(
+        default="tell", metadata={"says": "tell: answer once instead of running; stop: ask the user; off: run"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class FoldSettings:
     """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
 
@@ -115,4 +124,5 @@ class Config:
     tools: ToolSettings = ToolSettings()
     instructions: InstructionSettings = InstructionSettings()
     memory: MemorySettings = MemorySettings()
+    failures: FailureSettings = FailureSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

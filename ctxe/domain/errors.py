@@ -110,3 +110,7 @@ class CostLimit(CtxeError):
 
 class ToolError(Exception):
     """Told to the model as the result of its call; the turn goes on."""
+
+
+class Denied(ToolError):
+    """A rule or a person does not allow a call; told to the model, never ends a turn."""

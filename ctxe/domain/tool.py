@@ -120,6 +120,19 @@ class Revise:
     arguments: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of an action that failed before. ``lesson`` is one line; ``says`` is told to the model.
+
+    ``way``: "answer" instead of running, "ask" a person first, or "note" it when it fails again.
+    """
+
+    signature: str
+    lesson: str
+    says: str
+    way: Literal["answer", "ask", "note"]
+
+
 Decision = Allow | Deny | Ask
 Answer = Allow | Deny | Revise
 Approver = Callable[[Action, Ask], Answer]

@@ -16,7 +16,7 @@ KINDS = ("decision", "fact", "preference", "routine", "failure", "log")
 FOLDERS = {"decision": "decisions", "failure": "failures"}
 """Where an entry of a kind lives; every other kind lives in ``memory``."""
 
-LISTS = ("scope", "files", "evidence", "supersedes")
+LISTS = ("scope", "files", "evidence", "supersedes", "state")
 OURS = re.compile(r"(\d{4,9})-[0-9a-f]{4}")
 MOST_TEXT = 100_000
 """Characters of a body that are used; the rest stays in the file."""
@@ -28,8 +28,9 @@ class Entry:
     """One thing the project remembers. ``path`` is relative to the memory folder; lists are tuples, the rest strings.
 
     ``ts`` is the moment an import gave (unix seconds or any growing number), empty for entries written here. The
-    fields from ``signature`` on belong to failures. ``extra`` are keys that ctxe does not know. ``problems`` say what
-    was wrong with the file.
+    fields from ``signature`` on belong to failures: ``call`` is what ran, the exact call but for blanks and the
+    project's folder, ``state`` the files it depends on as ``path@hash``. ``extra`` are keys that ctxe does not know.
+    ``problems`` say what was wrong with the file.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Entry:
     outcome: str = ""
     fix: str = ""
     first_seen: str = ""
+    call: str = ""
+    state: tuple[str, ...] = ()
     text: str = ""
     path: str = ""
     extra: Mapping[str, Value] = field(default_factory=dict)

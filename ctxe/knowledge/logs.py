@@ -11,7 +11,7 @@ from ctxe.knowledge.entry import LISTS, MOST_TEXT, Entry, stamp
 
 WORDS = (
     *("id", "kind", "title", "status", "created", "by", "session"),
-    *("signature", "command", "error", "tried", "outcome", "fix", "first_seen"),
+    *("signature", "command", "error", "tried", "outcome", "fix", "first_seen", "call"),
 )
 MOST_LINE = 1_000_000
 """Bytes of a line that is still read."""

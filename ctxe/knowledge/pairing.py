@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctxe.knowledge import lessons
+from ctxe.knowledge.calls import command_key, named_files, only_looks
 from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import OPEN, capture, record, short_fix
+from ctxe.knowledge.failures import OPEN, capture, groups, lesson, record, short_fix
+from ctxe.knowledge.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
 from ctxe.knowledge.signature import plain_command, program
 from ctxe.knowledge.store import Store
 from ctxe.storage.counters import Counters
 
 PASSES = "the same command passes"
+FLAKY = "passed and failed although nothing changed: flaky"
 NEAR = 0.6
 """How alike two command lines of one program are when the second is the first, put right."""
 SPAN = 6
 """Commands after a failure within which another one that passes may be its correction."""
+LONGEST_CALL = 500
+"""Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
 _WRONG_CALL = (
     "command not found",
     "not found",
@@ -25,6 +30,9 @@ _WRONG_CALL = (
     "usage",
     "no tests ran",
     "file or directory",
+    "unrecognized arguments",
+    "No module named",
+    "unknown option",
 )
 
 
@@ -38,68 +46,111 @@ class Told:
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """A command of this session that failed (``ids``) and has not passed yet, and what was done since."""
+class Waiting:
+    """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
+
+    ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
+    same signature, ``before`` the hashes of edited files as they were when it failed.
+    """
 
     ids: list[str]
     command: str
     raw: str
     error: str
+    changes: int = 0
     commands: int = 0
     edits: dict[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
 
 
 class Watch:
     """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
 
-    def __init__(self, store: Store, counters: Counters, root: str = "", session: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        counters: Counters,
+        root: str = "",
+        session: str = "",
+        gate: Gate | None = None,
+        digest_of: DigestOf = lambda _: "",
+    ) -> None:
         """``root`` is the project's absolute folder, which is taken out of what is kept."""
         self._store, self.counters, self._root, self._session = store, counters, root, session
-        self._waiting: dict[str, _Waiting] = {}
+        self.gate, self._digest_of = gate or Gate(), digest_of
+        self._waiting: dict[str, Waiting] = {}
+        self._passed: dict[str, int] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
         raw = str(facts.get("command") or "")
-        command = plain_command(raw, self._root)
+        command, key = plain_command(raw, self._root), command_key(raw, self._root)
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            entry, new = record(self._store, draft, self.counters)
-            self._passed_by(command)
-            held = self._waiting.get(command)
-            if held is None:
-                self._waiting[command] = _Waiting([entry.id], command, raw, draft.error)
-            elif entry.id not in held.ids:
-                held.ids.append(entry.id)
-            return (Told(entry, "new" if new else "again"),)
+            return (self._failed(draft, command, key, raw),)
         if facts.get("exit_code") != 0:
             return ()
-        told = [*self._same(command), *self._corrected(command, raw), *self._earlier(command)]
+        told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command)]
+        self.gate.passed(key)
+        if not only_looks(raw):
+            self.gate.changed()
+        self._passed[key] = self.gate.changes
         self._passed_by(command)
         return tuple(told)
 
-    def edited(self, path: str, diff: str = "") -> None:
-        """A file was changed; of ``diff`` (unified) the first changed lines may stand in the lesson."""
+    def edited(self, path: str, diff: str = "", before: str | None = None) -> None:
+        """A file was changed; the first changed lines of ``diff`` (unified) may stand in the lesson.
+
+        ``before`` is its content hash until then, empty when there was no file, None when nobody knows.
+        """
+        self.gate.changed()
         for waiting in self._waiting.values():
             waiting.edits[path] = diff or waiting.edits.get(path, "")
+            if before is not None:
+                waiting.before.setdefault(path, before[:DIGITS])
+
+    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> Told:
+        flaky = self._passed.get(key) == self.gate.changes
+        files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
+        files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
+        short = len(key) <= LONGEST_CALL
+        draft = replace(draft, call=key if short else "", state=state_of(files) if short else ())
+        if flaky:
+            draft = replace(draft, status="wontfix", outcome=FLAKY)
+        entry, new = record(self._store, draft, self.counters)
+        self._passed_by(command)
+        held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
+        held.ids += [entry.id] if entry.id not in held.ids else []
+        held.changes = self.gate.changes
+        if entry.status != "wontfix":
+            said = lesson(groups([entry], self.counters.read([entry.signature]))[0])
+            self.gate.failed(Failed(key, entry.signature, said, bool(entry.fix), files))
+            return Told(entry, "new" if new else "again")
+        return Told(entry, "flaky" if new and flaky else "again")
 
     def _passed_by(self, command: str) -> None:
         for waiting in self._waiting.values():
             if waiting.command != command:
                 waiting.commands += 1
-                waiting.others.append(command)
+                waiting.others += [] if only_looks(command) else [command]
 
-    def _same(self, command: str) -> Iterator[Told]:
+    def _same(self, command: str, raw: str) -> Iterator[Told]:
         """The command that failed passes now."""
         waiting = self._waiting.pop(command, None)
         if waiting is None:
             return
-        if len(waiting.ids) == 1 and not waiting.edits and not waiting.others:
-            outcome = "passed again although nothing changed: flaky"
-            yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=outcome), "flaky")
+        still = not waiting.edits and waiting.changes == self.gate.changes
+        if still and command_key(waiting.raw, self._root) != command_key(raw, self._root):
+            for name in waiting.ids:
+                yield from self._resolve(name, lessons.of_call(waiting.raw, raw), None)
             return
+        if still and len(waiting.ids) == 1:
+            yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
+            return
+        words = lessons.of_edits(waiting.edits) if waiting.edits else lessons.of_commands(waiting.others)
         for name in waiting.ids:
-            yield from self._resolve(name, _between(waiting))
+            yield from self._resolve(name, words, waiting.before)
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
         """Another command passes that is the failed one put right."""
@@ -111,47 +162,27 @@ class Watch:
             if name != command and wrong and not waiting.edits and waiting.commands <= SPAN and alike:
                 del self._waiting[name]
                 for failure in waiting.ids:
-                    yield from self._resolve(failure, _instead(waiting.raw, raw))
+                    yield from self._resolve(failure, lessons.of_call(waiting.raw, raw), None)
 
     def _earlier(self, command: str) -> Iterator[Told]:
         """Failures that earlier sessions left open pass: nobody here knows why, so only that is said."""
         for entry in self._store.entries():
             if entry.kind == "failure" and entry.status == "open" and entry.command == command:
-                yield from self._resolve(entry.id, "")
+                yield from self._resolve(entry.id, "", {})
 
-    def _resolve(self, name: str, fix: str) -> Iterator[Told]:
+    def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[Told]:
+        """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
         held = next((entry for entry in self._store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self._store.mask(fix))
-            yield Told(self._store.change(name, status="resolved", fix=words, outcome=PASSES), "resolved")
+            values = {"status": "resolved", "fix": words, "outcome": PASSES, **self._settled(held, before)}
+            yield Told(self._store.change(name, **values), "resolved")
 
-
-def _between(waiting: _Waiting) -> str:
-    """The lesson of an edit, or of the commands that came between."""
-    if waiting.edits:
-        parts = [f"{path}{_gist(diff)}" for path, diff in list(waiting.edits.items())[-3:]]
-        return "edited " + "; ".join(parts)
-    last = list(dict.fromkeys(waiting.others))[-2:]
-    return "first ran " + " then ".join(f"`{command}`" for command in last)
-
-
-def _gist(diff: str) -> str:
-    """The first line taken out and the first put in."""
-    lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
-    out = next((line[1:].strip() for line in lines if line.startswith("-") and line[1:].strip()), "")
-    into = next((line[1:].strip() for line in lines if line.startswith("+") and line[1:].strip()), "")
-    if out and into:
-        return f": `{out[:90]}` → `{into[:90]}`"
-    return f": added `{into[:120]}`" if into else (f": removed `{out[:120]}`" if out else "")
-
-
-def _instead(wrong: str, right: str) -> str:
-    """The lesson of a call put right: the word that differs when it is one, else the whole line."""
-    try:
-        before, after = shlex.split(wrong), shlex.split(right)
-    except ValueError:
-        before, after = wrong.split(), right.split()
-    changed = [(old, new) for old, new in zip(before, after, strict=False) if old != new]
-    if len(before) == len(after) and len(changed) == 1:
-        return f"`{changed[0][0]}` → `{changed[0][1]}` (`{' '.join(right.split())[:160]}`)"
-    return f"run `{' '.join(right.split())[:200]}` instead"
+    def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
+        """What is kept of the call: nothing when it passes with the very files it failed with."""
+        if before is None:
+            return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
+        then = {**files_of(entry), **before}
+        if any(self._digest_of(path)[:DIGITS] != digits for path, digits in then.items()):
+            return {"state": state_of(then)} if entry.call else {}
+        return {"call": "", "state": ()}

@@ -19,7 +19,7 @@ from ctxe.knowledge.journal import Journal, Outside, paths_of
 from ctxe.knowledge.logs import replaced, write_log
 from ctxe.knowledge.shelf import Reader, Shelf, content_of
 
-MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix")
+MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call")
 Check = Callable[[Entry], None]
 
 

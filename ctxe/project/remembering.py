@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Turn
 from ctxe.domain.errors import StoreError
-from ctxe.domain.events import Event, Notice, Recorded, ToolFinished, TurnFinished, TurnStarted
+from ctxe.domain.events import Event, Noted, Notice, Recorded, ToolFinished, TurnFinished, TurnStarted
+from ctxe.domain.section import digest
+from ctxe.knowledge.calls import call_key
 from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.failures import groups
+from ctxe.knowledge.gate import Failed
 from ctxe.knowledge.memory import RECALLED
 from ctxe.knowledge.pairing import Told, Watch
 from ctxe.knowledge.store import Store
+from ctxe.project.gating import Gating
 
+MOST_SAID = 200
+"""Characters of what a tool said that the gate repeats."""
 SAYS = {
     "new": "failure noted",
     "again": "failed like this before",
@@ -29,6 +36,7 @@ class Remembering:
     store: Store
     watch: Watch
     session: str
+    gating: Gating
     recorded: list[str] = field(default_factory=list)
     told: bool = False
 
@@ -40,7 +48,9 @@ class Remembering:
             elif isinstance(event, TurnFinished) and state.conversation.turns:
                 self._log(event, state.turn)
             elif isinstance(event, TurnStarted):
-                self._used(event)
+                self._begun(event)
+            elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
+                self.watch.gate.changed()
         except StoreError as error:
             if not self.told:
                 self.told = True
@@ -49,13 +59,29 @@ class Remembering:
     def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
         for touch in event.result.touches:
             if touch.operation != "read":
-                self.watch.edited(touch.path, event.display)
+                self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
+        if "repeats" in event.facts:
+            self.watch.counters.bump(str(event.facts["repeats"]), self.store.now(), seen=1, prevented=1)
+        elif not event.result.ok and "exit_code" not in event.facts:
+            self._refused(event, state)
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._recorded(told)
 
-    def _used(self, event: TurnStarted) -> None:
-        """Count the entries that were put before the model for these words."""
+    def _refused(self, event: ToolFinished, state: State) -> None:
+        """A call that came to nothing before it ran: the gate knows it from now on, for this session."""
+        calls = state.pending.calls if state.pending else ()
+        for call in calls:
+            if call.id == event.result.call_id:
+                key = call_key(call.name, call.arguments, self.gating.root)
+                said = " ".join(event.result.text.split())[:MOST_SAID]
+                self.watch.gate.failed(
+                    Failed(key, digest(f"{call.name} {said}"), f"{event.title or call.name}: {said}")
+                )
+
+    def _begun(self, event: TurnStarted) -> None:
+        """Look at what is remembered now, and count the entries that were put before the model for these words."""
+        self.gating.learn(groups(self.store.entries(), self.watch.counters.read()))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
                 self.watch.counters.bump(chunk.id, self.store.now(), used=1)

@@ -16,9 +16,11 @@ from ctxe.agent.turn import Ports
 from ctxe.domain.conversation import ToolResult
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
-from ctxe.domain.tool import Approver
+from ctxe.domain.tool import Action, Approver
+from ctxe.knowledge.gate import Gate
 from ctxe.project.compose import Composer
 from ctxe.project.freshness import freshen
+from ctxe.project.gating import Gating, Mode
 from ctxe.project.kit import Kit, kit_for, trimmer
 from ctxe.project.live import Live, Wired
 from ctxe.project.models import connect
@@ -47,16 +49,24 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     keeps = keeping(project, name, approved=opening.interactive)
     kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)
 
+    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
+
+    def before(action: Action) -> None:
+        gating.changing(action)
+        undo.before(action)
+
     def rewire(model: Model) -> Wired:
         composed = composer(project, model, kit, name, lambda: session.state.files)
         trim = trimmer(composed.budget.window, composed.count)
-        dispatcher = Dispatcher(kit.tools, permit.decide, approve, trim, kit.clean, undo.before, permit.grant)
+        dispatcher = Dispatcher(
+            kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
+        )
         return Wired(composed, dispatcher, _ports(project, model, composed, dispatcher, kit))
 
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, state)
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
-    memory = [_remembering(project, name)] if project.config.memory.enabled else []
+    memory = [_remembering(project, name, gating)] if project.config.memory.enabled else []
     session.listeners = (undo, *memory, _Learning(live))
     return live
 
@@ -79,11 +89,15 @@ def _whole(state: State) -> Callable[[ToolResult], str]:
     return lambda result: state.originals.get(result.handle, result.text)
 
 
-def _remembering(project: Project, session: str) -> Remembering:
+def _remembering(project: Project, session: str, gating: Gating) -> Remembering:
     from ctxe.knowledge.pairing import Watch
 
-    watch = Watch(project.store, project.counters, str(project.root), session)
-    return Remembering(project.store, watch, session)
+    watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
+    return Remembering(project.store, watch, session, gating)
+
+
+def _mode(project: Project) -> Mode:
+    return project.config.failures.gate if project.config.memory.enabled else "off"
 
 
 @dataclass(frozen=True, slots=True)

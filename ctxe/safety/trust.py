@@ -17,6 +17,7 @@ from ctxe.storage.locks import lock
 STORE = "trust.json"
 MODES = ("read-only", "ask", "auto-edit", "auto")
 SANDBOXES = ("always", "auto", "off")
+GATES = ("stop", "tell", "off")
 """Strictest first, as the approval modes are."""
 
 Tighter = Callable[[Any, Any], Any]
@@ -60,6 +61,7 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("instructions.read", _more),
     ("memory.enabled", _only(False)),
     ("memory.daily_lines", _free),
+    ("failures.gate", _stricter(GATES)),
     ("model.max_output", _lower_or_first),
     ("shares.*", _free),
     ("fold.*", _free),

@@ -1,0 +1,88 @@
+"""The gate of a session: what is remembered of a call is said before it runs, or with its result if it fails again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ctxe.domain.tool import Action, Known, ToolOutput
+from ctxe.knowledge.calls import call_key
+from ctxe.knowledge.failures import Group, capture
+from ctxe.knowledge.fence import fence
+from ctxe.knowledge.gate import Gate, Match
+from ctxe.knowledge.signature import plain_command
+
+Mode = Literal["tell", "stop", "off"]
+HERE = "this very call failed in this session and nothing has changed since, so it was not run again"
+EARLIER = "this very call failed in an earlier session and the files it depends on are as they were, so it was not run"
+AGAIN = "Call it again as it is to run it all the same."
+LIKE = "an earlier session met this failure"
+
+
+@dataclass(slots=True)
+class Gating:
+    """Asks the gate about actions. ``digest_of`` hashes a file of the project; ``before`` are hashes of files that the
+    actions now running will change. Each remembered failure is noted once a session.
+    """
+
+    gate: Gate
+    mode: Mode
+    root: str
+    digest_of: Callable[[str], str]
+    before: dict[str, str] = field(default_factory=dict)
+    known: dict[str, Group] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
+
+    def learn(self, groups: tuple[Group, ...]) -> None:
+        """Take over what is remembered as it stands now."""
+        self.gate.learn(groups)
+        self.known = {group.signature: group for group in groups if group.status in ("open", "resolved")}
+
+    def ahead(self, action: Action) -> Known | None:
+        """What is remembered of an action that is about to run."""
+        if self.mode == "off":
+            return None
+        key = call_key(action.tool, action.arguments, self.root)
+        command = plain_command(action.command, self.root) if action.command else ""
+        match = self.gate.match(key, command, self.digest_of)
+        if match is None:
+            return None
+        if match.exact and not match.answered:
+            self.gate.answered(key)
+            return self._said(match, "answer" if self.mode == "tell" else "ask")
+        return self._noted(match.failed.signature, match.failed.lesson) if match.failed.changes is None else None
+
+    def recognised(self, output: ToolOutput) -> Known | None:
+        """What earlier sessions know of a failure that just happened."""
+        draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
+        group = self.known.get(draft.signature) if draft else None
+        if group is None:
+            return None
+        from ctxe.knowledge.failures import lesson
+
+        return self._noted(group.signature, lesson(group))
+
+    def changing(self, action: Action) -> None:
+        """Remember how the files are that an allowed action will change."""
+        self.before = {path: self.digest_of(path) for path in action.paths}
+
+    def _noted(self, signature: str, lesson: str) -> Known | None:
+        if signature in self.noted:
+            return None
+        self.noted.add(signature)
+        return Known(signature, lesson, f"[ctxe: {LIKE}]\n{_fenced(signature, lesson)}", "note")
+
+    def _said(self, match: Match, way: Literal["answer", "ask"]) -> Known:
+        failed = match.failed
+        why = EARLIER if failed.changes is None else HERE
+        return Known(
+            failed.signature,
+            failed.lesson,
+            f"[ctxe: {why}. {AGAIN}]\n{_fenced(failed.signature, failed.lesson)}",
+            way,
+        )
+
+
+def _fenced(signature: str, lesson: str) -> str:
+    return fence(lesson, f"failure {signature[:8]}").text

@@ -1,0 +1,156 @@
+"""No mistake twice: what failed in one session is told in the next before it runs, with what fixed it."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
+from tests.wire.script import Entry
+from tests.wire.server import Call, Reply, WireServer
+
+TEST = "pytest tests/test_x.py"
+RIGHT = "pytest -p plug tests/test_x.py"
+FIXTURE = "import pytest\n\n\n@pytest.fixture\ndef db():\n    return 1\n"
+WRONG = [Reply("Testing.", [Call("run_command", {"command": TEST})])]
+CORRECTED = [*WRONG, Reply("The plugin.", [Call("run_command", {"command": RIGHT})]), Reply("It passes.")]
+EDITED = [
+    *WRONG,
+    Reply("A fixture.", [Call("write_file", {"path": "tests/conftest.py", "text": FIXTURE})]),
+    *WRONG,
+    Reply("It passes."),
+]
+BIG = "\n".join(f"line {n} of a file that fills the window {'word ' * (n % 9)}" for n in range(900))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    files = {
+        "tests/test_x.py": "def test_db(db):\n    assert db\n",
+        "plug.py": FIXTURE,
+        "pytest.ini": "[pytest]\npythonpath = .\naddopts = -p no:cacheprovider\n",
+        "big.txt": BIG,
+        ".gitignore": "__pycache__\n",
+    }
+    return repository(tmp_path / "repo", files)
+
+
+@pytest.fixture(autouse=True)
+def allowed(home: Path) -> None:
+    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe/config.toml").write_text('[approval]\nallow = ["tool:run_command", "tool:write_file"]\n')
+
+
+def talk(home: Path, repo: Path, script: Sequence[Entry], *more: str, words: str = "run the tests") -> list[Any]:
+    """One session in a process of its own; the requests it sent."""
+    with WireServer(list(script), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}, "chat", "-p", words, *more)
+        assert (done.code, server.refused) == (0, []), done.err
+        return server.bodies
+
+
+def results(body: Mapping[str, Any]) -> list[str]:
+    """What tools said to the model, as the last request of a session has it."""
+    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
+
+
+def listed(home: Path, repo: Path) -> list[tuple[str, int, str]]:
+    """Every failure that is remembered: status, count and fix."""
+    found = ctxe(repo, environment(home), "failures", "list", "--json").json
+    return [(failure["status"], failure["seen"], failure["fix"]) for failure in found]
+
+
+def told(home: Path, repo: Path, *more: str) -> str:
+    """What a new session answers to the same wrong step."""
+    return results(talk(home, repo, [*WRONG, Reply("I see.")], *more)[-1])[-1]
+
+
+def says_before(said: str, fix: str) -> bool:
+    return "was not run" in said and "FixtureLookupError: fixture 'db' not found" in said and fix in said
+
+
+FIX = "`-p plug`"
+
+
+def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, repo: Path) -> None:
+    first = talk(home, repo, CORRECTED)
+    assert "fixture 'db' not found" in results(first[-1])[0]
+    assert "[exit 0]" in results(first[-1])[1]
+    fix = f"run `{RIGHT}` instead"
+    assert listed(home, repo) == [("resolved", 1, fix)]
+    assert says_before(told(home, repo), fix)
+    assert listed(home, repo) == [("resolved", 2, fix)]
+
+
+def test_asked_again_the_call_runs_and_the_gate_can_be_off(home: Path, repo: Path) -> None:
+    talk(home, repo, CORRECTED)
+    twice = results(talk(home, repo, [*WRONG, *WRONG, Reply("I see.")])[-1])
+    assert ["was not run" in said for said in twice] == [True, False]
+    assert "[exit 1]" in twice[1]
+    off = results(talk(home, repo, [*WRONG, Reply("I see.")], "--no-memory")[-1])
+    assert ["[exit 1]" in said and "was not run" not in said for said in off] == [True]
+
+
+def test_what_an_edit_fixed_is_told_only_when_the_edit_is_gone(home: Path, repo: Path) -> None:
+    talk(home, repo, EDITED)
+    ((status, seen, fix),) = listed(home, repo)
+    assert (status, seen, fix) == ("resolved", 1, "edited tests/conftest.py: added `import pytest`")
+    assert "[exit 0]" in told(home, repo)
+    (repo / "tests/conftest.py").unlink()
+    assert says_before(told(home, repo), fix)
+    assert listed(home, repo) == [("resolved", 2, fix)]
+
+
+def test_the_same_after_ten_folds(home: Path, repo: Path) -> None:
+    talk(home, repo, CORRECTED)
+    looks = [[Reply("", [Call("run_command", {"command": f"cat big.txt # {n}"})]), Reply("Seen.")] for n in range(10)]
+    lines = [line for n in range(10) for line in (f"look at it, {n}", "/compact")]
+    with WireServer([*itertools.chain(*looks), *WRONG, Reply("I see.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", stdin="\n".join([*lines, "run the tests"]))
+        assert (done.code, server.refused) == (0, []), done.err
+        last = server.bodies[-1]
+    logs = (repo / ".ctxe/sessions").glob("*.jsonl")
+    assert sum(log.read_text().count('"type":"folded"') for log in logs) == 10
+    assert says_before(results(last)[-1], f"run `{RIGHT}` instead")
+    assert listed(home, repo)[0][1] == 2
+
+
+def test_the_same_after_the_folder_got_another_name(home: Path, repo: Path) -> None:
+    talk(home, repo, CORRECTED)
+    moved = Path(shutil.move(repo, repo.parent / "renamed"))
+    assert says_before(told(home, moved), f"run `{RIGHT}` instead")
+    assert [(status, seen) for status, seen, _ in listed(home, moved)] == [("resolved", 2)]
+
+
+def test_the_same_after_two_branches_that_recorded_it_are_merged(home: Path, repo: Path) -> None:
+    ctxe(repo, environment(home), "init")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-qm", "Begin to remember")
+    for branch in ("one", "two"):
+        git(repo, "checkout", "-qb", branch, "main")
+        talk(home, repo, CORRECTED)
+        git(repo, "add", "-A")
+        git(repo, "commit", "-qm", branch)
+    git(repo, "merge", "-q", "-m", "Join", "one")
+    assert len(list((repo / ".ctxe/failures").glob("*.md"))) == 2
+    assert [(status, seen) for status, seen, _ in listed(home, repo)] == [("resolved", 2)]
+    assert says_before(told(home, repo), f"run `{RIGHT}` instead")
+    assert [(status, seen) for status, seen, _ in listed(home, repo)] == [("resolved", 3)]
+
+
+def test_a_call_that_fails_again_with_nothing_changed_is_answered_and_an_honest_one_runs(
+    home: Path, repo: Path
+) -> None:
+    edit = Reply("Try.", [Call("write_file", {"path": "notes.txt", "text": "x\n"})])
+    look = Reply("Look.", [Call("run_command", {"command": "git status --short"})])
+    said = results(talk(home, repo, [*WRONG, look, *WRONG, edit, *WRONG, Reply("I give up.")])[-1])
+    assert ["was not run again" in one for one in said] == [False, False, True, False, False]
+    assert [one.endswith("\n[exit 1]") for one in said] == [True, False, False, False, True]

@@ -1,0 +1,181 @@
+"""The gate: a call that failed is known again, and only as long as nothing it depends on has changed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.knowledge.calls import call_key, named_files, only_looks
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.failures import groups
+from ctxe.knowledge.gate import Failed, Gate, Match
+from ctxe.knowledge.pairing import FLAKY, Told, Watch
+from ctxe.knowledge.store import Store
+from ctxe.storage.counters import Counters
+
+ROOT = "/w/repo"
+TEST = "pytest tests/test_x.py"
+
+
+def remembered(**more: Any) -> Entry:
+    held = {"status": "resolved", "signature": "ab" * 16, "call": TEST, "command": TEST, "fix": "edited x.py"}
+    return Entry(**{"id": "a-1", "kind": "failure", "title": "`pytest`: broken", **held, **more})
+
+
+def run(command: str, code: int = 1, kind: str = "ValueError", message: str = "bad") -> dict[str, Any]:
+    error = {"class": kind, "message": message, "file": "", "line": 0} if code else {}
+    return {"command": command, "exit_code": code, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"command": "cd /w/repo && pytest  x"}, {"command": "pytest x", "seconds": 90}),
+        ({"command": "pytest /w/repo/tests"}, {"command": "pytest tests", "description": "try"}),
+    ],
+)
+def test_calls_that_ask_for_the_same_have_one_key(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert call_key("run_command", one, ROOT) == call_key("run_command", other, ROOT)
+
+
+def test_what_may_make_the_difference_stays_in_the_key() -> None:
+    keys = [
+        call_key("run_command", {"command": command}, ROOT)
+        for command in ("pytest", "A=1 pytest", "pytest -v", "pytest | tail -5", "cd sub && pytest", "pytest x[1]")
+    ]
+    keys += [call_key("read_file", '{"path": "a.py"}'), call_key("read_file", '{"path": "b.py"}')]
+    keys += [call_key("edit_file", "no json"), call_key("run_command", {"command": "x" * 30_000})[:20]]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("pytest tests/test_x.py::test_a -k b", ("tests/test_x.py",)),
+        ("python ./run.py --out=x.txt https://a.b/c.d", ("run.py",)),
+        ("make all", ()),
+        ("cat /etc/passwd ../up.py", ()),
+        ("go test ./pkg/store ./x_test.go", ("pkg/store", "x_test.go")),
+    ],
+)
+def test_files_named_in_a_command(command: str, files: tuple[str, ...]) -> None:
+    assert named_files(command, ROOT) == files
+
+
+@pytest.mark.parametrize(
+    ("command", "looks"),
+    [
+        ("pytest -q tests | tail -5", True),
+        ("cd x && git status && cargo test", True),
+        ("grep -rn a . 2>/dev/null", True),
+        ("sed -i s/a/b/ x.py", False),
+        ("git checkout x.py", False),
+        ("npm install && npm test", False),
+        ("ruff check --fix .", False),
+        ("cat > x.py <<'E'\nE", False),
+        ("", False),
+    ],
+)
+def test_what_only_looks_changes_nothing(command: str, looks: bool) -> None:
+    assert only_looks(command) is looks
+
+
+def test_in_a_session_a_failure_stands_until_something_changes() -> None:
+    gate = Gate()
+    failed = Failed("pytest", "s", "it failed")
+    gate.failed(failed)
+    here = Failed("pytest", "s", "it failed", changes=0)
+    assert gate.match("pytest", "pytest", str) == Match(here, "exact")
+    gate.answered("pytest")
+    assert gate.match("pytest", "pytest", str) == Match(here, "exact", answered=True)
+    gate.changed()
+    assert gate.match("pytest", "pytest", str) == Match(here, "near")
+    gate.failed(failed)
+    assert gate.match("pytest", "pytest", str) == Match(Failed("pytest", "s", "it failed", changes=1), "exact")
+    gate.passed("pytest")
+    assert gate.match("pytest", "pytest", str) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "now", "nearness"),
+    [
+        (remembered(state=("x.py@aa",)), {"x.py": "aa"}, "exact"),
+        (remembered(state=("x.py@aa",)), {"x.py": "bb"}, "near"),
+        (remembered(state=("x.py@aa", "new.py@")), {"x.py": "aa"}, "exact"),
+        (remembered(state=("x.py@aa", "new.py@")), {"x.py": "aa", "new.py": "cc"}, "near"),
+        (remembered(state=("*@",)), {}, "exact"),
+        (remembered(), {}, "near"),
+        (remembered(state=("x.py@aa",), fix="", status="open"), {"x.py": "aa"}, "near"),
+        (remembered(state=("x.py@aa",), call="pytest -v tests/test_x.py"), {"x.py": "aa"}, "near"),
+        (remembered(state=("x.py@aa",), status="wontfix"), {"x.py": "aa"}, None),
+        (remembered(state=("x.py@aa",), call="make", command="make"), {"x.py": "aa"}, None),
+    ],
+)
+def test_an_earlier_failure_stands_while_its_files_are_as_they_were(
+    entry: Entry, now: dict[str, str], nearness: str | None
+) -> None:
+    match = Gate(groups([entry], {})).match(TEST, TEST, lambda path: now.get(path, ""))
+    assert (match.nearness if match else None) == nearness
+
+
+def watch(folder: Path, files: dict[str, str]) -> tuple[Watch, Store]:
+    ticks = itertools.count(1_795_262_400)
+    store = Store(folder / ".ctxe", folder / ".ctxe/cache", lambda: float(next(ticks)))
+    counters = Counters(folder / ".ctxe/cache/counters.db")
+    return Watch(store, counters, ROOT, "s1", digest_of=lambda path: files.get(path, "")), store
+
+
+def test_a_fix_by_edits_keeps_the_files_as_they_were_before(tmp_path: Path) -> None:
+    files = {"tests/test_x.py": "t1" * 8}
+    seen, store = watch(tmp_path, files)
+    seen.ran(run(TEST))
+    files["x.py"] = "new" * 8
+    seen.edited("x.py", "+fixed = 1", "")
+    (told,) = seen.ran(run(TEST, 0))
+    assert (told.change, told.entry.fix, told.entry.call) == ("resolved", "edited x.py: added `fixed = 1`", TEST)
+    assert told.entry.state == ("tests/test_x.py@t1t1t1t1t1t1", "x.py@")
+    assert store.entries() == (told.entry,)
+
+
+def test_what_passes_with_the_very_files_it_failed_with_is_never_stopped(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path, {"tests/test_x.py": "t1" * 8})
+    seen.ran(run(TEST))
+    seen.ran(run("pip install it", 0))
+    (told,) = seen.ran(run(TEST, 0))
+    assert (told.entry.fix, told.entry.call, told.entry.state) == ("first ran `pip install it`", "", ())
+
+
+def test_a_call_put_right_stays_wrong_whatever_the_files_hold(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path, {})
+    seen.ran(run("npm test", 1))
+    (told,) = seen.ran(run("CI=1 npm test", 0))
+    assert (told.change, told.entry.fix, told.entry.state) == ("resolved", "run `CI=1 npm test` instead", ("*@",))
+
+
+def test_passing_and_failing_with_nothing_changed_is_flaky_both_ways(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path, {})
+    seen.ran(run("pytest a.py", 1))
+    assert [told.change for told in seen.ran(run("pytest a.py", 0))] == ["flaky"]
+    seen.ran(run("pytest b.py", 0))
+    (told,) = seen.ran(run("pytest b.py", 1, message="other"))
+    assert (told.change, told.entry.status, told.entry.outcome) == ("flaky", "wontfix", FLAKY)
+    assert isinstance(told, Told)
+    assert Gate(groups(store.entries(), {})).match("pytest b.py", "pytest b.py", str) is None
+
+
+def test_asking_the_gate_is_quick_with_thousands_of_failures() -> None:
+    entries = [
+        remembered(signature=f"{n:032x}", id=f"f-{n}", call=f"pytest t{n}.py", state=(f"t{n}.py@aa",))
+        for n in range(5_000)
+    ]
+    gate = Gate(groups(entries, {}))
+    took = []
+    for n in range(0, 5_000, 5):
+        began = time.perf_counter()
+        assert gate.match(f"pytest t{n}.py", f"pytest t{n}.py", lambda _: "aa") is not None
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[int(0.99 * len(took))] <= 0.005
