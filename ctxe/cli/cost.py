@@ -1,53 +1,82 @@
-"""``ctxe cost``: money and tokens by session, day and model."""
+"""``ctxe cost``: money and tokens of this project by session, day or model, or of one session by its requests."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.sessions import Sum
+
+By = Literal["session", "day", "model", "step"]
+
 
 def register(app: typer.Typer) -> None:
     """Add the ``cost`` command."""
-    app.command("cost", help="Money and tokens by session, day and model.")(cost)
+    app.command("cost", help="Money and tokens by session, day and model, with and without the cache.")(cost)
 
 
 def cost(
     context: typer.Context,
-    by: Annotated[str, typer.Option("--by", help="session, day or model.")] = "day",
+    by: Annotated[By, typer.Option("--by", help="session, day, model; step: of one session.")] = "day",
+    session: Annotated[str, typer.Option("--session", metavar="ID", help="Of this session only.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """What the sessions of this project took."""
-    from ctxe.project.sessions import summaries, sums
-    from ctxe.terminal.figures import money, size
-    from ctxe.terminal.tables import Column, table
+    """What the sessions of this project took. Raises SessionError."""
+    from ctxe.terminal.money import money_table
 
     invocation = Invocation.of(context)
-    found = summaries(invocation.project().place.sessions)
-    if by not in ("session", "day", "model"):
-        raise typer.BadParameter("session, day or model", param_hint="--by")
-    table_of = sums(
-        ({"session": s.id, "day": one.at[:10], "model": one.model}[by], one) for s in found for one in s.spent
-    )
-    cached = sum(one.usage.cache_read for s in found for one in s.spent)
+    project = invocation.project()
+    found = _by_step(project, session) if by == "step" else _sums(project, by, session)
     if as_json:
-        names = ("replies", "input", "output", "usd")
-        print_json({key: dict(zip(names, row, strict=True)) for key, row in sorted(table_of.items())})
+        print_json({name: _plain(row) for name, row in found.items()})
         return
     screen = invocation.screen()
-    if not table_of:
+    if not found:
         screen.say("nothing was spent here yet")
         return
-    rows = [
-        [k, str(n), size(i), size(o), "no price" if u is None else money(u)]
-        for k, (n, i, o, u) in sorted(table_of.items())
-    ]
-    total = [u for _, _, _, u in table_of.values() if u is not None]
-    right: list[Column | str] = [Column(name, right=True) for name in ("replies", "input", "output", "cost")]
-    screen.say(table([by, *right], rows, screen))
-    took = sum(i for _, i, _, _ in table_of.values())
-    share = f"{100 * cached // took} % of the input came from the cache" if took else ""
-    screen.say(f"{money(sum(total)) if total else 'no known price'} in all; {share}")
+    rows = [(name, row.replies, row.usage, row.usd, row.plain_usd) for name, row in found.items()]
+    screen.say(money_table(by, rows, screen))
+
+
+def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
+    """Sums by session, day or model, in the order of their names; of all sessions, or of one."""
+    from ctxe.project.sessions import Sum, path_of, sum_of, summaries
+
+    only = path_of(project.place.sessions, session).stem if session else ""
+    found: dict[str, Sum] = {}
+    for one in summaries(project.place.sessions):
+        for spent in one.spent if only in ("", one.id) else ():
+            key = {"session": one.id, "day": spent.at[:10], "model": spent.model}[by]
+            found[key] = found.get(key, Sum()) + sum_of(project, spent)
+    return dict(sorted(found.items()))
+
+
+def _by_step(project: Project, session: str) -> dict[str, Sum]:
+    """The requests of one session (the one used last without a name), by turn and step."""
+    from ctxe.domain.conversation import Usage
+    from ctxe.project.past import past
+    from ctxe.project.sessions import Sum, path_of
+
+    sent = past(project, path_of(project.place.sessions, session)).requests
+    found: dict[str, Sum] = {}
+    for one in sent:
+        key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
+        found[key] = found.get(key, Sum()) + Sum(1, usage, one.ledger.usd, one.plain_usd)
+    return found
+
+
+def _plain(row: Sum) -> dict[str, Any]:
+    return {
+        "replies": row.replies,
+        "input": row.usage.input,
+        "output": row.usage.output,
+        "cache_read": row.usage.cache_read,
+        "usd": row.usd,
+        "usd_without_cache": row.plain_usd,
+    }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ctxe.domain.conversation import Outcome
+from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Event, Kept, TurnFinished
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 Format = Literal["text", "json", "stream-json"]
-EXIT: dict[Outcome, int] = {"answered": 0, "step limit": 9, "cost limit": 8, "interrupted": 130, "failed": 1}
+EXIT: dict[Outcome, int] = {
+    "answered": 0,
+    "step limit": 9,
+    "cost limit": CostLimit.exit_code,
+    "interrupted": 130,
+    "failed": 1,
+}
 
 
 def run(live: Live, words: str, form: Format, screen: Screen) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from ctxe.cli import slash
 from ctxe.cli.chatting import Chat
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import CostLimit, CtxeError
 
 
 def run(chat: Chat, words: str = "") -> int:
-    """Until the user leaves; the exit code of the process. An error ends the turn, not the session."""
+    """Until the user leaves; the exit code of the process. An error ends the turn, not the session.
+
+    Who leaves a session whose money is spent, a script say, is told so by the code.
+    """
     from ctxe.cli.errors import bug, say
     from ctxe.terminal.prompt import Left
 
@@ -16,7 +19,7 @@ def run(chat: Chat, words: str = "") -> int:
         line = words or chat.prompt.read()
         words = ""
         if isinstance(line, Left):
-            return line.code
+            return line.code or _spent(chat)
         try:
             take(chat, line)
         except CtxeError as error:
@@ -25,7 +28,12 @@ def run(chat: Chat, words: str = "") -> int:
             chat.screen.tell("interrupted; what came is kept")
         except Exception as error:  # a bug costs the turn, never the session
             bug(error, chat.invocation)
-    return 0
+    return _spent(chat)
+
+
+def _spent(chat: Chat) -> int:
+    turns = chat.live.session.state.conversation.turns
+    return CostLimit.exit_code if turns and turns[-1].outcome == "cost limit" else 0
 
 
 def take(chat: Chat, line: str) -> None:

@@ -6,11 +6,15 @@ from ctxe.cli.chatting import Chat, Slash, split
 
 
 def context(chat: Chat, words: str) -> None:
-    """The account of the newest request, chunk by chunk with --explain."""
+    """The account of the newest request, chunk by chunk with --explain; what lies behind it, and what is to come."""
     from ctxe.terminal.budget import ledger_view
+    from ctxe.terminal.outlook import outlook
 
-    ledger = chat.live.session.state.ledger or chat.live.ledger()
-    chat.say(ledger_view(ledger, chat.screen, "--explain" in words, chat.live.model.prices))
+    live, past = chat.live, chat.live.past()
+    ledger = past.requests[-1].ledger if past.requests else live.session.state.ledger or live.ledger()
+    chat.say(ledger_view(ledger, chat.screen, "--explain" in words, live.model.prices))
+    if told := outlook(past, live.forecast(past), chat.screen):
+        chat.say(f"\n{told}")
 
 
 def budget(chat: Chat, words: str) -> None:

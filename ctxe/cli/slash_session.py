@@ -63,14 +63,12 @@ def approve(chat: Chat, words: str) -> None:
 
 
 def cost(chat: Chat, _words: str) -> None:
-    """What this session took."""
-    from ctxe.terminal.figures import money, percent, size
+    """What this session took, what comes next, and what all sessions here took."""
+    from ctxe.terminal.money import money
 
-    state = chat.live.session.state
-    usage = state.usage
-    priced = money(state.usd) if chat.live.model.prices else "no price known"
-    cached = percent(usage.cache_read, usage.input)
-    chat.say(f"{priced}; {size(usage.input)} tokens in ({cached} from cache), {size(usage.output)} out")
+    past, project = chat.live.past(), chat.live.project
+    limit = project.config.budget.max_cost
+    chat.say(money(past, chat.live.forecast(past), limit, project.spent(), chat.screen))
 
 
 def config(chat: Chat, words: str) -> None:
@@ -87,6 +85,6 @@ COMMANDS = (
     Slash("export", "", "this session as Markdown", export),
     Slash("model", "[NAME]", "show or change the model", model),
     Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
-    Slash("cost", "", "tokens and money of this session", cost),
+    Slash("cost", "", "money of this session, of its next request, of this project", cost),
     Slash("config", "[KEY]", "settings", config),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.model import Prices
+from ctxe.domain.past import Forecast
 
 USUAL_CALLS = 40
 """Calls still to come when nothing is known of a project: real tasks take 40 to 100."""
@@ -48,15 +49,6 @@ def request_usd(tokens: int, cached: int, prices: Prices) -> float:
     return prices.cost(Usage(tokens, 0, min(cached, tokens), max(0, tokens - cached)))
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What is to come: steps until the next fold (None: never at this pace), its price, that of the next request."""
-
-    steps: int | None
-    fold_usd: float | None
-    next_usd: float | None
-
-
 def forecast(size: int, grown: Sequence[int], line: int, target: int, standing: int, prices: Prices | None) -> Forecast:
     """From the size of the last request, what the latest steps added, and where the next fold begins and ends (tokens).
 
@@ -65,6 +57,6 @@ def forecast(size: int, grown: Sequence[int], line: int, target: int, standing: 
     pace = sum(grown) / len(grown) if grown else 0.0
     steps = max(1, round((line - size) / pace)) if pace > 0 else None
     if prices is None:
-        return Forecast(steps, None, None)
+        return Forecast(steps, line, round(pace))
     fold_usd = request_usd(target, standing, prices)
-    return Forecast(steps, fold_usd, request_usd(size + round(pace), size, prices))
+    return Forecast(steps, line, round(pace), fold_usd, request_usd(size + round(pace), size, prices))

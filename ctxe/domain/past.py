@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -50,6 +50,19 @@ class Injected:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is to come: steps until the next fold (None: never at this pace), at how many tokens it begins, what a step
+    adds, and in dollars its price and that of the next request (None: no price known).
+    """
+
+    steps: int | None
+    line: int
+    pace: int
+    fold_usd: float | None = None
+    next_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """A session so far; ``texts`` are what the rows of its ledgers stand for, by content hash, if asked for."""
 
@@ -81,7 +94,7 @@ class Past:
         return tuple(added[-newest:])
 
 
-def total(amounts: Iterator[float | None]) -> float | None:
+def total(amounts: Iterable[float | None]) -> float | None:
     """The sum of what is known; None when nothing is."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None

@@ -108,6 +108,14 @@ class Project:
 
         return prices_of(self, model)
 
+    def spent(self) -> tuple[float | None, int]:
+        """Dollars of all sessions here (None: no price known), and how many sessions there are."""
+        from ctxe.domain.past import total
+        from ctxe.project.sessions import summaries
+
+        found = summaries(self.place.sessions)
+        return total(session.usd for session in found), len(found)
+
     def remember(self, words: str, session: str = "") -> Entry:
         """Keep a note of the user's as a fact. Raises StoreError."""
         from ctxe.knowledge.entry import Entry

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy
-from ctxe.context.fold import next_fold
+from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.cost import forecast
+from ctxe.context.fold import next_fold, standing_tokens
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
+from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.models import Counter
 
@@ -105,6 +107,15 @@ class Composer:
             state = apply(state, EpochStarted(self.standing(state)))
         state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
         return self.compose(state).ledger
+
+    def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
+        """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
+        if state.ledger is None:
+            return None
+        frame, usable = self.frame(state.standing or ()), self.budget.usable
+        room = Room(usable, standing_tokens(frame, state.conversation, self.count, usable))
+        line, target = room.line(self.policy), room.target(self.policy)
+        return forecast(state.ledger.used, grown, line, target, room.standing, self.model.prices)
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
         """Compare our count of a request with the provider's, for models without a public tokenizer."""

@@ -33,11 +33,13 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
+from ctxe.domain.past import Forecast, Past
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
 from ctxe.project.models import choice, choose, vocabulary_of
+from ctxe.project.past import past
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
 
@@ -91,6 +93,15 @@ class Live:
     def ledger(self, words: str = "") -> Ledger:
         """The account of the request that would be sent for these words. Raises BudgetError."""
         return self.composer.preview(words, self.session.state)
+
+    def past(self) -> Past:
+        """Every request of this session so far, as its log has them."""
+        path = self.session.log.path
+        return past(self.project, path) if path.exists() else Past(self.session.id, self.project.root.name)
+
+    def forecast(self, so_far: Past) -> Forecast | None:
+        """When the next fold comes and what it and the next request cost, by what the latest steps added."""
+        return self.composer.forecast(self.session.state, so_far.grown())
 
     def switch(self, name: str) -> Iterator[Event]:
         """Talk to another model from now on. Raises ConfigError."""
@@ -168,6 +179,8 @@ class Live:
         state = self.session.state
         used = f"{state.ledger.used:,} of {state.ledger.usable:,} tokens" if state.ledger else "nothing sent yet"
         money = f"${state.usd:.4f}" if self.model.prices else "no price"
+        if limit := self.project.config.budget.max_cost:
+            money += f" of ${limit:.2f}"
         return f"{self.model.id}  {used}  {money}  {self.permit.mode}"
 
     def run_for_user(self, command: str) -> Iterator[Event]:

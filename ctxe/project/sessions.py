@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, summaries
+from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
+from ctxe.domain.past import total
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
 
 __all__ = [
     "Spent",
+    "Sum",
     "Summary",
     "events",
     "path_of",
     "record_of",
     "records",
+    "sum_of",
     "summaries",
-    "sums",
 ]
 
 
@@ -60,14 +68,29 @@ def records(path: Path) -> Iterable[dict[str, object]]:
             yield record
 
 
-def sums(spent: Iterable[tuple[str, Spent]]) -> dict[str, tuple[int, int, int, float | None]]:
-    """Money by key: replies, input tokens, output tokens, dollars (None: no price known for any)."""
-    table: dict[str, tuple[int, int, int, float | None]] = {}
-    for key, one in spent:
-        count, took, gave, usd = table.get(key, (0, 0, 0, None))
-        more = usd if one.usd is None else (usd or 0.0) + one.usd
-        table[key] = (count + 1, took + one.usage.input, gave + one.usage.output, more)
-    return table
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Replies, their tokens, and dollars with and without a cache (None: no price known for any)."""
+
+    replies: int = 0
+    usage: Usage = Usage()
+    usd: float | None = None
+    plain_usd: float | None = None
+
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(
+            self.replies + other.replies,
+            self.usage + other.usage,
+            total((self.usd, other.usd)),
+            total((self.plain_usd, other.plain_usd)),
+        )
+
+
+def sum_of(project: Project, spent: Spent) -> Sum:
+    """One reply's price, and what it would have been with nothing cached."""
+    prices = project.prices(spent.model)
+    plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
+    return Sum(1, spent.usage, spent.usd, plain)
 
 
 def record_of(event: Kept) -> dict[str, object]:

@@ -136,6 +136,21 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], scree
     return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
 
 
+Told = tuple[str, str, str]
+"""A row that tells something: what it is about, the palette style of its words, the words."""
+
+
+def told_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
+    """Rows as lines, their names in a column of their own, words wrapped beside it."""
+    wide = max((cells(name) for name, _, _ in told), default=0) + len(GAP)
+    indent = " " * wide
+    return [
+        row
+        for name, style, words in told
+        for row in fold(line((name.ljust(wide), "dim"), (words, style)), screen.width, indent)
+    ]
+
+
 def _branches(nodes: Sequence[Node], lead: str, unicode: bool) -> Iterable[Line]:
     """The nodes below a node, each with the lines that lead to it."""
     for index, node in enumerate(nodes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,3 +103,45 @@ def test_a_past_request_is_accounted_for_by_its_number(done: Done) -> None:
     last = done.run("budget", "--session", session["id"][:10]).out
     assert last.startswith("request 16 · turn 2, step 1 · ")
     assert done.run("budget", "--session", session["id"], "--step", "99").code == 6
+
+
+def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
+    said = done.run("chat", "-c", "--budget", "14000", "--max-cost", "0.5", stdin="/context\n/cost\n/exit\n")
+    rows = {row.split("  ")[0]: row for row in said.out.splitlines() if "  " in row}
+    assert "the prefix never broke" in rows["cache"]
+    assert re.search(r"began before step 1\.\d+: folded: \w+, everything before step 1\.\d+, .* tokens", rows["epoch"])
+    assert re.search(r"\d+ tokens were put in for your words, 100% used later$", rows["unasked"])
+    assert re.search(r"a step adds about \S+ tokens; the next fold comes in about \d+ steps?, at ", rows["ahead"])
+    assert rows["session"].startswith(
+        "session  $0.0680 ($0.1760 without a cache) for 16 requests; 128k tokens in, 75% "
+    )
+    assert rows["limit"].endswith("$0.5000 for this session, 14% of it spent")
+    assert rows["project"].endswith("$0.0680 in 1 session")
+
+
+def test_cost_by_step_and_day_with_and_without_the_cache(done: Done) -> None:
+    steps = done.run("cost", "--by", "step", "--json").json
+    assert list(steps)[-2:] == ["1.15", "2.1"]
+    one = {"replies": 1, "input": 8_000, "output": 100, "cache_read": 6_000}
+    assert steps["2.1"] == one | {"usd": pytest.approx(0.00425), "usd_without_cache": pytest.approx(0.011)}
+    (day,) = done.run("cost", "--json").json.values()
+    assert (day["replies"], day["usd_without_cache"]) == (16, pytest.approx(16 * 0.011))
+    (row,) = done.run("cost", "--by", "session", "--session", "2", "--json").json.values()
+    assert row == day
+    assert "$0.1760 without the cache; 75% of the input came from the cache" in done.run("cost").out
+    assert done.run("cost", "--by", "moon").code == 2
+
+
+def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "demo", {"a.py": "a = 1\n"})
+    dear = Reply("on", [Call("read_file", {"path": "a.py"})], usage=Usage(input=80_000, output=0))
+    with WireServer(then=dear, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        said = ctxe(repo, env, "chat", "-p", "go", "--max-cost", "0.25", "--output-format", "json")
+        assert (said.code, len(server.bodies)) == (8, 3)
+        assert (said.json["outcome"], said.json["why"]) == ("cost limit", "$0.25 for this session are spent")
+        again = ctxe(repo, env, "chat", "-c", "--max-cost", "0.25", stdin="go on\n/ls\n")
+        assert (again.code, len(server.bodies)) == (8, 3)
+        more = ctxe(repo, env, "chat", "-c", "--max-cost", "0.5", stdin="go on\n")
+        assert (more.code, len(server.bodies)) == (8, 5)
+        assert "$0.4000 of $0.50 spent" in more.err

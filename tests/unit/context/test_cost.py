@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ctxe.context.compact import FoldPolicy, Room, due
-from ctxe.context.cost import USUAL_CALLS, Billing, Forecast, calls_expected, forecast, pays, request_usd
+from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, forecast, pays, request_usd
 from ctxe.domain.model import Prices
+from ctxe.domain.past import Forecast
 
 REAL = Prices(3.0, 15.0, 0.30, 3.75)
 """US dollars per million tokens, as Anthropic and others bill in 2026."""
@@ -36,9 +37,9 @@ def test_a_request_costs_what_its_cached_and_its_new_tokens_cost() -> None:
 
 def test_the_forecast_names_steps_and_money() -> None:
     made = forecast(70_000, [1_000, 3_000], 100_000, 40_000, 6_000, REAL)
-    assert made == Forecast(15, request_usd(40_000, 6_000, REAL), request_usd(72_000, 70_000, REAL))
-    assert forecast(70_000, [], 100_000, 40_000, 6_000, None) == Forecast(None, None, None)
-    assert forecast(110_000, [1_000], 100_000, 40_000, 6_000, None) == Forecast(1, None, None)
+    assert made == Forecast(15, 100_000, 2_000, request_usd(40_000, 6_000, REAL), request_usd(72_000, 70_000, REAL))
+    assert forecast(70_000, [], 100_000, 40_000, 6_000, None) == Forecast(None, 100_000, 0)
+    assert forecast(110_000, [1_000], 100_000, 40_000, 6_000, None) == Forecast(1, 100_000, 1_000)
 
 
 def spent(folds: bool, cached: bool) -> float:

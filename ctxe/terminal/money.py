@@ -1,0 +1,69 @@
+"""Money in lines and tables: of a session, its newest and next request, its limit, and of everything in a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.past import Forecast, Past, Sent, total
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import fold, line
+from ctxe.terminal.tables import Cell, Column, draw, table, told_lines
+
+Spent = tuple[str, int, Usage, float | None, float | None]
+"""A row of money: name, replies, tokens, dollars, dollars without a cache."""
+
+RIGHT = ("replies", "input", "cached", "output", "cost", "without cache")
+
+
+def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float | None, int], screen: Screen) -> str:
+    """What a session costs: so far, its newest request, the next one, of its ``limit`` (dollars, 0: none).
+
+    ``project`` are the dollars and the number of all sessions here.
+    """
+    usage = sum((sent.ledger.usage for sent in past.requests if sent.ledger.usage), Usage())
+    told = [
+        ("session", "", _session(past, usage)),
+        *([("request", "", _request(past.requests[-1], ahead))] if past.requests else []),
+        *([("limit", *_limit(past.usd or 0.0, limit))] if limit else []),
+        ("project", "", f"{usd(project[0])} in {figures.plural(project[1], 'session')}"),
+    ]
+    return draw(told_lines(told, screen), screen)
+
+
+def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
+    """Money by something, and a line for all of it."""
+    right = (Column(name, right=True) for name in RIGHT)
+    body: list[list[Cell]] = []
+    for name, replies, use, paid, plain in rows:
+        shares = [figures.size(use.input), figures.percent(use.cache_read, use.input), figures.size(use.output)]
+        body.append([name, f"{replies:,}", *shares, usd(paid), usd(plain)])
+    use = sum((use for _, _, use, _, _ in rows), Usage())
+    paid, plain = total(row[3] for row in rows), total(row[4] for row in rows)
+    saved = f", {usd(plain)} without the cache" if plain is not None else ""
+    cached = figures.percent(use.cache_read, use.input)
+    last = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache", "strong"))
+    return "\n".join([table([Column(by), *right], body, screen), draw(fold(last, screen.width), screen)])
+
+
+def usd(dollars: float | None) -> str:
+    """Dollars, or that nobody knows."""
+    return "no price known" if dollars is None else figures.money(dollars)
+
+
+def _session(past: Past, usage: Usage) -> str:
+    plain = f" ({usd(past.plain_usd)} without a cache)" if past.plain_usd is not None else ""
+    cached = figures.percent(usage.cache_read, usage.input)
+    taken = f"{figures.size(usage.input)} tokens in, {cached} from the cache; {figures.size(usage.output)} out"
+    return f"{usd(past.usd)}{plain} for {figures.plural(len(past.requests), 'request')}; {taken}"
+
+
+def _request(newest: Sent, ahead: Forecast | None) -> str:
+    coming = f"; the next about {usd(ahead.next_usd)} and its answer" if ahead and ahead.next_usd is not None else ""
+    return f"the newest {usd(newest.ledger.usd)}{coming}"
+
+
+def _limit(spent: float, limit: float) -> tuple[str, str]:
+    style = "bad" if spent >= limit else "warn" if spent >= 0.8 * limit else ""
+    return style, f"{figures.money(limit)} for this session, {figures.percent(spent, limit)} of it spent"

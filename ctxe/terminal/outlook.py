@@ -1,0 +1,67 @@
+"""What lies behind a session and before it, in lines: cache breaks, folds, what was put in unasked, the next fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ctxe.domain.past import Forecast, Injected, Past, used_share
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import glyph
+from ctxe.terminal.tables import Told, draw, told_lines
+
+NEWEST = 3
+"""Folds, breaks and unused chunks that are named; the others are counted."""
+
+
+def outlook(past: Past, ahead: Forecast | None, screen: Screen) -> str:
+    """The lines below the account of a request: what broke, what was folded where, what was used, what is to come."""
+    told = [*_cache(past), *_folds(past, screen.unicode), *_used(past.injected), *_ahead(ahead)]
+    return draw(told_lines(told, screen), screen)
+
+
+def _cache(past: Past) -> Iterator[Told]:
+    if not past.requests:
+        return
+    broken = past.breaks
+    if not broken:
+        yield "cache", "", "the prefix never broke"
+    for sent in broken[-NEWEST:]:
+        yield "cache", "warn", f"broke before step {sent.turn}.{sent.step}, at {sent.ledger.broke}"
+    if len(broken) > NEWEST:
+        yield "cache", "warn", f"and {len(broken) - NEWEST} times before"
+
+
+def _folds(past: Past, unicode: bool) -> Iterator[Told]:
+    arrow = glyph("arrow", unicode)
+    began = [sent for sent in past.requests if sent.began]
+    for sent in began[-NEWEST:]:
+        sizes = ""
+        if sent.fold:
+            before, after = figures.size(sent.fold.tokens_before), figures.size(sent.fold.tokens_after)
+            upto = f"everything before step {sent.fold.upto.turn + 1}.{sent.fold.upto.step + 1}"
+            sizes = f", {upto}, {before} {arrow} {after} tokens"
+        yield "epoch", "", f"began before step {sent.turn}.{sent.step}: {sent.began}{sizes}"
+    if len(began) > NEWEST:
+        yield "epoch", "", f"and {len(began) - NEWEST} before"
+
+
+def _used(injected: Sequence[Injected]) -> Iterator[Told]:
+    used, put = used_share(injected)
+    if not put:
+        return
+    unused = sorted((one for one in injected if not one.way), key=lambda one: -one.tokens)
+    named = [f"{one.chunk} ({one.tokens:,})" for one in unused[:NEWEST]]
+    named += [f"{len(unused) - NEWEST} more"] if len(unused) > NEWEST else []
+    rest = f"; not: {', '.join(named)}" if named else ""
+    yield "unasked", "", f"{put:,} tokens were put in for your words, {figures.percent(used, put)} used later{rest}"
+
+
+def _ahead(ahead: Forecast | None) -> Iterator[Told]:
+    if ahead is None:
+        return
+    price = f", for about {figures.money(ahead.fold_usd)}" if ahead.fold_usd is not None else ""
+    at = f"at {figures.size(ahead.line)} tokens{price}"
+    pace = f"a step adds about {figures.size(ahead.pace)} tokens"
+    when = f"{pace}; the next fold comes in about {figures.plural(ahead.steps or 0, 'step')}"
+    yield "ahead", "", f"{when}, {at}" if ahead.steps else f"the next fold comes {at}"

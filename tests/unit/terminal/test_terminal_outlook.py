@@ -1,0 +1,83 @@
+"""What lies behind a session and before it, and its money, in the words a person reads."""
+
+from __future__ import annotations
+
+import io
+
+from ctxe.domain.conversation import Fold, Position, Usage
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.past import Forecast, Injected, Past, Sent
+from ctxe.terminal.money import money, money_table
+from ctxe.terminal.outlook import outlook
+from ctxe.terminal.screen import Screen, detect
+
+SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
+USAGE = Usage(1_000, 50, 800)
+
+
+def sent(number: int, began: str = "", broke: str = "", fold: Fold | None = None, usd: float | None = 0.01) -> Sent:
+    ledger = Ledger("m", 10_000, 1_000, (), usage=USAGE, usd=usd, broke=broke)
+    return Sent(number, 1, number, ledger, began=began, fold=fold, plain_usd=None if usd is None else 5 * usd)
+
+
+FOLD = Fold(Position(0, 2), tokens_before=82_100, tokens_after=31_000)
+PUT = (Injected("files", "a.py", 300, 1, "edited"), *(Injected("files", f"{n}.py", 10 * n, 1) for n in (1, 4, 2, 3)))
+PAST = Past("s", "p", (sent(1), sent(2, broke="rules: rules"), sent(3), sent(4, "folded: price", "x", FOLD)), PUT)
+
+
+def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
+    assert outlook(PAST, Forecast(12, 84_000, 1_200, 2.5, 0.004), SCREEN).splitlines() == [
+        "cache    broke before step 1.2, at rules: rules",
+        "epoch    began before step 1.4: folded: price, everything before step 1.3, 82.1k → 31k tokens",
+        "unasked  400 tokens were put in for your words, 75% used later; not: 4.py (40), 3.py (30), 2.py (20), 1 more",
+        "ahead    a step adds about 1.2k tokens; the next fold comes in about 12 steps, at 84k tokens, for about $2.50",
+    ]
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    assert outlook(Past("s", "p"), None, SCREEN) == ""
+    calm = Past("s", "p", (sent(1), sent(2)))
+    assert outlook(calm, Forecast(None, 84_000, 0), SCREEN).splitlines() == [
+        "cache  the prefix never broke",
+        "ahead  the next fold comes at 84k tokens",
+    ]
+
+
+def test_only_the_newest_are_named() -> None:
+    many = Past("s", "p", tuple(sent(n, broke=f"b{n}") for n in range(1, 7)))
+    assert outlook(many, None, SCREEN).splitlines()[2:] == [
+        "cache  broke before step 1.6, at b6",
+        "cache  and 3 times before",
+    ]
+
+
+def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None:
+    ahead = Forecast(12, 84_000, 1_200, 0.03, 0.004)
+    assert money(PAST, ahead, 0.05, (1.25, 3), SCREEN).splitlines() == [
+        "session  $0.0400 ($0.2000 without a cache) for 4 requests; 4k tokens in, 80% from the cache; 200 out",
+        "request  the newest $0.0100; the next about $0.0040 and its answer",
+        "limit    $0.0500 for this session, 80% of it spent",
+        "project  $1.25 in 3 sessions",
+    ]
+    unknown = Past("s", "p", (sent(1, usd=None),))
+    assert money(unknown, Forecast(1, 1, 1), 0, (None, 1), SCREEN).splitlines() == [
+        "session  no price known for 1 request; 1k tokens in, 80% from the cache; 50 out",
+        "request  the newest no price known",
+        "project  no price known in 1 session",
+    ]
+
+
+def test_a_limit_that_is_near_is_loud() -> None:
+    colored = Screen(io.StringIO(), io.StringIO(), io.StringIO(), color=True)
+    styles = [money(PAST, None, limit, (None, 0), colored).splitlines()[2] for limit in (0.04, 0.049, 0.06)]
+    assert [("\x1b[31m" in row, "\x1b[33m" in row) for row in styles] == [(True, False), (False, True), (False, False)]
+
+
+def test_the_table_ends_with_all_of_it() -> None:
+    rows = [("2026-01-02", 2, USAGE, 0.5, 1.5), ("2026-01-03", 1, Usage(1_000, 5), None, None)]
+    assert money_table("day", rows, SCREEN).splitlines() == [
+        "day         replies  input  cached  output            cost   without cache",
+        "2026-01-02        2     1k     80%      50         $0.5000           $1.50",
+        "2026-01-03        1     1k      0%       5  no price known  no price known",
+        "$0.5000 in all, $1.50 without the cache; 40% of the input came from the cache",
+    ]
