@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "memory": ("ctxe.cli.memory", "what this project remembers"),
     "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
     "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
+    "skills": ("ctxe.cli.skills", "domain modules with their price in tokens"),
     "sessions": ("ctxe.cli.sessions", "past sessions: list, show"),
     "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
     "index": ("ctxe.cli.index", "build or refresh the index of this repository"),

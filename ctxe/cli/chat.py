@@ -58,6 +58,9 @@ def chat(
     file: Annotated[
         list[str] | None, typer.Option("--file", metavar="FILE", help="Put a file before the model, to be changed.")
     ] = None,
+    skill: Annotated[
+        list[str] | None, typer.Option("--skill", metavar="NAME", help="Load a domain module for the whole session.")
+    ] = None,
     no_memory: Annotated[bool, typer.Option("--no-memory", help="Neither load nor write project memory.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
@@ -75,6 +78,7 @@ def chat(
         interactive=not print_ and screen.keyboard and not dry_run,
         tools=tuple(name.strip() for name in allowed_tools.split(",") if name.strip()),
         files=tuple([(path, "add") for path in file or ()] + [(path, "read-only") for path in read or ()]),
+        skills=tuple(dict.fromkeys(skill or ())),
     )
     said = " ".join(words or [])
     if print_ or dry_run:

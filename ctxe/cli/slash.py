@@ -48,6 +48,8 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     name = name.removeprefix("/")
     if name in ("add", "read-only", "drop"):
         return project.complete(begun)
+    if name == "skill":
+        return [skill for skill in project.known_skills() if skill.startswith(begun) and skill != begun]
     if name == "approve":
         return [mode for mode in ("ask", "auto-edit", "auto", "read-only") if mode.startswith(begun)]
     if name == "model":

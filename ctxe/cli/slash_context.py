@@ -122,6 +122,17 @@ def remember(chat: Chat, words: str) -> None:
     chat.play(chat.live.remember(words))
 
 
+def skill(chat: Chat, words: str) -> None:
+    """Load a domain module for your next words, or say them at once. Raises ConfigError."""
+    name, _, task = words.partition(" ")
+    if not name:
+        chat.command(["skills", "list"])
+        return
+    chat.play(chat.live.load_skill(name))
+    if task.strip():
+        chat.play(chat.live.turn(task.strip()))
+
+
 COMMANDS = (
     Slash("context", "[--explain]", "what the newest request held, and why", context),
     Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
@@ -136,6 +147,8 @@ COMMANDS = (
     Slash("pin", "[TEXT]", "keep a text in every request", pin),
     Slash("unpin", "N|TEXT", "take a pin back", unpin),
     Slash("remember", "TEXT", "remember a note about this project", remember),
+    Slash("skill", "NAME [WORDS]", "load a domain module for your next words", skill),
+    _own("skills", "list"),
     _own("memory", "show"),
     _own("decisions", "list"),
     _own("failures", "list"),

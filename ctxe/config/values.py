@@ -81,6 +81,22 @@ class InstructionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SkillSettings:
+    """[skills] Domain modules: which stand always, which never, what the list of them may cost."""
+
+    always: tuple[str, ...] = field(default=(), metadata={"says": "names of modules that are loaded in every session"})
+    never: tuple[str, ...] = field(default=(), metadata={"says": "names of modules that do not exist for ctxe"})
+    share: float = field(
+        default=0.02, metadata={"says": "part of the window that the list of modules may take, at most 1,500 tokens"}
+    )
+    matching: bool = field(default=True, metadata={"says": "load a module when your words are clearly about it"})
+    folders: tuple[str, ...] = field(
+        default=("~/.agents/skills", "~/.claude/skills"),
+        metadata={"says": "your own folders of modules, beside skills/ in your ctxe folder"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySettings:
     """[memory] The project memory folder."""
 
@@ -123,6 +139,7 @@ class Config:
     approval: ApprovalSettings = ApprovalSettings()
     tools: ToolSettings = ToolSettings()
     instructions: InstructionSettings = InstructionSettings()
+    skills: SkillSettings = SkillSettings()
     memory: MemorySettings = MemorySettings()
     failures: FailureSettings = FailureSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

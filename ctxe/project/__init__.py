@@ -147,6 +147,12 @@ class Project:
 
         return [session.id for session in summaries(self.place.sessions)]
 
+    def known_skills(self) -> list[str]:
+        """Names of the domain modules that can be used here."""
+        from ctxe.project.skilled import finder
+
+        return [skill.name for skill in finder(self).usable()]
+
     @property
     def editor(self) -> list[str]:
         """The user's editor as a command; empty when none is named."""

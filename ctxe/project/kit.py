@@ -16,12 +16,14 @@ from ctxe.domain.tool import Tool, ToolOutput
 from ctxe.project.freshness import held
 from ctxe.project.keeping import Keeping
 from ctxe.project.recalling import Recalling
+from ctxe.project.skilled import Skilled, finder, named
 from ctxe.repo.git import Git
 from ctxe.repo.rewrite import read
 from ctxe.safety.display import strip_invisible
 from ctxe.safety.excerpts import without_secret_files
 from ctxe.safety.secrets import clean_environment, is_secret_file, mask
 from ctxe.tools.core import core_tools
+from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.notes import Ports
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
@@ -44,6 +46,7 @@ class Kit:
     shell: Tool
     workspace: Workspace
     own: tuple[str, ...]
+    skills: Skilled
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
 
     @property
@@ -83,8 +86,18 @@ def trimmer(window: int, count: Count) -> Callable[[ToolOutput], tuple[str, str]
     return cut
 
 
-def kit_for(project: Project, boxed: Boxed, state: Callable[[], State], keeping: Keeping, only: tuple[str, ...]) -> Kit:
-    """The tools of a session; ``only`` names the ones offered (empty: all). Raises ConfigError for an unknown name."""
+def kit_for(
+    project: Project,
+    boxed: Boxed,
+    state: Callable[[], State],
+    keeping: Keeping,
+    only: tuple[str, ...],
+    skills: tuple[str, ...] = (),
+) -> Kit:
+    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
+
+    Raises ConfigError for an unknown name.
+    """
     own = project.own_keys
     workspace = Workspace(
         Git(project.root, project.environment),
@@ -97,8 +110,14 @@ def kit_for(project: Project, boxed: Boxed, state: Callable[[], State], keeping:
     recalling = Recalling(project, state)
     ports = Ports(keeping.remember, keeping.record_failure, recalling)
     tools = {tool.name: tool for tool in core_tools(workspace, ports)}
+    shell = tools["run_command"] if not only or "run_command" in only else None
+    skilled = Skilled(project, state, (*project.config.skills.always, *skills), shell, finder(project))
+    for name in skills:
+        named(skilled.find(), name)
+    gates = (find_tools(skilled.found), use(skilled.prepare))
+    tools |= {tool.name: tool for tool in gates}
     if unknown := [name for name in only if name not in tools]:
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
-    return Kit(kept, run_command(mine), workspace, own)
+    return Kit(kept, run_command(mine), workspace, own, skilled)

@@ -36,6 +36,8 @@ from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
+from ctxe.knowledge.skills.page import PREFIX
+from ctxe.knowledge.skills.page import page as skill_page
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
 from ctxe.project.models import choice, choose, vocabulary_of
@@ -48,6 +50,10 @@ if TYPE_CHECKING:
     from ctxe.project.kit import Kit
     from ctxe.project.permit import Permit
     from ctxe.project.undo import Undo
+
+
+LEAST_SKILL = 600
+"""Tokens that a module gets which the user asks for, however small the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,20 @@ class Live:
         entry = self.project.remember(words, session=self.session.id)
         yield from self.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
         yield from self.queue(entry.id, f"[remembered by the user] {words}", "you noted it")
+
+    def load_skill(self, name: str) -> Iterator[Event]:
+        """Tell the model a domain module with the user's next words. Raises ConfigError."""
+        from ctxe.project.skilled import named
+
+        skilled = self.kit.skills
+        skill = named(skilled.find(), name)
+        if skill.name in skilled.held().visible:
+            yield Notice(f"{skill.name} is loaded already")
+            return
+        text = skill_page(skill, max(self.composer.budget.room("skills"), LEAST_SKILL), self.composer.count)
+        skilled.used(skill.name)
+        yield from self.queue(f"{PREFIX}{skill.name}", self.kit.clean(text), "you asked for it")
+        yield Notice(f"{skill.name} ({self.composer.count(text):,} tokens) goes with your next words")
 
     def commit_message(self) -> str:
         """A message for what this session changed; empty when it changed nothing."""

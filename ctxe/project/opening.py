@@ -34,7 +34,12 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         log, state, notices = _logged(project, opening, stack)
         live = wire(project, opening, log, state, approve)
         stack.enter_context(closed_properly(live.session))
-        live.notices = (*live.notices, *notices, *_refusals(project), *told_at_start(project, live.composer.count))
+        live.notices = (
+            *live.notices,
+            *notices,
+            *_refusals(project),
+            *told_at_start(project, live.kit, live.composer.count),
+        )
         for _ in live.session.close("interrupted"):
             pass
         live.notices = (*live.notices, *_model_change(live))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ctxe.project.request import Opening
 
 
-def composer_for(project: Project, tools: tuple[str, ...] = ()) -> Composer:
+def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
     """A composer as a session of this project would have it; nothing is connected, nothing is written."""
     from ctxe.project.kit import kit_for
     from ctxe.project.parts import composer, keeping
     from ctxe.project.sandboxing import UNBOXED
 
-    kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools)
+    kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools, skills)
     return composer(project, project.model, kit, "preview")
 
 
@@ -37,7 +37,7 @@ def ledger(project: Project, words: str) -> Ledger:
 
 def request_json(project: Project, opening: Opening, words: str) -> str:
     """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError."""
-    composed = composer_for(project, opening.tools)
+    composed = composer_for(project, opening.tools, opening.skills)
     state = _so_far(project, opening)
     for path, choice in opening.files:
         state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ class Opening:
     """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
 
     ``fork`` goes on in a copy. ``tools`` (empty: all) are the only ones offered. ``files`` are (path, choice).
+    ``skills`` are names of modules that stand in every request of it.
     ``mode`` is an approval mode in place of the settings' (empty: theirs).
     """
 
@@ -19,4 +20,5 @@ class Opening:
     interactive: bool = False
     tools: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    skills: tuple[str, ...] = ()
     mode: str = ""

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from ctxe.agent.state import State
     from ctxe.knowledge.instructions import Instructions
     from ctxe.knowledge.memory import Memory
+    from ctxe.knowledge.skills.source import Skills
     from ctxe.project import Project
     from ctxe.project.kit import Kit
+    from ctxe.project.skilled import Skilled
 
 Count = Callable[[str], int]
 MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
+CATALOGUE = 1_500
+"""Tokens that the list of domain modules may take at most."""
 MOST_README = 200_000
 """Bytes of a README that rules are compared with."""
 
@@ -36,15 +40,18 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
     return Offers(
         rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
         schemas=kit.schemas,
-        sources=(*_sources(project, count), ("files", Planning(project, chosen, kit))),
+        sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count),
         surroundings=lambda: surroundings(project),
         clean=kit.clean,
     )
 
 
-def _sources(project: Project, count: Count) -> list[tuple[ShareName, Source]]:
-    found: list[tuple[ShareName, Source]] = [("instructions", instructions(project, count))]
+def _sources(project: Project, kit: Kit, count: Count) -> list[tuple[ShareName, Source]]:
+    found: list[tuple[ShareName, Source]] = [
+        ("instructions", instructions(project, count)),
+        ("skills", skills(project, kit.skills, count)),
+    ]
     if project.config.memory.enabled:
         found.append(("memory", memory(project, count)))
     return found
@@ -57,6 +64,24 @@ def instructions(project: Project, count: Count) -> Instructions:
 
     place, read = project.place, project.config.instructions.read
     return Instructions(Places(place.root, place.working, place.user, read, readable(project)), count)
+
+
+def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
+    """Domain modules: the list of them, and those that are loaded."""
+    from ctxe.knowledge.skills.source import Skills
+
+    settings = project.config.skills
+    room = min(CATALOGUE, int(settings.share * project.budget.window))
+    return Skills(
+        skilled.find,
+        count,
+        room,
+        skilled.always,
+        skilled.held,
+        skilled.uses,
+        settings.matching,
+        skilled.matcher,
+    )
 
 
 def readable(project: Project) -> Callable[[str], bool]:
@@ -104,13 +129,14 @@ def memory(project: Project, count: Count) -> Memory:
     )
 
 
-def told_at_start(project: Project, count: Count) -> tuple[str, ...]:
+def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
     """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
     task = Task()
     said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
     if project.config.memory.enabled:
         outside = project.store.seen() if project.place.writable else ""
         said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
+    said += skills(project, kit.skills, count).notices()
     more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
     return (*said[:MOST_TOLD], *more)
 

@@ -18,6 +18,7 @@ from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.gate import Gate
+from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.compose import Composer
 from ctxe.project.freshness import freshen
 from ctxe.project.gating import Gating, Mode
@@ -47,7 +48,7 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
         permit.switch(opening.mode)
     undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
     keeps = keeping(project, name, approved=opening.interactive)
-    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools)
+    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools, opening.skills)
 
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
 
@@ -86,7 +87,13 @@ def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispa
 
 
 def _whole(state: State) -> Callable[[ToolResult], str]:
-    return lambda result: state.originals.get(result.handle, result.text)
+    """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
+
+    def text(result: ToolResult) -> str:
+        found = state.originals.get(result.handle, result.text)
+        return "" if found.startswith(OPENING) else found
+
+    return text
 
 
 def _remembering(project: Project, session: str, gating: Gating) -> Remembering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -53,6 +54,8 @@ def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any
 
 def _value(value: object, shape: Shape, where: str) -> Any:
     kind = shape.get("type", "string")
+    if kind == "object" and "properties" not in shape:
+        return _free(value, where)
     if kind == "object":
         return _object(value, shape, where, accepted(shape))
     if kind == "array":
@@ -67,6 +70,18 @@ def _value(value: object, shape: Shape, where: str) -> Any:
     if kind == "integer" and value < shape.get("minimum", value):
         raise ToolError(f"{where} must be at least {shape['minimum']}")
     return value
+
+
+def _free(value: object, where: str) -> dict[str, Any]:
+    """An object with keys of its own, also where it came as JSON text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value or "{}")
+        except (ValueError, RecursionError):
+            value = None
+    if not isinstance(value, Mapping):
+        raise ToolError(f"{where} must be an object")
+    return dict(value)
 
 
 def _plain(value: object, kind: str) -> str | int | bool | None:

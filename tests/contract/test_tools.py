@@ -172,4 +172,4 @@ def test_whatever_the_arguments_it_answers_or_refuses(tmp_path: Path, name: str,
 
 def test_prose_stands_beside_every_tool() -> None:
     folder = Path(core.__file__).parent
-    assert {path.stem for path in folder.glob("*.md")} == set(NAMES)
+    assert {path.stem for path in folder.glob("*.md")} == {*NAMES, "find_tools", "use"}

@@ -1,0 +1,132 @@
+"""``ctxe skills``: domain modules with their price in tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.terminal.screen import Screen
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``skills`` group."""
+    group = typer.Typer(help="Domain modules with their price in tokens.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("list", help="Every module there is, and what it costs.")(list_)
+    group.command("show", help="A module as the model gets it, and the price of its parts.")(show)
+    group.command("new", help="Begin a module of this project, or of your own.")(new)
+    group.command("check", help="What is wrong with modules; exit code 1 when something is.")(check)
+    app.add_typer(group, name="skills")
+
+
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every module."""
+    from ctxe.project import modules
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    rows, list_cost = modules.rows(project), modules.listed(project)
+    if as_json:
+        print_json({"skills": rows, "list": list_cost})
+        return
+    from ctxe.terminal.style import line
+    from ctxe.terminal.tables import Cell, Column, draw, table
+
+    screen = invocation.screen()
+    columns: list[Column | str] = [Column("name", style="accent"), "state", Column("line", right=True)]
+    columns += [Column("loaded", right=True), Column("uses", right=True)]
+    columns += [Column("from", style="dim"), Column("for", grows=True)]
+    body: list[list[Cell]] = [
+        [
+            row["name"],
+            row["state"],
+            str(row["line_tokens"] or ""),
+            f"{row['tokens']:,}" if row["tokens"] else "",
+            str(row["uses"] or ""),
+            row["where"],
+            row["problem"] or row["description"],
+        ]
+        for row in rows
+    ]
+    screen.say(table(columns, body, screen) if body else "there are no skills: `ctxe skills new NAME`")
+    told = f"the list takes {list_cost['tokens']:,} tokens of every request ({list_cost['says']}); a body when loaded"
+    screen.say(draw([line(told)], screen))
+
+
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="name of a module")],
+    as_json: JsonOption = False,
+) -> None:
+    """One module. Raises ConfigError."""
+    from ctxe.project import modules
+
+    invocation = Invocation.of(context)
+    found = modules.whole(invocation.project(), name)
+    if as_json:
+        print_json(found)
+        return
+    from ctxe.cli.memory_pages import prose
+
+    screen = invocation.screen()
+    screen.say("\n\n".join([_facts(found, screen), prose(found["text"], screen)]))
+
+
+def _facts(found: dict[str, Any], screen: Screen) -> str:
+    from ctxe.terminal.tables import Cell, Column, table
+
+    files = ", ".join(f"{part['path']} ({part['tokens']:,})" for part in found["files"])
+    facts = [
+        ("skill", found["name"]),
+        ("from", f"{found['where']}, {found['folder']}"),
+        ("for", found["description"]),
+        ("costs", f"{found['line_tokens']} tokens in the list, {found['tokens']:,} when loaded"),
+        ("about", ", ".join(found["scope"])),
+        ("tools", ", ".join(found["tools"])),
+        ("files", files),
+        ("to mend", "; ".join(found["faults"])),
+    ]
+    rows: list[list[Cell]] = [[key, value] for key, value in facts if value]
+    return table([Column("", style="dim"), Column("", wraps=True)], rows, screen)
+
+
+def new(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="lower-case words joined by hyphens")],
+    description: Annotated[str, typer.Argument(help="what it is for, in the words of tasks")] = "",
+    user: Annotated[bool, typer.Option("--user", help="For all your projects, in your ctxe folder.")] = False,
+) -> None:
+    """Begin a module. Raises ConfigError, StoreError."""
+    from ctxe.project import modules
+
+    invocation = Invocation.of(context)
+    path = modules.create(invocation.project(), name, description, own=user)
+    invocation.screen().say(f"{path}\nwrite it, then `ctxe skills check {name}`")
+
+
+def check(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="name or folder of a module; without it, all of yours")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check modules. Raises CtxeError."""
+    from ctxe.project import modules
+
+    invocation = Invocation.of(context)
+    found = modules.checked(invocation.project(), name)
+    wrong = [one for one in found if one["problem"] or one["faults"]]
+    if as_json:
+        print_json(found)
+    else:
+        screen = invocation.screen()
+        for one in wrong:
+            for fault in [one["problem"], *one["faults"]]:
+                if fault:
+                    screen.say(f"{one['where']}: {fault}")
+        screen.say(f"{len(found)} checked, {len(wrong)} with something to mend")
+    if wrong:
+        raise typer.Exit(1)

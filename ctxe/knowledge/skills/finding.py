@@ -1,0 +1,147 @@
+"""Finding domain modules: the project's places, the user's, those shipped; of one name the first stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
+
+IN_PROJECT = (".ctxe/skills", ".agents/skills", ".claude/skills")
+DEEP = 3
+"""Folders below a place in which a module may lie."""
+MOST = 1_000
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where modules are looked for. ``readable`` says of a project's path whether it may be read at all.
+
+    ``never`` are names that settings take away; ``yours`` are the user's own folders, ``shipped`` the one of ctxe.
+    """
+
+    root: Path
+    working: Path
+    yours: tuple[Path, ...] = ()
+    shipped: Path | None = None
+    never: tuple[str, ...] = ()
+    readable: Callable[[str], bool] = lambda _path: True
+
+
+@dataclass(slots=True)
+class Finder:
+    """Finds modules; one that did not change is read once."""
+
+    places: Places
+    _read: dict[str, tuple[Stamp, Skill]] = field(default_factory=dict, repr=False)
+    _newest: tuple[Skill, ...] | None = field(default=None, repr=False)
+
+    def __call__(self) -> tuple[Skill, ...]:
+        """Every module as it is now, the nearest place first; one that cannot be used says why."""
+        found: list[Skill] = []
+        named: dict[str, Skill] = {}
+        seen: set[str] = set()
+        root = os.path.realpath(self.places.root)
+        for folder, where, origin in self._folders():
+            real = os.path.realpath(f"{folder}/{FILE}")
+            if real in seen:
+                continue
+            seen.add(real)
+            if len(found) == MOST:
+                reason = f"more than {MOST} modules: the rest is not read"
+                found.append(Skill("…", "", Path(folder), where, origin, problem=reason))
+                break
+            problem = self._forbidden(real, root) if origin == "project" else ""
+            found.append(self._judged(self._skill(folder, where, origin, problem), named))
+        self._newest = tuple(found)
+        return self._newest
+
+    def usable(self) -> tuple[Skill, ...]:
+        """The modules that can be used now."""
+        return tuple(skill for skill in self() if not skill.problem)
+
+    def known(self) -> tuple[Skill, ...]:
+        """The modules as they were found last; the disk is looked at the first time only."""
+        return self._newest if self._newest is not None else self()
+
+    def _folders(self) -> Iterator[tuple[str, str, Origin]]:
+        places = self.places
+        for base in _chain(places.root, places.working):
+            for place in IN_PROJECT:
+                for folder in _modules(f"{base}/{place}"):
+                    yield folder, os.path.relpath(folder, places.root).replace(os.sep, "/"), "project"
+        for own in places.yours:
+            yield from ((folder, _short(folder), "yours") for folder in _modules(str(own)))
+        if places.shipped:
+            for folder in _modules(str(places.shipped)):
+                yield folder, f"ctxe:{os.path.basename(folder)}", "shipped"  # noqa: PTH119
+
+    def _skill(self, folder: str, where: str, origin: Origin, problem: str) -> Skill:
+        if problem:
+            return Skill(folder.rpartition("/")[2], "", Path(folder), where, origin, problem=problem)
+        stamp = _stamp(folder)
+        known = self._read.get(folder)
+        if known is None or known[0] != stamp:
+            known = self._read[folder] = (stamp, read_skill(Path(folder), where, origin))
+        return known[1]
+
+    def _forbidden(self, real: str, root: str) -> str:
+        """Why a project's module must not be read: a link that leads out, or an ignored file."""
+        if not real.startswith(root.rstrip("/") + "/"):
+            return "is a link that leads out of the repository: not followed"
+        inside = real[len(root.rstrip("/")) + 1 :]
+        return "" if self.places.readable(inside) else "must not be read (.ctxeignore)"
+
+    def _judged(self, skill: Skill, named: dict[str, Skill]) -> Skill:
+        if skill.problem:
+            return skill
+        first = named.setdefault(skill.name, skill)
+        if first is not skill:
+            return replace(skill, problem=f"{first.where} has the same name and stands before it")
+        return replace(skill, problem="your settings say never") if skill.name in self.places.never else skill
+
+
+def _chain(root: Path, working: Path) -> list[Path]:
+    """The folder where the user stands and those above it up to the root, nearest first."""
+    folders = [root]
+    if working.is_relative_to(root):
+        for part in working.relative_to(root).parts:
+            folders.append(folders[-1] / part)
+    return folders[::-1]
+
+
+def _modules(place: str, depth: int = DEEP) -> Iterator[str]:
+    """Folders with a SKILL.md below a place, in order of their names."""
+    for folder, link in _subfolders(place):
+        if os.path.lexists(f"{folder}/{FILE}"):
+            yield folder
+        elif depth > 1 and not link:
+            yield from _modules(folder, depth - 1)
+
+
+def _subfolders(place: str) -> Sequence[tuple[str, bool]]:
+    """(folder, is it a link) of what lies in a place, hidden ones left out."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted((one.path, one.is_symlink()) for one in entries if one.name[:1] not in "._" and one.is_dir())
+    except OSError:
+        return ()
+
+
+def _stamp(folder: str) -> Stamp:
+    """What changes when the module is written to: its file's time and size, and the folder's time."""
+    try:
+        facts, around = os.stat(f"{folder}/{FILE}"), os.stat(folder)  # noqa: PTH116
+    except OSError:
+        return (0, 0, 0)
+    return facts.st_mtime_ns, facts.st_size, around.st_mtime_ns
+
+
+def _short(folder: str) -> str:
+    """A path of the user's, shortened where it lies in the home folder."""
+    home = os.path.expanduser("~").rstrip("/") + "/"  # noqa: PTH111 (Path.home raises where there is none)
+    return f"~/{folder[len(home) :]}" if folder.startswith(home) else folder

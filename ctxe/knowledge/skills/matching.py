@@ -1,0 +1,140 @@
+"""Which modules a task is about, by its words and files; silent when it is about none of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.domain.section import Task
+from ctxe.knowledge import globs
+from ctxe.knowledge.skills.module import Skill
+
+NAME, TITLE, HEADING, TEXT = 1.6, 1.0, 0.5, 0.15
+"""What a word of the task is worth in the name, the description, the headings and the rest of the body."""
+FILE = 0.8
+"""What it is worth that a file named or touched is in the module's scope."""
+ENOUGH = 1.01
+"""Score from which a module is one the task may be about: more than one word of its description."""
+SURE = 1.5
+"""Score from which the best one is loaded without being asked for."""
+AHEAD = 1.15
+"""How many times the score of the next one it must have for that."""
+MOST_TERMS = 400
+"""Different words of a task that are looked at."""
+_HEADINGS = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
+# Stems of what nearly every task says, whatever it is about.
+_USUAL = frozenset(
+    re.findall(
+        r"\w+",
+        """add app applic ask back base best better bug build call case chang check class clean code come
+        complet correct creat current data descript develop do doc document done edit error exampl exist explain
+        fail featur file find first fix folder follow format full function get give go good guid handl happen
+        help implement improv includ issu item keep kind know last like line list look make mean method modul
+        move name need new next number old open option order page part place pleas point possibl problem program
+        project put question read remov replac repo repositori result return review right run say see set short
+        show simpl softwar start step stop support sure take task tell test thing think time tool tri turn two
+        type updat use user valu version want way well word work write wrong""",
+    )
+)
+_FEW = 0.25
+"""What a word is worth that nearly every task has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A module that a task may be about: how clearly, and the words and files that say so."""
+
+    skill: Skill
+    score: float
+    words: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """The reason for people."""
+        said = f"your words: {', '.join(self.words[:4])}" if self.words else ""
+        return "; ".join(part for part in (said, f"files: {', '.join(self.files[:2])}" if self.files else "") if part)
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Ranks modules for tasks; what a module says is taken apart once."""
+
+    _known: dict[tuple[str, str, int], Mapping[str, float]] = field(default_factory=dict, repr=False)
+
+    def __call__(self, task: Task, skills: Sequence[Skill]) -> list[Match]:
+        """Every module with any sign, best first; ``about`` says which of them count."""
+        from ctxe.lexical.words import counts, path_terms
+
+        said = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
+        for path in task.named:
+            said.update(path_terms(path))
+        held = [self._worths(skill) for skill in skills]
+        spread = Counter(term for worths in held for term in worths.keys() & said.keys())
+        files = tuple(dict.fromkeys((*task.named, *task.files)))
+        found = [
+            self._match(skill, worths, said, spread, len(skills), files)
+            for skill, worths in zip(skills, held, strict=True)
+        ]
+        return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, one.skill.name))
+
+    def _match(
+        self,
+        skill: Skill,
+        worths: Mapping[str, float],
+        said: Mapping[str, int],
+        spread: Mapping[str, int],
+        number: int,
+        files: Sequence[str],
+    ) -> Match:
+        parts = {term: worths[term] * rarity(term, spread[term], number) for term in said.keys() & worths.keys()}
+        words = sorted(parts, key=lambda term: (-parts[term], term))
+        # A long text has many words by chance: each further one counts less.
+        told = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
+        scope = tuple(path for path in files if globs.matches(path, skill.scope))
+        score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
+        return Match(skill, score, tuple(term for term in words if parts[term] >= _FEW), scope)
+
+    def _worths(self, skill: Skill) -> Mapping[str, float]:
+        from ctxe.lexical.words import path_terms, terms
+
+        key = (skill.name, skill.description, len(skill.body))
+        if key not in self._known:
+            headings = " ".join(_HEADINGS.findall(skill.body))
+            layers: tuple[tuple[float, Iterable[str]], ...] = (
+                (TEXT, terms(skill.body)),
+                (HEADING, terms(headings)),
+                (TITLE, terms(f"{skill.description} {skill.keywords}")),
+                (NAME, path_terms(skill.name)),
+            )
+            self._known[key] = {term: worth for worth, given in layers for term in given}
+        return self._known[key]
+
+
+def rarity(term: str, having: int, number: int) -> float:
+    """What a word tells: 1 when one module has it, little when all have it or nearly every task does."""
+    if term in _USUAL or len(term) < 2:
+        return _FEW * 0.6
+    if number < 2 or having <= 1:
+        return 1.0
+    return max(0.2, 1.0 - math.log(having) / math.log(number + 1))
+
+
+def longer(words: int) -> float:
+    """What to divide by for a task of so many different words: 1 up to a dozen, 2 at two hundred."""
+    return 1.0 + max(0.0, math.log(words / 12.0) / math.log(200 / 12)) if words else 1.0
+
+
+def about(matches: Sequence[Match], most: int = 3) -> list[Match]:
+    """The modules that a task may be about, best first; none when nothing says so clearly enough."""
+    return [one for one in matches if one.score >= ENOUGH][:most]
+
+
+def sure(matches: Sequence[Match]) -> Match | None:
+    """The one module that a task clearly is about."""
+    if not matches or matches[0].score < SURE:
+        return None
+    return matches[0] if len(matches) == 1 or matches[0].score >= AHEAD * matches[1].score else None

@@ -1,0 +1,118 @@
+"""Domain modules as a Source: the list of them and what is loaded stand; one that the task is about comes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
+from ctxe.knowledge.skills.catalogue import catalogue, line
+from ctxe.knowledge.skills.finding import Finder
+from ctxe.knowledge.skills.matching import Matcher, about, sure
+from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.page import PREFIX, page
+
+HEADING = 4
+"""Tokens of a section's heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a session holds of modules: those whose body stands in the request, those to carry over a fold (and why)."""
+
+    visible: frozenset[str] = frozenset()
+    in_use: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Skills:
+    """Offers modules. ``room`` is what the list of them may take, ``always`` are names that stand in every request.
+
+    ``uses`` gives how often a module was loaded in this project: the most useful stand first. ``matching`` False
+    loads nothing by itself.
+    """
+
+    find: Finder
+    count: Callable[[str], int]
+    room: int
+    always: tuple[str, ...] = ()
+    held: Callable[[], Held] = Held
+    uses: Callable[[], Mapping[str, float]] = dict
+    matching: bool = True
+    matcher: Matcher = field(default_factory=Matcher)
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """The standing section; with words also the module they are clearly about. Never raises."""
+        skills = self.find.usable()
+        sections = [self._standing(skills, room)]
+        if task.words and self.matching:
+            sections.append(self._matched(task, skills, room))
+        return [section for section in sections if section.chunks or section.left_out]
+
+    def ranked(self, skills: Sequence[Skill]) -> list[Skill]:
+        """Modules that a model may ask for, the most useful first: often loaded, then the project's, yours, ours."""
+        uses, order = self.uses(), ("project", "yours", "shipped")
+        offered = [skill for skill in skills if skill.offered]
+        return sorted(offered, key=lambda one: (-uses.get(one.name, 0.0), order.index(one.origin), one.name))
+
+    def body(self, skill: Skill, room: int) -> str:
+        """What a model gets of a loaded module in at most ``room`` tokens."""
+        return page(skill, room, self.count)
+
+    def notices(self) -> tuple[str, ...]:
+        """What people should know: modules that cannot be used, names in settings that are none."""
+        found = self.find.known()
+        said = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and skill.origin != "shipped"]
+        said += [
+            f"{skill.where}: {one}"
+            for skill in found
+            for one in skill.faults
+            if "invisible" in one or "only its" in one
+        ]
+        known = {skill.name for skill in found}
+        return (*said, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
+
+    def _standing(self, skills: Sequence[Skill], room: int) -> Section:
+        listed = catalogue(self.ranked(skills), min(self.room, room), self.count)
+        chunks, out = [], []
+        if listed.text:
+            chunks.append(Chunk("catalogue", listed.text, _told(listed.short, listed.bare, listed.out)))
+        out += [Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out]
+        room -= sum(self.count(chunk.text) + 1 for chunk in chunks) + HEADING
+        carried = dict.fromkeys(self.always, "your settings say always") | dict(self.held().in_use)
+        for skill in skills:
+            if skill.name in carried:
+                text = page(skill, room, self.count)
+                room -= self.count(text) + 1
+                if text:
+                    chunks.append(Chunk(PREFIX + skill.name, text, carried[skill.name], path=_path(skill)))
+                else:
+                    out.append(Omission(PREFIX + skill.name, self.count(skill.body), "over the skills share"))
+        return Section("skills", Priority.INJECTED, tuple(chunks), "system", "skills", tuple(out))
+
+    def _matched(self, task: Task, skills: Sequence[Skill], room: int) -> Section:
+        """The module that the words are clearly about, unless it stands already; the others with why not."""
+        standing = self.held().visible.union(self.always, self.held().in_use)
+        matches = self.matcher(task, [skill for skill in skills if skill.offered])
+        best = sure(matches)
+        chunks, out = [], []
+        for one in about(matches):
+            score = f"{one.why} ({one.score:.2f})"
+            if one.skill.name in standing:
+                out.append(Omission(one.skill.name, 0, "stands in the request already"))
+            elif one is best and (text := page(one.skill, room, self.count)):
+                chunks.append(Chunk(PREFIX + one.skill.name, text, score))
+            else:
+                out.append(Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}"))
+        return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))
+
+
+def _told(short: Sequence[Skill], bare: Sequence[Skill], out: Sequence[Skill]) -> str:
+    """What was done to the list so that it fits."""
+    parts = [(short, "shortened"), (bare, "by name only"), (out, "left out")]
+    said = [f"{len(skills)} {what}" for skills, what in parts if skills]
+    return "the modules there are" + (f"; {', '.join(said)}" if said else "")
+
+
+def _path(skill: Skill) -> str:
+    return f"{skill.where}/SKILL.md" if skill.origin == "project" else ""

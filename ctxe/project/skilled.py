@@ -1,0 +1,229 @@
+"""Domain modules of a project: where they are, what a session holds of them, and how the model loads and uses them."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation, Position, ToolCall, Turn
+from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.section import Task
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.knowledge import globs
+from ctxe.knowledge.skills.catalogue import line
+from ctxe.knowledge.skills.finding import Finder, Places
+from ctxe.knowledge.skills.matching import Matcher
+from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
+from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.knowledge.skills.source import Held
+from ctxe.safety.secrets import is_secret_file
+from ctxe.storage import files as disk
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+IDLE = 10
+"""Steps without use after which a fold lets a module go."""
+MOST_FOUND = 8
+MOST_READ = 400_000
+"""Bytes of a module's file that the model may read at once."""
+
+
+def finder(project: Project) -> Finder:
+    """What finds the modules of a project, the user's and ours."""
+    from ctxe.project.sources import readable
+
+    settings, place = project.config.skills, project.place
+    home = Path(project.environment.get("HOME") or Path.home())
+    own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
+    shipped = Path(str(files("ctxe.data") / "skills"))
+    return Finder(
+        Places(
+            place.root,
+            place.working,
+            (place.user / "skills", *(folder for folder in own if folder.is_absolute())),
+            shipped,
+            settings.never,
+            readable(project),
+        )
+    )
+
+
+def named(skills: tuple[Skill, ...], name: str) -> Skill:
+    """The usable module of this name. Raises ConfigError with the nearest one, or why it cannot be used."""
+    for skill in sorted(skills, key=lambda one: bool(one.problem)):
+        if name in (skill.name, skill.where):
+            if skill.problem:
+                raise ConfigError(f"skill {name} cannot be used: {skill.problem}", f"see {skill.where}")
+            return skill
+    close = difflib.get_close_matches(name, [skill.name for skill in skills], n=1)
+    raise ConfigError(
+        f"there is no skill {name!r}", f"did you mean {close[0]}?" if close else "`ctxe skills list` shows them"
+    )
+
+
+@dataclass(slots=True)
+class Skilled:
+    """A session's modules. ``always`` stand in every request; ``shell`` is the tool through which scripts run."""
+
+    project: Project
+    state: Callable[[], State]
+    always: tuple[str, ...]
+    shell: Tool | None
+    find: Finder
+    matcher: Matcher = field(default_factory=Matcher)
+
+    def held(self) -> Held:
+        """What this session holds of modules by now."""
+        scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
+        return held(self.state(), scopes)
+
+    def uses(self) -> dict[str, float]:
+        """How often each module was asked for in this project."""
+        numbers = self.project.counters.read()
+        return {key[len(PREFIX) :]: kept.get("used", 0.0) for key, kept in numbers.items() if key.startswith(PREFIX)}
+
+    def used(self, name: str) -> None:
+        """Remember that a module was asked for."""
+        self.project.counters.bump(PREFIX + name, time.time(), used=1)
+
+    def found(self, query: str) -> str:
+        """Modules and tools for words, best first; all of them without words."""
+        offered = [skill for skill in self.find.usable() if skill.offered]
+        if query:
+            offered = [one.skill for one in self.matcher(Task(query), offered)][:MOST_FOUND]
+        return "\n".join(row for skill in offered for row in _rows(skill))
+
+    def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action:
+        """What ``use`` does for a name: load a module, read its file or run its script. Raises ToolError."""
+        head, _, path = name.partition("/")
+        try:
+            skill = named(self.find(), head)
+        except ConfigError as error:
+            raise ToolError(f"{error.message}; find_tools lists what there is") from None
+        if not skill.offered and skill.name not in self.held().visible:
+            raise ToolError(f"only the user loads {skill.name}")
+        if not path:
+            return Action("use", f"load skill {skill.name}", Risk.READ, once(partial(self._loaded, skill)))
+        if path in skill.scripts:
+            return self._script(skill, path, arguments)
+        if path == FILE or path in skill.references:
+            return _reading(skill, path)
+        known = ", ".join((*skill.scripts, *skill.references)) or "none"
+        raise ToolError(f"{skill.name} has no file {path}; its files: {known[:1000]}")
+
+    def _loaded(self, skill: Skill) -> ToolOutput:
+        if skill.name in self.held().visible:
+            return ToolOutput(f"{skill.name} is loaded already; its text stands above")
+        self.used(skill.name)
+        return ToolOutput(page(skill, 1 << 30, len), kind="read")
+
+    def _script(self, skill: Skill, path: str, arguments: Mapping[str, Any]) -> Action:
+        """The command that runs a script, decided and run as any command is."""
+        here = self.held()
+        if skill.name not in here.visible and skill.name not in here.in_use and skill.name not in self.always:
+            raise ToolError(f"load {skill.name} first: use with name {skill.name}")
+        if self.shell is None:
+            raise ToolError("run_command is not offered in this session, so scripts cannot run")
+        wrong = arguments.keys() - {"args"}
+        args = arguments.get("args", [])
+        if wrong or not (isinstance(args, list) and all(isinstance(one, str | int | float) for one in args)):
+            raise ToolError(f'{skill.name}/{path} takes {{"args": [string, …]}}')
+        file = f"{skill.where}/{path}" if skill.origin == "project" else str(skill.folder / path)
+        return self.shell.prepare({"command": shlex.join([RUNNERS[Path(path).suffix], file, *map(str, args)])})
+
+
+def _rows(skill: Skill) -> Iterator[str]:
+    yield line(skill)
+    yield from (f"  tool {skill.name}/{path}" for path in skill.scripts)
+
+
+def _reading(skill: Skill, path: str) -> Action:
+    file = f"{skill.where}/{path}"
+
+    def run() -> ToolOutput:
+        if is_secret_file(path):
+            raise ToolError(f"{path} may hold keys and passwords")
+        try:
+            data = disk.read(skill.folder / path, MOST_READ)
+        except StoreError as error:
+            raise ToolError(error.message) from None
+        if b"\0" in data:
+            raise ToolError(f"{path} is binary: {skill.folder / path}")
+        return ToolOutput(data.decode("utf-8", "replace"), kind="read")
+
+    return Action("use", f"read {file}", Risk.READ, once(run))
+
+
+def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> Held:
+    """Which modules stand in the request, and which a fold carries over: those used in the newest steps.
+
+    A function of the log alone. ``scopes`` gives each module's globs: touching such a file is using the module.
+    """
+    talk = state.conversation
+    upto = talk.fold.upto if talk.fold else Position()
+    masks = talk.fold.masks if talk.fold else {}
+    visible = {chunk.id for section in state.standing or () for chunk in section.chunks}
+    visible |= {chunk.id for chunk in state.queued}
+    last: dict[str, int] = {}
+    for number, at, name, call in _uses(talk):
+        last[name] = number
+        if (at.turn, at.step) >= (upto.turn, upto.step) and (call is None or _loads(call, name, masks)):
+            visible.add(PREFIX + name)
+    steps = sum(len(turn.steps) for turn in talk.turns)
+    _touch(talk, scopes, last)
+    standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
+    recent = {name: "in use" for name, number in last.items() if number > steps - IDLE and name not in standing}
+    return Held(standing, recent)
+
+
+def _uses(talk: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
+    """(steps before, where, module, the call) of all that loaded or used a module; no call: it came with words."""
+    number = 0
+    for t, turn in enumerate(talk.turns):
+        yield from ((number, Position(t), name, None) for name in _gathered(turn))
+        for s, step in enumerate(turn.steps):
+            number += 1
+            for call, result in zip(step.reply.calls, step.results, strict=True):
+                if call.name == "use" and result.ok and (name := _target(call)):
+                    yield number, Position(t, s), name.partition("/")[0], call
+
+
+def _gathered(turn: Turn) -> Iterator[str]:
+    for section in turn.gathered:
+        yield from (chunk.id[len(PREFIX) :] for chunk in section.chunks if chunk.id.startswith(PREFIX))
+
+
+def _target(call: ToolCall) -> str:
+    import json
+
+    try:
+        name = json.loads(call.arguments).get("name", "")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    return name.strip().strip("/") if isinstance(name, str) else ""
+
+
+def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
+    """Did the call bring the module's body, and does its result stand?"""
+    return _target(call) == name and call.id not in masks
+
+
+def _touch(talk: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
+    """A loaded module is used while files of its scope are."""
+    scoped = {name: scopes[name] for name in last if scopes.get(name)}
+    if not scoped:
+        return
+    for number, (_, step) in enumerate(talk.steps(), start=1):
+        touched = [touch.path for result in step.results for touch in result.touches]
+        for name, scope in scoped.items():
+            if number > last[name] and any(globs.matches(path, scope) for path in touched):
+                last[name] = number

@@ -1,0 +1,69 @@
+"""Which module a task is about: the right one among the first three, silence when there is none; measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.section import Task
+from ctxe.knowledge.skills.finding import Finder, Places
+from ctxe.knowledge.skills.matching import Matcher, about, sure
+from ctxe.knowledge.skills.module import Skill
+
+SHIPPED = Path(__file__).parents[3] / "ctxe/data/skills"
+CASES = Path(__file__).with_name("skill_cases.txt")
+Case = tuple[str, str]
+
+
+def modules() -> list[Skill]:
+    """The published kind beside those that ctxe ships."""
+    listed = CASES.read_text("utf-8").partition("[modules]\n")[2].partition("[tasks]\n")[0]
+    found = [line.partition(": ") for line in listed.splitlines()]
+    others = [Skill(name, says, Path("/none") / name, name, "project", body=".") for name, _, says in found]
+    return [*others, *Finder(Places(Path("/none"), Path("/none"), shipped=SHIPPED))()]
+
+
+def cases(*, right: bool, part: int) -> list[Case]:
+    """Every second case of a kind: ``part`` 0 is for tuning, 1 for the figure."""
+    lines = CASES.read_text("utf-8").partition("[tasks]\n")[2].splitlines()
+    found = [(name, task.strip()) for name, _, task in (line.partition("|") for line in lines)]
+    return [case for case in found if (case[0] != "-") is right][part::2]
+
+
+def hits(part: int, skills: Sequence[Skill]) -> list[Case]:
+    """Cases whose module is among the three that a task may be about."""
+    matcher = Matcher()
+    return [
+        case
+        for case in cases(right=True, part=part)
+        if case[0] in [one.skill.name for one in about(matcher(Task(case[1]), skills))]
+    ]
+
+
+def loud(part: int, skills: Sequence[Skill]) -> list[Case]:
+    """Cases without a right module for which one is named all the same."""
+    matcher = Matcher()
+    return [case for case in cases(right=False, part=part) if about(matcher(Task(case[1]), skills))]
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_the_right_module_is_among_three_and_nothing_when_none_fits(part: int) -> None:
+    skills = modules()
+    right, none = cases(right=True, part=part), cases(right=False, part=part)
+    assert len(right) >= 30
+    assert len(none) >= 30
+    assert len(hits(part, skills)) >= 0.9 * len(right), sorted(set(right) - set(hits(part, skills)))
+    assert len(loud(part, skills)) <= 0.15 * len(none), loud(part, skills)
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_is_loaded_unasked_is_nearly_always_right(part: int) -> None:
+    """A module that was not asked for costs a thousand tokens: the loading of a wrong one must be rare."""
+    skills, matcher = modules(), Matcher()
+    every = [*cases(right=True, part=part), *cases(right=False, part=part)]
+    loaded = [(case, one.skill.name) for case in every if (one := sure(matcher(Task(case[1]), skills)))]
+    wrong = [(case, name) for case, name in loaded if name != case[0]]
+    assert len(loaded) >= 0.3 * len(every)
+    assert len(wrong) <= 0.05 * len(loaded), wrong
