@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
 
 SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
 
@@ -78,14 +82,22 @@ def show(
     session: SessionId = "",
     as_json: JsonOption = False,
     grep: Annotated[str, typer.Option("--grep", help="Only what contains this text, folded text included.")] = "",
+    recall: Annotated[
+        str,
+        typer.Option("--recall", metavar="HANDLE", help="The whole text under a handle, or what best matches words."),
+    ] = "",
 ) -> None:
     """Draw a log with the code that drew the session."""
     from ctxe.project.sessions import events, path_of, records
 
     invocation = Invocation.of(context)
-    path = path_of(invocation.project().place.sessions, session)
+    project = invocation.project()
+    path = path_of(project.place.sessions, session)
     if as_json:
         print_json(list(records(path)))
+        return
+    if recall:
+        _recall(project, path, recall, invocation.screen())
         return
     from ctxe.terminal.replayed import matching, show_events
 
@@ -97,6 +109,16 @@ def show(
         screen.say("\n".join(matching(kept, grep, screen)) or f"nothing contains {grep!r}")
     else:
         show_events(kept, screen)
+
+
+def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
+    from ctxe.domain.errors import SessionError
+    from ctxe.project.recalling import recalled_of
+    from ctxe.terminal.render import Renderer
+
+    if not (found := recalled_of(project, path, words)):
+        raise SessionError(f"nothing is known of {words}", "`--grep TEXT` finds lines")
+    Renderer(screen).lines(found.splitlines())
 
 
 def inspect(

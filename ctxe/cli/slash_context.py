@@ -26,27 +26,32 @@ def budget(chat: Chat, words: str) -> None:
 
 
 def compact(chat: Chat, words: str) -> None:
-    """Fold the past now, or show what would give way."""
-    from ctxe.terminal.figures import size
+    """Fold the past now, or (--preview) show what would give way; other words are what stays in sight."""
+    from ctxe.terminal.folding import fold_view
 
-    if words != "--preview":
-        chat.play(chat.live.compact())
+    focus = " ".join(word for word in words.split() if word != "--preview")
+    if "--preview" not in words.split():
+        chat.play(chat.live.compact(focus))
         return
-    fold = chat.live.preview_fold()
-    if fold is None:
+    planned = chat.live.preview_fold(focus)
+    if planned is None:
         chat.say("nothing to fold yet")
         return
-    after = sum(chat.live.composer.count(chunk.text) for chunk in fold.record)
-    before = chat.live.session.state.ledger.used if chat.live.session.state.ledger else 0
-    chat.say(
-        f"{size(before)} tokens now; everything before step {fold.upto.turn + 1}.{fold.upto.step + 1} would become"
-    )
-    chat.say(f"a record of {size(after)} tokens; {len(fold.masks)} results would be masked")
+    prices = chat.live.model.prices
+    chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))
 
 
 def uncompact(chat: Chat, _words: str) -> None:
     """Take the newest fold back."""
     chat.play(chat.live.uncompact())
+
+
+def recall(chat: Chat, words: str) -> None:
+    """Show what was folded or shortened, by its handle or by words; the model is not told."""
+    if not words:
+        chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
+        return
+    chat.renderer.lines((chat.live.recall(words) or f"nothing is known of {words}").splitlines())
 
 
 def todo(chat: Chat, _words: str) -> None:
@@ -136,8 +141,9 @@ def skill(chat: Chat, words: str) -> None:
 COMMANDS = (
     Slash("context", "[--explain]", "what the newest request held, and why", context),
     Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
-    Slash("compact", "[--preview]", "fold the past into a record", compact),
+    Slash("compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact),
     Slash("uncompact", "", "take the newest fold back", uncompact),
+    Slash("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
     Slash("plan", "[TASK]", "which files a task needs", plan),
     Slash("todo", "", "the list of things to do", todo),
     Slash("add", "FILE…", "put files before the model with your next words", add),

@@ -10,7 +10,10 @@ from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.cost import forecast
+from ctxe.context.focus import SHARE as FOCUS_SHARE
+from ctxe.context.focus import focus_of, focused
 from ctxe.context.fold import next_fold, standing_tokens
+from ctxe.context.pieces import spoken
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
@@ -67,7 +70,7 @@ class Composer:
 
     def gather(self, words: str, state: State) -> tuple[Section, ...]:
         """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
-        held = {row.digest for row in state.ledger.rows if row.given} if state.ledger else set()
+        held = set(state.held) or set(_standing_marks(state))
         sections = [s for s in self._offered(_task(words, state)) if s.placement == "task"]
         first = self.offers.surroundings() if not state.conversation.turns else None
         paths = dict.fromkeys([*_task(words, state).named, *(path for path, choice in state.files if choice != "drop")])
@@ -77,8 +80,20 @@ class Composer:
         fresh = [_without(section, held) for section in sections]
         return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
 
-    def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str]) -> Fold | None:
-        """The fold that the next request needs, or that ``cause`` demands."""
+    def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str], focus: str = "") -> Fold | None:
+        """The fold that the next request needs, or that ``cause`` demands.
+
+        ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
+        """
+        talk = state.conversation
+        fold = self._folded(state, cause, whole)
+        if fold is None or not (focus := focus or focus_of(talk)):
+            return fold
+        gone = self.survey.read(talk, whole).before(fold.upto)
+        kept = focused(focus, gone, int(FOCUS_SHARE * self.budget.usable), self.count)
+        return (kept and self._folded(state, cause, whole, kept)) or fold
+
+    def _folded(self, state: State, cause: str, whole: Callable[[ToolResult], str], *kept: Chunk) -> Fold | None:
         frame, talk = self.frame(state.standing or ()), state.conversation
         fold = next_fold(
             frame,
@@ -88,7 +103,7 @@ class Composer:
             self.policy,
             cause=cause,
             whole=whole,
-            also=tuple(_surviving(state)),
+            also=(*kept, *_surviving(state)),
             survey=self.survey,
         )
         before = talk.fold.upto if talk.fold else Position()
@@ -153,6 +168,13 @@ class Composer:
     def _cleaned(self, section: Section) -> Section:
         """The section without keys and invisible text, whichever source it is from."""
         return replace(section, chunks=tuple(replace(one, text=self.offers.clean(one.text)) for one in section.chunks))
+
+
+def _standing_marks(state: State) -> Iterator[str]:
+    """Content hashes of what the next request has anyway when an epoch begins with it: after a fold, another model."""
+    talk = spoken(state.conversation, len)
+    yield from (piece.digest for piece in (*talk.record, *talk.older, *talk.gathered, *talk.steps))
+    yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
 
 
 def _surviving(state: State) -> Iterator[Chunk]:

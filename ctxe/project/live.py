@@ -16,7 +16,7 @@ from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
-from ctxe.domain.conversation import Fold, ToolCall, Touch
+from ctxe.domain.conversation import ToolCall, Touch
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import (
     EpochStarted,
@@ -40,8 +40,10 @@ from ctxe.knowledge.skills.page import PREFIX
 from ctxe.knowledge.skills.page import page as skill_page
 from ctxe.project.commit import commit, message_for
 from ctxe.project.compose import Composer
+from ctxe.project.folding import Preview, preview
 from ctxe.project.models import choice, choose, vocabulary_of
 from ctxe.project.past import past
+from ctxe.project.recalling import recalled
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
 
@@ -115,19 +117,18 @@ class Live:
         self.session.ports = self.wired.ports
         yield from self.session.emit(ModelChosen(self.model.id))
 
-    def preview_fold(self, cause: str = "request") -> Fold | None:
-        """What a fold now would do; None when there is nothing to fold."""
-        fold = self.session.ports.fold(self._standing(), cause)
-        current = self.session.state.conversation.fold
-        return None if fold is None or (current is not None and fold.upto == current.upto) else fold
+    def preview_fold(self, focus: str = "") -> Preview | None:
+        """What a fold now would do, item by item; None when there is nothing to fold."""
+        return preview(self._standing(), self.composer, focus)
 
-    def compact(self) -> Iterator[Event]:
-        """Fold now, at the user's word."""
-        fold = self.preview_fold()
-        if fold is None or not (fold.record or fold.masks):
+    def compact(self, focus: str = "") -> Iterator[Event]:
+        """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""
+        planned = self.preview_fold(focus)
+        if planned is None:
             yield Notice("nothing to fold yet")
             return
-        yield from self.session.emit(Folded(fold))
+        before, after = planned.before.used, planned.after.used
+        yield from self.session.emit(Folded(replace(planned.fold, tokens_before=before, tokens_after=after)))
         yield from self.session.emit(EpochStarted(self.composer.standing(self.session.state)))
 
     def uncompact(self) -> Iterator[Event]:
@@ -136,6 +137,10 @@ class Live:
             yield Notice("nothing is folded")
             return
         yield from self.session.emit(Unfolded())
+
+    def recall(self, words: str) -> str:
+        """What was folded or shortened, by its handle, or what best matches words here and in memory; else empty."""
+        return recalled(self.project, self.session.state, words)
 
     def pin(self, text: str, *, pinned: bool = True) -> Iterator[Event]:
         """Keep a text in every request, or no longer."""

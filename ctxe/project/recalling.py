@@ -6,9 +6,11 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.agent.state import State
+from ctxe.agent.log import read_events
+from ctxe.agent.state import State, rebuild
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -91,6 +93,17 @@ class Recalling:
             for entry in self.project.store.entries():
                 if entry.status != "superseded":
                     yield f"{entry.kind} {entry.id}", f"{entry.title}\n{entry.text}\n{entry.error}\n{entry.fix}"
+
+
+def recalled(project: Project, state: State, words: str) -> str:
+    """For the user: the whole text under a handle, else what best matches words; empty when there is nothing."""
+    recalling = Recalling(project, lambda: state)
+    return recalling(words, "") or recalling("", words)
+
+
+def recalled_of(project: Project, path: Path, words: str) -> str:
+    """The same of a past session, by its log. Raises SessionError."""
+    return recalled(project, rebuild(read_events(path)[0]), words)
 
 
 def _best_lines(text: str, wanted: set[str]) -> str:

@@ -145,3 +145,29 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         more = ctxe(repo, env, "chat", "-c", "--max-cost", "0.5", stdin="go on\n")
         assert (more.code, len(server.bodies)) == (8, 5)
         assert "$0.4000 of $0.50 spent" in more.err
+
+
+def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(home: Path, tmp_path: Path) -> None:
+    files = {f"part{n}.py": f"def part_number_{n}():\n    return {n}\n" + f"# filler {n}\n" * 150 for n in range(6)}
+    repo = repository(tmp_path / "demo", files)
+    script = [Reply("I read.", [Call("read_file", {"path": name})]) for name in files]
+    with WireServer([*script, Reply("done"), Reply("one"), Reply("two")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "read all parts", "--budget", "64000").code == 0
+        lines = ["/compact --preview part_number_2", "/pin never touch part5.py", "/compact part_number_2", "first"]
+        lines += ["/recall s1", "/unpin 1", "/uncompact", "second", "/exit"]
+        ran = ctxe(repo, env, "chat", "-c", "--budget", "64000", stdin="\n".join(lines))
+        assert (ran.code, server.refused) == (0, []), ran.err
+        folded, back = (json.dumps(body["messages"]) for body in server.bodies[-2:])
+    assert re.search(r"(?m)^step 1\.1 +[\d,]+ +gives way +read_file part0\.py$", ran.out), ran.out
+    assert re.search(r"(?m)^focus +\d+ +stands for them", ran.out)
+    assert re.search(r"[\d,]+ → [\d,]+ tokens \(\d\d% less\) · costs \$[\d.]+ once, saves ", ran.out)
+    assert "The user asks to keep in sight: part_number_2" in folded
+    assert "def part_number_2" in folded
+    assert folded.count("never touch part5.py") == 1
+    assert folded.count("# filler 0") < 10 < back.count("# filler 0")
+    assert 'read_file {"path": "part0.py"}' in ran.out
+    assert "def part_number_0" in ctxe(repo, env, "sessions", "show", "--recall", "s1").out
+    assert "def part_number_3" in ctxe(repo, env, "sessions", "show", "--recall", "where is part_number_3").out
+    assert "def part_number_4" in ctxe(repo, env, "sessions", "show", "--grep", "PART_NUMBER_4").out
+    assert ctxe(repo, env, "sessions", "show", "--recall", "quetzalcoatl").code == 6

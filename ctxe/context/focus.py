@@ -1,0 +1,71 @@
+"""Lines about what the user wants kept through a fold (``/compact FOCUS``): those that share most with the words.
+
+They stand beside the record, word for word, under the step they are of. Later folds keep the same focus.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ctxe.context.lines import Entry
+from ctxe.context.tokens import Count
+from ctxe.domain.conversation import Conversation
+from ctxe.domain.section import Chunk
+from ctxe.lexical.words import terms
+
+FOCUS = "focus"
+"""The chunk's name; its reason is the user's words."""
+
+SHARE = 0.10
+"""Of the usable tokens, what the lines may take."""
+
+BESIDE = 1
+"""Lines on either side that are shown with a line, so that it can be understood."""
+
+
+def focus_of(conversation: Conversation) -> str:
+    """What the newest fold was asked to keep in sight; empty when nobody asked."""
+    record = conversation.fold.record if conversation.fold else ()
+    return next((chunk.why for chunk in record if chunk.id == FOCUS), "")
+
+
+def focused(words: str, entries: Sequence[Entry], room: int, count: Count) -> Chunk | None:
+    """The lines of ``entries`` (oldest first) that bear most on the words, in ``room`` tokens; None without any."""
+    wanted = frozenset(terms(words))
+    if not wanted:
+        return None
+    head = f"[The user asks to keep in sight: {words}]"
+    best = sorted(_scored(wanted, entries), reverse=True)
+    chosen: dict[int, set[int]] = {}
+    spent = count(head)
+    for _, e, n in best:
+        around = range(max(0, n - BESIDE), min(len(entries[e].lines), n + BESIDE + 1))
+        fresh = [place for place in around if place not in chosen.get(e, ())]
+        cost = sum(count(entries[e].lines[place].text) + 1 for place in fresh) + (0 if e in chosen else 12)
+        if spent + cost > room:
+            break
+        spent += cost
+        chosen.setdefault(e, set()).update(fresh)
+    text = "\n".join([head, *_shown(entries, chosen)])
+    return Chunk(FOCUS, text, words) if chosen and count(text) <= room else None
+
+
+def _scored(wanted: frozenset[str], entries: Sequence[Entry]) -> Iterator[tuple[float, int, int]]:
+    """(worth, entry, line) of every line with a wanted term, at its newest place; rare terms are worth more."""
+    found: dict[str, tuple[frozenset[str], int, int]] = {}
+    for e, entry in enumerate(entries):
+        for n, line in enumerate(entry.lines):
+            if entry.what != "user" and (shared := wanted.intersection(terms(line.text))):
+                found[line.core] = shared, e, n
+    times = Counter(term for shared, _, _ in found.values() for term in shared)
+    for shared, e, n in found.values():
+        yield sum(1 / math.log(2 + times[term]) for term in sorted(shared)), e, n
+
+
+def _shown(entries: Sequence[Entry], chosen: dict[int, set[int]]) -> Iterator[str]:
+    for e in sorted(chosen):
+        entry = entries[e]
+        yield f"s{entry.step} {entry.what} {' '.join(entry.title)}".strip()
+        yield from (entry.lines[place].text for place in sorted(chosen[e]))

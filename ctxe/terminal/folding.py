@@ -1,0 +1,104 @@
+"""What a fold would do, item by item: what stays whole, what becomes shorter, what gives way to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.model import Prices
+from ctxe.terminal import figures
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, fold, glyph, line
+from ctxe.terminal.tables import Cell, Column, draw, table_lines
+
+MOST = 30
+"""Items that are listed, the largest changes first; the others are summed."""
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a part of the request takes before and after (tokens), and whether it is the same text."""
+
+    name: str
+    before: int
+    after: int
+    same: bool
+
+
+def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Screen, prices: Prices | None) -> str:
+    """The items that change, what stays, and the size and money of the whole. ``did`` says what each step did."""
+    items = _items(before, after)
+    changed = [item for item in items if not item.same]
+    largest = sorted(changed, key=lambda item: -abs(item.before - item.after))
+    shown, rest = [item for item in changed if item in largest[:MOST]], largest[MOST:]
+    body: list[list[Cell]] = [
+        [item.name, _number(item.before), _number(item.after), _fate(item), (did.get(item.name, ""), "dim")]
+        for item in shown
+    ]
+    right = (Column("before", right=True), Column("after", right=True))
+    rows = table_lines([Column("item"), *right, Column(""), Column("", grows=True)], body, screen)
+    if rest:
+        sizes = f"{sum(i.before for i in rest):,} tokens before and {sum(i.after for i in rest):,} after"
+        rows.append(line((f"and {len(rest)} more, {sizes}", "dim")))
+    stays = [item.before for item in items if item.same]
+    rows.append(line((f"{figures.plural(len(stays), 'item')} of {sum(stays):,} tokens stay as they are", "dim")))
+    return draw([*rows, *fold(_whole(before, after, prices, screen.unicode), screen.width)], screen)
+
+
+def _items(before: Ledger, after: Ledger) -> list[Item]:
+    """Every part of either request in the order of the wire."""
+    was, will = _parts(before), _parts(after)
+    nothing: list[Row] = []
+    return [
+        Item(key[1], _sum(was.get(key, nothing)), _sum(will.get(key, nothing)), _marks(was, key) == _marks(will, key))
+        for key in {**was, **will}
+    ]
+
+
+def _parts(ledger: Ledger) -> dict[Key, list[Row]]:
+    """Rows that are in, by item whatever the section it stands in: the words of a turn may move into the record."""
+    found: dict[Key, list[Row]] = {}
+    for row in ledger.rows:
+        if row.given:
+            found.setdefault((row.section if row.chunk.startswith("(") else "", row.chunk), []).append(row)
+    return found
+
+
+def _sum(rows: Iterable[Row]) -> int:
+    return sum(row.given for row in rows)
+
+
+def _marks(parts: Mapping[Key, Sequence[Row]], key: Key) -> list[str]:
+    return [row.digest for row in parts.get(key, ())]
+
+
+def _number(tokens: int) -> str:
+    return f"{tokens:,}" if tokens else ""
+
+
+def _fate(item: Item) -> Cell:
+    if not item.before:
+        return "stands for them", "good"
+    if not item.after:
+        return "gives way", "bad"
+    return ("shortened", "warn") if item.after < item.before and item.name != "record" else ("written anew", "good")
+
+
+def _whole(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) -> Line:
+    arrow, dot = glyph("arrow", unicode), glyph("dot", unicode)
+    freed = before.used - after.used
+    sizes = f"{before.used:,} {arrow} {after.used:,} tokens ({figures.percent(freed, before.used)} less)"
+    if prices is None or freed <= 0:
+        return line((sizes, "strong"))
+    once = prices.cost(Usage(after.used, cache_write=after.used)) - prices.cost(
+        Usage(after.used, cache_read=after.used)
+    )
+    each = prices.cost(Usage(before.used, cache_read=before.used)) - prices.cost(
+        Usage(after.used, cache_read=after.used)
+    )
+    pays = f"costs {figures.money(once)} once, saves {figures.money(each)} with every request"
+    return line((sizes, "strong"), f" {dot} {pays}")

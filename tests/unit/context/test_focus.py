@@ -1,0 +1,58 @@
+"""What the user asks to keep in sight stands word for word beside the record, within its room, through later folds."""
+
+from __future__ import annotations
+
+from ctxe.context.focus import focus_of, focused
+from ctxe.context.lines import Entry, lines_in
+from ctxe.domain.conversation import Conversation, Fold, Position
+from ctxe.domain.section import Chunk
+
+
+def entry(step: int, title: str, text: str, what: str = "read_file") -> Entry:
+    return Entry(step, what, (title,), lines=tuple(lines_in(text, "result")))
+
+
+OLD = entry(1, "money.py", "import re\n\ndef cents(price):\n    return int(price)\n\nLAST = 1")
+ENTRIES = [
+    OLD,
+    entry(2, "words", "the parser of prices", "user"),
+    entry(3, "parse.py", "def parse(text):\n    pass\nEND = 2"),
+]
+
+
+def test_the_lines_that_share_words_stand_with_those_beside_them() -> None:
+    assert focused("the price parse", ENTRIES, 1_000, len) == Chunk(
+        "focus",
+        "[The user asks to keep in sight: the price parse]\n"
+        "s1 read_file money.py\nimport re\ndef cents(price):\n    return int(price)\nLAST = 1\n"
+        "s3 read_file parse.py\ndef parse(text):\n    pass",
+        "the price parse",
+    )
+
+
+def test_the_rarest_words_win_where_there_is_little_room() -> None:
+    kept = focused("price parse", ENTRIES, 130, len)
+    assert kept is not None
+    assert "def parse(text):" in kept.text
+    assert "cents" not in kept.text
+    assert len(kept.text) <= 130
+
+
+def test_nothing_is_kept_of_words_that_say_nothing_or_are_nowhere() -> None:
+    assert focused("", ENTRIES, 1_000, len) is None
+    assert focused("the and of", ENTRIES, 1_000, len) is None
+    assert focused("kubernetes", ENTRIES, 1_000, len) is None
+    assert focused("price", ENTRIES, 20, len) is None
+
+
+def test_a_line_that_stood_often_is_kept_once_where_it_stood_last() -> None:
+    again = [OLD, entry(5, "money.py", "def cents(price):")]
+    kept = focused("cents", again, 1_000, len)
+    assert kept is not None
+    assert kept.text.splitlines()[1:] == ["s5 read_file money.py", "def cents(price):"]
+
+
+def test_the_focus_of_a_fold_is_found_again() -> None:
+    fold = Fold(Position(0, 1), (Chunk("words 1", "go"), Chunk("focus", "…", "the parser")))
+    assert focus_of(Conversation(fold=fold)) == "the parser"
+    assert focus_of(Conversation()) == ""
