@@ -114,6 +114,25 @@ class FailureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """[plan] How the files for a task are chosen."""
+
+    refine: bool = field(
+        default=False, metadata={"says": "let the cheap model look over each plan, in at most two questions"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """[retrieval] Vectors and further documents for the planner's search; user's file or flags only."""
+
+    embeddings: str = field(default="", metadata={"says": "provider/name of an embedding model; empty: no vectors"})
+    base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server of embeddings"})
+    weight: float = field(default=1.0, metadata={"says": "how much vectors count beside all other signals"})
+    sources: tuple[str, ...] = field(default=(), metadata={"says": "folders of documentation outside the project"})
+
+
+@dataclass(frozen=True, slots=True)
 class FoldSettings:
     """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
 
@@ -142,4 +161,6 @@ class Config:
     skills: SkillSettings = SkillSettings()
     memory: MemorySettings = MemorySettings()
     failures: FailureSettings = FailureSettings()
+    plan: PlanSettings = PlanSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

@@ -30,8 +30,11 @@ class Hit:
     score: float
 
 
-def idf(documents: int, having: int) -> float:
-    """Weight of a term that ``having`` of ``documents`` contain; always positive, so that a hit never costs."""
+def idf(documents: float, having: float) -> float:
+    """Weight of a term that ``having`` of ``documents`` contain; always positive, so that a hit never costs.
+
+    Both may be expectations and so fractions.
+    """
     return math.log(1.0 + (documents - having + 0.5) / (having + 0.5))
 
 

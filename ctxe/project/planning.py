@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Omission, Section, Task
-from ctxe.repo.planner import Plan, Planned, Steering
+from ctxe.project.documents import documents
+from ctxe.project.meaning import embed_all, meant
+from ctxe.project.refining import looked_over, noted
+from ctxe.repo.mix import fitted, weighed
+from ctxe.repo.planner import Plan, Planned, Steering, laid_out
 from ctxe.repo.source import PlannedFiles
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.kit import Kit
     from ctxe.repo.index import Index
+    from ctxe.repo.ranking import Ranking
 
 __all__ = ["Plan", "Planned", "Planning", "build_index", "index", "index_status", "plan"]
 
@@ -26,6 +31,8 @@ PACKED = 8_000
 """Tokens of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
 MOST = 4
 """Files at most: where many are near, the words say little."""
+DOCUMENTS = 0.15
+"""Part of a plan that documentation from outside the project may take."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
@@ -35,12 +42,13 @@ Advance = Callable[[int, str], None]
 
 def index(project: Project, advance: Advance | None = None) -> Index:
     """The index of this project, brought up to date; it may take seconds the first time in a large tree."""
-    found = _opened(project)
+    found = opened(project)
     found.refresh(_told(advance))
     return found
 
 
-def _opened(project: Project) -> Index:
+def opened(project: Project) -> Index:
+    """The index of this project as it was left."""
     from ctxe.repo.git import Git
     from ctxe.repo.index import Index
 
@@ -53,22 +61,41 @@ def _told(advance: Advance | None) -> Callable[[int, int], None] | None:
 
 def plan(project: Project, words: str, budget: int, advance: Advance | None = None) -> Plan:
     """The files a task needs and what to show of them within ``budget`` tokens."""
-    from ctxe.repo.planner import plan as planned
+    return made(project, index(project, advance), words, budget, Steering())
 
-    return planned(index(project, advance), words, budget)
+
+def made(project: Project, index: Index, words: str, budget: int, steering: Steering) -> Plan:
+    """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look."""
+    settings = project.config.retrieval
+    scores, note = meant(project, index, words) if settings.embeddings else ({}, "")
+    weights = weighed(fitted(), "meaning", settings.weight)
+    documented, notes = documents(project, words, int(budget * DOCUMENTS)) if settings.sources else ([], [])
+    room = budget - sum(file.tokens for file in documented)
+
+    def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
+        return laid_out(index, task, room, steering, weights, scores if task == words else None)
+
+    looked = looked_over(project, planned, words, steering) if _refines(project, words) else planned(words, steering)[0]
+    tokens = budget - room + looked.tokens
+    return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
+
+
+def _refines(project: Project, words: str) -> bool:
+    return project.config.plan.refine and bool(words.strip())
 
 
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
-    found = _opened(project)
+    found = opened(project)
     done = found.refresh(_told(advance))
     found.count_exactly()
+    embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
     return found.status() | {"scanned": done.scanned, "removed": done.removed, "seconds": round(done.seconds, 3)}
 
 
 def index_status(project: Project) -> dict[str, Any]:
     """How the index stands, without changing it."""
-    return _opened(project).status()
+    return opened(project).status()
 
 
 class Planning:
@@ -89,11 +116,14 @@ class Planning:
             return ()
         with self._using, contextlib.suppress(StoreError, OSError):
             if self._planned is None:
-                self._planned = PlannedFiles(_opened(self._project), self._steering)
+                self._planned = PlannedFiles(opened(self._project), self._steering, planned=self._made)
             offered = self._planned.offer(task, min(room, PACKED))
             made = self._planned.newest
             return [self._near(section, made, task) for section in offered] if made else ()
         return ()
+
+    def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
+        return made(self._project, index, words, budget, steering)
 
     def _steering(self) -> Steering:
         return Steering(dropped=tuple(path for path, choice in self._chosen() if choice == "drop"))

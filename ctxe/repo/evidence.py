@@ -35,7 +35,7 @@ class Evidence:
 
     ``files`` and ``units`` hold the scores of each view; ``unit_names`` what the words of units' own names add;
     ``candidates`` are the files whose units were looked at; ``base`` is the first mix of signals. ``touched`` are files
-    of the session, ``named`` files that memory, decisions or failures speak of.
+    of the session, ``named`` files that memory, decisions or failures speak of; ``meaning`` what vectors say, if asked.
     """
 
     index: Index
@@ -43,6 +43,7 @@ class Evidence:
     common: Mapping[str, float]
     touched: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    meaning: Scores = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
     terms: dict[str, frozenset[str]] = field(default_factory=dict)
     rarity: dict[str, float] = field(default_factory=dict)
@@ -78,9 +79,10 @@ def gather(
     common: Mapping[str, float],
     touched: tuple[str, ...] = (),
     named: tuple[str, ...] = (),
+    meaning: Scores | None = None,
 ) -> Evidence:
     """Ask the index for every word of a task and score whole files by every view."""
-    evidence = Evidence(index, reading, common, touched, named, reading.views())
+    evidence = Evidence(index, reading, common, touched, named, meaning or {}, reading.views())
     words = set().union(*evidence.views.values())
     marked = [mark + word for word in words for mark in (PATH, NAMED)]
     evidence.postings = index.postings([*words, *marked])

@@ -110,13 +110,20 @@ class Index:
         scanned, removed = self._until_written(known, listed, begun, progress)
         if any(_differs(one, known.get(one.path)) for one in listed) or removed:
             known = {file.path: file for file in store.files(self.db)}
+        self._hold(known, history.refresh(self.db, self.git))
+        return Refreshed(scanned, removed, len(listed), clock() - started)
+
+    def load(self) -> None:
+        """Hold what was indexed last, whatever the tree looks like by now."""
+        self._hold({file.path: file for file in store.files(self.db)}, history.load(self.db))
+
+    def _hold(self, known: dict[str, File], past: history.History) -> None:
         self.files = {file.id: file for file in known.values()}
         self.by_path = {file.path: file.id for file in known.values()}
         self.statistics = statistics(known.values())
-        self.history = history.refresh(self.db, self.git)
-        for name in ("_history_ids", "_history_numbers", "changes"):
+        self.history = past
+        for name in ("_segments", "_whole", "_history_ids", "_history_numbers", "changes"):
             self.__dict__.pop(name, None)
-        return Refreshed(scanned, removed, len(listed), clock() - started)
 
     def _until_written(
         self, known: dict[str, File], listed: list[Listed], begun: int, progress: Progress | None
@@ -326,13 +333,25 @@ class Index:
         """What is inside these files."""
         return store.details(self.db, ids)
 
+    def text(self, path: str) -> str | None:
+        """What a file holds by now; None when it cannot be read."""
+        return read_text(self.root, path)
+
     def id_of(self, path: str) -> int | None:
         """The id of a path, None when it is not indexed."""
         return self.by_path.get(path)
 
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
         """Heads and units of every term that occurs (see scan.Postings), of files as they are now."""
-        return store.postings(self.db, terms, {number: file.segment for number, file in self.files.items()})
+        return store.postings(self.db, terms, self._segments, self._whole)
+
+    @cached_property
+    def _segments(self) -> dict[int, int]:
+        return {number: file.segment for number, file in self.files.items()}
+
+    @cached_property
+    def _whole(self) -> frozenset[int]:
+        return store.whole_segments(self.db, self._segments)
 
     def messages(self, terms: Iterable[str]) -> dict[str, array[int]]:
         """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
@@ -39,6 +39,12 @@ def fitted() -> Fitted:
     raw = json.loads((files("ctxe.data") / "planner.json").read_text("utf-8"))
     first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
     return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["spread"])
+
+
+def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:
+    """The same weights but for one signal, which counts so many times as much."""
+    share, rank = learnt.second.get(signal, (0.0, 0.0))
+    return replace(learnt, second={**learnt.second, signal: (times * share, times * rank)})
 
 
 def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,12 +19,12 @@ from ctxe.repo.units import Unit
 
 LOOKED_AT = 40
 """First files whose units may be shown."""
-ASIDE = 0.08
+ASIDE = 0.05
 """Share of the budget that is kept for outlines and names of files around the first ones."""
 MARKER = 10
 """Tokens, at most, of the line that says which lines follow."""
-LONGEST_OUTLINE = 350
-"""Tokens of one outline."""
+LONGEST_OUTLINE, SHORT_OUTLINE = 350, 80
+"""Tokens of one outline where there is room, and where there is little."""
 NAMES = 25
 """Further files that are told by name."""
 LEAST = 120
@@ -32,6 +32,8 @@ LEAST = 120
 
 Reader = Callable[[str], "str | None"]
 Ranges = list[tuple[int, int]]
+Offer = tuple[float, int, int, int, int]
+"""(worth, file, first line, last line, tokens) of a block."""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
     if budget < LEAST:
         return []
     order = ranking.order
-    opened = {number: found for number in order[:LOOKED_AT] if (found := _open(ranking, number, read)) is not None}
+    texts = ((number, read(ranking.evidence.file(number).path)) for number in order[:LOOKED_AT])
+    opened = {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
     room = budget - int(ASIDE * budget)
     left = room - _choose(ranking, opened, room, fitted)
     left = _round_up(opened, left)
@@ -76,15 +79,13 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
     return [shown[number] for number in order if number in shown]
 
 
-def _open(ranking: Ranking, number: int, read: Reader) -> Open | None:
+def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
+    """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
     evidence = ranking.evidence
     inside = evidence.details.get(number)
-    if inside is None or not inside.lengths:
+    if inside is None or not inside.lengths or text is None:
         return None
     path = evidence.file(number).path
-    text = read(path)
-    if text is None:
-        return None
     lines = text.split("\n")
     # a file that was not counted yet, or changed since it was scanned a moment ago
     costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
@@ -113,9 +114,9 @@ def _header(path: str) -> int:
 def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
     """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
     said = spoken(ranking.evidence)
-    odds = _odds(ranking, opened, room, fitted)
-    heap: list[tuple[float, int, int, int, int]] = []
-    for place, (number, one) in enumerate(opened.items()):
+    chance = odds({number: ranking.scores[number] for number in opened}, room, fitted.certainty, fitted.spread)
+    offers: list[Offer] = []
+    for number, one in opened.items():
         owner = owners(one.inside.units, len(one.lines))
         own = [0] * len(one.inside.units)
         for unit in owner:
@@ -123,29 +124,41 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
                 own[unit] += 1
         chances = shares(ranking.evidence, said, number, own, fitted.units)
         for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
-            cost = _cost(one, block)
-            chance = chances[block.unit] * (block.last - block.first + 1) / own[block.unit]
-            heap.append((-odds[number] * chance / (cost + MARKER), place, block.first, block.last, cost))
-    heapq.heapify(heap)
-    numbers = list(opened)
-    spent = 0
-    while heap:
-        _, place, first, last, cost = heapq.heappop(heap)
-        one = opened[numbers[place]]
-        price = cost + (0 if one.chosen & {first - 1, last + 1} else MARKER) + (0 if one.chosen else _header(one.path))
-        if spent + price <= room:
-            spent += price
-            one.chosen.update(range(first, last + 1))
+            part = chances[block.unit] * (block.last - block.first + 1) / own[block.unit]
+            offers.append((chance[number] * part, number, block.first, block.last, _cost(one, block)))
+    chosen, spent = pick(offers, {number: _header(one.path) for number, one in opened.items()}, room)
+    for number, lines in chosen.items():
+        opened[number].chosen |= lines
     return spent
 
 
-def _odds(ranking: Ranking, opened: Iterable[int], room: int, fitted: Fitted) -> dict[int, float]:
-    """How likely each file is one that the change touches, as far as the ranking knows."""
-    scores = {number: ranking.scores[number] for number in opened}
+def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tuple[dict[int, set[int]], int]:
+    """The lines to show of each file, by what they promise for each token, and the tokens they take."""
+    order = {number: place for place, number in enumerate(headers)}
+    heap = [(-worth / (cost + MARKER), order[number], number, first, last, cost)
+            for worth, number, first, last, cost in offers]  # fmt: skip
+    heapq.heapify(heap)
+    chosen: dict[int, set[int]] = {}
+    spent = 0
+    while heap:
+        _, _, number, first, last, cost = heapq.heappop(heap)
+        mine = chosen.get(number)
+        price = cost + headers[number] + MARKER if mine is None else cost
+        price += 0 if mine is None or mine & {first - 1, last + 1} else MARKER
+        if spent + price <= room:
+            spent += price
+            chosen.setdefault(number, set()).update(range(first, last + 1))
+    return chosen, spent
+
+
+def odds(scores: Mapping[int, float], room: int, certainty: float, spread: float) -> dict[int, float]:
+    """How likely each file is one that the change touches, as far as its score says; 1 for the best.
+
+    With more room the further files are worth a try.
+    """
     most = max(scores.values(), default=0.0)
-    # with more room the further files are worth a try
-    certainty = fitted.certainty / (1.0 + math.log2(max(1.0, room / 4000.0)) * fitted.spread)
-    return {number: math.exp(certainty * (score - most)) for number, score in scores.items()}
+    sure = certainty / (1.0 + math.log2(max(1.0, room / 4000.0)) * spread)
+    return {number: math.exp(sure * (score - most)) for number, score in scores.items()}
 
 
 def _cost(one: Open, block: Block) -> int:
@@ -207,22 +220,23 @@ def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed
     around = [other for number in first for side in index.neighbours(number) for other in side]
     wanted = sorted(set(around) & set(opened), key=lambda number: -ranking.scores[number])
     left = int(left * 0.7)
+    most = min(LONGEST_OUTLINE, max(SHORT_OUTLINE, left // 3))
     for number in dict.fromkeys([*wanted, *opened]):
         if number in shown or number not in opened:
             continue
-        packed = outlined(opened[number])
+        packed = outlined(opened[number], most)
         if packed is not None and packed.tokens <= left:
             left -= packed.tokens
             yield packed
 
 
-def outlined(one: Open) -> Packed | None:
+def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
     """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
     parts = [f'<outline path="{one.path}">']
     tokens = _header(one.path)
     for first, last in outline(one.inside.definitions, one.lines):
         price = sum(one.costs[first - 1 : last]) + 4
-        if tokens + price > LONGEST_OUTLINE:
+        if tokens + price > most:
             break
         tokens += price
         parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))

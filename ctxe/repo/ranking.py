@@ -15,11 +15,13 @@ CHOSEN = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,
     "code_names": 20, "title_path": 30, "prose_path": 20, "path_named": 20, "frame": 20, "module_named": 20,
     "member_named": 20, "defined": 20, "called": 12, "title_stem": 20, "code_stem": 10, "scope_named": 15,
-    "title_commits": 25, "prose_commits": 25, "title_messages": 20, "touched": 20, "remembered": 10,
+    "title_commits": 25, "prose_commits": 25, "title_messages": 20, "touched": 20, "remembered": 10, "meaning": 30,
 }  # fmt: skip
 """How many of the best source files by each signal are looked at closely."""
 OTHERS = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}
 """And how many files of each other kind, by title and prose."""
+LATELY = 20
+"""Files of the newest commits that are ranked when a task names nothing."""
 _OUTRIGHT = ("path_named", "frame", "touched")
 
 
@@ -39,27 +41,42 @@ class Ranking:
 
 
 def measure(
-    index: Index, task: str, fitted: Fitted, touched: tuple[str, ...] = (), named: tuple[str, ...] = ()
+    index: Index,
+    task: str,
+    fitted: Fitted,
+    touched: tuple[str, ...] = (),
+    named: tuple[str, ...] = (),
+    meaning: Scores | None = None,
+    every: bool = True,
 ) -> tuple[Evidence, dict[str, Scores]]:
-    """What every signal says of every candidate, before votes are counted."""
+    """What the signals say of every candidate, before votes are counted; ``every`` asks those without weight too."""
     reading = read_task(task)
-    evidence = gather(index, reading, fitted.common, touched, named)
+    evidence = gather(index, reading, fitted.common, touched, named, meaning)
     said = _asked(BROAD, evidence)
     look_inside(evidence, _candidates(evidence, said))
-    said |= _asked(CLOSE, evidence)
+    said |= _asked(CLOSE if every else _weighed(CLOSE, fitted), evidence)
     evidence.base = mixed(_counted(evidence, said), fitted.first)
-    said |= _asked(AROUND, evidence)
+    said |= _asked(AROUND if every else _weighed(AROUND, fitted), evidence)
     return evidence, said
 
 
 def rank(
-    index: Index, task: str, fitted: Fitted, touched: tuple[str, ...] = (), named: tuple[str, ...] = ()
+    index: Index,
+    task: str,
+    fitted: Fitted,
+    touched: tuple[str, ...] = (),
+    named: tuple[str, ...] = (),
+    meaning: Scores | None = None,
 ) -> Ranking:
-    """Rank the files of an index for a task."""
-    evidence, said = measure(index, task, fitted, touched, named)
+    """Rank the files of an index for a task; ``meaning``: what vectors say of files (see windows)."""
+    evidence, said = measure(index, task, fitted, touched, named, meaning, every=False)
     ballots = _counted(evidence, said)
-    scores = mixed(ballots, fitted.second)
+    scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(said["recent"])
     return Ranking(_by_kind(evidence, ballots, scores), ballots, evidence)
+
+
+def _weighed(signals: Mapping[str, Signal], fitted: Fitted) -> dict[str, Signal]:
+    return {name: signal for name, signal in signals.items() if name in fitted.first or name in fitted.second}
 
 
 def _asked(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, Scores]:
@@ -76,7 +93,7 @@ def _candidates(evidence: Evidence, said: Mapping[str, Scores]) -> set[int]:
     for kind, count in OTHERS.items():
         found.update(best(said["prose_file"], count, evidence, kind))
         found.update(best(said["title_file"], count // 2, evidence, kind))
-    return found
+    return found or set(best(said["recent"], LATELY, evidence))
 
 
 def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:

@@ -18,6 +18,7 @@ LONGEST_TITLE = 220
 MOST_TERMS = 70
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TRAILER = re.compile(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _FORM = re.compile(
     r"""^\s*(?:\#{1,6}\s*|\*\*|[-*]\s*\[[ x]\]\s*)?(?:(?:steps?|how)\ to\ reproduce|to\ reproduce|reproduction
@@ -87,6 +88,11 @@ class Reading:
     pasted_names: Counter[str] = field(default_factory=Counter)
     mentions: Symbols = field(default_factory=Symbols)
 
+    @property
+    def faults(self) -> str:
+        """Error messages in the task."""
+        return "\n".join(f"{fault.kind} {fault.message}" for fault in self.mentions.faults)[:3000]
+
     def views(self) -> dict[str, View]:
         """The search terms of each view by its name: title, lead, prose, code, paste."""
         code: Counter[str] = Counter()
@@ -99,6 +105,7 @@ class Reading:
             "prose": _damped(bag(f"{self.title}\n{self.prose}")),
             "code": _damped(code),
             "paste": _damped(bag(self.pasted[:6000])),
+            "fault": _damped(bag(self.faults)),
             "compound": dict.fromkeys(compounds(f"{self.title} . {self.prose[:6000]}"), 1.0),
         }
 
@@ -171,7 +178,7 @@ def _parted(lines: list[str]) -> tuple[str, str]:
             fenced = not fenced
         elif fenced or _TRACE.match(line) or len(line) > 600 or _indented(line):
             pasted.append(line)
-        elif not _FORM.match(line):
+        elif not _FORM.match(line) and not _TRAILER.match(line):
             prose.append(line)
     return "\n".join(prose), "\n".join(pasted)
 
@@ -185,5 +192,5 @@ def _scope(title: str) -> tuple[str, ...]:
     found = _SCOPE.match(title)
     if not found:
         return ()
-    words = re.split(r"[\s,/]+", found.group(1) or found.group(2))
+    words = (word.strip("/") for word in re.split(r"[\s,]+", found.group(1) or found.group(2)))
     return tuple(word for word in words if word and word.lower() not in _KINDS_OF_CHANGE and word.lower() not in STOP)

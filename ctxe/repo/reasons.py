@@ -11,8 +11,8 @@ from ctxe.repo.evidence import Evidence
 from ctxe.repo.mix import Weights
 from ctxe.repo.ranking import Ranking
 from ctxe.repo.scan import stem_of
-from ctxe.repo.signals.around import tested_stem
-from ctxe.repo.signals.mentions import fitting, names_in_task
+from ctxe.repo.signals.around import name_key, tested_stem
+from ctxe.repo.signals.mentions import fitting, names_in_task, paths_written
 from ctxe.repo.signals.past import similar_commits, together
 from ctxe.repo.signals.text import best_units
 
@@ -20,6 +20,8 @@ MOST = 3
 """Reasons given for a file."""
 LEAST = 0.04
 """Share of a file's score below which a signal is no reason."""
+NAMED = 0.12
+"""Share by which a definition of a name in the task counts at least, when reasons are chosen."""
 _WORD = re.compile(r"[A-Za-z_]\w+")
 
 
@@ -33,7 +35,7 @@ class Reason:
 
 
 THEMES = {
-    "units": "title_units lead_units prose_units code_units title_unit prose_unit code_unit",
+    "units": "title_units lead_units prose_units code_units fault_units title_unit prose_unit code_unit",
     "words": "title_file lead_file prose_file paste_file compound_file",
     "names": "title_names code_names defined called",
     "path": "title_path prose_path title_stem code_stem scope_named",
@@ -41,14 +43,18 @@ THEMES = {
     "frame": "frame",
     "module_named": "module_named member_named",
     "commits": "title_commits prose_commits title_messages",
-    "recent": "recent",
+    "recent": "recent lately",
     "changed_together": "changed_together",
     "folder": "folder",
+    "namesake": "namesake",
     "imports": "imported importing",
     "tested": "tested",
     "touched": "touched",
     "remembered": "remembered",
+    "meaning": "meaning",
 }
+TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "names": 3.0, "words": 0.5}
+"""How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
 _THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
 
 
@@ -74,10 +80,15 @@ class Reasons:
                 theme = _THEME_OF[signal]
                 brought[theme] = brought.get(theme, 0.0) + share * part[0] + place * part[1]
         total = sum(brought.values()) or 1.0
+        if number in self.ranking.ballots.get("defined", ()):
+            # its words are in other signals too, so the weights may leave it out; as a reason nothing is clearer
+            brought["names"] = max(brought.get("names", 0.0), NAMED * total)
         found: list[Reason] = []
-        for theme, worth in sorted(brought.items(), key=lambda pair: -pair[1]):
-            if len(found) == MOST or worth < LEAST * total:
+        for theme, worth in sorted(brought.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
+            if len(found) == MOST:
                 break
+            if worth < LEAST * total:
+                continue
             detail = _TELLERS[theme](self, number)
             if detail and detail not in {reason.detail for reason in found}:
                 found.append(Reason(theme, detail, round(worth / total, 3)))
@@ -136,7 +147,8 @@ class Reasons:
         for place in self.evidence.reading.mentions.paths:
             if number in fitting(self.evidence, place.path)[0]:
                 return f"named in the task: {place.path}" + (f", line {place.line}" if place.line else "")
-        return ""
+        written = (path for path in paths_written(self.evidence) if number in fitting(self.evidence, path)[0])
+        return next((f"named in an address of the task: {path}" for path in written), "")
 
     def frame(self, number: int) -> str:
         """The frame of the traceback."""
@@ -192,6 +204,20 @@ class Reasons:
         both = sum(1 for n in range(len(index.history)) if {mine, other} <= set(files[starts[n] : starts[n + 1]]))
         name = self.evidence.file(first).path.rpartition("/")[2]
         return f"changed together with {name} in {both} of {changes} commits" if both else ""
+
+    def namesake(self, number: int) -> str:
+        """The best file of the same name."""
+        key = name_key(self.evidence.file(number).path)
+        for other in self.ranking.order:
+            path = self.evidence.file(other).path
+            if other != number and name_key(path) == key:
+                return f"goes by the same name as {path}"
+        return ""
+
+    def meaning(self, number: int) -> str:
+        """How near the vectors are."""
+        place = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
+        return "nearest in meaning" if place == 1 else f"{place}. in meaning"
 
     def folder(self, number: int) -> str:
         """The neighbours."""

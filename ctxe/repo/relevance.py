@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ctxe.repo.evidence import UNIT_BITS, Evidence
 from ctxe.repo.signals.mentions import fitting, names_in_task
 from ctxe.repo.store import Details
 
-_VIEWS = ("title", "lead", "prose", "code", "compound")
+_VIEWS = ("title", "lead", "prose", "code", "compound", "paste", "fault")
 _TYPES = frozenset(("class", "interface", "impl", "struct"))
 
 
@@ -38,23 +39,49 @@ def shares(
     evidence: Evidence, said: Spoken, number: int, lines: Sequence[int], weights: Mapping[str, float]
 ) -> list[float]:
     """The chance of each unit of a file to be changed; they sum to 1. ``lines`` counts the lines of each."""
-    inside = evidence.details[number]
-    odds = [0.0] * len(inside.units)
-    for view in _VIEWS:
-        scores = evidence.units[view]
-        own = [scores.get(number << UNIT_BITS | unit, 0.0) for unit in range(len(odds))]
-        here = weights.get(view, 0.0) / said.most[view] + weights.get(f"{view}_here", 0.0) / (
-            max(own, default=0.0) or 1.0
-        )
-        odds = [before + here * score for before, score in zip(odds, own, strict=True)]
-    for unit, before in enumerate(odds):
-        odds[unit] = before + sum(
-            weights.get(name, 0.0) * value for name, value in traits(inside, unit, lines[unit], said, number).items()
-        )
+    odds = [
+        sum(weights.get(name, 0.0) * value for name, value in unit.items())
+        for unit in features(evidence, said, number, lines)
+    ]
     most = max(odds, default=0.0)
     powers = [math.exp(one - most) for one in odds]
     total = sum(powers) or 1.0
     return [power / total for power in powers]
+
+
+def features(evidence: Evidence, said: Spoken, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
+    """What speaks for each unit of a file, by name; ``lines`` counts the lines of each.
+
+    ``title`` and the other views: words shared, as part of the best unit of all files; ``title_here``: of this file's
+    best; ``title_near``: the same of the better neighbour.
+    """
+    inside = evidence.details[number]
+    found = [traits(inside, unit, lines[unit], said, number) for unit in range(len(inside.units))]
+    keys = [number << UNIT_BITS | unit for unit in range(len(found))]
+    beside = _beside(inside)
+    for view in _VIEWS:
+        scores, names = evidence.units[view], evidence.unit_names.get(view, {})
+        own = [scores.get(key, 0.0) + names.get(key, 0.0) for key in keys]
+        best = max(own, default=0.0)
+        if best <= 0.0:
+            continue
+        for unit, score in enumerate(own):
+            near = max((own[other] for other in beside[unit]), default=0.0)
+            if score > 0.0:
+                found[unit] |= {view: score / said.most[view], f"{view}_here": score / best}
+            if near > 0.0:
+                found[unit][f"{view}_near"] = near / best
+    return found
+
+
+def _beside(inside: Details) -> list[list[int]]:
+    """For each unit those right before and after it in the file."""
+    order = sorted(range(len(inside.units)), key=lambda unit: (inside.units[unit].first, -inside.units[unit].last))
+    found: list[list[int]] = [[] for _ in order]
+    for one, other in pairwise(order):
+        found[one].append(other)
+        found[other].append(one)
+    return found
 
 
 def traits(inside: Details, unit: int, lines: int, said: Spoken, number: int) -> dict[str, float]:

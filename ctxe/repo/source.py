@@ -14,11 +14,18 @@ SECTION = "files"
 class PlannedFiles:
     """A Source (see domain) that plans every task it is asked about; the newest plan stands in ``newest``.
 
-    ``steer`` says what the user added and dropped in this session. Nothing a project holds makes it raise.
+    ``steer`` says what the user added and dropped in this session, ``planned`` makes the plans. Nothing a project holds
+    makes it raise.
     """
 
-    def __init__(self, index: Index, steer: Callable[[], Steering] = Steering, least: int = 400) -> None:
-        self.index, self._steer, self._least = index, steer, least
+    def __init__(
+        self,
+        index: Index,
+        steer: Callable[[], Steering] = Steering,
+        least: int = 400,
+        planned: Callable[[Index, str, int, Steering], Plan] = plan,
+    ) -> None:
+        self.index, self._steer, self._least, self._plan = index, steer, least, planned
         self.newest: Plan | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
@@ -29,7 +36,8 @@ class PlannedFiles:
         steering = self._steer()
         touched = tuple(path for path in dict.fromkeys((*steering.touched, *task.files)))
         added = tuple(dict.fromkeys((*steering.added, *task.named)))
-        self.newest = plan(self.index, task.words, room, Steering(touched, steering.named, added, steering.dropped))
+        steering = Steering(touched, steering.named, added, steering.dropped)
+        self.newest = self._plan(self.index, task.words, room, steering)
         return (section(self.newest),) if self.newest.files else ()
 
 

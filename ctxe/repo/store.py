@@ -7,7 +7,8 @@ import json
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def _create(db: sqlite3.Connection, version: int) -> None:
         if db.execute("PRAGMA user_version").fetchone()[0] != version:
             return  # another process was quicker
         for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
-            if kind == "table":
+            if kind == "table" and name != "vectors":  # vectors cost money and are true of any version
                 db.execute(f'DROP TABLE "{name}"')
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
@@ -186,10 +187,12 @@ def add_segment(
 
 
 def postings(
-    db: sqlite3.Connection, terms: Iterable[str], current: dict[int, int]
+    db: sqlite3.Connection, terms: Iterable[str], current: dict[int, int], whole: Set[int]
 ) -> dict[str, tuple[array[int], array[int]]]:
-    """Heads and units of every term that occurs; ``current`` maps a file to the segment that speaks for it."""
-    whole = _whole_segments(db, current)
+    """Heads and units of every term that occurs.
+
+    ``current`` maps a file to the segment that speaks for it, ``whole`` are the segments that hold nothing stale.
+    """
     found: dict[str, tuple[array[int], array[int]]] = {}
     query = "SELECT term, segment, heads, units FROM postings WHERE term IN (SELECT value FROM json_each(?))"
     for term, segment, head_blob, unit_blob in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
@@ -204,14 +207,10 @@ def postings(
     return found
 
 
-def _whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> set[int]:
+def whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> frozenset[int]:
     """Segments none of whose files has changed since."""
-    alive: dict[int, int] = {}
-    for segment in current.values():
-        alive[segment] = alive.get(segment, 0) + 1
-    return {
-        segment for segment, count in db.execute("SELECT id, files FROM segments") if alive.get(segment, 0) == count
-    }
+    alive = Counter(current.values())
+    return frozenset(number for number, count in db.execute("SELECT id, files FROM segments") if alive[number] == count)
 
 
 def _current(

@@ -69,7 +69,7 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("model.max_output", _lower_or_first),
     ("shares.*", _free),
     ("fold.*", _free),
-    ("plan.*", _free),
+    ("plan.refine", _only(False)),
 )
 """Which settings a project's file may touch, and how; the first match holds and what is not listed is refused."""
 

@@ -76,6 +76,9 @@ class Connection(BaseHTTPRequestHandler):
         if api:
             key = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
             self._play(api, body, self.server.wire.answer(api, body, key))
+        elif path.endswith("/embeddings"):
+            part = self.server.wire.embed(body)
+            self._json(200, part) if isinstance(part, Mapping) else self._play(api, body, part)
         elif path.endswith("/count_tokens"):
             self._json(200, {"input_tokens": len(json.dumps(body)) // 4})
         else:

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.wire import rules
+from tests.wire import rules, vectors
 from tests.wire.connection import Connection, Listener
 from tests.wire.journal import Exchange, Journal
 from tests.wire.script import (
@@ -66,7 +66,8 @@ class WireServer:
     ``script`` is a list of entries, one for each request for a reply (a Reply, an Answer, a Drop, or a function of the
     request's body that returns one), or one function for all of them. Once a list is played, ``then`` answers; by
     default that is a 400 that says so. With ``key`` any other key gets a 401. ``strict`` refuses with a 400 what the
-    real hosts refuse (see rules). ``models`` are the names on ``/v1/models``, ``windows`` what is said of them. ``tls``
+    real hosts refuse (see rules). ``models`` are the names on ``/v1/models``, ``windows`` what is said of them;
+    ``embeddings`` holds parts that the next requests for vectors get in place of true vectors. ``tls``
     names the files of a certificate and its key. It may also stand as a proxy: paths are then whole addresses.
     """
 
@@ -87,6 +88,7 @@ class WireServer:
         self._then: Entry | None = then if isinstance(script, Sequence) else script
         self._taking = threading.Lock()
         self.key, self.strict, self.models, self.windows = key, strict, tuple(models), dict(windows or {})
+        self.embeddings: list[Part | None] = []
         self.journal = Journal(file=journal)
         self._http = Listener(("127.0.0.1", port), Connection)
         self._http.wire = self
@@ -139,6 +141,12 @@ class WireServer:
     def refused(self) -> list[str]:
         """Why requests were refused by the rules of the real hosts; empty in a healthy session."""
         return list(self.journal.refused)
+
+    def embed(self, body: Mapping[str, Any]) -> Mapping[str, Any] | Part:
+        """What a request for vectors gets: the next of ``embeddings`` when there is one, else true vectors."""
+        with self._taking:
+            part = self.embeddings.pop(0) if self.embeddings else None
+        return vectors.answer(body) if part is None else part
 
     @property
     def left(self) -> int:

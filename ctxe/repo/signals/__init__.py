@@ -32,8 +32,10 @@ BROAD: dict[str, Signal] = {
     "prose_commits": past.prose_commits,
     "title_messages": past.title_messages,
     "recent": past.recent,
+    "lately": past.lately,
     "touched": session.touched,
     "remembered": session.remembered,
+    "meaning": session.meaning,
 }
 """Asked of every file; they choose the candidates."""
 
@@ -46,11 +48,13 @@ CLOSE: dict[str, Signal] = {
     "prose_unit": text.prose_unit,
     "code_unit": text.code_unit,
     "tested": around.tested,
+    "fault_units": text.fault_units,
 }
 """Asked of the candidates, whose units are known."""
 
 AROUND: dict[str, Signal] = {
     "folder": around.folder,
+    "namesake": around.namesake,
     "imported": around.imported,
     "importing": around.importing,
     "changed_together": past.changed_together,

@@ -53,6 +53,27 @@ def _neighbours(evidence: Evidence, side: int) -> Scores:
     return found
 
 
+def namesake(evidence: Evidence) -> Scores:
+    """How well another file of the same name does: ``url.c`` and ``url.h``, ``pot.ts`` and ``pot.types.ts``."""
+    family: dict[str, list[float]] = {}
+    sources = (number for number in evidence.candidates if evidence.is_source(number))
+    keys = {number: name_key(evidence.file(number).path) for number in sources}
+    for number, key in keys.items():
+        family.setdefault(key, []).append(evidence.base.get(number, 0.0))
+    found: Scores = {}
+    for number, key in keys.items():
+        others = sorted(family[key], reverse=True)
+        if len(others) > 1:
+            mine = evidence.base.get(number, 0.0)
+            found[number] = others[1] if mine == others[0] else others[0]
+    return found
+
+
+def name_key(path: str) -> str:
+    """The first word of the name, within the outermost folder."""
+    return re.split(r"[._-]", path.rpartition("/")[2].lstrip("._").lower())[0] + "/" + path.split("/", 1)[0]
+
+
 def tested_stem(path: str) -> str:
     """The name of what a test file tests, by its own name: ``test_http.py`` and ``http_test.go`` give ``http``."""
     stem = stem_of(path)

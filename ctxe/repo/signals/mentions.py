@@ -14,6 +14,7 @@ from ctxe.repo.scan import DEFINED, HOLLOW, PATH, STEM, stem_of
 
 MOST_NAMESAKES = 6
 """Files that may fit one mention; a name that fits more says nothing."""
+_HOSTED = re.compile(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
 _CALL = re.compile(r"\b([A-Za-z_]\w{2,})\s*\(")
 _WORD = re.compile(r"[\w\-]+")
 
@@ -37,13 +38,21 @@ def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
     return found, most, len(parts)
 
 
+def paths_written(evidence: Evidence) -> Iterator[str]:
+    """Paths in the task, those inside addresses of a code host included."""
+    for place in evidence.reading.mentions.paths:
+        if not place.path.endswith("/"):
+            yield place.path
+    for url in evidence.reading.mentions.urls:
+        if found := _HOSTED.search(url):
+            yield found[1]
+
+
 def path_named(evidence: Evidence) -> Scores:
     """A path or file name in the task."""
     found: Scores = {}
-    for place in evidence.reading.mentions.paths:
-        if place.path.endswith("/"):
-            continue
-        files, same, written = fitting(evidence, place.path)
+    for path in paths_written(evidence):
+        files, same, written = fitting(evidence, path)
         if 0 < len(files) <= MOST_NAMESAKES:
             for number in files:
                 found[number] = found.get(number, 0.0) + (1.0 if same > 1 or same == written else 0.6) / len(files)
@@ -164,12 +173,27 @@ def _named_so(evidence: Evidence, stems: Iterable[str]) -> Scores:
 
 
 def scope_named(evidence: Evidence) -> Scores:
-    """The prefix of the title (``net/http: ...``) in a path."""
+    """The prefix of the title (``net/http: ...``): a file or folder of that name, or its words in a path."""
     found: Scores = {}
     total = max(1, len(evidence.index.files))
     for scope in evidence.reading.scope:
-        for mark, words, weight in ((PATH, path_terms(scope), 1.0), (STEM, [scope.lower()], 1.5)):
-            for files in evidence.having(mark, words).values():
-                for number in files:
-                    found[number] = found.get(number, 0.0) + weight * idf(total, len(files))
+        name = scope.lower()
+        known = evidence.having(PATH, path_terms(scope))
+        for files in known.values():
+            for number in files:
+                found[number] = found.get(number, 0.0) + 0.3 * idf(total, len(files))
+        last = name.rpartition("/")[2]
+        inside = set().union(*known.values(), evidence.having(STEM, [last]).get(last, ()))
+        fits = {number: share for number in inside if (share := _fits(evidence.file(number).path.lower(), name))}
+        for number, share in fits.items():
+            found[number] = found.get(number, 0.0) + share * idf(total, len(fits))
     return found
+
+
+def _fits(path: str, scope: str) -> float:
+    """How exactly a path is what a scope names: the file or its folder 1, a folder further out less."""
+    folder, _, file = path.rpartition("/")
+    stem = file.partition(".")[0]
+    if f"/{folder}/{stem}".endswith("/" + scope) or f"/{folder}".endswith("/" + scope):
+        return 1.0
+    return 0.7 if f"/{scope}/" in f"/{folder}/" else 0.0

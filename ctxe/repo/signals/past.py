@@ -96,6 +96,16 @@ def recent(evidence: Evidence) -> Scores:
     return found
 
 
+def lately(evidence: Evidence) -> Scores:
+    """What the very last commits changed: work goes on where it stopped."""
+    found: Scores = {}
+    count = len(evidence.index.history)
+    for commit in range(max(0, count - 60), count):
+        for number in evidence.index.changed_in(commit):
+            found[number] = 1.0 / (1.0 + (count - commit) / 4.0)
+    return found
+
+
 def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
     """How often each file changed together with this one (large commits count less), and how often this one changed."""
     history = evidence.index.history

@@ -14,3 +14,8 @@ def touched(evidence: Evidence) -> Scores:
 def remembered(evidence: Evidence) -> Scores:
     """Files that a decision, a memory or a failure names."""
     return {number: 1.0 for path in evidence.named if (number := evidence.index.by_path.get(path)) is not None}
+
+
+def meaning(evidence: Evidence) -> Scores:
+    """How near the file's best window is to the task, when the user has vectors made."""
+    return evidence.meaning

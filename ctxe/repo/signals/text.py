@@ -103,6 +103,11 @@ def compound_file(evidence: Evidence) -> Scores:
     return evidence.files["compound"]
 
 
+def fault_units(evidence: Evidence) -> Scores:
+    """The best units for error messages together."""
+    return _several(evidence, "fault")
+
+
 def title_names(evidence: Evidence) -> Scores:
     """Words of the title in the names that a file defines."""
     return _names(evidence, "title")

@@ -42,7 +42,7 @@ def test_title_prose_and_pasted_text_are_apart() -> None:
 
 def test_views_hold_search_terms() -> None:
     views = read_task(ISSUE).views()
-    assert set(views) == {"title", "lead", "prose", "code", "paste", "compound"}
+    assert set(views) == {"title", "lead", "prose", "code", "paste", "fault", "compound"}
     assert {"pour", "lose", "tea", "strict_mode", "strict", "mode"} <= set(views["title"])
     assert "hue" not in views["title"]
     assert "hue" in views["lead"]
@@ -54,7 +54,7 @@ def test_views_hold_search_terms() -> None:
     ("title", "scope"),
     [
         ("fix(cli): speak up", ("cli",)),
-        ("net/http: keep cookies", ("net", "http")),
+        ("net/http: keep cookies", ("net/http",)),
         ("core, printer: tidy", ("core", "printer")),
         ("fix: a bug", ()),
         ("No prefix here", ()),
@@ -80,7 +80,7 @@ def test_a_long_first_line_is_cut_at_its_first_sentence() -> None:
 )
 def test_any_text_can_be_read(text: str) -> None:
     found = read_task(text)
-    assert set(found.views()) == {"title", "lead", "prose", "code", "paste", "compound"}
+    assert set(found.views()) == {"title", "lead", "prose", "code", "paste", "fault", "compound"}
 
 
 def test_words_of_other_languages_are_search_terms() -> None:

@@ -1,0 +1,77 @@
+"""The plan looked over by the user's cheap model ([plan] refine): at most two questions, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.model import Message, Provider, Request, Text
+from ctxe.project.guarding import masking
+from ctxe.repo.planner import Plan, Steering
+from ctxe.repo.ranking import Ranking
+from ctxe.repo.refine import refined
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+MOST_OUTPUT = 2_000
+"""Tokens of one answer; models that think first need some room."""
+
+Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
+
+
+@dataclass(slots=True)
+class Asked:
+    """Questions to one model, their number, and US dollars spent so far; None when its prices are unknown."""
+
+    provider: Provider
+    clean: Callable[[str], str]
+    cost: float | None = 0.0
+    times: int = 0
+
+    def __call__(self, words: str) -> str:
+        """The model's answer. Raises ProviderError."""
+        rules = (files("ctxe.data") / "refine.md").read_text(encoding="utf-8")
+        output = min(MOST_OUTPUT, self.provider.model.max_output)
+        request = Request((), (rules,), (Message("user", (Text(self.clean(words)),)),), output)
+        for part in self.provider.stream(request):
+            if isinstance(part, Reply):
+                self._charge(part)
+                return part.text
+        return ""
+
+    def _charge(self, reply: Reply) -> None:
+        self.times += 1
+        prices = self.provider.model.prices
+        if prices is None or reply.usage is None or self.cost is None:
+            self.cost = None
+        else:
+            self.cost += prices.cost(reply.usage)
+
+
+def looked_over(project: Project, planned: Planner, task: str, steering: Steering) -> Plan:
+    """The plan for a task after the model's wishes; without them, and with a note, when it cannot be asked."""
+    from ctxe.project.models import choose, connect
+
+    try:
+        model = choose(project, project.config.model.cheap)
+        asked = Asked(connect(project, model, lambda words, _: "{}"), masking(project.own_keys))
+        made = refined(planned, task, steering, asked)
+    except CtxeError as error:
+        return noted(planned(task, steering)[0], f"not looked over: {error.message}")
+    return noted(made, told(asked))
+
+
+def told(asked: Asked) -> str:
+    """What was asked of whom, and for how much."""
+    price = "at an unknown price" if asked.cost is None else f"for ${asked.cost:.4f}"
+    return f"looked over by {asked.provider.model.id} in {asked.times} question{'s' * (asked.times != 1)} {price}"
+
+
+def noted(made: Plan, *notes: str) -> Plan:
+    """A plan with more to tell about it."""
+    return replace(made, note="; ".join(note for note in (made.note, *notes) if note))

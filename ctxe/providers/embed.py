@@ -1,0 +1,88 @@
+"""Vectors of texts from any host that speaks OpenAI's /v1/embeddings: in batches, with the patience of all requests."""
+
+from __future__ import annotations
+
+import base64
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.model import Model
+from ctxe.providers import catalog, faults
+from ctxe.providers.connect import endpoint
+from ctxe.providers.retry import Patience, persist
+from ctxe.providers.transport import Transport
+
+BATCH, BATCH_CHARACTERS = 64, 120_000
+"""Texts and characters of one request; hosts take 2,048 texts and 300,000 tokens, local servers far less."""
+
+Embed = Callable[[Sequence[str]], list[Sequence[float]]]
+
+
+def embedder(
+    name: str, *, environment: Mapping[str, str], base_url: str = "", patience: Patience | None = None
+) -> Embed:
+    """What turns texts into vectors by the model ``provider/name``; nothing is sent yet.
+
+    ``base_url`` is an OpenAI-compatible server in the place of the provider's own. Raises ConfigError for an unknown
+    provider or a missing key; the function it gives raises ProviderError.
+    """
+    provider, _, bare = name.partition("/")
+    model = Model(provider if bare else "openai", bare or provider, 8_192, 0)
+    at = endpoint(model, catalog.host(model.provider), environment, base_url)
+    bearing = patience or Patience(idle=30.0)
+    transport = Transport("openai", at, bearing)
+
+    def ask(texts: Sequence[str]) -> list[Sequence[float]]:
+        return [vector for batch in batches(texts) for vector in _asked(transport, model.name, batch, bearing)]
+
+    return ask
+
+
+def batches(texts: Sequence[str]) -> list[Sequence[str]]:
+    """Texts in the order given, cut into requests."""
+    found: list[list[str]] = []
+    size = 0
+    for text in texts:
+        if not found or len(found[-1]) >= BATCH or size + len(text) > BATCH_CHARACTERS:
+            found.append([])
+            size = 0
+        found[-1].append(text or " ")
+        size += len(text)
+    return list(found)
+
+
+def _asked(transport: Transport, name: str, texts: Sequence[str], patience: Patience) -> list[Sequence[float]]:
+    """The vectors of one batch. Raises ProviderError."""
+    body = {"model": name, "input": list(texts), "encoding_format": "float"}
+    found: list[Sequence[float]] = []
+
+    def attempt() -> Any:
+        found[:] = _vectors(transport, transport.ask("/embeddings", body), len(texts))
+        yield from ()
+
+    for _ in persist(attempt, patience):
+        pass
+    return found
+
+
+def _vectors(transport: Transport, answer: Mapping[str, Any], count: int) -> list[Sequence[float]]:
+    """The vectors of an answer in the order of the texts. Raises Fault when some are missing or no numbers."""
+    try:
+        rows = sorted(answer["data"], key=lambda row: row["index"])
+        found = [_numbers(row["embedding"]) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise faults.broken(transport.at, "without vectors") from error
+    if len(found) != count or len({len(vector) for vector in found}) != 1 or not found[0]:
+        raise faults.broken(transport.at, f"with {len(found)} of {count} vectors")
+    return found
+
+
+def _numbers(given: Any) -> Sequence[float]:
+    """A vector as numbers; some servers send base64 whatever was asked for."""
+    values = array("f")
+    if isinstance(given, str):
+        values.frombytes(base64.b64decode(given, validate=True))
+        return values
+    values.extend(float(value) for value in given)
+    return values

@@ -1,0 +1,133 @@
+"""Vectors of texts in SQLite, each made once by content and model; the nearest by cosine with what is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from operator import mul
+from typing import Any
+
+Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+"""Texts to vectors of one length, in the same order; may take long and raise what a request raises."""
+WRITTEN_AT_ONCE = 64
+_SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (model TEXT, hash BLOB, vector BLOB, PRIMARY KEY (model, hash))
+  WITHOUT ROWID"""
+
+
+def key_of(text: str) -> bytes:
+    """The hash a text is known by."""
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+class Vectors:
+    """The vectors of one embedding model in a database that others may use too (the planner's index, memory's cache).
+
+    Vectors are kept at length 1 as 32-bit floats. What was embedded before an interruption stays.
+    """
+
+    def __init__(self, db: sqlite3.Connection, model: str, embed: Embed) -> None:
+        self._db, self.model, self._embed = db, model, embed
+        db.execute(_SCHEMA)
+
+    def unknown(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those of the keys that have no vector yet."""
+        known = {row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))}
+        return set(keys) - known
+
+    def learn(self, texts: Iterable[str], advance: Callable[[int], None] = lambda done: None) -> int:
+        """Embed the texts that have no vector yet; how many those were. ``advance`` hears the number done so far."""
+        wanted = {key_of(text): text for text in texts}
+        missing = sorted(self.unknown(wanted))
+        for start in range(0, len(missing), WRITTEN_AT_ONCE):
+            some = missing[start : start + WRITTEN_AT_ONCE]
+            made = self._embed([wanted[key] for key in some])
+            rows = [(self.model, key, _unit(vector)) for key, vector in zip(some, made, strict=True)]
+            self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?,?,?)", rows)
+            advance(start + len(some))
+        return len(missing)
+
+    def nearest(self, query: str, keys: Iterable[bytes] | None = None) -> dict[bytes, float]:
+        """The cosine of the query to every text of these keys that has a vector; None: to all of this model."""
+        self.learn([query])
+        asked = key_of(query)
+        [(mine,)] = self._db.execute("SELECT vector FROM vectors WHERE model=? AND hash=?", (self.model, asked))
+        among = None if keys is None else set(keys)
+        return {key: score for key, score in _compared(self._db, self.model, mine) if among is None or key in among}
+
+    def similar(self, texts: Sequence[str], query: str) -> list[float]:
+        """The cosine of each text to the query; texts are embedded when they were not yet."""
+        self.learn([*texts, query])
+        keys = [key_of(text) for text in texts]
+        found = self.nearest(query, keys)
+        return [found[key] for key in keys]
+
+    def forget(self, keep: Iterable[bytes]) -> int:
+        """Drop the vectors of all other texts, of this model; how many."""
+        kept = set(keep)
+        known = [row[0] for row in self._db.execute("SELECT hash FROM vectors WHERE model=?", (self.model,))]
+        gone = [(self.model, key) for key in known if key not in kept]
+        self._db.executemany("DELETE FROM vectors WHERE model=? AND hash=?", gone)
+        return len(gone)
+
+
+def _unit(vector: Sequence[float]) -> bytes:
+    """The vector at length 1; zeros and what is no number stay zeros."""
+    length = math.sqrt(sum(value * value for value in vector))
+    fits = length > 0.0 and math.isfinite(length)
+    return array("f", [value / length if fits else 0.0 for value in vector]).tobytes()
+
+
+def _compared(db: sqlite3.Connection, model: str, mine: bytes) -> Iterable[tuple[bytes, float]]:
+    """(key, cosine) of all vectors as long as this one: by sqlite-vec, else numpy, else plainly."""
+    if _loaded(db):
+        rows = "SELECT hash, 1.0 - vec_distance_cosine(vector, ?) FROM vectors WHERE model=? AND length(vector)=?"
+        return ((key, score or 0.0) for key, score in db.execute(rows, (mine, model, len(mine))))
+    found = db.execute("SELECT hash, vector FROM vectors WHERE model=? AND length(vector)=?", (model, len(mine)))
+    numpy = _numpy()
+    return _plain(found, mine) if numpy is None else _by_numpy(numpy, found, mine)
+
+
+def _plain(rows: Iterable[tuple[bytes, bytes]], mine: bytes) -> Iterable[tuple[bytes, float]]:
+    asked, other = array("f"), array("f")
+    asked.frombytes(mine)
+    for key, vector in rows:
+        other = array("f")
+        other.frombytes(vector)
+        yield key, sum(map(mul, asked, other))
+
+
+def _by_numpy(numpy: Any, rows: sqlite3.Cursor, mine: bytes) -> Iterable[tuple[bytes, float]]:
+    asked = numpy.frombuffer(mine, dtype=numpy.float32)
+    while some := rows.fetchmany(4096):
+        table = numpy.frombuffer(b"".join(vector for _, vector in some), dtype=numpy.float32).reshape(len(some), -1)
+        yield from zip((key for key, _ in some), (table @ asked).tolist(), strict=True)
+
+
+def _numpy() -> Any:
+    """The numpy package where it is installed; nothing of ours needs it."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
+
+
+def _loaded(db: sqlite3.Connection) -> bool:
+    """Does sqlite-vec stand in this database? It is loaded where it is installed and Python can load extensions."""
+    with contextlib.suppress(sqlite3.Error):
+        db.execute("SELECT vec_version()")
+        return True
+    try:
+        import sqlite_vec
+    except ImportError:
+        return False
+    with contextlib.suppress(sqlite3.Error, AttributeError):
+        db.enable_load_extension(True)
+        sqlite_vec.load(db)
+        db.enable_load_extension(False)
+        return True
+    return False

@@ -1,0 +1,146 @@
+"""Plans of small trees: the right file first, reasons that are true, caps that hold, steering that is obeyed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ctxe.repo.git import Git
+from ctxe.repo.index import Index
+from ctxe.repo.planner import Plan, Steering, plan
+from ctxe.storage.vocabulary import count
+
+FILES = {
+    "tea/pot.py": """from tea.cup import fill
+
+
+class Pot:
+    def pour_over(self, cups):
+        return [fill(cup) for cup in cups]
+""",
+    "tea/cup.py": """def fill(cup):
+    if cup.full:
+        raise OverflowError('the cup runs over')
+    return cup
+""",
+    "tea/kettle.py": "def boil(water, degrees=100):\n    return water.heat(degrees)\n",
+    "tea/leaf_sieve.py": "def strain(leaves):\n    return [leaf for leaf in leaves if leaf.small]\n",
+    "tea/__init__.py": "",
+    "tests/test_kettle.py": "from tea.kettle import boil\n\n\ndef test_boil():\n    assert boil\n",
+    "docs/brewing.md": "# Brewing\n\nWater boils in the kettle, then the pot is warmed.\n",
+}
+
+
+def git(root: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    root = tmp_path / "tree"
+    git(tmp_path, "init", "-q", "tree")
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "Make tea")
+    for _ in range(3):
+        for path in ("tea/kettle.py", "tea/leaf_sieve.py"):
+            (root / path).write_text((root / path).read_text() + "\n# more\n")
+        git(root, "commit", "-qam", "Descale what hot liquid passes")
+    found = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
+    found.refresh()
+    return found
+
+
+def first(made: Plan) -> str:
+    return next(file.path for file in made.files)
+
+
+@pytest.mark.parametrize(
+    ("task", "path"),
+    [
+        ("boil the water longer", "tea/kettle.py"),
+        ("Crash in tea/cup.py when full", "tea/cup.py"),
+        ("`strain` lets large leaves through", "tea/leaf_sieve.py"),
+        ("Pot.pour_over returns nothing", "tea/pot.py"),
+        ("OverflowError: the cup runs over", "tea/cup.py"),
+        ("see https://example.org/x/blob/main/tea/leaf_sieve.py#L2", "tea/leaf_sieve.py"),
+        ("tea/pot: warm it first", "tea/pot.py"),
+        (
+            'it fails\n\nTraceback (most recent call last):\n  File "/x/tea/cup.py", line 3, in fill\nEOFError',
+            "tea/cup.py",
+        ),
+        ("sieve: keep the smallest", "tea/leaf_sieve.py"),
+    ],
+)
+def test_the_file_a_task_is_about_comes_first(index: Index, task: str, path: str) -> None:
+    assert first(plan(index, task, 4000)) == path
+
+
+def test_what_past_commits_with_such_words_changed_is_found_without_a_word_in_common(index: Index) -> None:
+    made = plan(index, "Descale", 4000)
+    assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
+    assert "3 past commits" in made.files[0].why
+
+
+def test_reasons_tell_what_is_so(index: Index) -> None:
+    made = plan(index, "Crash in tea/cup.py:3 while `pour_over` runs", 4000)
+    why = {file.path: file.why for file in made.files}
+    assert "named in the task: tea/cup.py, line 3" in why["tea/cup.py"]
+    assert "defines `pour_over`, named in the task" in why["tea/pot.py"]
+
+
+@pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])
+def test_the_cap_holds_to_the_token(index: Index, budget: int) -> None:
+    made = plan(index, "boil water in the kettle and fill the cup from the pot", budget)
+    shown = "\n".join(file.text for file in made.files)
+    assert made.tokens == sum(file.tokens for file in made.files) <= budget
+    assert count(shown) <= budget
+
+
+def test_files_nobody_could_count_in_advance_keep_the_cap_too(index: Index, tmp_path: Path) -> None:
+    odd = [f"# kettle {chr(0x4E00 + n)}{chr(0x1F600 + n % 60)} {n:x}{n * 7919:x}{'=-'[n % 2] * 9}" for n in range(900)]
+    (tmp_path / "tree" / "tea" / "kettle.py").write_text("\n".join(odd) + "\n")
+    index.refresh()
+    for budget in (500, 2000, 8000):
+        made = plan(index, "kettle", budget)
+        assert first(made) == "tea/kettle.py"
+        assert sum(count(file.text) for file in made.files) <= budget
+
+
+def test_the_user_steers(index: Index) -> None:
+    steering = Steering(added=("tea/leaf_sieve.py",), dropped=("tea/kettle.py",))
+    made = plan(index, "boil the water longer", 4000, steering)
+    assert first(made) == "tea/leaf_sieve.py"
+    assert made.files[0].reasons[0].detail == "you added it"
+    assert "tea/kettle.py" not in [file.path for file in made.files]
+    assert (made.left_out[0].path, made.left_out[0].reason) == ("tea/kettle.py", "you dropped it")
+
+
+def test_what_the_session_touched_and_memory_names_comes_nearer(index: Index) -> None:
+    task = "make it warmer"
+    before = [file.path for file in plan(index, task, 4000).files]
+    touched = plan(index, task, 4000, Steering(touched=("tea/leaf_sieve.py",), named=("tea/cup.py",)))
+    assert first(touched) == "tea/leaf_sieve.py"
+    assert "tea/cup.py" in [file.path for file in touched.files]
+    assert before != [file.path for file in touched.files]
+
+
+def test_vectors_are_mixed_in_and_told(index: Index) -> None:
+    number = index.by_path["tea/leaf_sieve.py"]
+    made = plan(index, "the infusion has bits in it", 4000, meaning={number: 1.0})
+    assert (first(made), made.files[0].reasons[0].detail) == ("tea/leaf_sieve.py", "nearest in meaning")
+
+
+def test_the_same_question_gets_the_same_answer(index: Index) -> None:
+    one, other = (plan(index, "boil water in the pot", 900, clock=lambda: 0.0) for _ in range(2))
+    assert one == other
+
+
+def test_an_empty_task_shows_what_was_changed_lately(index: Index) -> None:
+    made = plan(index, " \n", 4000)
+    assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}

@@ -1,0 +1,72 @@
+"""Vectors in SQLite: once by content, nearest by cosine, nothing lost by an interruption."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import pytest
+
+from ctxe.storage.vectors import Vectors, key_of
+
+PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}
+
+
+def embed(texts: Sequence[str]) -> list[list[float]]:
+    return [PLACES[text] for text in texts]
+
+
+def made(embedding=embed) -> Vectors:
+    return Vectors(sqlite3.connect(":memory:", isolation_level=None), "test/compass", embedding)
+
+
+def test_likeness_is_the_cosine() -> None:
+    found = made().similar(["north", "east", "northeast", "west", "nowhere"], "north")
+    assert found == pytest.approx([1.0, 0.0, 0.5**0.5, 0.0, 0.0], abs=1e-6)
+
+
+def test_a_text_is_embedded_once() -> None:
+    asked: list[str] = []
+
+    def counting(texts: Sequence[str]) -> list[list[float]]:
+        asked.extend(texts)
+        return embed(texts)
+
+    vectors = made(counting)
+    assert vectors.learn(["north", "east", "north"]) == 2
+    assert vectors.learn(["north", "west"]) == 1
+    assert vectors.similar(["north", "west"], "east") == pytest.approx([0.0, -1.0], abs=1e-6)
+    assert sorted(asked) == ["east", "north", "west"]
+
+
+def test_what_came_before_an_error_stays() -> None:
+    texts = [f"text {n}" for n in range(150)]
+    calls = iter([True, False, True, True])
+
+    def failing(some: Sequence[str]) -> list[list[float]]:
+        if not next(calls):
+            raise ConnectionError("gone")
+        return [[1.0, float(len(text))] for text in some]
+
+    vectors = made(failing)
+    with pytest.raises(ConnectionError):
+        vectors.learn(texts)
+    assert len(vectors.unknown(map(key_of, texts))) == 150 - 64
+    heard: list[int] = []
+    assert vectors.learn(texts, heard.append) == 150 - 64
+    assert heard == [64, 86]
+
+
+def test_only_the_texts_asked_for_are_compared_and_others_can_be_forgotten() -> None:
+    vectors = made()
+    vectors.learn(["north", "east", "west"])
+    assert set(vectors.nearest("east", [key_of("north")])) == {key_of("north")}
+    assert vectors.forget([key_of("east")]) == 2
+    assert set(vectors.nearest("east")) == {key_of("east")}
+
+
+def test_vectors_of_another_length_are_not_compared() -> None:
+    vectors = made(lambda texts: [[1.0] * (2 if text == "short" else 3) for text in texts])
+    assert set(vectors.nearest("short", [key_of("short"), key_of("long")])) == {key_of("short")}
+    vectors.learn(["long"])
+    assert set(vectors.nearest("short")) == {key_of("short")}
