@@ -13,6 +13,7 @@ from ctxe.repo.index import Index
 from ctxe.repo.planner import Plan, Steering, plan
 from ctxe.storage.vocabulary import count
 
+CUP = "tea/cup.py"
 FILES = {
     "tea/pot.py": """from tea.cup import fill
 
