@@ -38,7 +38,8 @@ class State:
     ``started`` the ids of its calls that ran or run.
 
     ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
-    the marks of the newest request (see assemble). ``files`` are the user's (path, choice), ``queued`` is told with the
+    the marks of the newest request (see assemble), ``left`` at the begin of an epoch those of the last one before it:
+    the provider may hold its beginning still. ``files`` are the user's (path, choice), ``queued`` is told with the
     next words. ``originals`` maps a handle to the full text of a shortened result.
     """
 
@@ -49,6 +50,7 @@ class State:
     results: tuple[ToolResult, ...] = ()
     started: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     ledger: Ledger | None = None
     pins: tuple[str, ...] = ()
     folds: tuple[Fold | None, ...] = ()
@@ -70,7 +72,7 @@ def apply(state: State, event: Event) -> State:
     """The state after an event."""
     match event:
         case ModelChosen(model):
-            return replace(state, model=model, standing=None, held=())
+            return replace(state, model=model, standing=None, held=(), left=())
         case EpochStarted(sections):
             return replace(state, standing=sections)
         case TurnStarted(words, gathered):
@@ -79,7 +81,7 @@ def apply(state: State, event: Event) -> State:
             return replace(state, conversation=conversation, running=True, queued=())
         case ContextAssembled(ledger):
             held = tuple(row.digest for row in ledger.rows if row.given)
-            return replace(state, ledger=ledger, held=held)
+            return replace(state, ledger=ledger, held=held, left=())
         case ReplyReceived(reply, usd):
             return _replied(state, reply, usd)
         case ToolStarted(call_id):
@@ -187,4 +189,5 @@ def _refolded(state: State, event: Folded | Unfolded) -> State:
     if isinstance(event, Folded):
         fold, folds = event.fold, (*state.folds, state.conversation.fold)
     conversation = replace(state.conversation, fold=fold)
-    return replace(state, conversation=conversation, folds=folds, standing=None, held=())
+    left = state.held or state.left
+    return replace(state, conversation=conversation, folds=folds, standing=None, held=(), left=left)

@@ -111,7 +111,9 @@ class Composer:
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
-        return assemble(self.frame(state.standing or ()), state.conversation, self.budget, self.count, state.held)
+        held = state.held or state.left
+        made = assemble(self.frame(state.standing or ()), state.conversation, self.budget, self.count, held)
+        return made if state.held else replace(made, ledger=replace(made.ledger, broke=""))
 
     def preview(self, words: str, state: State) -> Ledger:
         """The ledger of the request that would be sent for these words. Raises BudgetError."""

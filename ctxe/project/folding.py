@@ -43,7 +43,7 @@ def preview(state: State, composer: Composer, focus: str = "") -> Preview | None
     fold = wanted_fold(state, composer, focus)
     if fold is None:
         return None
-    folded = replace(state, conversation=replace(state.conversation, fold=fold), held=())
+    folded = replace(state, conversation=replace(state.conversation, fold=fold), held=(), left=state.held)
     before, after = composer.compose(state).ledger, composer.compose(folded).ledger
     return Preview(fold, before, after, dict(_did(state.conversation)))
 

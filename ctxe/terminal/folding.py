@@ -94,11 +94,8 @@ def _whole(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) 
     sizes = f"{before.used:,} {arrow} {after.used:,} tokens ({figures.percent(freed, before.used)} less)"
     if prices is None or freed <= 0:
         return line((sizes, "strong"))
-    once = prices.cost(Usage(after.used, cache_write=after.used)) - prices.cost(
-        Usage(after.used, cache_read=after.used)
-    )
-    each = prices.cost(Usage(before.used, cache_read=before.used)) - prices.cost(
-        Usage(after.used, cache_read=after.used)
-    )
+    anew = Usage(after.used, cache_read=after.cached, cache_write=after.used - after.cached)
+    held = prices.cost(Usage(after.used, cache_read=after.used))
+    once, each = prices.cost(anew) - held, prices.cost(Usage(before.used, cache_read=before.used)) - held
     pays = f"costs {figures.money(once)} once, saves {figures.money(each)} with every request"
     return line((sizes, "strong"), f" {dot} {pays}")

@@ -105,6 +105,15 @@ def test_a_past_request_is_accounted_for_by_its_number(done: Done) -> None:
     assert done.run("budget", "--session", session["id"], "--step", "99").code == 6
 
 
+def test_the_head_of_a_request_stays_cached_through_a_fold(done: Done) -> None:
+    found = [done.run("budget", "--session", "2", "--step", str(step), "--json").json for step in range(4, 16)]
+    first, *_ = [shown for shown in found if shown["request"]["began"].startswith("folded")]
+    held = {section["name"] for section in first["sections"] if all(chunk["cached"] for chunk in section["chunks"])}
+    assert {"tools", "rules", "instructions"} <= held
+    assert "record" not in held
+    assert first["request"]["broke"] == ""
+
+
 def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
     said = done.run("chat", "-c", "--budget", "14000", "--max-cost", "0.5", stdin="/context\n/cost\n/exit\n")
     rows = {row.split("  ")[0]: row for row in said.out.splitlines() if "  " in row}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxe.agent.state import NOT_RUN, State, apply, closing, rebuild
 from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
+    ContextAssembled,
     EpochStarted,
     Folded,
     Kept,
@@ -21,7 +24,8 @@ from ctxe.domain.events import (
     TurnStarted,
     Unfolded,
 )
-from ctxe.domain.section import Chunk
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.section import Chunk, Priority
 
 CALLS = (ToolCall("a", "run", "{}"), ToolCall("b", "run", "{}"))
 ASKED = Reply("working", CALLS, "tools", Usage(10, 2))
@@ -53,6 +57,17 @@ def test_folds_stack_and_start_epochs() -> None:
     state = apply(state, Unfolded())
     assert state.conversation.fold == one
     assert apply(state, Unfolded()).conversation.fold is None
+
+
+def test_a_fold_leaves_what_the_provider_may_still_hold_and_another_model_nothing() -> None:
+    row = Row("rules", "rules", Priority.SYSTEM, 9, 9, "system", digest="d")
+    sent = ContextAssembled(Ledger("m", 10, 1, (row, replace(row, given=0, digest="out"))))
+    state = rebuild([EpochStarted(()), sent])
+    assert (state.held, state.left) == (("d",), ())
+    folded = rebuild([EpochStarted(()), sent, Folded(Fold(Position(0, 1))), Unfolded()])
+    assert (folded.held, folded.left) == ((), ("d",))
+    assert (apply(folded, sent).held, apply(folded, sent).left) == (("d",), ())
+    assert apply(folded, ModelChosen("x/y")).left == ()
 
 
 def test_a_change_of_model_starts_an_epoch_and_pins_come_and_go() -> None:

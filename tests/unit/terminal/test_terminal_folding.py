@@ -14,7 +14,7 @@ SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})
 
 
 def ledger(*rows: tuple[str, str, int, str]) -> Ledger:
-    made = (Row(s, c, Priority.RECENT, n, n, "conversation", digest=mark) for s, c, n, mark in rows)
+    made = (Row(s, c, Priority.RECENT, n, n, "system", cached=s == "rules", digest=mark) for s, c, n, mark in rows)
     return Ledger("m", 10_000, 1_000, tuple(made))
 
 
@@ -50,7 +50,7 @@ def test_every_item_that_changes_is_told_with_its_size_before_and_after() -> Non
 
 def test_money_says_what_it_costs_and_saves() -> None:
     told = fold_view(BEFORE, AFTER, {}, SCREEN, Prices(1_000.0, 0.0, 100.0, 1_250.0)).splitlines()[-1]
-    assert told == "4,313 → 1,810 tokens (58% less) · costs $2.08 once, saves $0.2503 with every request"
+    assert told == "4,313 → 1,810 tokens (58% less) · costs $1.62 once, saves $0.2503 with every request"
 
 
 def test_the_largest_changes_are_listed_and_the_rest_is_counted() -> None:
