@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ctxe.domain.conversation import Usage
@@ -38,9 +39,10 @@ class _Numbered:
         self.values: list[Any] = []
         self._places: dict[object, int] = {}
 
-    def place(self, key: object, value: Any) -> int:
-        """Where the value of a key stands."""
+    def place(self, key: object, make: Callable[[], Any]) -> int:
+        """Where the value of a key stands; it is made on the first mention."""
         if key not in self._places:
+            value = make()
             self._places[key] = len(self.values)
             self.values.append(value)
         return self._places[key]
@@ -50,7 +52,7 @@ def _request(sent: Sent, rows: _Numbered, texts: _Numbered, known: Mapping[str, 
     ledger = sent.ledger
     kept = [row for row in ledger.rows if row.given]
     out = [row for row in ledger.rows if not row.given]
-    places = [rows.place(_key(row), _row(row, texts, known)) for row in (*kept, *out)]
+    places = [rows.place(_key(row), partial(_row, row, texts, known)) for row in (*kept, *out)]
     return {
         "n": sent.number,
         "turn": sent.turn,
@@ -84,7 +86,7 @@ def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> lis
     place = -1
     if row.given:
         said = known.get(row.digest, (("missing", NOT_FOUND),))
-        place = texts.place((row.digest, row.digest in known), [[who, visible(text)] for who, text in said])
+        place = texts.place((row.digest, row.digest in known), lambda: [[who, visible(text)] for who, text in said])
     kind = KINDS.get(row.section, BY_PRIORITY[row.priority])
     return [visible(row.section), visible(row.chunk), kind, row.asked, row.given, row.tier, visible(row.why), place]
 
