@@ -114,7 +114,7 @@ def _with_input(words: str, screen: Screen) -> str:
 
 
 def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
-    from ctxe.cli import headless
+    from ctxe.cli import headless, slash
     from ctxe.domain.errors import ConfigError
     from ctxe.domain.tool import Deny
     from ctxe.project.opening import open_session
@@ -122,6 +122,9 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
 
     if not words.strip():
         raise ConfigError("there is nothing to say", 'ctxe chat -p "WORDS", or words on standard input')
+    words, notices = slash.said(project, words)
+    for notice in notices:
+        screen.tell(notice)
     if dry_run:
         from ctxe.project.preview import request_json
 
@@ -189,7 +192,7 @@ def _one(
     prompt = Prompt(
         screen,
         history=project.place.user / "history",
-        commands=slash.names(),
+        commands=slash.names(project),
         files=project.complete,
         arguments=lambda name, begun: slash.arguments(project, name, begun),
         editor=project.editor,

@@ -29,18 +29,44 @@ def known(line: str) -> bool:
 
 
 def run(chat: Chat, line: str) -> None:
-    """Do what a line asks for; an unknown name is told with the nearest one. Raises CtxeError."""
-    name, _, words = line[1:].partition(" ")
-    command = table().get(name)
-    if command is None:
-        chat.screen.tell(f"no command /{name}{_nearest(name)}; /help lists them")
-        return
-    command.does(chat, words.strip())
+    """Do what a line asks for: a command, a prompt template, a domain module; else the nearest name is told.
+
+    Raises CtxeError.
+    """
+    name, words = split_line(line)
+    project = chat.live.project
+    if command := table().get(name):
+        command.does(chat, words)
+    elif prompt := project.template(name, table()):
+        chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
+        chat.play(chat.live.turn(prompt.filled(words)))
+    elif name in project.known_skills():
+        slash_context.skill(chat, f"{name} {words}")
+    else:
+        chat.screen.tell(f"no command /{name}{_nearest(name, project)}; /help lists them")
 
 
-def names() -> list[tuple[str, str]]:
-    """(name with slash, help) of every command, for completion."""
-    return [(f"/{command.name}", command.says) for command in table().values()]
+def split_line(line: str) -> tuple[str, str]:
+    """The name after the slash, and the words after it, which may begin on another line."""
+    name, *rest = line[1:].split(maxsplit=1)
+    return name, rest[0].strip() if rest else ""
+
+
+def said(project: Project, words: str) -> tuple[str, tuple[str, ...]]:
+    """The words that a one-shot is given, a prompt template in them filled, and what to tell of it."""
+    line = words.strip()
+    if not (line.startswith("/") and known(line)):
+        return words, ()
+    name, rest = split_line(line)
+    prompt = project.template(name, table())
+    return (prompt.filled(rest), prompt.notices) if prompt else (words, ())
+
+
+def names(project: Project) -> list[tuple[str, str]]:
+    """(name with slash, help) of every command and prompt template, for completion."""
+    own = [(f"/{command.name}", command.says) for command in table().values()]
+    prompts = project.templates(table())
+    return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts if not one.problem]
 
 
 def arguments(project: Project, name: str, begun: str) -> list[str]:
@@ -59,10 +85,11 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     return []
 
 
-def _nearest(name: str) -> str:
+def _nearest(name: str, project: Project) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, table(), n=1)
+    every = [*table(), *(one.name for one in project.templates(table())), *project.known_skills()]
+    close = difflib.get_close_matches(name, every, n=1)
     return f"; did you mean /{close[0]}?" if close else ""
 
 
@@ -71,6 +98,9 @@ def help_(chat: Chat, _words: str) -> None:
     from ctxe.terminal.tables import table as draw
 
     rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
+    for one in chat.live.project.templates(table()):
+        says = f"{one.where}: {one.problem}" if one.problem else f"{one.says} ({one.where})"
+        rows.append([f"/{one.name} {one.takes}".rstrip(), says])
     rows += [
         ["@path", "put a file before the model"],
         ["!command", "run a command; its output is told with your next words"],

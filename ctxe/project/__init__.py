@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ctxe.domain.model import Model, Prices
     from ctxe.knowledge.entry import Entry
     from ctxe.knowledge.store import Store
+    from ctxe.knowledge.templates import Template
     from ctxe.storage.counters import Counters
 
 
@@ -146,6 +147,16 @@ class Project:
         from ctxe.project.sessions import summaries
 
         return [session.id for session in summaries(self.place.sessions)]
+
+    def templates(self, taken: Iterable[str] = ()) -> tuple[Template, ...]:
+        """Prompt templates of this project and the user; ``taken`` are names of ctxe's own commands."""
+        from ctxe.project.templates import templates
+
+        return templates(self, tuple(taken))
+
+    def template(self, name: str, taken: Iterable[str] = ()) -> Template | None:
+        """The prompt template of this name."""
+        return next((one for one in self.templates(taken) if one.name == name and not one.problem), None)
 
     def known_skills(self) -> list[str]:
         """Names of the domain modules that can be used here."""

@@ -35,6 +35,7 @@ def checks(project: Project, *, reach: bool) -> Iterator[Check]:
         _folder,
         _settings,
         _instructions,
+        _skills,
         _memory,
         _model,
         _sandbox,
@@ -106,6 +107,20 @@ def _instructions(project: Project) -> Iterator[Check]:
     yield Check("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", told)
     for line in (*rules.notices(Task(), room), *price_of_rules(project, count))[:MOST_TOLD]:
         yield Check("instructions", "note", line)
+
+
+def _skills(project: Project) -> Iterator[Check]:
+    """How many domain modules there are, what their list costs, and which cannot be used."""
+    from ctxe.project.modules import listed
+    from ctxe.project.skilled import finder
+
+    found, cost = finder(project)(), listed(project)
+    usable = sum(not skill.problem for skill in found)
+    said = f"{usable} modules, {cost['tokens']:,} tokens in every request ({cost['says']})"
+    yield Check("skills", "ok", said, "`ctxe skills list` shows each")
+    wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem]
+    for one in wrong[:MOST_TOLD]:
+        yield Check("skills", "note", one)
 
 
 def _memory(project: Project) -> Iterator[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ctxe.project.skilled import Skilled, finder, named
 from ctxe.storage import files
 
 if TYPE_CHECKING:
+    from ctxe.domain.section import Section
     from ctxe.project import Project
 
 LONG_BODY = 5_000
@@ -58,20 +59,26 @@ def rows(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def listed(project: Project) -> dict[str, Any]:
-    """What the list of modules costs in every request here, and which of them had to be shortened or left out."""
+def standing(project: Project, count: Callable[[str], int]) -> list[Section]:
+    """What of modules stands in every request here: the list of them, and those that settings name."""
     from ctxe.agent.state import State
     from ctxe.domain.section import Task
     from ctxe.project.sources import skills
+
+    skilled = Skilled(project, State, project.config.skills.always, None, finder(project))
+    return list(skills(project, skilled, count).offer(Task(), project.budget.room("skills")))
+
+
+def listed(project: Project) -> dict[str, Any]:
+    """What the list of modules costs in every request here, and which of them had to be shortened or left out."""
     from ctxe.storage.vocabulary import count
 
-    source = skills(project, Skilled(project, State, project.config.skills.always, None, finder(project)), count)
-    standing = next(iter(source.offer(Task(), project.budget.room("skills"))), None)
-    chunks = standing.chunks if standing else ()
+    sections = standing(project, count)
+    lists = [chunk for section in sections for chunk in section.chunks if chunk.id == "skills catalogue"]
     return {
-        "tokens": sum(count(chunk.text) for chunk in chunks if chunk.id == "catalogue"),
-        "says": next((chunk.why for chunk in chunks if chunk.id == "catalogue"), "there is no list"),
-        "left_out": [out.id for out in standing.left_out] if standing else [],
+        "tokens": sum(count(chunk.text) for chunk in lists),
+        "says": lists[0].why if lists else "there is no list",
+        "left_out": [out.id for section in sections for out in section.left_out],
     }
 
 

@@ -184,7 +184,7 @@ def test_first_request_in_an_empty_project_and_with_two_hundred_modules(home: Pa
     }
     full = ctxe(repository(tmp_path / "many", many), environment(home), "budget", "--json", "hello").json
     assert full["used"] - first <= 1_500
-    (why,) = [chunk["why"] for one in full["sections"] for chunk in one["chunks"] if chunk["id"] == "catalogue"]
+    (why,) = [chunk["why"] for one in full["sections"] for chunk in one["chunks"] if chunk["id"] == "skills catalogue"]
     assert "by name only" in why
 
 

@@ -76,7 +76,7 @@ class Skills:
         listed = catalogue(self.ranked(skills), min(self.room, room), self.count)
         chunks, out = [], []
         if listed.text:
-            chunks.append(Chunk("catalogue", listed.text, _told(listed.short, listed.bare, listed.out)))
+            chunks.append(Chunk("skills catalogue", listed.text, _told(listed.short, listed.bare, listed.out)))
         out += [Omission(one.name, self.count(line(one)), "over the list's share: find_tools") for one in listed.out]
         room -= sum(self.count(chunk.text) + 1 for chunk in chunks) + HEADING
         carried = dict.fromkeys(self.always, "your settings say always") | dict(self.held().in_use)

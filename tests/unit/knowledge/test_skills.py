@@ -223,7 +223,7 @@ def test_what_stands_and_what_comes_with_words(tmp_path: Path) -> None:
     source = Skills(find(root), words, 1_500, always=("tea", "nobody"))
     (standing,) = source.offer(Task("hello there"), 5_000)
     assert [(chunk.id, chunk.why) for chunk in standing.chunks] == [
-        ("catalogue", "the modules there are"),
+        ("skills catalogue", "the modules there are"),
         ("skill tea", "your settings say always"),
     ]
     assert (standing.name, standing.placement, standing.share) == ("skills", "system", "skills")
