@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ctxe.safety.display import strip_invisible, strip_sequences
 
 _TAG = re.compile(r"<(?=/?\s*(?:memory|instructions|skills?)\b)", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _QUOTE = re.compile(r'["<>\n]')
 
 
@@ -31,7 +32,7 @@ def fence(text: str, origin: str, tag: str = "memory", **marks: str) -> Fenced:
         + (f", spelling {hidden.says!r}" if hidden.says else "")
         for hidden in found
     )
-    inside = _TAG.sub("‹", "".join(c for c in clean if c in "\n\t" or c.isprintable() or not c.isascii()))
+    inside = _TAG.sub("‹", _CONTROL.sub("", clean))
     held = {"from": origin, **marks}
     attributes = "".join(f' {key}="{_QUOTE.sub("_", value)}"' for key, value in held.items() if value)
     return Fenced(f"<{tag}{attributes}>\n{inside.strip()}\n</{tag}>", notices)

@@ -210,7 +210,6 @@ def links_current(entries: Sequence[Entry]) -> list[Entry]:
 def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
     """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
     from ctxe.project.models import counter as counting
-    from ctxe.project.modules import standing as modules_standing
     from ctxe.project.sources import instructions, memory, price_of_rules
 
     count = counting(project, project.model).count
@@ -219,7 +218,6 @@ def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple
     task = Task()
     remembered = memory(project, count)
     standing = list(remembered.offer(task, project.budget.room("memory")))
-    standing += modules_standing(project, count)
     pieces = [
         {"id": chunk.id, "tokens": count(chunk.text), "why": chunk.why}
         for section in standing

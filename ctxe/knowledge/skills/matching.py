@@ -24,6 +24,8 @@ AHEAD = 1.15
 """How many times the score of the next one it must have for that."""
 MOST_TERMS = 400
 """Different words of a task that are looked at."""
+LOOKED_AT = 6_000
+"""Characters of a body whose words count."""
 _HEADINGS = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 # Stems of what nearly every task says, whatever it is about.
 _USUAL = frozenset(
@@ -34,7 +36,7 @@ _USUAL = frozenset(
         fail featur file find first fix folder follow format full function get give go good guid handl happen
         help implement improv includ issu item keep kind know last like line list look make mean method modul
         move name need new next number old open option order page part place pleas point possibl problem program
-        project put question read remov replac repo repositori result return review right run say see set short
+        project put python question read remov replac repo repositori result return review right run say see set short
         show simpl softwar start step stop support sure take task tell test thing think time tool tri turn two
         type updat use user valu version want way well word work write wrong""",
     )
@@ -72,11 +74,12 @@ class Matcher:
         said = Counter(dict(counts(task.words).most_common(MOST_TERMS)))
         for path in task.named:
             said.update(path_terms(path))
+        spelled = _spelled(task.words)
         held = [self._worths(skill) for skill in skills]
         spread = Counter(term for worths in held for term in worths.keys() & said.keys())
         files = tuple(dict.fromkeys((*task.named, *task.files)))
         found = [
-            self._match(skill, worths, said, spread, len(skills), files)
+            self._match(skill, worths, said, spread, len(skills), files, spelled)
             for skill, worths in zip(skills, held, strict=True)
         ]
         return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, one.skill.name))
@@ -89,6 +92,7 @@ class Matcher:
         spread: Mapping[str, int],
         number: int,
         files: Sequence[str],
+        spelled: Mapping[str, str],
     ) -> Match:
         parts = {term: worths[term] * rarity(term, spread[term], number) for term in said.keys() & worths.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
@@ -96,7 +100,7 @@ class Matcher:
         told = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
         scope = tuple(path for path in files if globs.matches(path, skill.scope))
         score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
-        return Match(skill, score, tuple(term for term in words if parts[term] >= _FEW), scope)
+        return Match(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _worths(self, skill: Skill) -> Mapping[str, float]:
         from ctxe.lexical.words import path_terms, terms
@@ -105,13 +109,24 @@ class Matcher:
         if key not in self._known:
             headings = " ".join(_HEADINGS.findall(skill.body))
             layers: tuple[tuple[float, Iterable[str]], ...] = (
-                (TEXT, terms(skill.body)),
+                (TEXT, terms(skill.body[:LOOKED_AT])),
                 (HEADING, terms(headings)),
                 (TITLE, terms(f"{skill.description} {skill.keywords}")),
                 (NAME, path_terms(skill.name)),
             )
             self._known[key] = {term: worth for worth, given in layers for term in given}
         return self._known[key]
+
+
+def _spelled(text: str) -> dict[str, str]:
+    """How the task itself writes each of its terms, for people."""
+    from ctxe.lexical.words import terms
+
+    found: dict[str, str] = {}
+    for word in list(dict.fromkeys(re.findall(r"\w+", text)))[: 2 * MOST_TERMS]:
+        for term in terms(word):
+            found.setdefault(term, word)
+    return found
 
 
 def rarity(term: str, having: int, number: int) -> float:
@@ -134,7 +149,7 @@ def about(matches: Sequence[Match], most: int = 3) -> list[Match]:
 
 
 def sure(matches: Sequence[Match]) -> Match | None:
-    """The one module that a task clearly is about."""
-    if not matches or matches[0].score < SURE:
+    """The one module that a task clearly is about: more than a single word of it, or a file, says so."""
+    if not matches or matches[0].score < SURE or not (matches[0].files or len(matches[0].words) > 1):
         return None
     return matches[0] if len(matches) == 1 or matches[0].score >= AHEAD * matches[1].score else None
