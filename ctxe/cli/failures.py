@@ -203,7 +203,7 @@ def match(
         return
     said = " ".join(words or ())
     asked = memories.asked(said, k=k, kind="failure", files=tuple(file or ()), command=command, error=error)
-    found = memories.answer(project, asked, "failure")
+    found = memories.answer(project, asked)
     print_json(found) if as_json else memory.show_found(invocation, found)
 
 

@@ -19,11 +19,12 @@ def review(
     accept: Annotated[list[str] | None, typer.Option("--accept", help="A proposal to keep, or all.")] = None,
     reject: Annotated[list[str] | None, typer.Option("--reject", help="A proposal to remove, or all.")] = None,
     merge: Annotated[
-        tuple[str, str] | None, typer.Option("--merge", metavar="PROPOSAL ENTRY", help="Add one to an entry.")
+        tuple[str, str] | None,
+        typer.Option("--merge", metavar="PROPOSAL ENTRY", help="Add one to an entry; or two that say the same."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk the inbox, then what lost its evidence. Raises StoreError."""
+    """Walk the inbox, then what lost its evidence, then what is said twice. Raises StoreError."""
     from ctxe.project import inbox, memories
 
     invocation = Invocation.of(context)
@@ -38,8 +39,8 @@ def review(
     elif screen.keyboard:
         if not waiting:
             screen.say("the inbox is empty")
-        if _walk(project, screen, waiting):
-            _walk_stale(project, screen)
+        if _walk(project, screen, waiting) and _walk_stale(project, screen):
+            _walk_doubles(project, screen)
     else:
         _list(project, screen)
 
@@ -47,7 +48,7 @@ def review(
 def _list(project: Project, screen: Screen) -> None:
     """The inbox and what is stale, where nobody can answer."""
     from ctxe.cli.memory_pages import entries_table
-    from ctxe.project import memories
+    from ctxe.project import inbox, memories
 
     rows = memories.rows(project)
     waiting = [row for row in rows if row["status"] == "proposed"]
@@ -55,6 +56,9 @@ def _list(project: Project, screen: Screen) -> None:
     screen.say(entries_table(waiting, screen) if waiting else "the inbox is empty")
     if stale:
         screen.say("\nstale:\n" + entries_table(stale, screen))
+    twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.doubles(project)]
+    if twice:
+        screen.say("\nsaid twice:\n" + "\n".join(twice))
     if waiting:
         screen.tell("--accept ID, --reject ID or --merge ID ENTRY settles one; a terminal walks through them")
 
@@ -83,8 +87,8 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     return True
 
 
-def _walk_stale(project: Project, screen: Screen) -> None:
-    """Ask about each entry that cites what is gone."""
+def _walk_stale(project: Project, screen: Screen) -> bool:
+    """Ask about each entry that cites what is gone; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project import memories
     from ctxe.terminal.prompt import Prompt
@@ -96,12 +100,34 @@ def _walk_stale(project: Project, screen: Screen) -> None:
         screen.say(f"\nstale, {number} of {len(stale)}\n" + entry_page(project, screen, name))
         answer = prompt.ask(_question(choices), choices)
         if answer == "quit":
-            return
+            return False
         if answer == "edit":
             _edit(project, prompt, project.store.get(name))
         if answer == "forget":
             project.store.forget(name)
             screen.say(f"forgot {name}; `ctxe memory undo` takes it back")
+    return True
+
+
+def _walk_doubles(project: Project, screen: Screen) -> None:
+    """Ask about each two entries that say nearly the same."""
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.project import inbox
+    from ctxe.terminal.prompt import Prompt
+
+    prompt = Prompt(screen, editor=project.editor)
+    gone: set[str] = set()
+    for one, other in inbox.doubles(project):
+        if one.id not in gone and other.id not in gone:
+            pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
+            screen.say("\nsaid twice:\n" + "\n\n".join(pages))
+            choices = ("keep", "merge", "quit")
+            answer = prompt.ask(_question(choices), choices)
+            if answer == "quit":
+                return
+            if answer == "merge":
+                screen.say(inbox.settle_one(project, one.id, "merge", other.id))
+                gone.add(one.id)
 
 
 def _edit(project: Project, prompt: Any, entry: Any) -> None:

@@ -34,6 +34,7 @@ def diff(chat: Chat, _words: str) -> None:
 def undo(chat: Chat, words: str) -> None:
     """Put the files back as they were before the newest turn that changed any; --force also what you changed since."""
     chat.renderer.lines(chat.live.undo.undo(force=words == "--force"))
+    chat.play(chat.live.took_back())
 
 
 def commit(chat: Chat, words: str) -> None:

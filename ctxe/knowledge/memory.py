@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
-from ctxe.knowledge import daily, decisions, failures, links
+from ctxe.knowledge import daily, decisions, failures, links, playbook
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.evidence import Facts, stale
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.ranking import Rank, Words
+from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.store import Store
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
@@ -39,8 +39,8 @@ SHORTEST_LINE = 6
 class Memory:
     """Offers memory, decisions, failures and the daily log. ``count`` gives tokens of a text.
 
-    ``working`` is the folder the user stands in, at or below ``root``; ``rank`` says what bears on a task (best first,
-    nothing when nothing does); ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
+    ``working`` is the folder the user stands in, at or below ``root``; ``ranker`` says what bears on a task, which may
+    be nothing; ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
     were seen; ``recent`` is how many lines of the daily log stand.
     """
 
@@ -48,7 +48,7 @@ class Memory:
     count: Callable[[str], int]
     root: Path
     working: Path
-    rank: Rank = field(default_factory=Words)
+    ranker: Ranker = field(default_factory=Ranker)
     facts: Facts = field(default_factory=Facts)
     counters: Counters | None = None
     recent: int = RECENT_LINES
@@ -107,6 +107,8 @@ class Memory:
         held = decisions.current(entries)
         lines = [decisions.line(entry) for entry in reversed(held)]
         yield self._list("decisions", "current decisions", lines, int(room * 0.4), "decision")
+        lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
+        yield self._list("playbook", "how things are done here", lessons, int(room * 0.3), "routine")
         open_ones = [group for group in self._groups(entries) if group.status == "open"]
         told = [f"- {group.entry.id} {failures.lesson(group)}" for group in open_ones]
         yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
@@ -174,8 +176,12 @@ class Memory:
     def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         replaced = links.successors(entries)
         silent = ("wontfix",)
-        live = [entry for entry in entries if links.is_current(entry, replaced) and entry.status not in silent]
-        ranked = self.rank(task, live)
+
+        def live(entry: Entry) -> bool:
+            return links.is_current(entry, replaced) and entry.status not in silent
+
+        numbers = self._numbers()
+        ranked = playbook.weighed(self.ranker(task, entries, live), numbers)
         told = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
         out: list[Omission] = []
@@ -210,7 +216,10 @@ class Memory:
         return fence(words.strip(), f"{entry.id} .ctxe/{entry.path}", date=entry.created[:10], **marks).text
 
     def _groups(self, entries: Sequence[Entry]) -> tuple[failures.Group, ...]:
-        return failures.groups(entries, self.counters.read() if self.counters else {})
+        return failures.groups(entries, self._numbers())
+
+    def _numbers(self) -> playbook.Numbers:
+        return self.counters.read() if self.counters else {}
 
     def _cost(self, text: str) -> int:
         return self.count(text) + 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctxe.domain.errors import CtxeError
+from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.logs import parse_object
 
 
@@ -29,6 +30,10 @@ class Query:
     command: str = ""
     error: str = ""
     qid: str | int | float | None = None
+
+    def sees(self, entry: Entry) -> bool:
+        """Whether an entry was there at the moment that is asked about."""
+        return self.as_of is None or entry.time < self.as_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,54 @@
-"""Searching the memory by plain shared words, with the rules of the public contract: links followed, nothing hidden."""
+"""Searching the memory with the rules of the public contract: links followed, nothing superseded shown as current."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ctxe.domain.section import Task
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.links import is_current, successors
 from ctxe.knowledge.query import Found, Query, Result
-from ctxe.knowledge.ranking import Rank, Words
-
-INJECTED = 0.35
-"""Score from which an entry would be put before a model."""
+from ctxe.knowledge.recall.ranker import Ranker, Scored
 
 
 @dataclass(frozen=True)
 class Search:
-    """Answers questions about a fixed set of entries. ``count`` gives tokens of a text."""
+    """Answers questions about a fixed set of entries, in causal order. ``count`` gives tokens of a text."""
 
     entries: Sequence[Entry]
     count: Callable[[str], int]
-    rank: Rank = field(default_factory=Words)
+    ranker: Ranker = field(default_factory=Ranker)
     _tokens: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+    _linked: list[Entry] = field(default_factory=list, repr=False, compare=False)
+    _held: dict[str, Entry] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._linked.extend(entry for entry in self.entries if entry.supersedes)
+        self._held.update((entry.id, entry) for entry in self.entries)
 
     def search(self, query: Query) -> Found:
-        """Entries that bear on a question, best first; a superseded one gives its final successor instead."""
-        shown = [entry for entry in self.entries if query.as_of is None or entry.time < query.as_of]
-        replaced = successors(shown)
-        held = {entry.id: entry for entry in shown}
-        words = " ".join(part for part in (query.text, query.command, query.error) if part)
-        ranked = self.rank(Task(words, query.files), [entry for entry in shown if entry.status != "proposed"])
-        rows: dict[str, tuple[Entry, float]] = {}
-        for entry, score in ranked:
-            final = held.get(replaced.get(entry.id, ""), entry)
-            fits = final.id not in query.exclude and is_current(final, replaced)
-            if fits and (not query.kind or final.kind == query.kind) and (not query.inject or score >= INJECTED):
-                rows.setdefault(final.id, (final, score))
-        results = self._within(rows.values(), query)
+        """Entries that bear on a question, best first; a superseded one gives its final successor instead.
+
+        With ``query.inject`` only what would be put before a model, and ``abstained`` when that is nothing.
+        """
+        replaced = successors(filter(query.sees, self._linked))
+
+        def final(entry: Entry) -> Entry:
+            return self._held.get(replaced.get(entry.id, ""), entry)
+
+        def live(entry: Entry) -> bool:
+            if entry.status == "proposed" or not query.sees(entry):
+                return False
+            last = final(entry)
+            fits = last.id not in query.exclude and (not query.kind or last.kind == query.kind)
+            return fits and is_current(last, replaced)
+
+        ask = self.ranker.bearing if query.inject else self.ranker.ranked
+        rows: dict[str, tuple[Entry, Scored]] = {}
+        for one in ask(query, self.entries, live):
+            last = final(one.entry)
+            rows.setdefault(last.id, (last, one))
+        results = self._within(((entry, one.score) for entry, one in rows.values()), query)
         return Found(results, query.inject and not results)
 
     def _within(self, rows: Iterable[tuple[Entry, float]], query: Query) -> tuple[Result, ...]:

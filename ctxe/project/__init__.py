@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ctxe.domain.ledger import Ledger
     from ctxe.domain.model import Model, Prices
     from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.recall.ranker import Ranker
     from ctxe.knowledge.store import Store
     from ctxe.knowledge.templates import Template
     from ctxe.storage.counters import Counters
@@ -88,6 +89,13 @@ class Project:
         from ctxe.storage.counters import Counters
 
         return Counters(self.cache / "counters.db")
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        """What finds entries of the memory; what it read is kept in the cache."""
+        from ctxe.knowledge.recall.ranker import Ranker
+
+        return Ranker(self.cache)
 
     @cached_property
     def own_keys(self) -> tuple[str, ...]:

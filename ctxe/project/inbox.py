@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge import review
+from ctxe.knowledge import playbook, review
 from ctxe.knowledge.entry import Entry, read_entry
 from ctxe.project.memories import read_file
 
@@ -42,6 +42,11 @@ def waiting(project: Project) -> tuple[Entry, ...]:
     return review.waiting(project.store)
 
 
+def doubles(project: Project) -> list[tuple[Entry, Entry]]:
+    """Entries that hold today and say nearly the same, in pairs, the older one first."""
+    return playbook.near_duplicates(project.store.entries())
+
+
 def settle(
     project: Project, accept: Sequence[str], reject: Sequence[str], merge: tuple[str, str] | None
 ) -> Iterator[str]:
@@ -58,6 +63,9 @@ def settle(
 def settle_one(project: Project, ref: str, answer: str, other: str = "") -> str:
     """Do with a proposal what a person said, and tell it in words. Raises StoreError."""
     entry = project.store.get(ref)
+    if entry.status != "proposed" and answer == "merge":
+        joined = playbook.join(project.store, entry.id, other)
+        return f"{entry.id} is part of {joined.id} now"
     if entry.status != "proposed":
         raise StoreError(f"{entry.id} waits for nothing", "`ctxe memory review` shows the inbox")
     if answer == "reject":

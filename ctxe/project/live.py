@@ -69,7 +69,9 @@ class Wired:
 
 @dataclass(slots=True)
 class Live:
-    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one."""
+    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one; ``against``
+    counts it against the memories a turn leaned on that the user took it back.
+    """
 
     project: Project
     session: Session
@@ -79,6 +81,7 @@ class Live:
     kit: Kit
     rewire: Callable[[Model], Wired]
     notices: tuple[str, ...] = ()
+    against: Callable[[int], Iterator[Event]] = lambda _: iter(())
 
     @property
     def composer(self) -> Composer:
@@ -171,6 +174,12 @@ class Live:
     def touched(self) -> dict[str, Touch]:
         """Files that tools read or changed in this session."""
         return self.session.state.conversation.touched()
+
+    def took_back(self) -> Iterator[Event]:
+        """What the last undo means for the memory."""
+        if self.undo.undone:
+            for event in self.against(self.undo.undone):
+                yield from self.session.emit(event)
 
     def mode(self, name: str) -> None:
         """Who decides what runs, from now on in this session. Raises ConfigError."""

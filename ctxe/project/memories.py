@@ -121,17 +121,16 @@ def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
     return decisions.same_subject(draft, project.store.entries())
 
 
-def search(project: Project, kind: str = "") -> Search:
-    """What answers questions about everything remembered, or about one kind of it."""
+def search(project: Project) -> Search:
+    """What answers questions about everything remembered."""
     from ctxe.knowledge.search import Search
 
-    entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
-    return Search(entries, counter(project))
+    return Search(project.store.entries(), counter(project), project.ranker)
 
 
 def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
     """One answer for each JSON line, in order; a line that is no question gets ``{"error": …}``."""
-    ask = search(project, kind)
+    ask = search(project)
     for line in lines:
         if not line.strip():
             continue
@@ -154,9 +153,9 @@ def asked(words: str, **values: Any) -> query.Query:
     return query.Query(text=words, **held)
 
 
-def answer(project: Project, question: query.Query, kind: str = "") -> dict[str, Any]:
+def answer(project: Project, question: query.Query) -> dict[str, Any]:
     """The answer to one question, as the contract has it."""
-    return search(project, kind).search(question).as_json(question)
+    return search(project).search(question).as_json(question)
 
 
 def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:

@@ -31,9 +31,11 @@ def _files(project: Project, words: str) -> str:
 
 
 def _memory(project: Project, words: str) -> str:
-    from ctxe.knowledge.ranking import by_words
+    from ctxe.knowledge.links import is_current, successors
 
-    found = by_words(Task(words), project.store.entries())[:MOST]
+    entries = project.store.entries()
+    replaced = successors(entries)
+    found = project.ranker(Task(words), entries, lambda entry: is_current(entry, replaced))[:MOST]
     rows = [
         f"- {one.kind} {one.id}: {one.title or one.text[:100]}{f' → {one.fix}' if one.fix else ''}" for one, _ in found
     ]

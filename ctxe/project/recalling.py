@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import read_events
 from ctxe.agent.state import State, rebuild
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.recall.ranker import Ranker
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -19,6 +20,8 @@ MOST = 4
 """Texts that a search brings back."""
 LINES = 14
 """Lines of each."""
+PIECE = 4_000
+"""Characters of a long text that are looked at as one: a hit deep in a log is found like one at its head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Recalling:
 
     project: Project
     state: Callable[[], State]
+    ranker: Ranker = field(default_factory=Ranker)
 
     def __call__(self, handle: str, query: str) -> str:
         """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
@@ -64,16 +68,33 @@ class Recalling:
         return "".join(f"{entry.kind} {entry.id} ({entry.status}): {entry.title}\n\n{entry.text}" for entry in found)
 
     def _found(self, query: str) -> Iterator[str]:
-        from ctxe.lexical.bm25 import Field, Index
+        """The best of what was said and done here and of what is remembered, each with the lines that fit best."""
+        from ctxe.knowledge.links import is_current, successors
+        from ctxe.knowledge.query import Query
         from ctxe.lexical.words import terms
 
-        texts = dict(self._texts())
-        index = Index({"text": Field()})
-        for name, text in texts.items():
-            index.add(name, {"text": Counter(terms(text))})
-        wanted = Counter(terms(query))
-        for hit in index.top(dict(wanted), MOST):
-            yield f"[{hit.key}]\n{_best_lines(texts[hit.key], set(wanted))}"
+        entries = self.project.store.entries() if self.project.config.memory.enabled else ()
+        replaced = successors(entries)
+        asked = Query(query)
+        found = self.ranker.ranked(asked, [*self._said_and_done()])
+        found += self.project.ranker.ranked(asked, entries, lambda entry: is_current(entry, replaced))
+        wanted = set(terms(query))
+        best: dict[str, str] = {}
+        for one in sorted(found, key=lambda one: -one.score):
+            entry = one.entry
+            if len(best) == MOST:
+                break
+            if entry.path:
+                best.setdefault(f"{entry.kind} {entry.id}", _best_lines(_remembered(entry), wanted))
+            else:
+                best.setdefault(entry.title, _best_lines(entry.text, wanted))
+        yield from (f"[{name}]\n{text}" for name, text in best.items())
+
+    def _said_and_done(self) -> Iterator[Entry]:
+        """The texts of this session as entries of a log, long ones piece by piece; titles say where they stand."""
+        for name, text in self._texts():
+            for place, piece in enumerate(_pieces(text)):
+                yield Entry(f"{name} {place}", "log", name, session="now", text=piece)
 
     def _texts(self) -> Iterator[tuple[str, str]]:
         """Everything that can be found, with the name under which it is told."""
@@ -89,10 +110,19 @@ class Recalling:
                         f", recall {result.handle}" if result.handle else ""
                     )
                     yield name, f"{call.arguments}\n{whole}"
-        if self.project.config.memory.enabled:
-            for entry in self.project.store.entries():
-                if entry.status != "superseded":
-                    yield f"{entry.kind} {entry.id}", f"{entry.title}\n{entry.text}\n{entry.error}\n{entry.fix}"
+
+
+def _remembered(entry: Entry) -> str:
+    return "\n".join(part for part in (entry.title, entry.text, entry.error, entry.fix) if part)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text in pieces of at most PIECE characters, cut at ends of lines where there are some."""
+    while len(text) > PIECE:
+        cut = text.rfind("\n", 1, PIECE) + 1 or PIECE
+        yield text[:cut]
+        text = text[cut:]
+    yield text
 
 
 def recalled(project: Project, state: State, words: str) -> str:

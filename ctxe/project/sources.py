@@ -123,6 +123,7 @@ def memory(project: Project, count: Count) -> Memory:
         count,
         project.root,
         project.place.working,
+        project.ranker,
         facts=facts_of(project),
         counters=project.counters,
         recent=project.config.memory.daily_lines,

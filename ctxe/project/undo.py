@@ -17,7 +17,10 @@ from ctxe.tools.diff import unified
 
 @dataclass(slots=True)
 class Undo:
-    """Restore points of one session. It is told of actions before they run, and hears events to end each point."""
+    """Restore points of one session. It is told of actions before they run, and hears events to end each point.
+
+    ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none.
+    """
 
     place: Restore
     session: str
@@ -26,6 +29,7 @@ class Undo:
     point: Point | None = None
     spans: list[tuple[float, float]] = field(default_factory=list)
     began: dict[str, float] = field(default_factory=dict)
+    undone: int = 0
 
     def before(self, action: Action) -> None:
         """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
@@ -66,9 +70,11 @@ class Undo:
     def undo(self, *, force: bool = False) -> list[str]:
         """Take the newest turn's changes back; what happened, a line each. Raises StoreError."""
         point = restore.latest(self.place, self.session)
+        self.undone = 0
         if point is None:
             return ["nothing to undo in this session"]
         done = restore.undo(self.place, point, force)
+        self.undone = point.turn if done.restored else 0
         lines = [f"put back: {path}" for path in done.restored]
         lines += [f"changed since, left alone: {path} (/undo --force takes it too)" for path in done.conflicts]
         lines += [f"not put back: {path}: {why}" for path, why in done.failed]

@@ -20,6 +20,7 @@ from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.gate import Gate
 from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.compose import Composer
+from ctxe.project.crediting import Crediting
 from ctxe.project.freshness import freshen
 from ctxe.project.gating import Gating, Mode
 from ctxe.project.kit import Kit, kit_for, trimmer
@@ -67,8 +68,11 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, state)
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
-    memory = [_remembering(project, name, gating)] if project.config.memory.enabled else []
-    session.listeners = (undo, *memory, _Learning(live))
+    session.listeners = (undo, _Learning(live))
+    if project.config.memory.enabled:
+        crediting = Crediting(project.store, project.counters)
+        session.listeners = (undo, _remembering(project, name, gating), crediting, _Learning(live))
+        live.against = crediting.against
     return live
 
 

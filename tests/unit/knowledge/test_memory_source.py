@@ -14,7 +14,9 @@ from ctxe.knowledge.entry import Entry, write_entry
 from ctxe.knowledge.evidence import Facts, gone
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.links import successors
+from ctxe.knowledge.logs import write_log
 from ctxe.knowledge.memory import Memory
+from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.store import Store
 
 NOON = 1_795_262_400.0
@@ -87,23 +89,31 @@ def test_without_words_only_the_snapshot_is_offered(tmp_path: Path) -> None:
     assert [section.placement for section in memory_in(tmp_path).offer(Task(), 2500)] == ["system"]
 
 
-@pytest.mark.parametrize("number", [10, 200, 2000])
+@pytest.mark.parametrize("number", [10, 200, 2000, 20_000])
 def test_never_more_than_the_room_and_what_is_left_out_is_named(tmp_path: Path, number: int) -> None:
     (tmp_path / "MEMORY.md").write_text("\n\n".join(f"Paragraph {n} of the summary." for n in range(400)))
     memory = memory_in(tmp_path)
     kinds = itertools.cycle(("decision", "fact", "failure"))
-    for kind, n in zip(kinds, range(number), strict=False):
+    for kind, n in zip(kinds, range(min(number, 2000)), strict=False):
         path = tmp_path / ".ctxe" / names.path_of(Entry("", kind), f"d{n}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(write_entry(Entry(f"d{n}", kind, f"sessions stored {n}", text="word " * (n % 90))))
+        title = f"Sessions are stored on disk, {n}" if n < 30 and n % 3 < 2 else f"Subject {n}"
+        path.write_bytes(write_entry(Entry(f"d{n}", kind, title, text="word " * (n % 90))))
+    (tmp_path / ".ctxe/memory/log").mkdir()
+    (tmp_path / ".ctxe/memory/log/many.jsonl").write_bytes(
+        write_log(Entry(f"l{n}", "log", text=f"Line {n} about module{n}", ts=str(n)) for n in range(2000, number))
+    )
     for room in (0, 10, 40, 300, 2500):
         assert spent(list(memory.offer(TASK, room))) <= room
     standing, recalled = memory.offer(TASK, 2500)
     assert "MEMORY.md" in [omission.id for omission in standing.left_out]
     kept = len([chunk for chunk in recalled.chunks if chunk.id != "more"])
-    assert len(recalled.left_out) == number - kept
-    left = [f"{number - kept} more: `ctxe memory search …`"] if number > kept else []
+    assert 4 <= kept <= 12
+    left = [f"{len(recalled.left_out)} more: `ctxe memory search …`"] if recalled.left_out else []
     assert [chunk.text for chunk in recalled.chunks[kept:]] == left
+    bearing = [entry.id for entry, _ in Ranker()(TASK, memory.entries())]
+    assert [chunk.id for chunk in recalled.chunks[:kept]] + [out.id for out in recalled.left_out] == bearing
+    assert len(bearing) >= 4
 
 
 def test_superseded_proposed_and_flaky_entries_are_not_offered(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""One ranker for everything remembered: memory, decisions, daily logs, failures and folded session text."""

@@ -1,0 +1,272 @@
+"""The postings of everything remembered: which entry has which term, kept in step with the entries."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import is_
+from pathlib import Path
+from types import MappingProxyType
+
+from ctxe.domain.section import digest
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.recall.kept import Kept, Posting, Row
+from ctxe.knowledge.recall.reading import FILE, NAME, Reading, read, wording
+from ctxe.lexical.bm25 import idf, saturate, shorten
+
+WORDS, NAMES, FILES = range(3)
+K1 = (1.6, 1.2, 1.2)
+B = (0.75, 0.5, 0.5)
+"""How words, names of files and files are weighed (BM25); names and files come once each, so length says less."""
+BACKGROUND = 200
+NOTHING_COMMON: Mapping[str, float] = MappingProxyType({})
+MANY = 300
+"""Entries from which on the postings are worth keeping on disk."""
+MOST_READINGS = 4_096
+MOST_WEIGHED = 4_096
+MOST_COUNTED = 100_000
+MOST_TIMES = 255
+MEMORY_ONLY = 1 << 30
+"""First slot of entries whose postings are not on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The slots that have a term, and what it is worth in each (its rarity not included)."""
+
+    slots: Sequence[int]
+    worths: Sequence[float]
+
+
+class Index:
+    """Entries by slot and the postings of their terms. A slot is never used again for another entry.
+
+    With ``cache`` (a folder) postings of many entries are kept in ``recall.db``, read again by the next process, and
+    only what changed is read anew. What is answered never depends on whether it was kept.
+    ``common`` is the share of texts elsewhere that have a term (0 for those not named): how rare a term is counts as
+    if ``BACKGROUND`` of them stood here too, because a handful of entries cannot tell a common word from a rare one.
+    """
+
+    def __init__(self, cache: Path | None = None, common: Mapping[str, float] = NOTHING_COMMON) -> None:
+        self._common = common
+        self.entries: dict[int, Entry] = {}
+        self.order: dict[int, int] = {}
+        self._given: Sequence[Entry] = ()
+        self._path = cache / "recall.db" if cache else None
+        self._kept: Kept | None = None
+        self._slots: dict[str, tuple[int, str]] = {}
+        self._lengths: dict[int, tuple[int, int, int]] = {}
+        self._next = 0
+        self._fresh: dict[str, Posting] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._weighed: dict[str, Weighed] = {}
+        self._having: dict[str, int] = {}
+        self._rarities: dict[str, float] = {}
+        self._readings: dict[int, Reading] = {}
+        self._averages = (0.0, 0.0, 0.0)
+        self._sessions: dict[str, list[int]] = {}
+        self._places: dict[int, int] = {}
+        self._moments: list[float] = []
+        self.moments: dict[int, float] = {}
+        self._ages: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def sync(self, entries: Sequence[Entry]) -> None:
+        """Take in what changed since the last call. ``entries`` are in causal order."""
+        if len(entries) == len(self._given) and all(map(is_, entries, self._given)):
+            return
+        if self._path and not self._slots and len(entries) >= MANY:
+            self._open(self._path)
+        seen = {id(entry): slot for slot, entry in self.entries.items()}
+        held: dict[int, Entry] = {}
+        new: list[tuple[str, str, Entry]] = []
+        for key, entry in _keyed(entries).items():
+            slot = seen.get(id(entry))
+            if slot is None:
+                mark = _mark(entry)
+                known = self._slots.get(key)
+                slot = known[0] if known and known[1] == mark else None
+                if slot is None:
+                    new.append((key, mark, entry))
+            if slot is not None:
+                held[slot] = entry
+        gone = [slot for slot, _ in self._slots.values() if slot not in held]
+        self._slots = {key: known for key, known in self._slots.items() if known[0] in held}
+        for slot in gone:
+            self._lengths.pop(slot, None)
+        self._forget()
+        self._add(new, gone, held)
+        self._given = entries
+        self._arrange(entries, held)
+
+    def _open(self, path: Path) -> None:
+        self._kept = Kept.open(path)
+        rows, self._next = self._kept.rows() if self._kept else ([], 0)
+        for row in rows:
+            self._slots[row.key] = (row.slot, row.mark)
+            self._lengths[row.slot] = row.lengths
+
+    def _add(self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry]) -> None:
+        keeping = bool(self._kept and (new or gone) and self._kept.claim())
+        if not keeping:
+            # Another process may give the next slots in the file to other entries.
+            self._next = max(self._next, MEMORY_ONLY)
+        rows: list[Row] = []
+        postings: dict[str, Posting] = {} if keeping else self._fresh
+        for key, mark, entry in new:
+            slot, self._next = self._next, self._next + 1
+            reading = read(entry)
+            if len(self._readings) < MOST_READINGS:
+                self._readings[slot] = reading
+            lengths = (reading.length, len(reading.names), len(reading.files))
+            self._slots[key], self._lengths[slot], held[slot] = (slot, mark), lengths, entry
+            rows.append(Row(slot, key, mark, lengths))
+            for term, times in _terms(reading):
+                slots, counts = postings.setdefault(term, (array("I"), array("B")))
+                slots.append(slot)
+                counts.append(min(times, MOST_TIMES))
+        if keeping and self._kept and not self._kept.add(rows, postings, gone):
+            self._fresh = postings
+
+    def _arrange(self, entries: Sequence[Entry], held: dict[int, Entry]) -> None:
+        """Who stands where: the order of entries, of the turns of a session, and of failures in time."""
+        by_identity = {id(entry): slot for slot, entry in held.items()}
+        ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
+        self.entries = held
+        self.order = {slot: place for place, slot in enumerate(ordered)}
+        self.moments = {slot: held[slot].time for slot in ordered}
+        for slot in ordered:
+            entry = held[slot]
+            if entry.kind == "log" and entry.session:
+                turns = self._sessions.setdefault(entry.session, [])
+                self._places[slot] = len(turns)
+                turns.append(slot)
+        failed = sorted(
+            (self.moments[slot], self.order[slot], slot) for slot in ordered if held[slot].kind == "failure"
+        )
+        self._moments = [moment for moment, _, _ in failed]
+        self._ages = {slot: place for place, (_, _, slot) in enumerate(failed)}
+        count = len(held) or 1
+        totals = [sum(self._lengths[slot][channel] for slot in held) for channel in (WORDS, NAMES, FILES)]
+        self._averages = (totals[0] / count, totals[1] / count, totals[2] / count)
+
+    def weighed(self, term: str) -> Weighed:
+        """The postings of a term with what it is worth in each; those of a term that nobody has are empty."""
+        known = self._weighed.get(term)
+        if known is None:
+            if len(self._weighed) >= MOST_WEIGHED:
+                self._weighed.clear()
+            known = self._weighed[term] = self._weigh(term)
+        return known
+
+    def _weigh(self, term: str) -> Weighed:
+        channel = _channel(term)
+        lengths, k1, b = self._lengths, K1[channel], B[channel]
+        # saturate(times / shorten(length, average, b), k1), written out: this is where a question's time goes.
+        fixed, longer, more = k1 * (1.0 - b), k1 * b / (self._averages[channel] or 1.0), k1 + 1.0
+        slots: list[int] = []
+        worths: list[float] = []
+        for having, counts in self._parts(term):
+            pairs = [(slot, times) for slot, times in zip(having, counts, strict=True) if slot in self.entries]
+            slots += [slot for slot, _ in pairs]
+            worths += [more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in pairs]
+        return Weighed(slots, worths)
+
+    def _parts(self, term: str) -> list[Posting]:
+        parts = self._kept.postings(term) if self._kept else []
+        return [*parts, self._fresh[term]] if term in self._fresh else parts
+
+    def having(self, term: str) -> int:
+        """How many entries have a term."""
+        known = self._having.get(term)
+        if known is None:
+            if len(self._having) >= MOST_COUNTED:
+                self._having.clear()
+            slots = (slot for having, _ in self._parts(term) for slot in having)
+            known = self._having[term] = sum(map(self.entries.__contains__, slots))
+        return known
+
+    def worth(self, slot: int, times: float, channel: int = WORDS) -> float:
+        """What a term that an entry says so many times is worth in it, its rarity not included."""
+        return self.worth_in(times, self._lengths[slot][channel], self._averages[channel], channel)
+
+    @staticmethod
+    def worth_in(times: float, length: float, average: float, channel: int = WORDS) -> float:
+        """The same for a text of ``length`` terms among texts of ``average`` terms."""
+        return saturate(times / shorten(length, average, B[channel]), K1[channel])
+
+    def rarity(self, term: str) -> float:
+        """How much it says that an entry has this term: its inverse document frequency."""
+        known = self._rarities.get(term)
+        if known is None:
+            if len(self._rarities) >= MOST_COUNTED:
+                self._rarities.clear()
+            elsewhere = BACKGROUND * self._common.get(term.removeprefix(NAME), 0.0)
+            known = idf(len(self.entries) + BACKGROUND, self.having(term) + elsewhere)
+            self._rarities[term] = known
+        return known
+
+    def reading(self, slot: int) -> Reading:
+        """What the entry in a slot says; the most recently read are remembered."""
+        known = self._readings.get(slot)
+        if known is None:
+            if len(self._readings) >= MOST_READINGS:
+                self._readings.clear()
+            known = self._readings[slot] = read(self.entries[slot])
+        return known
+
+    def length(self, slot: int) -> int:
+        """Terms of an entry."""
+        return self._lengths[slot][WORDS]
+
+    @property
+    def average(self) -> float:
+        """Terms of an entry on average."""
+        return self._averages[WORDS]
+
+    def around(self, slot: int, reach: int) -> Sequence[int]:
+        """An entry and those at most ``reach`` before and after it in its session; nothing outside sessions."""
+        place = self._places.get(slot)
+        if place is None:
+            return ()
+        turns = self._sessions[self.entries[slot].session]
+        return turns[max(0, place - reach) : place + reach + 1]
+
+    def before(self, slot: int) -> int | None:
+        """The turn before this one in its session."""
+        place = self._places.get(slot)
+        return self._sessions[self.entries[slot].session][place - 1] if place else None
+
+    def ages(self, slots: Iterable[int], as_of: float | None) -> list[tuple[int, int]]:
+        """Failures among some slots, each with how many came after it (and before ``as_of``)."""
+        places = self._ages
+        newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1
+        return [(slot, max(0, newest - places[slot])) for slot in slots if slot in places] if places else []
+
+
+def _channel(term: str) -> int:
+    return FILES if term.startswith(FILE) else NAMES if term.startswith(NAME) else WORDS
+
+
+def _terms(reading: Reading) -> Iterable[tuple[str, int]]:
+    yield from reading.words.items()
+    for name in reading.names:
+        yield f"{NAME}{name}", 1
+    for term in (*reading.files, *reading.mentions):
+        yield term, 1
+
+
+def _keyed(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by what stays the same when their words change; a copy in the same file counts once."""
+    return {f"{entry.path}\0{entry.id}": entry for entry in entries}
+
+
+def _mark(entry: Entry) -> str:
+    """Content hash of everything that is read of an entry."""
+    return digest("\0".join((entry.kind, entry.title, wording(entry), *entry.files, "\0", *entry.scope)))[:16]

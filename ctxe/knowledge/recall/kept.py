@@ -1,0 +1,180 @@
+"""Postings kept on disk: a SQLite file in the cache that any process may add to and that losing costs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import StoreError
+from ctxe.storage.files import make_folder
+
+if TYPE_CHECKING:
+    import sqlite3
+
+VERSION = f"1 {sys.byteorder} {array('I').itemsize}"
+"""Rises when readings change what they hold; numbers are kept as this machine has them."""
+MOST_SEGMENTS = 12
+"""Additions after which the pieces of each term's postings are joined."""
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS entry "
+    "(slot INTEGER PRIMARY KEY, key TEXT, mark TEXT, words INTEGER, names INTEGER, files INTEGER)",
+    "CREATE TABLE IF NOT EXISTS posting "
+    "(term TEXT, segment INTEGER, slots BLOB, times BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID",
+)
+
+Posting = tuple["array[int]", "array[int]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is kept of an entry itself: its slot, what it is known by, its content hash, its lengths in terms."""
+
+    slot: int
+    key: str
+    mark: str
+    lengths: tuple[int, int, int]
+
+
+class Kept:
+    """Postings in a file. What cannot be read or written is as if it were not there; nothing is ever raised."""
+
+    def __init__(self, db: sqlite3.Connection, generation: int) -> None:
+        """``generation`` is the state of the file that the caller knows; another process's addition raises it."""
+        self._db = db
+        self._generation = generation
+
+    @classmethod
+    def open(cls, path: Path) -> Kept | None:
+        """The postings in this file, made anew when it is damaged or of another version; None if there can be none."""
+        import sqlite3
+
+        for _ in range(2):
+            try:
+                make_folder(path.parent)
+                db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = OFF")
+                for statement in SCHEMA:
+                    db.execute(statement)
+                db.execute("INSERT OR IGNORE INTO fact VALUES ('version', ?)", (VERSION,))
+                facts = dict(db.execute("SELECT name, value FROM fact"))
+                if facts["version"] == VERSION:
+                    return cls(db, int(facts.get("generation", 0)))
+                db.close()
+            except sqlite3.OperationalError:
+                return None
+            except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
+                pass
+            except (StoreError, OSError):
+                return None
+            for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+                with contextlib.suppress(OSError):
+                    name.unlink()
+        return None
+
+    def rows(self) -> tuple[list[Row], int]:
+        """Every entry that is kept, and the first slot that is free."""
+        import sqlite3
+
+        try:
+            found = self._db.execute("SELECT slot, key, mark, words, names, files FROM entry").fetchall()
+            free = self._db.execute("SELECT value FROM fact WHERE name = 'free'").fetchone()
+            return [Row(slot, key, mark, (words, names, files)) for slot, key, mark, words, names, files in found], (
+                int(free[0]) if free else 0
+            )
+        except (sqlite3.Error, ValueError, TypeError):
+            self._generation = -1
+            return [], 0
+
+    def postings(self, term: str) -> list[Posting]:
+        """Slots that have a term and how often, piece by piece."""
+        import sqlite3
+
+        try:
+            found = self._db.execute("SELECT slots, times FROM posting WHERE term = ? ORDER BY segment", (term,))
+            return [(_array("I", slots), _array("B", times)) for slots, times in found]
+        except (sqlite3.Error, ValueError, TypeError):
+            return []
+
+    def claim(self) -> bool:
+        """Become the one who may add, until ``add`` is called; False when another process is, or has been meanwhile."""
+        import sqlite3
+
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            known = self._db.execute("SELECT value FROM fact WHERE name = 'generation'").fetchone()
+            if (int(known[0]) if known else 0) == self._generation:
+                return True
+        except (sqlite3.Error, ValueError, TypeError):
+            pass
+        self._give_up()
+        return False
+
+    def add(self, rows: Sequence[Row], postings: Mapping[str, Posting], gone: Sequence[int]) -> bool:
+        """Keep entries with their postings and forget others, after ``claim``; False when it failed."""
+        import sqlite3
+
+        try:
+            self._write(rows, postings, gone)
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            self._give_up()
+            return False
+        self._generation += 1
+        return True
+
+    def _give_up(self) -> None:
+        import sqlite3
+
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("ROLLBACK")
+
+    def _write(self, rows: Sequence[Row], postings: Mapping[str, Posting], gone: Sequence[int]) -> None:
+        segment = self._generation + 1
+        self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in gone))
+        self._db.executemany(
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", ((row.slot, row.key, row.mark, *row.lengths) for row in rows)
+        )
+        self._db.executemany(
+            "INSERT INTO posting VALUES (?, ?, ?, ?)",
+            ((term, segment, slots.tobytes(), times.tobytes()) for term, (slots, times) in sorted(postings.items())),
+        )
+        facts = {"generation": segment} | ({"free": rows[-1].slot + 1} if rows else {})
+        self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
+        if segment % MOST_SEGMENTS == 0:
+            self._join(segment)
+
+    def _join(self, segment: int) -> None:
+        """Make one piece of each term's postings, without the entries that are gone."""
+        alive = {slot for (slot,) in self._db.execute("SELECT slot FROM entry")}
+        found = self._db.execute("SELECT term, slots, times FROM posting ORDER BY term, segment").fetchall()
+        self._db.execute("DELETE FROM posting")
+        self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", _joined(found, segment, alive))
+
+
+def _joined(
+    found: Iterable[tuple[str, bytes, bytes]], segment: int, alive: set[int]
+) -> Iterator[tuple[str, int, bytes, bytes]]:
+    for term, pieces in groupby(found, key=lambda row: row[0]):
+        pairs = [
+            (slot, times)
+            for _, slots, counts in pieces
+            for slot, times in zip(_array("I", slots), _array("B", counts), strict=True)
+            if slot in alive
+        ]
+        if pairs:
+            slots, times = array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
+            yield term, segment, slots.tobytes(), times.tobytes()
+
+
+def _array(code: str, data: bytes) -> array[int]:
+    made: array[int] = array(code)
+    made.frombytes(data)
+    return made

@@ -1,0 +1,91 @@
+"""Which entries could answer: the best of the postings of what is asked, and the turns around them."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.reading import NAME, Question
+from ctxe.knowledge.recall.signals import REACH, Look, Vector
+
+TEXT = 0.05
+"""Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
+CANDIDATES = 80
+NEAR = 30
+"""Best candidates of which the turns around are candidates too."""
+MOST_POSTINGS = 20_000
+"""Postings looked at for one question; the most frequent words beyond them propose nothing."""
+SPARE = 3
+"""Times as many entries as are wanted that are asked whether they may be found at all."""
+FEEDBACK_FROM, FEEDBACK_TERMS = 5, 15
+"""Entries whose words are fed back, and how many words (tried on dialogue and decisions: 3 to 8, 10 to 20)."""
+
+Allowed = Callable[[int], bool]
+
+
+def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most: int) -> dict[int, Vector]:
+    """The signals of every slot that could be among the best ``most``."""
+    index, question = look.index, look.question
+    totals = _totals(index, _words(question, weights))
+    expansion = _expansion(look, totals, allowed)
+    more = [(term, weight * weights["feedback"]) for term, weight in expansion.items()]
+    more += [(f"{NAME}{term}", weights["names"]) for term in question.words]
+    more += [(term, weights["files"]) for term in question.files]
+    for slot, worth in _totals(index, more).items():
+        totals[slot] = totals.get(slot, 0.0) + worth
+    for slot, recent in look.recents(totals):
+        totals[slot] += weights["recent"] * recent
+    chosen = _best(index, totals, allowed, max(most, CANDIDATES))
+    near = dict.fromkeys(turn for slot in chosen[:NEAR] for turn in index.around(slot, REACH) if allowed(turn))
+    return look.vectors([*dict.fromkeys([*chosen, *near])], expansion)
+
+
+def _words(question: Question, weights: Mapping[str, float]) -> Iterable[tuple[str, float]]:
+    for term, weight in question.words.items():
+        yield term, TEXT * weight + weights["head"] * (term in question.head)
+
+
+def _totals(index: Index, asked: Iterable[tuple[str, float]]) -> dict[int, float]:
+    """Weighted sums over the postings of terms, the rarest first."""
+    found = sorted((-index.rarity(term), term, weight) for term, weight in asked if index.having(term))
+    totals: dict[int, float] = {}
+    seen = 0
+    for common, term, weight in found:
+        seen += index.having(term)
+        if seen > MOST_POSTINGS and totals:
+            break
+        times = -common * weight
+        posting = index.weighed(term)
+        for slot, worth in zip(posting.slots, posting.worths, strict=True):
+            totals[slot] = totals.get(slot, 0.0) + times * worth
+    return totals
+
+
+def _best(index: Index, totals: Mapping[int, float], allowed: Allowed, most: int) -> list[int]:
+    """The slots of the highest sums; of equals the newest first."""
+    order = index.order
+    enough = most * SPARE
+    # Asking whether a slot is allowed costs more than comparing sums: only those near the top are asked about.
+    floor = heapq.nlargest(enough, totals.values())[-1] if len(totals) > enough else 0.0
+    scored = [(-total, -order[slot], slot) for slot, total in totals.items() if total >= floor and allowed(slot)]
+    if floor and len(scored) < most:
+        scored = [(-total, -order[slot], slot) for slot, total in totals.items() if allowed(slot)]
+    return [slot for _, _, slot in heapq.nsmallest(most, scored)]
+
+
+def _expansion(look: Look, totals: Mapping[int, float], allowed: Allowed) -> dict[str, float]:
+    """Words that stand out in the entries that match best and that the question lacks; the strongest weighs 1.
+
+    What speaks for an entry whatever is asked has no part in it: it would drown the question.
+    """
+    index, words = look.index, look.question.words
+    gathered: dict[str, float] = {}
+    for slot in _best(index, totals, allowed, FEEDBACK_FROM):
+        for term, times in index.reading(slot).words.items():
+            if term not in words:
+                worth = totals[slot] * (1.0 + math.log(times)) * index.rarity(term)
+                gathered[term] = gathered.get(term, 0.0) + worth
+    top = heapq.nsmallest(FEEDBACK_TERMS, gathered.items(), key=lambda pair: (-pair[1], pair[0]))
+    return {term: worth / top[0][1] for term, worth in top} if top and top[0][1] > 0 else {}

@@ -1,0 +1,74 @@
+"""Which entries answer a question, best first, and which of them are worth saying unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.section import Task
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.query import Query
+from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.propose import candidates
+from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.signals import Look, Vector
+from ctxe.knowledge.recall.weights import Weights, fitted
+from ctxe.knowledge.recall.worth import told
+
+Live = Callable[[Entry], bool]
+"""Which entries may be found at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An entry that was found; the difference of two scores is the log of how much likelier one answers."""
+
+    entry: Entry
+    score: float
+    slot: int
+    vector: Vector
+
+
+def everything(_entry: Entry) -> bool:
+    """No entry is kept back."""
+    return True
+
+
+class Ranker:
+    """Answers about the entries it is given, reading each only once. ``cache`` (a folder) keeps that for later runs.
+
+    The answers are the same whatever was asked before and whether anything was kept.
+    """
+
+    def __init__(self, cache: Path | None = None, weights: Weights | None = None) -> None:
+        """Nothing is read yet."""
+        self._weights = weights or fitted()
+        self._index = Index(cache, self._weights.common)
+
+    def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
+        """Entries that share something with the question, best first. ``entries``: all there are, in causal order."""
+        return self.found(self.look(query, entries), live, query.k)
+
+    def bearing(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
+        """Only what likely bears on the question, so that it may be said unasked; often nothing."""
+        look = self.look(query, entries)
+        return told(look, self.found(look, live), self._weights)
+
+    def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
+        """The same for a task of the user."""
+        asked = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
+        return [(one.entry, one.score) for one in self.bearing(asked, entries, live)]
+
+    def look(self, query: Query, entries: Sequence[Entry]) -> Look:
+        """The question beside everything there is."""
+        self._index.sync(entries)
+        return Look(self._index, ask(query), query.as_of)
+
+    def found(self, look: Look, live: Live, most: int = 0) -> list[Scored]:
+        """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
+        index, score = self._index, self._weights.score
+        vectors = candidates(look, lambda slot: live(index.entries[slot]), self._weights.signals, most)
+        found = [(-score(vector), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
+        found.sort(key=lambda row: row[:2])
+        return [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]

@@ -1,0 +1,155 @@
+"""What an entry says and what a question asks, in search terms: words, titles, file names, ids, pieces of words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.query import Query
+from ctxe.lexical.traces import faults
+from ctxe.lexical.words import STOP, counts, path_terms
+
+NAME, FILE, MENTION = "N:", "F:", "M:"
+"""What terms other than words begin with; no word has a colon in it."""
+GRAM = 4
+"""Characters of a piece of a word: enough to tell words apart, few enough to forgive an ending or a slip."""
+MOST_WORDS = 400
+"""Terms of a question that are looked up; a longer one is a pasted log, of which the most frequent count."""
+MOST_FAULTS = 3
+"""Error lines that belong to what a question is about."""
+MOST_READ = 20_000
+"""Characters of an entry or a question that are read for ranking."""
+
+_PIECE = re.compile(r"[^\W_]+")
+_SAID_BY = re.compile(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
+# Ids as text mentions them: a word and a number (PEP 8, adr-0012, MSC1234), or a number and a hash (0007-3fa2).
+_MENTIONED = re.compile(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one entry says. ``pieces`` are its words as written (lower case), for comparing letter by letter."""
+
+    words: Mapping[str, int]
+    length: int
+    title: frozenset[str]
+    names: frozenset[str]
+    files: frozenset[str]
+    mentions: frozenset[str]
+    pieces: frozenset[str]
+    said_by: frozenset[str]
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line."""
+
+    words: Mapping[str, float]
+    head: frozenset[str]
+    files: frozenset[str]
+    grams: frozenset[str]
+    plain: frozenset[str]
+
+
+def wording(entry: Entry) -> str:
+    """Everything an entry says, each part once."""
+    whole = entry.text
+    for part in (entry.title, entry.command, entry.error, entry.tried, entry.outcome, entry.fix):
+        if part and part not in whole:
+            whole = f"{part}\n{whole}" if part is entry.title else f"{whole}\n{part}"
+    return whole[:MOST_READ]
+
+
+def read(entry: Entry) -> Reading:
+    """What an entry says."""
+    text = wording(entry)
+    words = counts(text)
+    said = _SAID_BY.match(text)
+    return Reading(
+        words,
+        sum(words.values()),
+        frozenset(counts(entry.title or text.partition("\n")[0])),
+        frozenset(term for file in entry.files for term in path_terms(file)),
+        frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
+        _mentions(text) - {id_term(entry.id)},
+        frozenset(_PIECE.findall(text.lower())),
+        frozenset(_PIECE.findall(said[1].lower())) if said else frozenset(),
+        "?" in text,
+    )
+
+
+def ask(query: Query) -> Question:
+    """What a question asks: its words, command and error."""
+    text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
+    found = sorted(counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
+    pieces = frozenset(_PIECE.findall(text.lower()))
+    return Question(
+        {term: 1.0 + math.log(times) for term, times in sorted(found)},
+        frozenset(counts(_head(text))) & {term for term, _ in found},
+        frozenset([*file_terms(query.files), *folder_terms(query.files)]),
+        frozenset(gram for piece in pieces - STOP for gram in grams(piece)),
+        pieces,
+    )
+
+
+def _head(text: str) -> str:
+    """What a text is about: its first line (not that of a trace, which says nothing) and its error lines."""
+    first = text.strip().partition("\n")[0]
+    said = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
+    return " ".join(said if said and first.startswith("Traceback ") else [first, *said])
+
+
+@lru_cache(maxsize=1 << 16)
+def grams(word: str) -> frozenset[str]:
+    """Runs of ``GRAM`` characters of a word with a space at either end; a short word is one run."""
+    whole = f" {word} "
+    return frozenset(whole[start : start + GRAM] for start in range(max(1, len(whole) - GRAM + 1)))
+
+
+def file_terms(files: Iterable[str]) -> list[str]:
+    """Terms by which files are the same: the path, the name, the name without its ending."""
+    found = []
+    for file in files:
+        path = file.replace("\\", "/").strip("/")
+        name = path.rpartition("/")[2]
+        found += [f"{FILE}{path}", f"{FILE}*/{name}", f"{FILE}*/{name.partition('.')[0].lower()}.*"]
+    return found
+
+
+def folder_terms(files: Iterable[str]) -> list[str]:
+    """Terms of every folder that a file lies in, by which it falls under the scope of an entry."""
+    found = []
+    for file in files:
+        parts = file.replace("\\", "/").strip("/").split("/")[:-1]
+        found += [f"{FILE}{'/'.join(parts[:depth])}/" for depth in range(1, len(parts) + 1)]
+    return found
+
+
+def scope_terms(globs: Sequence[str]) -> list[str]:
+    """Terms of the folders or files that globs begin with: ``src/api/**`` is everything below ``src/api``."""
+    found = []
+    for glob in globs:
+        fixed = re.split(r"[*?\[{]", glob, maxsplit=1)[0]
+        folder = fixed if fixed.endswith("/") else fixed.rpartition("/")[0] + "/"
+        found += file_terms([glob]) if fixed == glob else [f"{FILE}{folder.strip('/')}/"]
+    return [term for term in found if term != f"{FILE}/"]
+
+
+def id_term(name: str) -> str:
+    """The term by which others mention an entry of this id; "" when no text could."""
+    found = re.fullmatch(r"([A-Za-z]{2,10})[-_ ]?0*(\d{1,6})", name)
+    if found:
+        return f"{MENTION}{found[1].lower()}-{found[2]}"
+    return f"{MENTION}{name}" if re.fullmatch(r"\d{4,9}-[0-9a-f]{4}", name) else ""
+
+
+def _mentions(text: str) -> frozenset[str]:
+    return frozenset(
+        f"{MENTION}{whole}" if whole else f"{MENTION}{word.lower()}-{number}"
+        for word, number, whole in _MENTIONED.findall(text)
+    )

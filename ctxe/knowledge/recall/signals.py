@@ -1,0 +1,150 @@
+"""What speaks for an entry when something is asked: its signals, each a number that more of is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from ctxe.knowledge.recall.index import FILES, NAMES, WORDS, Index
+from ctxe.knowledge.recall.reading import NAME, Question, Reading, grams, id_term
+from ctxe.lexical.bm25 import idf
+
+SIGNALS = (
+    "head",  # words of the question's first line and error lines, in the entry (BM25)
+    "feedback",  # words that stand out in the entries found first, in the entry (BM25)
+    "names",  # words of the question in the names of the entry's files (BM25)
+    "files",  # files of the question among the entry's files or under its scope (BM25)
+    "cover",  # share of the entry's title that the question says, by rarity
+    "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
+    "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
+    "cited",  # logarithm of 1 + how many other entries mention this one by its id
+    "said_by",  # logs only: the question names who said this
+    "answers",  # logs only: the turn before is a question, and this is how well that one fits
+    "window",  # logs only: words of the question in this turn and those around it (BM25)
+)
+RECENT = SIGNALS.index("recent")
+REACH = 2
+"""Turns before and after one that are its window."""
+FADE = 100.0
+FADED = 10.0 * FADE
+SPEAKER = 1.5
+"""What it adds to how well a turn fits that the question names who says it, in the measure of ``head``."""
+
+Vector = tuple[float, ...]
+"""The signals of one entry, in the order of ``SIGNALS``."""
+
+
+class Look:
+    """One question put to an index: the signals of any slot, as of a moment (None: now)."""
+
+    def __init__(self, index: Index, question: Question, as_of: float | None = None) -> None:
+        self.index, self.question, self._as_of = index, question, as_of
+        self._head = [(term, index.rarity(term)) for term in sorted(question.head)]
+        self._heads: dict[int, float] = {}
+
+    def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
+        """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
+        fed = [(term, weight * self.index.rarity(term)) for term, weight in sorted(expansion.items())]
+        pieces = self._pieces([self.index.reading(slot) for slot in slots])
+        recent = dict(self.recents(slots))
+        return {
+            slot: self._vector(slot, fed, shared, recent.get(slot, 0.0))
+            for slot, shared in zip(slots, pieces, strict=True)
+        }
+
+    def recents(self, slots: Iterable[int]) -> list[tuple[int, float]]:
+        """Failures among the slots: 1 for the newest of all, less for older ones; those of hardly anything left out."""
+        ages = self.index.ages(slots, self._as_of)
+        return [(slot, math.exp(-age / FADE)) for slot, age in ages if age < FADED]
+
+    def _vector(self, slot: int, fed: Iterable[tuple[str, float]], pieces: float, recent: float) -> Vector:
+        index, question = self.index, self.question
+        reading, entry = index.reading(slot), index.entries[slot]
+        logged = entry.kind == "log"
+        names = [f"{NAME}{term}" for term in sorted(reading.names) if term in question.words]
+        return (
+            self._fit(slot),
+            self._sum(slot, fed),
+            self._set(slot, names, NAMES) if names else 0.0,
+            self._set(slot, sorted(reading.files & question.files), FILES) if reading.files else 0.0,
+            self._cover(reading.title),
+            pieces,
+            recent,
+            math.log1p(self._mentioned(entry.id)),
+            float(logged and self._says(slot)),
+            self._answers(slot) if logged else 0.0,
+            self._window(slot) if logged else 0.0,
+        )
+
+    def _fit(self, slot: int) -> float:
+        """How well the words of an entry fit the head of the question."""
+        if slot not in self._heads:
+            self._heads[slot] = self._sum(slot, self._head)
+        return self._heads[slot]
+
+    def _sum(self, slot: int, wanted: Iterable[tuple[str, float]]) -> float:
+        words, worth = self.index.reading(slot).words, self.index.worth
+        total = 0.0
+        for term, weight in wanted:
+            times = words.get(term)
+            if times:
+                total += weight * worth(slot, times, WORDS)
+        return total
+
+    def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
+        return self.index.worth(slot, 1, channel) * math.fsum(map(self.index.rarity, shared))
+
+    def _cover(self, title: frozenset[str]) -> float:
+        said = title & self.question.words.keys()
+        if not said:
+            return 0.0
+        rarity = self.index.rarity
+        return math.fsum(map(rarity, said)) / math.fsum(map(rarity, title))
+
+    def _mentioned(self, name: str) -> int:
+        term = id_term(name)
+        return self.index.having(term) if term else 0
+
+    def _says(self, slot: int) -> bool:
+        """Whether the question names who said this turn, and asks something of it."""
+        reading = self.index.reading(slot)
+        named = bool(reading.said_by) and reading.said_by <= self.question.plain
+        return named and not self.question.head.isdisjoint(reading.words)
+
+    def _answers(self, slot: int) -> float:
+        before = self.index.before(slot)
+        if before is None or not self.index.reading(before).asks:
+            return 0.0
+        return self._fit(before) + SPEAKER * self._says(before)
+
+    def _window(self, slot: int) -> float:
+        """As if the turns around were one text; words are as rare as they are among single turns."""
+        index = self.index
+        around = [index.reading(near) for near in index.around(slot, REACH)]
+        length = sum(reading.length for reading in around)
+        average = index.average * (2 * REACH + 1)
+        total = 0.0
+        for term, rarity in self._head:
+            times = sum(reading.words.get(term, 0) for reading in around)
+            if times:
+                total += rarity * index.worth_in(times, length, average)
+        return total
+
+    def _pieces(self, readings: Sequence[Reading]) -> list[float]:
+        """The weight of the question's grams in each reading; a gram that every one of them has weighs nothing."""
+        wanted = self.question.grams
+        spread: dict[str, int] = {}
+        held: list[set[str]] = []
+        known: set[str] = set()
+        hits: dict[str, frozenset[str]] = {}
+        for reading in readings:
+            for word in reading.pieces - known:
+                if found := grams(word) & wanted:
+                    hits[word] = found
+            known |= reading.pieces
+            shared: set[str] = set().union(*(hits[word] for word in reading.pieces & hits.keys()))
+            held.append(shared)
+            for gram in shared:
+                spread[gram] = spread.get(gram, 0) + 1
+        weight = {gram: idf(len(readings), having) for gram, having in spread.items()}
+        return [math.fsum(map(weight.__getitem__, shared)) for shared in held]

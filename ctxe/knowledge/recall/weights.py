@@ -1,0 +1,36 @@
+"""The fitted weights of the signals, as ``scripts/fit-recall`` wrote them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from ctxe.knowledge.recall.signals import SIGNALS, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each signal counts (``signals``, all of ``SIGNALS``), and when an answer is given unasked (``inject``).
+    ``common`` is the share of texts about software that have a term.
+
+    A score is the weighted sum of an entry's signals: the difference of two scores is the logarithm of how much more
+    likely one entry answers than the other (a conditional logit, fitted to questions whose answers are known).
+    """
+
+    signals: Mapping[str, float]
+    inject: Mapping[str, float]
+    common: Mapping[str, float]
+
+    def score(self, vector: Vector) -> float:
+        """The score of an entry with these signals."""
+        return sum(self.signals[name] * value for name, value in zip(SIGNALS, vector, strict=True))
+
+
+@cache
+def fitted() -> Weights:
+    """The weights that ship with ctxe."""
+    held = json.loads((files("ctxe.data") / "recall.json").read_text("utf-8"))
+    return Weights(held["signals"], held["inject"], held["common"])

@@ -1,0 +1,81 @@
+"""What became of the memories that the model leaned on: counted as helpful or harmful by what happened next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from ctxe.agent.state import State
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
+from ctxe.domain.section import Section
+from ctxe.knowledge import playbook
+from ctxe.knowledge.store import Store
+from ctxe.storage.counters import Counters
+
+REMEMBERED = 8
+"""Turns whose citations are remembered, so that undoing one is counted against what it leaned on."""
+
+
+@dataclass(slots=True)
+class Crediting:
+    """Listens to a session's events. Only ids that were shown can be cited; a turn credits each of them once."""
+
+    store: Store
+    counters: Counters
+    passed: bool = False
+    cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    judged: set[int] = field(default_factory=set)
+
+    def __call__(self, event: Event, state: State) -> Iterator[Event]:
+        """Count what an event says about the entries cited before it, and tell which are retired for it."""
+        if isinstance(event, TurnStarted):
+            self.passed = False
+            if playbook.corrects(event.words):
+                yield from self.against(len(state.conversation.turns) - 1)
+        elif isinstance(event, ToolFinished):
+            self._ran(event)
+        elif isinstance(event, TurnFinished) and state.conversation.turns:
+            self._ended(event, state)
+
+    def against(self, turn: int) -> Iterator[Event]:
+        """The user took back what a turn (they count from 1) did: its citations did harm, once."""
+        ids = () if turn in self.judged else self.cited.get(turn, ())
+        self.judged.add(turn)
+        playbook.credit(self.counters, ids, self.store.now(), helped=False)
+        try:
+            for entry in playbook.retire(self.store, self.counters, ids):
+                told = f"contradicted {playbook.CONTRADICTED} times, archived: {entry.title}"
+                yield Recorded(cast("Any", entry.kind), entry.id, told, "ctxe", entry.path)
+        except StoreError:
+            return
+
+    def _ran(self, event: ToolFinished) -> None:
+        tests = event.facts.get("tests")
+        if isinstance(tests, dict) and event.facts.get("by") != "user":
+            self.passed = event.facts.get("exit_code") == 0 and not tests.get("failures") and bool(tests.get("passed"))
+
+    def _ended(self, event: TurnFinished, state: State) -> None:
+        number, turn = len(state.conversation.turns), state.turn
+        said = "\n".join(f"{s.reply.text}\n{' '.join(c.arguments for c in s.reply.calls)}" for s in turn.steps)
+        ids = playbook.cited(said, _shown([*_standing(state), *turn.gathered]))
+        self.cited[number] = ids
+        self.cited.pop(number - REMEMBERED, None)
+        if self.passed and event.outcome == "answered":
+            playbook.credit(self.counters, ids, self.store.now(), helped=True)
+
+
+def _standing(state: State) -> tuple[Section, ...]:
+    return tuple(state.standing) if state.standing else ()
+
+
+def _shown(sections: list[Section]) -> list[str]:
+    """Ids of the entries that stand in sections of the memory."""
+    found = []
+    for section in sections:
+        if section.share == "memory":
+            for chunk in section.chunks:
+                found += [chunk.id, *re.findall(r"^- (\S+) ", chunk.text, re.MULTILINE)]
+    return found

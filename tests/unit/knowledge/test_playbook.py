@@ -1,0 +1,122 @@
+"""The playbook: what is cited is credited by what happened, what misleads is archived, and nothing is ever lost."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import StoreError
+from ctxe.domain.section import Task
+from ctxe.knowledge import playbook, review
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.memory import Memory
+from ctxe.knowledge.store import Store
+from ctxe.storage.counters import Counters
+
+NOON = 1_795_262_400.0
+
+
+def store_in(folder: Path) -> Store:
+    chance = (f"{n:016x}" for n in itertools.count())
+    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON, lambda _size: next(chance))
+
+
+def counters_in(folder: Path) -> Counters:
+    return Counters(folder / ".ctxe" / "cache" / "counters.db")
+
+
+def test_only_ids_that_were_shown_are_cited() -> None:
+    said = 'As [0008-91bc] says, not 10008-91bc; {"text": "0007-3fa2"} and pep-81.'
+    assert playbook.cited(said, ["0007-3fa2", "0008-91bc", "0009-aaaa", "pep-8", "0008-91bc"]) == (
+        "0007-3fa2",
+        "0008-91bc",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("no, use tabs", True),
+        ("No!", True),
+        ("that's wrong", True),
+        ("That is still not what I meant", True),
+        ("undo that please", True),
+        ("please revert the last change", True),
+        ("I told you to keep the header", True),
+        ("you broke the build", True),
+        ("now fix the other one", False),
+        ("not sure yet, what about tabs?", False),
+        ("no problem, go on", False),
+        ("note that the port is 80", False),
+        ("north is up", False),
+        ("fix it: that's wrong there", False),
+        ("", False),
+    ],
+)
+def test_a_correction_is_known_by_its_first_words(words: str, expected: bool) -> None:
+    assert playbook.corrects(words) is expected
+
+
+def test_what_helped_comes_first_and_what_misled_last() -> None:
+    entries = [Entry(name, "routine", name, created=f"2026-11-{n:02}") for n, name in enumerate("abcd", 1)]
+    numbers = {"a": {"helpful": 3.0}, "b": {"harmful": 2.0}, "c": {"helpful": 1.0, "harmful": 1.0}}
+    assert [entry.id for entry in playbook.by_use(entries, numbers)] == ["a", "c", "d", "b"]
+    found = [(entries[1], 5.0), (entries[3], 4.6), (entries[0], 4.5)]
+    assert [entry.id for entry, _ in playbook.weighed(found, numbers)] == ["a", "d", "b"]
+
+
+def test_routines_stand_before_the_model_by_expected_use(tmp_path: Path) -> None:
+    store, counters = store_in(tmp_path), counters_in(tmp_path)
+    one = store.add(Entry("", "routine", "Tests: `pytest -q`"))
+    two = store.add(Entry("", "preference", "Tabs in Makefiles", text="Everywhere else four spaces."))
+    store.add(Entry("", "preference", "Only in the web folder", scope=("web/**",)))
+    store.add(Entry("", "routine", "Not yet", status="proposed"))
+    playbook.credit(counters, [two.id], NOON, helped=True)
+    memory = Memory(store, lambda text: len(text.split()), tmp_path, tmp_path, counters=counters)
+    (section,) = memory.offer(Task(), 2500)
+    assert [chunk.text for chunk in section.chunks] == [
+        '<memory from=".ctxe/playbook">\nhow things are done here:\n'
+        f"- {two.id} Tabs in Makefiles: Everywhere else four spaces.\n- {one.id} Tests: `pytest -q`\n</memory>"
+    ]
+
+
+def test_three_contradictions_archive_an_entry_and_bring_it_no_closer_when_it_is_brought_back(tmp_path: Path) -> None:
+    store, counters = store_in(tmp_path), counters_in(tmp_path)
+    bad = store.add(Entry("", "routine", "Restart twice", text="It helps."))
+    good = store.add(Entry("", "routine", "Run the tests"))
+    rule = store.add(Entry("", "decision", "Use JSONL"))
+    ids = [bad.id, good.id, rule.id]
+    playbook.credit(counters, [good.id] * 4, NOON, helped=True)
+    for _ in range(2):
+        playbook.credit(counters, ids, NOON, helped=False)
+        assert playbook.retire(store, counters, ids) == ()
+    playbook.credit(counters, ids, NOON, helped=False)
+    (gone,) = playbook.retire(store, counters, ids)
+    assert (gone.id, gone.status, gone.text) == (bad.id, "archived", "It helps.")
+    assert [entry.id for entry in playbook.standing(store.entries(), {})] == [good.id]
+    store.change(bad.id, status="current")
+    playbook.credit(counters, [bad.id], NOON, helped=False)
+    assert playbook.retire(store, counters, [bad.id]) == ()
+
+
+def test_near_duplicates_are_joined_and_no_word_is_lost(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    one = store.add(Entry("", "fact", "The API listens on port 8080", text="Behind nginx.", files=("a.py",)))
+    two = store.add(Entry("", "fact", "The API listens on port 8080, behind nginx", text="See ops."))
+    store.add(Entry("", "fact", "The API listens on port 8080", text="Behind nginx.", scope=("old/**",)))
+    store.add(Entry("", "routine", "The API listens on port 8080", text="Behind nginx."))
+    assert playbook.near_duplicates(store.entries()) == [(one, two)]
+    joined = playbook.join(store, one.id, two.id)
+    assert (joined.text, joined.files, joined.supersedes) == (
+        f"See ops.\n\nThe API listens on port 8080\n\nBehind nginx.\n\n({one.id}, user, 2026-11-21)",
+        ("a.py",),
+        (one.id,),
+    )
+    assert store.get(one.id).status == "superseded"
+    assert store.get(one.id).text == "Behind nginx."
+    assert playbook.near_duplicates(store.entries()) == []
+    with pytest.raises(StoreError):
+        playbook.join(store, "nope", two.id)
+    assert review.waiting(store) == ()

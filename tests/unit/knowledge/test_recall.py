@@ -1,0 +1,171 @@
+"""The ranker: what speaks for an entry, when nothing is said, and that what is kept on disk changes no answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.section import Task
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.query import Query
+from ctxe.knowledge.recall.kept import Kept
+from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.reading import file_terms, folder_terms, id_term, scope_terms
+from ctxe.knowledge.recall.signals import SIGNALS
+from ctxe.knowledge.recall.weights import fitted
+from ctxe.knowledge.recall.worth import CLUES
+
+SUBJECTS = (
+    "parser tokens grammar", "socket retries timeout", "database migration schema", "login password session",
+    "image thumbnails resize", "invoice rounding currency", "calendar timezone recurrence", "search ranking synonyms",
+    "upload multipart chunks", "cache eviction memory", "logging rotation format", "email bounce template",
+)  # fmt: skip
+
+
+def facts(number: int = 24) -> list[Entry]:
+    """Facts about many subjects, no two of the same words."""
+    return [
+        Entry(
+            f"f{n}",
+            "fact",
+            f"The {SUBJECTS[n % 12]} of part{n}",
+            text=f"Part{n} owns the {SUBJECTS[n % 12].split()[n % 3]} and its module{n} says how.",
+            path=f"memory/f{n}.md",
+        )
+        for n in range(number)
+    ]
+
+
+def best(entries: list[Entry], text: str = "", **more: object) -> list[str]:
+    return [one.entry.id for one in Ranker().ranked(Query(text, **more), entries)]  # type: ignore[arg-type]
+
+
+def test_words_are_found_by_stem_and_by_the_parts_of_identifiers() -> None:
+    entries = [*facts(), Entry("x", "fact", "FrameReader.readNextFrame retries", text="See max_frame_size.")]
+    assert best(entries, "why is the frame reader retrying?")[0] == "x"
+    assert best(entries, "what limits a frame's size")[0] == "x"
+    assert best(entries, "maxFrameSize")[0] == "x"
+
+
+def test_files_and_scopes_speak_for_an_entry() -> None:
+    entries = [
+        *facts(),
+        Entry("file", "fact", "Careful", files=("src/net/socket.c",)),
+        Entry("scope", "fact", "Careful", scope=("src/api/**",)),
+    ]
+    assert best(entries, files=("src/net/socket.c",))[0] == "file"
+    assert best(entries, files=("lib/net/socket.c",))[0] == "file"
+    assert best(entries, files=("src/api/v2/users.py",)) == ["scope"]
+    assert best(entries, files=("docs/readme.md",)) == []
+
+
+def test_turns_near_one_another_and_who_spoke_count() -> None:
+    talk = (
+        "Ada: Where did you go last summer?",
+        "Ben: To the lake with my sister, we rented a boat.",
+        "Ada: I stayed at home and painted the fence.",
+        "Ben: My boat is painted blue by the way.",
+        "Ada: Lovely, what did the rent cost?",
+    )
+    log = [Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(talk)]
+    assert best([*facts(), *log], "Where did Ben go last summer?")[:2] == ["D1", "D0"]
+    assert best([*facts(), *log], "What did Ada paint?")[0] == "D2"
+
+
+def test_of_equals_the_newest_comes_first_and_old_failures_last() -> None:
+    failures = [
+        Entry(f"n{n}", "failure", "`make`: linker not found", ts=str(n), signature=f"{n:064x}") for n in range(3)
+    ]
+    assert best(failures, "linker not found") == ["n2", "n1", "n0"]
+    assert best(failures, "linker not found", as_of=2.0)[0] == "n2"
+    ranked = Ranker().ranked(Query("linker not found", as_of=2.0), failures, lambda entry: entry.time < 2.0)
+    assert [one.entry.id for one in ranked] == ["n1", "n0"]
+
+
+def test_what_others_cite_counts_by_its_id() -> None:
+    rules = [Entry(f"adr-{n}", "decision", "Use of timeouts in clients", path=f"{n}") for n in range(1, 5)]
+    citing = Entry("x", "fact", "Gateway", text="It follows ADR 3 and adr-0003.")
+    assert best([*facts(), *rules, citing], "timeouts in clients")[0] == "adr-3"
+
+
+def test_nothing_is_said_unasked_unless_it_bears_on_the_task() -> None:
+    entries = [
+        *facts(),
+        Entry("pool", "decision", "Connections are pooled", text="Each worker keeps a connection pool of five."),
+    ]
+    ranker = Ranker()
+    assert ranker(Task("the connection pool of a worker is exhausted"), entries)[0][0].id == "pool"
+    for words in ("write a haiku about the sea", "thanks!", "hi", "", "what is new in the release?", "yes, do it"):
+        assert ranker(Task(words), entries) == [], words
+    assert ranker(Task("anything"), []) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 12])
+def test_a_small_memory_speaks_when_it_knows_and_is_silent_when_not(number: int) -> None:
+    entries = facts(number)
+    told = Ranker()(Task("the parser of part0 loses tokens, is its grammar wrong?"), entries)
+    assert [entry.id for entry, _ in told] == ["f0"]
+    assert Ranker()(Task("make the button on the start page green"), entries) == []
+
+
+def answers(ranker: Ranker, entries: list[Entry]) -> list[list[tuple[str, float]]]:
+    asked = ("socket timeout of part13", "module7", "currency rounding in invoices", "who owns image thumbnails?")
+    return [[(one.entry.id, round(one.score, 9)) for one in ranker.ranked(Query(text), entries)][:20] for text in asked]
+
+
+def test_what_is_kept_on_disk_changes_no_answer(tmp_path: Path) -> None:
+    entries = facts(320)
+    fresh = answers(Ranker(), entries)
+    assert answers(Ranker(tmp_path), entries) == fresh
+    assert (tmp_path / "recall.db").exists()
+    again, other = Ranker(tmp_path), Ranker(tmp_path)
+    assert answers(again, entries) == fresh
+    changed = [*entries[5:], Entry("new", "fact", "Rounding of invoices in part1", path="memory/new.md")]
+    assert answers(again, changed) == answers(Ranker(), changed) != fresh
+    assert answers(other, entries) == fresh
+    for n in range(14):
+        changed = [*changed, Entry(f"more{n}", "fact", f"Socket {n} of module7", path=f"memory/more{n}.md")]
+        assert answers(Ranker(tmp_path), changed) == answers(Ranker(), changed)
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense" * 999, b"SQLite format 3\0" + bytes(9999)])
+def test_a_damaged_or_missing_cache_costs_nothing_but_time(tmp_path: Path, damage: bytes) -> None:
+    entries = facts(320)
+    fresh = answers(Ranker(tmp_path), entries)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    (tmp_path / "recall.db").write_bytes(damage)
+    assert answers(Ranker(tmp_path), entries) == fresh
+    (tmp_path / "file").write_bytes(b"")
+    assert answers(Ranker(tmp_path / "file"), entries) == fresh
+
+
+def test_only_one_process_adds_at_a_time(tmp_path: Path) -> None:
+    one, two = Kept.open(tmp_path / "recall.db"), Kept.open(tmp_path / "recall.db")
+    assert one
+    assert two
+    assert one.claim()
+    assert not two.claim()
+    assert one.add([], {}, [])
+    assert not two.claim()
+
+
+def test_terms_of_files_folders_scopes_and_ids() -> None:
+    assert file_terms(["src/a.test.py"]) == ["F:src/a.test.py", "F:*/a.test.py", "F:*/a.*"]
+    assert folder_terms(["src/net/a.c"]) == ["F:src/", "F:src/net/"]
+    assert scope_terms(["src/**", "**", "*.py", "docs/a.md"]) == ["F:src/", *file_terms(["docs/a.md"])]
+    assert [id_term(name) for name in ("pep-8", "PEP 008", "0007-3fa2", "D1:3")] == [
+        "M:pep-8",
+        "M:pep-8",
+        "M:0007-3fa2",
+        "",
+    ]
+
+
+def test_the_weights_that_ship_are_whole() -> None:
+    weights = fitted()
+    assert set(weights.signals) == set(SIGNALS)
+    assert set(weights.inject) == {"failure", "lasting", "log", *CLUES}
+    assert all(value >= 0.0 for value in weights.signals.values())
+    assert all(0.0 < share < 1.0 for share in weights.common.values())
