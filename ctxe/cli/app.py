@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
     "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
     "skills": ("ctxe.cli.skills", "domain modules with their price in tokens"),
-    "sessions": ("ctxe.cli.sessions", "past sessions: list, show, inspect, export"),
+    "sessions": ("ctxe.cli.sessions", "past sessions: list, show, inspect, diff, export"),
     "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
     "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
     "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),

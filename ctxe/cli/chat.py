@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ctxe.cli.headless import Format
 from ctxe.cli.invocation import Invocation
+from ctxe.config.values import Approval
 
 if TYPE_CHECKING:
-    from ctxe.cli.chatting import Chat
     from ctxe.project import Project
     from ctxe.project.request import Opening
     from ctxe.terminal.screen import Screen
-
-Mode = Literal["ask", "auto-edit", "auto", "read-only"]
-Format = Literal["text", "json", "stream-json"]
-SESSION = "Session"
-MODEL = "Model and money"
-CONTEXT = "What the model sees"
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +45,7 @@ def chat(
     max_steps: Annotated[
         int, typer.Option("--max-steps", metavar="N", help="Model calls one turn may take.", min=0)
     ] = 0,
-    approval: Annotated[Mode | None, typer.Option("--approval", help="Who decides what runs.")] = None,
+    approval: Annotated[Approval | None, typer.Option("--approval", help="Who decides what runs.")] = None,
     allowed_tools: Annotated[str, typer.Option("--allowed-tools", help="Only these tools, by name, with commas.")] = "",
     read: Annotated[
         list[str] | None, typer.Option("--read", metavar="FILE", help="Put a file before the model, for reference.")
@@ -83,7 +78,9 @@ def chat(
     said = " ".join(words or [])
     if print_ or dry_run:
         raise typer.Exit(_headless(project, opening, _with_input(said, screen), output_format, dry_run, screen))
-    raise typer.Exit(_interactive(project, opening, said, screen))
+    from ctxe.cli import interactive
+
+    raise typer.Exit(interactive.run(project, opening, said, screen))
 
 
 def _flags(
@@ -134,84 +131,3 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
         for notice in live.notices:
             screen.tell(notice)
         return headless.run(live, words, form, screen)
-
-
-def _interactive(project: Project, opening: Opening, words: str, screen: Screen) -> int:
-    """The chat loop; every session that is opened on the way is closed properly."""
-    from ctxe.cli.errors import say
-    from ctxe.cli.offer import ask_window, offer_local
-    from ctxe.domain.errors import SessionError
-    from ctxe.terminal.interrupt import restored
-    from ctxe.terminal.render import Renderer
-
-    with restored(screen), Renderer(screen) as renderer:
-        if offer_local(project, screen) or ask_window(project, screen):
-            project = project.again()
-        opening = replace(opening, mode=_confirmed(project, screen))
-        wanted: tuple[str, str] | None = ("", "")
-        left = ""
-        while wanted is not None:
-            kind, session = wanted
-            if kind:
-                session = "" if kind == "new" else session
-                opening = replace(opening, resume=session, newest=False, fork=kind == "fork", files=())
-            try:
-                code, wanted, left = _one(project, opening, words, screen, renderer)
-            except SessionError as error:
-                if not left:
-                    raise
-                say(error.message, error.hint)
-                wanted, left = ("resume" if (project.place.sessions / f"{left}.jsonl").exists() else "new", left), ""
-            words = ""
-        return code
-
-
-def _confirmed(project: Project, screen: Screen) -> str:
-    """``auto`` is confirmed once per folder; "ask" in its place when it was not. Empty: as the settings say."""
-    if project.config.approval.mode != "auto" or project.trusted or not screen.keyboard:
-        return ""
-    from ctxe.terminal.prompt import Prompt
-
-    screen.say(f"approval auto: the model edits files and runs commands in {project.root} without asking")
-    if Prompt(screen).ask("trust this folder? [y/n]", ("y", "n")) == "y":
-        project.trust()
-        return ""
-    return "ask"
-
-
-def _one(
-    project: Project, opening: Opening, words: str, screen: Screen, renderer: Any
-) -> tuple[int, tuple[str, str] | None, str]:
-    """One session until the user leaves it; the exit code, which session comes next, and the id of this one."""
-    from ctxe.cli import repl, slash
-    from ctxe.cli.chatting import Chat
-    from ctxe.project.opening import open_session
-    from ctxe.terminal.ask import Asker
-    from ctxe.terminal.prompt import Prompt
-
-    prompt = Prompt(
-        screen,
-        history=project.place.user / "history",
-        commands=slash.names(project),
-        files=project.complete,
-        arguments=lambda name, begun: slash.arguments(project, name, begun),
-        editor=project.editor,
-    )
-    asker = Asker(screen, project.root, prompt, renderer.paused)
-    with open_session(project, opening, asker) as live:
-        chat = Chat(live, screen, renderer, prompt)
-        prompt.toolbar = chat.toolbar
-        live.warm()
-        greet(chat)
-        code = repl.run(chat, words)
-        return code, chat.next, live.session.id
-
-
-def greet(chat: Chat) -> None:
-    """Where we are and with whom, in a line or two, and what a person should know before the first word."""
-    live = chat.live
-    chat.renderer.lines([live.banner(), *live.notices])
-    if live.session.state.conversation.turns:
-        chat.renderer.lines(
-            [f"session {live.session.id} goes on; {len(live.session.state.conversation.turns)} turns so far"]
-        )

@@ -11,7 +11,10 @@ from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ctxe.project import Project
+    from ctxe.project.sessions import Summary
     from ctxe.terminal.screen import Screen
 
 SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
@@ -25,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("inspect", help="One HTML page: the context of every request over time, its text, its money.")(
         inspect
     )
+    group.command("diff", help="Two sessions side by side: money, tokens by section, files changed.")(diff)
     group.command("export", help="A session as Markdown or JSON lines.")(export)
     app.add_typer(group, name="sessions")
 
@@ -34,8 +38,6 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     import time
 
     from ctxe.project.sessions import summaries
-    from ctxe.terminal.figures import age, money, size
-    from ctxe.terminal.tables import Column, table
 
     invocation = Invocation.of(context)
     found = summaries(invocation.project().place.sessions)
@@ -49,32 +51,29 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         )
         return
     screen = invocation.screen()
-    if not found:
-        screen.say("no sessions yet: `ctxe chat` starts one")
-        return
-    now = time.time()
+    screen.say(_listing(found, time.time(), screen) if found else "no sessions yet: `ctxe chat` starts one")
+
+
+def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
+    """A row a session; ``now`` is in seconds since 1970."""
+    from ctxe.terminal.figures import age, money, size
+    from ctxe.terminal.tables import Column, table
+
+    right = {"turns", "input", "cost"}
+    names = ("session", "used", "turns", "model", "input", "cost", "words")
     rows = [
         [
-            s.id,
-            age(s.used, now),
-            str(s.turns),
-            s.model,
-            size(s.usage.input),
-            "" if s.usd is None else money(s.usd),
-            _first(s.words),
+            one.id,
+            age(one.used, now),
+            str(one.turns),
+            one.model,
+            size(one.usage.input),
+            "" if one.usd is None else money(one.usd),
+            " ".join(one.words.split())[:60],
         ]
-        for s in found
+        for one in found
     ]
-    columns: list[Column | str] = [
-        "session",
-        "used",
-        Column("turns", right=True),
-        "model",
-        Column("input", right=True),
-        Column("cost", right=True),
-        "words",
-    ]
-    screen.say(table(columns, rows, screen))
+    return table([Column(name, right=name in right) for name in names], rows, screen)
 
 
 def show(
@@ -153,6 +152,27 @@ def _opened(path: Path) -> bool:
     return webbrowser.open(path.as_uri())
 
 
+def diff(
+    context: typer.Context,
+    one: Annotated[str, typer.Argument(help="id or its beginning")],
+    other: Annotated[str, typer.Argument(help="id or its beginning")],
+    as_json: JsonOption = False,
+) -> None:
+    """What two attempts at a task, two models or two settings took. Raises SessionError."""
+    from ctxe.project.past import past
+    from ctxe.project.sessions import path_of
+    from ctxe.terminal.difference import difference, facts
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    both = [past(project, path_of(project.place.sessions, name)) for name in (one, other)]
+    if as_json:
+        print_json([facts(found) for found in both])
+        return
+    screen = invocation.screen()
+    screen.say(difference(both[0], both[1], screen))
+
+
 def export(
     context: typer.Context,
     session: SessionId = "",
@@ -173,7 +193,3 @@ def export(
     from ctxe.terminal.replayed import markdown
 
     typer.echo(markdown(events(path)[0]))
-
-
-def _first(words: str) -> str:
-    return " ".join(words.split())[:60]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli import slash_context, slash_session, slash_work
 from ctxe.cli.chatting import Chat, Slash
+from ctxe.config.values import Approval
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -77,7 +78,7 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "skill":
         return [skill for skill in project.known_skills() if skill.startswith(begun) and skill != begun]
     if name == "approve":
-        return [mode for mode in ("ask", "auto-edit", "auto", "read-only") if mode.startswith(begun)]
+        return [mode for mode in get_args(Approval) if mode.startswith(begun)]
     if name == "model":
         return [model for model in project.known_models() if begun in model]
     if name == "resume":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from ctxe.domain.conversation import Fold, Reply
+from ctxe.domain.conversation import Fold, Reply, Usage
 from ctxe.domain.ledger import Ledger
 
 Way = Literal["edited", "read", "named", ""]
@@ -64,13 +64,22 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A session so far; ``texts`` are what the rows of its ledgers stand for, by content hash, if asked for."""
+    """A session so far. ``texts`` are what the rows of its ledgers stand for, by content hash, if asked for.
+
+    ``changed`` are the files that its tools edited, created or deleted.
+    """
 
     session: str
     project: str
     requests: tuple[Sent, ...] = ()
     injected: tuple[Injected, ...] = ()
     texts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens in all, as the provider counted them."""
+        return sum((sent.ledger.usage for sent in self.requests if sent.ledger.usage), Usage())
 
     @property
     def usd(self) -> float | None:

@@ -32,7 +32,9 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
     tokens = {row.digest: row.given for one in sent for row in one.ledger.rows if row.given}
     conversation = rebuild(event for _, event in timed).conversation
     used = injected(conversation, tokens)
-    return Past(str(header.get("session", path.stem)), str(header.get("project", "")), tuple(sent), used, found)
+    changed = tuple(path for path, touch in conversation.touched().items() if touch.operation != "read")
+    name = str(header.get("session", path.stem))
+    return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed)
 
 
 def write_page(path: Path, text: str) -> Path:

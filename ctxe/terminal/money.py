@@ -22,9 +22,8 @@ def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float
 
     ``project`` are the dollars and the number of all sessions here.
     """
-    usage = sum((sent.ledger.usage for sent in past.requests if sent.ledger.usage), Usage())
     told = [
-        ("session", "", _session(past, usage)),
+        ("session", "", _session(past)),
         *([("request", "", _request(past.requests[-1], ahead))] if past.requests else []),
         *([("limit", *_limit(past.usd or 0.0, limit))] if limit else []),
         ("project", "", f"{usd(project[0])} in {figures.plural(project[1], 'session')}"),
@@ -52,7 +51,8 @@ def usd(dollars: float | None) -> str:
     return "no price known" if dollars is None else figures.money(dollars)
 
 
-def _session(past: Past, usage: Usage) -> str:
+def _session(past: Past) -> str:
+    usage = past.usage
     plain = f" ({usd(past.plain_usd)} without a cache)" if past.plain_usd is not None else ""
     cached = figures.percent(usage.cache_read, usage.input)
     taken = f"{figures.size(usage.input)} tokens in, {cached} from the cache; {figures.size(usage.output)} out"

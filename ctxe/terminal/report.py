@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
-from ctxe.domain.conversation import Usage
 from ctxe.domain.past import Past, Sent, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
@@ -68,7 +67,7 @@ def _head(past: Past) -> str:
 
 def _tiles(past: Past) -> str:
     """The session in a few numbers."""
-    usage = sum((sent.ledger.usage for sent in past.requests if sent.ledger.usage), Usage())
+    usage = past.usage
     folds = sum(sent.fold is not None for sent in past.requests)
     used, put = used_share(past.injected)
     tiles = [

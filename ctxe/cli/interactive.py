@@ -1,0 +1,107 @@
+"""A person at the keyboard: one session after another, each going where /new, /resume, /fork or leaving says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxe.cli.chatting import Chat
+from ctxe.domain.errors import SessionError
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.request import Opening
+    from ctxe.terminal.render import Renderer
+    from ctxe.terminal.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none."""
+
+    code: int
+    session: str
+    next: tuple[str, str] | None
+
+
+def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
+    """Until the user leaves; the exit code of the process. Every session on the way is closed properly."""
+    from ctxe.cli.offer import ask_window, offer_local
+    from ctxe.terminal.interrupt import restored
+    from ctxe.terminal.render import Renderer
+
+    with restored(screen), Renderer(screen) as renderer:
+        if offer_local(project, screen) or ask_window(project, screen):
+            project = project.again()
+        opening = replace(opening, mode=_confirmed(project, screen))
+        ended = _sit(project, opening, words, screen, renderer)
+        while ended.next is not None:
+            ended = _go_on(project, opening, ended, ended.next, screen, renderer)
+        return ended.code
+
+
+def _go_on(
+    project: Project, opening: Opening, before: Ended, wanted: tuple[str, str], screen: Screen, renderer: Renderer
+) -> Ended:
+    """The session that is wanted next; back to the one before where it cannot be opened."""
+    from ctxe.cli.errors import say
+
+    try:
+        return _sit(project, _opened_as(opening, *wanted), "", screen, renderer)
+    except SessionError as error:
+        say(error.message, error.hint)
+        logged = (project.place.sessions / f"{before.session}.jsonl").exists()
+        back = _opened_as(opening, "resume" if logged else "new", before.session)
+        return _sit(project, back, "", screen, renderer)
+
+
+def _opened_as(opening: Opening, kind: str, session: str) -> Opening:
+    resume = "" if kind == "new" else session
+    return replace(opening, resume=resume, newest=False, fork=kind == "fork", files=())
+
+
+def _confirmed(project: Project, screen: Screen) -> str:
+    """``auto`` is confirmed once per folder; "ask" in its place when it was not. Empty: as the settings say."""
+    if project.config.approval.mode != "auto" or project.trusted or not screen.keyboard:
+        return ""
+    from ctxe.terminal.prompt import Prompt
+
+    screen.say(f"approval auto: the model edits files and runs commands in {project.root} without asking")
+    if Prompt(screen).ask("trust this folder? [y/n]", ("y", "n")) == "y":
+        project.trust()
+        return ""
+    return "ask"
+
+
+def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer) -> Ended:
+    """One session until the user leaves it. Raises ConfigError, SessionError, StoreError."""
+    from ctxe.cli import repl, slash
+    from ctxe.project.opening import open_session
+    from ctxe.terminal.ask import Asker
+    from ctxe.terminal.prompt import Prompt
+
+    prompt = Prompt(
+        screen,
+        history=project.place.user / "history",
+        commands=slash.names(project),
+        files=project.complete,
+        arguments=lambda name, begun: slash.arguments(project, name, begun),
+        editor=project.editor,
+    )
+    asker = Asker(screen, project.root, prompt, renderer.paused)
+    with open_session(project, opening, asker) as live:
+        chat = Chat(live, screen, renderer, prompt)
+        prompt.toolbar = chat.toolbar
+        live.warm()
+        greet(chat)
+        return Ended(repl.run(chat, words), live.session.id, chat.next)
+
+
+def greet(chat: Chat) -> None:
+    """Where we are and with whom, in a line or two, and what a person should know before the first word."""
+    live = chat.live
+    chat.renderer.lines([live.banner(), *live.notices])
+    if live.session.state.conversation.turns:
+        chat.renderer.lines(
+            [f"session {live.session.id} goes on; {len(live.session.state.conversation.turns)} turns so far"]
+        )
