@@ -180,3 +180,18 @@ def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(h
     assert "def part_number_3" in ctxe(repo, env, "sessions", "show", "--recall", "where is part_number_3").out
     assert "def part_number_4" in ctxe(repo, env, "sessions", "show", "--grep", "PART_NUMBER_4").out
     assert ctxe(repo, env, "sessions", "show", "--recall", "quetzalcoatl").code == 6
+
+
+def test_two_sessions_are_compared(done: Done) -> None:
+    (one,) = done.run("sessions", "list", "--json").json
+    with WireServer([Reply("ok", usage=Usage(input=2_000, output=50))], key=KEY) as server:
+        env = {**done.env, **openai_at(server.url)}
+        ran = ctxe(done.repo, env, "chat", "-p", "hello", "--output-format", "json")
+    other = ran.json["session"]
+    a, b = done.run("sessions", "diff", one["id"], other, "--json").json
+    assert (a["session"], a["requests"], a["input"], a["folds"] > 0) == (one["id"], 16, 128_000, True)
+    assert (b["session"], b["words"], b["requests"], b["input"], b["changed"]) == (other, "hello", 1, 2_000, [])
+    shown = done.run("sessions", "diff", one["id"], other).out
+    assert re.search(r"(?m)^input +128,000 +2,000 +-126,000$", shown), shown
+    (done.repo / f".ctxe/sessions/{other}.jsonl").unlink()
+    assert done.run("sessions", "diff", one["id"], "nosuch").code == 6
