@@ -19,7 +19,9 @@ Text = Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="the
 Title = Annotated[str, typer.Option("--title", help="One line; the first sentence when left out.")]
 Scope = Annotated[list[str] | None, typer.Option("--scope", help="Files it applies to, as a glob; may be given again.")]
 Files = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]
-Evidence = Annotated[list[str] | None, typer.Option("--evidence", help="`commit ID`, `test NAME`, `file PATH`.")]
+Evidence = Annotated[
+    list[str] | None, typer.Option("--evidence", help="`commit ID`, `test NAME`, `file PATH`, `symbol NAME`.")
+]
 Supersedes = Annotated[list[str] | None, typer.Option("--supersedes", help="An entry that this one replaces.")]
 
 
@@ -73,7 +75,7 @@ def keep(
             return
         replaced += more
     status = "proposed" if propose else "current"
-    entry = project.store.add(replace(draft, supersedes=tuple(replaced), status=status))
+    entry = memories.keep(project, replace(draft, supersedes=tuple(replaced), status=status))
     if as_json:
         print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
         return

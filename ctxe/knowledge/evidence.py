@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxe.knowledge.entry import Entry
+
+DIGITS = 12
+"""Hex digits of a content hash that evidence keeps: ``file src/a.py@1a2b3c4d5e6f``."""
 
 
 def _always(_name: str) -> bool:
     return True
 
 
+def _nothing(_path: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is so in the repository now, asked by path (relative to the root), commit id and symbol name."""
+    """What is so in the repository now, asked by path (relative to the root), commit id, symbol and test name.
+
+    ``digest`` gives the content hash of a file, empty when nobody knows it.
+    """
 
     file: Callable[[str], bool] = _always
     commit: Callable[[str], bool] = _always
     symbol: Callable[[str], bool] = _always
+    test: Callable[[str], bool] = _always
+    digest: Callable[[str], str] = _nothing
 
 
 def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
-    """What the entry cites and is no more, in words: ``("file a.py is gone",)``; empty when all stands."""
+    """What the entry cites and is no more or is another now, in words: ``("file a.py is gone",)``; empty when all
+    stands.
+    """
     missing = [f"file {path} is gone" for path in entry.files if _plain(path) and not facts.file(path)]
     for item in entry.evidence:
         kind, _, name = item.partition(" ")
-        name = name.strip()
-        if kind == "commit" and name and not facts.commit(name):
-            missing.append(f"commit {name} is gone")
-        elif kind in ("file", "test") and name:
-            path = name.partition("::")[0].partition(":")[0]
-            if _plain(path) and not facts.file(path):
-                missing.append(f"{kind} {path} is gone")
-        elif kind == "symbol" and name and not facts.symbol(name):
-            missing.append(f"symbol {name} is gone")
+        lost = _lost(kind, name.strip(), facts)
+        missing += [f"{kind} {lost}"] if lost else []
     return tuple(dict.fromkeys(missing))
+
+
+def _lost(kind: str, name: str, facts: Facts) -> str:
+    """What is wrong with one piece of evidence, "" when it stands or cannot be judged."""
+    path = name.partition("::")[0].partition("@")[0].partition(":")[0]
+    if not name:
+        return ""
+    if kind == "commit":
+        return "" if facts.commit(name) else f"{name} is gone"
+    if kind == "symbol":
+        return "" if facts.symbol(name) else f"{name} is gone"
+    if kind not in ("file", "test") or not _plain(path):
+        return ""
+    if not facts.file(path):
+        return f"{path} is gone"
+    if kind == "test":
+        return "" if facts.test(name) else f"{name} is gone"
+    was, now = name.rpartition("@")[2] if "@" in name else "", facts.digest(path)
+    return f"{path} has changed since" if was and now and not now.startswith(was) else ""
+
+
+def pinned(entry: Entry, facts: Facts) -> Entry:
+    """The entry with the content hashes of the files it rests on, so that a change of one is seen."""
+    pins = (_pin(item, facts) for item in entry.evidence)
+    return replace(entry, evidence=tuple(pins))
+
+
+def _pin(item: str, facts: Facts) -> str:
+    kind, _, name = item.partition(" ")
+    digest = facts.digest(name.strip()) if kind == "file" and "@" not in name else ""
+    return f"{item.strip()}@{digest[:DIGITS]}" if digest else item
 
 
 def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:

@@ -27,6 +27,7 @@ HEADING = 12
 """Tokens of a section's heading and the joins around its chunks."""
 MOST_RECALLED = 12
 RECENT_LINES = 12
+RECENT_WEEKS = 4
 SMALLEST = 25
 """Tokens that a fenced entry takes at least."""
 LONGEST_TOKEN = 12
@@ -114,6 +115,9 @@ class Memory:
         yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
         days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, self.recent))]
         yield self._list("daily", "latest work, newest first", days, int(room * 0.2), "log")
+        told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
+        weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]
+        yield self._list("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log")
 
     def _summaries(self) -> list[tuple[str, str]]:
         """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ctxe.knowledge.evidence import Facts
@@ -9,14 +12,90 @@ from ctxe.knowledge.evidence import Facts
 if TYPE_CHECKING:
     from ctxe.project import Project
 
+MOST_BYTES = 4_000_000
+"""Bytes of a file that is read for a hash or the name of a test; a longer one is taken to be as it was."""
+MOST_SYMBOLS = 40
+"""Names that are looked up in the whole tree; those beyond are taken to stand, so that a listing stays quick."""
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+
 
 def facts_of(project: Project) -> Facts:
-    """What stands in the work tree, for checking evidence; each path is looked at once."""
-    known: dict[str, bool] = {}
+    """What stands in the work tree, for checking evidence; each thing is looked at once.
 
+    What cannot be judged stands: no repository, a shallow clone, a name that is no commit id, a file too long.
+    """
+
+    @cache
     def exists(path: str) -> bool:
-        if path not in known:
-            known[path] = (project.root / path).exists()
-        return known[path]
+        return (project.root / path).exists()
 
-    return Facts(file=exists)
+    @cache
+    def data(path: str) -> bytes | None:
+        file = project.root / path
+        try:
+            return file.read_bytes() if file.is_file() and file.stat().st_size <= MOST_BYTES else None
+        except OSError:
+            return None
+
+    def digest(path: str) -> str:
+        from ctxe.tools.text import fingerprint
+
+        held = data(path)
+        return "" if held is None else fingerprint(held)
+
+    def test(name: str) -> bool:
+        path, _, inner = name.partition("::")
+        held, words = data(path), re.findall(r"\w+", inner.partition("[")[0])
+        return held is None or not words or words[-1].encode() in held
+
+    return Facts(exists, _commits(project), _symbols(project), test, digest)
+
+
+def _cited(project: Project, kind: str) -> Iterable[str]:
+    for entry in project.store.entries():
+        for item in entry.evidence:
+            if item.startswith(f"{kind} "):
+                yield item.partition(" ")[2].strip()
+
+
+def _commits(project: Project) -> Callable[[str], bool]:
+    """Whether git has a commit; all that are cited are asked about at once."""
+    from ctxe.repo.git import Git
+
+    git = Git(project.root, project.environment)
+
+    @cache
+    def known() -> tuple[str, ...] | None:
+        if not project.place.git or git.output("rev-parse", "--is-shallow-repository") != b"false\n":
+            return None
+        names = sorted({name for name in _cited(project, "commit") if _COMMIT.fullmatch(name)})
+        found = git.output("rev-list", "--no-walk", "--ignore-missing", *names) if names else b""
+        return None if found is None else tuple(found.decode().split())
+
+    def stands(name: str) -> bool:
+        held = known() if _COMMIT.fullmatch(name) else None
+        return held is None or any(full.startswith(name) for full in held)
+
+    return stands
+
+
+def _symbols(project: Project) -> Callable[[str], bool]:
+    """Whether the last name of a dotted one stands in some file of the tree."""
+    from ctxe.repo.git import Git, finish
+
+    git = Git(project.root, project.environment)
+    asked: set[str] = set()
+    code = ("--", ".", f":(exclude){project.place.memory.name}")
+
+    @cache
+    def stands(name: str) -> bool:
+        words = re.findall(r"\w+", name)
+        if not words or not project.place.git or len(asked) >= MOST_SYMBOLS:
+            return True
+        asked.add(name)
+        options = ("--quiet", "--untracked", "--word-regexp", "--fixed-strings", "-e", words[-1])
+        process = git.start("grep", *options, *code)
+        finish(process)
+        return process is None or process.returncode != 1
+
+    return stands

@@ -12,7 +12,7 @@ from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.knowledge import bulk, daily, decisions, links, query, review
 from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.evidence import stale
+from ctxe.knowledge.evidence import pinned, stale
 from ctxe.knowledge.logs import to_object
 from ctxe.project.evidence import facts_of
 from ctxe.storage import files
@@ -114,6 +114,11 @@ def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, 
     head, rest = (title, text) if title else _headline(text)
     values: dict[str, Any] = {key: tuple(value) for key, value in lists.items()}
     return Entry("", kind, head, text=rest, **values)
+
+
+def keep(project: Project, draft: Entry) -> Entry:
+    """Keep a new entry, the files it rests on with their hashes. Raises StoreError."""
+    return project.store.add(pinned(draft, facts_of(project)))
 
 
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:

@@ -84,6 +84,19 @@ def test_what_stands_and_what_is_recalled(tmp_path: Path) -> None:
     ]
 
 
+def test_older_weeks_are_told_in_short(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    for day, line in (("2026-11-02", "wrote the lexer"), ("2026-11-03", "wrote it again"), ("2026-10-01", "began")):
+        path = tmp_path / ".ctxe" / "daily" / f"{day}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"- 09:00 [s1] {line} (lexer.py)\n")
+    (standing,) = Memory(store, words, tmp_path, tmp_path, recent=1).offer(Task(), 2500)
+    assert [chunk.text for chunk in standing.chunks[1:]] == [
+        '<memory from=".ctxe/weeks">\nweeks before, newest first:\n'
+        "- 2026-W45: 2 turns on 2 days; most in lexer.py\n- 2026-W40: 1 turn on 1 day; most in lexer.py\n</memory>"
+    ]
+
+
 def test_without_words_only_the_snapshot_is_offered(tmp_path: Path) -> None:
     memory_in(tmp_path).store.add(decision("Store sessions as JSONL"))
     assert [section.placement for section in memory_in(tmp_path).offer(Task(), 2500)] == ["system"]
