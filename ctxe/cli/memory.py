@@ -182,6 +182,12 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     if found["most_used"]:
         used: list[list[Cell]] = [[row["id"], row["title"], str(row["uses"])] for row in found["most_used"]]
         screen.say(table(["most used", Column("", grows=True), Column("", right=True)], used, screen))
+    if found["judged"]:
+        judged: list[list[Cell]] = [
+            [row["id"], row["title"], str(row["helpful"]), str(row["harmful"])] for row in found["judged"]
+        ]
+        numbers = (Column("helped", right=True), Column("misled", right=True))
+        screen.say(table(["leaned on", Column("", grows=True), *numbers], judged, screen))
 
 
 def _public(row: dict[str, object]) -> dict[str, object]:

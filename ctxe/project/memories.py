@@ -198,11 +198,24 @@ def statistics(project: Project) -> dict[str, Any]:
     return {
         "kinds": kinds,
         "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
+        "judged": _judged(lasting, numbers),
         "never_used": sum(not numbers.get(entry.id, {}).get("used") for entry in lasting),
         "stale": len(stale(entries, facts_of(project))),
         "superseded": len(links.successors(entries)),
         "inbox": len(review.waiting(project.store)),
     }
+
+
+def _judged(entries: Sequence[Entry], numbers: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Entries that the model leaned on, by expected use, with how often that went well and how often not."""
+    from ctxe.knowledge.playbook import by_use
+
+    found = []
+    for entry in by_use(entries, numbers):
+        good, bad = (int(numbers.get(entry.id, {}).get(name, 0)) for name in ("helpful", "harmful"))
+        if good or bad:
+            found.append({"id": entry.id, "title": entry.title, "helpful": good, "harmful": bad})
+    return found
 
 
 def links_current(entries: Sequence[Entry]) -> list[Entry]:

@@ -13,6 +13,7 @@ from ctxe.domain.events import Event, Recorded, ReplyReceived, StepFinished, Too
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.store import Store
+from ctxe.project import Project, memories
 from ctxe.project.crediting import Crediting
 from ctxe.storage.counters import Counters
 
@@ -77,6 +78,18 @@ def test_a_user_s_own_run_credits_nobody(tmp_path: Path) -> None:
     one = played.store.add(Entry("", "routine", "Run ruff first")).id
     played.turn("fix it", f"As {one}.", (one,), {**PASSED, "by": "user"})
     assert played.numbers(one) == (0, 0)
+
+
+def test_what_was_leaned_on_is_in_the_statistics(tmp_path: Path) -> None:
+    played = Played(tmp_path)
+    one, two = (played.store.add(Entry("", "routine", title)) for title in ("Restart twice", "Run ruff first"))
+    played.turn("fix it", f"By {two.id}.", (one.id, two.id), PASSED)
+    played.turn("again", f"By {one.id}.", (one.id, two.id))
+    played.turn("no, undo that", "Done.", (one.id,))
+    assert memories.statistics(Project.open(tmp_path, {}))["judged"] == [
+        {"id": two.id, "title": "Run ruff first", "helpful": 1, "harmful": 0},
+        {"id": one.id, "title": "Restart twice", "helpful": 0, "harmful": 1},
+    ]
 
 
 def test_undoing_turns_archives_what_misled_three_times_and_says_so(tmp_path: Path) -> None:
