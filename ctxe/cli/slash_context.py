@@ -127,11 +127,18 @@ def remember(chat: Chat, words: str) -> None:
     chat.play(chat.live.remember(words))
 
 
+def skills(chat: Chat, words: str) -> None:
+    """Every module there is and its price; what this session holds of them."""
+    chat.command(["skills", *(split(words) or ["list"])])
+    held = chat.live.held_skills()
+    chat.renderer.lines([f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"])
+
+
 def skill(chat: Chat, words: str) -> None:
     """Load a domain module for your next words, or say them at once. Raises ConfigError."""
     name, _, task = words.partition(" ")
     if not name:
-        chat.command(["skills", "list"])
+        skills(chat, "")
         return
     chat.play(chat.live.load_skill(name))
     if task.strip():
@@ -154,7 +161,7 @@ COMMANDS = (
     Slash("unpin", "N|TEXT", "take a pin back", unpin),
     Slash("remember", "TEXT", "remember a note about this project", remember),
     Slash("skill", "NAME [WORDS]", "load a domain module for your next words", skill),
-    _own("skills", "list"),
+    Slash("skills", "[…]", "like `ctxe skills`, and what is loaded", skills),
     _own("memory", "show"),
     _own("decisions", "list"),
     _own("failures", "list"),

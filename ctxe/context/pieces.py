@@ -110,6 +110,8 @@ def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority:
         (MESSAGE if message.role == "assistant" else 0) + sum(block_tokens(block, count) for block in message.blocks)
         for message in messages
     )
+    # Results are messages of their own on some wires; what is told after them then begins another one.
+    tokens += MESSAGE if step.notes else 0
     why = "newest step" if priority is Priority.TASK else "masked by the fold" if masked else "recent step"
     return Piece("conversation", name, priority, "conversation", tokens, mark, why, messages=messages)
 

@@ -118,7 +118,7 @@ def _skills(project: Project) -> Iterator[Check]:
     usable = sum(not skill.problem for skill in found)
     said = f"{usable} modules, {cost['tokens']:,} tokens in every request ({cost['says']})"
     yield Check("skills", "ok", said, "`ctxe skills list` shows each")
-    wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem]
+    wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and not skill.expected]
     for one in wrong[:MOST_TOLD]:
         yield Check("skills", "note", one)
 

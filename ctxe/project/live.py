@@ -226,6 +226,10 @@ class Live:
         yield from self.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
         yield from self.queue(entry.id, f"[remembered by the user] {words}", "you noted it")
 
+    def held_skills(self) -> tuple[str, ...]:
+        """Domain modules that stand in the next request."""
+        return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
+
     def load_skill(self, name: str) -> Iterator[Event]:
         """Tell the model a domain module with the user's next words. Raises ConfigError."""
         from ctxe.project.skilled import named

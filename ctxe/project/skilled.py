@@ -122,7 +122,9 @@ class Skilled:
 
     def _loaded(self, skill: Skill) -> ToolOutput:
         if skill.name in self.held().visible:
-            return ToolOutput(f"{skill.name} is loaded already; its text stands above")
+            return ToolOutput(
+                f"{skill.name} is loaded already, its text stands above; {skill.name}/{FILE} reads it again"
+            )
         self.used(skill.name)
         return ToolOutput(page(skill, 1 << 30, len), kind="read")
 

@@ -32,7 +32,7 @@ def catalogue(skills: Sequence[Skill], room: int, count: Callable[[str], int]) -
     When they do not fit, the last ones lose words, then everything but their name, then their place.
     """
     forms = [(line(skill), shortened(skill), f"{skill.name}, ") for skill in skills]
-    costs = [tuple(count(form) + 1 for form in three) for three in forms]
+    costs = [(count(whole) + 1, count(short) + 1, count(name)) for whole, short, name in forms]
     levels = _levels(costs, room - FRAME)
     at = [[skill for skill, level in zip(skills, levels, strict=True) if level == n] for n in range(4)]
     if len(at[3]) == len(skills):

@@ -101,8 +101,11 @@ class Finder:
             return skill
         first = named.setdefault(skill.name, skill)
         if first is not skill:
-            return replace(skill, problem=f"{first.where} has the same name and stands before it")
-        return replace(skill, problem="your settings say never") if skill.name in self.places.never else skill
+            same = (first.description, first.body) == (skill.description, skill.body)
+            says = f"the same as {first.where}" if same else f"{first.where} has the same name and stands before it"
+            return replace(skill, problem=says, expected=same)
+        never = skill.name in self.places.never
+        return replace(skill, problem="your settings say never", expected=True) if never else skill
 
 
 def _chain(root: Path, working: Path) -> list[Path]:

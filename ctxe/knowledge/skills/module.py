@@ -38,8 +38,8 @@ class Skill:
 
     ``tools`` is what ``allowed-tools`` asks for; it gives no permission. ``scope`` are globs of files it is about,
     ``keywords`` further words of tasks it is for (the list does not show them), ``files`` its other files relative to
-    the folder. ``offered`` is False where only a person may load it. ``problem`` says why it cannot be used at all,
-    ``faults`` what is wrong otherwise.
+    the folder. ``offered`` is False where only a person may load it. ``problem`` says why it cannot be used at all
+    (``expected``: as it should be, so nobody needs to be told), ``faults`` what is wrong otherwise.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Skill:
     files: tuple[str, ...] = ()
     offered: bool = True
     problem: str = ""
+    expected: bool = False
     faults: tuple[str, ...] = ()
 
     @property
@@ -93,7 +94,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
         tuple(_files(folder)),
         _text(values, "disable-model-invocation").lower() != "true",
         "" if name else "its name is no name: letters, digits and hyphens",
-        tuple(dict.fromkeys(faults)),
+        faults=tuple(dict.fromkeys(faults)),
     )
     return found if body or found.files else replace(found, problem=found.problem or "it says nothing")
 

@@ -62,7 +62,8 @@ class Skills:
     def notices(self) -> tuple[str, ...]:
         """What people should know: modules that cannot be used, names in settings that are none."""
         found = self.find.known()
-        said = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and skill.origin != "shipped"]
+        told = [skill for skill in found if skill.problem and not skill.expected and skill.origin != "shipped"]
+        said = [f"{skill.where}: {skill.problem}" for skill in told]
         said += [
             f"{skill.where}: {one}"
             for skill in found

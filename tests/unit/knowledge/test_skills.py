@@ -58,9 +58,10 @@ def test_places_speak_in_their_order_and_the_first_of_a_name_stands(tmp_path: Pa
             "web/.claude/skills/css/SKILL.md": module("css"),
         },
     )
-    own = write(tmp_path / "own", {"milk/SKILL.md": module("milk"), "tea/SKILL.md": module("tea")})
+    own = write(tmp_path / "own", {"milk/SKILL.md": module("milk"), "tea/SKILL.md": module("tea", "Else.")})
     finder = Finder(Places(root, root / "web", (own, tmp_path / "none"), SHIPPED, never=("jam", "pytest")))
-    same = ".agents/skills/tea has the same name and stands before it"
+    same = "the same as .agents/skills/tea"
+    other = ".agents/skills/tea has the same name and stands before it"
     never = "your settings say never"
     assert told(finder)[:7] == [
         ("css", "web/.claude/skills/css", ""),
@@ -69,8 +70,9 @@ def test_places_speak_in_their_order_and_the_first_of_a_name_stands(tmp_path: Pa
         ("tea", ".agents/skills/tea", ""),
         ("tea", ".claude/skills/tea", same),
         ("milk", str(own / "milk"), ""),
-        ("tea", str(own / "tea"), same),
+        ("tea", str(own / "tea"), other),
     ]
+    assert Skills(finder, words, 1_500).notices() == (f"{own}/tea: {other}",)
     assert [name for name, _, _ in told(finder)[7:]] == NAMES
     assert [skill.name for skill in finder.usable()] == [
         "css",
@@ -173,8 +175,8 @@ def test_the_list_shortens_the_least_useful_first_and_says_what_is_missing() -> 
         kept = [one for one in many if f"- {one.name}: " in made.text]
         assert kept == many[: len(kept)]
     assert sizes[100][0] > 0
-    assert sizes[30] == (0, 3, 3)
-    assert "[3 more: find_tools finds them]" in catalogue(many, 30, words).text
+    assert sizes[27] == (0, 3, 3)
+    assert "[3 more: find_tools finds them]" in catalogue(many, 27, words).text
     assert sizes[10] == (0, 0, 6)
 
 

@@ -82,7 +82,9 @@ def test_use_loads_reads_and_runs(root: Path, home: Path) -> None:
     fresh, here = kit(root, home, State()), kit(root, home, loaded())
     assert call(fresh, "use", name="brew").startswith('<skill from=".agents/skills/brew"')
     assert fresh.skills.uses() == {"brew": 1.0}
-    assert call(here, "use", name="brew") == "brew is loaded already; its text stands above"
+    assert (
+        call(here, "use", name="brew") == "brew is loaded already, its text stands above; brew/SKILL.md reads it again"
+    )
     assert call(fresh, "use", name="brew/references/leaves.md") == "LEAVES\n"
     assert call(fresh, "use", name="brew/SKILL.md") == SKILL
     action = here.tools["use"].prepare({"name": "brew/scripts/boil.sh", "arguments": '{"args": ["a b", 3]}'})
