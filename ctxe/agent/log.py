@@ -56,10 +56,17 @@ class Log:
     newest: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, folder: Path, session: str, project: str, clock: Callable[[], str], fork: str = "") -> Log:
-        """A new log. Its header is written with the first event: a session in which nothing happened leaves no file."""
+    def create(
+        cls, folder: Path, session: str, project: str, clock: Callable[[], str], fork: str = "", copied: int = 0
+    ) -> Log:
+        """A new log. Its header is written with the first event: a session in which nothing happened leaves no file.
+
+        A ``fork`` names the session whose first ``copied`` events it begins with.
+        """
         header = {"v": VERSION, "session": session, "project": project, "at": clock()}
-        return cls(folder / f"{session}.jsonl", clock, header=header | ({"fork": fork} if fork else {}))
+        return cls(
+            folder / f"{session}.jsonl", clock, header=header | ({"fork": fork, "copied": copied} if fork else {})
+        )
 
     def keep(self, event: Kept) -> None:
         """Make an event durable. Raises StoreError; the count moves only when it is on disk."""

@@ -28,7 +28,10 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One session. ``words`` are the user's first, ``used`` is when its log last grew (seconds since 1970)."""
+    """One session. ``words`` are the user's first, ``used`` is when its log last grew (seconds since 1970).
+
+    What a fork was copied from is not ``spent`` again.
+    """
 
     id: str
     started: str
@@ -64,6 +67,7 @@ def summaries(folder: Path) -> list[Summary]:
 def summary(path: Path) -> Summary:
     """One log at a glance. Raises SessionError."""
     header = header_of(path)
+    copied = _number(header.get("copied"))
     words, model, outcome, turns = "", "", "", 0
     spent: list[Spent] = []
     for record in _records(path):
@@ -78,12 +82,16 @@ def summary(path: Path) -> Summary:
                 outcome = str(record.get("outcome", ""))
             case "reply_received":
                 usage = record.get("reply", {}).get("usage")
-                if usage is not None:
+                if usage is not None and _number(record.get("n"), copied + 1) > copied:
                     spent.append(Spent(str(record.get("at", "")), model, Usage(**usage), record.get("usd")))
     used = path.stat().st_mtime
     return Summary(
         path.stem, str(header.get("at", "")), used, words, turns, model, outcome, tuple(spent), header.get("fork", "")
     )
+
+
+def _number(value: object, otherwise: int = 0) -> int:
+    return value if isinstance(value, int) else otherwise
 
 
 def _records(path: Path) -> Iterable[dict[str, Any]]:

@@ -58,6 +58,7 @@ function signs(request) {
   const sizes = request.fold ? ` · ${number(request.fold[0])} → ${number(request.fold[1])} tokens` : "";
   if (request.began) said.push(["fold", `a new epoch: ${request.began}${sizes}`]);
   if (request.broke) said.push(["loud", `cache broken at ${request.broke}`]);
+  if (request.missed) said.push(["loud", `cache forgotten: ${request.missed}`]);
   if (!request.reply) said.push(["loud", "no answer came"]);
   return said;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 
@@ -12,6 +13,9 @@ from ctxe.domain.ledger import Ledger
 
 Way = Literal["edited", "read", "named", ""]
 """How something that was put before the model was used later; empty: not at all."""
+
+LEAST_CACHED = 2_048
+"""Tokens below which nobody misses a cache: providers keep nothing under 1,024, and in blocks."""
 
 Said = tuple[str, str]
 """A piece of text on the wire: who says it (tool, system, user, assistant, call, result, carry) and the text itself."""
@@ -36,6 +40,20 @@ class Sent:
     reply: Reply | None = None
     seconds: float = 0.0
     plain_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A request of which the provider's cache held much less than what had stood in the one before.
+
+    ``expected`` and ``read`` are tokens, ``pause`` the seconds between the answer before and this request (0: unknown):
+    a cache forgets after some minutes.
+    """
+
+    sent: Sent
+    expected: int
+    read: int
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +114,35 @@ class Past:
         """Requests whose beginning differed from the one before although no epoch began."""
         return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.began)
 
+    @property
+    def misses(self) -> tuple[Miss, ...]:
+        """Requests that were read anew although their beginning stood: the provider had forgotten it.
+
+        None where the provider never reports its cache.
+        """
+        if not any(sent.ledger.usage and sent.ledger.usage.cache_read for sent in self.requests):
+            return ()
+        found = []
+        for before, sent in pairwise(self.requests):
+            usage, expected = sent.ledger.usage, sent.ledger.cached
+            if usage and not sent.began and expected >= LEAST_CACHED and usage.cache_read < expected / 2:
+                found.append(Miss(sent, expected, usage.cache_read, _pause(before, sent)))
+        return tuple(found)
+
     def grown(self, newest: int = 12) -> tuple[int, ...]:
         """Tokens that each of the newest requests added to the one before, within an epoch."""
         pairs = pairwise(self.requests)
         added = [after.ledger.used - before.ledger.used for before, after in pairs if not after.began]
         return tuple(added[-newest:])
+
+
+def _pause(before: Sent, sent: Sent) -> float:
+    """Seconds between an answer and the next request; 0 where the log does not say."""
+    try:
+        gone = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)
+    except ValueError:
+        return 0.0
+    return max(0.0, gone.total_seconds() - before.seconds)
 
 
 def total(amounts: Iterable[float | None]) -> float | None:

@@ -63,8 +63,8 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     path = path_of(folder, opening.resume)
     _check_origin(project, path)
     if opening.fork:
-        copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem)
         events, notices, _ = read_events(path)
+        copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
         for event in events:
             copy.keep(event)
         _hold(project, copy.path, stack)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ctxe.domain.past import Forecast, Injected, Past, used_share
+from ctxe.domain.past import Forecast, Injected, Miss, Past, used_share
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import glyph
@@ -20,16 +20,26 @@ def outlook(past: Past, ahead: Forecast | None, screen: Screen) -> str:
     return draw(told_lines(told, screen), screen)
 
 
+def missed(miss: Miss) -> str:
+    """In words, that the provider's cache did not hold what it should have held."""
+    pause = f", after a pause of {figures.seconds(miss.pause)}" if miss.pause >= 60 else ""
+    return f"the provider held {figures.size(miss.read)} of {figures.size(miss.expected)} tokens{pause}"
+
+
 def _cache(past: Past) -> Iterator[Told]:
     if not past.requests:
         return
-    broken = past.breaks
+    broken, forgotten = past.breaks, past.misses
     if not broken:
         yield "cache", "", "the prefix never broke"
+    for miss in forgotten[-NEWEST:]:
+        yield "cache", "warn", f"forgotten before step {miss.sent.turn}.{miss.sent.step}: {missed(miss)}"
+    if len(forgotten) > NEWEST:
+        yield "cache", "warn", f"and forgotten {len(forgotten) - NEWEST} times before"
     for sent in broken[-NEWEST:]:
         yield "cache", "warn", f"broke before step {sent.turn}.{sent.step}, at {sent.ledger.broke}"
     if len(broken) > NEWEST:
-        yield "cache", "warn", f"and {len(broken) - NEWEST} times before"
+        yield "cache", "warn", f"and broken {len(broken) - NEWEST} times before"
 
 
 def _folds(past: Past, unicode: bool) -> Iterator[Told]:

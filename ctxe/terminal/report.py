@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -16,6 +16,7 @@ from ctxe.domain.past import Past, Sent, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
 from ctxe.terminal.charts import areas, ceiling, columns, context_chart, money_chart, ticks
+from ctxe.terminal.outlook import missed
 from ctxe.terminal.report_data import data, embedded
 
 PRIVATE = "This page holds the text of the session: give it only to people who may read the repository."
@@ -30,7 +31,7 @@ def page(past: Past) -> str:
         _head(past),
         _tiles(past),
         *([_charts(past), _detail()] if past.requests else ["<p>This session sent no request.</p>"]),
-        _events(past.requests),
+        _events(past),
         _used(past),
         f"<footer>{PRIVATE} It was made by ctxe and needs no network.</footer>",
     ]
@@ -94,7 +95,9 @@ def _of(requests: Sequence[Sent]) -> str:
 
 
 def _breaks(past: Past) -> str:
-    return f"{figures.plural(len(past.breaks), 'cache break')}" if past.breaks else "the cache never broke"
+    forgotten = f", {len(past.misses)}× forgotten" if past.misses else ""
+    broken = figures.plural(len(past.breaks), "cache break") if past.breaks else "the cache never broke"
+    return broken + forgotten
 
 
 def _charts(past: Past) -> str:
@@ -107,7 +110,7 @@ def _charts(past: Past) -> str:
         '<figure class="chart"><figcaption>Context of every request, in tokens'
         f'<span class="legend">{names}<span class="line cachedline"><i></i>held by the cache</span>'
         '<span class="line limitline"><i></i>limit</span></span></figcaption>',
-        f'<div class="plot tall">{scale}{context_chart(past.requests, top)}{_marks(past.requests)}</div></figure>',
+        f'<div class="plot tall">{scale}{context_chart(past.requests, top)}{_marks(past)}</div></figure>',
     ]
     if dear:
         prices = "".join(_tick(value, dear, figures.money(value)) for value in ticks(dear, 2))
@@ -123,21 +126,25 @@ def _tick(value: float, top: float, label: str) -> str:
     return f'<span class="tick" style="bottom:{100 * value / top:.2f}%">{label}</span>'
 
 
-def _marks(requests: Sequence[Sent]) -> str:
-    """Folds and cache breaks above their columns."""
+def _marks(past: Past) -> str:
+    """Folds, cache breaks and misses above their columns."""
     drawn = []
-    for at, sent in enumerate(requests):
-        kind, sign, says = _mark(sent)
-        if kind:
-            left = 100 * at / columns(len(requests))
-            drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
+    for sent, kind, sign, says in _marked(past):
+        left = 100 * (sent.number - 1) / columns(len(past.requests))
+        drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
     return "".join(drawn)
 
 
-def _mark(sent: Sent) -> tuple[str, str, str]:
-    if sent.began:
-        return "fold", "⇲" if sent.fold else "◆", sent.began
-    return ("break", "✂", f"cache broken: {sent.ledger.broke}") if sent.ledger.broke else ("", "", "")
+def _marked(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
+    """Requests that are marked: with which class, which sign, and what it says."""
+    forgotten = {miss.sent.number: miss for miss in past.misses}
+    for sent in past.requests:
+        if sent.began:
+            yield sent, "fold", "⇲" if sent.fold else "◆", sent.began
+        elif sent.ledger.broke:
+            yield sent, "break", "✂", f"cache broken at {sent.ledger.broke}"
+        elif sent.number in forgotten:
+            yield sent, "miss", "○", f"cache forgotten: {missed(forgotten[sent.number])}"
 
 
 def _detail() -> str:
@@ -153,16 +160,13 @@ def _detail() -> str:
     )
 
 
-def _events(requests: Sequence[Sent]) -> str:
-    """Every fold and every break as a table."""
+def _events(past: Past) -> str:
+    """Every fold, every break and every miss as a table."""
     rows = []
-    for sent in requests:
-        if not (sent.began or sent.ledger.broke):
-            continue
+    for sent, _, _, says in _marked(past):
         sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold else ""
-        says = sent.began or f"cache broken at {sent.ledger.broke}"
         rows.append([f"{sent.number}", f"{sent.turn}.{sent.step}", says, sizes, _usd(sent.ledger.usd)])
-    return _table("Folds and cache breaks", ["request", "turn.step", "what", "tokens", "cost"], rows)
+    return _table("Folds and the cache", ["request", "turn.step", "what", "tokens", "cost"], rows)
 
 
 def _used(past: Past) -> str:

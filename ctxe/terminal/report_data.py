@@ -12,6 +12,7 @@ from ctxe.domain.ledger import Row
 from ctxe.domain.past import Past, Said, Sent
 from ctxe.safety.display import visible
 from ctxe.terminal.charts import BY_PRIORITY, KINDS
+from ctxe.terminal.outlook import missed
 
 HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """What could end a script element or be read as markup; all of it can only stand inside of JSON strings."""
@@ -23,7 +24,10 @@ def data(past: Past) -> dict[str, Any]:
     """The rows, texts and requests of a session. Rows are [section, chunk, kind, asked, given, tier, why, text]."""
     texts = _Numbered()
     rows = _Numbered()
-    requests = [_request(sent, rows, texts, past.texts) for sent in past.requests]
+    forgotten = {miss.sent.number: missed(miss) for miss in past.misses}
+    requests = [
+        _request(sent, rows, texts, past.texts) | {"missed": forgotten.get(sent.number, "")} for sent in past.requests
+    ]
     return {"rows": rows.values, "texts": texts.values, "requests": requests}
 
 

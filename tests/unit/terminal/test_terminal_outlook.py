@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from ctxe.domain.conversation import Fold, Position, Usage
-from ctxe.domain.ledger import Ledger
+from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Forecast, Injected, Past, Sent
+from ctxe.domain.section import Priority
 from ctxe.terminal.money import money, money_table
 from ctxe.terminal.outlook import outlook
 from ctxe.terminal.screen import Screen, detect
@@ -47,7 +49,17 @@ def test_only_the_newest_are_named() -> None:
     many = Past("s", "p", tuple(sent(n, broke=f"b{n}") for n in range(1, 7)))
     assert outlook(many, None, SCREEN).splitlines()[2:] == [
         "cache  broke before step 1.6, at b6",
-        "cache  and 3 times before",
+        "cache  and broken 3 times before",
+    ]
+
+
+def test_a_cache_that_was_forgotten_is_told_with_the_pause_before_it() -> None:
+    row = Row("s", "c", Priority.RECENT, 9_000, 9_000, "conversation", cached=True)
+    late = replace(sent(3), ledger=replace(sent(3).ledger, rows=(row,)), at="2026-01-02T10:07:10Z")
+    before = replace(sent(2), at="2026-01-02T10:00:00Z")
+    assert outlook(Past("s", "p", (before, late)), None, SCREEN).splitlines() == [
+        "cache  the prefix never broke",
+        "cache  forgotten before step 1.3: the provider held 800 of 9k tokens, after a pause of 7m10s",
     ]
 
 

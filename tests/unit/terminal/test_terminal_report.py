@@ -120,6 +120,7 @@ def test_rows_and_texts_stand_once_and_requests_refer_to_them() -> None:
     assert (first["rows"], first["kept"], second["rows"]) == ([0, 1, 2, 3], 3, [0, 1, 4])
     assert (first["reply"][0], len(first["reply"])) == (["assistant", SHOWN], 2)
     assert (second["began"], second["broke"], second["fold"]) == (f"folded: {SHOWN}", "", [800, 300])
+    assert [request["missed"] for request in known["requests"]] == ["", "", ""]
     assert (third["broke"], third["usage"], third["usd"], third["plain"]) == (SHOWN, [100, 5, 40, 0], 0.25, 2.0)
 
 

@@ -1,0 +1,49 @@
+"""What a session sent: its sums, what each request added, where the cache broke and where it was forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctxe.domain.conversation import Usage
+from ctxe.domain.ledger import Ledger, Row
+from ctxe.domain.past import Miss, Past, Sent, total
+from ctxe.domain.section import Priority
+
+
+def sent(number: int, used: int, held: int, read: int, at: str = "", **more: str) -> Sent:
+    rows = tuple(
+        Row("s", f"{name}", Priority.RECENT, tokens, tokens, "conversation", cached=cached)
+        for name, tokens, cached in (("old", held, True), ("new", used - held, False))
+    )
+    ledger = Ledger("m", 90_000, 1_000, rows, usage=Usage(used, 10, read), usd=0.5, broke=more.pop("broke", ""))
+    return Sent(number, 1, number, ledger, at, seconds=10.0, plain_usd=2.0, **more)  # type: ignore[arg-type]
+
+
+ONE = sent(1, 8_000, 0, 0, "2026-01-02T10:00:00.000Z")
+TWO = sent(2, 9_000, 8_000, 7_900, "2026-01-02T10:00:20.000Z")
+LATE = sent(3, 11_000, 9_000, 900, "2026-01-02T10:10:30.000Z")
+
+
+def test_a_beginning_that_the_provider_forgot_is_a_miss_with_the_pause_before_it() -> None:
+    assert Past("s", "p", (ONE, TWO, LATE)).misses == (Miss(LATE, 9_000, 900, 600.0),)
+
+
+def test_no_miss_where_an_epoch_began_the_head_is_small_or_nobody_reports_a_cache() -> None:
+    folded = replace(LATE, began="folded: price")
+    small = sent(3, 3_000, 2_000, 0)
+    silent = tuple(replace(one, ledger=replace(one.ledger, usage=Usage(9_000, 1))) for one in (ONE, TWO, LATE))
+    assert [Past("s", "p", requests).misses for requests in ((ONE, TWO, folded), (ONE, TWO, small), silent)] == [()] * 3
+
+
+def test_a_time_that_cannot_be_read_is_no_pause() -> None:
+    assert Past("s", "p", (ONE, TWO, replace(LATE, at="soon"))).misses[0].pause == 0.0
+
+
+def test_sums_growth_and_breaks() -> None:
+    broken = sent(4, 12_000, 100, 100, broke="rules: rules")
+    folded = sent(5, 5_000, 0, 0, began="folded: price", broke="x")
+    past = Past("s", "p", (ONE, TWO, LATE, broken, folded))
+    assert (past.usd, past.plain_usd, past.usage) == (2.5, 10.0, Usage(45_000, 50, 8_900))
+    assert (past.grown(), past.grown(1)) == ((1_000, 2_000, 1_000), (1_000,))
+    assert past.breaks == (broken,)
+    assert (total([None, 1.0, None]), total([None]), total([])) == (1.0, None, None)
