@@ -6,7 +6,7 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
@@ -17,19 +17,22 @@ from ctxe.context.pieces import Piece, section_pieces, spoken, step_piece, tool_
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
-from ctxe.context.trim import handle_of, trim
+from ctxe.context.trim import trim
+from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.section import Chunk, Priority
 
-MOST_WORDS, PART_OF_USABLE = 20_000, 4
-"""The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
-
-MOST_OF_FIRST = 0.6
-"""Of what is usable the first words, which are the task, may take so much."""
-
-
 MASK = 400
 """Tokens that stay of an output that decays."""
+
+FIRST, PART = 0.6, 0.2
+"""Of the record's room, what a record that is chosen anew takes, and what is added to one that stands.
+
+A record that stands is read from the cache: at 16k, where folds are most of what a session costs, this saves a fifth
+of all the money for the same retention (docs/folds.md)."""
+
+RECORD, WORDS = "record", "words"
+"""Names of the chunks of a fold: the parts of the record, the user's words."""
 
 
 def shown(result: ToolResult) -> str:
@@ -58,15 +61,51 @@ def fold(
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
     survey = (survey or Survey()).read(conversation, whole)
-    words = _words(conversation, upto, room, count)
-    stays = [chunk for _, chunk in sorted(words.items())] + [*_left_out(conversation, upto, words), *also]
-    extra = sum(count(chunk.text) + JOIN for chunk in stays) - count(words[0].text)
+    words = words_kept(conversation, upto, room, count)
+    said = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
+    extra = _size([*said, *also], count) - count(words[0].text)
+    space = max(0, free - kept - extra - JOIN)
+    if (before := conversation.fold) and _stands(before, upto, [*said, *also], space, count):
+        return replace(before, cause=cause)
+    earlier = _earlier(conversation.fold, upto, said, space, count)
+    stays = [*earlier, *(chunk for chunk in said if chunk not in earlier)]
     entries = _without(survey.before(upto), [conversation.turns[t].words for t in words])
-    covered = [*names_standing(stays, conversation, upto)]
-    text = record(survey, entries, covered, max(0, free - kept - extra - JOIN), count)
+    covered = names_standing([*stays, *also], conversation, upto)
+    since = survey.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
+    share = PART if earlier else FIRST
+    text = record(survey, entries, covered, int(share * space), count, _parts(earlier), since)
     if text:
-        stays.append(Chunk("record", text, f"stands for {entries[-1].step} steps"))
-    return Fold(upto, tuple(stays), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
+        stays.append(Chunk(RECORD, text, f"stands for steps {since + 1} to {entries[-1].step}"))
+    return Fold(upto, (*stays, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
+
+
+def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: int, count: Count) -> tuple[Chunk, ...]:
+    """What may stand as the fold before has it, in front of a new part: its words and its record, or nothing.
+
+    Nothing when the words that stay are others, or when the record leaves no room for one more part.
+    """
+    if before is None or before.upto == upto:
+        return ()
+    chunks = tuple(chunk for chunk in before.record if chunk.id == RECORD or chunk.id.startswith(WORDS))
+    if any(chunk not in said for chunk in chunks if chunk.id != RECORD):
+        return ()
+    size = _size([chunk for chunk in chunks if chunk.id == RECORD], count)
+    return chunks if 0 < size <= (1 - PART) * space else ()
+
+
+def _stands(before: Fold, upto: Position, wanted: Sequence[Chunk], space: int, count: Count) -> bool:
+    """True when the fold before is what would be made now: nothing came since, and it has room."""
+    others = [chunk for chunk in before.record if chunk.id != RECORD]
+    fits = _size([chunk for chunk in before.record if chunk.id == RECORD], count) <= space + JOIN
+    return before.upto == upto and others == list(wanted) and fits
+
+
+def _parts(chunks: Iterable[Chunk]) -> list[str]:
+    return [chunk.text for chunk in chunks if chunk.id == RECORD]
+
+
+def _size(chunks: Iterable[Chunk], count: Count) -> int:
+    return sum(count(chunk.text) + JOIN for chunk in chunks)
 
 
 def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Position) -> Iterator[str]:
@@ -111,9 +150,13 @@ def next_fold(
         return None
     made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)
     after = size_of(frame, replace(conversation, fold=made), count)
-    if not worth_folding(before, after, cause) or (conversation.fold and conversation.fold.upto == made.upto):
+    if not worth_folding(before, after, cause) or _same(conversation.fold, made):
         return None
     return replace(made, tokens_before=before, tokens_after=after)
+
+
+def _same(before: Fold | None, made: Fold) -> bool:
+    return before is not None and (before.upto, before.record) == (made.upto, made.record)
 
 
 def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usable: int) -> int:
@@ -169,32 +212,3 @@ def _decayed(conversation: Conversation, upto: Position, after: int, count: Coun
             if short.cut:
                 masks[result.call_id] = short.text
     return masks
-
-
-def _left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
-    """How the user's messages that do not stand are had; lines of them may stand in the record."""
-    last = upto.turn if upto.step else upto.turn - 1
-    handles = [handle_of(conversation.turns[t].words) for t in range(last + 1) if t not in words]
-    if handles:
-        text = f"[{len(handles)} more messages of the user: recall {', recall '.join(handles)}]"
-        yield Chunk("words left out", text, "over the share of the user's words")
-
-
-def _words(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
-    """The user's words before a position that stay, by turn: the first and the newest, then newest first.
-
-    Only the first and the newest are ever shortened.
-    """
-    last = upto.turn if upto.step else upto.turn - 1
-    left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
-    most = {0: int(MOST_OF_FIRST * room.usable), last: left} if last else {0: int(MOST_OF_FIRST * room.usable)}
-    kept: dict[int, Chunk] = {}
-    for t in dict.fromkeys([0, last, *range(last - 1, 0, -1)]):
-        words = conversation.turns[t].words
-        if t in most and count(words) > most[t]:
-            words = trim(words, "other", most[t], count).text
-        if t not in most and count(words) > left:
-            break
-        kept[t] = Chunk(f"words {t + 1}", words, "the user's words")
-        left -= count(words) if t else 0
-    return kept

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ctxe.context.lines import Entry, Line, names_in
+from ctxe.context.lines import Entry, Line, core_of, names_in
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.worth import worth_of_lines, worth_of_name
@@ -55,10 +55,19 @@ class Candidate:
     cost: float
 
 
-def record(survey: Survey, entries: Sequence[Entry], covered: Iterable[str], room: int, count: Count) -> str:
+def record(
+    survey: Survey,
+    entries: Sequence[Entry],
+    covered: Iterable[str],
+    room: int,
+    count: Count,
+    earlier: Sequence[str] = (),
+    since: int = 0,
+) -> str:
     """The text, of at most ``room`` tokens, that stands for ``entries`` (oldest first); empty when nothing fits.
 
-    ``covered`` are names that stand elsewhere in the request and are worth nothing here.
+    ``covered`` are names that stand elsewhere in the request and are worth nothing here. ``earlier`` are the parts of
+    the record that stand already, for all steps up to ``since``: their lines are not told again.
     """
     if not entries:
         return ""
@@ -66,9 +75,11 @@ def record(survey: Survey, entries: Sequence[Entry], covered: Iterable[str], roo
     groups = _grouped(entries, density)
     left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
     left.update(dict.fromkeys(covered, 0.0))
-    spent = _open_what_must_stand(groups, left, room / 2)
-    order = _chosen(_candidates(groups, survey, density), left, room - spent)
-    return _fitted(groups, order, room, count)
+    told = {core_of(line) for text in earlier for line in text.splitlines()}
+    spent = _open_what_must_stand(groups, left, room / 2, since)
+    candidates = [one for one in _candidates(groups, survey, density) if one.line.core not in told]
+    order = _chosen(candidates, left, room - spent)
+    return _fitted(groups, order, room, count, since)
 
 
 def _density(entries: Sequence[Entry], count: Count) -> float:
@@ -148,10 +159,15 @@ def _take(candidate: Candidate, left: dict[str, float]) -> None:
     left.update(dict.fromkeys(names, 0.0))
 
 
-def _open_what_must_stand(groups: Sequence[Group], left: dict[str, float], room: float) -> float:
-    """Open the groups of edited files and of what failed last, newest first; the tokens spent on them."""
+def _open_what_must_stand(groups: Sequence[Group], left: dict[str, float], room: float, since: int) -> float:
+    """Open the groups of edited files and of what failed last, newest first; the tokens spent on them.
+
+    Those of steps up to ``since`` stand already.
+    """
     spent = 0.0
     for group in reversed(groups):
+        if group.entries[-1].step <= since:
+            break
         if spent + group.cost <= room and (not group.entries[-1].ok or any(entry.edits for entry in group.entries)):
             spent += group.cost
             group.open = group.must = True
@@ -159,10 +175,10 @@ def _open_what_must_stand(groups: Sequence[Group], left: dict[str, float], room:
     return spent
 
 
-def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, count: Count) -> str:
+def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, count: Count, since: int) -> str:
     """The record of the longest prefix of ``order`` that fits, about: what was estimated is counted and cut."""
     while True:
-        text = _rendered(groups, order)
+        text = _rendered(groups, order, since)
         size = count(text)
         if size <= room:
             return text
@@ -171,14 +187,13 @@ def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, coun
         order = order[: min(len(order) - 1, int(0.99 * len(order) * room / size))]
 
 
-def _rendered(groups: Sequence[Group], order: Sequence[Candidate]) -> str:
+def _rendered(groups: Sequence[Group], order: Sequence[Candidate], since: int) -> str:
     chosen: dict[int, dict[tuple[int, int], Line]] = {}
     for candidate in order:
         chosen.setdefault(id(candidate.group), {})[candidate.place] = candidate.line
     last = groups[-1].entries[-1].step
-    parts = [
-        f"[Steps 1 to {last} are folded. Below are lines of them, word for word; `recall s{last}` shows step {last}.]"
-    ]
+    which = f"Steps {since + 1} to {last}" if since + 1 < last else f"Step {last}"
+    parts = [f"[{which}, folded. Below are lines of them, word for word; `recall s{last}` shows step {last}.]"]
     for group in groups:
         lines = chosen.get(id(group), {})
         if lines or group.must:

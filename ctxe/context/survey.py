@@ -97,6 +97,10 @@ class Survey:
         """Everything before a position, oldest first. Positions that were not read are behind the end."""
         return self.entries[: self._begins.get(upto, len(self.entries))]
 
+    def steps_before(self, upto: Position) -> int:
+        """The number of the last step before a position."""
+        return max((entry.step for entry in self.before(upto)[-1:]), default=0)
+
     def newest(self) -> list[Entry]:
         """What was done and said in the newest step."""
         return [entry for entry in self.entries[-64:] if entry.step == self.now and entry.what != "user"]

@@ -12,10 +12,11 @@ from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.cost import forecast
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold, standing_tokens
+from ctxe.context.fold import next_fold, size_of, standing_tokens
 from ctxe.context.pieces import spoken
+from ctxe.context.restore import restored
 from ctxe.context.survey import Survey
-from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
+from ctxe.domain.conversation import Fold, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.past import Forecast
@@ -95,7 +96,7 @@ class Composer:
 
     def _folded(self, state: State, cause: str, whole: Callable[[ToolResult], str], *kept: Chunk) -> Fold | None:
         frame, talk = self.frame(state.standing or ()), state.conversation
-        fold = next_fold(
+        return next_fold(
             frame,
             talk,
             self.budget,
@@ -106,8 +107,16 @@ class Composer:
             also=(*kept, *_surviving(state)),
             survey=self.survey,
         )
-        before = talk.fold.upto if talk.fold else Position()
-        return None if fold is None or (fold.upto == before and not fold.masks) else fold
+
+    def restore(self, state: State, whole: Callable[[ToolResult], str]) -> tuple[Chunk, ...]:
+        """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
+        talk = state.conversation
+        if talk.fold is None and not state.originals:
+            return ()
+        chunks = restored(talk, self.survey.read(talk, whole), self.budget.usable)
+        more = sum(self.count(chunk.text) for chunk in chunks)
+        fits = size_of(self.frame(state.standing or ()), talk, self.count) + more <= self.budget.usable
+        return chunks if fits else ()
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""

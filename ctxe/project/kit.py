@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
-from ctxe.context.budget import birth_limit
+from ctxe.context.birth import born
 from ctxe.context.tokens import Count
-from ctxe.context.trim import trim
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool, ToolOutput
@@ -76,11 +75,16 @@ class Kit:
         return known[1]
 
 
-def trimmer(window: int, count: Count) -> Callable[[ToolOutput], tuple[str, str]]:
-    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole."""
+def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
+    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
+
+    Of a file that was read before, lines that the model still has before it are not told again.
+    """
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        done = trim(output.text, output.kind, birth_limit(output.kind, window), count)
+        talk = state().conversation
+        again = not talk.touched().keys().isdisjoint(touch.path for touch in output.touches)
+        done = born(output.text, output.kind, window, count, talk, again=again)
         return done.text, done.handle
 
     return cut

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ctxe.context.assemble import Assembled, Frame, assemble
-from ctxe.context.budget import Budget, birth_limit
+from ctxe.context.birth import born
+from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold, size_of
 from ctxe.context.lines import path_asked
 from ctxe.context.restore import restored
-from ctxe.context.seen import standing, unrepeated
 from ctxe.context.survey import Survey, file_key
-from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 
@@ -91,18 +90,17 @@ class Replayed:
         return self._originals.get(result.call_id, result.text)
 
     def _born(self, call: ToolCall, text: str) -> ToolResult:
-        """A result as it is told: what stands already is not told again, and what is too long is cut."""
+        """A result as it is told."""
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
-        fresh = text
         key = file_key(path_asked(asked))
-        if kind == "read" and key and key in self._read:
-            fresh = unrepeated(text, standing(self.conversation), handle_of(text))
+        done = born(
+            text, kind, self.budget.window, self._count, self.conversation, again=bool(key) and key in self._read
+        )
         self._read.add(key)
-        done = trim(fresh, kind, birth_limit(kind, self.budget.window), self._count)
         if done.text != text:
             self._originals[call.id] = text
-        return ToolResult(call.id, done.text, handle=done.handle or (handle_of(text) if fresh != text else ""))
+        return ToolResult(call.id, done.text, handle=done.handle)
 
 
 def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk, ...]) -> Conversation:

@@ -59,7 +59,7 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
 
     def rewire(model: Model) -> Wired:
         composed = composer(project, model, kit, name, lambda: session.state.files)
-        trim = trimmer(composed.budget.window, composed.count)
+        trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
         dispatcher = Dispatcher(
             kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
         )
@@ -82,7 +82,7 @@ def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispa
         connect(project, model, lambda words, _: project.answer(words)),
         composed.standing,
         composed.gather,
-        lambda state: [*freshen(state, kit.digest_of), *rules(state)],
+        lambda state: [*freshen(state, kit.digest_of), *rules(state), *composed.restore(state, _whole(state))],
         lambda state, cause: composed.fold(state, cause, _whole(state)),
         composed.compose,
         lambda call, _: dispatcher(call),

@@ -112,6 +112,30 @@ def test_a_fold_is_deterministic_and_idempotent(
     assert fold(talk, room, policy, words, also=also, survey=Survey().read(talk, shown)) == made
 
 
+def begun(talk: Conversation, steps: int) -> Conversation:
+    """The conversation as it was after its first so many steps."""
+    turns, left = list[Turn](), steps
+    for turn in talk.turns:
+        turns.append(replace(turn, steps=turn.steps[:left]))
+        left -= len(turn.steps)
+        if left <= 0:
+            break
+    return Conversation(tuple(turns))
+
+
+@given(conversations(), rooms, policies, pins, st.integers(1, 20))
+def test_a_fold_on_a_fold_is_idempotent_and_leaves_its_record_or_chooses_anew(
+    talk: Conversation, room: Room, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
+) -> None:
+    first = fold(begun(talk, steps), room, policy, words, also=also)
+    second = fold(replace(talk, fold=first), room, policy, words, also=also)
+    assert fold(replace(talk, fold=second), room, policy, words, also=also) == second
+    was, now = ([chunk for chunk in made.record if chunk not in also] for made in (first, second))
+    parts = [chunk for chunk in now if chunk.id == "record"]
+    assert len(parts) <= 1 or now[: len(was)] == was
+    assert sum(words(chunk.text) for chunk in parts) <= max(0, room.target(policy) - room.standing)
+
+
 @given(conversations(), rooms, policies)
 def test_the_newest_step_stays_whole(talk: Conversation, room: Room, policy: FoldPolicy) -> None:
     made = fold(talk, room, policy, words)

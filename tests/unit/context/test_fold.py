@@ -101,3 +101,51 @@ def test_words_that_nobody_answered_yet_are_never_folded() -> None:
     said = Conversation((Turn("look at it"), Turn("and now this")))
     made = fold(said, Room(300, 20), POLICY, words)
     assert (made.upto, [chunk.text for chunk in made.record]) == (Position(1, 0), ["look at it"])
+
+
+def grown(steps: int, before: Fold | None) -> Fold:
+    """What a session of so many steps folds to after an earlier fold."""
+    long = Conversation((Turn("please fix the `function_3_7` bug", (), tuple(read(n) for n in range(steps))),), before)
+    return fold(long, Room(1000, 20), POLICY, words)
+
+
+def test_a_later_fold_adds_a_part_to_the_record_that_stands_and_repeats_no_line_of_it() -> None:
+    first = grown(10, None)
+    second = grown(12, first)
+    assert second.upto == Position(0, 11)
+    assert second.record[: len(first.record)] == first.record
+    (added,) = second.record[len(first.record) :]
+    assert added.why == "stands for steps 10 to 11"
+    assert added.text.startswith("[Steps 10 to 11, folded.")
+    functions = {line for line in added.text.split("\n") if line.startswith("def ")}
+    assert functions
+    assert functions.isdisjoint(first.record[-1].text.split("\n"))
+
+
+def test_a_record_without_room_for_one_more_part_is_chosen_anew() -> None:
+    folds: list[Fold] = []
+    for steps in range(10, 24, 2):
+        folds.append(grown(steps, folds[-1] if folds else None))
+    parts = [sum(chunk.id == "record" for chunk in made.record) for made in folds]
+    assert parts[:2] == [1, 2]
+    assert 1 in parts[2:]
+    assert all(sum(words(chunk.text) for chunk in made.record) <= 1_000 for made in folds)
+
+
+def test_pins_stand_behind_the_record_and_follow_it() -> None:
+    pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
+    first = fold(LONG, Room(1000, 20), POLICY, words, also=(pin,))
+    more = Conversation((Turn(LONG.turns[0].words, (), tuple(read(n) for n in range(12))),), first)
+    second = fold(more, Room(1000, 20), POLICY, words, also=(pin,))
+    assert [chunk.id for chunk in first.record] == ["words 1", "record", "pin 1"]
+    assert [chunk.id for chunk in second.record] == ["words 1", "record", "record", "pin 1"]
+    assert second.record[:2] == first.record[:2]
+
+
+def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:
+    turns = (*(talk(n, 100) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
+    first = fold(Conversation(turns), Room(1600, 20), POLICY, words)
+    added = (*turns, *(talk(n, 100) for n in range(5, 9)), Turn("and this", (), tuple(read(n) for n in range(30, 34))))
+    second = fold(Conversation(added, first), Room(1600, 20), POLICY, words)
+    assert sum(chunk.id == "record" for chunk in second.record) == 1
+    assert next(chunk for chunk in second.record if chunk.id == "record").text.startswith("[Steps 1 to ")

@@ -38,7 +38,7 @@ def test_lines_stand_under_what_they_belong_to() -> None:
         ),
     )
     assert made(survey) == [
-        "[Steps 1 to 3 are folded. Below are lines of them, word for word; `recall s3` shows step 3.]",
+        "[Steps 1 to 3, folded. Below are lines of them, word for word; `recall s3` shows step 3.]",
         "[s2 bash]",
         "pytest -q tests",
         "all_is_well here",
@@ -81,7 +81,7 @@ def test_nothing_fits_or_nothing_is_there() -> None:
 
 def test_names_that_stand_elsewhere_are_not_repeated() -> None:
     survey = surveyed(step(1, "bash", {"command": "list"}, "the_name_here: s\nother_name: s"))
-    only = made(survey, 24, ("the_name_here",))
+    only = made(survey, 21, ("the_name_here",))
     assert "other_name: s" in only
     assert "the_name_here: s" not in only
 
