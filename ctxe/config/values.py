@@ -137,9 +137,9 @@ class FoldSettings:
     """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
 
     at: float = field(default=1.0, metadata={"says": "fold when this share of the room is used"})
-    to: float = field(default=0.36, metadata={"says": "and leave this share of it, beside 4,000 tokens"})
+    to: float = field(default=0.6, metadata={"says": "and leave this share of it, beside 4,000 tokens"})
     keep_recent: int = field(default=1, metadata={"says": "newest steps that always stay whole"})
-    record_share: float = field(default=0.75, metadata={"says": "part of what is left that the record may take"})
+    record_share: float = field(default=0.85, metadata={"says": "part of what is left that the record may take"})
     decay_after: int = field(
         default=12, metadata={"says": "steps after which long outputs keep their ends only; 0: off"}
     )

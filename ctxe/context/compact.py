@@ -14,15 +14,15 @@ from ctxe.context.cost import USUAL_CALLS, Billing, pays
 LEAST_FREED = 0.10
 """A fold that would free less of what stands is not worth a new epoch."""
 
-WHOLE, BEYOND = 28_000, 0.45
+WHOLE, BEYOND = 24_000, 0.35
 """Of the first so many usable tokens everything is used before folding pays, of what is beyond so much.
 
-Replay benchmark, 61 sessions: at 64k this costs 15 % less than filling the window, for half a point of retention."""
+Reading what stands is most of what a large window costs: docs/folds.md has what other lines cost and keep."""
 
 LEAST_KEPT = 4_000
 """Tokens that are kept whatever the window: below that a record cannot hold the names in use."""
 
-MOST_KEPT = 0.75
+MOST_KEPT = 0.9
 """Of a small window no more is kept, or the next fold is due at once."""
 
 USUAL_SURCHARGE = 12.5
@@ -42,9 +42,9 @@ class FoldPolicy:
     """
 
     at: float = 1.0
-    to: float = 0.36
+    to: float = 0.6
     keep_recent: int = 1
-    record_share: float = 0.75
+    record_share: float = 0.85
     target_tokens: int = 0
     decay_after: int = 12
     window: int = 0

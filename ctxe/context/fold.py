@@ -25,7 +25,7 @@ from ctxe.domain.section import Chunk, Priority
 MASK = 400
 """Tokens that stay of an output that decays."""
 
-FIRST, PART = 0.6, 0.2
+FIRST, PART = 0.7, 0.15
 """Of the record's room, what a record that is chosen anew takes, and what is added to one that stands.
 
 A record that stands is read from the cache: at 16k, where folds are most of what a session costs, this saves a fifth

@@ -54,7 +54,8 @@ def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
 
 
 def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
-    tokens = count(chunk.text) + JOIN
+    # The system prompt is a message of its own on most wires.
+    tokens = count(chunk.text) + JOIN + (MESSAGE if section.priority is Priority.SYSTEM else 0)
     spoken = section.placement != "system"
     return Piece(
         section.name,
@@ -106,12 +107,9 @@ def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority:
     """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes."""
     masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
     messages, mark = _told(_seen(step, fold) if fold and (fold.masks or fold.shortened) else step)
-    tokens = sum(
-        (MESSAGE if message.role == "assistant" else 0) + sum(block_tokens(block, count) for block in message.blocks)
-        for message in messages
-    )
-    # Results are messages of their own on some wires; what is told after them then begins another one.
-    tokens += MESSAGE if step.notes else 0
+    # Behind results, a note is a message of its own on most wires.
+    tokens = MESSAGE * (1 + len(step.notes))
+    tokens += sum(block_tokens(block, count) for message in messages for block in message.blocks)
     why = "newest step" if priority is Priority.TASK else "masked by the fold" if masked else "recent step"
     return Piece("conversation", name, priority, "conversation", tokens, mark, why, messages=messages)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctxe.context.compact import FoldPolicy, Room, due
 from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, forecast, pays, request_usd
 from ctxe.domain.model import Prices
 from ctxe.domain.past import Forecast
@@ -40,21 +39,3 @@ def test_the_forecast_names_steps_and_money() -> None:
     assert made == Forecast(15, 100_000, 2_000, request_usd(40_000, 6_000, REAL), request_usd(72_000, 70_000, REAL))
     assert forecast(70_000, [], 100_000, 40_000, 6_000, None) == Forecast(None, 100_000, 0)
     assert forecast(110_000, [1_000], 100_000, 40_000, 6_000, None) == Forecast(1, 100_000, 1_000)
-
-
-def spent(folds: bool, cached: bool) -> float:
-    """Dollars for the input of 200 steps: a head of 6k tokens, 1.2k more a step, a window of 200k."""
-    room, policy = Room(196_000, 6_000), FoldPolicy()
-    total, size, before = 0.0, 6_000, 0
-    for step in range(200):
-        if folds and due(size, step, room, policy):
-            size, before = room.target(policy), 6_000
-        total += request_usd(size, before, REAL) if cached else size * 3.0 / 1_000_000
-        before, size = size, size + 1_200
-    return total
-
-
-def test_folding_saves_most_of_a_long_session() -> None:
-    nothing_cached, append_only, folded = spent(False, False), spent(False, True), spent(True, True)
-    assert folded <= 0.07 * nothing_cached
-    assert folded <= 0.65 * append_only

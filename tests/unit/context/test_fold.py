@@ -69,7 +69,7 @@ def talk(number: int, long: int = 0) -> Turn:
 def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> None:
     turns = (*(talk(n) for n in range(8)), Turn("fix it now", (), tuple(read(n) for n in range(20, 25))))
     made = fold(Conversation(turns), Room(2000, 20), POLICY, words)
-    assert made.upto == Position(8, 3)
+    assert made.upto == Position(8, 4)
     kept = [chunk.text for chunk in made.record if chunk.id.startswith("words")]
     assert kept == [turn.words for turn in turns]
 
