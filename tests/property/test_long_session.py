@@ -25,7 +25,7 @@ def tokens(text: str) -> int:
 def source(n: int) -> str:
     """A file of about ``GROWTH`` tokens in which every line is another."""
     dice = random.Random(n)
-    lines = (f"    value_{n}_{k} = compute_{dice.randrange(10**6)}(total_{k}, limit_{n})" for k in range(87))
+    lines = (f"    value_{n}_{k} = compute_{dice.randrange(10**6)}(total_{k}, limit_{n})" for k in range(90))
     return "\n".join(["def function():", *lines])
 
 
