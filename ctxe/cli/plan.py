@@ -115,4 +115,5 @@ def to_json(made: Plan) -> dict[str, Any]:
         ],
         "left_out": [{"path": one.path, "score": one.score, "reason": one.reason} for one in made.left_out],
         "timings_ms": dict(made.timings_ms),
+        "note": made.note,
     }

@@ -1,0 +1,137 @@
+"""``ctxe plan`` as its users run it: alone, with vectors, with documents from elsewhere, looked over by a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
+from tests.wire.script import Answer, failure
+from tests.wire.server import Reply, Usage, WireServer
+
+FILES = {
+    "tea/pot.py": "from tea.cup import fill\n\n\ndef pour(pot):\n    return fill(pot)\n",
+    "tea/cup.py": "def fill(cup):\n    return cup\n",
+    "tea/sieve.py": "def strain(leaves):\n    return [leaf for leaf in leaves if leaf.small]\n",
+    "tea/kettle.py": "def boil(water):\n    return water.hot\n",
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "demo", FILES)
+
+
+def paths(ran) -> list[str]:
+    assert ran.code == 0, ran.err
+    return [file["path"] for file in ran.json["files"]]
+
+
+def settings(home: Path, text: str) -> None:
+    (home / ".config" / "ctxe").mkdir(parents=True)
+    (home / ".config" / "ctxe" / "config.toml").write_text(text)
+
+
+def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
+    with WireServer() as server:
+        settings(home, f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n')
+        env = environment(home)
+        (repo / "tea/cup.py").write_text(f'KEY = "{KEY}"\n' + FILES["tea/cup.py"])
+        found = ctxe(repo, env | {"OPENAI_API_KEY": KEY}, "plan", "--json", "bits small")
+        assert paths(found)[0] == "tea/sieve.py"
+        assert "nearest in meaning" in [reason["detail"] for reason in found.json["files"][0]["reasons"]]
+        texts = [text for exchange in server.exchanges for text in exchange.body["input"]]
+        assert sorted(text.partition("\n")[0] for text in texts if "\n" in text) == sorted(FILES)
+        assert KEY not in json.dumps(texts)
+        before = len(server.exchanges)
+        assert paths(ctxe(repo, env, "plan", "--json", "bits small"))[0] == "tea/sieve.py"
+        assert len(server.exchanges) == before
+        server.embeddings += [Answer(401, failure("Incorrect API key provided", "invalid_api_key"))]
+        refused = ctxe(repo, env, "plan", "--json", "strain it")
+    assert paths(refused)[0] == "tea/sieve.py"
+    assert refused.json["note"].startswith("planned without vectors: ")
+
+
+def test_a_project_cannot_send_its_files_to_a_server(home: Path, repo: Path) -> None:
+    with WireServer() as server:
+        (repo / ".ctxe.toml").write_text(
+            f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\nsources = ["/"]\n[plan]\nrefine = true\n'
+        )
+        made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "--json", "strain the leaves")
+        assert paths(made)[0] == "tea/sieve.py"
+        assert server.exchanges == []
+
+
+def test_the_index_embeds_everything_once(home: Path, repo: Path) -> None:
+    for n in range(250):
+        (repo / f"tea/leaf{n}.py").write_text(f"def leaf{n}():\n    return {n}\n")
+    with WireServer() as server:
+        settings(home, f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n')
+        env = environment(home)
+        first = ctxe(repo, env, "plan", "--json", "strain leaves")
+        assert first.json["note"] == "54 windows have no vector yet: `ctxe index` embeds them"
+        assert ctxe(repo, env, "index").code == 0
+        assert ctxe(repo, env, "plan", "--json", "strain leaves").json["note"] == ""
+        texts = [text for exchange in server.exchanges for text in exchange.body["input"] if "\n" in text]
+    assert len(texts) == len(set(texts)) == 254
+
+
+def test_documents_from_elsewhere_join_the_plan_where_they_bear_on_it(home: Path, repo: Path, tmp_path: Path) -> None:
+    manual = tmp_path / "manual"
+    manual.mkdir()
+    (manual / "samovar.md").write_text("# Samovar\n\nA samovar keeps water hot; clean its tap with vinegar.\n")
+    (manual / "taxes.md").write_text("# Taxes\n\nPay them.\n")
+    settings(home, f'[retrieval]\nsources = ["{manual}", "{tmp_path}/nowhere"]\n')
+    made = ctxe(repo, environment(home), "plan", "--json", "--budget", "4000", "clean the tap of the samovar")
+    assert paths(made)[-1] == f"{manual}/samovar.md"
+    assert made.json["tokens"] == sum(file["tokens"] for file in made.json["files"]) <= 4000
+    assert f"no folder {tmp_path}/nowhere" in made.json["note"]
+    assert f"{manual}/samovar.md" not in paths(ctxe(repo, environment(home), "plan", "--json", "boil water"))
+    shown = ctxe(repo, environment(home), "plan", "--show", "clean the tap of the samovar").out
+    assert "clean its tap with vinegar" in shown
+    assert git(repo, "status", "--porcelain") == ""
+
+
+def test_a_model_may_look_the_plan_over(home: Path, repo: Path) -> None:
+    usage = Usage(1000, 50)
+    answers = [
+        Reply(
+            '```json\n{"drop": ["tea/kettle.py"], "add": ["nonsense.py"], "search": "strain leaves"}\n```', usage=usage
+        ),
+        Reply('{"drop": [], "add": ["tea/sieve.py"], "search": "more"}', usage=usage),
+    ]
+    settings(home, "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\n")
+    with WireServer(answers) as server:
+        made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "--json", "boil the water, then pour")
+        assert [body["model"] for body in server.bodies] == ["gpt-5-mini"] * 2
+        asked = [json.dumps(body) for body in server.bodies]
+    assert "tea/kettle.py" in asked[0]
+    assert "def boil(water)" in asked[0]
+    assert "<found>" in asked[1]
+    assert paths(made)[0] == "tea/sieve.py"
+    assert "tea/kettle.py" not in paths(made)
+    assert made.json["files"][0]["reasons"][0]["detail"] == "the model that looked it over wants it"
+    assert ["tea/kettle.py", "the model that looked it over dropped it"] in [
+        [one["path"], one["reason"]] for one in made.json["left_out"]
+    ]
+    assert made.json["note"].startswith("looked over by openai/gpt-5-mini in 2 questions for $0.00")
+
+
+@pytest.mark.parametrize("answer", ["I like all of them.", "{not json}", '{"drop": 3, "add": [1], "search": []}', "[]"])
+def test_a_model_that_talks_nonsense_changes_nothing(home: Path, repo: Path, answer: str) -> None:
+    plain = paths(ctxe(repo, environment(home), "plan", "--json", "boil the water"))
+    settings(home, "[plan]\nrefine = true\n")
+    with WireServer([Reply(answer)]) as server:
+        made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "--json", "boil the water")
+    assert paths(made) == plain
+
+
+def test_a_model_that_cannot_be_reached_is_told_and_the_plan_is_made(home: Path, repo: Path) -> None:
+    settings(home, "[plan]\nrefine = true\n")
+    with WireServer(then=Answer(401, failure("Incorrect API key provided", "invalid_api_key"))) as server:
+        made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "boil the water")
+    assert made.code == 0
+    assert "tea/kettle.py" in made.out
+    assert "not looked over: " in made.out
