@@ -93,7 +93,7 @@ def _candidates(evidence: Evidence, said: Mapping[str, Scores]) -> set[int]:
     for kind, count in OTHERS.items():
         found.update(best(said["prose_file"], count, evidence, kind))
         found.update(best(said["title_file"], count // 2, evidence, kind))
-    return found or set(best(said["recent"], LATELY, evidence))
+    return found if evidence.reading.title else set(best(said["recent"], LATELY, evidence))
 
 
 def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:

@@ -17,6 +17,10 @@ LEAD_WORDS = 60
 LONGEST_TITLE = 220
 MOST_TERMS = 70
 
+LONGEST_WORD = 400
+"""Characters without a space of which no more is read: encoded data, not words."""
+
+_ENDLESS = re.compile(r"\S{401,}")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TRAILER = re.compile(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
 _FENCE = re.compile(r"\s*(?:```|~~~)")
@@ -139,6 +143,7 @@ def _damped(found: Counter[str]) -> View:
 def read_task(task: str) -> Reading:
     """Take a task apart; any text will do, of any length."""
     text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
+    text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
     lines = _COMMENT.sub(" ", text).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")

@@ -56,9 +56,8 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
 
 def test_a_project_cannot_send_its_files_to_a_server(home: Path, repo: Path) -> None:
     with WireServer() as server:
-        (repo / ".ctxe.toml").write_text(
-            f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\nsources = ["/"]\n[plan]\nrefine = true\n'
-        )
+        theirs = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\nsources = ["/"]\n'
+        (repo / ".ctxe.toml").write_text(theirs + "[plan]\nrefine = true\n")
         made = ctxe(repo, environment(home, **openai_at(server.url)), "plan", "--json", "strain the leaves")
         assert paths(made)[0] == "tea/sieve.py"
         assert server.exchanges == []

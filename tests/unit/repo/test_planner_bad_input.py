@@ -1,0 +1,142 @@
+"""Odd tasks and odd trees: a sensible plan or none, never an error, never above the cap, never what is no more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ctxe.repo.git import Git
+from ctxe.repo.index import Index
+from ctxe.repo.planner import Plan, plan
+
+FILES = {
+    "tea/pot.py": "def pour(pot):\n    return pot.tea\n",
+    "tea/strain_leaves.py": "def strain_leaves(leaves):\n    return [leaf for leaf in leaves if leaf.small]\n",
+    "docs/kanne.md": "# Die Kanne\n\nDie Kanne tropft beim Gießen.\n",
+    "src/заварник.py": "def налить(чашка):\n    return чашка\n",
+}
+LOG = "".join(
+    f"2026-11-21T17:{n % 60:02}:00.{n:06} INFO worker-{n % 7} handled request {n * 7919:x} in {n % 97} ms\n"
+    for n in range(26_000)
+)
+
+
+def git(root: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
+
+
+def planted(root: Path, files: dict[str, str] = FILES) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return root
+
+
+def committed(root: Path) -> Path:
+    planted(root)
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "Strain the leaves")
+    return root
+
+
+def indexed(root: Path) -> Index:
+    index = Index(root, Git(root, os.environ), root.parent / "index.db", 1)
+    index.refresh()
+    return index
+
+
+def first(made: Plan) -> str:
+    return made.files[0].path if made.files else ""
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return indexed(committed(tmp_path_factory.mktemp("odd") / "tree"))
+
+
+@pytest.mark.parametrize(
+    ("task", "path"),
+    [
+        ("Die Kanne tropft, wenn man gießt", "docs/kanne.md"),
+        ("Чашка: налить не работает", "src/заварник.py"),
+        ("strain_leaves に小さい葉が残る", "tea/strain_leaves.py"),
+        ("\x00\x1b[31m\ud800 strain_leaves \uffff", "tea/strain_leaves.py"),
+        ("a" * 300_000 + " strain leaves", "tea/strain_leaves.py"),
+        ("@@@ ((( [[[ ``` strain_leaves", "tea/strain_leaves.py"),
+        ("xyzzy plugh", ""),
+        ("the of and", ""),
+        ("?!", ""),
+    ],
+)
+def test_tasks_in_other_languages_and_no_language(index: Index, task: str, path: str) -> None:
+    assert first(plan(index, task, 3000)) == path
+
+
+def test_a_long_pasted_log_hides_no_title_and_takes_no_time(index: Index) -> None:
+    assert len(LOG) > 1_700_000
+    task = "strain_leaves lets large ones through\n\n" + LOG
+    began = time.process_time()
+    made = plan(index, task, 3000)
+    assert first(made) == "tea/strain_leaves.py"
+    assert time.process_time() - began < 3.0
+
+
+def test_a_log_alone_brings_no_error(index: Index) -> None:
+    assert plan(index, LOG, 3000).tokens <= 3000
+
+
+def test_a_tree_without_git(tmp_path: Path) -> None:
+    made = plan(indexed(planted(tmp_path / "tree")), "strain the leaves", 3000)
+    assert first(made) == "tea/strain_leaves.py"
+
+
+def test_a_shallow_clone_and_one_without_commits(tmp_path: Path) -> None:
+    origin = committed(tmp_path / "origin")
+    git(tmp_path, "clone", "-q", "--depth", "1", origin.as_uri(), "shallow")
+    assert first(plan(indexed(tmp_path / "shallow"), "strain the leaves", 3000)) == "tea/strain_leaves.py"
+    git(tmp_path, "init", "-q", "unborn/tree")
+    planted(tmp_path / "unborn/tree")
+    assert first(plan(indexed(tmp_path / "unborn/tree"), "strain the leaves", 3000)) == "tea/strain_leaves.py"
+
+
+def test_an_empty_tree(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    made = plan(indexed(tmp_path / "tree"), "strain the leaves", 3000)
+    assert (made.files, made.left_out, made.tokens) == ((), (), 0)
+
+
+def test_generated_huge_and_odd_files_do_not_push_others_out(tmp_path: Path) -> None:
+    root = committed(tmp_path / "tree")
+    (root / "bundle.min.js").write_text("function strain_leaves(){return 1};" * 40_000)
+    (root / "one_line.py").write_text("strain_leaves = '" + "x" * 50_000_000 + "'\n")
+    (root / "latin.py").write_bytes("def strain_leaves_later():\n    return 'Blätter'\n".encode("latin-1"))
+    (root / "utf16.py").write_bytes("def strain_tea():\n    return 1\n".encode("utf-16"))
+    (root / "loop").symlink_to(root)
+    made = plan(indexed(root), "strain_leaves lets large leaves through", 3000)
+    assert first(made) == "tea/strain_leaves.py"
+    assert made.tokens <= 3000
+    assert all(len(file.text) < 20_000 for file in made.files)
+
+
+def test_what_is_gone_is_not_shown_as_if_it_were_there(tmp_path: Path) -> None:
+    root = committed(tmp_path / "tree")
+    index = indexed(root)
+    (root / "tea/strain_leaves.py").unlink()
+    made = plan(index, "strain the leaves", 3000)  # it went after the index was refreshed
+    assert [file.text for file in made.files if "def strain_leaves" in file.text] == []
+    index.refresh()
+    assert "tea/strain_leaves.py" not in [file.path for file in plan(index, "strain the leaves", 3000).files]
+
+
+def test_what_changed_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
+    root = committed(tmp_path / "tree")
+    index = indexed(root)
+    (root / "tea/strain_leaves.py").write_text("# rewritten\ndef strain_leaves(leaves):\n    return set(leaves)\n")
+    [shown] = [file for file in plan(index, "strain the leaves", 3000).files if file.path == "tea/strain_leaves.py"]
+    assert "return set(leaves)" in shown.text
+    assert "leaf.small" not in shown.text
