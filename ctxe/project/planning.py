@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Omission, Section, Task
-from ctxe.project.documents import documents
-from ctxe.project.meaning import embed_all, meant
-from ctxe.project.refining import looked_over, noted
 from ctxe.repo.mix import fitted, weighed
 from ctxe.repo.planner import Plan, Planned, Steering, laid_out
 from ctxe.repo.source import PlannedFiles
@@ -67,6 +64,12 @@ def plan(project: Project, words: str, budget: int, advance: Advance | None = No
 def made(project: Project, index: Index, words: str, budget: int, steering: Steering) -> Plan:
     """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look."""
     settings = project.config.retrieval
+    if not (settings.embeddings or settings.sources or project.config.plan.refine):
+        return laid_out(index, words, budget, steering)[0]
+    from ctxe.project.documents import documents
+    from ctxe.project.meaning import meant
+    from ctxe.project.refining import looked_over, noted
+
     scores, note = meant(project, index, words) if settings.embeddings else ({}, "")
     weights = weighed(fitted(), "meaning", settings.weight)
     documented, notes = documents(project, words, int(budget * DOCUMENTS)) if settings.sources else ([], [])
@@ -89,7 +92,10 @@ def build_index(project: Project, advance: Advance | None = None) -> dict[str, A
     found = opened(project)
     done = found.refresh(_told(advance))
     found.count_exactly()
-    embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
+    if project.config.retrieval.embeddings:
+        from ctxe.project.meaning import embed_all
+
+        embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
     return found.status() | {"scanned": done.scanned, "removed": done.removed, "seconds": round(done.seconds, 3)}
 
 

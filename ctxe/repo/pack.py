@@ -17,8 +17,9 @@ from ctxe.repo.relevance import shares, spoken
 from ctxe.repo.store import Details
 from ctxe.repo.units import Unit
 
-LOOKED_AT = 40
-"""First files whose units may be shown."""
+LOOKED_AT, MORE_LOOKED_AT = 16, 400
+"""First files whose units may be shown at least, and the tokens of budget that make it one more."""
+MOST_LOOKED_AT = 48
 ASIDE = 0.05
 """Share of the budget that is kept for outlines and names of files around the first ones."""
 MARKER = 10
@@ -64,7 +65,8 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
     if budget < LEAST:
         return []
     order = ranking.order
-    texts = ((number, read(ranking.evidence.file(number).path)) for number in order[:LOOKED_AT])
+    first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
+    texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
     opened = {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
     room = budget - int(ASIDE * budget)
     left = room - _choose(ranking, opened, room, fitted)

@@ -10,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
@@ -52,15 +53,29 @@ class File:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Details:
-    """What is known of the inside of a file; ``line_tokens`` is empty while its lines were not counted."""
+    """What is known of the inside of a file; ``line_tokens`` is empty while its lines were not counted.
 
-    definitions: tuple[Definition, ...]
+    Most files are only scored: definitions and units (three numbers each) are taken apart when they are asked for.
+    """
+
+    written: str
     imports: tuple[str, ...]
-    units: tuple[Unit, ...]
+    places: Sequence[int]
     lengths: Sequence[int]
     line_tokens: Sequence[int]
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The definitions in the order of their first lines."""
+        return tuple(read_definitions(self.written))
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The units by their numbers."""
+        cut = zip(self.places[::3], self.places[1::3], self.places[2::3], strict=True)
+        return tuple(Unit(*three) for three in cut)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -152,11 +167,9 @@ def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:
     found: dict[int, Details] = {}
     rows = db.execute("SELECT * FROM details WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
     for number, definitions, imports, units, lengths, line_tokens in rows:
-        numbers = _unpacked("i", units)
-        cut = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
         found[number] = Details(
-            tuple(read_definitions(definitions)), tuple(imports.split("\0")) if imports else (),
-            tuple(Unit(*three) for three in cut), _unpacked("I", lengths), _unpacked("H", line_tokens),
+            definitions, tuple(imports.split("\0")) if imports else (),
+            _unpacked("i", units), _unpacked("I", lengths), _unpacked("H", line_tokens),
         )  # fmt: skip
     return found
 

@@ -126,9 +126,17 @@ def changed_together(evidence: Evidence) -> Scores:
     """Files that changed together with the first files."""
     found: Scores = {}
     first = best(evidence.base, TOP, evidence)
-    for number in first:
-        share = (evidence.base[number] / evidence.base[first[0]]) ** 2
-        others, changes = together(evidence, number)
-        for other, times in others.items():
-            found[other] = found.get(other, 0.0) + share * times / (changes + 3)
+    mine = {place: number for number in first if (place := evidence.index.history_number(number)) is not None}
+    history, changes = evidence.index.history, evidence.index.changes
+    commits: dict[int, list[int]] = {}
+    for place, one in enumerate(history.touched):
+        if one in mine:
+            commits.setdefault(bisect_right(history.starts, place) - 1, []).append(mine[one])
+    for commit, numbers in commits.items():
+        files = evidence.index.changed_in(commit)
+        for number in numbers:
+            share = (evidence.base[number] / evidence.base[first[0]]) ** 2 / (changes.get(number, 0) + 3)
+            for other in files:
+                if other != number:
+                    found[other] = found.get(other, 0.0) + share / math.log2(1 + len(files))
     return found
