@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("match", help="Failures that words, a command or an error are like.")(match)
     group.command("forget", help="Remove a failure; `ctxe memory undo` takes it back.")(forget)
     group.command("stats", help="How many, how often, how many fixed.")(stats)
+    group.command("learn", help="Mine recorded sessions: ours, Claude Code's, Codex's.")(learn)
     app.add_typer(group, name="failures")
 
 
@@ -221,6 +224,36 @@ def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) ->
     screen = invocation.screen()
     screen.say(f"forgot {group.signature[:8]} {group.entry.title}")
     screen.tell("`ctxe memory undo` takes it back")
+
+
+def learn(
+    context: typer.Context,
+    sessions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SESSION]...", help="ids of sessions, .jsonl files or folders of them"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every session of this project too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take failures and their fixes from recordings. Raises CtxeError, SessionError, StoreError."""
+    from ctxe.domain.errors import CtxeError
+    from ctxe.project import learning
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    if not (sessions or every):
+        raise CtxeError("say which sessions", "ctxe failures learn --all, or the .jsonl files of another agent")
+    named = {str(path) for path in map(Path, sessions or ()) if path.is_file()}
+    found = learning.recordings(project, sessions or (), every=every)
+    done = [learning.learn(project, path, sure=str(path) in named) for path in found]
+    if as_json:
+        print_json([asdict(one) for one in done])
+        return
+    screen = invocation.screen()
+    for one in done:
+        told = one.skipped or f"{one.steps} calls, {one.failed} failed, {one.new} new, {one.resolved} fixed"
+        screen.say(f"{one.name}: {told}")
+    screen.say(f"{sum(one.new for one in done)} new failures from {sum(not one.skipped for one in done)} recordings")
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ctxe.knowledge.signature import program, relative
+from ctxe.knowledge.signature import impersonal, program, relative
 from ctxe.safety.words import names
 
 LONGEST = 20_000
@@ -41,6 +41,10 @@ _RUNS_OF = (
     " mvn compile, mvn test, mvn verify, npm run, npm test, pnpm run, pnpm test, yarn run, yarn test, dotnet test"
 )
 _CHECKS = _RUNS | frozenset(name.strip() for name in _RUNS_OF.split(","))
+_BUILDS = names(
+    "bun cargo clang cmake deno dotnet g++ gcc gradle gradlew java javac make mvn node npm npx php pnpm python python3 "
+    "ruby rustc swift ts-node tsx yarn"
+)
 _GIT = names("blame branch diff grep log ls-files reflog remote rev-parse shortlog show status")
 
 
@@ -56,12 +60,12 @@ def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> s
         more = json.dumps(rest, sort_keys=True, ensure_ascii=False) if rest else ""
         return _bounded(f"{command_key(command, root)} {more}".strip())
     kept = {key: value for key, value in held.items() if key not in ASIDE}
-    return _bounded(relative(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
+    return _bounded(impersonal(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
 
 
 def command_key(command: str, root: str = "") -> str:
     """A command line on one line, paths relative, no ``cd`` into the folder it runs in anyway."""
-    return _HERE.sub("", _SPACE.sub(" ", relative(command, root)).strip())
+    return _HERE.sub("", _SPACE.sub(" ", impersonal(command, root)).strip())
 
 
 def named_files(command: str, root: str = "") -> tuple[str, ...]:
@@ -77,6 +81,12 @@ def only_looks(command: str) -> bool:
         return False
     parts = [part for part in _JOINED.split(command.strip()) if part]
     return bool(parts) and all(map(_looks, parts))
+
+
+def runs_something(command: str) -> bool:
+    """Whether a command runs tests, checks, builds or programs, whose errors are their own and no text they show."""
+    parts = [program(part) for part in _JOINED.split(command.strip()) if part]
+    return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in parts)
 
 
 def _looks(part: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ctxe.knowledge.calls import runs_something
 from ctxe.knowledge.entry import Entry, moment, stamp
-from ctxe.knowledge.signature import MESSAGE, plain_command, plain_test, program, relative, signature
+from ctxe.knowledge.signature import MESSAGE, impersonal, plain_command, plain_test, program, relative, signature
 from ctxe.knowledge.store import Store
 from ctxe.storage.counters import Counters
 
@@ -61,7 +62,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     tests = facts.get("tests") if isinstance(facts.get("tests"), Mapping) else {}
     failed = [plain_test(str(test)) for test in (tests or {}).get("failed") or ()]
     kind, message = _said(error or {}, root)
-    if not command or code in (0, None) or (program(command) in _ANSWERS and not (kind or message)):
+    if not command or not failing(facts) or (program(command) in _ANSWERS and not (kind or message)):
         return None
     file = relative(str((error or {}).get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error and error.get("line") else "")
@@ -75,12 +76,25 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         session=session,
         turn=turn,
         files=_inside([file, *(test.partition("::")[0] for test in failed if "::" in test)]),
-        evidence=tuple(part for part in (f"session {session}" if session else "", f"exit code {code}") if part),
+        evidence=tuple(part for part in (f"session {session}" if session else "", _ended(code)) if part),
         signature=signature(command, kind, message, [file] if file else (), failed, root),
         command=plain_command(command, root),
         error=said + (f" ({where})" if where else ""),
         text=_tests(dict.fromkeys(failed)),
     )
+
+
+def failing(facts: Mapping[str, Any]) -> bool:
+    """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
+    code = facts.get("exit_code")
+    if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
+        tests = facts.get("tests")
+        return bool(facts.get("error") or (isinstance(tests, Mapping) and tests.get("failures")))
+    return code not in (0, None)
+
+
+def _ended(code: object) -> str:
+    return f"exit code {code}" if code else "exit code hidden"
 
 
 def noted(what: str, error: str = "", command: str = "", root: str = "", **more: Any) -> Entry:
@@ -149,7 +163,7 @@ def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
         text, _ = strip_invisible(strip_sequences(str(error.get(key) or "")))
         return "".join(c if c.isprintable() else " " for c in text)
 
-    return _short(clean("class"), 80), _short(relative(clean("message"), root), MESSAGE)
+    return _short(clean("class"), 80), _short(impersonal(clean("message"), root), MESSAGE)
 
 
 def _inside(files: Iterable[str]) -> tuple[str, ...]:

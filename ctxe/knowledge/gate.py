@@ -24,7 +24,8 @@ ALWAYS = "*"
 class Failed:
     """A call that failed. ``files`` are the files it depends on with their hashes then (path → first digits).
 
-    ``changes`` counts what had changed in this session by then; None for a failure of an earlier session.
+    ``changes`` counts what had changed in this session by then; None for a failure of an earlier session. ``alone``:
+    nothing but these files, and whether the model has read them, decides (an edit that did not apply).
     """
 
     key: str
@@ -33,6 +34,7 @@ class Failed:
     fixed: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
     changes: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Gate:
         self._here.pop(key, None)
         self._earlier.pop(key, None)
 
+    def looked(self, path: str) -> None:
+        """The model has read a file: an edit of it that did not apply may do so now."""
+        for key in [key for key, failed in self._here.items() if failed.alone and path in failed.files]:
+            self.passed(key)
+
     def changed(self) -> None:
         """Something in the project changed, or may have."""
         self.changes += 1
@@ -109,7 +116,7 @@ class Gate:
     def _stands(self, failed: Failed, digest_of: DigestOf) -> bool:
         if failed.changes is None and not (failed.fixed and failed.files):
             return False
-        if failed.changes is not None and failed.changes != self.changes:
+        if failed.changes is not None and failed.changes != self.changes and not failed.alone:
             return False
         return all(path == ALWAYS or digest_of(path)[:DIGITS] == held for path, held in failed.files.items())
 

@@ -11,7 +11,7 @@ from ctxe.knowledge.calls import command_key, named_files, only_looks
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.failures import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
-from ctxe.knowledge.signature import plain_command, program
+from ctxe.knowledge.signature import impersonal, plain_command, program
 from ctxe.knowledge.store import Store
 from ctxe.storage.counters import Counters
 
@@ -174,7 +174,7 @@ class Watch:
         """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
         held = next((entry for entry in self._store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
-            words = held.fix or short_fix(self._store.mask(fix))
+            words = held.fix or short_fix(self._store.mask(impersonal(fix, self._root)))
             values = {"status": "resolved", "fix": words, "outcome": PASSES, **self._settled(held, before)}
             yield Told(self._store.change(name, **values), "resolved")
 

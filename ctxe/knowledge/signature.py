@@ -24,6 +24,7 @@ _HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
 _NUMBER = re.compile(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
 _PARAMETER = re.compile(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
 _SPACE = re.compile(r"\s+")
+_PLACE = re.compile(r" \([^()\s]+(?::\d+)?\)$")
 _LEAD = re.compile(
     r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+|(?:env|time|nice|command)\s+)+"
 )
@@ -61,12 +62,17 @@ def relative(text: str, root: str) -> str:
     return re.sub(rf"{re.escape(folder)}(?=[\s'\":;,)]|$)", ".", text)
 
 
+def impersonal(text: str, root: str = "") -> str:
+    """Text with the project's folder and people's home folders taken out."""
+    return _HOME.sub("~", relative(text, root))
+
+
 def plain_command(command: str, root: str = "") -> str:
     """A command as the memory knows it: one line, relative paths, no environment, ``cd`` or output plumbing around it.
 
     Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
     """
-    text = _SPACE.sub(" ", relative(command, root)).strip()
+    text = _SPACE.sub(" ", impersonal(command, root)).strip()
     text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
     while (shorter := _TRAIL.sub("", text)) != text:
         text = shorter
@@ -112,3 +118,14 @@ def signature(
     if folded:
         return digest("\0".join(["tests", program(command), *folded]))
     return digest("\0".join(["command", plain_message(plain_command(command, root), root)]))
+
+
+def refusal(tool: str, text: str, root: str = "") -> str:
+    """The signature of a call that came to nothing (an edit that did not apply): its tool and the first words told."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return digest("\0".join(["refusal", tool.lower(), plain_message(first, root)]))
+
+
+def kin(error: str) -> str:
+    """The signature of a kind of error, wherever and by whatever program it was met: class and message alone."""
+    return digest("kin\0" + plain_message(_PLACE.sub("", error)))

@@ -8,10 +8,10 @@ from typing import Literal
 
 from ctxe.domain.tool import Action, Known, ToolOutput
 from ctxe.knowledge.calls import call_key
-from ctxe.knowledge.failures import Group, capture
+from ctxe.knowledge.failures import Group, capture, lesson
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.gate import Gate, Match
-from ctxe.knowledge.signature import plain_command
+from ctxe.knowledge.signature import kin, plain_command
 
 Mode = Literal["tell", "stop", "off"]
 HERE = "this very call failed in this session and nothing has changed since, so it was not run again"
@@ -37,7 +37,9 @@ class Gating:
     def learn(self, groups: tuple[Group, ...]) -> None:
         """Take over what is remembered as it stands now."""
         self.gate.learn(groups)
-        self.known = {group.signature: group for group in groups if group.status in ("open", "resolved")}
+        held = [group for group in groups if group.status in ("open", "resolved")]
+        self.known = {kin(group.entry.error): group for group in reversed(held) if group.entry.error}
+        self.known |= {group.signature: group for group in held}
 
     def ahead(self, action: Action) -> Known | None:
         """What is remembered of an action that is about to run."""
@@ -56,11 +58,9 @@ class Gating:
     def recognised(self, output: ToolOutput) -> Known | None:
         """What earlier sessions know of a failure that just happened."""
         draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
-        group = self.known.get(draft.signature) if draft else None
+        group = (self.known.get(draft.signature) or self.known.get(kin(draft.error))) if draft else None
         if group is None:
             return None
-        from ctxe.knowledge.failures import lesson
-
         return self._noted(group.signature, lesson(group))
 
     def changing(self, action: Action) -> None:

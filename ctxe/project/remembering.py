@@ -9,18 +9,22 @@ from ctxe.agent.state import State
 from ctxe.domain.conversation import Turn
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Noted, Notice, Recorded, ToolFinished, TurnFinished, TurnStarted
-from ctxe.domain.section import digest
-from ctxe.knowledge.calls import call_key
+from ctxe.knowledge.calls import call_key, only_looks
 from ctxe.knowledge.daily import Done, line_of
 from ctxe.knowledge.failures import groups
-from ctxe.knowledge.gate import Failed
+from ctxe.knowledge.gate import DIGITS, Failed
 from ctxe.knowledge.memory import RECALLED
 from ctxe.knowledge.pairing import Told, Watch
+from ctxe.knowledge.recordings import taken
+from ctxe.knowledge.signature import refusal
 from ctxe.knowledge.store import Store
 from ctxe.project.gating import Gating
+from ctxe.safety.words import names
 
 MOST_SAID = 200
 """Characters of what a tool said that the gate repeats."""
+QUIET = names("find_tools list_files recall record_failure remember search update_todo")
+"""Tools of ours that change nothing a call could depend on."""
 SAYS = {
     "new": "failure noted",
     "again": "failed like this before",
@@ -62,22 +66,31 @@ class Remembering:
                 self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
         if "repeats" in event.facts:
             self.watch.counters.bump(str(event.facts["repeats"]), self.store.now(), seen=1, prevented=1)
-        elif not event.result.ok and "exit_code" not in event.facts:
-            self._refused(event, state)
+        elif "exit_code" not in event.facts:
+            self._other(event, state)
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._recorded(told)
+        elif not only_looks(str(event.facts.get("command") or "ls")):
+            self.watch.gate.changed()
 
-    def _refused(self, event: ToolFinished, state: State) -> None:
-        """A call that came to nothing before it ran: the gate knows it from now on, for this session."""
-        calls = state.pending.calls if state.pending else ()
-        for call in calls:
-            if call.id == event.result.call_id:
-                key = call_key(call.name, call.arguments, self.gating.root)
-                said = " ".join(event.result.text.split())[:MOST_SAID]
-                self.watch.gate.failed(
-                    Failed(key, digest(f"{call.name} {said}"), f"{event.title or call.name}: {said}")
-                )
+    def _other(self, event: ToolFinished, state: State) -> None:
+        """What a call that is no command means for the gate, for this session only."""
+        call = next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
+        if call is None or call.name in QUIET:
+            return
+        gate, found = self.watch.gate, taken(call.name, call.arguments, event.result.text, event.result.ok)
+        if event.result.ok:
+            for path in found.paths if found.kind == "look" else ():
+                gate.looked(path)
+            if found.kind == "other":
+                gate.changed()
+        elif found.failed:
+            said = f"{event.title or call.name}: {' '.join(event.result.text.split())[:MOST_SAID]}"
+            files = {path: self.gating.digest_of(path)[:DIGITS] for path in found.paths}
+            key = call_key(call.name, call.arguments, self.gating.root)
+            signature = refusal(call.name, event.result.text, self.gating.root)
+            gate.failed(Failed(key, signature, said, files=files, alone=found.kind in ("edit", "look")))
 
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""

@@ -13,6 +13,7 @@ from ctxe.knowledge.pairing import Watch
 from ctxe.knowledge.signature import plain_command, plain_message, program, signature
 from ctxe.knowledge.store import Store
 from ctxe.storage.counters import Counters
+from ctxe.tools.outcome import outcome
 
 ROOT = "/w/repo"
 NOON = 1_795_262_400.0
@@ -256,3 +257,23 @@ def test_words_of_a_person_make_a_failure(tmp_path: Path) -> None:
     entry, new = record(store_in(tmp_path), draft, counters_in(tmp_path))
     assert (new, entry.title, entry.fix, entry.status) == (True, draft.title, draft.fix, "open")
     assert entry.signature == signature("pytest", "ImportError", "cannot import name 'Self'")
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "said"),
+    [
+        (
+            "pytest | tail -5",
+            "FAILED t.py::test_a - ValueError: bad\n1 failed, 2 passed in 0.1s",
+            "ValueError: bad (t.py)",
+        ),
+        ("tsc 2>&1 | head", "a.ts(3,1): error TS2304: Cannot find name 'x'.", "TS2304: Cannot find name 'x'. (a.ts:3)"),
+        ("pytest | tail -5", "ValueError: bad\n3 passed in 0.1s", ""),
+        ("cat log.txt | tail", "E   ValueError: bad", ""),
+        ("grep -rn Error . | head", "a.py:3:1: error: x", ""),
+        ("pytest", "FAILED t.py::test_a - ValueError: bad\n1 failed in 0.1s", ""),
+    ],
+)
+def test_a_run_whose_exit_code_is_lost_in_a_pipe_is_judged_by_what_it_says(command: str, text: str, said: str) -> None:
+    entry = capture(outcome(command, 0, text))
+    assert (entry.error if entry else "") == said

@@ -1,0 +1,128 @@
+"""What recorded sessions teach: their failed calls and fixes, read from our own logs and those of other agents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import SessionError
+from ctxe.knowledge.pairing import Watch
+from ctxe.knowledge.recordings import Recording, Said, Taken
+from ctxe.project.sessions import path_of
+from ctxe.tools.outcome import outcome
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+LARGEST = 400_000_000
+"""Bytes of a recording that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What one recording taught: its calls, those that failed, what became of them; ``skipped`` why it was not read."""
+
+    name: str
+    steps: int = 0
+    failed: int = 0
+    new: int = 0
+    resolved: int = 0
+    skipped: str = ""
+
+
+def facts_of(taken: Taken, root: str) -> dict[str, Any] | None:
+    """The facts of a recorded command as a live one has them; None for any other call.
+
+    Where nobody wrote down the exit code, the program's own words decide, as behind plumbing that hides it.
+    """
+    if taken.kind != "command":
+        return None
+    known = taken.exit_code is not None
+    code = taken.exit_code if known else int(bool(taken.failed))
+    facts = outcome(taken.command, code, taken.text, root)
+    if known or code:
+        return facts
+    unsure = outcome(f"{taken.command} | cat", 0, taken.text, root)
+    return {**unsure, "command": taken.command}
+
+
+def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | Said]]:
+    """The calls and words of a recording in order, with what is known of it by then. Raises SessionError."""
+    recording = Recording()
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SessionError(f"{path} is larger than {LARGEST:,} bytes", "split it")
+        with path.open("rb") as file:
+            for step in recording.steps(file):
+                yield recording, step
+    except OSError as error:
+        raise SessionError(f"cannot read {path}: {error.strerror}", "name a session or a .jsonl file") from None
+
+
+def recordings(project: Project, names: Sequence[str], *, every: bool = False) -> tuple[Path, ...]:
+    """The recordings that a person means: session ids, files, folders; ``every`` adds this project's own.
+
+    Raises SessionError.
+    """
+    found: list[Path] = sorted(project.place.sessions.glob("*.jsonl")) if every else []
+    for name in names:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            found += sorted(path.rglob("*.jsonl"))
+        else:
+            found.append(path if path.is_file() else path_of(project.place.sessions, name))
+    return tuple(dict.fromkeys(found))
+
+
+def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
+    """Take the failures of a recording into memory, with their fixes; once for each recording.
+
+    A recording of another folder is left out unless a person is ``sure`` of it. Raises SessionError, StoreError.
+    """
+    mark, numbers = f"learnt {path.name}", project.counters.read()
+    size = path.stat().st_size if path.is_file() else 0
+    if numbers.get(mark, {}).get("bytes", 0) >= size > 0:
+        return Learnt(path.name, skipped="known already")
+    if _heard(path):
+        return Learnt(path.name, skipped="remembered while it ran")
+    done = _mined(project, path, sure=sure)
+    if not done.skipped:
+        project.counters.bump(mark, project.store.now(), bytes=size - numbers.get(mark, {}).get("bytes", 0))
+    return done
+
+
+def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
+    watch: Watch | None = None
+    changes: Counter[str] = Counter()
+    for recording, step in steps_of(path):
+        if isinstance(step, Said):
+            continue
+        root = recording.root or str(project.root)
+        if watch is None and not sure and Path(root).name != project.root.name:
+            return Learnt(path.name, skipped=f"of another folder: {root}")
+        watch = watch or Watch(project.store, project.counters, root, path.stem)
+        changes["steps"] += 1
+        changes.update(_taken_in(watch, step, root))
+    failed = changes["new"] + changes["again"] + changes["flaky"]
+    return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
+
+
+def _taken_in(watch: Watch, step: Taken, root: str) -> list[str]:
+    """What became of the memory by one recorded call."""
+    if step.kind == "edit" and step.failed is False:
+        for name in step.paths:
+            watch.edited(name.removeprefix(f"{root}/"))
+    facts = facts_of(step, root)
+    return [told.change for told in watch.ran(facts)] if facts else []
+
+
+def _heard(path: Path) -> bool:
+    """Whether a log of ours tells that its failures were remembered while it ran."""
+    try:
+        with path.open("rb") as file:
+            return any(b'"type":"recorded"' in line and b'"kind":"failure"' in line for line in file)
+    except OSError:
+        return False

@@ -1,0 +1,170 @@
+"""Recorded sessions of other agents are read call by call, and teach failures with their fixes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.knowledge.recordings import Recording, Said, Taken, taken
+from ctxe.project import Project
+from ctxe.project.learning import Learnt, learn, recordings
+from ctxe.project.troubles import failure_groups
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def lines(*objects: Any) -> list[bytes]:
+    return [json.dumps(item).encode() for item in objects]
+
+
+def claude(name: str, command: str, text: str, *, bad: bool = False) -> list[Any]:
+    use = {"type": "tool_use", "id": name, "name": "Bash", "input": {"command": command}}
+    result = {"type": "tool_result", "tool_use_id": name, "content": text, "is_error": bad}
+    return [
+        {"type": "assistant", "cwd": "/w/demo", "message": {"role": "assistant", "content": [use]}},
+        {"type": "user", "cwd": "/w/demo", "message": {"role": "user", "content": [result]}},
+    ]
+
+
+def read(objects: Iterable[Any]) -> list[Taken | Said]:
+    return list(Recording().steps(lines(*objects)))
+
+
+def test_claude_code() -> None:
+    steps = read(
+        [
+            {"type": "user", "message": {"role": "user", "content": "go"}},
+            *claude("a", "make", "Exit code 2\nno", bad=True),
+        ]
+    )
+    assert steps == [Said("go"), Taken("Bash", '{"command": "make"}', "no", "command", "make", (), 2, False)]
+    assert read([{"isSidechain": True, "message": {"role": "user", "content": "x"}}]) == []
+
+
+def test_codex() -> None:
+    call = {
+        "type": "function_call",
+        "call_id": "1",
+        "name": "exec_command",
+        "arguments": '{"cmd": "ls", "workdir": "/w"}',
+    }
+    output = {"type": "function_call_output", "call_id": "1", "output": "Process exited with code 1\nOutput:\nx"}
+    patch = {"type": "custom_tool_call", "call_id": "2", "name": "apply_patch", "input": "*** Update File: a.py\n"}
+    done = {"type": "custom_tool_call_output", "call_id": "2", "output": {"output": "Success"}}
+    (ran, edited) = read({"type": "response_item", "payload": item} for item in (call, output, patch, done))
+    assert isinstance(ran, Taken)
+    assert isinstance(edited, Taken)
+    assert (ran.command, ran.text, ran.failed) == ("cd /w && ls", "x", True)
+    assert (edited.kind, edited.paths, edited.failed) == ("edit", ("a.py",), False)
+
+
+def test_plain_messages_and_shells_that_remember_where_they_stand() -> None:
+    function = {"name": "shell", "arguments": '{"command": "edit 1:1\\nx\\nend_of_edit"}'}
+    said = "Your proposed edit has introduced new syntax error(s).\n(Open file: /a.py)\n(Current directory: /w)\nbash-$"
+    steps = read(
+        item
+        for n in "12"
+        for item in (
+            {"role": "assistant", "tool_calls": [{"id": n, "function": function}]},
+            {"role": "tool", "tool_call_id": n, "content": said},
+        )
+    )
+    assert [(step.kind, step.failed, step.place) for step in steps if isinstance(step, Taken)] == [
+        ("edit", True, ""),
+        ("edit", True, "/w /a.py"),
+    ]
+
+
+def test_our_own_log() -> None:
+    call = {"id": "c", "name": "run_command", "arguments": '{"command": "pytest"}'}
+    result = {"call_id": "c", "text": "boom [exit 1]", "ok": False}
+    steps = read(
+        [
+            {"v": 1, "session": "s"},
+            {"type": "turn_started", "words": "test it"},
+            {"type": "reply_received", "reply": {"calls": [call]}},
+            {"type": "tool_finished", "result": result, "facts": {"exit_code": 1}},
+        ]
+    )
+    assert steps[0] == Said("test it")
+    assert isinstance(steps[1], Taken)
+    assert (steps[1].command, steps[1].exit_code, steps[1].failed) == ("pytest", 1, True)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "text", "kind", "failed"),
+    [
+        ("Read", '{"file_path": "a"}', "File does not exist.", "look", True),
+        ("Read", '{"file_path": "a"}', "1 error = 2", "look", False),
+        ("Edit", '{"file_path": "a"}', "<tool_use_error>String to replace not found", "edit", True),
+        ("str_replace_editor", '{"command": "view", "path": "a"}', "x", "look", False),
+        ("mcp__x__click", "{}", "Error: gone", "other", True),
+        ("Bash", '{"command": "x"}', "The user doesn't want to proceed with this", "command", False),
+        ("bash", '{"command": "javac A.java"}', "bash: javac: command not found", "command", True),
+        ("bash", '{"command": "javac A.java"}', "fine", "command", None),
+    ],
+)
+def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, kind: str, failed: bool | None) -> None:
+    found = taken(tool, arguments, text)
+    assert (found.kind, found.failed) == (kind, failed)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[1]", b"null", b'{"message": 3}', b'{"role": "tool"}', b'{"payload": {}}']
+)
+def test_odd_lines_are_passed_over(line: bytes) -> None:
+    assert list(Recording().steps([line, *lines({"role": "user", "content": "hi"})])) == [Said("hi")]
+
+
+def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
+    root = tmp_path / "demo"
+    root.mkdir()
+    log = tmp_path / "claude.jsonl"
+    script = [
+        *claude("1", "cd /w/demo && pytest -q tests", "Exit code 1\nE   ValueError: bad value", bad=True),
+        *claude("2", "pip install it", "ok"),
+        *claude("3", "cd /w/demo && pytest -q tests", "1 passed in 0.1s"),
+    ]
+    log.write_bytes(b"\n".join(lines(*script)))
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(log.read_bytes().replace(b"/w/demo", b"/w/else"))
+    project = Project.open(root, {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert recordings(project, [str(tmp_path)]) == (log, other)
+    assert learn(project, log) == Learnt("claude.jsonl", 3, 1, 1, 1)
+    assert learn(project, log) == Learnt("claude.jsonl", skipped="known already")
+    assert learn(project, other) == Learnt("other.jsonl", skipped="of another folder: /w/else")
+    (group,) = failure_groups(project)
+    assert (group.status, group.seen, group.entry.command, group.fix) == (
+        "resolved",
+        1,
+        "pytest tests",
+        "first ran `pip install it`",
+    )
+
+
+def test_the_replay_tells_a_futile_call_from_an_honest_one(tmp_path: Path) -> None:
+    bad = ("pytest tests", "Exit code 1\nE   ValueError: bad value")
+    edit = {"type": "tool_use", "id": "e", "name": "Edit", "input": {"file_path": "a.py"}}
+    done = {"type": "tool_result", "tool_use_id": "e", "content": "The file a.py has been updated."}
+    script = [*claude("1", *bad, bad=True), *claude("2", "git status", ""), *claude("3", *bad, bad=True)]
+    script += [{"message": {"role": "assistant", "content": [edit]}}, {"message": {"role": "user", "content": [done]}}]
+    script += [*claude("4", *bad, bad=True), *claude("5", "ls", "a.py")]
+    for run in ("one", "two"):
+        (tmp_path / f"{run}.jsonl").write_bytes(b"\n".join(lines(*script)))
+    command = [sys.executable, ROOT / "scripts/replay-failures", tmp_path, "--json"]
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert {
+        name: (figures[name]["of"], figures[name]["share"]) for name in figures if name not in ("p99_ms", "steps")
+    } == {
+        "futile": (2, 1.0),
+        "honest": (2, 0.0),
+        "healthy": (6, 0.0),
+        "seen": (4, 1.0),
+        "seen later": (3, 1.0),
+    }
