@@ -12,7 +12,7 @@ HEAD, TAIL = 5_000, 10_000
 """Lines looked at on each side: runners sum up at the end."""
 
 _HIDES = re.compile(
-    r"(?<!\|)\|(?!\|)\s*(?:tail|head|tee|cat|grep|rg|less|more|sort|uniq|sed|awk|cut|tr|wc|nl|column|jq)\b(?![^|;&]*\bpipefail)"
+    r"(?<!\|)\|(?!\|)\s*(?:tail|head|tee|cat|grep|rg|less|more|sort|uniq|sed|awk|cut|tr|wc|nl|column|jq)\b"
     r"|(?:\|\||;)\s*(?:true|:|echo)\b"
 )
 """Plumbing behind which the exit code of what was run is lost."""
@@ -22,13 +22,16 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     """The facts of one run; ``exit_code`` None means it was stopped by us.
 
     ``{"command", "exit_code", "seconds", "tests"?: {"runner", "passed", "failures", "failed", "skipped"},
-    "error"?: {"class", "message", "file", "line"}}``. The error is sought only when the run did not end well; its
-    message has at most 200 characters. ``text`` has no escape codes.
+    "error"?: {"class", "message", "file", "line"}, "hidden"?: True}``. The error is sought only when the run did not end
+    well, or when plumbing hides how it ended (``hidden``); its message has at most 200 characters. ``text`` has no
+    escape codes.
     """
     from ctxe.tools.faults import read_fault
     from ctxe.tools.testruns import read_tests
 
     facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
+    if exit_code == 0 and _HIDES.search(command):
+        facts["hidden"] = True
     near = _bounded(text)
     tests = read_tests(near)
     if tests is not None:
