@@ -22,9 +22,9 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     """The facts of one run; ``exit_code`` None means it was stopped by us.
 
     ``{"command", "exit_code", "seconds", "tests"?: {"runner", "passed", "failures", "failed", "skipped"},
-    "error"?: {"class", "message", "file", "line"}, "hidden"?: True}``. The error is sought only when the run did not end
-    well, or when plumbing hides how it ended (``hidden``); its message has at most 200 characters. ``text`` has no
-    escape codes.
+    "error"?: {"class", "message", "file", "line"}, "hidden"?: True}``. The error is sought only when the run did not
+    end well, or when plumbing hides how it ended (``hidden``); its message has at most 200 characters. ``text`` has
+    no escape codes.
     """
     from ctxe.tools.faults import read_fault
     from ctxe.tools.testruns import read_tests
