@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ctxe.agent.state import State
+from ctxe.domain.conversation import Step
 from ctxe.domain.section import Chunk
+from ctxe.domain.tool import ANSWERED
 
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
 WARN_AT = 0.8
+SHOWN = 200
+"""Characters of a call's arguments in a note about it."""
+Made = tuple[str, str, str]
+"""A call's tool, arguments and result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +39,47 @@ class Limits:
 
 
 def circle(state: State) -> Chunk | None:
-    """A note for the model when its newest step repeats a call whose result never changes; told once a repetition."""
+    """A note for the model when it walks in a circle: the same call with the same result, or two calls in turns.
+
+    Told once a circle, with what was called. A call that was answered instead of being run counts with its last result.
+    """
     steps = state.turn.steps
     if not steps or not steps[-1].results:
         return None
-    seen = Counter(
-        (call.name, call.arguments, result.text)
-        for step in steps
-        for call, result in zip(step.reply.calls, step.results, strict=True)
-    )
-    newest = zip(steps[-1].reply.calls, steps[-1].results, strict=True)
-    for call, result in newest:
-        if seen[call.name, call.arguments, result.text] == REPEATS:
-            text = (
-                f"[ctxe: {call.name} was called {REPEATS} times with the same arguments and gave the same result. "
-                "Do something else, or say what is in the way.]"
-            )
-            return Chunk(f"circle {call.name}", text, "the same call three times")
+    made = list(_made(steps))
+    newest = len(steps[-1].results)
+    seen = Counter(made[: len(made) - newest])
+    for one in made[-newest:]:
+        seen[one] += 1
+        if seen[one] == REPEATS:
+            said = f"{one[0]} was called {REPEATS} times with the same arguments and gave the same result"
+            return _note(f"circle {one[0]}", said, [one], "the same call three times")
+    last = made[-2 * REPEATS - 1 :]
+    if _alternate(last[-2 * REPEATS :]) and not _alternate(last[: 2 * REPEATS] if len(last) > 2 * REPEATS else []):
+        said = f"the same two calls were made in turns, {REPEATS} times each"
+        return _note("circle of two", said, last[-2:], "two calls in turns")
     return None
+
+
+def _made(steps: Sequence[Step]) -> Iterator[Made]:
+    """Calls with their results in order."""
+    held: dict[tuple[str, str], str] = {}
+    for step in steps:
+        for call, result in zip(step.reply.calls, step.results, strict=True):
+            key = (call.name, call.arguments)
+            if not result.text.startswith(ANSWERED):
+                held[key] = result.text
+            yield (*key, held.get(key, result.text))
+
+
+def _alternate(made: Sequence[Made]) -> bool:
+    """Are these two different calls, again and again?"""
+    calls = [one[:2] for one in made]
+    whole = len(calls) == 2 * REPEATS
+    return whole and calls[0] != calls[1] and calls == calls[:2] * REPEATS
+
+
+def _note(name: str, said: str, calls: Sequence[Made], why: str) -> Chunk:
+    listed = "\n".join(f"- {tool} {' '.join(arguments.split())[:SHOWN]}" for tool, arguments, _ in calls)
+    text = f"[ctxe: {said}. Do something else, or say what is in the way. Called so far:]\n{listed}"
+    return Chunk(name, text, why)

@@ -257,22 +257,24 @@ def learn(
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Count failures by status, and the ones seen most."""
+    """Count failures by status, repeats prevented, and what those cost that were not."""
     from ctxe.project import troubles
     from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)
-    groups = troubles.failure_groups(invocation.project())
-    counts = {
-        status: sum(group.status == status for group in groups) for status in dict.fromkeys(g.status for g in groups)
-    }
-    repeated = sorted((group for group in groups if group.seen > 1), key=lambda group: -group.seen)
+    found = troubles.statistics(invocation.project())
     if as_json:
-        most = [{"signature": g.signature, "title": g.entry.title, "seen": g.seen} for g in repeated[:10]]
-        print_json({"failures": len(groups), "statuses": counts, "seen": sum(g.seen for g in groups), "repeated": most})
+        print_json(found)
         return
     screen = invocation.screen()
-    told = ", ".join(f"{number} {status}" for status, number in counts.items()) or "none"
-    screen.say(f"{plural(len(groups), 'failure')}: {told}; seen {sum(group.seen for group in groups)} times in all")
-    if repeated:
-        screen.say(table_of(repeated[:10], screen))
+    told = ", ".join(f"{number} {status}" for status, number in found["statuses"].items()) or "none"
+    screen.say(f"{plural(found['failures'], 'failure')}: {told}; seen {plural(found['seen'], 'time')} in all")
+    money = f", ${found['usd']:.4f}" if found["usd"] else ""
+    screen.say(
+        f"{plural(found['prevented'], 'repeat')} prevented; {plural(found['repeats'], 'repeat')} not:"
+        f" {found['tokens']:,} tokens{money}"
+    )
+    if found["repeated"]:
+        most = {one["signature"] for one in found["repeated"]}
+        groups = [group for group in troubles.failure_groups(invocation.project()) if group.signature in most]
+        screen.say(table_of(sorted(groups, key=lambda group: -group.seen), screen))

@@ -120,6 +120,10 @@ class Revise:
     arguments: str
 
 
+ANSWERED = "[ctxe: this very call failed"
+"""How an answer begins that a call gets instead of being run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is remembered of an action that failed before. ``lesson`` is one line; ``says`` is told to the model.

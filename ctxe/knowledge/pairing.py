@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ctxe.knowledge import lessons
 from ctxe.knowledge.calls import command_key, named_files, only_looks
+from ctxe.knowledge.captures import ALL_BACK, TAKES_BACK, reverted
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.failures import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
@@ -19,6 +20,8 @@ PASSES = "the same command passes"
 FLAKY = "passed and failed although nothing changed: flaky"
 NEAR = 0.6
 """How alike two command lines of one program are when the second is the first, put right."""
+CIRCLE = 2
+"""Different edits after which the same error still stands: from then on they are told as what was tried."""
 SPAN = 6
 """Commands after a failure within which another one that passes may be its correction."""
 LONGEST_CALL = 500
@@ -43,6 +46,8 @@ class Told:
     entry: Entry
     change: str
     """``new``, ``again``, ``resolved`` or ``flaky``."""
+    tried: tuple[str, ...] = ()
+    """What was tried between runs that failed in the same way, when there were enough of them to speak of a circle."""
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class Waiting:
     """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
 
     ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
-    same signature, ``before`` the hashes of edited files as they were when it failed.
+    same signature (``fresh`` since the newest), ``before`` the hashes of edited files as they were when it failed.
     """
 
     ids: list[str]
@@ -62,6 +67,8 @@ class Waiting:
     edits: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+    fresh: dict[str, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
 
 
 class Watch:
@@ -81,6 +88,8 @@ class Watch:
         self.gate, self._digest_of = gate or Gate(), digest_of
         self._waiting: dict[str, Waiting] = {}
         self._passed: dict[str, int] = {}
+        self._written: dict[str, str] = {}
+        self._open: dict[str, str] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
@@ -92,6 +101,10 @@ class Watch:
         if facts.get("exit_code") != 0:
             return ()
         told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command)]
+        if ALL_BACK.search(raw):
+            told += self.taken_back(list(self._written), f"`{command}`")
+        elif TAKES_BACK.search(raw):
+            told += self.taken_back(named_files(raw, self._root), f"`{command}`")
         self.gate.passed(key)
         if not only_looks(raw):
             self.gate.changed()
@@ -105,8 +118,10 @@ class Watch:
         ``before`` is its content hash until then, empty when there was no file, None when nobody knows.
         """
         self.gate.changed()
+        self._written[path] = diff or self._written.get(path, "")
         for waiting in self._waiting.values():
             waiting.edits[path] = diff or waiting.edits.get(path, "")
+            waiting.fresh[path] = diff or waiting.fresh.get(path, "")
             if before is not None:
                 waiting.before.setdefault(path, before[:DIGITS])
 
@@ -121,13 +136,49 @@ class Watch:
         entry, new = record(self._store, draft, self.counters)
         self._passed_by(command)
         held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
+        entry = self._tried(held, entry)
         held.ids += [entry.id] if entry.id not in held.ids else []
         held.changes = self.gate.changes
         if entry.status != "wontfix":
             said = lesson(groups([entry], self.counters.read([entry.signature]))[0])
             self.gate.failed(Failed(key, entry.signature, said, bool(entry.fix), files))
-            return Told(entry, "new" if new else "again")
+            circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
+            return Told(entry, "new" if new else "again", circle)
         return Told(entry, "flaky" if new and flaky else "again")
+
+    def _tried(self, held: Waiting, entry: Entry) -> Entry:
+        """Keep what was done in vain since the same command failed in the same way."""
+        edits, held.fresh = held.fresh, {}
+        if not edits or held.ids[-1:] != [entry.id]:
+            return entry
+        words = short_fix(self._store.mask(impersonal(lessons.of_edits(edits), self._root)))
+        if words in held.tried:
+            return entry
+        held.tried.append(words)
+        return self._store.change(entry.id, tried=short_fix("; ".join(held.tried)))
+
+    def keep(self, draft: Entry | None, until: str = "") -> tuple[Told, ...]:
+        """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
+        if draft is None:
+            return ()
+        entry, new = record(self._store, draft, self.counters)
+        if until and entry.status in OPEN:
+            self._open[until] = entry.id
+        return (Told(entry, "new" if new else "again"),)
+
+    def settled(self, until: str, fix: str = "") -> tuple[Told, ...]:
+        """What a failure waited for came about."""
+        name = self._open.pop(until, "")
+        return tuple(self._resolve(name, fix, {})) if name else ()
+
+    def taken_back(self, paths: Iterable[str], how: str) -> tuple[Told, ...]:
+        """Files that this session had written were put back as they were."""
+        self.gate.changed()
+        told: list[Told] = []
+        for path in paths:
+            if path in self._written:
+                told += self.keep(reverted(path, self._written.pop(path), how, self._session))
+        return tuple(told)
 
     def _passed_by(self, command: str) -> None:
         for waiting in self._waiting.values():

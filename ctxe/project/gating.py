@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ctxe.domain.tool import Action, Known, ToolOutput
+from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
 from ctxe.knowledge.calls import call_key
 from ctxe.knowledge.failures import Group, capture, lesson
 from ctxe.knowledge.fence import fence
@@ -14,8 +14,8 @@ from ctxe.knowledge.gate import Gate, Match
 from ctxe.knowledge.signature import kin, plain_command
 
 Mode = Literal["tell", "stop", "off"]
-HERE = "this very call failed in this session and nothing has changed since, so it was not run again"
-EARLIER = "this very call failed in an earlier session and the files it depends on are as they were, so it was not run"
+HERE = f"{ANSWERED} in this session and nothing has changed since, so it was not run again"
+EARLIER = f"{ANSWERED} in an earlier session and the files it depends on are as they were, so it was not run"
 AGAIN = "Call it again as it is to run it all the same."
 LIKE = "an earlier session met this failure"
 
@@ -79,7 +79,7 @@ class Gating:
         return Known(
             failed.signature,
             failed.lesson,
-            f"[ctxe: {why}. {AGAIN}]\n{_fenced(failed.signature, failed.lesson)}",
+            f"{why}. {AGAIN}]\n{_fenced(failed.signature, failed.lesson)}",
             way,
         )
 

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.knowledge import failures
 from ctxe.knowledge.entry import Entry, moment
+from ctxe.knowledge.evidence import stale
+from ctxe.project.evidence import facts_of
 
 if TYPE_CHECKING:
     from ctxe.project import Project
 
+MOST_REPEATED = 10
+
 
 def failure_groups(project: Project) -> tuple[failures.Group, ...]:
-    """Failures by signature, open ones first."""
-    return failures.groups(project.store.entries(), project.counters.read())
+    """Failures by signature, open ones first; an open one whose files are all gone is stale."""
+    entries = project.store.entries()
+    lost = stale((entry for entry in entries if entry.kind == "failure"), facts_of(project))
+    held = [replace(entry, status="stale") if entry.id in lost else entry for entry in entries]
+    return failures.groups(held, project.counters.read())
+
+
+def statistics(project: Project) -> dict[str, Any]:
+    """How many failures, how often, repeats that were prevented, and tokens and money of those that were not."""
+    groups, numbers = failure_groups(project), project.counters.read()
+    sums = {
+        name: sum(numbers.get(group.signature, {}).get(name, 0.0) for group in groups)
+        for name in ("prevented", "repeats", "tokens", "usd")
+    }
+    repeated = sorted((group for group in groups if group.seen > 1), key=lambda group: -group.seen)[:MOST_REPEATED]
+    return {
+        "failures": len(groups),
+        "statuses": dict(Counter(group.status for group in groups)),
+        "seen": sum(group.seen for group in groups),
+        **{name: int(value) for name, value in sums.items() if name != "usd"},
+        "usd": round(sums["usd"], 6),
+        "repeated": [{"signature": one.signature, "title": one.entry.title, "seen": one.seen} for one in repeated],
+    }
 
 
 def failure_group(project: Project, ref: str) -> failures.Group:

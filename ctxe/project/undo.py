@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ctxe.agent.state import State
@@ -19,7 +19,8 @@ from ctxe.tools.diff import unified
 class Undo:
     """Restore points of one session. It is told of actions before they run, and hears events to end each point.
 
-    ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none.
+    ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none; ``heard`` is told of the
+    files.
     """
 
     place: Restore
@@ -30,6 +31,7 @@ class Undo:
     spans: list[tuple[float, float]] = field(default_factory=list)
     began: dict[str, float] = field(default_factory=dict)
     undone: int = 0
+    heard: Callable[[Sequence[str]], None] = lambda _: None
 
     def before(self, action: Action) -> None:
         """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
@@ -75,6 +77,7 @@ class Undo:
             return ["nothing to undo in this session"]
         done = restore.undo(self.place, point, force)
         self.undone = point.turn if done.restored else 0
+        self.heard(done.restored)
         lines = [f"put back: {path}" for path in done.restored]
         lines += [f"changed since, left alone: {path} (/undo --force takes it too)" for path in done.conflicts]
         lines += [f"not put back: {path}: {why}" for path, why in done.failed]

@@ -71,7 +71,9 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     session.listeners = (undo, _Learning(live))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
-        session.listeners = (undo, _remembering(project, name, gating), crediting, _Learning(live))
+        remembering = _remembering(project, name, gating)
+        undo.heard = remembering.taken_back
+        session.listeners = (undo, remembering, crediting, _Learning(live))
         live.against = crediting.against
     return live
 

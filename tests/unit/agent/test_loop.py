@@ -11,19 +11,33 @@ from typing import Any
 import pytest
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.limits import Limits
+from ctxe.agent.limits import Limits, circle
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import Session
 from ctxe.agent.state import State, rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.domain.conversation import Fold, Position, ToolResult, Usage
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
 from ctxe.domain.events import ContextAssembled, Event, Notice, Recorded, ToolFinished, TurnFinished
 from ctxe.domain.model import Model, Prices, Text, TextDelta, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Progress, Revise, Risk, Tool, ToolOutput, once
+from ctxe.domain.tool import (
+    ANSWERED,
+    Action,
+    Allow,
+    Answer,
+    Ask,
+    Decision,
+    Deny,
+    Progress,
+    Revise,
+    Risk,
+    Tool,
+    ToolOutput,
+    once,
+)
 from ctxe.providers.scripted import Line, Play, Scripted
 
 MODEL = Model("scripted", "test", 10_000, 1_000, Prices(1.0, 10.0), exact=True)
@@ -314,3 +328,25 @@ def test_an_answer_that_ended_badly_says_so(tmp_path: Path, stop: str, said: str
     events = list(live.turn("go"))
     assert [event.text for event in events if isinstance(event, Notice)] == [said]
     assert finished(events).outcome == "answered"
+
+
+def test_two_calls_in_turns_are_told_once_with_what_was_called() -> None:
+    steps: tuple[Step, ...] = ()
+    notes = []
+    for number in range(8):
+        call = ToolCall(f"c{number}", "edit", f'{{"to": "{"ab"[number % 2]}"}}')
+        steps += (Step(Reply("", (call,)), (ToolResult(call.id, f"done {number}"),)),)
+        notes.append(circle(State(Conversation((Turn("go", steps=steps),)))))
+    assert [note is not None for note in notes] == [False] * 5 + [True, False, False]
+    assert notes[5] is not None
+    assert notes[5].text.splitlines()[1:] == ['- edit {"to": "a"}', '- edit {"to": "b"}']
+
+
+def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
+    results = ["boom", f"{ANSWERED} in this session.]", "boom"]
+    calls = [ToolCall(f"c{n}", "run_command", "{}") for n in range(3)]
+    steps = tuple(
+        Step(Reply("", (call,)), (ToolResult(call.id, text),)) for call, text in zip(calls, results, strict=True)
+    )
+    notes = [circle(State(Conversation((Turn("go", steps=steps[:n]),)))) for n in (1, 2, 3)]
+    assert [note is not None for note in notes] == [False, False, True]
