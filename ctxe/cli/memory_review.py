@@ -65,13 +65,15 @@ def _list(project: Project, screen: Screen) -> None:
 
 def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     """Ask about each proposal; False when the user had enough."""
-    from ctxe.cli.memory_pages import entry_page
+    from ctxe.cli.memory_pages import entry_page, prose
     from ctxe.project import inbox, memories
     from ctxe.terminal.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     for number, proposal in enumerate(waiting, 1):
         screen.say(f"\n{number} of {len(waiting)}\n" + entry_page(project, screen, proposal.id))
+        if change := inbox.difference(project, proposal):
+            screen.say(prose(change, screen))
         others = memories.same_subject(project, proposal)
         for other in others:
             screen.say(f"stands already: {other.id} {other.title}")

@@ -1,4 +1,4 @@
-"""What a session taught, found without a model: standing wishes of the user and commands that work, as proposals."""
+"""What a session taught, found without a model: the user's decisions, wishes and corrections, commands, files."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from ctxe.domain.conversation import Conversation, Turn
 from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.playbook import corrects
 from ctxe.knowledge.signature import plain_command, program
 
 MOST = 3
 """Proposals that one session may leave: an inbox that fills up is not read."""
 TWICE = 2
+TOGETHER = 3
 LONGEST = 300
 """Characters of a wish; longer words are a task."""
 ALIKE = 0.5
@@ -25,6 +28,14 @@ _WISH = re.compile(
 )
 _QUESTION = re.compile(
     r"\?\s*$|^\s*(?:why|what|when|where|how|who|is|are|does|do|can|could|should|did)\b", re.IGNORECASE
+)
+_DECIDED = re.compile(
+    r"\b(?:let'?s (?:use|go with|keep|drop|stick (?:to|with))|we(?:'ll| will)? (?:go with|decided|settled on|agreed)"
+    r"|(?:i|we)(?:'ve| have) decided|decision:|it is decided)\b",
+    re.IGNORECASE,
+)
+_INSTEAD = re.compile(
+    r"\b(?:instead|rather than|not \w+ but|use \w+|must(?:n't| not)?|should(?:n't| not)?)\b", re.IGNORECASE
 )
 _ROUTINES = {
     "Tests": """pytest, unittest, tox, nox, jest, vitest, mocha, rspec, phpunit, ctest, npm test, yarn test, pnpm test,
@@ -38,20 +49,42 @@ _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in 
 
 def digest(conversation: Conversation, known: Sequence[Entry], session: str = "") -> tuple[Entry, ...]:
     """Drafts of proposals, at most MOST; nothing that is known already. Nothing worth keeping is a fine answer."""
-    drafts = [*_wishes(conversation, session), *_commands(conversation, session)]
-    fresh = [draft for draft in drafts if not _known(draft, known)]
+    told = [*_words(conversation, session), *_commands(conversation, session), *_together(conversation, session)]
+    drafts = list({(draft.kind, draft.title): draft for draft in told}.values())
+    fresh = [draft for draft in drafts if not is_known(draft, known)]
     return tuple(fresh[:MOST])
 
 
-def _wishes(conversation: Conversation, session: str) -> Iterator[Entry]:
-    """The user's own words where they lay down how things are done here."""
+def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
+    """The user's own words where they decide something, lay down how things are done here, or put something right."""
     for number, turn in enumerate(conversation.turns, 1):
-        for line in turn.words.splitlines():
+        for place, line in enumerate(turn.words.splitlines()):
             words = " ".join(line.split())
-            if words and len(words) <= LONGEST and _WISH.search(words) and not _QUESTION.search(words):
-                yield _draft(
-                    "preference", words[:120], words if len(words) > 120 else "", session, number, _changed(turn)
-                )
+            kind = _kind(words, number, place)
+            if kind:
+                yield _draft(kind, words[:120], words if len(words) > 120 else "", session, number, _changed(turn))
+
+
+def _kind(words: str, number: int, place: int) -> str:
+    """What kind of memory a line of the user's would be, "" for none."""
+    if not words or len(words) > LONGEST or _QUESTION.search(words):
+        return ""
+    if _DECIDED.search(words):
+        return "decision"
+    put_right = number > 1 and place == 0 and corrects(words) and _INSTEAD.search(words)
+    return "preference" if _WISH.search(words) or put_right else ""
+
+
+def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
+    """Two files that every turn which changed one of them changed both of, in at least TOGETHER turns."""
+    turns = [set(_changed(turn)) for turn in conversation.turns]
+    alone = Counter(path for paths in turns for path in paths)
+    pairs = Counter(pair for paths in turns for pair in combinations(sorted(paths), 2))
+    for (one, other), times in pairs.items():
+        if times >= TOGETHER and alone[one] == alone[other] == times:
+            title = f"{one} and {other} change together"
+            text = f"In {times} turns of session {session} neither was changed without the other."
+            yield _draft("fact", title, text, session, len(turns), (one, other))
 
 
 def _commands(conversation: Conversation, session: str) -> Iterator[Entry]:
@@ -95,7 +128,7 @@ def _draft(kind: str, title: str, text: str, session: str, turn: int, files: tup
     return Entry("", kind, title, "proposed", by=by, session=session, turn=str(turn), files=files, text=text)
 
 
-def _known(draft: Entry, known: Sequence[Entry]) -> bool:
+def is_known(draft: Entry, known: Sequence[Entry]) -> bool:
     """Whether something that is kept or waits says it already."""
     from ctxe.lexical.similarity import alike
 

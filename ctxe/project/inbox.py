@@ -42,6 +42,19 @@ def waiting(project: Project) -> tuple[Entry, ...]:
     return review.waiting(project.store)
 
 
+def difference(project: Project, proposal: Entry) -> str:
+    """What a proposal changes in the entries that it would replace, as a unified diff; empty when it replaces none."""
+    from ctxe.tools.diff import unified
+
+    held = {entry.id: entry for entry in project.store.entries()}
+    old = [held[name] for name in proposal.supersedes if name in held]
+    return "".join(unified(f"{entry.id}.md", _said(entry), _said(proposal)) for entry in old)
+
+
+def _said(entry: Entry) -> str:
+    return "\n".join(part for part in (entry.title, entry.text) if part) + "\n"
+
+
 def doubles(project: Project) -> list[tuple[Entry, Entry]]:
     """Entries that hold today and say nearly the same, in pairs, the older one first."""
     return playbook.near_duplicates(project.store.entries())

@@ -86,12 +86,12 @@ def _check_origin(project: Project, path: Path) -> None:
 
 def _leave(project: Project, live: Live) -> None:
     """Propose what the session taught; a memory folder that cannot be written was told of already."""
-    from ctxe.knowledge.digest import digest
+    from ctxe.project.leaving import learnt
 
     if not project.config.memory.enabled:
         return
     with contextlib.suppress(StoreError):
-        for draft in digest(live.session.state.conversation, project.store.entries(), live.session.id):
+        for draft in learnt(project, live.session.state.conversation, live.session.id):
             project.store.add(draft)
 
 

@@ -32,10 +32,11 @@ class Asked:
     clean: Callable[[str], str]
     cost: float | None = 0.0
     times: int = 0
+    rules: str = "refine.md"
 
     def __call__(self, words: str) -> str:
         """The model's answer. Raises ProviderError."""
-        rules = (files("ctxe.data") / "refine.md").read_text(encoding="utf-8")
+        rules = (files("ctxe.data") / self.rules).read_text(encoding="utf-8")
         output = min(MOST_OUTPUT, self.provider.model.max_output)
         request = Request((), (rules,), (Message("user", (Text(self.clean(words)),)),), output)
         for part in self.provider.stream(request):

@@ -78,3 +78,38 @@ def test_what_is_known_or_waits_already_is_not_proposed_again() -> None:
 def test_never_more_than_three() -> None:
     words = "\n".join(f"always treat {name} with care" for name in ("parsers", "loops", "files", "locks", "tests"))
     assert len(digest(Conversation((Turn(words),)), ())) == 3
+
+
+def changed(words: str, *paths: str) -> Turn:
+    touches = tuple(Touch(path, "edit") for path in paths)
+    step = Step(Reply("", (ToolCall("1", "edit_file", "{}"),)), (ToolResult("1", "", touches=touches),))
+    return Turn(words, steps=(step,))
+
+
+def test_decisions_and_corrections_are_proposed_in_the_users_words() -> None:
+    talk = Conversation(
+        (
+            changed("no, use tabs instead", "a.mk"),
+            changed("OK, let's go with SQLite for the cache", "cache.py"),
+            changed("no, use httpx instead of requests", "net.py"),
+            Turn("wrong"),
+            Turn("shall we, let's use Redis?"),
+        )
+    )
+    assert [(draft.kind, draft.title, draft.files) for draft in digest(talk, (), "s")] == [
+        ("decision", "OK, let's go with SQLite for the cache", ("cache.py",)),
+        ("preference", "no, use httpx instead of requests", ("net.py",)),
+    ]
+
+
+def test_files_that_always_change_together_are_proposed_once() -> None:
+    three = [changed(f"step {n}", "api.py", "client.py", *(["log.py"] if n else [])) for n in range(3)]
+    assert digest(Conversation(tuple(three[:2])), ()) == ()
+    (draft,) = digest(Conversation(tuple(three)), (), "s1")
+    assert (draft.kind, draft.title, draft.text, draft.files) == (
+        "fact",
+        "api.py and client.py change together",
+        "In 3 turns of session s1 neither was changed without the other.",
+        ("api.py", "client.py"),
+    )
+    assert digest(Conversation(tuple(three)), (draft,)) == ()
