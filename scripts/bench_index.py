@@ -87,7 +87,7 @@ def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, 
     """(what, seconds, gigabytes or per cent) for a tree of that many files."""
     import json
 
-    root = tree(work / f"tree{files}", files)
+    root = tree(work / f"tree{files}", files, 150 if files < 100_000 else 40)
     label = f"{files:,} files"
     if files >= 100_000:
         interrupted(root, env, 15.0)

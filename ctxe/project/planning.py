@@ -30,6 +30,8 @@ MOST = 4
 """Files at most: where many are near, the words say little."""
 DOCUMENTS = 0.15
 """Part of a plan that documentation from outside the project may take."""
+MOST_MEMORIES = 5
+"""Memories whose files a plan looks at."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
@@ -64,6 +66,7 @@ def plan(project: Project, words: str, budget: int, advance: Advance | None = No
 def made(project: Project, index: Index, words: str, budget: int, steering: Steering) -> Plan:
     """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look."""
     settings = project.config.retrieval
+    steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
     if not (settings.embeddings or settings.sources or project.config.plan.refine):
         return laid_out(index, words, budget, steering)[0]
     from ctxe.project.documents import documents
@@ -81,6 +84,23 @@ def made(project: Project, index: Index, words: str, budget: int, steering: Stee
     looked = looked_over(project, planned, words, steering) if _refines(project, words) else planned(words, steering)[0]
     tokens = budget - room + looked.tokens
     return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
+
+
+def remembered_files(project: Project, index: Index, words: str) -> tuple[str, ...]:
+    """The files that memories, decisions and failures speak of, where they bear on the words."""
+    if not (project.config.memory.enabled and words.strip()):
+        return ()
+    from ctxe.knowledge.links import is_current, successors
+    from ctxe.knowledge.query import Query
+
+    with contextlib.suppress(StoreError, OSError):
+        entries = project.store.entries()
+        if any(entry.files for entry in entries):
+            replaced = successors(entries)
+            found = project.ranker.bearing(Query(words), entries, lambda entry: is_current(entry, replaced))
+            files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
+            return tuple(path for path in dict.fromkeys(files) if path in index.by_path)
+    return ()
 
 
 def _refines(project: Project, words: str) -> bool:

@@ -54,6 +54,23 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
     assert refused.json["note"].startswith("planned without vectors: ")
 
 
+def test_files_of_a_memory_that_bears_on_the_task_are_named(home: Path, repo: Path) -> None:
+    env = environment(home)
+    entry = {
+        "id": "D1",
+        "kind": "decision",
+        "title": "Samovar taps are cleaned with vinegar",
+        "text": "Never with sand: the tap of the samovar leaks afterwards.",
+        "files": ["tea/sieve.py", "gone.py"],
+    }
+    (repo.parent / "memories.jsonl").write_text(json.dumps(entry) + "\n")
+    assert ctxe(repo, env, "memory", "import", str(repo.parent / "memories.jsonl")).code == 0
+    made = ctxe(repo, env, "plan", "--json", "clean the tap of the samovar")
+    assert paths(made)[0] == "tea/sieve.py"
+    assert "remembered" in [reason["signal"] for reason in made.json["files"][0]["reasons"]]
+    assert paths(ctxe(repo, env, "plan", "--json", "boil the water"))[0] == "tea/kettle.py"
+
+
 def test_a_project_cannot_send_its_files_to_a_server(home: Path, repo: Path) -> None:
     with WireServer() as server:
         theirs = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\nsources = ["/"]\n'
