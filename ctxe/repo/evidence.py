@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ctxe.lexical.bm25 import idf
-from ctxe.repo.index import FILE_K1, Index
+from ctxe.repo.index import Index
 from ctxe.repo.reading import MOST_TERMS, Reading, View
 from ctxe.repo.scan import NAMED, PATH
+from ctxe.repo.statistics import FILE_K1
 from ctxe.repo.store import Details, File
 
 UNIT_K1, UNIT_B = 1.2, 0.3

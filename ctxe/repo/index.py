@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.lexical.bm25 import shorten
 from ctxe.repo import history, linecount, store
 from ctxe.repo.files import Listed, list_files, read_text, start_listing
 from ctxe.repo.git import Git
-from ctxe.repo.imports import Tree, resolve
+from ctxe.repo.linking import link
 from ctxe.repo.scan import Postings, Scanned, digest
+from ctxe.repo.statistics import Statistics, statistics
 from ctxe.repo.store import Details, File, transaction
-from ctxe.repo.worker import Job, scan_files, scan_in_parallel
+from ctxe.repo.worker import Job, joined, scan_files, scan_in_parallel
 
 FEW, SOME = 40, 150
 """Changed files up to which lines are not counted at once, and up to which this process scans alone."""
@@ -28,8 +28,6 @@ COUNTED = ("source", "config")
 """Kinds of files whose lines are counted; the lines of others are estimated when they are shown."""
 JOB_FILES = 60
 RACES = 20
-FILE_K1, FILE_B = 2.0, 0.4
-"""BM25's parameters for whole files, best for single signals on past changes (docs/planner.md)."""
 SEGMENT_FILES = 4000
 MOST_SEGMENTS = 16
 _FINE, _COARSE = 50_000_000, 2_000_000_000
@@ -46,28 +44,6 @@ class Refreshed:
     removed: int
     total: int
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What BM25 needs of the whole tree: the number of files with content, and what is added to a frequency in each.
-
-    ``norms`` is indexed by file id.
-    """
-
-    documents: int
-    norms: list[float]
-
-
-def statistics(files: Iterable[File]) -> Statistics:
-    """Statistics of these files."""
-    known = list(files)
-    lengths = [file.length for file in known if file.length > 1]
-    average = sum(lengths) / len(lengths) if lengths else 1.0
-    norms = [FILE_K1] * (max((file.id for file in known), default=0) + 1)
-    for file in known:
-        norms[file.id] = FILE_K1 * shorten(file.length, average, FILE_B)
-    return Statistics(len(lengths), norms)
 
 
 class _Raced(Exception):
@@ -155,12 +131,12 @@ class Index:
         jobs = [(ids[one.path], one.path) for one in changed]
         self._paths = dict(jobs)
         done = 0
-        for files, postings, counted in _joined(self._scan(jobs), self.segment_files, count):
+        for files, postings, counted in joined(self._scan(jobs), self.segment_files, count):
             generation = self._write(files, postings, counted, stat, begun, generation)
             done += len(files)
             if progress is not None:
                 progress(done, len(changed))
-        self._link(changed, {one.path for one in changed if one.path not in known})
+        link(self.db, [one.path for one in changed], {one.path for one in changed if one.path not in known})
         return len(changed), len(gone)
 
     def _scan(self, jobs: Job) -> Iterator[tuple[list[Scanned], Postings]]:
@@ -293,40 +269,6 @@ class Index:
             "note": self.note,
         }
 
-    # -- imports
-
-    def _link(self, changed: list[Listed], new: set[str]) -> None:
-        """Resolve the imports of changed files, and those that were waiting for a file that is new."""
-        paths = {os.fsdecode(path): number for path, number in self.db.execute("SELECT path, id FROM files")}
-        languages = dict(self.db.execute("SELECT id, language FROM files"))
-        name = {number: path for path, number in paths.items()}
-        tree = Tree(paths)
-        again = {paths[one.path] for one in changed if one.path in paths}
-        stems = {path.rpartition("/")[2].partition(".")[0] for path in new}
-        if len(again) < len(paths):
-            waiting = self.db.execute("SELECT importer, spec FROM missing").fetchall()
-            again |= {number for number, spec in waiting if not spec or not stems.isdisjoint(_words(spec))}
-        edges: list[tuple[int, int]] = []
-        missing: list[tuple[int, str]] = []
-        wanted = [number for number in again if number in name]
-        for number, imports in self._imports(wanted):
-            for spec in imports:
-                targets = resolve(languages[number], name[number], spec, tree)
-                edges.extend((number, paths[target]) for target in targets)
-                if not targets:
-                    missing.append((number, spec))
-        with transaction(self.db):
-            self.db.executemany("DELETE FROM imports WHERE importer=?", ((number,) for number in wanted))
-            self.db.executemany("DELETE FROM missing WHERE importer=?", ((number,) for number in wanted))
-            self.db.executemany("INSERT OR IGNORE INTO imports VALUES (?,?)", edges)
-            self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,?)", missing)
-
-    def _imports(self, ids: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
-        for number in ids:
-            row = self.db.execute("SELECT imports FROM details WHERE id=?", (number,)).fetchone()
-            if row and row[0]:
-                yield number, row[0].split("\0")
-
     # -- asking
 
     def details(self, ids: Iterable[int]) -> dict[int, Details]:
@@ -389,16 +331,6 @@ class Index:
         return [row[0] for row in ahead], [row[0] for row in behind]
 
 
-def _words(spec: str) -> Iterator[str]:
-    word = ""
-    for letter in spec + " ":
-        if letter.isalnum() or letter in "_-":
-            word += letter
-        elif word:
-            yield word
-            word = ""
-
-
 def _differs(one: Listed, old: File | None) -> bool:
     """Whether a file may have changed since it was scanned, by size and time.
 
@@ -408,33 +340,6 @@ def _differs(one: Listed, old: File | None) -> bool:
     if old is None or old.size != one.size or old.mtime != one.mtime:
         return True
     return one.mtime >= old.scanned - (_COARSE if one.mtime % 1_000_000 == 0 else _FINE)
-
-
-def _joined(
-    parts: Iterator[tuple[list[Scanned], Postings]],
-    enough: int,
-    count: Callable[[Sequence[Scanned]], dict[int, bytes]] | None,
-) -> Iterator[tuple[list[Scanned], Postings, dict[int, bytes]]]:
-    """Batches put together until they are worth a segment of the index, their lines counted meanwhile."""
-    files: list[Scanned] = []
-    heads: dict[str, list[bytes]] = {}
-    units: dict[str, list[bytes]] = {}
-    counted: dict[int, bytes] = {}
-    for some, postings in parts:
-        files.extend(some)
-        if count is not None:
-            counted |= count(some)
-        for term, (head, unit) in postings.items():
-            if term in heads:
-                heads[term].append(head)
-                units[term].append(unit)
-            else:
-                heads[term], units[term] = [head], [unit]
-        if len(files) >= enough:
-            yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted
-            files, heads, units, counted = [], {}, {}, {}
-    if files:
-        yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted
 
 
 def _is_utf8(path: str) -> bool:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -116,3 +116,30 @@ def scan_in_parallel(root: Path, jobs: Iterable[Job], workers: int) -> Iterator[
     finally:
         for worker in staff:
             worker.stop()
+
+
+def joined(
+    parts: Iterator[tuple[list[Scanned], Postings]],
+    enough: int,
+    count: Callable[[Sequence[Scanned]], dict[int, bytes]] | None,
+) -> Iterator[tuple[list[Scanned], Postings, dict[int, bytes]]]:
+    """Batches put together until they are worth a segment of the index, their lines counted meanwhile."""
+    files: list[Scanned] = []
+    heads: dict[str, list[bytes]] = {}
+    units: dict[str, list[bytes]] = {}
+    counted: dict[int, bytes] = {}
+    for some, postings in parts:
+        files.extend(some)
+        if count is not None:
+            counted |= count(some)
+        for term, (head, unit) in postings.items():
+            if term in heads:
+                heads[term].append(head)
+                units[term].append(unit)
+            else:
+                heads[term], units[term] = [head], [unit]
+        if len(files) >= enough:
+            yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted
+            files, heads, units, counted = [], {}, {}, {}
+    if files:
+        yield files, {term: (b"".join(head), b"".join(units[term])) for term, head in heads.items()}, counted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.evidence import UNIT_BITS, Evidence, Scores
-from ctxe.repo.index import FILE_K1
 from ctxe.repo.scan import NAMED, PATH
+from ctxe.repo.statistics import FILE_K1
 
 PATH_WEIGHT = 0.6
 """What the words of a path add to the units of its file."""
