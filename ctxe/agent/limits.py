@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ctxe.agent.state import State
-from ctxe.domain.conversation import Step
+from ctxe.domain.conversation import Step, Usage
+from ctxe.domain.model import Prices
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import ANSWERED
 
@@ -27,9 +28,21 @@ class Limits:
     steps: int = 100
     usd: float = 0.0
 
-    def spent(self, state: State) -> bool:
-        """Is the session's money gone?"""
-        return bool(self.usd) and state.usd >= self.usd
+    def spent(self, state: State, prices: Prices | None) -> str:
+        """Why money ends the turn: it is gone, or reading what stands once more would go beyond it; empty: it does not.
+
+        Foreseen is the least that the next request can cost: all of the newest one from the cache, and no answer.
+        """
+        if not self.usd:
+            return ""
+        if state.usd >= self.usd:
+            return f"${self.usd:.2f} for this session are spent"
+        used = state.ledger.used if state.ledger else 0
+        least = prices.cost(Usage(used, cache_read=used)) if prices else 0.0
+        if state.usd + least > self.usd:
+            left = f"${self.usd - state.usd:.4f} of ${self.usd:.2f} are left"
+            return f"{left}, and the next request takes ${least:.4f} at least"
+        return ""
 
     def warns(self, before: float, after: float) -> str:
         """A line for the user when the step that cost ``after - before`` dollars crossed 80 % of the limit."""

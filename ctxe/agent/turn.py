@@ -57,8 +57,8 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
     yield TurnStarted(words, ports.gather(words, now()))
     cut = 0
     for number in range(1, ports.limits.steps + 1):
-        if ports.limits.spent(now()):
-            yield TurnFinished("cost limit", why=f"${ports.limits.usd:.2f} for this session are spent")
+        if why := ports.limits.spent(now(), ports.provider.model.prices):
+            yield TurnFinished("cost limit", why=why)
             return
         reply = yield from _reply(now, ports)
         for call in reply.calls:

@@ -56,7 +56,7 @@ def build(wanted: Collection[str]) -> Any:
             import_module(module).register(app)
         else:
             app.command(name, help=says)(_named_only)
-    app.callback()(_version_option)
+    app.callback()(_root)
     return app
 
 
@@ -64,8 +64,8 @@ def _named_only() -> None:
     """Stands in the help for a command that was not called."""
 
 
-def _version_option() -> None:
-    """The root takes no options of its own."""
+def _root() -> None:
+    """Makes ``ctxe`` a group even when one command is built; -C, --debug and --version are read before Typer."""
 
 
 def _quick(words: list[str], invocation: Invocation) -> Callable[[], None] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -129,8 +129,8 @@ def inspect(
     open_: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
     """Write a page that needs no network. Raises SessionError, StoreError."""
-    from ctxe.project.past import past, write_page
-    from ctxe.project.sessions import path_of
+    from ctxe.project.past import past
+    from ctxe.project.sessions import path_of, write
     from ctxe.terminal.report import page
 
     invocation = Invocation.of(context)
@@ -140,7 +140,7 @@ def inspect(
     if out == "-":
         screen.say(made)
         return
-    path = write_page(project.place.working / out if out else log.with_suffix(".html"), made)
+    path = write(project.place.working / out if out else log.with_suffix(".html"), made)
     screen.say(str(path))
     if open_ and not _opened(path):
         screen.tell("no browser could be started: open the file yourself")
@@ -176,20 +176,23 @@ def diff(
 def export(
     context: typer.Context,
     session: SessionId = "",
-    form: Annotated[str, typer.Option("--format", help="markdown or jsonl.")] = "markdown",
+    form: Annotated[Literal["markdown", "jsonl"], typer.Option("--format", help="markdown or jsonl.")] = "markdown",
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it; else standard output.")] = "",
 ) -> None:
-    """A whole session on standard output."""
+    """A whole session. Raises SessionError, StoreError."""
     import json
 
-    from ctxe.project.sessions import events, path_of, records
-
-    path = path_of(Invocation.of(context).project().place.sessions, session)
-    if form == "jsonl":
-        for record in records(path):
-            typer.echo(json.dumps(record, ensure_ascii=False))
-        return
-    if form != "markdown":
-        raise typer.BadParameter("markdown or jsonl", param_hint="--format")
+    from ctxe.project.sessions import events, path_of, records, write
     from ctxe.terminal.replayed import markdown
 
-    typer.echo(markdown(events(path)[0]))
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    log = path_of(project.place.sessions, session)
+    if form == "jsonl":
+        made = "\n".join(json.dumps(record, ensure_ascii=False) for record in records(log))
+    else:
+        made = markdown(events(log)[0])
+    if out:
+        invocation.screen().say(str(write(project.place.working / out, made + "\n")))
+    else:
+        typer.echo(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chatting import Chat, Slash
+from ctxe.cli.chatting import Chat, Slash, split
 
 
 def leave(chat: Chat, _words: str) -> None:
@@ -42,9 +42,15 @@ def export(chat: Chat, words: str) -> None:
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
         return
-    chat.command(["sessions", "export", chat.live.session.id])
-    if words:
-        chat.screen.tell("to write a file: ctxe sessions export ID > FILE")
+    chat.command(["sessions", "export", chat.live.session.id, *(["--out", words] if words else [])])
+
+
+def inspect(chat: Chat, words: str) -> None:
+    """This session as a page, in the browser with --open. Raises StoreError."""
+    if not chat.live.session.log.count:
+        chat.screen.tell("nothing was said yet")
+        return
+    chat.command(["sessions", "inspect", chat.live.session.id, *split(words)])
 
 
 def model(chat: Chat, words: str) -> None:
@@ -82,7 +88,8 @@ COMMANDS = (
     Slash("clear", "", "clear the screen and start a new session", clear),
     Slash("resume", "[ID]", "go on with an earlier session", resume),
     Slash("fork", "", "go on in a copy of this session", fork),
-    Slash("export", "", "this session as Markdown", export),
+    Slash("export", "[FILE]", "this session as Markdown", export),
+    Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),
     Slash("model", "[NAME]", "show or change the model", model),
     Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
     Slash("cost", "", "money of this session, of its next request, of this project", cost),

@@ -42,7 +42,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         )
         for _ in live.session.close("interrupted"):
             pass
-        live.notices = (*live.notices, *_model_change(live))
+        live.notices = (*live.notices, *_model_change(live), *_unpriced(live))
         for path, choice in opening.files:
             for _ in live.choose_file(path, choice):
                 pass
@@ -105,6 +105,13 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
         if "in use" not in error.message:
             raise
         raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
+
+
+def _unpriced(live: Live) -> list[str]:
+    """A line for the user when money is limited and nobody knows what the model costs."""
+    if not live.project.config.budget.max_cost or live.model.prices is not None:
+        return []
+    return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
 
 
 def _model_change(live: Live) -> list[str]:

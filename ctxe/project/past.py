@@ -37,15 +37,6 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
     return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed)
 
 
-def write_page(path: Path, text: str) -> Path:
-    """Write a page about a session, for its user's eyes only; where it is. Raises StoreError."""
-    from ctxe.storage import files
-
-    path = path.expanduser().absolute()
-    files.replace(path, text.encode("utf-8", "replace"), 0o600)
-    return path
-
-
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
     """The tools as they are now: the log keeps their content hashes and not their text."""
     from ctxe.project.kit import kit_for

@@ -28,6 +28,7 @@ __all__ = [
     "records",
     "sum_of",
     "summaries",
+    "write",
 ]
 
 
@@ -91,6 +92,15 @@ def sum_of(project: Project, spent: Spent) -> Sum:
     prices = project.prices(spent.model)
     plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
     return Sum(1, spent.usage, spent.usd, plain)
+
+
+def write(path: Path, text: str) -> Path:
+    """Write what was made of a session, for its user's eyes only; where it is. Raises StoreError."""
+    from ctxe.storage import files
+
+    path = path.expanduser().absolute()
+    files.replace(path, text.encode("utf-8", "replace"), 0o600)
+    return path
 
 
 def record_of(event: Kept) -> dict[str, object]:

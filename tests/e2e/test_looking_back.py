@@ -154,6 +154,20 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         more = ctxe(repo, env, "chat", "-c", "--max-cost", "0.5", stdin="go on\n")
         assert (more.code, len(server.bodies)) == (8, 5)
         assert "$0.4000 of $0.50 spent" in more.err
+        (home / ".config/ctxe").mkdir(parents=True)
+        (home / ".config/ctxe/config.toml").write_text('[models."openai/nobody-knows"]\nwindow = 20000\n')
+        free = ctxe(
+            repo,
+            {**env, "CTXE_MODEL": "openai/nobody-knows"},
+            "chat",
+            "-p",
+            "go",
+            "--max-cost",
+            "0.1",
+            "--max-steps",
+            "1",
+        )
+        assert "budget.max_cost holds nothing back: no price of openai/nobody-knows is known" in free.err, free.err
 
 
 def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(home: Path, tmp_path: Path) -> None:
@@ -180,6 +194,18 @@ def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(h
     assert "def part_number_3" in ctxe(repo, env, "sessions", "show", "--recall", "where is part_number_3").out
     assert "def part_number_4" in ctxe(repo, env, "sessions", "show", "--grep", "PART_NUMBER_4").out
     assert ctxe(repo, env, "sessions", "show", "--recall", "quetzalcoatl").code == 6
+
+
+def test_a_session_is_written_into_a_file_from_within(done: Done) -> None:
+    before = set(done.repo.rglob("*.html"))
+    lines = ["/export notes/talk.md", "/inspect", "/inspect --out page.html", "/exit"]
+    ran = done.run("chat", "-c", "--budget", "14000", stdin="\n".join(lines))
+    assert "## what is wrong with evil.html?" in (done.repo / "notes/talk.md").read_text()
+    assert stat.S_IMODE((done.repo / "notes/talk.md").stat().st_mode) == 0o600
+    assert (done.repo / "page.html").read_text().startswith("<!doctype html>")
+    assert ran.out.count(".html\n") == 2, ran.out
+    for path in (*(set(done.repo.rglob("*.html")) - before), done.repo / "notes/talk.md"):
+        path.unlink()
 
 
 def test_two_sessions_are_compared(done: Done) -> None:

@@ -21,6 +21,7 @@ from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
 from ctxe.domain.events import ContextAssembled, Event, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Model, Prices, Text, TextDelta, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import (
@@ -199,6 +200,19 @@ def test_money_is_warned_of_and_ends_the_turn(tmp_path: Path) -> None:
     events = list(live.turn("go"))
     assert [event.text for event in events if isinstance(event, Notice)] == ["$0.4500 of $0.50 spent"]
     assert finished(events).outcome == "cost limit"
+
+
+def test_a_request_that_would_go_beyond_the_money_left_is_not_sent() -> None:
+    prices = Prices(10.0, 0.0, 1.0)
+    row = Row("rules", "rules", Priority.SYSTEM, 50_000, 50_000, "system")
+    state = State(ledger=Ledger("m", 90_000, 1_000, (row,)), usd=0.95)
+    assert Limits(usd=1.0).spent(state, prices) == ""
+    assert Limits(usd=1.0).spent(replace(state, usd=0.96), prices) == (
+        "$0.0400 of $1.00 are left, and the next request takes $0.0500 at least"
+    )
+    assert Limits(usd=1.0).spent(replace(state, usd=1.0), None) == "$1.00 for this session are spent"
+    assert Limits(usd=1.0).spent(replace(state, usd=0.99), None) == ""
+    assert Limits().spent(replace(state, usd=99.0), prices) == ""
 
 
 def test_the_same_call_three_times_is_told_once(tmp_path: Path) -> None:
