@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ctxe.context.lines import names_in
+from ctxe.context.restore import PREFIX
 from ctxe.domain.conversation import Conversation, Step, Turn
 from ctxe.domain.past import Injected, Way
 from ctxe.domain.section import Chunk, Priority
@@ -66,10 +67,10 @@ def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Inj
 def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
     """What was put in unasked: after how many steps of the turn, in which section, and the chunk."""
     for section in turn.gathered:
-        if section.priority in CHOSEN and section.name != NAMED_BY_USER:
+        if section.priority in CHOSEN and section.name != NAMED_BY_USER and section.share != "instructions":
             yield from ((0, section.name, chunk) for chunk in section.chunks)
     for number, step in enumerate(turn.steps, start=1):
-        yield from ((number, "notes", note) for note in step.notes if note.path and note.tier != "name")
+        yield from ((number, "notes", note) for note in step.notes if note.id.startswith(PREFIX))
 
 
 def _way(chunk: Chunk, evidence: Evidence, own: set[str]) -> Way:

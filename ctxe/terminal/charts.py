@@ -29,6 +29,7 @@ KINDS = {
     "memory": "memory",
     "recalled": "memory",
     "skills": "skills",
+    "skills for this task": "skills",
     "files": "files",
     "named files": "files",
     "record": "record",

@@ -16,7 +16,9 @@ from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
 from tests.wire.server import Call, Reply, Usage, WireServer
 
 EVIL = "</script><script>document.title = 1</script>\n<img src=x onerror=alert(1)>\n"
-LONG = "\n".join(f"line {n} of a long file with some words in it" for n in range(120))
+LONG = {
+    f"part{n}.txt": "\n".join(f"line {row} of part {n}: {row * 7919 + n} words" for row in range(90)) for n in range(13)
+}
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     home = folder / "home"
     home.mkdir()
     (home / ".gitconfig").write_text("[user]\nname = T\nemail = t@example.invalid\n")
-    repo = repository(folder / "demo", {"evil.html": EVIL, "long.txt": LONG, "AGENTS.md": "Use four spaces.\n"})
+    repo = repository(folder / "demo", {"evil.html": EVIL, "AGENTS.md": "Use four spaces.\n", **LONG})
     usage = Usage(input=8_000, output=100, cache_read=6_000)
-    reads = [Reply("reading", [Call("read_file", {"path": name})], usage=usage) for name in ("evil.html", "long.txt")]
-    with WireServer([*reads * 7, Reply(EVIL, usage=usage), Reply("two", usage=usage)], key=KEY) as server:
+    reads = [Reply("reading", [Call("read_file", {"path": name})], usage=usage) for name in ("evil.html", *LONG)]
+    with WireServer([*reads, Reply(EVIL, usage=usage), Reply("two", usage=usage)], key=KEY) as server:
         env = {**environment(home, **openai_at(server.url))}
         for words in (("-p", "what is wrong with evil.html?"), ("-c", "-p", "and now?")):
             ran = ctxe(repo, env, "chat", *words, "--budget", "14000")
@@ -118,7 +120,7 @@ def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
     said = done.run("chat", "-c", "--budget", "14000", "--max-cost", "0.5", stdin="/context\n/cost\n/exit\n")
     rows = {row.split("  ")[0]: row for row in said.out.splitlines() if "  " in row}
     assert "the prefix never broke" in rows["cache"]
-    assert re.search(r"began before step 1\.\d+: folded: \w+, everything before step 1\.\d+, .* tokens", rows["epoch"])
+    assert re.search(r"began before step 1\.\d+: folded: \w+, everything before step 1\.\d+, .* tokens", said.out)
     assert re.search(r"\d+ tokens were put in for your words, 100% used later$", rows["unasked"])
     assert re.search(r"a step adds about \S+ tokens; the next fold comes in about \d+ steps?, at ", rows["ahead"])
     assert rows["session"].startswith(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ctxe.context.used import injected
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.past import Injected, Past, used_share
@@ -61,18 +63,19 @@ def test_a_name_that_only_one_chunk_has_is_evidence_but_no_name_of_the_users() -
 
 def test_memories_are_known_by_their_id_and_notes_count_from_where_they_were_told() -> None:
     memory = Chunk("0007-3fa2", "Totals are whole cents", path=".ctxe/decisions/0007.md")
-    told = file("r.py")
+    told = Chunk("restored r.py", "r = 1", path="r.py")
     first = step("", Touch("r.py", "read"), notes=(told, Chunk("changed x", "[x changed]", tier="name", path="x")))
     recalled = section(memory, name="recalled", priority=Priority.MEMORY)
     assert ways(Turn("go", (recalled,), (first, step("as 0007-3fa2 says")))) == {
         "1 0007-3fa2": "named",
-        "1 files:r.py": "",
+        "1 restored r.py": "",
     }
 
 
 def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
     named, asides = section(file("a.py"), name="named files"), section(Chunk("q", "!ls"), priority=Priority.TASK)
-    assert ways(Turn("go", (named, asides), ())) == {}
+    rules = replace(section(file("src/AGENTS.md"), name="instructions for files"), share="instructions")
+    assert ways(Turn("go", (named, asides, rules), ())) == {}
     assert injected(Conversation((Turn("go", (section(file("b.py")),)),)), {}) == ()
 
 
