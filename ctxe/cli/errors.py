@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +52,7 @@ def _usage(error: Exception) -> int:
 
 def bug(error: Exception, invocation: Invocation) -> int:
     """Say in one line that this is our fault and where the stack is kept; the exit code 1."""
+    import tempfile
     import traceback
 
     if invocation.debug:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from ctxe.knowledge.entry import Entry, stamp
 
@@ -100,7 +100,7 @@ def _digest(lines: Sequence[Entry]) -> tuple[str, ...]:
 
 def _ordinal(day: str) -> int:
     try:
-        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).toordinal()
+        return date.fromisoformat(day).toordinal()
     except ValueError:
         return 0
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from ctxe.data import read_text
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.model import Message, Provider, Request, Text
@@ -36,7 +36,7 @@ class Asked:
 
     def __call__(self, words: str) -> str:
         """The model's answer. Raises ProviderError."""
-        rules = (files("ctxe.data") / self.rules).read_text(encoding="utf-8")
+        rules = read_text(self.rules)
         output = min(MOST_OUTPUT, self.provider.model.max_output)
         request = Request((), (rules,), (Message("user", (Text(self.clean(words)),)),), output)
         for part in self.provider.stream(request):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
+from ctxe.data import FOLDER
 from ctxe.domain.conversation import Conversation, Position, ToolCall, Turn
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
@@ -44,7 +43,7 @@ def finder(project: Project) -> Finder:
     settings, place = project.config.skills, project.place
     home = Path(project.environment.get("HOME") or Path.home())
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
-    shipped = Path(str(files("ctxe.data") / "skills"))
+    shipped = FOLDER / "skills"
     return Finder(
         Places(
             place.root,
@@ -64,6 +63,8 @@ def named(skills: tuple[Skill, ...], name: str) -> Skill:
             if skill.problem:
                 raise ConfigError(f"skill {name} cannot be used: {skill.problem}", f"see {skill.where}")
             return skill
+    import difflib
+
     close = difflib.get_close_matches(name, [skill.name for skill in skills], n=1)
     raise ConfigError(
         f"there is no skill {name!r}", f"did you mean {close[0]}?" if close else "`ctxe skills list` shows them"

@@ -6,9 +6,9 @@ import contextlib
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.compose import Offers, rules_section
 from ctxe.project.evidence import facts_of
@@ -38,7 +38,7 @@ MOST_README = 200_000
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
     """What stands and what is asked for in a session of this project."""
     return Offers(
-        rules=rules_section((files("ctxe.data") / "rules.md").read_text(encoding="utf-8")),
+        rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
         sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from ctxe.data import FOLDER
 
 if TYPE_CHECKING:
     from tree_sitter import Parser, Query
@@ -41,6 +42,6 @@ def parser(language: str) -> tuple[Parser, Query] | None:
 
     module, pointer, names = GRAMMARS[language]
     grammar = Language(getattr(import_module(module), pointer)())
-    folder = files("ctxe.data") / "queries"
+    folder = FOLDER / "queries"
     query = "\n".join((folder / f"{name}.scm").read_text("utf-8") for name in names)
     return Parser(grammar), Query(grammar, query)

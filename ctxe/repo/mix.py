@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 
+from ctxe.data import read_text
 from ctxe.repo.evidence import Scores
 
 RANK_ROOM = 5.0
@@ -36,7 +36,7 @@ class Fitted:
 @cache
 def fitted() -> Fitted:
     """The weights that ship with ctxe (made by scripts/fit-planner)."""
-    raw = json.loads((files("ctxe.data") / "planner.json").read_text("utf-8"))
+    raw = json.loads(read_text("planner.json"))
     first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
     return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["spread"])
 

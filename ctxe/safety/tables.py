@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from ctxe.safety.words import Word, names
 
@@ -97,7 +97,7 @@ def _value(words: Iterator[Word]) -> str | None:
 @cache
 def table(file: str) -> dict[str, Spec]:
     """The rows of a table that ships with ctxe."""
-    lines = (files("ctxe.safety") / file).read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parent / file).read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line and not line.startswith("#")]
     groups = {row.split()[0]: row.split()[1:] for row in rows if row.startswith("@")}
     return {row.split()[0]: _spec(row, groups) for row in rows if not row.startswith("@")}

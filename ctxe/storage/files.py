@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -67,7 +66,7 @@ def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     neighbour (``.<name>.<random>.tmp``) is removed on failure.
     """
     make_folder(path.parent)
-    spare = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
+    spare = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
     with _told(path, "write"):
         try:
             _write_new(spare, data, _mode(path) if mode is None else mode, sync=True)
@@ -89,7 +88,7 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
     folders = dict.fromkeys(path.parent for path in files)
     for folder in folders:
         make_folder(folder)
-    spares = {path: path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp") for path in files}
+    spares = {path: path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp") for path in files}
     at = next(iter(files), Path())
     try:
         for path, data in files.items():
@@ -116,7 +115,7 @@ def replace_quickly(path: Path, data: bytes) -> None:
         if path.parent.is_symlink():
             return
         make_folder(path.parent)
-        spare = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
+        spare = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
         try:
             _write_new(spare, data, PRIVATE_FILE, sync=False)
             spare.replace(path)

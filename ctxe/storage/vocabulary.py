@@ -12,8 +12,9 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from ctxe.data import read_bytes
 
 if TYPE_CHECKING:
     import tiktoken
@@ -95,7 +96,7 @@ def _recipe(name: str) -> dict[str, Any]:
     """What tiktoken makes that encoding of, its tokens and ranks as they are written in the file."""
     import tiktoken_ext.openai_public as recipes
 
-    data = gzip.decompress((files("ctxe.data") / PACKAGED[name]).read_bytes())
+    data = gzip.decompress(read_bytes(PACKAGED[name]))
 
     def load(_url: str, expected_hash: str | None = None) -> dict[bytes, bytes]:
         if expected_hash and hashlib.sha256(data).hexdigest() != expected_hash:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Prices
-from ctxe.domain.past import Sent
 from ctxe.domain.section import Priority
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, cells, clip, fold, glyph, line
 from ctxe.terminal.tables import Cell, Column, bar_cell, draw, table_lines
+
+if TYPE_CHECKING:
+    from ctxe.domain.past import Sent
 
 STYLES = {
     Priority.SYSTEM: "system",

@@ -10,11 +10,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.past import Sent
 from ctxe.domain.section import Priority
 from ctxe.safety.display import visible
+
+if TYPE_CHECKING:
+    from ctxe.domain.past import Sent
 
 LEAST_COLUMNS = 16
 """A session of fewer requests does not fill the width, or each of its columns would be a wall."""

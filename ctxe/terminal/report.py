@@ -10,8 +10,8 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from importlib.resources import files
 
+from ctxe.data import read_text
 from ctxe.domain.past import Past, Sent, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
@@ -49,7 +49,7 @@ def page(past: Past) -> str:
 
 
 def _asset(name: str) -> str:
-    return (files("ctxe.data") / name).read_text(encoding="utf-8")
+    return read_text(name)
 
 
 def _text(words: str) -> str:

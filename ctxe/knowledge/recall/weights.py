@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from ctxe.data import read_text
 from ctxe.knowledge.recall.signals import SIGNALS, Vector
 
 
@@ -32,5 +32,5 @@ class Weights:
 @cache
 def fitted() -> Weights:
     """The weights that ship with ctxe."""
-    held = json.loads((files("ctxe.data") / "recall.json").read_text("utf-8"))
+    held = json.loads(read_text("recall.json"))
     return Weights(held["signals"], held["inject"], held["common"])
