@@ -19,6 +19,7 @@ from ctxe.domain.events import (
     Queued,
     ReplyReceived,
     StepFinished,
+    Summarized,
     ToolFinished,
     ToolStarted,
     TurnFinished,
@@ -54,6 +55,7 @@ class State:
     ledger: Ledger | None = None
     pins: tuple[str, ...] = ()
     folds: tuple[Fold | None, ...] = ()
+    summary: Summarized | None = None
     originals: dict[str, str] = field(default_factory=dict)
     todo: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
@@ -94,6 +96,9 @@ def apply(state: State, event: Event) -> State:
             return _noted(state, chunks)
         case Folded() | Unfolded():
             return _refolded(state, event)
+        case Summarized():
+            usage = state.usage + (event.usage or Usage())
+            return replace(state, summary=event, usage=usage, usd=state.usd + (event.usd or 0.0))
         case Pinned(text, pinned):
             kept = tuple(pin for pin in state.pins if pin != text)
             return replace(state, pins=(*kept, text) if pinned else kept)

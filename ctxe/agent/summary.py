@@ -13,7 +13,9 @@ from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 
-WANTED = tuple(f'"type":"{kind}"' for kind in ("turn_started", "reply_received", "model_chosen", "turn_finished"))
+WANTED = tuple(
+    f'"type":"{kind}"' for kind in ("turn_started", "reply_received", "summarized", "model_chosen", "turn_finished")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,11 @@ def summary(path: Path) -> Summary:
                 model = str(record.get("model", ""))
             case "turn_finished":
                 outcome = str(record.get("outcome", ""))
-            case "reply_received":
-                usage = record.get("reply", {}).get("usage")
+            case "reply_received" | "summarized" as kind:
+                usage = (record if kind == "summarized" else record.get("reply", {})).get("usage")
                 if usage is not None and _number(record.get("n"), copied + 1) > copied:
-                    spent.append(Spent(str(record.get("at", "")), model, Usage(**usage), record.get("usd")))
+                    at, by = str(record.get("at", "")), str(record.get("model", model))
+                    spent.append(Spent(at, by, Usage(**usage), record.get("usd")))
     used = path.stat().st_mtime
     return Summary(
         path.stem, str(header.get("at", "")), used, words, turns, model, outcome, tuple(spent), header.get("fork", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ctxe.agent import endings
 from ctxe.agent.limits import Limits, circle
@@ -34,7 +34,8 @@ class Ports:
 
     ``standing`` and ``gather`` offer sections, ``freshen`` what changed since the model saw it, ``fold`` a smaller
     history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
-    ``dispatch`` runs one call and ends in ToolFinished.
+    ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
+    wanted: at a fold (its cause) or between steps ("").
     """
 
     provider: Provider
@@ -45,6 +46,7 @@ class Ports:
     compose: Callable[[State], Assembled]
     dispatch: Callable[[ToolCall, State], Iterator[Event]]
     limits: Limits
+    summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
 
 
 def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Event]:
@@ -81,6 +83,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
 
 def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:
     """Fold if that is due, send, and once more after a forced fold when the provider finds the request too long."""
+    yield from ports.summarize(now(), "")
     yield from _fold(now, ports, "")
     try:
         return (yield from _ask(now, ports))
@@ -91,9 +94,14 @@ def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Rep
 
 
 def _fold(now: Callable[[], State], ports: Ports, cause: str) -> Iterator[Event]:
-    if (fold := ports.fold(now(), cause)) is not None:
-        yield Folded(fold)
-        yield EpochStarted(ports.standing(now()))
+    if (fold := ports.fold(now(), cause)) is None:
+        return
+    known = now().summary
+    yield from ports.summarize(now(), fold.cause)
+    if now().summary != known:
+        fold = ports.fold(now(), cause) or fold
+    yield Folded(fold)
+    yield EpochStarted(ports.standing(now()))
 
 
 def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:

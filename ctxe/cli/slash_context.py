@@ -41,6 +41,11 @@ def compact(chat: Chat, words: str) -> None:
     chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))
 
 
+def checkpoint(chat: Chat, words: str) -> None:
+    """Have a model sum up the session so far; words are what matters most."""
+    chat.play(chat.live.checkpoint(words))
+
+
 def uncompact(chat: Chat, _words: str) -> None:
     """Take the newest fold back."""
     chat.play(chat.live.uncompact())
@@ -149,6 +154,7 @@ COMMANDS = (
     Slash("context", "[--explain]", "what the newest request held, and why", context),
     Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
     Slash("compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact),
+    Slash("checkpoint", "[FOCUS]", "have a model sum up the session; it stands beside the record", checkpoint),
     Slash("uncompact", "", "take the newest fold back", uncompact),
     Slash("recall", "HANDLE|WORDS", "show what was folded or shortened, or search all that was said", recall),
     Slash("plan", "[TASK]", "which files a task needs", plan),

@@ -147,6 +147,9 @@ class FoldSettings:
         default=12, metadata={"says": "steps after which long outputs keep their ends only; 0: off"}
     )
     window: int = field(default=0, metadata={"says": "most whole steps that stand (sliding window); 0: off"})
+    summary: Literal["checkpoint", "compact", "always"] = field(
+        default="checkpoint", metadata={"says": "a model sums up: at /checkpoint, at /compact too, or at every fold"}
+    )
     checkpoint_every: int = field(default=0, metadata={"says": "steps between summaries by the model; 0: off"})
 
 

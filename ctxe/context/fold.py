@@ -6,14 +6,14 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room, due, worth_folding
 from ctxe.context.lines import Entry, Whole, names_in
-from ctxe.context.pieces import Piece, section_pieces, spoken, step_piece, tool_piece
+from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
@@ -31,8 +31,8 @@ FIRST, PART = 0.7, 0.15
 A record that stands is read from the cache: at 16k, where folds are most of what a session costs, this saves a fifth
 of all the money for the same retention (docs/folds.md)."""
 
-RECORD, WORDS = "record", "words"
-"""Names of the chunks of a fold: the parts of the record, the user's words."""
+WORDS = "words"
+"""What the names of chunks with the user's words begin with."""
 
 
 def shown(result: ToolResult) -> str:
@@ -136,15 +136,19 @@ def next_fold(
     whole: Whole = shown,
     also: Sequence[Chunk] = (),
     survey: Survey | None = None,
+    calls: Callable[[int], float] | None = None,
 ) -> Fold | None:
     """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
 
     There is none when it would free too little, or when nothing came since the last one. A demanded fold has only the
     room of what stands now, and half of it where a provider found that too long: its window is not what we think.
+    ``calls`` says how many are still to come after so many steps; it is asked only where money decides.
     """
     before = size_of(frame, conversation, count)
     usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
     room = Room(usable, standing_tokens(frame, conversation, count, usable))
+    if calls and before > room.paying(policy):
+        policy = replace(policy, calls=calls(sum(1 for _ in conversation.steps())))
     cause = cause or due(before, _whole_steps(conversation), room, policy) or ""
     if not cause:
         return None

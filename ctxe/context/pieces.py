@@ -13,6 +13,9 @@ from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, diges
 
 HEADING = "(heading)"
 
+RECORD = "record"
+"""Name of the chunks of a fold that are parts of the running record."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -195,7 +198,14 @@ def request_of(pieces: Sequence[Piece], max_output: int, session: str) -> Reques
             messages[-1:] = [Message(messages[-1].role, joined), *piece.messages[1:]]
         else:
             messages += piece.messages
-    return Request(tools, tuple("\n\n".join(texts) for texts in system.values()), tuple(messages), max_output, session)
+    texts = tuple("\n\n".join(texts) for texts in system.values())
+    return Request(tools, texts, tuple(messages), max_output, session, _settled(pieces))
+
+
+def _settled(pieces: Sequence[Piece]) -> int:
+    """Blocks at the start of the conversation that the next fold may leave: up to the last part of the record."""
+    folded = [piece.chunk for piece in pieces if piece.section == "record"]
+    return max((n for n, chunk in enumerate(folded, start=1) if chunk == RECORD), default=0)
 
 
 def marks(pieces: Iterable[Piece]) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from ctxe.domain.section import Chunk
 MOST_WORDS, PART_OF_USABLE = 20_000, 4
 """The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
 
+BEGINNING, MARK = 1_200, 50
+"""Characters of a message that stand when it cannot stand whole, and of the note how the rest is had."""
+
 MOST_OF_FIRST = 0.6
 """Of what is usable the first words, which are the task, may take so much."""
 
@@ -27,20 +30,31 @@ def left_out(conversation: Conversation, upto: Position, words: Collection[int])
 
 
 def words_kept(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
-    """The user's words before a position that stay, by turn: the first and the newest, then newest first.
+    """The user's words before a position that stay, by turn: the first and the newest whole, then newest first.
 
-    Only the first and the newest are ever shortened.
+    Only the first and the newest are shortened to what they may take. Of the others as many as possible stand with
+    their beginning at least, before any of them stands whole.
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
-    most = {0: int(MOST_OF_FIRST * room.usable), last: left} if last else {0: int(MOST_OF_FIRST * room.usable)}
-    kept: dict[int, Chunk] = {}
-    for t in dict.fromkeys([0, last, *range(last - 1, 0, -1)]):
-        words = conversation.turns[t].words
-        if t in most and count(words) > most[t]:
-            words = trim(words, "other", most[t], count).text
-        if t not in most and count(words) > left:
+    first, words = int(MOST_OF_FIRST * room.usable), [turn.words for turn in conversation.turns[: last + 1]]
+    kept = {0: words[0] if count(words[0]) <= first else trim(words[0], "other", first, count).text}
+    if last:
+        kept[last] = words[last] if count(words[last]) <= left else trim(words[last], "other", left, count).text
+        left -= count(kept[last])
+    older = range(last - 1, 0, -1)
+    for t in older:
+        if (size := count(begun(words[t]))) > left:
             break
-        kept[t] = Chunk(f"words {t + 1}", words, "the user's words")
-        left -= count(words) if t else 0
-    return kept
+        kept[t], left = begun(words[t]), left - size
+    for t in older:
+        if t in kept and (more := count(words[t]) - count(kept[t])) <= left:
+            kept[t], left = words[t], left - more
+    return {t: Chunk(f"words {t + 1}", text, "the user's words") for t, text in kept.items()}
+
+
+def begun(words: str) -> str:
+    """The beginning of a long message, and how the rest is had."""
+    if len(words) <= BEGINNING + MARK:
+        return words
+    return f"{words[:BEGINNING]}\n[{len(words) - BEGINNING:,} more characters; recall {handle_of(words)}]"

@@ -113,6 +113,18 @@ class Unfolded:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarized:
+    """A model summed up the session as it was after so many ``steps``; that stands in place of nothing."""
+
+    text: str
+    steps: int
+    model: str = ""
+    usage: Usage | None = None
+    usd: float | None = None
+    type: Literal["summarized"] = "summarized"
+
+
+@dataclass(frozen=True, slots=True)
 class Pinned:
     """The user wants this text in every request; ``pinned`` False takes it back."""
 
@@ -183,6 +195,7 @@ Kept = (
     | StepFinished
     | Folded
     | Unfolded
+    | Summarized
     | Pinned
     | FileChosen
     | Queued

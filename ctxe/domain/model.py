@@ -91,13 +91,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything a model is sent for one reply: tools, system blocks and messages, each stable part first."""
+    """Everything a model is sent for one reply: tools, system blocks and messages, each stable part first.
+
+    The first ``settled`` blocks of the first message may outlast this epoch: they are worth a place in the cache.
+    """
 
     tools: tuple[ToolSchema, ...]
     system: tuple[str, ...]
     messages: tuple[Message, ...]
     max_output: int
     session: str = ""
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

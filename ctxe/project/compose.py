@@ -47,7 +47,8 @@ class Offers:
 class Composer:
     """Composes the requests of one session for one model; counts do not change within an epoch.
 
-    ``survey`` grows with the session, so that a fold reads only what came since the one before.
+    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``calls`` says
+    how many are still to come after so many steps.
     """
 
     offers: Offers
@@ -57,6 +58,7 @@ class Composer:
     policy: FoldPolicy
     session: str
     survey: Survey = field(default_factory=Survey)
+    calls: Callable[[int], float] | None = None
 
     @property
     def count(self) -> Count:
@@ -106,6 +108,7 @@ class Composer:
             whole=whole,
             also=(*kept, *_surviving(state)),
             survey=self.survey,
+            calls=self.calls,
         )
 
     def restore(self, state: State, whole: Callable[[ToolResult], str]) -> tuple[Chunk, ...]:
@@ -192,6 +195,9 @@ def _surviving(state: State) -> Iterator[Chunk]:
     """What stands in every request after a fold besides the user's words and the record: pins and the todo list."""
     for number, pin in enumerate(state.pins, start=1):
         yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
+    if state.summary:
+        head = f"[A model's summary up to step {state.summary.steps}; what stands word for word counts more.]"
+        yield Chunk("summary", f"{head}\n{state.summary.text}", f"by {state.summary.model}")
     if state.todo:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
         yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")

@@ -15,6 +15,7 @@ from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
+from ctxe.agent.summarize import Summarizer
 from ctxe.agent.turn import Ports
 from ctxe.domain.conversation import ToolCall, Touch
 from ctxe.domain.errors import ConfigError
@@ -65,6 +66,7 @@ class Wired:
     composer: Composer
     dispatcher: Dispatcher
     ports: Ports
+    summarizer: Summarizer | None = None
 
 
 @dataclass(slots=True)
@@ -126,13 +128,23 @@ class Live:
 
     def compact(self, focus: str = "") -> Iterator[Event]:
         """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""
-        planned = self.preview_fold(focus)
-        if planned is None:
+        if (planned := self.preview_fold(focus)) is None:
             yield Notice("nothing to fold yet")
             return
+        if self.wired.summarizer and self.project.config.fold.summary != "checkpoint":
+            yield from self.checkpoint(focus)
+            planned = self.preview_fold(focus) or planned
         before, after = planned.before.used, planned.after.used
         yield from self.session.emit(Folded(replace(planned.fold, tokens_before=before, tokens_after=after)))
         yield from self.session.emit(EpochStarted(self.composer.standing(self.session.state)))
+
+    def checkpoint(self, focus: str = "") -> Iterator[Event]:
+        """Have a model sum up the session; from the next fold on it stands beside the record."""
+        if self.wired.summarizer is None or not self.session.state.conversation.turns:
+            yield Notice("nothing to sum up yet" if self.wired.summarizer else "there is no model to ask")
+            return
+        for event in self.wired.summarizer(self.session.state, focus):
+            yield from self.session.emit(event)
 
     def uncompact(self) -> Iterator[Event]:
         """Take the newest fold back."""

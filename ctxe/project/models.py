@@ -133,7 +133,14 @@ def counter(project: Project, model: Model) -> Counter:
     return Counter(counts, Estimate(model.id, counts, project.place.user / "estimates.json"))
 
 
-def connect(project: Project, model: Model, answer: Callable[[str, Request], str]) -> Provider:
+def connect(
+    project: Project,
+    model: Model,
+    answer: Callable[[str, Request], str],
+    *,
+    idle: float = 0.0,
+    long_cache: bool = False,
+) -> Provider:
     """The provider of a model; ``answer`` is what the offline one says. Raises ConfigError when the key is missing."""
     from ctxe.providers.connect import connect as reach
 
@@ -143,7 +150,8 @@ def connect(project: Project, model: Model, answer: Callable[[str, Request], str
         base_url=project.config.model.base_url,
         answer=answer,
         count=counter(project, model).count,
-        idle_seconds=project.config.model.idle_seconds,
+        idle_seconds=idle or project.config.model.idle_seconds,
+        long_cache=long_cache,
         api=project.config.model.api,
     )
 

@@ -11,6 +11,7 @@ from ctxe.project.compose import Composer
 from ctxe.project.keeping import Keeping
 from ctxe.project.kit import Kit
 from ctxe.project.models import budget_for, counter
+from ctxe.project.pace import expected
 from ctxe.project.planning import Chosen
 from ctxe.project.sources import offers
 
@@ -33,8 +34,15 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
         fold.checkpoint_every,
         Billing.of(model.prices),
     )
+    calls = expected(project.place.sessions, session)
     return Composer(
-        offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, policy, session
+        offers(project, kit, counted.count, chosen),
+        model,
+        budget_for(project, model),
+        counted,
+        policy,
+        session,
+        calls=calls,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -31,6 +31,7 @@ from ctxe.project.permit import Permit
 from ctxe.project.remembering import Remembering
 from ctxe.project.sandboxing import boxed
 from ctxe.project.sources import scoped_rules
+from ctxe.project.summarizing import summarizer, summarizing
 from ctxe.project.undo import Undo
 from ctxe.repo.git import Git
 from ctxe.repo.points import Restore
@@ -63,7 +64,11 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
         dispatcher = Dispatcher(
             kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
         )
-        return Wired(composed, dispatcher, _ports(project, model, composed, dispatcher, kit))
+        asked = summarizer(project, model, composed, kit.clean)
+        ports = replace(
+            _ports(project, model, composed, dispatcher, kit, opening), summarize=summarizing(project, composed, asked)
+        )
+        return Wired(composed, dispatcher, ports, asked)
 
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, state)
@@ -78,10 +83,13 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     return live
 
 
-def _ports(project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit) -> Ports:
+def _ports(
+    project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit, opening: Opening
+) -> Ports:
     limits, rules = project.config.budget, scoped_rules(project, composed.count)
     return Ports(
-        connect(project, model, lambda words, _: project.answer(words)),
+        # People pause for longer than the five minutes that a cache lives; a program that runs ctxe does not.
+        connect(project, model, lambda words, _: project.answer(words), long_cache=opening.interactive),
         composed.standing,
         composed.gather,
         lambda state: [*freshen(state, kit.digest_of), *rules(state), *composed.restore(state, _whole(state))],

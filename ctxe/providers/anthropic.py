@@ -66,19 +66,25 @@ def body(request: Request, model: Model, *, long_cache: bool = False) -> dict[st
     life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
     for last in (system or tools)[-1:]:
         last["cache_control"] = life
-    mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools))
+    first = request.messages[0].blocks[: request.settled] if request.messages else ()
+    settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
+    mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
     sent: dict[str, Any] = {"model": model.name, "max_tokens": min(request.max_output, model.max_output)}
     sent |= {"system": system} if system else {}
     sent |= {"tools": tools} if tools else {}
     return sent | {"messages": messages, "stream": True}
 
 
-def mark(blocks: Sequence[dict[str, Any]], marks: int) -> None:
+def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> None:
     """Put cache marks on the last block and, while there are more, at most REACH blocks before the one behind.
 
-    So the next request finds what this one wrote even after a step with many parallel calls.
+    So the next request finds what this one wrote even after a step with many parallel calls. One mark is for the end
+    of the first ``settled`` blocks, so that the next fold finds them too.
     """
     at = len(blocks)
+    if 0 < settled < at and marks > 1:
+        blocks[settled - 1]["cache_control"] = {"type": "ephemeral"}
+        marks -= 1
     for _ in range(marks):
         reach = range(max(0, at - REACH), at) if at < len(blocks) else range(len(blocks) - 1, -1, -1)
         place = next((n for n in reach if blocks[n]["type"] not in OWN), None)

@@ -13,6 +13,7 @@ from ctxe.domain.events import (
     Notice,
     Pinned,
     Recorded,
+    Summarized,
     ToolFinished,
     TurnFinished,
     TurnStarted,
@@ -164,6 +165,9 @@ def told(event: Event, unicode: bool) -> list[Line]:
             ]
         case Folded():
             return _folded(event, unicode)
+        case Summarized(text, steps, model):
+            head = line((f"{glyph('fold', unicode)} summary of {steps} steps {dot} {model}", "accent"))
+            return [head, *(line((told, "dim")) for told in text.splitlines())]
         case Unfolded():
             return [line((f"{glyph('fold', unicode)} the newest fold was taken back", "accent"))]
         case Pinned(text, pinned):

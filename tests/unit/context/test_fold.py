@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ctxe.context.assemble import Frame
+from dataclasses import replace
+
+from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.fold import fold, next_fold, size_of
@@ -149,3 +151,46 @@ def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:
     second = fold(Conversation(added, first), Room(1600, 20), POLICY, words)
     assert sum(chunk.id == "record" for chunk in second.record) == 1
     assert next(chunk for chunk in second.record if chunk.id == "record").text.startswith("[Steps 1 to ")
+
+
+def test_what_the_next_fold_may_leave_is_told_to_the_provider() -> None:
+    pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
+    first = fold(LONG, Room(1000, 20), POLICY, words, also=(pin,))
+    more = Conversation((Turn(LONG.turns[0].words, (), tuple(read(n) for n in range(12))),), first)
+    second = replace(more, fold=fold(more, Room(1000, 20), POLICY, words, also=(pin,)))
+    before, after = (
+        assemble(Frame(), talk, Budget(1_000, 0), words).request for talk in (Conversation(more.turns, first), second)
+    )
+    assert (before.settled, after.settled) == (2, 3)
+    assert before.messages[0].blocks[:2] == after.messages[0].blocks[:2]
+    assert assemble(Frame(), LONG, Budget(10_000, 0), words).request.settled == 0
+
+
+def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides() -> None:
+    asked: list[int] = []
+
+    def calls(done: int) -> float:
+        asked.append(done)
+        return 1.0
+
+    long = Conversation((Turn("go", (), tuple(read(n) for n in range(300))),))
+    window = Budget(200_000, 0)
+    assert next_fold(Frame(), LONG, window, words, POLICY, calls=calls) is None
+    assert asked == []
+    assert next_fold(Frame(), long, Budget(60_000, 0), words, POLICY, calls=calls) is None
+    assert asked == [300]
+    made = next_fold(Frame(), long, Budget(60_000, 0), words, POLICY, calls=lambda _: 100.0)
+    assert made is not None
+    assert made.cause == "price"
+
+
+def test_of_long_messages_the_beginnings_stand_before_any_stands_whole() -> None:
+    long = tuple(Turn(f"CORRECTION {n} " + "please " * 300, (), (read(n),)) for n in range(6))
+    made = fold(Conversation((*long, Turn("go on", (), (read(8),)))), Room(3_000, 20), POLICY, words)
+    kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words ")}
+    assert list(kept) == ["words 1", "words 4", "words 5", "words 6", "words left out"]
+    assert (kept["words 1"], kept["words 6"]) == (long[0].words, long[5].words)
+    for n in (4, 5):
+        head, note = kept[f"words {n}"].split("\n")
+        assert head == long[n - 1].words[:1_200]
+        assert note.endswith(f"more characters; recall {handle_of(long[n - 1].words)}]")

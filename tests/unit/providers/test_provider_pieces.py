@@ -126,6 +126,15 @@ def test_marks_after_many_parallel_calls_reach_what_the_request_before_wrote() -
     assert max(written) in looked_up
 
 
+def test_one_mark_stands_behind_what_the_next_fold_may_leave() -> None:
+    blocks: list[dict[str, Any]] = [{"type": "text"} for _ in range(60)]
+    mark(blocks, 3, 4)
+    assert [at for at, block in enumerate(blocks) if "cache_control" in block] == [3, 59 - REACH, 59]
+    short: list[dict[str, Any]] = [{"type": "text"} for _ in range(4)]
+    mark(short, 3, 4)
+    assert [at for at, block in enumerate(short) if "cache_control" in block] == [3]
+
+
 @given(st.text(max_size=80))
 def test_names_and_ids_become_legal_and_stay_so(text: str) -> None:
     name, long, short = legal_name(text), legal_id(text), legal_id(text, short=True)

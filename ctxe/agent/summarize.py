@@ -1,0 +1,92 @@
+"""Asking a model for a summary: twice at most, never waited for long; what it says stands beside the record.
+
+It replaces nothing. A summariser that lies, says nothing, hangs or finds the text too long costs one notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from ctxe.agent.state import State
+from ctxe.context.tokens import Count
+from ctxe.context.transcript import transcript
+from ctxe.context.trim import trim
+from ctxe.domain.conversation import Reply
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.events import Notice, Summarized
+from ctxe.domain.model import Message, Provider, Request, Text
+
+PATIENCE = 2
+"""Failures after which a session asks no more."""
+
+MOST_READ, MOST_SAID = 24_000, 800
+"""Tokens of the session that are read, and of the summary that are kept (500 words, about)."""
+
+SECONDS = 60.0
+"""A summary is waited for this long."""
+
+
+@dataclass(slots=True)
+class Summarizer:
+    """Summarises a session with the model that ``connect`` reaches, which may raise CtxeError.
+
+    ``prompt`` says what a summary is, ``clean`` is what all text from outside goes through, ``clock`` gives seconds.
+    """
+
+    connect: Callable[[], Provider]
+    prompt: str
+    count: Count
+    clean: Callable[[str], str]
+    clock: Callable[[], float]
+    failures: int = 0
+
+    def __call__(self, state: State, focus: str = "") -> Iterator[Summarized | Notice]:
+        """A summary of what came since the last one, or a notice why there is none; nothing after two failures."""
+        why = ""
+        while self.failures < PATIENCE:
+            try:
+                summary = self._asked(state, focus)
+            except CtxeError as error:
+                self.failures, why = self.failures + 1, error.message
+                continue
+            if summary.text:
+                self.failures = 0
+                yield summary
+                return
+            self.failures, why = self.failures + 1, "it said nothing"
+        if why:
+            yield Notice(f"no summary by the model: {why}; the record stands without one", "warning")
+
+    def _asked(self, state: State, focus: str) -> Summarized:
+        provider = self.connect()
+        model = provider.model
+        room = min(MOST_READ, model.window // 2) >> self.failures
+        request = Request((), (self.prompt,), (self._question(state, focus, room),), min(2_000, model.max_output))
+        reply = self._reply(provider, request)
+        steps = sum(1 for _ in state.conversation.steps())
+        if reply is None:
+            return Summarized("", steps)
+        text = trim(self.clean(reply.text).strip(), "other", MOST_SAID, self.count).text
+        usd = model.prices.cost(reply.usage) if model.prices and reply.usage else None
+        return Summarized(text, steps, model.id, reply.usage, usd)
+
+    def _question(self, state: State, focus: str, room: int) -> Message:
+        before = state.summary
+        parts = [f"The summary so far:\n{before.text}"] if before else []
+        parts.append(transcript(state.conversation, before.steps if before else 0, room, self.count))
+        parts += [f"What matters most to the user: {focus}"] if focus else []
+        return Message("user", (Text("\n\n".join([*parts, "Write the summary."])),))
+
+    def _reply(self, provider: Provider, request: Request) -> Reply | None:
+        """The whole answer; None when there is none in time."""
+        stream = provider.stream(request)
+        until = self.clock() + SECONDS
+        with contextlib.closing(stream) if isinstance(stream, Generator) else contextlib.nullcontext():
+            for item in stream:
+                if isinstance(item, Reply):
+                    return item
+                if self.clock() > until:
+                    raise CtxeError(f"no answer within {SECONDS:.0f} seconds")
+        return None

@@ -1,0 +1,45 @@
+"""What a model reads to summarise: a session in words, the newest kept when not all of it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxe.context.tokens import Count
+from ctxe.context.trim import trim
+from ctxe.domain.conversation import Conversation, Step
+
+WORDS, REMARK, ASKED, OUTPUT = 1_000, 400, 150, 250
+"""Tokens at most of the user's words, of a remark, of what a call asks for and of what came back."""
+
+
+def transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
+    """The user's words and what was done after step ``since``, in at most ``room`` tokens; the oldest give way."""
+    said = list(_said(conversation, since, count))
+    kept: list[str] = []
+    for text in reversed(said):
+        room -= count(text) + 1
+        if room < 0:
+            break
+        kept.append(text)
+    missing = len(said) - len(kept)
+    return "\n".join([*([f"[{missing} earlier parts are left out]"] if missing else []), *reversed(kept)])
+
+
+def _said(conversation: Conversation, since: int, count: Count) -> Iterator[str]:
+    number = 0
+    for turn in conversation.turns:
+        if number + len(turn.steps) > since or not turn.steps:
+            yield f"[user] {trim(turn.words, 'other', WORDS, count).text}"
+        for step in turn.steps:
+            number += 1
+            if number > since:
+                yield from _told(step, number, count)
+
+
+def _told(step: Step, number: int, count: Count) -> Iterator[str]:
+    if step.reply.text.strip():
+        yield f"[step {number}] {trim(step.reply.text, 'other', REMARK, count).text}"
+    for call, result in zip(step.reply.calls, step.results, strict=True):
+        asked = trim(call.arguments, "other", ASKED, count).text
+        how = "" if result.ok else " (failed)"
+        yield f"[step {number}: {call.name}{how}] {asked}\n{trim(result.text, 'shell', OUTPUT, count).text}"

@@ -1,0 +1,52 @@
+"""When a model is asked to summarise a session, and which one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+from ctxe.agent.summarize import Summarizer
+from ctxe.context.compact import checkpoint_due
+from ctxe.domain.events import Notice, Summarized
+from ctxe.domain.model import Model, Provider
+from ctxe.project.compose import Composer
+from ctxe.project.models import choose, connect
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+IDLE = 30.0
+"""Seconds of silence after which a summariser is given up."""
+
+Summarize = Callable[[State, str], Iterator[Summarized | Notice]]
+
+
+def summarizer(project: Project, model: Model, composed: Composer, clean: Callable[[str], str]) -> Summarizer | None:
+    """What summarises, with the cheap model where one is configured, else with the session's; offline there is none."""
+    if model.provider == "offline":
+        return None
+
+    def reached() -> Provider:
+        cheap = project.config.model.cheap
+        return connect(project, choose(project, cheap) if cheap else model, lambda words, _: "", idle=IDLE)
+
+    prompt = (files("ctxe.data") / "summary.md").read_text(encoding="utf-8")
+    return Summarizer(reached, prompt, composed.count, clean, time.monotonic)
+
+
+def summarizing(project: Project, composed: Composer, asked: Summarizer | None) -> Summarize:
+    """The loop's own summaries: every so many steps, and at a fold (``cause``) where that is wanted."""
+
+    def summarize(state: State, cause: str) -> Iterator[Summarized | Notice]:
+        if asked is None:
+            return
+        done = sum(1 for _ in state.conversation.steps())
+        since = done - (state.summary.steps if state.summary else 0)
+        wanted = project.config.fold.summary == "always" if cause else checkpoint_due(since, composed.policy)
+        if wanted and since:
+            yield from asked(state)
+
+    return summarize
