@@ -108,12 +108,12 @@ def _grouped(entries: Sequence[Entry], density: float) -> list[Group]:
 
 def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list[Candidate]:
     """Every line that was not replaced, once, at its newest place, if it or a name in it is worth anything."""
-    home = {entry: (group, e) for group in groups for e, entry in enumerate(group.entries)}
+    home = {id(entry): (group, e) for group in groups for e, entry in enumerate(group.entries)}
     found = []
     for seen, own in zip(survey.lines.values(), worth_of_lines(survey), strict=True):
-        if seen.entry in home and not seen.gone and (own or seen.line.names):
-            group, e = home[seen.entry]
-            found.append(Candidate(group, (e, seen.place), seen.line, own, 1 + density * len(seen.line.text)))
+        line = seen.line
+        if (own or line.names) and not seen.gone and (at := home.get(id(seen.entry))):
+            found.append(Candidate(at[0], (at[1], seen.place), line, own, 1 + density * len(line.text)))
     return found
 
 
@@ -145,9 +145,8 @@ def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) ->
 
 def _gain(candidate: Candidate, left: dict[str, float]) -> float:
     """Worth per token; half a heading is charged to a line that needs one, since others will share it."""
-    worth = candidate.own
-    for name in candidate.line.names:
-        worth += left.get(name, 0.0)
+    names = candidate.line.names
+    worth = candidate.own + sum([left.get(name, 0.0) for name in names]) if names else candidate.own
     return worth / (candidate.cost if candidate.group.open else candidate.cost + HEADING / 2)
 
 

@@ -70,7 +70,7 @@ def _worth_of_line(seen: Sightings, survey: Survey, likely: dict[tuple[Entry, bo
     worth = likely.get(key)
     if worth is None:
         worth = likely[key] = worth_of_edit(*key, survey)
-    return worth if survey.words.keys().isdisjoint(line.names) else worth * USER
+    return worth * USER if line.names and not survey.words.keys().isdisjoint(line.names) else worth
 
 
 def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:

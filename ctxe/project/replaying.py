@@ -63,7 +63,7 @@ class Replayed:
 
     def request(self) -> Assembled:
         """The next request, folded first when that is due. Raises BudgetError."""
-        whole = self._whole
+        whole = self.original
         made = next_fold(
             self.frame, self.conversation, self.budget, self._count, self._policy, whole=whole, survey=self._survey
         )
@@ -76,7 +76,7 @@ class Replayed:
         """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
         if not self._originals and self.conversation.fold is None:
             return
-        self._survey = self._survey.read(self.conversation, self._whole)
+        self._survey = self._survey.read(self.conversation, self.original)
         place = Position(len(self.conversation.turns) - 1, len(self.conversation.turns[-1].steps) - 2)
         upto = self.conversation.fold.upto if self.conversation.fold else Position()
         if place.step < 0 or (place.turn, place.step) < (upto.turn, upto.step):
@@ -86,7 +86,8 @@ class Replayed:
         if chunks and size_of(self.frame, noted, self._count) <= self.budget.usable:
             self.conversation = noted
 
-    def _whole(self, result: ToolResult) -> str:
+    def original(self, result: ToolResult) -> str:
+        """The whole text of a result, as it was given."""
         return self._originals.get(result.call_id, result.text)
 
     def _born(self, call: ToolCall, text: str) -> ToolResult:
