@@ -6,7 +6,7 @@ import os
 
 from tests.property.torture import tortured
 
-SESSIONS = int(os.environ.get("TORTURE_SESSIONS", "500"))
+SESSIONS = int(os.environ.get("TORTURE_SESSIONS", "40"))
 
 
 def test_sessions_hold() -> None:
