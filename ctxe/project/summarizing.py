@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
 from ctxe.context.compact import checkpoint_due
-from ctxe.domain.events import Notice, Summarized
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import Event, Notice, Summarized
 from ctxe.domain.model import Model, Provider
+from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.store import Store
 from ctxe.project.compose import Composer
 from ctxe.project.models import choose, connect
 
@@ -50,3 +55,18 @@ def summarizing(project: Project, composed: Composer, asked: Summarizer | None) 
             yield from asked(state)
 
     return summarize
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Hears a summary and leaves its beginning in the daily log."""
+
+    store: Store
+    session: str
+
+    def __call__(self, event: Event, _state: State) -> tuple[Event, ...]:
+        """Nothing is answered; a log that cannot be written is told of by what writes it most."""
+        if isinstance(event, Summarized):
+            with contextlib.suppress(StoreError):
+                self.store.log(line_of(Done(f"summary: {event.text}"), self.store.now(), self.session))
+        return ()

@@ -31,7 +31,7 @@ from ctxe.project.permit import Permit
 from ctxe.project.remembering import Remembering
 from ctxe.project.sandboxing import boxed
 from ctxe.project.sources import scoped_rules
-from ctxe.project.summarizing import summarizer, summarizing
+from ctxe.project.summarizing import Logged, summarizer, summarizing
 from ctxe.project.undo import Undo
 from ctxe.repo.git import Git
 from ctxe.repo.points import Restore
@@ -78,7 +78,7 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
         crediting = Crediting(project.store, project.counters)
         remembering = _remembering(project, name, gating)
         undo.heard = remembering.taken_back
-        session.listeners = (undo, remembering, crediting, _Learning(live))
+        session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
         live.against = crediting.against
     return live
 
