@@ -178,13 +178,13 @@ def test_a_fold_never_grows_and_leaves_every_original_where_it_was(
 def test_ten_folds_in_a_row_keep_every_pin_and_the_first_words(
     talk: Conversation, budget: Budget, also: tuple[Chunk, ...]
 ) -> None:
-    grown = talk
+    grown, survey = talk, Survey()
     for n in range(10):
         call = ToolCall(f"more{n}", "read", '{"path": "src/frame.py"}')
         step = Step(Reply("", (call,)), (ToolResult(call.id, f"line_{n} of it\n" * 20),))
         *before, last = grown.turns
         grown = replace(grown, turns=(*before, replace(last, steps=(*last.steps, step))))
-        made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also)
+        made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also, survey=survey)
         grown = replace(grown, fold=made) if made else grown
     if grown.fold:
         kept = [chunk.text for chunk in grown.fold.record]
