@@ -138,7 +138,7 @@ def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
 
 
 def _noted(known: Known | None) -> str:
-    return f"\n{known.says}" if known else ""
+    return f"\n{known.says}" if known and known.says else ""
 
 
 def _decoded(arguments: str) -> dict[str, Any]:

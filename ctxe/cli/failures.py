@@ -98,26 +98,49 @@ def table_of(groups: Any, screen: Screen) -> str:
             age(group.last, now) if group.last else "",
             group.entry.title,
             group.fix,
+            _files(group.files),
         ]
         for group in groups
     ]
     columns: list[Column | str] = [Column("failure", style="accent"), "status", Column("seen", right=True)]
     columns += [Column("last", right=True, style="dim"), Column("what", grows=True), Column("fix", grows=True)]
-    return table(columns, rows, screen)
+    return table([*columns, Column("files", style="dim")], rows, screen)
+
+
+def _files(files: Any) -> str:
+    """The first file by its name, and how many more there are."""
+    names = [file.rpartition("/")[2] for file in files]
+    return (names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")) if names else ""
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
-    """A failure with every file about it. Raises StoreError."""
+    """A failure with every file about it, and what sessions tell of it. Raises StoreError."""
     from ctxe.project import troubles
 
     invocation = Invocation.of(context)
     project = invocation.project()
     group = troubles.failure_group(project, failure)
+    moments = troubles.timeline(project, group)
     if as_json:
-        print_json(as_object(group))
+        print_json(as_object(group) | {"timeline": moments})
         return
     screen = invocation.screen()
     screen.say(_page(project, screen, group))
+    if moments:
+        screen.say("\n" + _timeline(moments, screen))
+        screen.tell(f"`ctxe sessions show {moments[-1]['session']}` shows the session")
+
+
+def _timeline(moments: Any, screen: Screen) -> str:
+    """What happened when, a row each."""
+    from ctxe.terminal.tables import Cell, Column, table
+
+    rows: list[list[Cell]] = [
+        [str(one["at"])[:16].replace("T", " "), one["session"], str(one["turn"]), str(one["step"]), one["says"]]
+        for one in moments
+    ]
+    numbers = [Column("turn", right=True), Column("step", right=True)]
+    return table([Column("when", style="dim"), "session", *numbers, Column("what", grows=True)], rows, screen)
 
 
 def _page(project: Project, screen: Screen, group: Any) -> str:

@@ -126,7 +126,8 @@ ANSWERED = "[ctxe: this very call failed"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of an action that failed before. ``lesson`` is one line; ``says`` is told to the model.
+    """What is remembered of an action that failed before. ``lesson`` is one line for the person who is asked; ``says``
+    is told to the model (nothing when it knows).
 
     ``way``: "answer" instead of running, "ask" a person first, or "note" it when it fails again.
     """

@@ -47,11 +47,10 @@ def corrected(words: str, edits: Mapping[str, str], session: str = "") -> Entry 
 
 
 def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
-    """An action that a person refused, with the reason if one was given; None where only a rule forbade it."""
-    _, said, reason = why.partition("the user said no")
-    if not said:
+    """An action that a person refused for a reason; None for a bare no, meant for that moment, and for rules."""
+    reason = " ".join(why.partition("the user said no: ")[2].split())[:LONGEST]
+    if not reason:
         return None
-    reason = " ".join(reason.lstrip(": ").split())[:LONGEST]
     held = {"tried": title, "outcome": "the user said no", "fix": reason}
     return _made(
         f"`{title[:80]}`: refused" + (f": {reason[:60]}" if reason else ""), REFUSED, title, session, files, **held

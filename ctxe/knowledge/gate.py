@@ -98,6 +98,12 @@ class Gate:
         self._answered.discard(failed.key)
         self._here[failed.key] = replace(failed, changes=self.changes)
 
+    def fixed(self, signature: str, lesson: str) -> None:
+        """A failure of this session is fixed: what is told of it from now on."""
+        for key, failed in self._here.items():
+            if failed.signature == signature:
+                self._here[key] = replace(failed, lesson=lesson, fixed=True)
+
     def passed(self, key: str) -> None:
         """A call went well just now: whatever it did before, it works as things stand."""
         self._answered.discard(key)

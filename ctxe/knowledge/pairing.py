@@ -140,8 +140,7 @@ class Watch:
         held.ids += [entry.id] if entry.id not in held.ids else []
         held.changes = self.gate.changes
         if entry.status != "wontfix":
-            said = lesson(groups([entry], self.counters.read([entry.signature]))[0])
-            self.gate.failed(Failed(key, entry.signature, said, bool(entry.fix), files))
+            self.gate.failed(Failed(key, entry.signature, self._lesson(entry), bool(entry.fix), files))
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
             return Told(entry, "new" if new else "again", circle)
         return Told(entry, "flaky" if new and flaky else "again")
@@ -227,7 +226,12 @@ class Watch:
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self._store.mask(impersonal(fix, self._root)))
             values = {"status": "resolved", "fix": words, "outcome": PASSES, **self._settled(held, before)}
-            yield Told(self._store.change(name, **values), "resolved")
+            done = self._store.change(name, **values)
+            self.gate.fixed(done.signature, self._lesson(done))
+            yield Told(done, "resolved")
+
+    def _lesson(self, entry: Entry) -> str:
+        return lesson(groups([entry], self.counters.read([entry.signature]))[0])
 
     def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
         """What is kept of the call: nothing when it passes with the very files it failed with."""

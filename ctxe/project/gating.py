@@ -53,7 +53,9 @@ class Gating:
         if match.exact and not match.answered:
             self.gate.answered(key)
             return self._said(match, "answer" if self.mode == "tell" else "ask")
-        return self._noted(match.failed.signature, match.failed.lesson) if match.failed.changes is None else None
+        if match.failed.changes is not None:
+            return Known(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
+        return self._noted(match.failed.signature, match.failed.lesson)
 
     def recognised(self, output: ToolOutput) -> Known | None:
         """What earlier sessions know of a failure that just happened."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +45,32 @@ def statistics(project: Project) -> dict[str, Any]:
         "usd": round(sums["usd"], 6),
         "repeated": [{"signature": one.signature, "title": one.entry.title, "seen": one.seen} for one in repeated],
     }
+
+
+def timeline(project: Project, group: failures.Group) -> list[dict[str, Any]]:
+    """What the sessions tell of a failure, oldest first: ``{"at", "session", "turn", "step", "says"}``."""
+    wanted = [group.signature.encode(), *(entry.id.encode() for entry in group.entries)]
+    found: list[dict[str, Any]] = []
+    for path in sorted(project.place.sessions.glob("*.jsonl")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            found += _moments(path.stem, file, wanted)
+    return sorted(found, key=lambda moment: str(moment["at"]))
+
+
+def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    turn = step = 0
+    for line in lines:
+        turn += b'"type":"turn_started"' in line
+        step += b'"type":"reply_received"' in line
+        told = b'"type":"recorded"' in line or b'"repeats":' in line
+        if not told or not any(name in line for name in wanted):
+            continue
+        with contextlib.suppress(ValueError):
+            held = json.loads(line)
+            says = (
+                str(held.get("title", "")).partition(": ")[0] if held.get("type") == "recorded" else "repeat prevented"
+            )
+            yield {"at": held.get("at", ""), "session": session, "turn": turn, "step": step, "says": says}
 
 
 def failure_group(project: Project, ref: str) -> failures.Group:

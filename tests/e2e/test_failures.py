@@ -87,6 +87,18 @@ def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, re
     assert listed(home, repo) == [("resolved", 1, fix)]
     assert says_before(told(home, repo), fix)
     assert listed(home, repo) == [("resolved", 2, fix)]
+    env = environment(home)
+    (failure,) = ctxe(repo, env, "failures", "list", "--json").json
+    moments = ctxe(repo, env, "failures", "show", failure["id"], "--json").json["timeline"]
+    assert [(one["turn"], one["step"], one["says"]) for one in moments] == [
+        (1, 1, "failure noted"),
+        (1, 2, "failure resolved"),
+        (1, 1, "repeat prevented"),
+    ]
+        zip((1, 1, 1), (1, 2, 1), says, strict=True)
+    )
+    counted = ctxe(repo, env, "failures", "stats", "--json").json
+    assert [counted[name] for name in ("failures", "seen", "prevented", "repeats")] == [1, 2, 1, 0]
 
 
 def test_asked_again_the_call_runs_and_the_gate_can_be_off(home: Path, repo: Path) -> None:

@@ -63,7 +63,8 @@ def test_what_each_capture_holds() -> None:
         "the user said no",
         "keep it small",
     )
-    assert refused("edit x.py", "not permitted: the rule edit:x.py forbids it") is None
+    for why in ("the rule edit:x.py forbids it", "the user said no", "the user gave no answer"):
+        assert refused("edit x.py", f"not permitted: {why}") is None
     assert fields(rejected("400: tools.3 is invalid")) == (
         "the model request failed: 400: tools.3 is invalid",
         "open",
