@@ -95,8 +95,6 @@ def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, re
         (1, 2, "failure resolved"),
         (1, 1, "repeat prevented"),
     ]
-        zip((1, 1, 1), (1, 2, 1), says, strict=True)
-    )
     counted = ctxe(repo, env, "failures", "stats", "--json").json
     assert [counted[name] for name in ("failures", "seen", "prevented", "repeats")] == [1, 2, 1, 0]
 
