@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 LONGEST_LINE = 2000
 """Characters of a line that are looked at: what follows is minified or encoded."""
@@ -29,43 +30,43 @@ class Fault:
 
 _FRAME_HINT = re.compile(r'File "|\bat |:\d+|\(\d+[,)]|-->')
 _LINE = r":(?P<line>\d+)"
-_FRAMES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # Python; Java and its kin; .NET; JavaScript; PHP; gdb and the sanitizers; Ruby; Rust; compilers, Go, Elixir
-        r'\s*File "(?P<path>[^"]{1,400})", line (?P<line>\d+)(?:, in (?P<name>.{1,200}))?',
-        r"\s*at (?P<name>[\w.$<>/@-]{1,300})\((?P<java>[\w$-]+\.(?:java|kt|kts|scala|groovy|clj))(?:" + _LINE + r")?\)",
-        r"\s*at (?P<name>[^()]{1,300})\(.{0,300}?\) in (?P<path>.{1,400}?):line (?P<line>\d+)",
-        r"\s*at (?:async )?(?:(?P<name>[^()]{1,200}) \()?(?:file://)?(?P<path>(?:[A-Za-z]:)?[^\s():]{1,400})" + _LINE,
-        r"\s*#\d+\s+(?P<path>[^\s():]{1,400})\((?P<line>\d+)\): (?P<name>[^(\s]{1,200})",
-        r"\s*#\d+\s+(?:0x[0-9a-f]+ in )?(?P<name>[\w:~<>$.*&,]{1,200})(?: ?\(.{0,300}?\))? (?:at )?\(?"
-        r"(?P<path>[^\s():]{1,400})" + _LINE,
-        r"\s*(?:\d+: )?(?:from )?(?P<path>[^\s:()]{1,400})" + _LINE + r":in [`'](?P<name>[^'`]{1,200})'",
-        r"(?:thread '[^']{0,80}'(?: \(\d+\))? )?panicked at (?:'.{0,300}', )?(?P<path>[^\s:']{1,400})" + _LINE,
-        r"\s*--> (?P<path>[^\s:]{1,400})" + _LINE,
-        r"\s*(?:\(\w+ [\w.-]+\) )?(?P<path>(?:[A-Za-z]:)?[^\s:()]{0,400}\.\w{1,12})[:(](?P<line>\d+)(?:[:,]\d+)?\)?"
-        r"(?::|\s|$)",
-    )
+_FRAMES = (
+    # Python; Java and its kin; .NET; JavaScript; PHP; gdb and the sanitizers; Ruby; Rust; compilers, Go, Elixir
+    r'\s*File "(?P<path>[^"]{1,400})", line (?P<line>\d+)(?:, in (?P<name>.{1,200}))?',
+    r"\s*at (?P<name>[\w.$<>/@-]{1,300})\((?P<java>[\w$-]+\.(?:java|kt|kts|scala|groovy|clj))(?:" + _LINE + r")?\)",
+    r"\s*at (?P<name>[^()]{1,300})\(.{0,300}?\) in (?P<path>.{1,400}?):line (?P<line>\d+)",
+    r"\s*at (?:async )?(?:(?P<name>[^()]{1,200}) \()?(?:file://)?(?P<path>(?:[A-Za-z]:)?[^\s():]{1,400})" + _LINE,
+    r"\s*#\d+\s+(?P<path>[^\s():]{1,400})\((?P<line>\d+)\): (?P<name>[^(\s]{1,200})",
+    r"\s*#\d+\s+(?:0x[0-9a-f]+ in )?(?P<name>[\w:~<>$.*&,]{1,200})(?: ?\(.{0,300}?\))? (?:at )?\(?"
+    r"(?P<path>[^\s():]{1,400})" + _LINE,
+    r"\s*(?:\d+: )?(?:from )?(?P<path>[^\s:()]{1,400})" + _LINE + r":in [`'](?P<name>[^'`]{1,200})'",
+    r"(?:thread '[^']{0,80}'(?: \(\d+\))? )?panicked at (?:'.{0,300}', )?(?P<path>[^\s:']{1,400})" + _LINE,
+    r"\s*--> (?P<path>[^\s:]{1,400})" + _LINE,
+    r"\s*(?:\(\w+ [\w.-]+\) )?(?P<path>(?:[A-Za-z]:)?[^\s:()]{0,400}\.\w{1,12})[:(](?P<line>\d+)(?:[:,]\d+)?\)?"
+    r"(?::|\s|$)",
 )
 _ENDINGS = "Error|Exception|Warning|Failure|Fault|Interrupt|Exit|Timeout|Panic|Abort"
 _KIND = rf"(?:[\w$]+(?:\.|::))*[A-Z]\w*(?:{_ENDINGS})"
 _BEFORE = r"E\s+|Caused by:? |Uncaught |Unhandled |Exception in thread \"[^\"]{0,120}\" |Error: "
-_FAULTS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # a class and its message; a line of pytest's summary; compilers; tsc; a word and a message; shells; signals
-        rf"\s*(?:{_BEFORE})*(?P<kind>{_KIND})(?: \[\w+\])?(?::\s*(?P<message>.*)|\s*$)",
-        rf"(?:FAILED|ERROR) \S+ - (?P<kind>{_KIND})(?::\s*(?P<message>.*)|$)",
-        r"(?:\S+[:)] )?(?:fatal )?error(?:\[(?P<kind>\w+)\])?: (?P<message>.+)",
-        r"\S+: error (?P<kind>[A-Z]+\d+): (?P<message>.+)",
-        r"(?P<kind>panic|fatal error|fatal|ERROR|Error|npm ERR!|make(?:\[\d+\])?: \*\*\*)[: ]\s*(?P<message>.+)",
-        r"(?P<message>\S+: (?:.{1,120}: )?(?:command not found|No such file or directory|Permission denied).*)",
-        r"\s*(?P<kind>Segmentation fault|Aborted|Killed|Bus error)\b(?P<message>.*)",
-    )
+_FAULTS = (
+    # a class and its message; a line of pytest's summary; compilers; tsc; a word and a message; shells; signals
+    rf"\s*(?:{_BEFORE})*(?P<kind>{_KIND})(?: \[\w+\])?(?::\s*(?P<message>.*)|\s*$)",
+    rf"(?:FAILED|ERROR) \S+ - (?P<kind>{_KIND})(?::\s*(?P<message>.*)|$)",
+    r"(?:\S+[:)] )?(?:fatal )?error(?:\[(?P<kind>\w+)\])?: (?P<message>.+)",
+    r"\S+: error (?P<kind>[A-Z]+\d+): (?P<message>.+)",
+    r"(?P<kind>panic|fatal error|fatal|ERROR|Error|npm ERR!|make(?:\[\d+\])?: \*\*\*)[: ]\s*(?P<message>.+)",
+    r"(?P<message>\S+: (?:.{1,120}: )?(?:command not found|No such file or directory|Permission denied).*)",
+    r"\s*(?P<kind>Segmentation fault|Aborted|Killed|Bus error)\b(?P<message>.*)",
 )
 _FAULT_HINT = re.compile(
     rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed"
 )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern when it is first needed: most texts name no place and no error."""
+    return re.compile(pattern)
 
 
 def lines(text: str) -> Iterator[str]:
@@ -85,7 +86,7 @@ def frame(line: str) -> Place | None:
     if not _FRAME_HINT.search(line):
         return None
     for pattern in _FRAMES:
-        found = pattern.match(line)
+        found = _compiled(pattern).match(line)
         if found:
             named = found.groupdict()
             name = (named.get("name") or "").strip()
@@ -104,7 +105,7 @@ def fault(line: str) -> Fault | None:
     if not _FAULT_HINT.search(line):
         return None
     for pattern in _FAULTS:
-        found = pattern.match(line)
+        found = _compiled(pattern).match(line)
         if found:
             named = found.groupdict()
             return Fault((named.get("kind") or "").strip(), (named.get("message") or "").strip())

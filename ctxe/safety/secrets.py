@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.words import names
@@ -24,11 +25,17 @@ class Shape:
 
     name: str
     marks: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern when its mark was seen for the first time: most never are."""
+    return re.compile(pattern)
 
 
 def _shape(name: str, marks: str, pattern: str) -> Shape:
-    return Shape(name, tuple(marks.split()), re.compile(pattern))
+    return Shape(name, tuple(marks.split()), pattern)
 
 
 # Formats as their issuers document them; where a length is not promised, the shortest seen.
@@ -119,7 +126,7 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, kind) of everything that looks like a secret, in no order and with overlaps."""
     for shape in SHAPES:
         for at in _places(text, shape.marks):
-            if (match := shape.pattern.match(text, at)) is None:
+            if (match := _compiled(shape.pattern).match(text, at)) is None:
                 continue
             group = 1 if match.re.groups else 0
             if group == 0 or not _PLACEHOLDER.fullmatch(match[1]):
