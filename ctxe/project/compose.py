@@ -21,6 +21,7 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.project.mentions import NAMED, mentioned
 from ctxe.project.models import Counter
 
 Count = Callable[[str], int]
@@ -67,17 +68,19 @@ class Composer:
 
     def standing(self, state: State) -> tuple[Section, ...]:
         """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
-        offered = [s for s in self._offered(_task("", state)) if s.placement == "system"]
+        offered = [s for s in self._offered(_task("", state), _entered(state)) if s.placement == "system"]
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
     def gather(self, words: str, state: State) -> tuple[Section, ...]:
         """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
         held = set(state.held) or set(_standing_marks(state))
-        sections = [s for s in self._offered(_task(words, state)) if s.placement == "task"]
         first = self.offers.surroundings() if not state.conversation.turns else None
         paths = dict.fromkeys([*_task(words, state).named, *(path for path, choice in state.files if choice != "drop")])
-        sections += [self.offers.named(tuple(paths), self.budget.room("files"))]
+        named = self.offers.named(tuple(paths), self.budget.room("files"))
+        entered = (*_entered(state), *paths)
+        sections = [s for s in self._offered(_task(words, state), entered) if s.placement == "task"]
+        sections.append(named)
         sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
         sections += [first] if first else []
         fresh = [_without(section, held) for section in sections]
@@ -172,12 +175,16 @@ class Composer:
             self.session,
         )
 
-    def _offered(self, task: Task) -> list[Section]:
-        return [
-            self._cleaned(section)
-            for share, source in self.offers.sources
-            for section in source.offer(task, self.budget.room(share))
-        ]
+    def _offered(self, task: Task, entered: Sequence[str]) -> list[Section]:
+        """What every source offers, in order. Rules are asked last: they go by the files that others bring too."""
+        found: dict[int, list[Section]] = {}
+        ask = sorted(enumerate(self.offers.sources), key=lambda pair: pair[1][0] == "instructions")
+        for place, (share, source) in ask:
+            if share == "instructions":
+                brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
+                task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
+            found[place] = [self._cleaned(section) for section in source.offer(task, self.budget.room(share))]
+        return [section for place in sorted(found) for section in found[place]]
 
     def _cleaned(self, section: Section) -> Section:
         """The section without keys and invisible text, whichever source it is from."""
@@ -204,9 +211,21 @@ def _surviving(state: State) -> Iterator[Chunk]:
 
 
 def _task(words: str, state: State) -> Task:
-    from ctxe.project.mentions import mentioned
-
     return Task(words, tuple(state.conversation.touched()), mentioned(words))
+
+
+def _entered(state: State) -> tuple[str, ...]:
+    """Files that the session's words named, or that were put before the model with them."""
+    turns = state.conversation.turns
+    named = [path for turn in turns for path in mentioned(turn.words)]
+    given = [path for turn in turns for section in turn.gathered for path in _files_of(section)]
+    return tuple(dict.fromkeys([*named, *given, *(path for path, choice in state.files if choice != "drop")]))
+
+
+def _files_of(section: Section) -> list[str]:
+    """The files that a section shows."""
+    shows = section.share == "files" or section.name == NAMED
+    return [chunk.path for chunk in section.chunks if chunk.path] if shows else []
 
 
 def _without(section: Section, held: set[str]) -> Section:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import Chunk, Omission, Priority, Section
 
+NAMED = "named files"
+"""The section that holds them."""
 _MENTION = re.compile(r"(?<![\w@])@((?:[\w.+-]+/)*[\w.+-]*\w)")
 
 
@@ -41,4 +43,4 @@ def named_files(
             continue
         room -= tokens
         chunks.append(Chunk(path, text, why, "full", path, digest))
-    return Section("named files", Priority.INJECTED, tuple(chunks), "task", None, tuple(left))
+    return Section(NAMED, Priority.INJECTED, tuple(chunks), "task", None, tuple(left))

@@ -44,7 +44,13 @@ SCOPED = {
     "web/CLAUDE.md": ("The web has its own colours (nested claude).", "nested claude"),
 }
 SECRET = "Hidden rule (ctxeignore)."
-SOURCES = {"src/api/x.ts": "export const x = 1\n", "tests/test_x.py": "x = 1\n", "long.txt": "a line of words\n" * 300}
+ZEBRA = "def zebra_crossing():\n    return 7\n"
+SOURCES = {
+    "src/api/x.ts": "export const x = 1\n",
+    "tests/test_x.py": "x = 1\n",
+    "web/z.py": ZEBRA,
+    "long.txt": "a line of words\n" * 300,
+}
 
 
 @pytest.fixture
@@ -130,3 +136,24 @@ def test_what_loads_what_it_costs_and_what_is_for_nothing_is_told(home: Path, re
     lines = [one["says"].partition(" (")[0] for one in doctor[1:]]
     assert "AGENTS.md: 1 items repeat the README" in lines
     assert "GEMINI.md and .windsurfrules disagree: “Line length: 80” / “Line length: 120”" in lines
+
+
+def test_rules_come_with_files_that_are_named_chosen_or_planned_and_survive_folds(home: Path, repo: Path) -> None:
+    work = [Reply(f"step {n}", [Call("read_file", {"path": "long.txt"})]) for n in range(24)]
+    with WireServer([Reply("one"), Reply("two"), *work, Reply("done")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "hello", "--file", "tests/test_x.py").code == 0
+        assert ctxe(repo, env, "chat", "-p", "what does zebra_crossing return?").code == 0
+        done = ctxe(repo, env, "chat", "-p", "look at @src/api/x.ts", "--budget", "18000")
+        assert done.code == 0, done.err
+        sent = [json.dumps(body, ensure_ascii=False) for body in server.bodies]
+    assert [sent[0].count(f"({mark})") for mark in ("claude paths", "nested agents", "nested claude")] == [1, 0, 0]
+    assert [sent[1].count(f"({mark})") for mark in ("claude paths", "nested agents", "nested claude")] == [0, 0, 1]
+    logs = "".join(path.read_text() for path in (repo / ".ctxe/sessions").glob("*.jsonl"))
+    assert logs.count('"type":"folded"') >= 3
+    for text in (sent[2], sent[-1]):
+        assert {mark: text.count(f"({mark})") for mark in ("cursor globs", "apply to", "nested agents")} == {
+            "cursor globs": 1,
+            "apply to": 1,
+            "nested agents": 1,
+        }
