@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
+from ctxe.knowledge.contradictions import Unit
 from ctxe.knowledge.fence import Fenced, fence
-from ctxe.knowledge.overlap import Merged, Unit, merge, units_of
+from ctxe.knowledge.overlap import Merged, merge, units_of
 from ctxe.knowledge.rulefiles import Places, Rule, find_rules
 from ctxe.lexical.similarity import paragraphs
 

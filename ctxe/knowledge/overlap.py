@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
+from ctxe.knowledge.contradictions import Conflict, Unit, choices, headings, settings
 from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
+from ctxe.lexical.words import stem
 
 SAME = 0.7
 """Shared runs of two words over all from which two items say the same, unless what differs has a meaning."""
@@ -34,26 +36,6 @@ _NEGATION = frozenset(
     )
 )
 _CODE = re.compile(r"`([^`]+)`")
-_SETTING = re.compile(
-    r"(?:[-*+]\s+)?\**`?([A-Za-z][\w ./-]{1,40}?)`?\**\s*(?::|=|\bis\b)\s*\**`?([^\s`*].{0,60}?)`?\**\.?$"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A heading, a paragraph or one list item; ``file`` says by number where it stands, ``level`` is a heading's."""
-
-    file: int
-    text: str
-    level: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two items of different files that say different things of the same."""
-
-    first: Unit
-    second: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +57,9 @@ def merge(texts: Sequence[str]) -> Merged:
         (place, unit) for place, unit in enumerate(units) if not unit.level and len(_words(unit.text)) >= FEWEST
     ]
     twins, conflicts = _pairs(compared)
-    conflicts += _settings([unit for place, unit in compared if place not in twins])
+    said = [unit for place, unit in compared if place not in twins]
+    conflicts += [*settings(said, _words), *choices(said, _words, stem)]
+    conflicts += headings([unit for place, unit in enumerate(units) if place not in twins], _words)
     kept: list[list[tuple[int, Unit]]] = [[] for _ in texts]
     for place, unit in enumerate(units):
         if place not in twins:
@@ -83,7 +67,12 @@ def merge(texts: Sequence[str]) -> Merged:
     cut = {units[place].file for place in twins}
     told = tuple(_joined(kept[n], units) if n in cut else texts[n] for n in range(len(texts)))
     dropped = tuple((units[place], units[twin]) for place, twin in twins.items())
-    return Merged(told, dropped, tuple(dict.fromkeys(conflicts)))
+    return Merged(told, dropped, _each_once(conflicts))
+
+
+def _each_once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
+    """Conflicts in order; two items are told once however they contradict each other."""
+    return tuple({(one.first, one.second): one for one in reversed(conflicts)}.values())[::-1]
 
 
 def units_of(text: str, file: int = 0) -> Iterator[Unit]:
@@ -154,21 +143,6 @@ def _differ(one: str, other: str, words: list[str], others: list[str]) -> bool:
         return True
     changed = set(words) ^ set(others)
     return any(word in _NEGATION or any(c.isdigit() for c in word) or "/" in word for word in changed)
-
-
-def _settings(units: Sequence[Unit]) -> list[Conflict]:
-    """``name: value`` lines of different files that give one name different values."""
-    held: dict[str, tuple[str, Unit]] = {}
-    found = []
-    for unit in units:
-        match = _SETTING.fullmatch(unit.text.strip()) if len(unit.text) < 120 else None
-        if not match:
-            continue
-        name, value = " ".join(_words(match[1])), match[2].strip().lower()
-        known = held.setdefault(name, (value, unit))
-        if known[0] != value and known[1].file != unit.file:
-            found.append(Conflict(known[1], unit))
-    return found
 
 
 def _joined(kept: Sequence[tuple[int, Unit]], units: Sequence[Unit]) -> str:

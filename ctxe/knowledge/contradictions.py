@@ -1,0 +1,136 @@
+"""Where instruction files contradict each other: one setting, one heading or one choice with two values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+BRIEF = 14
+"""Words of what stands below a heading that is compared as its value; a longer text says more than one thing."""
+TERSE = 3
+"""Telling words of a value so short that two which share none are still about the same."""
+_SETTING = re.compile(
+    r"(?:[-*+]\s+)?\**`?([A-Za-z][\w ./-]{1,40}?)`?\**\s*(?::|=|\bis\b)\s*\**`?([^\s`*].{0,60}?)`?\**\.?$"
+)
+MOST = 400
+"""Items with a choice that later ones are compared with."""
+_NEGATED = frozenset(("not", "never", "no", "dont", "avoid", "without", "except", "instead", "over", "than", "nor"))
+_CHOICES: tuple[frozenset[str], ...] = tuple(
+    frozenset(row.split())
+    for row in (
+        "tabs spaces",
+        "single double",
+        "npm yarn pnpm bun",
+        "pip poetry uv pipenv conda",
+        "jest vitest mocha ava",
+        "pytest unittest nose",
+        "black ruff autopep8 yapf",
+        "eslint biome tslint",
+        "prettier dprint",
+        "camelcase snake_case kebab-case pascalcase",
+        "main master trunk",
+        "redux zustand mobx",
+        "tailwind bootstrap",
+        "maven gradle bazel",
+        "english german french spanish",
+    )
+)
+"""Words of which a project chooses one: who says one and who says another of the same thing do not agree."""
+_USUAL = frozenset(
+    re.findall(
+        r"\w+",
+        """use uses using always must should only all any the a an and or for in with of to by on as at be is are it we
+        our run write keep prefer please code project file files new every each when from this that you your do""",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A heading, a paragraph or one list item; ``file`` says by number where it stands, ``level`` is a heading's."""
+
+    file: int
+    text: str
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two items of different files that say different things of the same."""
+
+    first: Unit
+    second: Unit
+
+
+Words = Callable[[str], list[str]]
+
+
+def settings(units: Sequence[Unit], words: Words) -> Iterator[Conflict]:
+    """``name: value`` lines of different files that give one name different values."""
+    held: dict[str, tuple[str, Unit]] = {}
+    for unit in units:
+        match = _SETTING.fullmatch(unit.text.strip()) if len(unit.text) < 120 else None
+        if not match:
+            continue
+        name, value = " ".join(words(match[1])), match[2].strip().lower()
+        known = held.setdefault(name, (value, unit))
+        if known[0] != value and known[1].file != unit.file:
+            yield Conflict(known[1], unit)
+
+
+def headings(units: Sequence[Unit], words: Words) -> Iterator[Conflict]:
+    """Headings of different files that are the same, each with one brief value below it, and not the same value."""
+    held: dict[str, tuple[frozenset[str], Unit]] = {}
+    for heading, value in _valued(units):
+        said = words(value.text)
+        if not 0 < len(said) <= BRIEF:
+            continue
+        name, bag = " ".join(words(heading.text)), frozenset(said) - _USUAL
+        known = held.setdefault(name, (bag, value))
+        if known[1].file != value.file and _other(known[0], bag):
+            yield Conflict(known[1], value)
+
+
+def _other(one: frozenset[str], value: frozenset[str]) -> bool:
+    """Is it another value of the same, and not more of it or something else?"""
+    if one <= value or value <= one or _NEGATED & (one ^ value):
+        return False
+    return bool(one & value) or max(len(one), len(value)) <= TERSE
+
+
+def _valued(units: Sequence[Unit]) -> Iterator[tuple[Unit, Unit]]:
+    """Headings with exactly one item below them, and that item."""
+    for n, heading in enumerate(units):
+        below = []
+        for unit in units[n + 1 : n + 3]:
+            if unit.level or unit.file != heading.file:
+                break
+            below.append(unit)
+        if heading.level and len(below) == 1:
+            yield heading, below[0]
+
+
+def choices(units: Sequence[Unit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
+    """Items of different files that choose differently among things of which one is chosen, about one subject."""
+    held: list[tuple[int, str, frozenset[str], Unit]] = []
+    for unit in units:
+        said = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()
+        if _NEGATED & said:
+            continue
+        for number, choice in enumerate(_CHOICES):
+            taken = said & choice
+            if len(taken) == 1:
+                rest = frozenset(stem(word) for word in said - taken - _USUAL if not word.isdigit())
+                yield from _against(held, number, next(iter(taken)), rest, unit)
+                if len(held) < MOST:
+                    held.append((number, next(iter(taken)), rest, unit))
+
+
+def _against(
+    held: Sequence[tuple[int, str, frozenset[str], Unit]], number: int, taken: str, rest: frozenset[str], unit: Unit
+) -> Iterator[Conflict]:
+    for other, chosen, about, first in held:
+        if other == number and chosen != taken and first.file != unit.file and about & rest:
+            yield Conflict(first, unit)
+            return
