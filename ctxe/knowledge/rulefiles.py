@@ -89,6 +89,13 @@ def find_rules(places: Places, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
     return tuple(found)
 
 
+def asked_for(places: Places) -> tuple[Rule, ...]:
+    """Rules without a scope that say what they are for and wait to be asked: a model may load them like modules."""
+    trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
+    found = [rule for inside, suffix in trees for rule in _tree(places, inside, suffix)]
+    return tuple(rule for rule in found if not rule.offered and rule.summary and rule.text)
+
+
 def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
     if places.user:
         yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")

@@ -25,6 +25,7 @@ from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.knowledge.skills.source import Held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
+from ctxe.storage.vocabulary import count
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -52,8 +53,23 @@ def finder(project: Project) -> Finder:
             shipped,
             settings.never,
             readable(project),
+            lambda: _rules_to_ask_for(project),
         )
     )
+
+
+def _rules_to_ask_for(project: Project) -> list[Skill]:
+    """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
+    from ctxe.knowledge.rulefiles import Places as RulePlaces
+    from ctxe.knowledge.rulefiles import asked_for
+    from ctxe.project.sources import readable
+
+    place = project.place
+    found = asked_for(RulePlaces(place.root, place.working, readable=readable(project)))
+    return [
+        Skill(Path(rule.path).stem, rule.summary, place.root / rule.path, rule.path, "project", rule.text)
+        for rule in found
+    ]
 
 
 def named(skills: tuple[Skill, ...], name: str) -> Skill:
@@ -113,7 +129,8 @@ class Skilled:
         if not skill.offered and skill.name not in self.held().visible:
             raise ToolError(f"only the user loads {skill.name}")
         if not path:
-            return Action("use", f"load skill {skill.name}", Risk.READ, once(partial(self._loaded, skill)))
+            title = f"load skill {skill.name} ({count(skill.body):,} tokens)"
+            return Action("use", title, Risk.READ, once(partial(self._loaded, skill)))
         if path in skill.scripts:
             return self._script(skill, path, arguments)
         if path == FILE or path in skill.references:

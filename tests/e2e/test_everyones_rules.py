@@ -44,12 +44,13 @@ SCOPED = {
     "web/CLAUDE.md": ("The web has its own colours (nested claude).", "nested claude"),
 }
 SECRET = "Hidden rule (ctxeignore)."
+LONG = {f"long{n}.txt": "".join(f"line {n}.{k} of words that say little\n" for k in range(220)) for n in range(24)}
 ZEBRA = "def zebra_crossing():\n    return 7\n"
 SOURCES = {
     "src/api/x.ts": "export const x = 1\n",
     "tests/test_x.py": "x = 1\n",
     "web/z.py": ZEBRA,
-    "long.txt": "a line of words\n" * 300,
+    **LONG,
 }
 
 
@@ -104,7 +105,7 @@ def test_each_rule_is_sent_once_in_order_and_scoped_ones_after_their_first_file(
 
 def test_all_of_them_stand_again_after_three_folds(home: Path, repo: Path) -> None:
     touched = [Reply("", [Call("read_file", {"path": path})]) for path in ("src/api/x.ts", "tests/test_x.py")]
-    work = [Reply(f"step {n}", [Call("read_file", {"path": "long.txt"})]) for n in range(24)]
+    work = [Reply(f"step {n}", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(24)]
     with WireServer([*touched, *work, Reply("done")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         done = ctxe(repo, env, "chat", "-p", "hello", "--budget", "18000")
@@ -139,7 +140,7 @@ def test_what_loads_what_it_costs_and_what_is_for_nothing_is_told(home: Path, re
 
 
 def test_rules_come_with_files_that_are_named_chosen_or_planned_and_survive_folds(home: Path, repo: Path) -> None:
-    work = [Reply(f"step {n}", [Call("read_file", {"path": "long.txt"})]) for n in range(24)]
+    work = [Reply(f"step {n}", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(24)]
     with WireServer([Reply("one"), Reply("two"), *work, Reply("done")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "hello", "--file", "tests/test_x.py").code == 0
@@ -157,3 +158,59 @@ def test_rules_come_with_files_that_are_named_chosen_or_planned_and_survive_fold
             "apply to": 1,
             "nested agents": 1,
         }
+
+
+def test_a_rule_that_waits_to_be_asked_for_is_listed_and_loaded(home: Path, repo: Path) -> None:
+    rule = "---\ndescription: Deploying to the staging cluster\nglobs:\nalwaysApply: false\n---\nDrain first (asked).\n"
+    (repo / ".cursor/rules/staging.mdc").write_text(rule)
+    script = [Reply("", [Call("use", {"name": "staging"})]), Reply("done")]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello")
+        assert done.code == 0, done.err
+        sent = [json.dumps(body, ensure_ascii=False) for body in server.bodies]
+    assert "- staging: Deploying to the staging cluster" in sent[0]
+    assert [text.count("(asked)") for text in sent] == [0, 1]
+
+
+def test_whatever_is_wrong_costs_a_line_and_the_rest_works(home: Path, repo: Path, tmp_path: Path) -> None:
+    for name, text in {
+        "AGENTS.md": "# Long\n\n" + "\n".join(f"Rule number {n} of very many." for n in range(60_000)),
+        "CLAUDE.md": "Still here (claude).\n\n@CLAUDE.md @docs/style.md @../../etc/passwd.txt @~/.ssh/config.md\n",
+        "GEMINI.md": "Say\u200b no\U000e0041thing (gemini).\n",
+        ".cursor/rules/bad.mdc": "---\nglobs: [unclosed\n  : - :\nCursor is torn.\n",
+        ".claude/skills/one/SKILL.md": "---\nname: same\ndescription: The first.\n---\nOne.\n",
+        ".claude/skills/two/SKILL.md": "---\nname: same\ndescription: Second.\nallowed-tools: Bash(rm *)\n---\nTwo.\n",
+        ".claude/skills/torn/SKILL.md": "---\nname: [torn\n",
+    }.items():
+        (repo / name).parent.mkdir(parents=True, exist_ok=True)
+        (repo / name).write_text(text)
+    (tmp_path / "elsewhere.md").write_text("Never told (elsewhere).\n")
+    (repo / ".windsurfrules").unlink()
+    (repo / ".windsurfrules").symlink_to(tmp_path / "elsewhere.md")
+    with WireServer([Reply("fine")], key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello")
+        assert (done.code, done.out) == (0, "fine\n"), done.err
+        sent = json.dumps(server.bodies[0], ensure_ascii=False)
+    sources = ctxe(repo, environment(home), "memory", "show", "--sources", "--json").json
+    told = done.err + "\n".join(sources["notices"])
+    for line in (
+        "AGENTS.md: only its first 128 KiB are read",
+        "AGENTS.md is CUT: the instructions together are too long",
+        "../../etc/passwd.txt: leads out of the repository: not followed",
+        "~/.ssh/config.md: leads out of the repository: not followed",
+        "GEMINI.md:1: 2 invisible characters removed",
+        ".windsurfrules: is a link that leads out of the repository: not followed",
+    ):
+        assert told.count(line) >= 1, (line, told)
+    modules = ctxe(repo, environment(home), "skills", "list", "--json").json["skills"]
+    problems = {one["where"]: one["problem"] for one in modules if one["problem"]}
+    assert problems[".claude/skills/two"] == ".claude/skills/one has the same name and stands before it"
+    assert "gives no permission" in ctxe(repo, environment(home), "skills", "check", ".claude/skills/two").out
+    assert [sent.count(f"({mark})") for mark in ("claude", "gemini", "imported", "copilot", "elsewhere")] == [
+        1,
+        1,
+        1,
+        1,
+        0,
+    ]
+    assert "Traceback" not in done.err

@@ -29,7 +29,7 @@ FILES = {
     ".claude/skills/brew/SKILL.md": SKILL,
     ".claude/skills/brew/scripts/boil.sh": "# Boils water to so many degrees.\necho boiled to $1 degrees\n",
     ".claude/skills/brew/references/leaves.md": "LEAVES: green ones like 80 degrees.\n",
-    "long.txt": "a line of words that says little\n" * 300,
+    **{f"long{n}.txt": "".join(f"line {n}.{k} says little\n" for k in range(300)) for n in range(30)},
     "main.py": "print('hello')\n",
 }
 BODY = "BODY-OF-BREW"
@@ -67,7 +67,7 @@ def test_a_module_is_loaded_used_and_let_go_at_a_fold_while_the_prefix_only_grow
             (repo / name).unlink()
     settings = f'[approval]\nallow = ["run:bash {own}/scripts/boil.sh *"]\n'
     (home / ".config/ctxe/config.toml").write_text(settings)
-    work = [Reply(f"step {n}", [Call("read_file", {"path": "long.txt"})]) for n in range(30)]
+    work = [Reply(f"step {n}", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(30)]
     boil = load("brew/scripts/boil.sh", args=["80"])
     script = [boil, load("brew"), load("brew"), boil, load("brew/references/leaves.md"), *work, boil, Reply("done")]
     with WireServer(script, key=KEY) as server:
@@ -106,9 +106,9 @@ def _breaks(bodies: Sequence[Mapping[str, Any]]) -> int:
 
 
 def test_a_module_in_use_is_carried_over_a_fold(home: Path, repo: Path) -> None:
-    read = Reply("", [Call("read_file", {"path": "long.txt"})])
+    reads = [Reply("", [Call("read_file", {"path": f"long{n}.txt"})]) for n in range(12)]
     leaves = load("brew/references/leaves.md")
-    script = [load("brew"), *[one for _ in range(10) for one in (read, leaves)], Reply("done")]
+    script = [load("brew"), *[one for read in reads for one in (read, leaves)], Reply("done")]
     with WireServer(script, key=KEY) as server:
         done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "go on", "--budget", "20000")
         assert (done.code, server.refused) == (0, []), done.err

@@ -22,6 +22,7 @@ class Places:
     """Where modules are looked for. ``readable`` says of a project's path whether it may be read at all.
 
     ``never`` are names that settings take away; ``yours`` are the user's own folders, ``shipped`` the one of ctxe.
+    ``others`` gives what is no folder but may be loaded like one: rules that wait to be asked for.
     """
 
     root: Path
@@ -30,6 +31,7 @@ class Places:
     shipped: Path | None = None
     never: tuple[str, ...] = ()
     readable: Callable[[str], bool] = lambda _path: True
+    others: Callable[[], Sequence[Skill]] = tuple
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Finder:
                 break
             problem = self._forbidden(real, root) if origin == "project" else ""
             found.append(self._judged(self._skill(folder, where, origin, problem), named))
+        found += [self._judged(skill, named) for skill in self.places.others()]
         self._newest = tuple(found)
         return self._newest
 

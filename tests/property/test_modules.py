@@ -1,0 +1,75 @@
+"""Modules and templates of any bytes: never an exception, never a way out of the fence, never more than the room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ctxe.domain.section import Task
+from ctxe.knowledge.contradictions import Unit
+from ctxe.knowledge.overlap import merge
+from ctxe.knowledge.skills.catalogue import catalogue
+from ctxe.knowledge.skills.finding import Finder, Places
+from ctxe.knowledge.skills.module import Skill
+from ctxe.knowledge.skills.source import Skills
+from ctxe.knowledge.templates import Places as TemplatePlaces
+from ctxe.knowledge.templates import Template, find_templates
+
+WORDS = st.text(alphabet="ab <>/$1\\\n#-`!{}é\u200b", max_size=60)
+HEADS = st.sampled_from([b"", b"---\n", b"---\nname: x\ndescription: y\n---\n", b"---\nname: [\n---\n"])
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(head=HEADS, body=st.binary(max_size=200), room=st.integers(0, 400))
+def test_any_bytes_are_a_module_or_a_line_about_them(tmp_path: Path, head: bytes, body: bytes, room: int) -> None:
+    for place in (".ctxe/skills/x/SKILL.md", ".ctxe/commands/x.md"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(head + body)
+    source = Skills(Finder(Places(tmp_path, tmp_path)), words, room, always=("x",))
+    for section in source.offer(Task("x y"), room):
+        assert sum(words(chunk.text) for chunk in section.chunks) <= room
+        assert all(chunk.text.count("</skill") == 1 for chunk in section.chunks)
+    source.notices()
+    for one in find_templates(TemplatePlaces(tmp_path, tmp_path)):
+        one.filled("a b")
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=WORDS, said=WORDS)
+def test_arguments_never_raise_and_are_never_expanded_twice(text: str, said: str) -> None:
+    filled = Template("x", "x", text).filled(said)
+    assert isinstance(filled, str)
+    assert Template("x", "x", "$ARGUMENTS").filled(said) == said.strip()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.text("abc", min_size=1, max_size=8), st.text("xyz .", max_size=80)), max_size=12),
+    st.integers(0, 120),
+)
+def test_the_list_never_passes_its_room_and_loses_nobody(named: list[tuple[str, str]], room: int) -> None:
+    skills = [
+        Skill(f"{name}{n}", " ".join(says.split()), Path("/x"), "x", "project") for n, (name, says) in enumerate(named)
+    ]
+    made = catalogue(skills, room, words)
+    assert not made.text or words(made.text) <= room
+    whole = [one for one in skills if one not in (*made.short, *made.bare, *made.out)]
+    assert all(f"- {one.name}" in made.text for one in whole)
+    assert all(one.name in made.text for one in made.bare)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(st.text("ab use tabs spaces\n#-:1", max_size=120), max_size=4))
+def test_merging_is_deterministic_and_keeps_the_first(times: int, texts: list[str]) -> None:
+    merged = merge(texts)
+    assert [merge(texts) for _ in range(times)] == [merged] * times
+    assert not texts or merged.texts[0] == texts[0]
+    assert all(isinstance(unit, Unit) and unit.file > twin.file for unit, twin in merged.dropped)
