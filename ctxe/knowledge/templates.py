@@ -131,7 +131,8 @@ def _read(places: Places, path: Path, name: str, where: str, base: Path | None) 
     if _SHELL.search(text):
         notices.append("its !`commands` do not run by themselves: the model may run them, and you are asked")
     values = page.values()
-    says = _plain(values, "description") or one_line(text.lstrip("# ").splitlines()[0], 80)
+    first = next((line for line in text.splitlines() if line.strip("# ")), name)
+    says = _plain(values, "description") or one_line(first.lstrip("# "), 80)
     return Template(name, where, text, _plain(values, "argument-hint"), says, "", tuple(notices))
 
 

@@ -26,7 +26,7 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=HEADS, body=st.binary(max_size=200), room=st.integers(0, 400))
 def test_any_bytes_are_a_module_or_a_line_about_them(tmp_path: Path, head: bytes, body: bytes, room: int) -> None:
     for place in (".ctxe/skills/x/SKILL.md", ".ctxe/commands/x.md"):
