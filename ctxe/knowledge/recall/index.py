@@ -59,6 +59,8 @@ class Index:
         self._slots: dict[str, tuple[int, str]] = {}
         self._lengths: dict[int, tuple[int, int, int]] = {}
         self._next = 0
+        self._torn = False
+        """Whether postings may name entries that are gone."""
         self._fresh: dict[str, Posting] = {}
         self._forget()
 
@@ -79,7 +81,8 @@ class Index:
 
     def sync(self, entries: Sequence[Entry]) -> None:
         """Take in what changed since the last call. ``entries`` are in causal order."""
-        if len(entries) == len(self._given) and all(map(is_, entries, self._given)):
+        given = self._given
+        if entries is given or (len(entries) == len(given) and all(map(is_, entries, given))):
             return
         if self._path and not self._slots and len(entries) >= MANY:
             self._open(self._path)
@@ -98,6 +101,7 @@ class Index:
                 held[slot] = entry
         gone = [slot for slot, _ in self._slots.values() if slot not in held]
         self._slots = {key: known for key, known in self._slots.items() if known[0] in held}
+        self._torn = self._torn or bool(gone)
         for slot in gone:
             self._lengths.pop(slot, None)
         self._forget()
@@ -108,6 +112,7 @@ class Index:
     def _open(self, path: Path) -> None:
         self._kept = Kept.open(path)
         rows, self._next = self._kept.rows() if self._kept else ([], 0)
+        self._torn = True
         for row in rows:
             self._slots[row.key] = (row.slot, row.mark)
             self._lengths[row.slot] = row.lengths
@@ -173,14 +178,15 @@ class Index:
         slots: list[int] = []
         worths: list[float] = []
         for having, counts in self._parts(term):
-            pairs = [(slot, times) for slot, times in zip(having, counts, strict=True) if slot in self.entries]
-            slots += [slot for slot, _ in pairs]
-            worths += [more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in pairs]
+            slots += having
+            held = zip(having, counts, strict=True)
+            worths += [more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in held]
         return Weighed(slots, worths)
 
     def _parts(self, term: str) -> list[Posting]:
         parts = self._kept.postings(term) if self._kept else []
-        return [*parts, self._fresh[term]] if term in self._fresh else parts
+        parts += [self._fresh[term]] if term in self._fresh else []
+        return [_alive(part, self.entries) for part in parts] if self._torn else parts
 
     def having(self, term: str) -> int:
         """How many entries have a term."""
@@ -188,8 +194,7 @@ class Index:
         if known is None:
             if len(self._having) >= MOST_COUNTED:
                 self._having.clear()
-            slots = (slot for having, _ in self._parts(term) for slot in having)
-            known = self._having[term] = sum(map(self.entries.__contains__, slots))
+            known = self._having[term] = sum(len(slots) for slots, _ in self._parts(term))
         return known
 
     def worth(self, slot: int, times: float, channel: int = WORDS) -> float:
@@ -248,6 +253,12 @@ class Index:
         places = self._ages
         newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1
         return [(slot, max(0, newest - places[slot])) for slot in slots if slot in places] if places else []
+
+
+def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
+    slots, counts = posting
+    pairs = [(slot, times) for slot, times in zip(slots, counts, strict=True) if slot in entries]
+    return array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
 
 
 def _channel(term: str) -> int:

@@ -15,7 +15,7 @@ TEXT = 0.05
 CANDIDATES = 80
 NEAR = 30
 """Best candidates of which the turns around are candidates too."""
-MOST_POSTINGS = 20_000
+MOST_POSTINGS = 8_000
 """Postings looked at for one question; the most frequent words beyond them propose nothing."""
 SPARE = 3
 """Times as many entries as are wanted that are asked whether they may be found at all."""
