@@ -105,6 +105,8 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
             return False
         if answer == "edit":
             _edit(project, prompt, project.store.get(name))
+        if answer == "keep":
+            memories.confirm(project, name)
         if answer == "forget":
             project.store.forget(name)
             screen.say(f"forgot {name}; `ctxe memory undo` takes it back")

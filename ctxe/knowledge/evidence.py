@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -65,15 +66,16 @@ def _lost(kind: str, name: str, facts: Facts) -> str:
 
 
 def pinned(entry: Entry, facts: Facts) -> Entry:
-    """The entry with the content hashes of the files it rests on, so that a change of one is seen."""
+    """The entry with the content hashes that the files it rests on have now, so that a change of one is seen."""
     pins = (_pin(item, facts) for item in entry.evidence)
     return replace(entry, evidence=tuple(pins))
 
 
 def _pin(item: str, facts: Facts) -> str:
     kind, _, name = item.partition(" ")
-    digest = facts.digest(name.strip()) if kind == "file" and "@" not in name else ""
-    return f"{item.strip()}@{digest[:DIGITS]}" if digest else item
+    path = re.sub(r"@[0-9a-f]{6,}$", "", name.strip())
+    digest = facts.digest(path) if kind == "file" else ""
+    return f"file {path}@{digest[:DIGITS]}" if digest else item
 
 
 def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:

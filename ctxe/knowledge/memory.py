@@ -179,10 +179,11 @@ class Memory:
 
     def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         replaced = links.successors(entries)
-        silent = ("wontfix",)
+        standing = {entry.id for entry in daily.newest(entries, self.recent)}
 
         def live(entry: Entry) -> bool:
-            return links.is_current(entry, replaced) and entry.status not in silent
+            shown = entry.status == "wontfix" or entry.id in standing
+            return not shown and links.is_current(entry, replaced)
 
         numbers = self._numbers()
         ranked = playbook.weighed(self.ranker(task, entries, live), numbers)

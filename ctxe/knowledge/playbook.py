@@ -121,8 +121,9 @@ def join(store: Store, ref: str, into: str) -> Entry:
     from ctxe.lexical.similarity import paragraphs
 
     one, held = store.get(ref), store.get(into)
-    more = [part for part in paragraphs(one.text) if part not in held.text]
-    if one.title not in (held.title, *more) and one.title not in held.text:
+    known = f"{held.title}\n{held.text}"
+    more = [part for part in paragraphs(one.text) if part not in known]
+    if one.title not in known and one.title not in more:
         more.insert(0, one.title)
     said = "\n\n".join([held.text, *([*more, f"({one.id}, {one.by}, {stamp(one.time)[:10]})"] if more else [])])
     joined = store.change(

@@ -121,6 +121,13 @@ def keep(project: Project, draft: Entry) -> Entry:
     return project.store.add(pinned(draft, facts_of(project)))
 
 
+def confirm(project: Project, ref: str) -> Entry:
+    """Somebody looked: the files an entry rests on are right for it as they are now. Raises StoreError."""
+    entry = project.store.get(ref)
+    now = pinned(entry, facts_of(project)).evidence
+    return project.store.change(entry.id, evidence=now) if now != entry.evidence else entry
+
+
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
     """What stands already and may say the same or the opposite."""
     return decisions.same_subject(draft, project.store.entries())

@@ -56,6 +56,10 @@ def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: P
     assert gone(entry, facts_of(project)) == ("file app.py has changed since", "file no.py is gone")
     (row,) = memories.rows(project)
     assert row["stale"] == ["file app.py has changed since", "file no.py is gone"]
+    looked = memories.confirm(project, entry.id)
+    assert looked.evidence[0].startswith("file app.py@")
+    assert gone(looked, facts_of(project)) == ("file no.py is gone",)
+    assert memories.confirm(project, entry.id) == looked
 
 
 def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:

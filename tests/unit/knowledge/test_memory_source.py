@@ -84,6 +84,17 @@ def test_what_stands_and_what_is_recalled(tmp_path: Path) -> None:
     ]
 
 
+def test_a_line_of_the_log_that_stands_is_not_recalled_as_well(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.log("- 09:00 [s1] Where are sessions stored on disk? → in .ctxe/sessions")
+    store.log("- 09:05 [s1] wrote the parser")
+    assert [section.name for section in Memory(store, words, tmp_path, tmp_path).offer(TASK, 2500)] == ["memory"]
+    _, recalled = Memory(store, words, tmp_path, tmp_path, recent=1).offer(TASK, 2500)
+    assert [chunk.text.splitlines()[1] for chunk in recalled.chunks] == [
+        "Where are sessions stored on disk? → in .ctxe/sessions"
+    ]
+
+
 def test_older_weeks_are_told_in_short(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     for day, line in (("2026-11-02", "wrote the lexer"), ("2026-11-03", "wrote it again"), ("2026-10-01", "began")):

@@ -110,10 +110,12 @@ def test_near_duplicates_are_joined_and_no_word_is_lost(tmp_path: Path) -> None:
     assert playbook.near_duplicates(store.entries()) == [(one, two)]
     joined = playbook.join(store, one.id, two.id)
     assert (joined.text, joined.files, joined.supersedes) == (
-        f"See ops.\n\nThe API listens on port 8080\n\nBehind nginx.\n\n({one.id}, user, 2026-11-21)",
+        f"See ops.\n\nBehind nginx.\n\n({one.id}, user, 2026-11-21)",
         ("a.py",),
         (one.id,),
     )
+    part = store.add(Entry("", "fact", "The API listens"))
+    assert playbook.join(store, part.id, two.id).text == joined.text
     assert store.get(one.id).status == "superseded"
     assert store.get(one.id).text == "Behind nginx."
     assert playbook.near_duplicates(store.entries()) == []
