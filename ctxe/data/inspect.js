@@ -4,7 +4,8 @@ const { rows, texts, requests } = JSON.parse(document.getElementById("data").tex
 const [SECTION, CHUNK, KIND, ASKED, GIVEN, TIER, WHY, TEXT] = rows.length ? [0, 1, 2, 3, 4, 5, 6, 7] : [];
 const at = (id) => document.getElementById(id);
 const number = (value) => Math.round(value).toLocaleString("en-US");
-const percent = (part, whole) => (!whole || !part ? "0%" : part / whole < 0.01 ? "<1%" : `${Math.round((100 * part) / whole)}%`);
+const percent = (part, whole) => (!whole || !part ? "0%" : part / whole < 0.01 ? "<1%"
+  : `${part < whole ? Math.min(99, Math.round((100 * part) / whole)) : Math.round((100 * part) / whole)}%`);
 const dollars = (usd) => (usd === null ? "no price" : usd < 0.00005 && usd > 0 ? "<$0.0001" : `$${usd.toFixed(usd < 1 ? 4 : 2)}`);
 let chosen = -1;
 
