@@ -8,18 +8,10 @@ from dataclasses import dataclass, field, replace
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room
-from ctxe.context.cost import forecast
-from ctxe.context.focus import SHARE as FOCUS_SHARE
-from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold, size_of, standing_tokens
 from ctxe.context.pieces import spoken
-from ctxe.context.restore import restored
-from ctxe.context.survey import Survey
-from ctxe.domain.conversation import Fold, ToolResult, Usage
+from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
-from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.mentions import NAMED, mentioned
 from ctxe.project.models import Counter
@@ -46,20 +38,13 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes the requests of one session for one model; counts do not change within an epoch.
-
-    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``calls`` says
-    how many are still to come after so many steps.
-    """
+    """Composes the requests of one session for one model; counts do not change within an epoch."""
 
     offers: Offers
     model: Model
     budget: Budget
     counter: Counter
-    policy: FoldPolicy
     session: str
-    survey: Survey = field(default_factory=Survey)
-    calls: Callable[[int], float] | None = None
 
     @property
     def count(self) -> Count:
@@ -86,44 +71,6 @@ class Composer:
         fresh = [_without(section, held) for section in sections]
         return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
 
-    def fold(self, state: State, cause: str, whole: Callable[[ToolResult], str], focus: str = "") -> Fold | None:
-        """The fold that the next request needs, or that ``cause`` demands.
-
-        ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
-        """
-        talk = state.conversation
-        fold = self._folded(state, cause, whole)
-        if fold is None or not (focus := focus or focus_of(talk)):
-            return fold
-        gone = self.survey.read(talk, whole).before(fold.upto)
-        kept = focused(focus, gone, int(FOCUS_SHARE * self.budget.usable), self.count)
-        return (kept and self._folded(state, cause, whole, kept)) or fold
-
-    def _folded(self, state: State, cause: str, whole: Callable[[ToolResult], str], *kept: Chunk) -> Fold | None:
-        frame, talk = self.frame(state.standing or ()), state.conversation
-        return next_fold(
-            frame,
-            talk,
-            self.budget,
-            self.count,
-            self.policy,
-            cause=cause,
-            whole=whole,
-            also=(*kept, *_surviving(state)),
-            survey=self.survey,
-            calls=self.calls,
-        )
-
-    def restore(self, state: State, whole: Callable[[ToolResult], str]) -> tuple[Chunk, ...]:
-        """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
-        talk = state.conversation
-        if talk.fold is None and not state.originals:
-            return ()
-        chunks = restored(talk, self.survey.read(talk, whole), self.budget.usable)
-        more = sum(self.count(chunk.text) for chunk in chunks)
-        fits = size_of(self.frame(state.standing or ()), talk, self.count) + more <= self.budget.usable
-        return chunks if fits else ()
-
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
         held = state.held or state.left
@@ -139,15 +86,6 @@ class Composer:
             state = apply(state, EpochStarted(self.standing(state)))
         state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
         return self.compose(state).ledger
-
-    def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
-        """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
-        if state.ledger is None:
-            return None
-        frame, usable = self.frame(state.standing or ()), self.budget.usable
-        room = Room(usable, standing_tokens(frame, state.conversation, self.count, usable))
-        line, target = room.line(self.policy), room.target(self.policy)
-        return forecast(state.ledger.used, grown, line, target, room.standing, self.model.prices)
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
         """Compare our count of a request with the provider's, for models without a public tokenizer."""
@@ -196,18 +134,6 @@ def _standing_marks(state: State) -> Iterator[str]:
     talk = spoken(state.conversation, len)
     yield from (piece.digest for piece in (*talk.record, *talk.older, *talk.gathered, *talk.steps))
     yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
-
-
-def _surviving(state: State) -> Iterator[Chunk]:
-    """What stands in every request after a fold besides the user's words and the record: pins and the todo list."""
-    for number, pin in enumerate(state.pins, start=1):
-        yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
-    if state.summary:
-        head = f"[A model's summary up to step {state.summary.steps}; what stands word for word counts more.]"
-        yield Chunk("summary", f"{head}\n{state.summary.text}", f"by {state.summary.model}")
-    if state.todo:
-        items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
-        yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
 
 
 def _task(words: str, state: State) -> Task:

@@ -40,8 +40,9 @@ from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX
 from ctxe.knowledge.skills.page import page as skill_page
 from ctxe.project.commit import commit, message_for
+from ctxe.project.compacting import Preview, preview
 from ctxe.project.compose import Composer
-from ctxe.project.folding import Preview, preview
+from ctxe.project.folds import Folds
 from ctxe.project.models import choice, choose, vocabulary_of
 from ctxe.project.past import past
 from ctxe.project.recalling import recalled
@@ -63,7 +64,7 @@ LEAST_SKILL = 600
 class Wired:
     """What depends on the model that answers."""
 
-    composer: Composer
+    folds: Folds
     dispatcher: Dispatcher
     ports: Ports
     summarizer: Summarizer | None = None
@@ -88,7 +89,7 @@ class Live:
     @property
     def composer(self) -> Composer:
         """What composes this session's requests."""
-        return self.wired.composer
+        return self.wired.folds.composer
 
     @property
     def model(self) -> Model:
@@ -114,7 +115,7 @@ class Live:
 
     def forecast(self, so_far: Past) -> Forecast | None:
         """When the next fold comes and what it and the next request cost, by what the latest steps added."""
-        return self.composer.forecast(self.session.state, so_far.grown())
+        return self.wired.folds.forecast(self.session.state, so_far.grown())
 
     def switch(self, name: str) -> Iterator[Event]:
         """Talk to another model from now on. Raises ConfigError."""
@@ -124,7 +125,7 @@ class Live:
 
     def preview_fold(self, focus: str = "") -> Preview | None:
         """What a fold now would do, item by item; None when there is nothing to fold."""
-        return preview(self._standing(), self.composer, focus)
+        return preview(self._standing(), self.wired.folds, focus)
 
     def compact(self, focus: str = "") -> Iterator[Event]:
         """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.context.compact import FoldPolicy
-from ctxe.context.cost import Billing
 from ctxe.domain.model import Model
 from ctxe.project.compose import Composer
 from ctxe.project.keeping import Keeping
 from ctxe.project.kit import Kit
 from ctxe.project.models import budget_for, counter
-from ctxe.project.pace import expected
 from ctxe.project.planning import Chosen
 from ctxe.project.sources import offers
 
@@ -22,28 +19,7 @@ if TYPE_CHECKING:
 def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Chosen = tuple) -> Composer:
     """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
     counted = counter(project, model)
-    fold, target = project.config.fold, project.config.budget.target_tokens
-    policy = FoldPolicy(
-        fold.at,
-        fold.to,
-        fold.keep_recent,
-        fold.record_share,
-        target,
-        fold.decay_after,
-        fold.window,
-        fold.checkpoint_every,
-        Billing.of(model.prices),
-    )
-    calls = expected(project.place.sessions, session)
-    return Composer(
-        offers(project, kit, counted.count, chosen),
-        model,
-        budget_for(project, model),
-        counted,
-        policy,
-        session,
-        calls=calls,
-    )
+    return Composer(offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, session)
 
 
 def keeping(project: Project, session: str, *, approved: bool) -> Keeping:

@@ -44,7 +44,9 @@ def request_json(project: Project, opening: Opening, words: str) -> str:
     if state.standing is None:
         state = apply(state, EpochStarted(composed.standing(state)))
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
-    if fold := composed.fold(state, "", lambda result: state.originals.get(result.handle, result.text)):
+    from ctxe.project.folds import folds
+
+    if fold := folds(project, composed).fold(state, "", lambda result: state.originals.get(result.handle, result.text)):
         state = apply(state, Folded(fold))
         state = apply(state, EpochStarted(composed.standing(state)))
     body = {"model": project.model.id, **_plain(composed.compose(state).request)}

@@ -6,12 +6,12 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
-from ctxe.context.compact import checkpoint_due
+from ctxe.context.compact import FoldPolicy, checkpoint_due
+from ctxe.data import read_text
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Notice, Summarized
 from ctxe.domain.model import Model, Provider
@@ -38,11 +38,11 @@ def summarizer(project: Project, model: Model, composed: Composer, clean: Callab
         cheap = project.config.model.cheap
         return connect(project, choose(project, cheap) if cheap else model, lambda words, _: "", idle=IDLE)
 
-    prompt = (files("ctxe.data") / "summary.md").read_text(encoding="utf-8")
+    prompt = read_text("summary.md")
     return Summarizer(reached, prompt, composed.count, clean, time.monotonic)
 
 
-def summarizing(project: Project, composed: Composer, asked: Summarizer | None) -> Summarize:
+def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
     """The loop's own summaries: every so many steps, and at a fold (``cause``) where that is wanted."""
 
     def summarize(state: State, cause: str) -> Iterator[Summarized | Notice]:
@@ -50,7 +50,7 @@ def summarizing(project: Project, composed: Composer, asked: Summarizer | None) 
             return
         done = sum(1 for _ in state.conversation.steps())
         since = done - (state.summary.steps if state.summary else 0)
-        wanted = project.config.fold.summary == "always" if cause else checkpoint_due(since, composed.policy)
+        wanted = project.config.fold.summary == "always" if cause else checkpoint_due(since, policy)
         if wanted and since:
             yield from asked(state)
 

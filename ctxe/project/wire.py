@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,8 @@ from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.gate import Gate
 from ctxe.knowledge.skills.page import OPENING
-from ctxe.project.compose import Composer
 from ctxe.project.crediting import Crediting
+from ctxe.project.folds import Folds, Whole, folds
 from ctxe.project.freshness import freshen
 from ctxe.project.gating import Gating, Mode
 from ctxe.project.kit import Kit, kit_for, trimmer
@@ -60,15 +59,16 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
 
     def rewire(model: Model) -> Wired:
         composed = composer(project, model, kit, name, lambda: session.state.files)
+        folding = folds(project, composed)
         trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
         dispatcher = Dispatcher(
             kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
         )
         asked = summarizer(project, model, composed, kit.clean)
         ports = replace(
-            _ports(project, model, composed, dispatcher, kit, opening), summarize=summarizing(project, composed, asked)
+            _ports(project, folding, dispatcher, kit, opening), summarize=summarizing(project, folding.policy, asked)
         )
-        return Wired(composed, dispatcher, ports, asked)
+        return Wired(folding, dispatcher, ports, asked)
 
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, state)
@@ -83,24 +83,23 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
     return live
 
 
-def _ports(
-    project: Project, model: Model, composed: Composer, dispatcher: Dispatcher, kit: Kit, opening: Opening
-) -> Ports:
+def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, opening: Opening) -> Ports:
+    composed = folding.composer
     limits, rules = project.config.budget, scoped_rules(project, composed.count)
     return Ports(
         # People pause for longer than the five minutes that a cache lives; a program that runs ctxe does not.
-        connect(project, model, lambda words, _: project.answer(words), long_cache=opening.interactive),
+        connect(project, composed.model, lambda words, _: project.answer(words), long_cache=opening.interactive),
         composed.standing,
         composed.gather,
-        lambda state: [*freshen(state, kit.digest_of), *rules(state), *composed.restore(state, _whole(state))],
-        lambda state, cause: composed.fold(state, cause, _whole(state)),
+        lambda state: [*freshen(state, kit.digest_of), *rules(state), *folding.restore(state, _whole(state))],
+        lambda state, cause: folding.fold(state, cause, _whole(state)),
         composed.compose,
         lambda call, _: dispatcher(call),
         Limits(limits.max_steps, limits.max_cost),
     )
 
 
-def _whole(state: State) -> Callable[[ToolResult], str]:
+def _whole(state: State) -> Whole:
     """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
 
     def text(result: ToolResult) -> str:

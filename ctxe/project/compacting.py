@@ -9,7 +9,7 @@ from ctxe.agent.state import State
 from ctxe.context.calls import taken_apart
 from ctxe.domain.conversation import Conversation, Fold, ToolResult
 from ctxe.domain.ledger import Ledger
-from ctxe.project.compose import Composer
+from ctxe.project.folds import Folds
 
 LONGEST = 80
 """Characters of what a step did."""
@@ -28,23 +28,23 @@ class Preview:
     did: dict[str, str]
 
 
-def wanted_fold(state: State, composer: Composer, focus: str = "") -> Fold | None:
+def wanted_fold(state: State, folds: Folds, focus: str = "") -> Fold | None:
     """The fold that a person asks for now; None when there is nothing to fold. ``state`` has its standing sections."""
 
     def whole(result: ToolResult) -> str:
         return state.originals.get(result.handle, result.text)
 
-    fold = composer.fold(state, "request", whole, focus)
+    fold = folds.fold(state, "request", whole, focus)
     return fold if fold is not None and (fold.record or fold.masks) else None
 
 
-def preview(state: State, composer: Composer, focus: str = "") -> Preview | None:
+def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
     """What a fold would do; nothing is changed. Raises BudgetError."""
-    fold = wanted_fold(state, composer, focus)
+    fold = wanted_fold(state, folds, focus)
     if fold is None:
         return None
     folded = replace(state, conversation=replace(state.conversation, fold=fold), held=(), left=state.held)
-    before, after = composer.compose(state).ledger, composer.compose(folded).ledger
+    before, after = folds.composer.compose(state).ledger, folds.composer.compose(folded).ledger
     return Preview(fold, before, after, dict(_did(state.conversation)))
 
 
