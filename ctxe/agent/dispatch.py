@@ -60,9 +60,9 @@ class Dispatcher:
             running = True
             output = yield from _run(action, came)
         except (ToolError, CtxeError) as error:
-            said = self.clean(str(error)) + _noted(known)
+            said = self.clean(str(error))
             facts = {"refused": said} if isinstance(error, Denied) else {}
-            failed = ToolResult(call.id, said, ok=False)
+            failed = ToolResult(call.id, said + _noted(known), ok=False)
             yield ToolFinished(failed, call.name, title, seconds=time.monotonic() - began, facts=facts)
             return
         except KeyboardInterrupt:

@@ -11,6 +11,8 @@ MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
 
 _PATH = r"(?P<file>(?:[A-Za-z]:)?[^\s:()'\"<>|]+\.\w+)"
+_TASK = re.compile(r"^\[(?:lint|test|build|fmt|check|typecheck|vet)\] ")
+"""What task runners put before each line."""
 _NEAR = 12
 """Lines around an error in which its place is looked for."""
 
@@ -25,10 +27,14 @@ class Fault:
     line: int = 0
 
 
-def read_fault(text: str, root: str = "") -> Fault | None:
-    """The error that an output tells of, or None; files below ``root`` are named relative to it."""
-    lines = [line[:LINE_CHARS].rstrip() for line in text.split("\n")]
-    fault = next((found for read in READERS if (found := read(lines)) is not None), None)
+def read_fault(text: str, root: str = "", *, failed: bool = True) -> Fault | None:
+    """The error that an output tells of, or None; files below ``root`` are named relative to it.
+
+    Where nobody knows that the program ``failed``, loose words about errors are not taken for one.
+    """
+    lines = [_TASK.sub("", line[:LINE_CHARS].rstrip()) for line in text.split("\n")]
+    readers = (*READERS, _loud) if failed else READERS
+    fault = next((found for read in readers if (found := read(lines)) is not None), None)
     if fault is None:
         return None
     message = " ".join("".join(c if c.isprintable() else " " for c in fault.message).split())
@@ -205,6 +211,20 @@ def _go_test(lines: list[str]) -> Fault | None:
     return None if found is None else Fault("FAIL", found["message"], found["file"], int(found["line"]))
 
 
+_LOUD = re.compile(
+    r"\b(?:error|errors|exception|failed|failure|fatal|cannot|could not|can't|invalid|unexpected|unknown|missing|denied"
+    r"|refused|unable to|no such|not found|not recognized|timed out)\b",
+    re.IGNORECASE,
+)
+_FINE = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|\bpassed\b", re.IGNORECASE)
+
+
+def _loud(lines: list[str]) -> Fault | None:
+    """The last resort: the first line that speaks of something wrong in words."""
+    said = next((line for line in lines if _LOUD.search(line) and not _FINE.search(line)), "")
+    return Fault("error", said.strip()) if said else None
+
+
 READERS: tuple[Callable[[list[str]], Fault | None], ...] = (
     _pytest,
     _traceback,
@@ -238,4 +258,8 @@ READERS: tuple[Callable[[list[str]], Fault | None], ...] = (
         r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* \[(?P<file>[^:\]]+):(?P<line>\d+): (?P<message>[^\]]+\] Error \d+)$"
     ),
     _by_line(r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* (?P<message>.+)$"),
+    _by_line(rf"^{_PATH}:(?P<line>\d+)(?::\d+)? error (?P<rule>\S+) (?P<message>.+)$"),
+    _by_line(r"^(?:\S*/)?(?P<kind>(?:ba|da|z|k|fi)?sh): (?:line \d+: )?(?P<message>.+)$"),
+    _by_line(r"^\((?P<kind>eval)\):\d+: (?P<message>.+)$"),
+    _by_line(r"^(?P<kind>[\w.-]+): (?:fatal |error[: (])(?P<message>.+)$"),
 )

@@ -43,7 +43,7 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
             "skipped": tests.skipped,
         }
     if exit_code != 0 or (facts.get("hidden") and not (tests and tests.passed and not tests.failures)):
-        fault = read_fault(near, root)
+        fault = read_fault(near, root, failed=exit_code != 0)
         if fault is not None:
             facts["error"] = {"class": fault.kind, "message": fault.message, "file": fault.file, "line": fault.line}
     return facts

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ctxe.tools.faults import Fault, read_fault
 from ctxe.tools.outcome import outcome
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
@@ -136,3 +137,27 @@ def test_hostile_output_takes_no_time(text: str) -> None:
     began = time.process_time()
     outcome("x", 1, text)
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message", "place"),
+    [
+        (
+            "bash: line 2: unexpected EOF while looking for matching `''",
+            "bash",
+            "unexpected EOF while looking for matching `''",
+            ("", 0),
+        ),
+        ("(eval):1: parse error near `time'", "eval", "parse error near `time'", ("", 0)),
+        ("a.md:396 error MD040/fenced Fenced code blocks", "MD040/fenced", "Fenced code blocks", ("a.md", 396)),
+        ("[lint] cmd/x.go:12:3: unused variable x (unused)", "error", "unused variable x (unused)", ("cmd/x.go", 12)),
+        ("jq: error (at <stdin>:82): string and number", "jq", "(at <stdin>:82): string and number", ("", 0)),
+        ("fine\n0 errors\nThe upload was refused by the host", "error", "The upload was refused by the host", ("", 0)),
+    ],
+)
+def test_errors_without_a_form_of_their_own(text: str, kind: str, message: str, place: tuple[str, int]) -> None:
+    assert read_fault(text) == Fault(kind, message, *place)
+
+
+def test_loose_words_are_no_error_of_a_run_that_may_have_gone_well() -> None:
+    assert read_fault("The upload was refused by the host", failed=False) is None

@@ -1,0 +1,117 @@
+"""What is remembered of a call is said before it runs: instead of running it, in the question, or with its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.events import ToolFinished
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Risk, Tool, ToolOutput, once
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.failures import groups
+from ctxe.knowledge.gate import Gate
+from ctxe.project.gating import Gating, Mode
+
+CALL = ToolCall("c1", "run", "{}")
+
+
+def ran(
+    known: Known | None, *, ok: bool = False, decide: Decision | None = None, recognised: Known | None = None
+) -> tuple[ToolFinished, list[str]]:
+    """One call; what came of it, and the questions that were asked."""
+    asked: list[str] = []
+
+    def approve(_: Action, ask: Ask) -> Answer:
+        asked.append(ask.why)
+        return Deny("the user said no")
+
+    tool = Tool(
+        ToolSchema("run", "", {}),
+        Risk.EXECUTE,
+        lambda _: Action("run", "run it", Risk.EXECUTE, once(lambda: ToolOutput("out", ok))),
+    )
+    dispatcher = Dispatcher(
+        {"run": tool},
+        lambda _: decide or Allow(),
+        approve,
+        lambda output: (output.text, ""),
+        str,
+        known=lambda _: known,
+        recognised=lambda _: recognised,
+    )
+    (*_, end) = dispatcher(CALL)
+    assert isinstance(end, ToolFinished)
+    return end, asked
+
+
+def known(way: Any, says: str = "[failed before]") -> Known:
+    return Known("ab12", "use y", says, way)
+
+
+def test_an_answer_stands_for_the_run() -> None:
+    end, asked = ran(known("answer"))
+    assert (end.result.text, end.result.ok, end.facts, asked) == ("[failed before]", False, {"repeats": "ab12"}, [])
+
+
+@pytest.mark.parametrize(
+    ("decide", "why"), [(Allow(), "failed before: use y"), (Ask("it writes"), "it writes; failed before: use y")]
+)
+def test_a_person_is_asked_with_the_failure_in_the_question(decide: Decision, why: str) -> None:
+    end, asked = ran(known("ask"), decide=decide)
+    assert asked == [why]
+    assert end.result.text == "not permitted: the user said no\n[failed before]"
+    assert end.facts == {"refused": "not permitted: the user said no"}
+
+
+def test_what_is_denied_stays_denied_and_what_is_allowed_runs() -> None:
+    assert ran(known("ask"), decide=Deny("never"))[1] == []
+    assert ran(known("note"), ok=True)[0].result.text == "out"
+
+
+def test_a_note_rides_with_a_result_that_failed() -> None:
+    assert ran(known("note"))[0].result.text == "out\n[failed before]"
+    assert ran(None, recognised=known("note", "[seen]"))[0].result.text == "out\n[seen]"
+    assert ran(known("note", ""))[0].result.text == "out"
+
+
+def remembered() -> Entry:
+    held = {"signature": "ab" * 16, "command": "make x", "call": "make x", "state": ("x.c@aa",)}
+    return Entry("a-1", "failure", "`make x`: broken", "resolved", error="E: m (x.c:1)", fix="edited x.c", **held)  # type: ignore[arg-type]
+
+
+def gating(mode: Mode, digest: Callable[[str], str] = lambda _: "aa") -> Gating:
+    found = Gating(Gate(), mode, "/w", digest)
+    found.learn(groups([remembered()], {}))
+    return found
+
+
+def action(command: str) -> Action:
+    given = f'{{"command": "{command}"}}'
+    return Action("run_command", "", Risk.EXECUTE, lambda: iter(()), command=command, arguments=given)
+
+
+def test_the_gate_answers_once_asks_or_is_off() -> None:
+    tell, stop = gating("tell"), gating("stop")
+    (first, second, third) = (tell.ahead(action("make x")) for _ in range(3))
+    assert first is not None
+    assert (first.way, "edited x.c" in first.says, "was not run" in first.says) == ("answer", True, True)
+    assert second is not None
+    assert (second.way, "was not run" in second.says, third) == ("note", False, None)
+    asks = stop.ahead(action("make x"))
+    assert asks is not None
+    assert asks.way == "ask"
+    assert gating("off").ahead(action("make x")) is None
+    assert gating("tell").ahead(action("make y")) is None
+
+
+def test_the_same_kind_of_error_from_another_command_is_noted_once() -> None:
+    found = gating("tell", lambda _: "bb")
+    facts = {"command": "gcc x.c", "exit_code": 1, "error": {"class": "E", "message": "m", "file": "y.c", "line": 9}}
+    notes = [found.recognised(ToolOutput("", ok=False, facts=facts)) for _ in range(2)]
+    assert [note.way if note else "" for note in notes] == ["note", ""]
+    assert found.recognised(ToolOutput("", facts={**facts, "exit_code": 0})) is None
