@@ -66,7 +66,8 @@ def rejected(why: str, session: str = "") -> Entry | None:
 
 def unapplied(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
     """An edit that did not apply."""
-    first = next((line for line in said.splitlines() if line.strip()), "")
+    # What follows a semicolon or a colon quotes the file.
+    first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
     made = _made(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
     return _with_signature(made, f"{refusal(tool, said, root)} {path}")
 

@@ -164,3 +164,24 @@ def test_a_call_that_fails_again_with_nothing_changed_is_answered_and_an_honest_
     said = results(talk(home, repo, [*WRONG, look, *WRONG, edit, *WRONG, Reply("I give up.")])[-1])
     assert ["was not run again" in one for one in said] == [False, False, True, False, False]
     assert [one.endswith("\n[exit 1]") for one in said] == [True, False, False, False, True]
+
+
+def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: Path, repo: Path) -> None:
+    (home / ".config/ctxe/config.toml").write_text('[approval]\nmode = "auto-edit"\n')
+    steps = [
+        Reply("", [Call("write_file", {"path": "a.py", "text": "x = 1\n"})]),
+        Reply("Written."),
+        Reply("", [Call("edit_file", {"path": "a.py", "old": "y = 1", "new": "y = 2"})]),
+        Reply("", [Call("edit_file", {"path": "a.py", "old": "x = 1", "new": "x = 2"})]),
+        Reply("Done."),
+    ]
+    with WireServer(steps, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", stdin="write a.py\nno, two is what I want\n/undo\n")
+        assert (done.code, server.refused) == (0, []), done.err
+    found = ctxe(repo, environment(home), "failures", "list", "--json").json
+    assert sorted((one["title"][:40], one["status"], one["fix"]) for one in found) == [
+        ("`edit_file a.py`: old is not in a.py", "resolved", "read a.py again, then edited it"),
+        ("an edit of a.py was taken back", "resolved", ""),
+        ("the user corrected: no, two is what I wa", "resolved", "no, two is what I want"),
+    ]
