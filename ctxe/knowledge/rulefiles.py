@@ -10,6 +10,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge import front, globs
 from ctxe.knowledge.imports import imported
+from ctxe.knowledge.way import way
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
 
@@ -99,7 +100,7 @@ def asked_for(places: Places) -> tuple[Rule, ...]:
 def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
     if places.user:
         yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")
-    chain = _chain(places.root, places.working)
+    chain = way(places.root, places.working)
     for folder in chain:
         why = "always, from the root" if folder == places.root else "always, on the way to where you stand"
         yield from _named(places, folder, _IN_FOLDER, why)
@@ -113,14 +114,6 @@ def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
         scope = (folder.relative_to(places.root).as_posix() + "/**",)
         for rule in _named(places, folder, _IN_FOLDER, "for the files below it"):
             yield replace(rule, scope=scope)
-
-
-def _chain(root: Path, working: Path) -> list[Path]:
-    folders = [root]
-    if working.is_relative_to(root):
-        for part in working.relative_to(root).parts:
-            folders.append(folders[-1] / part)
-    return folders
 
 
 def _nested(places: Places, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:

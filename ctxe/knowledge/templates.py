@@ -12,6 +12,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge import front
 from ctxe.knowledge.scalars import Value
+from ctxe.knowledge.way import forbidden, way
 from ctxe.safety.display import one_line, strip_invisible
 from ctxe.storage import files
 
@@ -86,11 +87,7 @@ def find_templates(places: Places, taken: Sequence[str] = ()) -> tuple[Template,
 
 def _paths(places: Places) -> Iterator[tuple[Path, str, str, Path | None]]:
     """(file, name, how people are told of it, the root it must stay in) of everything that may be a template."""
-    chain = [places.root]
-    if places.working.is_relative_to(places.root):
-        for part in places.working.relative_to(places.root).parts:
-            chain.append(chain[-1] / part)
-    for base in chain[::-1]:
+    for base in reversed(way(places.root, places.working)):
         for place in IN_PROJECT:
             for path, name in _markdown(base / place):
                 yield path, name, path.relative_to(places.root).as_posix(), places.root
@@ -111,12 +108,8 @@ def _markdown(place: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _read(places: Places, path: Path, name: str, where: str, base: Path | None) -> Template:
-    if base is not None:
-        real, root = Path(os.path.realpath(path)), Path(os.path.realpath(base))
-        if not real.is_relative_to(root):
-            return Template(name, where, problem="is a link that leads out of the repository: not followed")
-        if not places.readable(real.relative_to(root).as_posix()):
-            return Template(name, where, problem="must not be read (.ctxeignore)")
+    if base and (problem := forbidden(os.path.realpath(path), os.path.realpath(base), places.readable)):
+        return Template(name, where, problem=problem)
     try:
         data = files.read(path, MOST_BYTES + 1)
     except StoreError as error:

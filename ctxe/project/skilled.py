@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
 from ctxe.data import FOLDER
-from ctxe.domain.conversation import Conversation, Position, ToolCall, Turn
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
-from ctxe.knowledge import globs
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.finding import Finder, Places
 from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.knowledge.skills.source import Held
+from ctxe.project.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
 from ctxe.storage.vocabulary import count
@@ -30,8 +29,6 @@ from ctxe.storage.vocabulary import count
 if TYPE_CHECKING:
     from ctxe.project import Project
 
-IDLE = 10
-"""Steps without use after which a fold lets a module go."""
 MOST_FOUND = 8
 MOST_READ = 400_000
 """Bytes of a module's file that the model may read at once."""
@@ -173,7 +170,7 @@ def _reading(skill: Skill, path: str) -> Action:
         if is_secret_file(path):
             raise ToolError(f"{path} may hold keys and passwords")
         try:
-            data = disk.read(skill.folder / path, MOST_READ)
+            data = disk.read(skill.folder if skill.folder.is_file() else skill.folder / path, MOST_READ)
         except StoreError as error:
             raise ToolError(error.message) from None
         if b"\0" in data:
@@ -181,69 +178,3 @@ def _reading(skill: Skill, path: str) -> Action:
         return ToolOutput(data.decode("utf-8", "replace"), kind="read")
 
     return Action("use", f"read {file}", Risk.READ, once(run))
-
-
-def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> Held:
-    """Which modules stand in the request, and which a fold carries over: those used in the newest steps.
-
-    A function of the log alone. ``scopes`` gives each module's globs: touching such a file is using the module.
-    """
-    talk = state.conversation
-    upto = talk.fold.upto if talk.fold else Position()
-    masks = talk.fold.masks if talk.fold else {}
-    visible = {chunk.id for section in state.standing or () for chunk in section.chunks}
-    visible |= {chunk.id for chunk in state.queued}
-    last: dict[str, int] = {}
-    for number, at, name, call in _uses(talk):
-        last[name] = number
-        if (at.turn, at.step) >= (upto.turn, upto.step) and (call is None or _loads(call, name, masks)):
-            visible.add(PREFIX + name)
-    steps = sum(len(turn.steps) for turn in talk.turns)
-    _touch(talk, scopes, last)
-    standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
-    recent = {name: "in use" for name, number in last.items() if number > steps - IDLE and name not in standing}
-    return Held(standing, recent)
-
-
-def _uses(talk: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
-    """(steps before, where, module, the call) of all that loaded or used a module; no call: it came with words."""
-    number = 0
-    for t, turn in enumerate(talk.turns):
-        yield from ((number, Position(t), name, None) for name in _gathered(turn))
-        for s, step in enumerate(turn.steps):
-            number += 1
-            for call, result in zip(step.reply.calls, step.results, strict=True):
-                if call.name == "use" and result.ok and (name := _target(call)):
-                    yield number, Position(t, s), name.partition("/")[0], call
-
-
-def _gathered(turn: Turn) -> Iterator[str]:
-    for section in turn.gathered:
-        yield from (chunk.id[len(PREFIX) :] for chunk in section.chunks if chunk.id.startswith(PREFIX))
-
-
-def _target(call: ToolCall) -> str:
-    import json
-
-    try:
-        name = json.loads(call.arguments).get("name", "")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    return name.strip().strip("/") if isinstance(name, str) else ""
-
-
-def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
-    """Did the call bring the module's body, and does its result stand?"""
-    return _target(call) == name and call.id not in masks
-
-
-def _touch(talk: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
-    """A loaded module is used while files of its scope are."""
-    scoped = {name: scopes[name] for name in last if scopes.get(name)}
-    if not scoped:
-        return
-    for number, (_, step) in enumerate(talk.steps(), start=1):
-        touched = [touch.path for result in step.results for touch in result.touches]
-        for name, scope in scoped.items():
-            if number > last[name] and any(globs.matches(path, scope) for path in touched):
-                last[name] = number

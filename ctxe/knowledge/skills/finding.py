@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
+from ctxe.knowledge.way import forbidden, way
 
 IN_PROJECT = (".ctxe/skills", ".agents/skills", ".claude/skills")
 DEEP = 3
@@ -57,7 +58,7 @@ class Finder:
                 reason = f"more than {MOST} modules: the rest is not read"
                 found.append(Skill("…", "", Path(folder), where, origin, problem=reason))
                 break
-            problem = self._forbidden(real, root) if origin == "project" else ""
+            problem = forbidden(real, root, self.places.readable) if origin == "project" else ""
             found.append(self._judged(self._skill(folder, where, origin, problem), named))
         found += [self._judged(skill, named) for skill in self.places.others()]
         self._newest = tuple(found)
@@ -73,7 +74,7 @@ class Finder:
 
     def _folders(self) -> Iterator[tuple[str, str, Origin]]:
         places = self.places
-        for base in _chain(places.root, places.working):
+        for base in reversed(way(places.root, places.working)):
             for place in IN_PROJECT:
                 for folder in _modules(f"{base}/{place}"):
                     yield folder, os.path.relpath(folder, places.root).replace(os.sep, "/"), "project"
@@ -92,13 +93,6 @@ class Finder:
             known = self._read[folder] = (stamp, read_skill(Path(folder), where, origin))
         return known[1]
 
-    def _forbidden(self, real: str, root: str) -> str:
-        """Why a project's module must not be read: a link that leads out, or an ignored file."""
-        if not real.startswith(root.rstrip("/") + "/"):
-            return "is a link that leads out of the repository: not followed"
-        inside = real[len(root.rstrip("/")) + 1 :]
-        return "" if self.places.readable(inside) else "must not be read (.ctxeignore)"
-
     def _judged(self, skill: Skill, named: dict[str, Skill]) -> Skill:
         if skill.problem:
             return skill
@@ -109,15 +103,6 @@ class Finder:
             return replace(skill, problem=says, expected=same)
         never = skill.name in self.places.never
         return replace(skill, problem="your settings say never", expected=True) if never else skill
-
-
-def _chain(root: Path, working: Path) -> list[Path]:
-    """The folder where the user stands and those above it up to the root, nearest first."""
-    folders = [root]
-    if working.is_relative_to(root):
-        for part in working.relative_to(root).parts:
-            folders.append(folders[-1] / part)
-    return folders[::-1]
 
 
 def _modules(place: str, depth: int = DEEP) -> Iterator[str]:

@@ -26,8 +26,6 @@ RUNNERS = {".py": "python3", ".sh": "bash", ".bash": "bash", ".js": "node", ".mj
 """What runs a script, by the end of its name."""
 _GOOD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _USABLE = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
-_KNOWN = ("name", "description", "license", "compatibility", "metadata", "allowed-tools", "version")
-_PARTS = ("scripts", "references", "assets")
 
 Origin = Literal["project", "yours", "shipped"]
 

@@ -55,10 +55,6 @@ class Skills:
         offered = [skill for skill in skills if skill.offered]
         return sorted(offered, key=lambda one: (-uses.get(one.name, 0.0), order.index(one.origin), one.name))
 
-    def body(self, skill: Skill, room: int) -> str:
-        """What a model gets of a loaded module in at most ``room`` tokens."""
-        return page(skill, room, self.count)
-
     def notices(self) -> tuple[str, ...]:
         """What people should know: modules that cannot be used, names in settings that are none."""
         found = self.find.known()

@@ -18,9 +18,10 @@ from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import Held
 from ctxe.project import Project
 from ctxe.project.kit import Kit, kit_for
+from ctxe.project.loaded import IDLE, held
 from ctxe.project.parts import keeping
 from ctxe.project.sandboxing import UNBOXED
-from ctxe.project.skilled import IDLE, held, named
+from ctxe.project.skilled import named
 
 SKILL = "---\nname: brew\ndescription: Brewing tea in kettles.\npaths: [tea/**]\n---\nBODY\n"
 
