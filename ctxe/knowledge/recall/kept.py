@@ -17,16 +17,16 @@ from ctxe.storage.files import make_folder
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = f"1 {sys.byteorder} {array('I').itemsize}"
+VERSION = f"2 {sys.byteorder} {array('I').itemsize}"
 """Rises when readings change what they hold; numbers are kept as this machine has them."""
 MOST_SEGMENTS = 12
 """Additions after which the pieces of each term's postings are joined."""
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entry "
-    "(slot INTEGER PRIMARY KEY, key TEXT, mark TEXT, words INTEGER, names INTEGER, files INTEGER)",
+    "(slot INTEGER PRIMARY KEY, key BLOB, mark TEXT, words INTEGER, names INTEGER, files INTEGER)",
     "CREATE TABLE IF NOT EXISTS posting "
-    "(term TEXT, segment INTEGER, slots BLOB, times BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID",
+    "(term BLOB, segment INTEGER, slots BLOB, times BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID",
 )
 
 Posting = tuple["array[int]", "array[int]"]
@@ -86,10 +86,11 @@ class Kept:
         try:
             found = self._db.execute("SELECT slot, key, mark, words, names, files FROM entry").fetchall()
             free = self._db.execute("SELECT value FROM fact WHERE name = 'free'").fetchone()
-            return [Row(slot, key, mark, (words, names, files)) for slot, key, mark, words, names, files in found], (
-                int(free[0]) if free else 0
-            )
-        except (sqlite3.Error, ValueError, TypeError):
+            rows = [
+                Row(slot, _text(key), mark, (words, names, files)) for slot, key, mark, words, names, files in found
+            ]
+            return rows, int(free[0]) if free else 0
+        except (sqlite3.Error, ValueError, TypeError, AttributeError):
             self._generation = -1
             return [], 0
 
@@ -98,7 +99,9 @@ class Kept:
         import sqlite3
 
         try:
-            found = self._db.execute("SELECT slots, times FROM posting WHERE term = ? ORDER BY segment", (term,))
+            found = self._db.execute(
+                "SELECT slots, times FROM posting WHERE term = ? ORDER BY segment", (_bytes(term),)
+            )
             return [(_array("I", slots), _array("B", times)) for slots, times in found]
         except (sqlite3.Error, ValueError, TypeError):
             return []
@@ -140,11 +143,12 @@ class Kept:
         segment = self._generation + 1
         self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in gone))
         self._db.executemany(
-            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", ((row.slot, row.key, row.mark, *row.lengths) for row in rows)
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)",
+            ((row.slot, _bytes(row.key), row.mark, *row.lengths) for row in rows),
         )
         self._db.executemany(
             "INSERT INTO posting VALUES (?, ?, ?, ?)",
-            ((term, segment, slots.tobytes(), times.tobytes()) for term, (slots, times) in sorted(postings.items())),
+            ((_bytes(term), segment, s.tobytes(), t.tobytes()) for term, (s, t) in sorted(postings.items())),
         )
         facts = {"generation": segment} | ({"free": rows[-1].slot + 1} if rows else {})
         self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
@@ -172,6 +176,15 @@ def _joined(
         if pairs:
             slots, times = array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
             yield term, segment, slots.tobytes(), times.tobytes()
+
+
+def _bytes(words: str) -> bytes:
+    """Text as SQLite takes any of it, lone surrogates of odd file names included."""
+    return words.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _array(code: str, data: bytes) -> array[int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +172,65 @@ def test_the_weights_that_ship_are_whole() -> None:
     assert set(weights.inject) == {"failure", "lasting", "log", *CLUES}
     assert all(value >= 0.0 for value in weights.signals.values())
     assert all(0.0 < share < 1.0 for share in weights.common.values())
+
+
+ODD = (
+    "\0" * 500,
+    "x" * 5_000_000,
+    "word " * 200_000,
+    "\udc80 lone \ud800surrogate",
+    "<<<<<<< HEAD\n=======\n>>>>>>> x",
+    "日本語のテキスト 한국어 ไทย",
+    "\u202e\u2066 mixed \u200b\ufeff marks",
+    "[" * 50_000,
+    'File "x", line 1\n' * 20_000,
+    "a.b" * 30_000,
+    "",
+    "   \r\n\r\n\t",
+)
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_odd_texts_are_read_and_asked_quickly_and_never_raise(tmp_path: Path, text: str) -> None:
+    odd = Entry("odd", "fact", text[:120], text=text, files=(text[:300],), scope=(text[:50],), path="memory/odd.md")
+    entries = [*facts(320), odd]
+    began = time.perf_counter()
+    for ranker in (Ranker(), Ranker(tmp_path), Ranker(tmp_path)):
+        ranker.ranked(Query(text, (text[:300],), error=text, command=text), entries)
+        ranker(Task(text, (text[:300],)), entries)
+        assert ranker.ranked(Query("the grammar of part0"), entries)[0].entry.id == "f0"
+    assert time.perf_counter() - began < 20
+
+
+ASK = """
+import sys
+import subprocess
+import sys
+import time
+from pathlib import Path
+from ctxe.knowledge.query import Query
+from ctxe.knowledge.recall.ranker import Ranker
+from tests.unit.knowledge.test_recall import answers, facts
+ranker = Ranker(Path(sys.argv[1]))
+for n in range(6):
+    print(answers(ranker, facts(320 + int(sys.argv[2]) * n)))
+"""
+
+
+def test_eight_processes_share_one_cache_and_answer_as_one_alone(tmp_path: Path) -> None:
+    running = [
+        subprocess.Popen([sys.executable, "-c", ASK, str(tmp_path), str(n)], stdout=subprocess.PIPE, text=True)
+        for n in range(8)
+    ]
+    for n, process in enumerate(running):
+        said, _ = process.communicate(timeout=120)
+        assert said.splitlines() == [str(answers(Ranker(), facts(320 + n * times))) for times in range(6)]
+
+
+def test_a_killed_process_leaves_a_cache_that_answers(tmp_path: Path) -> None:
+    for delay in (0.3, 0.5, 0.7):
+        process = subprocess.Popen([sys.executable, "-c", ASK, str(tmp_path), "9"], stdout=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        assert answers(Ranker(tmp_path), facts(320)) == answers(Ranker(), facts(320))
