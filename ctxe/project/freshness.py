@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 
 from ctxe.agent.state import State
@@ -9,6 +10,8 @@ from ctxe.domain.conversation import Turn
 from ctxe.domain.section import Chunk
 
 GONE = ""
+CHANGED = "changed "
+"""What the names of notes about changed files begin with."""
 
 
 def held(state: State, *, told: bool = False) -> dict[str, str]:
@@ -25,17 +28,39 @@ def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for step in turn.steps:
         for result in step.results:
             yield from ((touch.path, touch.digest, "full") for touch in result.touches)
-        yield from ((note.path, note.of, note.tier) for note in step.notes if note.path)
+        # Of what else is told of a file (rules, lines shown again) nobody knows which version it is of.
+        dated = (note for note in step.notes if note.of or note.id.startswith(CHANGED))
+        yield from ((note.path, note.of, note.tier) for note in dated)
 
 
-def freshen(state: State, digest_of: Callable[[str], str]) -> list[Chunk]:
-    """A note for every file that changed since the model saw it or was told; ``digest_of`` a missing file is empty."""
+def freshen(
+    state: State, digest_of: Callable[[str], str], told: Callable[[str, str], str] = lambda path, before: ""
+) -> list[Chunk]:
+    """A note for every file that changed since the model saw it or was told; ``digest_of`` a missing file is empty.
+
+    ``told`` says what a file is now, for one that was of a content hash before, or nothing where that is too long.
+    """
     notes = []
     for path, before in held(state, told=True).items():
         now = digest_of(path)
         if now == before:
             continue
         what = "is gone" if now == GONE else "changed" if before else "is there again"
-        text = f"[ctxe: {path} {what} since you last saw it, and not by you. Read it again before you rely on it.]"
-        notes.append(Chunk(f"changed {path}", text, "changed on disk", "name", path, now))
+        news = told(path, before) if now else ""
+        then = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
+        text = f"[ctxe: {path} {what} since you last saw it, and not by you. {then}]" + (f"\n{news}" if news else "")
+        notes.append(Chunk(CHANGED + path, text, "changed on disk", "region" if news else "name", path, now))
     return notes
+
+
+def news_of(before: str | None, now: str, room: int, count: Callable[[str], int]) -> str:
+    """What a file is now: what changed in it or all of it, whichever is shorter; empty beyond ``room`` tokens.
+
+    Without the text ``before`` only all of it can be told.
+    """
+    ways = [now]
+    if before is not None:
+        changes = difflib.unified_diff(before.splitlines(), now.splitlines(), n=2, lineterm="")
+        ways.append("\n".join(list(changes)[2:]))
+    shortest = min(ways, key=len)
+    return shortest if shortest.strip() and count(shortest) <= room else ""

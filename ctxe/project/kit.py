@@ -12,7 +12,7 @@ from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool, ToolOutput
-from ctxe.project.freshness import held
+from ctxe.project.freshness import held, news_of
 from ctxe.project.keeping import Keeping
 from ctxe.project.recalling import Recalling
 from ctxe.project.skilled import Skilled, finder, named
@@ -26,12 +26,15 @@ from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.notes import Ports
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
-from ctxe.tools.text import fingerprint
+from ctxe.tools.text import decode, fingerprint
 from ctxe.tools.workspace import Limits, Workspace, load, locate
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.sandboxing import Boxed
+
+LONGEST_NEWS, MOST_NEWS = 60_000, 200
+"""Bytes of a file whose changes are told, and how many texts are kept for that."""
 
 LONGEST_FILE = 16_000_000
 """Bytes of a file that is looked at for changes."""
@@ -47,6 +50,7 @@ class Kit:
     own: tuple[str, ...]
     skills: Skilled
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:
@@ -69,10 +73,25 @@ class Kit:
             stamp = (facts.st_mtime_ns, facts.st_size)
             known = self._digests.get(path)
             if known is None or known[0] != stamp:
-                known = self._digests[path] = (stamp, fingerprint(read(self.workspace.root, path, LONGEST_FILE)))
+                data = read(self.workspace.root, path, LONGEST_FILE)
+                known = self._digests[path] = (stamp, fingerprint(data))
+                self._keep(known[1], data)
         except (OSError, ToolError, StoreError):
             return ""
         return known[1]
+
+    def news(self, path: str, before: str, room: int, count: Count) -> str:
+        """What a file is now that had the content hash ``before``, in ``room`` tokens; empty where that is too long."""
+        now = self._texts.get(self.digest_of(path))
+        return "" if now is None else news_of(self._texts.get(before), now, room, count)
+
+    def _keep(self, digest: str, data: bytes) -> None:
+        """Remember a text by its content hash, to tell later what changed in it; the oldest is forgotten."""
+        decoded = decode(data) if len(data) <= LONGEST_NEWS else None
+        if decoded is not None:
+            self._texts[digest] = self.clean(decoded.text)
+        if len(self._texts) > MOST_NEWS:
+            del self._texts[next(iter(self._texts))]
 
 
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:

@@ -12,6 +12,7 @@ from ctxe.agent.log import Log
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
+from ctxe.context.budget import birth_limit
 from ctxe.domain.conversation import ToolResult
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
@@ -86,12 +87,17 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
 def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, opening: Opening) -> Ports:
     composed = folding.composer
     limits, rules = project.config.budget, scoped_rules(project, composed.count)
+    room = birth_limit("read", composed.budget.window)
+
+    def news(path: str, before: str) -> str:
+        return kit.news(path, before, room, composed.count)
+
     return Ports(
         # People pause for longer than the five minutes that a cache lives; a program that runs ctxe does not.
         connect(project, composed.model, lambda words, _: project.answer(words), long_cache=opening.interactive),
         composed.standing,
         composed.gather,
-        lambda state: [*freshen(state, kit.digest_of), *rules(state), *folding.restore(state, _whole(state))],
+        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state, _whole(state))],
         lambda state, cause: folding.fold(state, cause, _whole(state)),
         composed.compose,
         lambda call, _: dispatcher(call),

@@ -40,6 +40,8 @@ def test_a_file_that_changed_behind_the_models_back_is_told_once(home: Path, rep
         sent = [json.dumps(body) for body in server.bodies]
     told = "src/a.py changed since you last saw it"
     assert [body.count(told) for body in sent] == [0, 0, 1, 1]
+    assert r"what stands above:]\n" in sent[2]
+    assert sent[2].count("return 2") == 1
 
 
 def test_an_edit_of_the_models_own_is_no_news(home: Path, repo: Path) -> None:
@@ -60,6 +62,7 @@ def test_rules_of_a_folder_come_with_the_first_file_of_it_and_only_once(home: Pa
         assert ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "hello").code == 0
         sent = [json.dumps(body) for body in server.bodies]
     assert [body.count("Functions in src return strings.") for body in sent] == [0, 1, 1]
+    assert [body.count("[ctxe: ") for body in sent] == [0, 0, 0]
     assert [body.count("Use four spaces.") for body in sent] == [1, 1, 1]
 
 
