@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
+from ctxe.context.birth import born
 from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.cost import Billing, forecast
 from ctxe.context.focus import SHARE as FOCUS_SHARE
@@ -14,9 +15,11 @@ from ctxe.context.focus import focus_of, focused
 from ctxe.context.fold import next_fold, size_of, standing_tokens
 from ctxe.context.restore import restored
 from ctxe.context.survey import Survey
+from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Fold, ToolResult
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk
+from ctxe.domain.tool import ToolOutput
 from ctxe.project.compose import Composer
 from ctxe.project.pace import expected
 
@@ -103,6 +106,21 @@ def folds(project: Project, composer: Composer) -> Folds:
         Billing.of(composer.model.prices),
     )
     return Folds(composer, policy, expected(project.place.sessions, composer.session))
+
+
+def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
+    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
+
+    Of a file that was read before, lines that the model still has before it are not told again.
+    """
+
+    def cut(output: ToolOutput) -> tuple[str, str]:
+        talk = state().conversation
+        again = not talk.touched().keys().isdisjoint(touch.path for touch in output.touches)
+        done = born(output.text, output.kind, window, count, talk, again=again)
+        return done.text, done.handle
+
+    return cut
 
 
 def _surviving(state: State) -> Iterator[Chunk]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
-from ctxe.context.birth import born
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Tool, ToolOutput
+from ctxe.domain.tool import Tool
 from ctxe.project.freshness import held, news_of
 from ctxe.project.keeping import Keeping
 from ctxe.project.recalling import Recalling
@@ -92,21 +91,6 @@ class Kit:
             self._texts[digest] = self.clean(decoded.text)
         if len(self._texts) > MOST_NEWS:
             del self._texts[next(iter(self._texts))]
-
-
-def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
-    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
-
-    Of a file that was read before, lines that the model still has before it are not told again.
-    """
-
-    def cut(output: ToolOutput) -> tuple[str, str]:
-        talk = state().conversation
-        again = not talk.touched().keys().isdisjoint(touch.path for touch in output.touches)
-        done = born(output.text, output.kind, window, count, talk, again=again)
-        return done.text, done.handle
-
-    return cut
 
 
 def kit_for(

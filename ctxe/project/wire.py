@@ -20,10 +20,10 @@ from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.gate import Gate
 from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.crediting import Crediting
-from ctxe.project.folds import Folds, Whole, folds
+from ctxe.project.folds import Folds, Whole, folds, trimmer
 from ctxe.project.freshness import freshen
 from ctxe.project.gating import Gating, Mode
-from ctxe.project.kit import Kit, kit_for, trimmer
+from ctxe.project.kit import Kit, kit_for
 from ctxe.project.live import Live, Wired
 from ctxe.project.models import connect
 from ctxe.project.parts import composer, keeping
