@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ctxe.lexical.words import terms
+from ctxe.lexical.words import parts, stem, terms
 from ctxe.repo.evidence import Evidence
 from ctxe.repo.mix import Weights
 from ctxe.repo.ranking import Ranking
@@ -254,12 +254,15 @@ class Reasons:
 
 
 def _originals(evidence: Evidence) -> dict[str, str]:
-    """For every search term the first word of the task that gave it."""
+    """For every search term the first word, or part of an identifier, of the task that gave it."""
     reading = evidence.reading
     found: dict[str, str] = {}
     for word in _WORD.findall(f"{reading.title} {reading.prose[:20_000]} {reading.pasted[:6000]}"):
-        for term in terms(word):
-            found.setdefault(term, word)
+        pieces = parts(word)
+        whole, *some = terms(word) or [""]
+        found.setdefault(whole, word)
+        for term in some:
+            found.setdefault(term, next((piece for piece in pieces if stem(piece) == term), word))
     return found
 
 

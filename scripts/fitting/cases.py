@@ -129,18 +129,23 @@ def text_of(mirrors: Path, case: Case) -> str:
 
 
 def lines_of(mirrors: Path, case: Case) -> dict[str, set[int]]:
-    """The lines of the old files that the change deletes or inserts after, by path."""
+    """The lines of the old files that the change deletes or inserts after, and line 1 of each, by path."""
     diff = ("diff", "--no-color", "--no-renames", "-U0", case.base, case.sha, "--", *case.gold)
     return touched(case.patch or git(mirror_of(mirrors, case.repo), *diff))
 
 
 def touched(patch: str) -> dict[str, set[int]]:
-    """The same of a patch in unified form, with or without lines of context."""
+    """The same of a patch in unified form, with or without lines of context.
+
+    Line 1 counts as touched, as the benchmark's own count has it: who edits a file looks at its head.
+    """
     found: dict[str, set[int]] = {}
     path, old = "", 0
     for line in patch.splitlines():
         if line.startswith("--- "):
             path = line[6:].split("\t")[0].strip() if line.startswith("--- a/") else ""
+            if path:
+                found[path] = {1}
         elif line.startswith("diff --git"):
             path = ""
         elif hunk := _HUNK.match(line):
@@ -151,7 +156,7 @@ def touched(patch: str) -> dict[str, set[int]]:
         elif path and line[:1] == "-":
             found.setdefault(path, set()).add(old)
             old += 1
-        elif path and line[:1] == "+":
+        elif path and line[:1] == "+" and not line.startswith("+++ "):
             found.setdefault(path, set()).add(max(1, old - 1))
         elif line[:1] in (" ", ""):
             old += 1

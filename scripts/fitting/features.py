@@ -92,6 +92,7 @@ def snapshot(cases: Iterable[Case], mirrors: Path, folder: Path) -> None:
                 tree.at(case.base)
                 index = Index(tree.root, Git(tree.root, os.environ), Path(work) / "index.db", workers=1)
                 index.refresh()
+                index.count_exactly()
                 index.db.execute("VACUUM INTO ?", (str(_place(folder, case)),))
                 index.close()
                 print(f"indexed {case.id}", file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from ctxe.repo.pack import ASIDE, MARKER, Offer, odds, pick
 from scripts.fitting.features import Inside, Opened
 
 BUDGETS = (4000, 8000, 16000, 32000)
-CERTAINTY, SPREAD = (4.0, 5.0, 6.0, 8.0, 10.0), (0.0, 0.25, 0.5)
+CERTAINTY, SPREAD = (4.0, 5.0, 6.0, 8.0), (0.0, 0.25, 0.5)
 HEADER = 3 * MARKER
 
 

@@ -12,6 +12,8 @@ from ctxe.repo.signals.text import best_units
 TESTS = 25
 """Test files that may vote for what they test."""
 TOP = 8
+MOST_NAMESAKES = 6
+"""Candidates of one name above which the name says nothing: ``models.py`` in every folder."""
 _TEST_MARK = re.compile(r"^tests?[_-]?|[_-]?(?:tests?|specs?|testcase)$|(?:tests?|testcase|spec|it)$")
 
 
@@ -63,15 +65,15 @@ def namesake(evidence: Evidence) -> Scores:
     found: Scores = {}
     for number, key in keys.items():
         others = sorted(family[key], reverse=True)
-        if len(others) > 1:
+        if 1 < len(others) <= MOST_NAMESAKES:
             mine = evidence.base.get(number, 0.0)
             found[number] = others[1] if mine == others[0] else others[0]
     return found
 
 
 def name_key(path: str) -> str:
-    """The first word of the name, within the outermost folder."""
-    return re.split(r"[._-]", path.rpartition("/")[2].lstrip("._").lower())[0] + "/" + path.split("/", 1)[0]
+    """The first word of the name, or of the folder's for a name that says nothing; within the outermost folder."""
+    return re.split(r"[._-]", stem_of(path).lstrip("_"))[0] + "/" + path.split("/", 1)[0]
 
 
 def tested_stem(path: str) -> str:
