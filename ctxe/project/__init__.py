@@ -92,10 +92,14 @@ class Project:
 
     @cached_property
     def ranker(self) -> Ranker:
-        """What finds entries of the memory; what it read is kept in the cache."""
+        """What finds entries of the memory; what it read is kept in the cache. Raises ConfigError."""
         from ctxe.knowledge.recall.ranker import Ranker
 
-        return Ranker(self.cache)
+        if not self.config.retrieval.embeddings:
+            return Ranker(self.cache)
+        from ctxe.project.meaning import similarity
+
+        return Ranker(self.cache, similar=similarity(self))
 
     @cached_property
     def own_keys(self) -> tuple[str, ...]:

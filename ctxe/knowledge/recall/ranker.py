@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.query import Query
 from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.propose import candidates
-from ctxe.knowledge.recall.reading import ask
+from ctxe.knowledge.recall.reading import ask, wording
 from ctxe.knowledge.recall.signals import Look, Vector
 from ctxe.knowledge.recall.weights import Weights, fitted
 from ctxe.knowledge.recall.worth import told
 
 Live = Callable[[Entry], bool]
 """Which entries may be found at all."""
+Similar = Callable[[Sequence[str], str], list[float]]
+"""The cosine of each text to a query, by a model of meaning. Raises CtxeError when it cannot be asked."""
+MEANT = 40
+"""Best candidates whose meaning is compared."""
+MEANING = 8.0
+"""What a difference of 1 between two cosines counts in a score: not fitted, no model of meaning ships."""
+MOST_MEANT = 2_000
+"""Characters of an entry or a question whose meaning is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,16 @@ def everything(_entry: Entry) -> bool:
 class Ranker:
     """Answers about the entries it is given, reading each only once. ``cache`` (a folder) keeps that for later runs.
 
-    The answers are the same whatever was asked before and whether anything was kept.
+    The answers are the same whatever was asked before and whether anything was kept. With ``similar`` the meaning of
+    the best candidates is weighed as well; where that cannot be asked, words decide alone.
     """
 
-    def __init__(self, cache: Path | None = None, weights: Weights | None = None) -> None:
+    def __init__(
+        self, cache: Path | None = None, weights: Weights | None = None, similar: Similar | None = None
+    ) -> None:
         """Nothing is read yet."""
         self._weights = weights or fitted()
+        self._similar = similar
         self._index = Index(cache, self._weights.common)
 
     def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
@@ -71,4 +84,20 @@ class Ranker:
         vectors = candidates(look, lambda slot: live(index.entries[slot]), self._weights.signals, most)
         found = [(-score(vector), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
         found.sort(key=lambda row: row[:2])
-        return [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
+        scored = [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
+        return self._meant(look, scored) if self._similar and scored else scored
+
+    def _meant(self, look: Look, found: list[Scored]) -> list[Scored]:
+        """The best candidates again, in the order of words and meaning together."""
+        assert self._similar is not None
+        best, rest = found[:MEANT], found[MEANT:]
+        try:
+            texts = [wording(one.entry)[:MOST_MEANT] for one in best]
+            cosines = self._similar(texts, look.question.text[:MOST_MEANT])
+        except CtxeError:
+            return found
+        mean = sum(cosines) / len(cosines)
+        both = (
+            replace(one, score=one.score + MEANING * (cosine - mean)) for one, cosine in zip(best, cosines, strict=True)
+        )
+        return sorted([*both, *rest], key=lambda one: -one.score)

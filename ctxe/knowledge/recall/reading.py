@@ -54,6 +54,7 @@ class Question:
     files: frozenset[str]
     grams: frozenset[str]
     plain: frozenset[str]
+    text: str
 
 
 def wording(entry: Entry) -> str:
@@ -94,6 +95,7 @@ def ask(query: Query) -> Question:
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
         frozenset(gram for piece in pieces - STOP for gram in grams(piece)),
         pieces,
+        text,
     )
 
 

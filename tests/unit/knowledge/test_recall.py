@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.query import Query
@@ -112,6 +114,31 @@ def test_a_small_memory_speaks_when_it_knows_and_is_silent_when_not(number: int)
     assert Ranker()(Task("make the button on the start page green"), entries) == []
 
 
+def test_meaning_weighs_in_where_a_model_of_it_can_be_asked() -> None:
+    entries = [
+        *facts(),
+        Entry("a", "fact", "Invoices are rounded", text="Half up."),
+        Entry("b", "fact", "Invoices are sent", text="Monthly."),
+    ]
+    asked: list[tuple[int, str]] = []
+
+    def similar(texts: Sequence[str], query: str) -> list[float]:
+        asked.append((len(texts), query))
+        return [0.9 if "Half up" in text else 0.2 for text in texts]
+
+    def fails(_texts: Sequence[str], _query: str) -> list[float]:
+        raise ProviderError("no vectors today")
+
+    question = Query("what happens to the cents of invoices when they are sent?")
+    by_words = [(one.entry.id, one.score) for one in Ranker().ranked(question, entries)]
+    by_both = Ranker(similar=similar).ranked(question, entries)
+    assert by_words[0][0] == "b"
+    assert [one.entry.id for one in by_both[:2]] == ["a", "b"]
+    assert asked == [(len(by_words), question.text)]
+    assert [(one.entry.id, one.score) for one in Ranker(similar=fails).ranked(question, entries)] == by_words
+    assert Ranker(similar=similar).ranked(Query("quantum"), entries) == []
+
+
 def answers(ranker: Ranker, entries: list[Entry]) -> list[list[tuple[str, float]]]:
     asked = ("socket timeout of part13", "module7", "currency rounding in invoices", "who owns image thumbnails?")
     return [[(one.entry.id, round(one.score, 9)) for one in ranker.ranked(Query(text), entries)][:20] for text in asked]
@@ -207,12 +234,13 @@ import sys
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from ctxe.knowledge.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from tests.unit.knowledge.test_recall import answers, facts
 ranker = Ranker(Path(sys.argv[1]))
-for n in range(6):
+for n in range(3):
     print(answers(ranker, facts(320 + int(sys.argv[2]) * n)))
 """
 
@@ -224,7 +252,7 @@ def test_eight_processes_share_one_cache_and_answer_as_one_alone(tmp_path: Path)
     ]
     for n, process in enumerate(running):
         said, _ = process.communicate(timeout=120)
-        assert said.splitlines() == [str(answers(Ranker(), facts(320 + n * times))) for times in range(6)]
+        assert said.splitlines() == [str(answers(Ranker(), facts(320 + n * times))) for times in range(3)]
 
 
 def test_a_killed_process_leaves_a_cache_that_answers(tmp_path: Path) -> None:
