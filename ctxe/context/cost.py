@@ -1,4 +1,4 @@
-"""What context costs under a prompt cache: relative prices, whether a fold pays, and what is to come."""
+"""What context costs under a prompt cache: relative prices, and whether a fold pays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.model import Prices
-from ctxe.domain.past import Forecast
 
 USUAL_CALLS = 40
 """Calls still to come when nothing is known of a project: real tasks take 40 to 100."""
@@ -47,16 +46,3 @@ def calls_expected(past: Sequence[int], done: int) -> float:
 def request_usd(tokens: int, cached: int, prices: Prices) -> float:
     """US dollars for the input of one request of which ``cached`` tokens were sent before."""
     return prices.cost(Usage(tokens, 0, min(cached, tokens), max(0, tokens - cached)))
-
-
-def forecast(size: int, grown: Sequence[int], line: int, target: int, standing: int, prices: Prices | None) -> Forecast:
-    """From the size of the last request, what the latest steps added, and where the next fold begins and ends (tokens).
-
-    A fold's price is that of writing what it keeps: ``standing`` is read from the cache as before.
-    """
-    pace = sum(grown) / len(grown) if grown else 0.0
-    steps = max(1, round((line - size) / pace)) if pace > 0 else None
-    if prices is None:
-        return Forecast(steps, line, round(pace))
-    fold_usd = request_usd(target, standing, prices)
-    return Forecast(steps, line, round(pace), fold_usd, request_usd(size + round(pace), size, prices))

@@ -149,7 +149,7 @@ def next_fold(
     room = Room(usable, standing_tokens(frame, conversation, count, usable))
     if calls and before > room.paying(policy):
         policy = replace(policy, calls=calls(sum(1 for _ in conversation.steps())))
-    cause = cause or due(before, _whole_steps(conversation), room, policy) or ""
+    cause = cause or due(before, whole_steps(conversation), room, policy) or ""
     if not cause:
         return None
     made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)
@@ -171,7 +171,7 @@ def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usab
     return tools + sections + first
 
 
-def _whole_steps(conversation: Conversation) -> int:
+def whole_steps(conversation: Conversation) -> int:
     """How many steps stand whole."""
     upto = conversation.fold.upto if conversation.fold else Position()
     return sum((place.turn, place.step) >= (upto.turn, upto.step) for place, _ in conversation.steps())

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
+from ctxe.context.ahead import forecast
 from ctxe.context.birth import born
-from ctxe.context.compact import FoldPolicy, Room
-from ctxe.context.cost import Billing, forecast
+from ctxe.context.compact import FoldPolicy
+from ctxe.context.cost import Billing
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold, size_of, standing_tokens
+from ctxe.context.fold import next_fold, size_of
 from ctxe.context.restore import restored
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
@@ -85,10 +86,9 @@ class Folds:
         """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
         if state.ledger is None:
             return None
-        frame, usable = self.composer.frame(state.standing or ()), self.composer.budget.usable
-        room = Room(usable, standing_tokens(frame, state.conversation, self.composer.count, usable))
-        line, target = room.line(self.policy), room.target(self.policy)
-        return forecast(state.ledger.used, grown, line, target, room.standing, self.composer.model.prices)
+        composer, talk, size = self.composer, state.conversation, state.ledger.used
+        frame, prices = composer.frame(state.standing or ()), composer.model.prices
+        return forecast(frame, talk, composer.budget, composer.count, self.policy, size, grown, prices, self.calls)
 
 
 def folds(project: Project, composer: Composer) -> Folds:

@@ -14,10 +14,6 @@ NEWEST = 3
 """Folds, breaks and unused chunks that are named; the others are counted."""
 
 
-FAR = 200
-"""Steps beyond which nobody plans."""
-
-
 def outlook(past: Past, ahead: Forecast | None, screen: Screen) -> str:
     """The lines below the account of a request: what broke, what was folded where, what was used, what is to come."""
     told = [*_cache(past), *_folds(past, screen.unicode), *_used(past.injected), *_ahead(ahead)]
@@ -77,9 +73,11 @@ def _ahead(ahead: Forecast | None) -> Iterator[Told]:
     price = f", for about {figures.money(ahead.fold_usd)}" if ahead.fold_usd is not None else ""
     at = f"at {figures.size(ahead.line)} tokens{price}"
     pace = f"a step adds about {figures.size(ahead.pace)} tokens"
-    if not ahead.steps:
-        yield "ahead", "", f"the next fold comes {at}"
-    elif ahead.steps > FAR:
-        yield "ahead", "", f"{pace}; no fold comes within {FAR} steps (the next {at})"
-    else:
+    if ahead.steps:
         yield "ahead", "", f"{pace}; the next fold comes in about {figures.plural(ahead.steps, 'step')}, {at}"
+    else:
+        yield (
+            "ahead",
+            "",
+            f"{pace}; no fold is near, the next comes {at}" if ahead.pace else f"the next fold comes {at}",
+        )

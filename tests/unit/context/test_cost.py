@@ -1,10 +1,9 @@
-"""Prices, what a fold pays, what is to come; and what folding saves on a long session at real prices."""
+"""Prices, and when a fold pays."""
 
 from __future__ import annotations
 
-from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, forecast, pays, request_usd
+from ctxe.context.cost import USUAL_CALLS, Billing, calls_expected, pays, request_usd
 from ctxe.domain.model import Prices
-from ctxe.domain.past import Forecast
 
 REAL = Prices(3.0, 15.0, 0.30, 3.75)
 """US dollars per million tokens, as Anthropic and others bill in 2026."""
@@ -32,10 +31,3 @@ def test_calls_expected_come_from_past_sessions() -> None:
 def test_a_request_costs_what_its_cached_and_its_new_tokens_cost() -> None:
     assert request_usd(100_000, 90_000, REAL) == (90_000 * 0.30 + 10_000 * 3.75) / 1_000_000
     assert request_usd(10, 20, REAL) == 10 * 0.30 / 1_000_000
-
-
-def test_the_forecast_names_steps_and_money() -> None:
-    made = forecast(70_000, [1_000, 3_000], 100_000, 40_000, 6_000, REAL)
-    assert made == Forecast(15, 100_000, 2_000, request_usd(40_000, 6_000, REAL), request_usd(72_000, 70_000, REAL))
-    assert forecast(70_000, [], 100_000, 40_000, 6_000, None) == Forecast(None, 100_000, 0)
-    assert forecast(110_000, [1_000], 100_000, 40_000, 6_000, None) == Forecast(1, 100_000, 1_000)

@@ -46,8 +46,8 @@ def test_what_is_not_there_is_not_told() -> None:
 
 
 def test_a_fold_that_is_far_off_is_not_counted_down() -> None:
-    assert outlook(Past("s", "p"), Forecast(201, 84_000, 40), SCREEN) == (
-        "ahead  a step adds about 40 tokens; no fold comes within 200 steps (the next at 84k tokens)"
+    assert outlook(Past("s", "p"), Forecast(None, 84_000, 40), SCREEN) == (
+        "ahead  a step adds about 40 tokens; no fold is near, the next comes at 84k tokens"
     )
 
 

@@ -1,0 +1,66 @@
+"""When the next fold comes is foretold by the policy that decides it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctxe.context.ahead import FAR, forecast
+from ctxe.context.assemble import Frame
+from ctxe.context.budget import Budget
+from ctxe.context.compact import FoldPolicy, Room, due
+from ctxe.context.cost import request_usd
+from ctxe.context.fold import standing_tokens
+from ctxe.domain.conversation import Conversation, Reply, Step, Turn
+from ctxe.domain.model import Prices
+from ctxe.domain.past import Forecast
+from ctxe.domain.section import Chunk, Priority, Section
+
+REAL = Prices(3.0, 15.0, 0.30, 3.75)
+RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "r" * 999),), "system")
+FRAME, BUDGET = Frame((), (RULES,)), Budget(204_000, 4_000)
+TALK = Conversation((Turn("go", (), (Step(Reply("a")), Step(Reply("b")))),))
+STANDING = standing_tokens(FRAME, TALK, len, 200_000)
+
+
+USUAL = FoldPolicy()
+
+
+def ahead(size: int, *grown: int, policy: FoldPolicy = USUAL, prices: Prices | None = None) -> Forecast:
+    return forecast(FRAME, TALK, BUDGET, len, policy, size, grown, prices)
+
+
+def test_it_says_when_the_policy_will_be_due() -> None:
+    policy, room = FoldPolicy(), Room(200_000, STANDING)
+    found = ahead(60_000, 1_000, 3_000, policy=policy)
+    assert found.steps is not None
+    assert (found.pace, found.line) == (2_000, 60_000 + 2_000 * found.steps)
+    assert due(found.line, 2 + found.steps, room, policy)
+    assert not due(found.line - found.pace, 1 + found.steps, room, policy)
+
+
+def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:
+    many = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(), 60_000, [2_000], None, lambda done: 60.0)
+    few = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(), 60_000, [2_000], None, lambda done: 1.0)
+    assert many.steps is not None
+    assert few.steps is not None
+    assert (many.steps < few.steps, few.line) == (True, 202_000)
+
+
+def test_a_lower_line_and_a_sliding_window_are_seen() -> None:
+    assert ahead(60_000, 2_000, policy=FoldPolicy(target_tokens=65_000)).steps == 3
+    assert ahead(10_000, 10, policy=FoldPolicy(window=6)).steps == 5
+    assert ahead(199_900, 1_000).steps == 1
+
+
+def test_money_is_that_of_writing_what_a_fold_keeps_and_of_the_next_request() -> None:
+    room, policy = Room(200_000, STANDING), FoldPolicy()
+    found = ahead(60_000, 2_000, prices=REAL)
+    fold_usd = request_usd(room.target(policy), STANDING, REAL)
+    assert found == replace(ahead(60_000, 2_000), fold_usd=fold_usd, next_usd=request_usd(62_000, 60_000, REAL))
+
+
+def test_without_a_pace_or_far_off_only_the_line_is_known() -> None:
+    line = Room(200_000, STANDING).line(FoldPolicy())
+    assert ahead(60_000) == Forecast(None, line, 0)
+    assert ahead(20_000, -500) == Forecast(None, line, 0)
+    assert ahead(20_000, (line - 20_000) // FAR - 10).steps is None
