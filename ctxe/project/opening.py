@@ -46,6 +46,10 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         for path, choice in opening.files:
             for _ in live.choose_file(path, choice):
                 pass
+        if live.session.state.standing is not None:
+            for name in opening.skills:  # what stands is fixed until the next fold, so they come with the next words
+                for _ in live.load_skill(name):
+                    pass
         yield live
         live.settle()
         _leave(project, live)

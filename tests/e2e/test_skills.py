@@ -130,7 +130,7 @@ def test_a_script_is_a_command_and_asked_about_as_one(home: Path, repo: Path) ->
 
 
 def test_the_user_loads_one_by_option_by_slash_and_by_words(home: Path, repo: Path) -> None:
-    with WireServer([Reply("one"), Reply("two"), Reply("three")], key=KEY) as server:
+    with WireServer([Reply("one"), Reply("two"), Reply("three"), Reply("more")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "chat", "-p", "hello", "--skill", "brew").code == 0
         assert ctxe(repo, env, "chat", "-p", "which kettles are best for brewing green tea leaves?").code == 0
@@ -138,6 +138,8 @@ def test_the_user_loads_one_by_option_by_slash_and_by_words(home: Path, repo: Pa
         told = sent(server.bodies)
         assert [text.count(BODY) for text in told] == [1, 1, 0]
         wrong = ctxe(repo, env, "chat", "-p", "hello", "--skill", "brwe")
+        assert ctxe(repo, env, "chat", "-c", "-p", "go on", "--skill", "brew").code == 0
+        assert sent(server.bodies)[-1].count(BODY) == 1
         assert (wrong.code, wrong.err) == (3, "ctxe: there is no skill 'brwe'\n      did you mean brew?\n")
     with WireServer([Reply("four"), Reply("five")], key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as screen:

@@ -24,7 +24,7 @@ AHEAD = 1.15
 """How many times the score of the next one it must have for that."""
 MOST_TERMS = 400
 """Different words of a task that are looked at."""
-LOOKED_AT = 6_000
+LOOKED_AT = 2_000
 """Characters of a body whose words count."""
 _HEADINGS = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 # Stems of what nearly every task says, whatever it is about.
