@@ -37,6 +37,8 @@ _WRONG_CALL = (
     "No module named",
     "unknown option",
 )
+_WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
+"""What is said of a path that is wrong: only then may the right call name other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Watch:
             return (self._failed(draft, command, key, raw),)
         if facts.get("exit_code") != 0:
             return ()
-        told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command)]
+        told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command, key)]
         if ALL_BACK.search(raw):
             told += self.taken_back(list(self._written), f"`{command}`")
         elif TAKES_BACK.search(raw):
@@ -203,22 +205,36 @@ class Watch:
             yield from self._resolve(name, words, waiting.before)
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
-        """Another command passes that is the failed one put right."""
+        """Another command passes that is the failed one put right, maybe with edits that it needed too."""
         from ctxe.lexical.similarity import close
 
         for name, waiting in list(self._waiting.items()):
-            wrong = any(word.lower() in waiting.error.lower() for word in _WRONG_CALL)
-            alike = program(name) == program(command) or close(name, command) >= NEAR
-            if name != command and wrong and not waiting.edits and waiting.commands <= SPAN and alike:
-                del self._waiting[name]
-                for failure in waiting.ids:
-                    yield from self._resolve(failure, lessons.of_call(waiting.raw, raw), None)
+            near = name != command and close(name, command) >= NEAR
+            wrong = _says(waiting.error, _WRONG_CALL) and (
+                _says(waiting.error, _WRONG_PATH) or set(named_files(name)) <= set(named_files(command))
+            )
+            alike = near or (name != command and program(name) == program(command))
+            if not (wrong and alike and waiting.commands <= SPAN) or (waiting.edits and not near):
+                continue
+            del self._waiting[name]
+            words = lessons.of_call(waiting.raw, raw)
+            words = f"{lessons.of_edits(waiting.edits)}; then {words}" if waiting.edits else words
+            for failure in waiting.ids:
+                yield from self._resolve(failure, words, waiting.before if waiting.edits else None)
 
-    def _earlier(self, command: str) -> Iterator[Told]:
-        """Failures that earlier sessions left open pass: nobody here knows why, so only that is said."""
+    def _earlier(self, command: str, key: str) -> Iterator[Told]:
+        """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
         for entry in self._store.entries():
-            if entry.kind == "failure" and entry.status == "open" and entry.command == command:
+            if entry.kind != "failure":
+                continue
+            if entry.status == "open" and entry.command == command:
                 yield from self._resolve(entry.id, "", {})
+            elif entry.status == "resolved" and entry.call == key and self._as_it_was(entry):
+                self._store.change(entry.id, call="", state=())
+
+    def _as_it_was(self, entry: Entry) -> bool:
+        """Are all files that a failure depends on as they were when it happened?"""
+        return all(p == ALWAYS or self._digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
     def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[Told]:
         """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
@@ -241,3 +257,7 @@ class Watch:
         if any(self._digest_of(path)[:DIGITS] != digits for path, digits in then.items()):
             return {"state": state_of(then)} if entry.call else {}
         return {"call": "", "state": ()}
+
+
+def _says(error: str, words: tuple[str, ...]) -> bool:
+    return any(word.lower() in error.lower() for word in words)

@@ -23,6 +23,10 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b")
 _HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
 _NUMBER = re.compile(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
 _PARAMETER = re.compile(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
+_ANYWHERE = re.compile(
+    r"\b(?:ModuleNotFoundError|ImportError|TS2307|E043[23]|No module named|Cannot find (?:module|package))\b"
+)
+"""Errors of the surroundings: which file meets them first says nothing."""
 _SPACE = re.compile(r"\s+")
 _PLACE = re.compile(r" \([^()\s]+(?::\d+)?\)$")
 _LEAD = re.compile(
@@ -112,6 +116,7 @@ def signature(
     """
     said = plain_message(message, root)
     if kind or said:
+        frames = () if _ANYWHERE.search(f"{kind} {said}") else frames
         places = [plain_message(relative(frame, root)) for frame in list(frames)[:3]]
         return digest("\0".join(["error", program(command), kind.rpartition(".")[2], said, *places]))
     folded = sorted({plain_test(test) for test in tests})[:5]

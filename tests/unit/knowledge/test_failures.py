@@ -146,7 +146,10 @@ def test_files_outside_the_project_are_not_kept() -> None:
 def test_a_flood_is_one_failure(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
     for n in range(1000):
-        draft = capture(run(f"pytest tests/test_{n}.py", 1, "ModuleNotFoundError", "No module named 'yaml'"))
+        facts = run(
+            f"pytest tests/test_{n}.py", 1, "ModuleNotFoundError", "No module named 'yaml'", file=f"tests/test_{n}.py"
+        )
+        draft = capture(facts)
         assert draft is not None
         record(store, draft, counters)
     (group,) = groups(store.entries(), counters.read())

@@ -156,6 +156,29 @@ def test_a_call_put_right_stays_wrong_whatever_the_files_hold(tmp_path: Path) ->
     assert (told.change, told.entry.fix, told.entry.state) == ("resolved", "run `CI=1 npm test` instead", ("*@",))
 
 
+def test_a_call_put_right_after_edits_tells_both(tmp_path: Path) -> None:
+    files: dict[str, str] = {}
+    seen, _ = watch(tmp_path, files)
+    seen.ran(run("pytest tests/test_x.py", 1, "FixtureLookupError", "fixture 'db' not found"))
+    files["plug.py"] = "p1" * 8
+    seen.edited("plug.py", "+def db(): ...", "")
+    seen.ran(run("pytest tests/other.py", 0))
+    (told,) = seen.ran(run("pytest -p plug tests/test_x.py", 0))
+    assert told.entry.fix == "edited plug.py: added `def db(): ...`; then run `pytest -p plug tests/test_x.py` instead"
+    assert told.entry.state == ("plug.py@",)
+
+
+def test_what_was_fixed_and_passes_as_it_was_loses_its_mark(tmp_path: Path) -> None:
+    files = {"tests/test_x.py": "t1" * 8}
+    seen, store = watch(tmp_path, files)
+    seen.ran(run(TEST, 1, "FixtureLookupError", "fixture 'db' not found"))
+    seen.ran(run("pytest -p plug tests/test_x.py", 0))
+    assert [entry.call for entry in store.entries()] == [TEST]
+    later = Watch(store, seen.counters, ROOT, "s2", digest_of=lambda path: files.get(path, ""))
+    assert later.ran(run(TEST, 0)) == ()
+    assert [(entry.call, entry.status) for entry in store.entries()] == [("", "resolved")]
+
+
 def test_passing_and_failing_with_nothing_changed_is_flaky_both_ways(tmp_path: Path) -> None:
     seen, store = watch(tmp_path, {})
     seen.ran(run("pytest a.py", 1))
