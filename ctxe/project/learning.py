@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,10 +57,20 @@ def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | Said]]:
         if path.stat().st_size > LARGEST:
             raise SessionError(f"{path} is larger than {LARGEST:,} bytes", "split it")
         with path.open("rb") as file:
-            for step in recording.steps(file):
+            for step in recording.steps(_messages(file.read()) if path.suffix == ".json" else file):
                 yield recording, step
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror}", "name a session or a .jsonl file") from None
+
+
+def _messages(data: bytes) -> list[bytes]:
+    """The messages of a recording that is one JSON value: a list, or an object with ``messages``; else nothing."""
+    try:
+        held = json.loads(data)
+    except (ValueError, RecursionError):
+        return []
+    held = held.get("messages") if isinstance(held, dict) else held
+    return [json.dumps(message).encode() for message in held] if isinstance(held, list) else []
 
 
 def recordings(project: Project, names: Sequence[str], *, every: bool = False) -> tuple[Path, ...]:
@@ -71,7 +82,7 @@ def recordings(project: Project, names: Sequence[str], *, every: bool = False) -
     for name in names:
         path = Path(name).expanduser()
         if path.is_dir():
-            found += sorted(path.rglob("*.jsonl"))
+            found += sorted([*path.rglob("*.jsonl"), *path.rglob("*.json")])
         else:
             found.append(path if path.is_file() else path_of(project.place.sessions, name))
     return tuple(dict.fromkeys(found))

@@ -13,7 +13,7 @@ import pytest
 
 from ctxe.knowledge.recordings import Recording, Said, Taken, taken
 from ctxe.project import Project
-from ctxe.project.learning import Learnt, learn, recordings
+from ctxe.project.learning import Learnt, learn, recordings, steps_of
 from ctxe.project.troubles import failure_groups
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -120,6 +120,15 @@ def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, ki
 )
 def test_odd_lines_are_passed_over(line: bytes) -> None:
     assert list(Recording().steps([line, *lines({"role": "user", "content": "hi"})])) == [Said("hi")]
+
+
+def test_one_list_of_messages_is_a_recording_too(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "hi"}]
+    for name, value in (("a", messages), ("b", {"messages": messages}), ("c", 3), ("d", {"x": 1})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+    (tmp_path / "e.json").write_text("{")
+    steps = {path.stem: [step for _, step in steps_of(path)] for path in sorted(tmp_path.glob("*.json"))}
+    assert steps == {"a": [Said("hi")], "b": [Said("hi")], "c": [], "d": [], "e": []}
 
 
 def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
