@@ -63,12 +63,18 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
     from ctxe.project.past import past
     from ctxe.project.sessions import Sum, path_of
 
-    sent = past(project, path_of(project.place.sessions, session)).requests
     found: dict[str, Sum] = {}
-    for one in sent:
+    so_far = past(project, path_of(project.place.sessions, session))
+    summed: dict[int, Sum] = {}
+    for summary in so_far.summaries:
+        row = Sum(1, summary.usage, summary.usd, summary.plain_usd)
+        summed[summary.before] = summed.get(summary.before, Sum()) + row
+    for one in so_far.requests:
         key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
+        if one.number in summed:
+            found[f"summary before {key}"] = summed.pop(one.number)
         found[key] = found.get(key, Sum()) + Sum(1, usage, one.ledger.usd, one.plain_usd)
-    return found
+    return found | {f"summary after request {before - 1}": row for before, row in summed.items()}
 
 
 def _plain(row: Sum) -> dict[str, Any]:

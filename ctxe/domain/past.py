@@ -68,6 +68,17 @@ class Injected:
 
 
 @dataclass(frozen=True, slots=True)
+class Summed:
+    """A summary that a model was asked for beside the requests; ``before`` numbers the request that followed."""
+
+    before: int
+    model: str
+    usage: Usage = Usage()
+    usd: float | None = None
+    plain_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What is to come: steps until the next fold (None: never at this pace), at how many tokens it begins, what a step
     adds, and in dollars its price and that of the next request (None: no price known).
@@ -93,21 +104,23 @@ class Past:
     injected: tuple[Injected, ...] = ()
     texts: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    summaries: tuple[Summed, ...] = ()
 
     @property
     def usage(self) -> Usage:
-        """Tokens in all, as the provider counted them."""
-        return sum((sent.ledger.usage for sent in self.requests if sent.ledger.usage), Usage())
+        """Tokens in all, as the provider counted them, summaries included."""
+        asked = sum((sent.ledger.usage for sent in self.requests if sent.ledger.usage), Usage())
+        return sum((one.usage for one in self.summaries), asked)
 
     @property
     def usd(self) -> float | None:
-        """Dollars in all; None when no price is known."""
-        return total(sent.ledger.usd for sent in self.requests)
+        """Dollars in all, summaries included; None when no price is known."""
+        return total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.summaries)])
 
     @property
     def plain_usd(self) -> float | None:
         """Dollars in all if nothing had been cached."""
-        return total(sent.plain_usd for sent in self.requests)
+        return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.summaries)])
 
     @property
     def breaks(self) -> tuple[Sent, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,9 @@ from ctxe.agent.requests import requests, texts
 from ctxe.agent.state import State, rebuild
 from ctxe.context.used import injected
 from ctxe.domain.conversation import Usage
-from ctxe.domain.ledger import Ledger
+from ctxe.domain.events import ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.past import Past, Said, Sent
+from ctxe.domain.past import Past, Said, Sent, Summed
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -26,7 +27,7 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
     sent: list[Sent] = []
     found: dict[str, tuple[Said, ...]] = {}
     for one, state in requests(timed):
-        sent.append(replace(one, plain_usd=_plain(project, one.ledger)))
+        sent.append(replace(one, plain_usd=_plain_usd(project, one.ledger.model, one.ledger.usage)))
         if whole:
             found |= texts(one.ledger, state, schemas, found)
     tokens = {row.digest: row.given for one in sent for row in one.ledger.rows if row.given}
@@ -34,7 +35,19 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
     used = injected(conversation, tokens)
     changed = tuple(path for path, touch in conversation.touched().items() if touch.operation != "read")
     name = str(header.get("session", path.stem))
-    return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed)
+    summed = tuple(_summaries(project, timed))
+    return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed, summed)
+
+
+def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:
+    """The summaries that a model wrote, with what they cost."""
+    number = 0
+    for _, event in timed:
+        if isinstance(event, ContextAssembled):
+            number += 1
+        elif isinstance(event, Summarized) and event.usage is not None:
+            plain = _plain_usd(project, event.model, event.usage)
+            yield Summed(number + 1, event.model, event.usage, event.usd, plain)
 
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
@@ -46,9 +59,9 @@ def _schemas(project: Project) -> tuple[ToolSchema, ...]:
     return kit_for(project, UNBOXED, State, keeping(project, "past", approved=False), ()).schemas
 
 
-def _plain(project: Project, ledger: Ledger) -> float | None:
+def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:
     """What a reply would have cost with nothing cached; None while its usage or its price is unknown."""
-    prices = project.prices(ledger.model)
-    if prices is None or ledger.usage is None:
+    prices = project.prices(model)
+    if prices is None or usage is None:
         return None
-    return prices.cost(Usage(ledger.usage.input, ledger.usage.output))
+    return prices.cost(Usage(usage.input, usage.output))

@@ -129,7 +129,7 @@ def _tick(value: float, top: float, label: str) -> str:
 def _marks(past: Past) -> str:
     """Folds, cache breaks and misses above their columns."""
     drawn = []
-    for sent, kind, sign, says in _marked(past):
+    for sent, kind, sign, says in (*_marked(past), *_summed(past)):
         left = 100 * (sent.number - 1) / columns(len(past.requests))
         drawn.append(f'<span class="mark {kind}" style="left:{left:.2f}%" title="{_text(says)}">{sign}</span>')
     return "".join(drawn)
@@ -160,11 +160,18 @@ def _detail() -> str:
     )
 
 
+def _summed(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
+    """Summaries, at the requests that followed them (the last, for one that none followed)."""
+    for one in past.summaries if past.requests else ():
+        sent = past.requests[min(one.before, len(past.requests)) - 1]
+        yield sent, "sum", "Σ", f"a summary by {one.model}: {_usd(one.usd)}"
+
+
 def _events(past: Past) -> str:
     """Every fold, every break and every miss as a table."""
     rows = []
-    for sent, _, _, says in _marked(past):
-        sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold else ""
+    for sent, kind, _, says in sorted((*_marked(past), *_summed(past)), key=lambda marked: marked[0].number):
+        sizes = f"{sent.fold.tokens_before:,} → {sent.fold.tokens_after:,}" if sent.fold and kind == "fold" else ""
         rows.append([f"{sent.number}", f"{sent.turn}.{sent.step}", says, sizes, _usd(sent.ledger.usd)])
     return _table("Folds and the cache", ["request", "turn.step", "what", "tokens", "cost"], rows)
 

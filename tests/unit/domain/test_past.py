@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Miss, Past, Sent, total
+from ctxe.domain.past import Miss, Past, Sent, Summed, total
 from ctxe.domain.section import Priority
 
 
@@ -44,6 +44,8 @@ def test_sums_growth_and_breaks() -> None:
     folded = sent(5, 5_000, 0, 0, began="folded: price", broke="x")
     past = Past("s", "p", (ONE, TWO, LATE, broken, folded))
     assert (past.usd, past.plain_usd, past.usage) == (2.5, 10.0, Usage(45_000, 50, 8_900))
+    summed = replace(past, summaries=(Summed(2, "m", Usage(100, 9, 50), 0.25, 0.5), Summed(9, "m")))
+    assert (summed.usd, summed.plain_usd, summed.usage) == (2.75, 10.5, Usage(45_100, 59, 8_950))
     assert (past.grown(), past.grown(1)) == ((1_000, 2_000, 1_000), (1_000,))
     assert past.breaks == (broken,)
     assert (total([None, 1.0, None]), total([None]), total([])) == (1.0, None, None)

@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, Usage
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.past import Injected, Past, Sent
+from ctxe.domain.past import Injected, Past, Sent, Summed
 from ctxe.domain.section import Priority
 from ctxe.terminal.charts import Area, areas, ceiling, context_chart, money_chart, ticks
 from ctxe.terminal.report import page
@@ -103,6 +104,17 @@ def test_every_element_the_script_asks_for_is_there() -> None:
     assert hits == ["0", "1", "2", "0", "1", "2"]
     marks = [a["class"] for tag, a in made.found if tag == "span" and (a.get("class") or "").startswith("mark")]
     assert marks == ["mark fold", "mark break"]
+
+
+def test_summaries_are_marked_where_they_were_asked_for() -> None:
+    summed = replace(PAST, summaries=(Summed(2, EVIL, usd=0.5), Summed(4, "m")))
+    made = Elements(page(summed))
+    marks = [a for tag, a in made.found if tag == "span" and a.get("class") == "mark sum"]
+    assert [(a["style"], a["title"]) for a in marks] == [
+        ("left:6.25%", f"a summary by {SHOWN}: $0.5000"),
+        ("left:12.50%", "a summary by m: no price"),
+    ]
+    assert Elements(page(replace(PAST, requests=(), summaries=summed.summaries))).found
 
 
 def test_a_session_without_requests_is_a_page_too() -> None:
