@@ -32,17 +32,20 @@ def left_out(conversation: Conversation, upto: Position, words: Collection[int])
 def words_kept(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
     """The user's words before a position that stay, by turn: the first and the newest whole, then newest first.
 
-    Only the first and the newest are shortened to what they may take. Of the others as many as possible stand with
-    their beginning at least, before any of them stands whole.
+    Only the first and the newest are shortened to what they may take; a newest that is too long leaves up to half for
+    the others. Of those as many as possible stand with their beginning at least, before any of them stands whole.
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
     first, words = int(MOST_OF_FIRST * room.usable), [turn.words for turn in conversation.turns[: last + 1]]
     kept = {0: words[0] if count(words[0]) <= first else trim(words[0], "other", first, count).text}
-    if last:
-        kept[last] = words[last] if count(words[last]) <= left else trim(words[last], "other", left, count).text
-        left -= count(kept[last])
     older = range(last - 1, 0, -1)
+    if last and count(words[last]) <= left:
+        kept[last] = words[last]
+    elif last:
+        others = min(left // 2, sum(count(begun(words[t])) for t in older))
+        kept[last] = trim(words[last], "other", left - others, count).text
+    left -= count(kept[last]) if last else 0
     for t in older:
         if (size := count(begun(words[t]))) > left:
             break

@@ -194,3 +194,12 @@ def test_of_long_messages_the_beginnings_stand_before_any_stands_whole() -> None
         head, note = kept[f"words {n}"].split("\n")
         assert head == long[n - 1].words[:1_200]
         assert note.endswith(f"more characters; recall {handle_of(long[n - 1].words)}]")
+
+
+def test_a_newest_message_that_is_too_long_leaves_room_for_the_beginnings_of_others() -> None:
+    said = (*(Turn(f"CORRECTION {n}", (), (read(n),)) for n in range(3)), Turn("log " * 2_000, (), (read(4),)))
+    made = fold(Conversation((*said, Turn("go on", (), (read(8),)))), Room(3_000, 20), POLICY, words)
+    kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words ")}
+    assert list(kept) == ["words 1", "words 2", "words 3", "words 4"]
+    assert [kept[f"words {n}"] for n in (1, 2, 3)] == [f"CORRECTION {n}" for n in range(3)]
+    assert 400 < words(kept["words 4"]) <= 750
