@@ -29,9 +29,9 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    rows, list_cost = modules.rows(project), modules.listed(project)
+    rows = modules.rows(project)
     if as_json:
-        print_json({"skills": rows, "list": list_cost})
+        print_json(rows)
         return
     from ctxe.terminal.style import line
     from ctxe.terminal.tables import Cell, Column, draw, table
@@ -53,6 +53,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
         for row in rows
     ]
     screen.say(table(columns, body, screen) if body else "there are no skills: `ctxe skills new NAME`")
+    list_cost = modules.listed(project)
     told = f"the list takes {list_cost['tokens']:,} tokens of every request ({list_cost['says']}); a body when loaded"
     screen.say(draw([line(told)], screen))
 

@@ -255,6 +255,9 @@ class Live:
         text = skill_page(skill, max(self.composer.budget.room("skills"), LEAST_SKILL), self.composer.count)
         skilled.used(skill.name)
         yield from self.queue(f"{PREFIX}{skill.name}", self.kit.clean(text), "you asked for it")
+        if skill.tools:
+            asked = ", ".join(skill.tools[:6])
+            yield Notice(f"{skill.name} asks for tools ({asked}): that gives no permission, you are asked as ever")
         yield Notice(f"{skill.name} ({self.composer.count(text):,} tokens) goes with your next words")
 
     def commit_message(self) -> str:

@@ -202,7 +202,7 @@ def test_whatever_is_wrong_costs_a_line_and_the_rest_works(home: Path, repo: Pat
         ".windsurfrules: is a link that leads out of the repository: not followed",
     ):
         assert told.count(line) >= 1, (line, told)
-    modules = ctxe(repo, environment(home), "skills", "list", "--json").json["skills"]
+    modules = ctxe(repo, environment(home), "skills", "list", "--json").json
     problems = {one["where"]: one["problem"] for one in modules if one["problem"]}
     assert problems[".claude/skills/two"] == ".claude/skills/one has the same name and stands before it"
     assert "gives no permission" in ctxe(repo, environment(home), "skills", "check", ".claude/skills/two").out

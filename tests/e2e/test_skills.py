@@ -145,6 +145,7 @@ def test_the_user_loads_one_by_option_by_slash_and_by_words(home: Path, repo: Pa
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as screen:
             screen.wait("nothing sent yet")
             screen.enter("/skill brew")
+            screen.wait(r"brew asks for tools \(Bash\(rm \*\)\): that gives no permission")
             screen.wait(r"brew \(\d+ tokens\) goes with your next words")
             screen.enter("hello")
             screen.wait("four")
@@ -164,7 +165,7 @@ def test_the_ledger_says_why_one_came_and_why_another_did_not(home: Path, repo: 
     env = environment(home, CTXE_SKILLS_NEVER="brew,pytest")
     held = ctxe(repo, env, "budget", "--json", "which kettles are best for brewing green tea leaves?").json
     assert "skill brew" not in json.dumps(held)
-    shown = ctxe(repo, env, "skills", "list", "--json").json["skills"]
+    shown = ctxe(repo, env, "skills", "list", "--json").json
     assert {one["name"]: one["problem"] for one in shown if one["problem"]} == {
         "brew": "your settings say never",
         "pytest": "your settings say never",
@@ -192,7 +193,7 @@ def test_first_request_in_an_empty_project_and_with_two_hundred_modules(home: Pa
 
 def test_the_commands_list_show_make_and_check(home: Path, repo: Path) -> None:
     env = environment(home)
-    rows = {one["name"]: one for one in ctxe(repo, env, "skills", "list", "--json").json["skills"]}
+    rows = {one["name"]: one for one in ctxe(repo, env, "skills", "list", "--json").json}
     assert set(rows) > {"brew", "backend", "frontend", "ux-patterns", "pytest"}
     assert (rows["brew"]["where"], rows["brew"]["state"], rows["backend"]["origin"]) == (
         ".claude/skills/brew",
