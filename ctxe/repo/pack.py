@@ -254,7 +254,7 @@ def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: i
         if number in shown:
             continue
         path = ranking.evidence.file(number).path
-        tokens = sum(estimate([path])) + 1
+        tokens = len(path.encode("utf-8", "replace")) * 2 // 5 + 3
         if tokens > left or count >= NAMES:
             return
         left -= tokens
