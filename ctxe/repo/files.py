@@ -6,9 +6,8 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxe.repo.git import Git, finish
 
@@ -39,9 +38,11 @@ NEVER = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds."""
+class Listed(NamedTuple):
+    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds.
+
+    A tuple, like ``store.File``: a tree has a hundred thousand of them, and they are made anew with every plan.
+    """
 
     path: str
     size: int

@@ -22,6 +22,8 @@ LOOKED_AT, MORE_LOOKED_AT = 16, 400
 MOST_LOOKED_AT = 48
 ASIDE = 0.05
 """Share of the budget that is kept for outlines and names of files around the first ones."""
+CERTAIN, HOPELESS = 8, 40.0
+"""First files that are always cut into blocks, and the odds of others, times the room, below which none is taken."""
 MARKER = 10
 """Tokens, at most, of the line that says which lines follow."""
 LONGEST_OUTLINE, SHORT_OUTLINE = 350, 80
@@ -118,7 +120,9 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
     said = spoken(ranking.evidence)
     chance = odds({number: ranking.scores[number] for number in opened}, room, fitted.certainty, fitted.spread)
     offers: list[Offer] = []
-    for number, one in opened.items():
+    for place, (number, one) in enumerate(opened.items()):
+        if place >= CERTAIN and chance[number] * room < HOPELESS:
+            continue
         owner = owners(one.inside.units, len(one.lines))
         own = [0] * len(one.inside.units)
         for unit in owner:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
 from ctxe.repo.scan import Postings, Scanned, read_definitions
@@ -37,8 +38,7 @@ CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (te
 """
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """One indexed file; ``length`` counts its terms."""
 
     id: int
@@ -159,7 +159,7 @@ def note(db: sqlite3.Connection, key: str, value: object) -> None:
 def files(db: sqlite3.Connection) -> list[File]:
     """Every indexed file."""
     rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length FROM files")
-    return [File(row[0], os.fsdecode(row[1]), *row[2:]) for row in rows]
+    return [File(number, path.decode("utf-8", "surrogateescape"), *more) for number, path, *more in rows]
 
 
 def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:
