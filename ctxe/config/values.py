@@ -102,6 +102,9 @@ class MemorySettings:
 
     enabled: bool = field(default=True, metadata={"says": "load and write project memory"})
     daily_lines: int = field(default=12, metadata={"says": "newest lines of the daily log that are loaded"})
+    remember: Literal["ask", "inbox"] = field(
+        default="ask", metadata={"says": "what the model wants remembered: ask at once, or put it into the inbox"}
+    )
     digest: Literal["off", "rules", "model"] = field(
         default="rules", metadata={"says": "what a session proposes at its end; model: your cheap one is asked, too"}
     )

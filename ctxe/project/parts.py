@@ -23,5 +23,6 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
 
 
 def keeping(project: Project, session: str, *, approved: bool) -> Keeping:
-    """What keeps memories for the model."""
-    return Keeping(project.store, project.counters, str(project.root), session, approved)
+    """What keeps memories for the model; ``approved``: a person can be asked first, unless all go to the inbox."""
+    asks = approved and project.config.memory.remember == "ask"
+    return Keeping(project.store, project.counters, str(project.root), session, asks)

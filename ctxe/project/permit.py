@@ -29,7 +29,8 @@ class Permit:
     def decide(self, action: Action) -> Decision:
         """Allow, ask or deny an action. What goes to the memory inbox needs no question where nobody can be asked."""
         if action.tool in MEMORY:
-            return Ask("it will be remembered for later sessions") if self.interactive else Allow()
+            asks = self.interactive and self.project.config.memory.remember == "ask"
+            return Ask("it will be remembered for later sessions") if asks else Allow()
         return decide(action, self.policy)
 
     @property

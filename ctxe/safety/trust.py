@@ -65,6 +65,7 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("skills.matching", _only(False)),
     ("memory.enabled", _only(False)),
     ("memory.daily_lines", _free),
+    ("memory.remember", _only("inbox")),
     ("memory.digest", _stricter(("off", "rules", "model"))),
     ("failures.gate", _stricter(GATES)),
     ("model.max_output", _lower_or_first),

@@ -62,3 +62,24 @@ def test_what_the_model_cites_is_credited_when_its_tests_pass(home: Path, repo: 
         assert f"- {name} Run the tests with unittest" in json.dumps(server.bodies[0])
     judged = ctxe(repo, env, "memory", "stats", "--json").json["judged"]
     assert judged == [{"id": name, "title": "Run the tests with unittest", "helpful": 1, "harmful": 0}]
+
+
+@pytest.mark.parametrize("how", ["ask", "inbox"])
+def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: Path, repo: Path, how: str) -> None:
+    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe/config.toml").write_text(f'[memory]\nremember = "{how}"\n')
+    call = Call("remember", {"kind": "fact", "title": "The port is 8080", "text": "app.py says so."})
+    with WireServer([Reply("", [call]), Reply("Kept in mind.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            terminal.type("keep the port in mind")
+            terminal.settle()
+            terminal.type("\r")
+            if how == "ask":
+                terminal.wait("remembered for later sessions")
+                terminal.type("y\r")
+            terminal.wait("Kept in mind")
+        (row,) = ctxe(repo, env, "memory", "show", "--json").json
+    assert (row["title"], row["status"]) == ("The port is 8080", "current" if how == "ask" else "proposed")
