@@ -60,7 +60,7 @@ def _session(past: Past) -> str:
 
 
 def _request(newest: Sent, ahead: Forecast | None) -> str:
-    coming = f"; the next about {usd(ahead.next_usd)} and its answer" if ahead and ahead.next_usd is not None else ""
+    coming = f"; the next about {usd(ahead.next_usd)} and its answer" if ahead and ahead.next_usd else ""
     return f"the newest {usd(newest.ledger.usd)}{coming}"
 
 

@@ -70,7 +70,7 @@ def _used(injected: Sequence[Injected]) -> Iterator[Told]:
 def _ahead(ahead: Forecast | None) -> Iterator[Told]:
     if ahead is None:
         return
-    price = f", for about {figures.money(ahead.fold_usd)}" if ahead.fold_usd is not None else ""
+    price = f", for about {figures.money(ahead.fold_usd)}" if ahead.fold_usd else ""
     at = f"at {figures.size(ahead.line)} tokens{price}"
     pace = f"a step adds about {figures.size(ahead.pace)} tokens"
     if ahead.steps:

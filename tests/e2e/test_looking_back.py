@@ -108,12 +108,13 @@ def test_a_past_request_is_accounted_for_by_its_number(done: Done) -> None:
 
 
 def test_the_head_of_a_request_stays_cached_through_a_fold(done: Done) -> None:
-    found = [done.run("budget", "--session", "2", "--step", str(step), "--json").json for step in range(4, 16)]
-    first, *_ = [shown for shown in found if shown["request"]["began"].startswith("folded")]
-    held = {section["name"] for section in first["sections"] if all(chunk["cached"] for chunk in section["chunks"])}
-    assert {"tools", "rules", "instructions"} <= held
-    assert "record" not in held
-    assert first["request"]["broke"] == ""
+    text = done.run("sessions", "inspect", "--out", "-").out
+    known = json.loads(text.split('id="data">')[1].split("</script>")[0])
+    first = next(request for request in known["requests"] if request["fold"])
+    sections = [known["rows"][place][0] for place in first["rows"]]
+    assert {"tools", "rules", "instructions"} <= set(sections[: first["held"]])
+    assert "record" in sections[first["held"] : first["kept"]]
+    assert (first["broke"], first["began"].startswith("folded: ")) == ("", True)
 
 
 def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:

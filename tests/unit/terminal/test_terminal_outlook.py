@@ -39,7 +39,7 @@ def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
 def test_what_is_not_there_is_not_told() -> None:
     assert outlook(Past("s", "p"), None, SCREEN) == ""
     calm = Past("s", "p", (sent(1), sent(2)))
-    assert outlook(calm, Forecast(None, 84_000, 0), SCREEN).splitlines() == [
+    assert outlook(calm, Forecast(None, 84_000, 0, 0.0, 0.0), SCREEN).splitlines() == [
         "cache  the prefix never broke",
         "ahead  the next fold comes at 84k tokens",
     ]
