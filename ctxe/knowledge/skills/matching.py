@@ -14,6 +14,8 @@ from ctxe.knowledge.skills.module import Skill
 
 NAME, TITLE, HEADING, TEXT = 1.6, 1.0, 0.5, 0.15
 """What a word of the task is worth in the name, the description, the headings and the rest of the body."""
+USUAL_LENGTH = 24
+"""Different words of a description up to which each counts in full."""
 FILE = 0.8
 """What it is worth that a file named or touched is in the module's scope."""
 ENOUGH = 1.01
@@ -107,15 +109,22 @@ class Matcher:
 
         key = (skill.name, skill.description, len(skill.body))
         if key not in self._known:
+            description, keywords = terms(skill.description), terms(skill.keywords)
             headings = " ".join(_HEADINGS.findall(skill.body))
             layers: tuple[tuple[float, Iterable[str]], ...] = (
                 (TEXT, terms(skill.body[:LOOKED_AT])),
                 (HEADING, terms(headings)),
-                (TITLE, terms(f"{skill.description} {skill.keywords}")),
+                (_diluted(keywords), keywords),
+                (_diluted(description), description),
                 (NAME, path_terms(skill.name)),
             )
             self._known[key] = {term: worth for worth, given in layers for term in given}
         return self._known[key]
+
+
+def _diluted(said: Sequence[str]) -> float:
+    """What each word of a description is worth: less in one that names very much."""
+    return TITLE / math.sqrt(max(1.0, len(set(said)) / USUAL_LENGTH))
 
 
 def _spelled(text: str) -> dict[str, str]:
