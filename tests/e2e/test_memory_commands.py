@@ -94,7 +94,7 @@ def test_failures_are_kept_matched_and_resolved(tmp_path: Path) -> None:
     (group,) = asked(tmp_path, "failures", "list", "--json", "--status", "resolved", "--file", "a.py", "--since", "1d")
     assert (group["seen"], group["fix"], group["command"]) == (2, "docker compose up redis", "pytest")
     listed = ctxe(tmp_path, "failures", "list").stdout.splitlines()
-    assert re.fullmatch(r"\w{8} +resolved +2 +now +Tests need redis +docker compose up redis", listed[1])
+    assert re.fullmatch(r"\w{8} +resolved +2 +now +Tests need redis +docker compose up redis +a\.py", listed[1])
     assert asked(tmp_path, "failures", "stats", "--json")["statuses"] == {"resolved": 1}
     ctxe(tmp_path, "failures", "forget", first["id"])
     assert ctxe(tmp_path, "failures", "list").stdout == "no failures are remembered\n"
