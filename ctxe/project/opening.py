@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxe.agent.limits import WARN_AT
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
@@ -42,7 +43,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         )
         for _ in live.session.close("interrupted"):
             pass
-        live.notices = (*live.notices, *_model_change(live), *_unpriced(live))
+        live.notices = (*live.notices, *_model_change(live), *_money(live))
         for path, choice in opening.files:
             for _ in live.choose_file(path, choice):
                 pass
@@ -111,11 +112,15 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
         raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
 
 
-def _unpriced(live: Live) -> list[str]:
-    """A line for the user when money is limited and nobody knows what the model costs."""
-    if not live.project.config.budget.max_cost or live.model.prices is not None:
+def _money(live: Live) -> list[str]:
+    """A line for the user when a limit of money is near, passed, or cannot be held for want of a price."""
+    limit, spent = live.project.config.budget.max_cost, live.session.state.usd
+    if not limit:
         return []
-    return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
+    if live.model.prices is None:
+        return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
+    more = "; a higher --max-cost goes on" if spent >= limit else ""
+    return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []
 
 
 def _model_change(live: Live) -> list[str]:

@@ -154,6 +154,7 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         assert (said.json["outcome"], said.json["why"]) == ("cost limit", "$0.25 for this session are spent")
         again = ctxe(repo, env, "chat", "-c", "--max-cost", "0.25", stdin="go on\n/ls\n")
         assert (again.code, len(server.bodies)) == (8, 3)
+        assert "$0.3000 of $0.25 spent; a higher --max-cost goes on" in again.out, again.out
         more = ctxe(repo, env, "chat", "-c", "--max-cost", "0.5", stdin="go on\n")
         assert (more.code, len(server.bodies)) == (8, 5)
         assert "$0.4000 of $0.50 spent" in more.err
