@@ -18,15 +18,22 @@ Similar = Callable[[Sequence[str], str], list[float]]
 """The cosine of each text to a query; texts are embedded once, by content. Raises ProviderError and ConfigError."""
 
 
-def vectors(project: Project, index: Index) -> Vectors | None:
-    """The vectors beside an index; None when the user set no embedding model. Raises ConfigError."""
+def vectors(project: Project, index: Index, *, waiting: bool = False) -> Vectors | None:
+    """The vectors beside an index; None when the user set no embedding model. Raises ConfigError.
+
+    ``waiting``: somebody waits for the answer, so a host that does not give one is soon given up.
+    """
     from ctxe.providers.embed import embedder
+    from ctxe.providers.retry import Patience
     from ctxe.storage.vectors import Vectors
 
     settings = project.config.retrieval
     if not settings.embeddings:
         return None
-    embed = embedder(settings.embeddings, environment=project.environment, base_url=settings.base_url)
+    patience = Patience(requests=2, seconds=4.0, connect=2.0, idle=10.0) if waiting else None
+    embed = embedder(
+        settings.embeddings, environment=project.environment, base_url=settings.base_url, patience=patience
+    )
     return Vectors(index.db, settings.embeddings, embed)
 
 
@@ -38,7 +45,7 @@ def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
     from ctxe.repo.windows import AT_ONCE, embed, meaning
 
     try:
-        found = vectors(project, index)
+        found = vectors(project, index, waiting=True)
         if found is None or not task.strip():
             return {}, ""
         left = embed(index, found, masking(project.own_keys), AT_ONCE)
@@ -64,6 +71,6 @@ def similarity(project: Project) -> Similar | None:
 
     if not project.config.retrieval.embeddings:
         return None
-    found = vectors(project, opened(project))
+    found = vectors(project, opened(project), waiting=True)
     clean = masking(project.own_keys)
     return None if found is None else lambda texts, query: found.similar([clean(text) for text in texts], clean(query))

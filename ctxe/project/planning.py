@@ -166,7 +166,8 @@ class Planning:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
-        return replace(section, chunks=tuple(kept), left_out=tuple(out))
+        told = [Omission(f"{section.name}:note", 0, made.note)] if made.note else []
+        return replace(section, chunks=tuple(kept), left_out=(*told, *out))
 
 
 def telling(words: str) -> bool:

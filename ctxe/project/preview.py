@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State, apply, closing, rebuild
@@ -23,8 +24,18 @@ def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[st
     from ctxe.project.parts import composer, keeping
     from ctxe.project.sandboxing import UNBOXED
 
+    project = _unconnected(project)
     kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools, skills)
     return composer(project, project.model, kit, "preview")
+
+
+def _unconnected(project: Project) -> Project:
+    """The project without what would ask a host to plan: vectors, and a model's second look."""
+    config = project.config
+    offline = replace(
+        config, plan=replace(config.plan, refine=False), retrieval=replace(config.retrieval, embeddings="")
+    )
+    return project if offline == config else replace(project, loaded=replace(project.loaded, config=offline))
 
 
 def ledger(project: Project, words: str) -> Ledger:

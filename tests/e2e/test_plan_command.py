@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,28 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
         refused = ctxe(repo, env, "plan", "--json", "strain it")
     assert paths(refused)[0] == "tea/sieve.py"
     assert refused.json["note"].startswith("planned without vectors: ")
+
+
+def test_a_look_at_the_budget_asks_nobody_and_a_session_tells_what_it_paid(home: Path, repo: Path) -> None:
+    with WireServer([Reply("{}", usage=Usage(900, 9)), Reply("Done.")]) as server:
+        vectors = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n'
+        settings(home, vectors + "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\n")
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "budget", "strain the leaves").code == 0
+        assert server.exchanges == []
+        assert ctxe(repo, env, "chat", "-p", "strain the leaves").out.strip() == "Done."
+        assert [body["model"] for body in server.bodies] == ["gpt-5-mini", "gpt-5"]
+    [log] = (repo / ".ctxe/sessions").glob("*.jsonl")
+    assert "looked over by openai/gpt-5-mini in 1 question for $0.0002" in log.read_text()
+
+
+def test_a_server_that_is_not_there_is_soon_given_up(home: Path, repo: Path) -> None:
+    settings(home, '[retrieval]\nembeddings = "local/words"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    began = time.monotonic()
+    made = ctxe(repo, environment(home), "plan", "--json", "strain the leaves")
+    assert time.monotonic() - began < 15.0
+    assert paths(made)[0] == "tea/sieve.py"
+    assert made.json["note"].startswith("planned without vectors: ")
 
 
 def test_files_of_a_memory_that_bears_on_the_task_are_named(home: Path, repo: Path) -> None:
