@@ -6,17 +6,13 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ctxe.cli import memory
+from ctxe.cli import failure_pages, memory
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
-
-if TYPE_CHECKING:
-    from ctxe.project import Project
-    from ctxe.terminal.screen import Screen
 
 Ref = Annotated[str, typer.Argument(metavar="FAILURE", help="its signature, the beginning of it, or an id")]
 
@@ -56,61 +52,10 @@ def list_(
         and (limit is None or group.last >= limit)
     ]
     if as_json:
-        print_json([as_object(group) for group in groups])
+        print_json([failure_pages.as_object(group) for group in groups])
         return
     screen = invocation.screen()
-    screen.say(table_of(groups, screen) if groups else "no failures are remembered")
-
-
-def as_object(group: Any) -> dict[str, Any]:
-    """A failure for other programs."""
-    entry = group.entry
-    return {
-        "signature": group.signature,
-        "id": entry.id,
-        "ids": [held.id for held in group.entries],
-        "status": group.status,
-        "title": entry.title,
-        "command": entry.command,
-        "error": entry.error,
-        "tried": entry.tried,
-        "outcome": entry.outcome,
-        "fix": group.fix,
-        "files": list(group.files),
-        "seen": group.seen,
-        "first_seen": group.first,
-        "last_seen": group.last,
-    }
-
-
-def table_of(groups: Any, screen: Screen) -> str:
-    """Failures, a row each."""
-    from ctxe.terminal.figures import age
-    from ctxe.terminal.tables import Cell, Column, table
-
-    now = time.time()
-    styles = {"open": "bad", "resolved": "good"}
-    rows: list[list[Cell]] = [
-        [
-            group.signature[:8],
-            (group.status, styles.get(group.status, "dim")),
-            str(group.seen),
-            age(group.last, now) if group.last else "",
-            group.entry.title,
-            group.fix,
-            _files(group.files),
-        ]
-        for group in groups
-    ]
-    columns: list[Column | str] = [Column("failure", style="accent"), "status", Column("seen", right=True)]
-    columns += [Column("last", right=True, style="dim"), Column("what", grows=True), Column("fix", grows=True)]
-    return table([*columns, Column("files", style="dim")], rows, screen)
-
-
-def _files(files: Any) -> str:
-    """The first file by its name, and how many more there are."""
-    names = [file.rpartition("/")[2] for file in files]
-    return (names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")) if names else ""
+    screen.say(failure_pages.table_of(groups, screen) if groups else "no failures are remembered")
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
@@ -122,46 +67,13 @@ def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> N
     group = troubles.failure_group(project, failure)
     moments = troubles.timeline(project, group)
     if as_json:
-        print_json(as_object(group) | {"timeline": moments})
+        print_json(failure_pages.as_object(group) | {"timeline": moments})
         return
     screen = invocation.screen()
-    screen.say(_page(project, screen, group))
+    screen.say(failure_pages.page(project, screen, group))
     if moments:
-        screen.say("\n" + _timeline(moments, screen))
+        screen.say("\n" + failure_pages.timeline(moments, screen))
         screen.tell(f"`ctxe sessions show {moments[-1]['session']}` shows the session")
-
-
-def _timeline(moments: Any, screen: Screen) -> str:
-    """What happened when, a row each."""
-    from ctxe.terminal.tables import Cell, Column, table
-
-    rows: list[list[Cell]] = [
-        [str(one["at"])[:16].replace("T", " "), one["session"], str(one["turn"]), str(one["step"]), one["says"]]
-        for one in moments
-    ]
-    numbers = [Column("turn", right=True), Column("step", right=True)]
-    return table([Column("when", style="dim"), "session", *numbers, Column("what", grows=True)], rows, screen)
-
-
-def _page(project: Project, screen: Screen, group: Any) -> str:
-    from ctxe.cli.memory_pages import entry_page
-    from ctxe.terminal.figures import plural
-    from ctxe.terminal.style import line
-    from ctxe.terminal.tables import draw
-
-    now = time.time()
-    times = f"seen {plural(group.seen, 'time')}"
-    if group.first:
-        times += f", first {_ago(group.first, now)}, last {_ago(group.last, now)}"
-    head = draw([line((group.signature[:8], "accent"), f"  {group.status}, {times}")], screen)
-    return "\n\n".join((head, *(entry_page(project, screen, entry.id) for entry in group.entries)))
-
-
-def _ago(then: float, now: float) -> str:
-    from ctxe.terminal.figures import age
-
-    told = age(then, now)
-    return f"{told} ago" if told[-1] in "mhdw" and told != "now" else told
 
 
 def add(
@@ -204,7 +116,7 @@ def resolve(
     invocation = Invocation.of(context)
     group = troubles.settle(invocation.project(), failure, status, fix)
     if as_json:
-        print_json(as_object(group))
+        print_json(failure_pages.as_object(group))
         return
     invocation.screen().say(f"{group.status}: {group.entry.title}" + (f" ({group.fix})" if group.fix else ""))
 
@@ -300,4 +212,4 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     if found["repeated"]:
         most = {one["signature"] for one in found["repeated"]}
         groups = [group for group in troubles.failure_groups(invocation.project()) if group.signature in most]
-        screen.say(table_of(sorted(groups, key=lambda group: -group.seen), screen))
+        screen.say(failure_pages.table_of(sorted(groups, key=lambda group: -group.seen), screen))

@@ -1,0 +1,95 @@
+"""Failures as people and programs see them: rows, a page, a timeline, an object."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+
+def as_object(group: Any) -> dict[str, Any]:
+    """A failure for other programs."""
+    entry = group.entry
+    return {
+        "signature": group.signature,
+        "id": entry.id,
+        "ids": [held.id for held in group.entries],
+        "status": group.status,
+        "title": entry.title,
+        "command": entry.command,
+        "error": entry.error,
+        "tried": entry.tried,
+        "outcome": entry.outcome,
+        "fix": group.fix,
+        "files": list(group.files),
+        "seen": group.seen,
+        "first_seen": group.first,
+        "last_seen": group.last,
+    }
+
+
+def table_of(groups: Any, screen: Screen) -> str:
+    """Failures, a row each."""
+    from ctxe.terminal.figures import age
+    from ctxe.terminal.tables import Cell, Column, table
+
+    now = time.time()
+    styles = {"open": "bad", "resolved": "good"}
+    rows: list[list[Cell]] = [
+        [
+            group.signature[:8],
+            (group.status, styles.get(group.status, "dim")),
+            str(group.seen),
+            age(group.last, now) if group.last else "",
+            group.entry.title,
+            group.fix,
+            _files(group.files),
+        ]
+        for group in groups
+    ]
+    columns: list[Column | str] = [Column("failure", style="accent"), "status", Column("seen", right=True)]
+    columns += [Column("last", right=True, style="dim"), Column("what", grows=True), Column("fix", grows=True)]
+    return table([*columns, Column("files", style="dim")], rows, screen)
+
+
+def _files(files: Any) -> str:
+    """The first file by its name, and how many more there are."""
+    names = [file.rpartition("/")[2] for file in files]
+    return (names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")) if names else ""
+
+
+def timeline(moments: Any, screen: Screen) -> str:
+    """What happened when, a row each."""
+    from ctxe.terminal.tables import Cell, Column, table
+
+    rows: list[list[Cell]] = [
+        [str(one["at"])[:16].replace("T", " "), one["session"], str(one["turn"]), str(one["step"]), one["says"]]
+        for one in moments
+    ]
+    numbers = [Column("turn", right=True), Column("step", right=True)]
+    return table([Column("when", style="dim"), "session", *numbers, Column("what", grows=True)], rows, screen)
+
+
+def page(project: Project, screen: Screen, group: Any) -> str:
+    """A failure whole: how often it was seen and when, then every file about it."""
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.terminal.figures import plural
+    from ctxe.terminal.style import line
+    from ctxe.terminal.tables import draw
+
+    now = time.time()
+    times = f"seen {plural(group.seen, 'time')}"
+    if group.first:
+        times += f", first {_ago(group.first, now)}, last {_ago(group.last, now)}"
+    head = draw([line((group.signature[:8], "accent"), f"  {group.status}, {times}")], screen)
+    return "\n\n".join((head, *(entry_page(project, screen, entry.id) for entry in group.entries)))
+
+
+def _ago(then: float, now: float) -> str:
+    from ctxe.terminal.figures import age
+
+    told = age(then, now)
+    return f"{told} ago" if told[-1] in "mhdw" and told != "now" else told
