@@ -118,7 +118,9 @@ def kit_for(
     ports = Ports(keeping.remember, keeping.record_failure, recalling)
     tools = {tool.name: tool for tool in core_tools(workspace, ports)}
     shell = tools["run_command"] if not only or "run_command" in only else None
-    skilled = Skilled(project, state, (*project.config.skills.always, *skills), shell, finder(project))
+    skilled = Skilled(
+        project, state, (*project.config.skills.always, *skills), shell, finder(project), not only or "use" in only
+    )
     for name in skills:
         named(skilled.find(), name)
     gates = (find_tools(skilled.found), use(skilled.prepare))

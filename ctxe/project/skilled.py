@@ -86,13 +86,17 @@ def named(skills: tuple[Skill, ...], name: str) -> Skill:
 
 @dataclass(slots=True)
 class Skilled:
-    """A session's modules. ``always`` stand in every request; ``shell`` is the tool through which scripts run."""
+    """A session's modules. ``always`` stand in every request; ``shell`` is the tool through which scripts run.
+
+    ``listed`` is False where the model is not offered ``use``: a list of what it cannot load would be for nothing.
+    """
 
     project: Project
     state: Callable[[], State]
     always: tuple[str, ...]
     shell: Tool | None
     find: Finder
+    listed: bool = True
     matcher: Matcher = field(default_factory=Matcher)
 
     def held(self) -> Held:

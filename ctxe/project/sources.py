@@ -71,7 +71,7 @@ def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
     from ctxe.knowledge.skills.source import Skills
 
     settings = project.config.skills
-    room = min(CATALOGUE, int(settings.share * project.budget.window))
+    room = min(CATALOGUE, int(settings.share * project.budget.window)) if skilled.listed else 0
     return Skills(
         skilled.find,
         count,

@@ -176,6 +176,17 @@ def test_the_ledger_says_why_one_came_and_why_another_did_not(home: Path, repo: 
     ]
 
 
+def test_no_list_where_nothing_can_be_loaded(home: Path, repo: Path) -> None:
+    def system(env: Mapping[str, str], *words: str) -> str:
+        return json.dumps(ctxe(repo, env, "chat", "--dry-run", "hello", *words).json["system"])
+
+    env = environment(home)
+    assert "<skills>" in system(env)
+    assert "<skills>" not in system(env, "--allowed-tools", "read_file,search")
+    assert "<skills>" in system(env, "--allowed-tools", "read_file,use")
+    assert "<skills>" not in system(environment(home, CTXE_SKILLS_SHARE="0"))
+
+
 def test_first_request_in_an_empty_project_and_with_two_hundred_modules(home: Path, tmp_path: Path) -> None:
     empty = repository(tmp_path / "empty", {".keep": ""})
     first = ctxe(empty, environment(home), "budget", "--json", "hello").json["used"]

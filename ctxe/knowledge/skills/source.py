@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
-from ctxe.knowledge.skills.catalogue import catalogue, line
+from ctxe.knowledge.skills.catalogue import Catalogue, catalogue, line
 from ctxe.knowledge.skills.finding import Finder
 from ctxe.knowledge.skills.matching import Matcher, about, sure
 from ctxe.knowledge.skills.module import Skill
@@ -26,9 +26,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Skills:
-    """Offers modules. ``room`` is what the list of them may take, ``always`` are names that stand in every request.
-
-    ``uses`` gives how often a module was loaded in this project: the most useful stand first. ``matching`` False
+    """Offers modules. ``room`` is what the list of them may take (0: there is none), ``always`` are names that stand
+    in every request. ``uses`` gives how often a module was loaded in this project: the most useful stand first. ``matching`` False
     loads nothing by itself.
     """
 
@@ -70,7 +69,7 @@ class Skills:
         return (*said, *(f"settings: there is no skill {name}" for name in self.always if name not in known))
 
     def _standing(self, skills: Sequence[Skill], room: int) -> Section:
-        listed = catalogue(self.ranked(skills), min(self.room, room), self.count)
+        listed = catalogue(self.ranked(skills), min(self.room, room), self.count) if self.room > 0 else Catalogue()
         chunks, out = [], []
         if listed.text:
             chunks.append(Chunk("skills catalogue", listed.text, _told(listed.short, listed.bare, listed.out)))

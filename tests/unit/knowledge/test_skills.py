@@ -241,6 +241,7 @@ def test_what_stands_and_what_comes_with_words(tmp_path: Path) -> None:
         ("tea", "stands in the request already")
     ]
     assert len(Skills(find(root), words, 1_500, matching=False).offer(ask, 5_000)) == 1
+    assert Skills(find(root), words, 0).offer(Task("hello there"), 5_000) == []
     carried = Skills(find(root), words, 1_500, held=lambda: Held(in_use={"tea": "in use"}))
     assert [chunk.why for chunk in carried.offer(Task(), 5_000)[0].chunks] == ["the modules there are", "in use"]
 
