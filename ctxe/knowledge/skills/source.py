@@ -27,8 +27,8 @@ class Held:
 @dataclass(frozen=True)
 class Skills:
     """Offers modules. ``room`` is what the list of them may take (0: there is none), ``always`` are names that stand
-    in every request. ``uses`` gives how often a module was loaded in this project: the most useful stand first. ``matching`` False
-    loads nothing by itself.
+    in every request. ``uses`` gives how often a module was loaded in this project: the most useful stand first.
+    ``matching`` False loads nothing by itself.
     """
 
     find: Finder
