@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from ctxe.context.budget import birth_limit
-from ctxe.context.seen import standing, unrepeated
+from ctxe.context.seen import RUN_CHARS, Standing, unrepeated
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
-from ctxe.domain.conversation import Conversation
 
 
-def born(text: str, kind: Kind, window: int, count: Count, conversation: Conversation, *, again: bool) -> Trimmed:
+def born(text: str, kind: Kind, window: int, count: Count, known: Standing) -> Trimmed:
     """What is told of an output, and the handle of its whole text where something was left out.
 
-    ``again`` says that its file was read before: longer runs of lines that stand in the request are told as a number.
+    Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
+    their number; those of a command or a search, where a path or a sign in front means something, only as they are.
     """
     handle = handle_of(text)
-    fresh = unrepeated(text, standing(conversation), handle) if again and kind == "read" else text
-    done = trim(fresh, kind, birth_limit(kind, window), count, handle)
-    return Trimmed(done.text, handle if done.cut or fresh != text else "")
+    done = trim(_fresh(text, kind, known, handle), kind, birth_limit(kind, window), count, handle)
+    return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
+
+
+def _fresh(text: str, kind: Kind, known: Standing, handle: str) -> str:
+    if len(text) < RUN_CHARS:
+        return text
+    if kind in ("shell", "search"):
+        return unrepeated(text, known.lines, handle, str.strip)
+    return unrepeated(text, known.cores, handle)

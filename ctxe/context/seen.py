@@ -5,11 +5,11 @@ Lines are known by what they say (their core), wherever they stand and whatever 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
-from ctxe.domain.conversation import Conversation, Position
+from ctxe.domain.conversation import Conversation, Fold, Position, Step
 
 RUN = 4
 """Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
@@ -18,29 +18,70 @@ RUN_CHARS = 100
 """Characters that such a run has at least."""
 
 
+class Standing:
+    """All lines that the model has before it: the record, and steps after the fold as they were told.
+
+    ``cores`` are what they say, ``lines`` how they stand there without indentation. It grows with one conversation;
+    another fold begins it anew.
+    """
+
+    __slots__ = ("_fold", "_taken", "cores", "lines")
+
+    def __init__(self) -> None:
+        self._begin(None)
+
+    def _begin(self, fold: Fold | None) -> None:
+        self._fold = fold
+        self._taken = 0
+        self.cores: set[str] = set()
+        self.lines: set[str] = set()
+        self._take(chunk.text for chunk in (fold.record if fold else ()))
+
+    def of(self, conversation: Conversation) -> Standing:
+        """The same with all of a conversation taken in."""
+        steps = _whole_steps(conversation)
+        if conversation.fold is not self._fold or len(steps) < self._taken:
+            self._begin(conversation.fold)
+        # Something may have been told after a step since it was taken in.
+        for step in steps[max(0, self._taken - 2) :]:
+            self._take(_texts(step, self._fold))
+        self._taken = len(steps)
+        return self
+
+    def _take(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            for line in text.splitlines():
+                self.cores.add(core_of(line))
+                self.lines.add(line.strip())
+
+
 def standing(conversation: Conversation) -> frozenset[str]:
-    """The cores of all lines that the model has before it: the record, and steps after the fold as they were told."""
-    return frozenset(core_of(line) for text in _texts(conversation) for line in text.splitlines())
+    """The cores of all lines that the model has before it."""
+    return frozenset(Standing().of(conversation).cores)
 
 
-def _texts(conversation: Conversation) -> Iterator[str]:
-    fold = conversation.fold
-    upto = fold.upto if fold else Position()
-    yield from (chunk.text for chunk in fold.record) if fold else ()
-    for position, step in conversation.steps():
-        if (position.turn, position.step) >= (upto.turn, upto.step):
-            yield step.reply.text
-            yield from (text for call in step.reply.calls for text in taken_apart(call.arguments).texts)
-            yield from (fold.masks.get(r.call_id, r.text) if fold else r.text for r in step.results)
-            yield from (note.text for note in step.notes)
+def _whole_steps(conversation: Conversation) -> list[Step]:
+    """The steps that no fold stands for."""
+    upto = conversation.fold.upto if conversation.fold else Position()
+    return [step for place, step in conversation.steps() if (place.turn, place.step) >= (upto.turn, upto.step)]
 
 
-def unrepeated(text: str, known: Collection[str], handle: str) -> str:
-    """A text whose longer runs of ``known`` lines are told as a number; ``handle`` brings the whole back."""
+def _texts(step: Step, fold: Fold | None) -> Iterator[str]:
+    yield step.reply.text
+    yield from (text for call in step.reply.calls for text in taken_apart(call.arguments).texts)
+    yield from (fold.masks.get(r.call_id, r.text) if fold else r.text for r in step.results)
+    yield from (note.text for note in step.notes)
+
+
+def unrepeated(text: str, known: Collection[str], handle: str, core: Callable[[str], str] = core_of) -> str:
+    """A text whose longer runs of ``known`` lines are told as a number; ``handle`` brings the whole back.
+
+    ``core`` is what of a line has to be known.
+    """
     told: list[str] = []
     run: list[str] = []
     for line in text.split("\n"):
-        if core_of(line) in known:
+        if core(line) in known:
             run.append(line)
             continue
         told += _told(run, handle)

@@ -15,6 +15,7 @@ from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
 from ctxe.context.fold import next_fold, size_of
 from ctxe.context.restore import restored
+from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Fold, ToolResult
@@ -111,13 +112,12 @@ def folds(project: Project, composer: Composer) -> Folds:
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
     """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
 
-    Of a file that was read before, lines that the model still has before it are not told again.
+    Longer runs of lines that the model still has before it are not told again.
     """
+    known = Standing()
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        talk = state().conversation
-        again = not talk.touched().keys().isdisjoint(touch.path for touch in output.touches)
-        done = born(output.text, output.kind, window, count, talk, again=again)
+        done = born(output.text, output.kind, window, count, known.of(state().conversation))
         return done.text, done.handle
 
     return cut

@@ -14,9 +14,9 @@ from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold, size_of
-from ctxe.context.lines import path_asked
 from ctxe.context.restore import restored
-from ctxe.context.survey import Survey, file_key
+from ctxe.context.seen import Standing
+from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 
@@ -30,7 +30,7 @@ class Replayed:
         "_count",
         "_originals",
         "_policy",
-        "_read",
+        "_standing",
         "_survey",
         "budget",
         "conversation",
@@ -42,7 +42,7 @@ class Replayed:
         self.frame, self.conversation = Frame(), Conversation()
         self._count, self._policy = count, policy or FoldPolicy()
         self._originals: dict[str, str] = {}
-        self._read: set[str] = set()
+        self._standing = Standing()
         self._survey = Survey()
 
     def instruct(self, text: str) -> None:
@@ -94,11 +94,8 @@ class Replayed:
         """A result as it is told."""
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
-        key = file_key(path_asked(asked))
-        done = born(
-            text, kind, self.budget.window, self._count, self.conversation, again=bool(key) and key in self._read
-        )
-        self._read.add(key)
+        known = self._standing.of(self.conversation)
+        done = born(text, kind, self.budget.window, self._count, known)
         if done.text != text:
             self._originals[call.id] = text
         return ToolResult(call.id, done.text, handle=done.handle)

@@ -146,8 +146,9 @@ def answers_or_replies(message: Chat) -> bool:
 
 
 def shorter(told: Chat, said: Chat) -> bool:
-    """True for an output that lost escape codes or what stood already, and for nothing else."""
-    left_out = "\x1b" in said["content"] or "as they stand above" in told["content"]
+    """True for an output that lost escape codes, repeats or what stood already, and for nothing else."""
+    notes = ("as they stand above", "more times]")
+    left_out = "\x1b" in said["content"] or any(note in told["content"] for note in notes)
     return left_out and told | {"content": ""} == said | {"content": ""}
 
 

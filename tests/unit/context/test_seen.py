@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ctxe.context.seen import standing, unrepeated
+from ctxe.context.birth import born
+from ctxe.context.seen import Standing, standing, unrepeated
+from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
 
@@ -41,3 +43,25 @@ def test_short_runs_are_cheaper_shown() -> None:
     known = frozenset(f"this is line number {n} of the file" for n in range(1, 4)) | {"}", "x"}
     assert unrepeated("\n".join(LINES), known, "abc") == "\n".join(LINES)
     assert unrepeated("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
+
+
+def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> None:
+    known = Standing()
+    first = Turn("go", (), (read(1, FILE), read(2, "second")))
+    assert known.of(Conversation((first,))).cores == standing(Conversation((first,)))
+    later = Turn("go", (), (read(1, FILE), read(2, "second", "told later"), read(3, "third")))
+    assert known.of(Conversation((later,))).cores == standing(Conversation((later,)))
+    assert "told later" in known.cores
+    folded = Conversation((later,), Fold(Position(0, 2), (Chunk("record", "only this line"),)))
+    assert known.of(folded).cores == standing(folded) == {"only this line", "I look", "a.py", "third"}
+
+
+def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> None:
+    known = Standing().of(Conversation((Turn("go", (), (read(1, FILE),)),)))
+    diff = "\n".join(f"+this is line number {n} of the file" for n in range(1, 9))
+    handle = handle_of(diff)
+    assert born(diff, "shell", 100_000, len, known) == Trimmed(diff)
+    assert born(diff, "read", 100_000, len, known) == Trimmed(f"[8 lines as they stand above; recall {handle}]", handle)
+    told = f"[8 lines as they stand above; recall {handle_of(FILE)}]"
+    assert born(FILE, "search", 100_000, len, known) == Trimmed(told, handle_of(FILE))
+    assert born("short", "read", 100_000, len, known) == Trimmed("short")
