@@ -84,10 +84,13 @@ def test_a_memory_is_brought_back_when_the_words_ask_for_it(home: Path, repo: Pa
 
 
 def test_a_long_turn_in_a_small_window_folds_and_keeps_the_users_words(home: Path, repo: Path) -> None:
-    (repo / "long.txt").write_text("\n".join(f"line {n} of a long file with some words in it" for n in range(120)))
-    read = Reply("reading", [Call("read_file", {"path": "long.txt"})])
-    other = Reply("looking", [Call("search", {"pattern": "words in"})])
-    with WireServer([read, other] * 8 + [Reply("done")], key=KEY) as server:
+    script = list[Reply]()
+    for n in range(8):
+        lines = (f"line {k} of the long file number {n} with words in it" for k in range(120))
+        (repo / f"long{n}.txt").write_text("\n".join(lines))
+        script.append(Reply("reading", [Call("read_file", {"path": f"long{n}.txt"})]))
+        script.append(Reply("looking", [Call("search", {"pattern": f"number {n} with"})]))
+    with WireServer([*script, Reply("done")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         done = ctxe(repo, env, "chat", "-p", "count the WONDERFUL lines", "--budget", "14000")
         assert (done.code, server.refused) == (0, []), done.err
