@@ -96,6 +96,7 @@ def _nearest(name: str, project: Project) -> str:
 
 def help_(chat: Chat, _words: str) -> None:
     """Every command, and the signs a line may begin with."""
+    from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw
 
     rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
@@ -107,4 +108,4 @@ def help_(chat: Chat, _words: str) -> None:
         ["!command", "run a command; its output is told with your next words"],
     ]
     rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
-    chat.say(draw(["command", ""], rows, chat.screen))
+    chat.say(draw(["command", Column("", wraps=True)], rows, chat.screen))

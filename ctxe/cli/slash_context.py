@@ -151,7 +151,7 @@ def skill(chat: Chat, words: str) -> None:
 
 
 COMMANDS = (
-    Slash("context", "[--explain]", "what the newest request held, and why", context),
+    Slash("context", "[--explain]", "what the newest request held and why, what was folded, what comes next", context),
     Slash("budget", "[WORDS] [--explain]", "what the next request would hold", budget),
     Slash("compact", "[--preview] [FOCUS]", "fold the past into a record; words of FOCUS stay in sight", compact),
     Slash("checkpoint", "[FOCUS]", "have a model sum up the session; it stands beside the record", checkpoint),
