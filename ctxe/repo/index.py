@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.repo import history, linecount, store
+from ctxe.repo.counting import count_missing, counter
 from ctxe.repo.files import Listed, list_files, read_text, start_listing
 from ctxe.repo.git import Git
 from ctxe.repo.linking import link
 from ctxe.repo.scan import Postings, Scanned, digest
 from ctxe.repo.statistics import Statistics, statistics
-from ctxe.repo.store import Details, File, transaction
+from ctxe.repo.store import Details, File, differs, transaction
 from ctxe.repo.worker import Job, joined, scan_files, scan_in_parallel
 
 FEW, SOME = 40, 150
 """Changed files up to which lines are not counted at once, and up to which this process scans alone."""
-COUNTED = ("source", "config")
-"""Kinds of files whose lines are counted; the lines of others are estimated when they are shown."""
 JOB_FILES = 60
 RACES = 20
 SEGMENT_FILES = 4000
 MOST_SEGMENTS = 16
-_FINE, _COARSE = 50_000_000, 2_000_000_000
 
 Progress = Callable[[int, int], None]
 """Told (files done, files to do) while an index is built."""
@@ -67,7 +64,6 @@ class Index:
         self.by_path: dict[str, int] = {}
         self.history = history.History()
         self.statistics = Statistics(0, [])
-        self._paths: dict[int, str] = {}
 
     def close(self) -> None:
         """Let go of the database."""
@@ -84,7 +80,7 @@ class Index:
         # A name that is no UTF-8 can be stored nowhere and told to nobody.
         listed = [one for one in list_files(self.git, listing) if _is_utf8(one.path)]
         scanned, removed = self._until_written(known, listed, begun, progress)
-        if any(_differs(one, known.get(one.path)) for one in listed) or removed:
+        if any(differs(one.size, one.mtime, known.get(one.path)) for one in listed) or removed:
             known = {file.path: file for file in store.files(self.db)}
         self._hold(known, history.refresh(self.db, self.git))
         return Refreshed(scanned, removed, len(listed), clock() - started)
@@ -117,7 +113,7 @@ class Index:
     ) -> tuple[int, int]:
         """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
         generation = store.meta(self.db, "generation")
-        fresh = [one for one in listed if _differs(one, known.get(one.path))]
+        fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
         here = {one.path for one in listed}
         gone = [file for path, file in known.items() if path not in here]
         changed = self._really_changed(fresh, known, begun)
@@ -126,10 +122,9 @@ class Index:
         if not changed:
             return 0, len(gone)
         ids = self._numbers(changed, known)
-        count = self._counter() if len(changed) > FEW else None
+        count = counter(self.root, {ids[one.path]: one.path for one in changed}) if len(changed) > FEW else None
         stat = {ids[one.path]: one for one in changed}
         jobs = [(ids[one.path], one.path) for one in changed]
-        self._paths = dict(jobs)
         done = 0
         for files, postings, counted in joined(self._scan(jobs), self.segment_files, count):
             generation = self._write(files, postings, counted, stat, begun, generation)
@@ -145,22 +140,6 @@ class Index:
             yield from (scan_files(self.root, job) for job in cut)
         else:
             yield from scan_in_parallel(self.root, cut, self._workers)
-
-    def _counter(self) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
-        """Counts the lines of the files that are shown most: source and settings."""
-        exact = linecount.exact()
-
-        def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
-            found = {}
-            for one in scanned:
-                path = self._paths.get(one.id)
-                if one.kind in COUNTED and path is not None and (text := read_text(self.root, path)) is not None:
-                    lines = text.split("\n")
-                    if len(lines) == one.lines:
-                        found[one.id] = exact(lines).tobytes()
-            return found
-
-        return count
 
     def _really_changed(self, fresh: list[Listed], known: dict[str, File], begun: int) -> list[Listed]:
         """Of the files whose time or size differs those whose content does; the others get their new time."""
@@ -237,22 +216,7 @@ class Index:
 
     def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
         """Count the lines of files that were not counted yet; how many files those were. Loads the vocabulary."""
-        rows = self.db.execute(
-            "SELECT id, path, digest FROM files JOIN details USING (id)"
-            " WHERE line_tokens=x'' AND lines>0 AND kind IN (SELECT value FROM json_each(?))",
-            (json.dumps(COUNTED),),
-        ).fetchall()
-        counter = count_lines or (linecount.exact() if rows else None)
-        if counter is None:
-            return 0
-        found = []
-        for number, path, mark in rows:
-            text = read_text(self.root, os.fsdecode(path))
-            if text is not None and digest(text) == mark:
-                found.append((counter(text.split("\n")).tobytes(), number))
-        with transaction(self.db):
-            self.db.executemany("UPDATE details SET line_tokens=? WHERE id=?", found)
-        return len(found)
+        return count_missing(self.db, self.root, count_lines)
 
     def status(self) -> dict[str, object]:
         """How the index stands against the tree, without changing it: sizes, and files that changed since."""
@@ -264,7 +228,7 @@ class Index:
             "files": len(known),
             "commits": len(history.load(self.db)),
             "bytes": size,
-            "stale": sum(_differs(one, known.get(path)) for path, one in listed.items()),
+            "stale": sum(differs(one.size, one.mtime, known.get(path)) for path, one in listed.items()),
             "gone": len(known.keys() - listed.keys()),
             "note": self.note,
         }
@@ -329,17 +293,6 @@ class Index:
         ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
         behind = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
         return [row[0] for row in ahead], [row[0] for row in behind]
-
-
-def _differs(one: Listed, old: File | None) -> bool:
-    """Whether a file may have changed since it was scanned, by size and time.
-
-    A file that was written just before the scan may have been written again within the same tick of the file system's
-    clock; a clock of whole milliseconds or seconds is a coarse one.
-    """
-    if old is None or old.size != one.size or old.mtime != one.mtime:
-        return True
-    return one.mtime >= old.scanned - (_COARSE if one.mtime % 1_000_000 == 0 else _FINE)
 
 
 def _is_utf8(path: str) -> bool:

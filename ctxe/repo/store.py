@@ -22,6 +22,8 @@ from ctxe.storage.files import make_folder
 
 VERSION = 2
 BUSY_SECONDS = 20.0
+_FINE, _COARSE = 50_000_000, 2_000_000_000
+"""Nanoseconds between two ticks of a file system's clock, at most."""
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
@@ -51,6 +53,17 @@ class File(NamedTuple):
     language: str
     lines: int
     length: int
+
+
+def differs(size: int, mtime: int, old: File | None) -> bool:
+    """Whether a file may have changed since it was scanned, by size and time.
+
+    A file that was written just before the scan may have been written again within the same tick of the file system's
+    clock; a clock of whole milliseconds or seconds is a coarse one.
+    """
+    if old is None or old.size != size or old.mtime != mtime:
+        return True
+    return mtime >= old.scanned - (_COARSE if mtime % 1_000_000 == 0 else _FINE)
 
 
 @dataclass(frozen=True)
