@@ -65,6 +65,7 @@ class Reader:
         self._folder = folder
         self._kept = cache / "entries.json"
         self._records: dict[str, _Record] | None = None
+        self._last: tuple[list[Problem], Shelf] | None = None
 
     def shelf(self) -> Shelf:
         """Everything as it stands on disk now. Never raises for bad files."""
@@ -82,15 +83,20 @@ class Reader:
                 record = self._read(path, mark)
                 fresh = True
             now[path] = record
-        if fresh or len(now) != len(records):
+        same = not fresh and len(now) == len(records)
+        if not same:
             self._save(now)
+        elif self._last and self._last[0] == problems and not strays:
+            return self._last[1]
         self._records = now
+        seen = list(problems)
         entries = sorted((entry for record in now.values() for entry in record.entries), key=order)
         problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
         problems += _twice(entries)
-        return Shelf(
-            tuple(entries), tuple(problems), {path: record.digest for path, record in now.items()}, tuple(strays)
-        )
+        digests = {path: record.digest for path, record in now.items()}
+        shelf = Shelf(tuple(entries), tuple(problems), digests, tuple(strays))
+        self._last = (seen, shelf)
+        return shelf
 
     def _read(self, path: str, mark: Mark) -> _Record:
         try:

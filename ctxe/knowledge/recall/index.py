@@ -59,6 +59,7 @@ class Index:
         self._slots: dict[str, tuple[int, str]] = {}
         self._lengths: dict[int, tuple[int, int, int]] = {}
         self._next = 0
+        self._keeps = False
         self._torn = False
         """Whether postings may name entries that are gone."""
         self._fresh: dict[str, Posting] = {}
@@ -111,6 +112,7 @@ class Index:
 
     def _open(self, path: Path) -> None:
         self._kept = Kept.open(path)
+        self._keeps = self._kept is not None
         rows, self._next = self._kept.rows() if self._kept else ([], 0)
         self._torn = True
         for row in rows:
@@ -118,12 +120,27 @@ class Index:
             self._lengths[row.slot] = row.lengths
 
     def _add(self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry]) -> None:
-        keeping = bool(self._kept and (new or gone) and self._kept.claim())
-        if not keeping:
-            # Another process may give the next slots in the file to other entries.
+        if self._keeps and self._kept and (new or gone):
+            self._keeps = self._kept.claim()
+            if self._keeps:
+                postings: dict[str, Posting] = {}
+                rows = self._place(new, held, postings)
+                self._keeps = self._kept.add(rows, postings, gone)
+                if self._keeps:
+                    return
+                for row in rows:
+                    del held[row.slot], self._lengths[row.slot]
+                    self._readings.pop(row.slot, None)
+        # Another process may give the next slots in the file to other entries: from here on they are this one's own.
+        if not self._keeps:
             self._next = max(self._next, MEMORY_ONLY)
+        self._place(new, held, self._fresh)
+
+    def _place(
+        self, new: Sequence[tuple[str, str, Entry]], held: dict[int, Entry], postings: dict[str, Posting]
+    ) -> list[Row]:
+        """Give new entries slots and read them; what they say is added to the postings."""
         rows: list[Row] = []
-        postings: dict[str, Posting] = {} if keeping else self._fresh
         for key, mark, entry in new:
             slot, self._next = self._next, self._next + 1
             reading = read(entry)
@@ -136,8 +153,7 @@ class Index:
                 slots, counts = postings.setdefault(term, (array("I"), array("B")))
                 slots.append(slot)
                 counts.append(min(times, MOST_TIMES))
-        if keeping and self._kept and not self._kept.add(rows, postings, gone):
-            self._fresh = postings
+        return rows
 
     def _arrange(self, entries: Sequence[Entry], held: dict[int, Entry]) -> None:
         """Who stands where: the order of entries, of the turns of a session, and of failures in time."""

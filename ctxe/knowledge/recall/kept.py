@@ -21,6 +21,8 @@ VERSION = f"2 {sys.byteorder} {array('I').itemsize}"
 """Rises when readings change what they hold; numbers are kept as this machine has them."""
 MOST_SEGMENTS = 12
 """Additions after which the pieces of each term's postings are joined."""
+WORN = 8
+"""Slots given out for each entry that is there from which on the file is made anew: most are of entries long gone."""
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entry "
@@ -65,7 +67,9 @@ class Kept:
                     db.execute(statement)
                 db.execute("INSERT OR IGNORE INTO fact VALUES ('version', ?)", (VERSION,))
                 facts = dict(db.execute("SELECT name, value FROM fact"))
-                if facts["version"] == VERSION:
+                (held,) = db.execute("SELECT count(*) FROM entry").fetchone()
+                worn = int(facts.get("free", 0)) > WORN * (held + MOST_SEGMENTS)
+                if facts["version"] == VERSION and not worn:
                     return cls(db, int(facts.get("generation", 0)))
                 db.close()
             except sqlite3.OperationalError:
@@ -156,26 +160,16 @@ class Kept:
             self._join(segment)
 
     def _join(self, segment: int) -> None:
-        """Make one piece of each term's postings, without the entries that are gone."""
-        alive = {slot for (slot,) in self._db.execute("SELECT slot FROM entry")}
+        """Make one piece of each term's postings. Entries that are gone stay in it: another process may hold them."""
         found = self._db.execute("SELECT term, slots, times FROM posting ORDER BY term, segment").fetchall()
         self._db.execute("DELETE FROM posting")
-        self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", _joined(found, segment, alive))
+        self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", _joined(found, segment))
 
 
-def _joined(
-    found: Iterable[tuple[str, bytes, bytes]], segment: int, alive: set[int]
-) -> Iterator[tuple[str, int, bytes, bytes]]:
-    for term, pieces in groupby(found, key=lambda row: row[0]):
-        pairs = [
-            (slot, times)
-            for _, slots, counts in pieces
-            for slot, times in zip(_array("I", slots), _array("B", counts), strict=True)
-            if slot in alive
-        ]
-        if pairs:
-            slots, times = array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
-            yield term, segment, slots.tobytes(), times.tobytes()
+def _joined(found: Iterable[tuple[bytes, bytes, bytes]], segment: int) -> Iterator[tuple[bytes, int, bytes, bytes]]:
+    for term, group in groupby(found, key=lambda row: row[0]):
+        pieces = list(group)
+        yield term, segment, b"".join(slots for _, slots, _ in pieces), b"".join(times for _, _, times in pieces)
 
 
 def _bytes(words: str) -> bytes:

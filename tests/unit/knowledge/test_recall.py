@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,17 @@ def test_a_damaged_or_missing_cache_costs_nothing_but_time(tmp_path: Path, damag
     assert answers(Ranker(tmp_path), entries) == fresh
     (tmp_path / "file").write_bytes(b"")
     assert answers(Ranker(tmp_path / "file"), entries) == fresh
+
+
+def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
+    for n in range(12):
+        entries = [replace(entry, text=f"{entry.text} Edition {n}.") for entry in facts(320)]
+        assert answers(Ranker(tmp_path), entries) == answers(Ranker(), entries)
+    kept = Kept.open(tmp_path / "recall.db")
+    assert kept
+    rows, free = kept.rows()
+    assert len(rows) == 320
+    assert 320 < free < 12 * 320
 
 
 def test_only_one_process_adds_at_a_time(tmp_path: Path) -> None:
