@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ctxe.project import Project
+from ctxe.project.troubles import failure_groups
 from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer
@@ -62,9 +64,9 @@ def results(body: Mapping[str, Any]) -> list[str]:
 
 
 def listed(home: Path, repo: Path) -> list[tuple[str, int, str]]:
-    """Every failure that is remembered: status, count and fix."""
-    found = ctxe(repo, environment(home), "failures", "list", "--json").json
-    return [(failure["status"], failure["seen"], failure["fix"]) for failure in found]
+    """Every failure that is remembered, as its files tell now: status, count and fix."""
+    found = failure_groups(Project.open(repo, environment(home)))
+    return [(group.status, group.seen, group.fix) for group in found]
 
 
 def told(home: Path, repo: Path, *more: str) -> str:
@@ -89,6 +91,7 @@ def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, re
     assert listed(home, repo) == [("resolved", 2, fix)]
     env = environment(home)
     (failure,) = ctxe(repo, env, "failures", "list", "--json").json
+    assert (failure["status"], failure["seen"], failure["fix"]) == ("resolved", 2, fix)
     moments = ctxe(repo, env, "failures", "show", failure["id"], "--json").json["timeline"]
     assert [(one["turn"], one["step"], one["says"]) for one in moments] == [
         (1, 1, "failure noted"),
