@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -10,8 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from scripts.benching.measure import Figure, environment
 
 WORDS = re.findall(
     r"\w+",
@@ -85,8 +88,6 @@ def interrupted(root: Path, env: dict[str, str], after: float) -> None:
 
 def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, float]]:
     """(what, seconds, gigabytes or per cent) for a tree of that many files."""
-    import json
-
     root = tree(work / f"tree{files}", files, 150 if files < 100_000 else 40)
     label = f"{files:,} files"
     if files >= 100_000:
@@ -103,3 +104,17 @@ def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, 
     warm = [ran(root, env, "plan", "--json", "--budget", "8000", TASK) for _ in range(3)]
     yield f"{label}: warm plan, process", sorted(seconds for seconds, _ in warm)[1]
     yield f"{label}: ranking", min(json.loads(out)["timings_ms"]["rank"] for _, out in warm) / 1000
+
+
+def index_of(files: int, bounds: dict[str, float]) -> Callable[[Path], list[Figure]]:
+    """Figures of the index and the planner over a tree of that many files; bounds by the end of each name."""
+
+    def measured(work: Path) -> list[Figure]:
+        found = []
+        for name, value in figures(work, files, environment(work)):
+            bound = next(bound for end, bound in bounds.items() if name.endswith(end))
+            unit = "GB" if name.endswith("GB") else "%" if name.endswith("build") else "ms"
+            found.append(Figure(name, value, bound, unit, least=unit == "%"))
+        return found
+
+    return measured

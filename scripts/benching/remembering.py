@@ -1,0 +1,128 @@
+"""What is remembered: questions to the memory, its pages, the gate among thousands of failures."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from scripts.benching.measure import Figure, beside, environment, process
+
+
+def recalling(work: Path) -> list[Figure]:
+    """Questions to the memory, everything read before: a batch over 800 entries, one at a time over 100,000."""
+    from ctxe.knowledge.query import Query
+    from ctxe.knowledge.recall.ranker import Ranker
+
+    figures = []
+    for number, words, asked, share, bound in ((800, 90, 50, 0.5, 0.010), (100_000, 25, 200, 0.95, 0.020)):
+        entries, ranker, spent = sayings(number, words, "failure" if number == 800 else "fact"), Ranker(), []
+        ranker.ranked(Query("warm"), entries)
+        for n in range(asked):
+            question = Query(" ".join(entries[n * 3].text.split()[: 60 if number == 800 else 12]), entries[n].files)
+            began = time.perf_counter()
+            ranker.ranked(question, entries)
+            spent.append(time.perf_counter() - began)
+        spent.sort()
+        figures.append(
+            Figure(
+                f"recall, {number:,} entries, {'median' if share == 0.5 else 'p95'}", spent[int(share * asked)], bound
+            )
+        )
+    return figures
+
+
+def listing(work: Path) -> list[Figure]:
+    """`memory show` of 2,000 entries, and a search among them, as whole processes."""
+    from ctxe.knowledge.bulk import as_lines
+
+    env, folder = environment(work), work / "project"
+    folder.mkdir()
+    (work / "entries.jsonl").write_text(as_lines(sayings(2_000, 40, "fact")))
+    ctxe = (sys.executable, "-m", "ctxe")
+    subprocess.run(
+        (*ctxe, "memory", "import", str(work / "entries.jsonl")), cwd=folder, env=env, check=True, capture_output=True
+    )
+    shown = beside(process(*ctxe, "memory", "show", folder=folder, env=env), 5)
+    found = beside(process(*ctxe, "memory", "search", "where is this", folder=folder, env=env), 5)
+    return [
+        Figure("memory show, 2,000 entries", shown, 0.500),
+        Figure("memory search, 2,000", found, 0.700),
+    ]
+
+
+def gating(work: Path) -> list[Figure]:
+    """What the gate says of calls among 5,000 remembered failures, each with two real files it depends on; p99 of processor time."""
+    from ctxe.domain.tool import Action, Risk
+    from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.failures import groups
+    from ctxe.knowledge.gate import Gate
+    from ctxe.knowledge.names import content
+    from ctxe.project.gating import Gating
+
+    def digest(path: str) -> str:
+        return content((work / path).read_bytes())
+
+    for n in range(10):
+        (work / f"part{n}.py").write_text("x = 1\n" * 2_000)
+    state = [f"part{n}.py@{digest(f'part{n}.py')[:12]}" for n in range(10)]
+    known = [
+        Entry(
+            f"f-{n}",
+            "failure",
+            f"`{call}`: E",
+            "resolved",
+            signature=f"{n:032x}",
+            command=call,
+            call=call,
+            fix="x",
+            state=(state[n % 10], state[n % 7]),
+        )
+        for n in range(5_000)
+        for call in [f"pytest tests/test_{n}.py"]
+    ]
+    figures = []
+    for _ in range(3):
+        gate, took = Gating(Gate(), "tell", str(work), digest), []
+        gate.learn(groups(known, {}))
+        for n in range(0, 10_000, 3):
+            given = json.dumps({"command": f"cd {work} && pytest tests/test_{n}.py"})
+            action = Action(
+                "run_command", "", Risk.EXECUTE, lambda: iter(()), command=json.loads(given)["command"], arguments=given
+            )
+            began = time.thread_time()
+            said = gate.ahead(action)
+            took.append(time.thread_time() - began)
+            assert (said is not None) is (n < 5_000)
+        figures.append(sorted(took)[int(0.99 * len(took))])
+    return [Figure("gate among 5,000 failures, p99 of cpu", min(figures), 0.005)]
+
+
+def sayings(number: int, words: int, kind: str) -> list[Any]:
+    """Entries of made-up words, as often as words of a language are (Zipf), the same on every run."""
+    from ctxe.knowledge.entry import Entry
+
+    chance = random.Random(number)
+    letters = "bcdfgklmnprstvz"
+    vocabulary = [
+        "".join(chance.choice(letters) + chance.choice("aeiou") for _ in range(chance.randint(2, 4)))
+        for _ in range(30_000)
+    ]
+    weights = list(itertools.accumulate(1.0 / (rank + 9) for rank in range(len(vocabulary))))
+    return [
+        Entry(
+            f"e{n}",
+            kind,
+            "",
+            text=" ".join(chance.choices(vocabulary, cum_weights=weights, k=words)),
+            ts=str(n),
+            files=(f"src/{n % 97}.py",),
+            path=f"p{n}",
+        )
+        for n in range(number)
+    ]

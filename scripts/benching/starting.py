@@ -1,0 +1,62 @@
+"""From the start of the process: help, budget, the first request; from Enter to the request."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from scripts.benching.measure import Figure, beside, clone, environment, process
+
+
+def commands(work: Path) -> list[Figure]:
+    """Whole processes: help, budget."""
+    folder, env = clone(work), environment(work)
+    ctxe = (sys.executable, "-m", "ctxe")
+    figures = []
+    for name, words, bound in (("--help", ("--help",), 0.120), ("budget, warm", ("budget", "fix the parser"), 0.300)):
+        figures.append(Figure(name, beside(process(*ctxe, *words, folder=folder, env=env)), bound))
+    return figures
+
+
+def first_request(work: Path) -> list[Figure]:
+    """Headless: from the start of the process to the request, less a process that only imports the SDK just before."""
+    from tests.wire.server import Reply, WireServer
+
+    folder, code = clone(work), "import openai; openai.OpenAI(api_key='x')"
+    alone = process(sys.executable, "-c", code, folder=folder, env=environment(work))
+    beyond: list[float] = []
+    with WireServer(lambda body: Reply("ok")) as server:
+        env = environment(work, OPENAI_API_KEY="k", OPENAI_BASE_URL=f"{server.url}/v1", CTXE_MODEL="openai/gpt-5")
+        whole = process(sys.executable, "-m", "ctxe", "chat", "-p", "hello", folder=folder, env=env)
+        for _ in range(8):
+            began, before = time.monotonic(), len(server.requests)
+            alone()
+            imported = time.monotonic()
+            whole()
+            beyond.append((server.requests[before].at - imported) - (imported - began))
+    return [Figure("headless start to request, less SDK", statistics.median(beyond[1:]), 0.400)]
+
+
+def interactive(work: Path) -> list[Figure]:
+    """From Enter to the request in a terminal, when the user has typed for a moment."""
+    from tests.e2e.harness import Terminal
+    from tests.wire.server import Reply, WireServer
+
+    folder = clone(work)
+    with WireServer(lambda body: Reply("ok")) as server:
+        env = environment(work, OPENAI_API_KEY="k", OPENAI_BASE_URL=f"{server.url}/v1", CTXE_MODEL="openai/gpt-5")
+        with Terminal(folder, env, ("chat",)) as terminal:
+            terminal.wait("gpt-5")
+            time.sleep(3)
+            spent = []
+            for n in range(5):
+                terminal.type(f"hello {n}")
+                terminal.settle()
+                began = time.monotonic()
+                terminal.type("\r")
+                server.wait(lambda s, n=n: len(s.requests) > n)
+                spent.append(server.requests[-1].at - began)
+                terminal.settle(0.5)
+    return [Figure("Enter to request", max(spent), 0.200)]
