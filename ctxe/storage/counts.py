@@ -13,6 +13,9 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
 from ctxe.storage.files import make_folder, read, replace
 
+MOST_NEAR = 20_000
+"""Texts whose counts are held in memory, by the text itself: a string knows its own hash."""
+
 
 class Counts:
     """Token counts of one encoding: in memory, then in ``<folder>/counts.db``, then by the tokenizer.
@@ -24,21 +27,20 @@ class Counts:
     def __init__(self, encoding: str, tokenize: Callable[[str], int], folder: Path | None = None) -> None:
         self.encoding = encoding
         self._tokenize = tokenize
-        self._known: dict[str, int] = {}
+        self._near: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
         self._db = _open(folder / "counts.db") if folder else None
         self._using = threading.RLock()
 
     def __call__(self, text: str) -> int:
         """Tokens of ``text``."""
-        key = digest(text)
-        found = self._known.get(key)
+        found = self._near.get(text)
         if found is None:
             with self._using:
-                found = self._stored(key)
-                if found is None:
-                    found = self._fresh[key] = self._tokenize(text)
-                self._known[key] = found
+                found = self._far(digest(text), text)
+                if len(self._near) >= MOST_NEAR:
+                    self._near.clear()
+                self._near[text] = found
         return found
 
     def save(self) -> None:
@@ -50,6 +52,12 @@ class Counts:
                 return
             with contextlib.suppress(sqlite3.Error), self._db:
                 self._db.executemany("INSERT OR IGNORE INTO counts VALUES (?, ?, ?)", rows)
+
+    def _far(self, key: str, text: str) -> int:
+        found = self._fresh.get(key) or self._stored(key)
+        if found is None:
+            found = self._fresh[key] = self._tokenize(text)
+        return found
 
     def _stored(self, key: str) -> int | None:
         if self._db is None:

@@ -35,7 +35,7 @@ def assembling(_work: Path) -> list[Figure]:
 
 
 def folding(_work: Path) -> list[Figure]:
-    """A fold of 200k tokens that were read as they came, and a request after one more message; counting left out (processor time)."""
+    """A fold of 200k tokens that were read as they came, and a request after one more message; processor time."""
     from dataclasses import replace
 
     from ctxe.context.assemble import Frame

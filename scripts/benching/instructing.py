@@ -37,7 +37,7 @@ def rules(work: Path) -> list[Figure]:
             path = folder / f".claude/skills/module-{n}/SKILL.md"
             path.parent.mkdir(parents=True)
             path.write_text(
-                f"---\nname: module-{n}\ndescription: Knows all about subject {n} and its neighbours, with care.\n---\nBody\n"
+                f"---\nname: module-{n}\ndescription: Knows all of subject {n} and its neighbours.\n---\nBody\n"
             )
         words = (sys.executable, "-m", "ctxe", "budget", "--json", "hello")
         done = subprocess.run(words, cwd=folder, env=environment(home), capture_output=True, text=True, check=True)

@@ -57,7 +57,7 @@ def listing(work: Path) -> list[Figure]:
 
 
 def gating(work: Path) -> list[Figure]:
-    """What the gate says of calls among 5,000 remembered failures, each with two real files it depends on; p99 of processor time."""
+    """What the gate says of calls among 5,000 failures, each with two real files it depends on; p99, processor time."""
     from ctxe.domain.tool import Action, Risk
     from ctxe.knowledge.entry import Entry
     from ctxe.knowledge.failures import groups

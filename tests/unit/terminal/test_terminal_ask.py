@@ -35,7 +35,7 @@ def asked(window: Window, action: Action, *keys: str, ask: Ask = UNKNOWN) -> Ans
         first.join()
         for key in keys[1:]:
             window.answered()
-            window.type(key)
+            window.insist(key)
 
     first = window.type_when("]es", keys[0])
     rest = threading.Thread(target=press, daemon=True)

@@ -92,6 +92,16 @@ class Window:
                 before, quiet = len(self.raw), time.monotonic()
             time.sleep(0.02)
 
+    def insist(self, text: str, times: int = 10) -> None:
+        """Press keys, and again while nothing shows that they came: what is typed before a question is forgotten."""
+        for _ in range(times):
+            self.type(text)
+            limit = time.monotonic() + 2
+            while time.monotonic() < limit:
+                if len(self.raw) > self._typed:
+                    return
+                time.sleep(0.02)
+
     def wait(self, fits: Callable[[str], bool], seconds: float = 10) -> str:
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
