@@ -12,8 +12,8 @@ from ctxe.knowledge.recall.signals import REACH, Look, Vector
 
 TEXT = 0.05
 """Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
-CANDIDATES = 80
-NEAR = 30
+CANDIDATES = 64
+NEAR = 24
 """Best candidates of which the turns around are candidates too."""
 MOST_POSTINGS = 8_000
 """Postings looked at for one question; the most frequent words beyond them propose nothing."""
