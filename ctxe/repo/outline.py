@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ctxe.repo.symbols import Definition
+from ctxe.repo.definition import Definition
 from ctxe.repo.units import Unit
 
 LONG_BLOCK = 60

@@ -11,12 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ctxe.lexical.words import path_terms, terms
+from ctxe.repo.definition import Definition
 from ctxe.repo.files import minified
 from ctxe.repo.kinds import kind, language
-from ctxe.repo.symbols import Definition, Syntax, read_syntax, skim
 from ctxe.repo.units import Unit, cut
+
+if TYPE_CHECKING:
+    from ctxe.repo.symbols import Syntax
 
 DEFINED, PATH, NAMED, STEM = "\x01", "\x02", "\x03", "\x04"
 """Marks in front of a term: a whole defined name, a word of the path, a word of a defined name, a file name's stem."""
@@ -93,6 +97,8 @@ class Batch:
         self._post(number, found)
 
     def _read(self, number: int, spoken: str, what: str, text: str, found: dict[str, list[int]]) -> Scanned:
+        from ctxe.repo.symbols import read_syntax, skim  # not where the index is only asked
+
         lines = text.split("\n")
         syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
         units, owner = cut(syntax.definitions, len(lines))

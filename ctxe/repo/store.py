@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
+from ctxe.repo.definition import Definition
 from ctxe.repo.scan import Postings, Scanned, read_definitions
-from ctxe.repo.symbols import Definition
 from ctxe.repo.units import Unit
 from ctxe.storage.files import make_folder
 

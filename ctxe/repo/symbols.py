@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ctxe.repo.definition import Definition
 from ctxe.repo.grammar import parser
 from ctxe.repo.patterns import (
     PYTHON_IMPORT,
@@ -23,26 +24,6 @@ CONTAINERS = frozenset(("class", "interface", "impl", "module", "enum", "struct"
 MOST_DEFINITIONS = 4000
 _ABOVE = re.compile(r"\s*(?://|/\*|\*|#(?!include|define|if|endif|else|pragma)|--|@\w|\[\w)")
 _DECORATED = frozenset(("decorated_definition", "export_statement", "ambient_declaration", "template_declaration"))
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Something with a name: lines ``first`` to ``last`` (from 1), its signature ends in line ``head``.
-
-    ``first`` includes decorators and the comment right above. ``scope`` is the name of what it belongs to (``A.B``).
-    """
-
-    name: str
-    kind: str
-    first: int
-    head: int
-    last: int
-    scope: str = ""
-
-    @property
-    def title(self) -> str:
-        """The name with its scope: ``Parser.feed``."""
-        return f"{self.scope}.{self.name}" if self.scope else self.name
 
 
 @dataclass(frozen=True, slots=True)

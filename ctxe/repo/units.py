@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctxe.repo.symbols import Definition
+from ctxe.repo.definition import Definition
 
 WINDOW = 40
 """Lines of a window over text that no definition holds."""

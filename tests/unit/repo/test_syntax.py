@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.repo.symbols import Definition, read_syntax
+from ctxe.repo.definition import Definition
+from ctxe.repo.symbols import read_syntax
 
 SOURCES = {
     "python": (
