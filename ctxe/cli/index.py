@@ -22,7 +22,7 @@ def index(
     as_json: JsonOption = False,
 ) -> None:
     """Interrupt it at any time: what is done is kept. Raises ConfigError."""
-    from ctxe.project import planning
+    from ctxe.project import indexing, planning
     from ctxe.terminal.figures import data, seconds
     from ctxe.terminal.progress import progress
 
@@ -31,7 +31,7 @@ def index(
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
     if what:
-        found = planning.index_status(project)
+        found = indexing.status(project)
     else:
         with progress(screen, "indexing") as advance:
             found = planning.build_index(project, advance)

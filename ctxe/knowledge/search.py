@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.links import is_current, successors
 from ctxe.knowledge.query import Found, Query, Result
-from ctxe.knowledge.recall.ranker import Ranker, Scored
+from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.worth import Scored
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def embed_all(project: Project, index: Index, advance: Callable[[int], None]) ->
 
 def similarity(project: Project) -> Similar | None:
     """Likeness of any texts to a query by the user's embedding model; None when none is set. Raises ConfigError."""
-    from ctxe.project.planning import opened
+    from ctxe.project.indexing import opened
 
     if not project.config.retrieval.embeddings:
         return None

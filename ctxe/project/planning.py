@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Omission, Section, Task
+from ctxe.project.indexing import Advance, index, opened, told
 from ctxe.repo.mix import fitted, weighed
 from ctxe.repo.planner import Plan, Planned, Steering, laid_out
 from ctxe.repo.source import PlannedFiles
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ctxe.repo.index import Index
     from ctxe.repo.ranking import Ranking
 
-__all__ = ["Plan", "Planned", "Planning", "build_index", "index", "index_status", "plan"]
+__all__ = ["Plan", "Planned", "Planning", "build_index", "plan"]
 
 NEAR = 0.6
 """A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
@@ -35,27 +36,6 @@ MOST_MEMORIES = 5
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
-Advance = Callable[[int, str], None]
-"""Told how many files were read, and of how many."""
-
-
-def index(project: Project, advance: Advance | None = None) -> Index:
-    """The index of this project, brought up to date; it may take seconds the first time in a large tree."""
-    found = opened(project)
-    found.refresh(_told(advance))
-    return found
-
-
-def opened(project: Project) -> Index:
-    """The index of this project as it was left."""
-    from ctxe.repo.git import Git
-    from ctxe.repo.index import Index
-
-    return Index(project.root, Git(project.root, project.environment), project.cache / "index.db")
-
-
-def _told(advance: Advance | None) -> Callable[[int, int], None] | None:
-    return None if advance is None else lambda done, todo: advance(done, f"of {todo:,} files")
 
 
 def plan(project: Project, words: str, budget: int, advance: Advance | None = None) -> Plan:
@@ -110,18 +90,13 @@ def _refines(project: Project, words: str) -> bool:
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
     found = opened(project)
-    done = found.refresh(_told(advance))
+    done = found.refresh(told(advance))
     found.count_exactly()
     if project.config.retrieval.embeddings:
         from ctxe.project.meaning import embed_all
 
         embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
     return found.status() | {"scanned": done.scanned, "removed": done.removed, "seconds": round(done.seconds, 3)}
-
-
-def index_status(project: Project) -> dict[str, Any]:
-    """How the index stands, without changing it."""
-    return opened(project).status()
 
 
 class Planning:

@@ -36,7 +36,7 @@ MOST_READ = 400_000
 
 def finder(project: Project) -> Finder:
     """What finds the modules of a project, the user's and ours."""
-    from ctxe.project.sources import readable
+    from ctxe.project.ignored import readable
 
     settings, place = project.config.skills, project.place
     home = Path(project.environment.get("HOME") or Path.home())
@@ -59,7 +59,7 @@ def _rules_to_ask_for(project: Project) -> list[Skill]:
     """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
     from ctxe.knowledge.rulefiles import Places as RulePlaces
     from ctxe.knowledge.rulefiles import asked_for
-    from ctxe.project.sources import readable
+    from ctxe.project.ignored import readable
 
     place = project.place
     found = asked_for(RulePlaces(place.root, place.working, readable=readable(project)))

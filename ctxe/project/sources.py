@@ -12,12 +12,11 @@ from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.compose import Offers, rules_section
 from ctxe.project.evidence import facts_of
+from ctxe.project.ignored import readable
 from ctxe.project.mentions import named_files
 from ctxe.project.planning import Chosen, Planning
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
     from ctxe.agent.state import State
     from ctxe.knowledge.instructions import Instructions
     from ctxe.knowledge.memory import Memory
@@ -82,20 +81,6 @@ def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
         settings.matching,
         skilled.matcher,
     )
-
-
-def readable(project: Project) -> Callable[[str], bool]:
-    """Whether a file of the project may be read: what .ctxeignore names may not. The file is looked at when asked."""
-    spec: list[GitIgnoreSpec | None] = []
-
-    def allowed(path: str) -> bool:
-        from ctxe.repo.files import IGNORE_FILE, ignore_spec
-
-        if not spec:
-            spec.append(ignore_spec(project.root, IGNORE_FILE))
-        return spec[0] is None or not spec[0].match_file(path)
-
-    return allowed
 
 
 def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:

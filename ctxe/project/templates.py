@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def templates(project: Project, taken: Sequence[str] = ()) -> tuple[Template, ...]:
     """Every template here; ``taken`` are the names of ctxe's own commands."""
-    from ctxe.project.sources import readable
+    from ctxe.project.ignored import readable
 
     place = project.place
     home = Path(project.environment.get("HOME") or Path.home())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
@@ -13,9 +13,9 @@ from ctxe.knowledge.query import Query
 from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.reading import ask, wording
-from ctxe.knowledge.recall.signals import Look, Vector
+from ctxe.knowledge.recall.signals import Look
 from ctxe.knowledge.recall.weights import Weights, fitted
-from ctxe.knowledge.recall.worth import told
+from ctxe.knowledge.recall.worth import Scored, told
 
 Live = Callable[[Entry], bool]
 """Which entries may be found at all."""
@@ -27,16 +27,6 @@ MEANING = 8.0
 """What a difference of 1 between two cosines counts in a score: not fitted, no model of meaning ships."""
 MOST_MEANT = 2_000
 """Characters of an entry or a question whose meaning is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """An entry that was found; the difference of two scores is the log of how much likelier one answers."""
-
-    entry: Entry
-    score: float
-    slot: int
-    vector: Vector
 
 
 def everything(_entry: Entry) -> bool:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from operator import mul
 from typing import TYPE_CHECKING
 
-from ctxe.knowledge.recall.signals import RECENT, Look
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.recall.signals import RECENT, Look, Vector
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.recall.ranker import Scored
     from ctxe.knowledge.recall.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An entry that was found; the difference of two scores is the log of how much likelier one answers."""
+
+    entry: Entry
+    score: float
+    slot: int
+    vector: Vector
+
 
 CLUES = (
     "fit",  # the score, what speaks for an entry whatever is asked left out
