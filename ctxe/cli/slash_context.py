@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.project import asides, compacting
 
 
 def context(chat: Chat, words: str) -> None:
@@ -31,9 +32,9 @@ def compact(chat: Chat, words: str) -> None:
 
     focus = " ".join(word for word in words.split() if word != "--preview")
     if "--preview" not in words.split():
-        chat.play(chat.live.compact(focus))
+        chat.play(compacting.compact(chat.live, focus))
         return
-    planned = chat.live.preview_fold(focus)
+    planned = compacting.planned(chat.live, focus)
     if planned is None:
         chat.say("nothing to fold yet")
         return
@@ -43,12 +44,12 @@ def compact(chat: Chat, words: str) -> None:
 
 def checkpoint(chat: Chat, words: str) -> None:
     """Have a model sum up the session so far; words are what matters most."""
-    chat.play(chat.live.checkpoint(words))
+    chat.play(compacting.checkpoint(chat.live, words))
 
 
 def uncompact(chat: Chat, _words: str) -> None:
     """Take the newest fold back."""
-    chat.play(chat.live.uncompact())
+    chat.play(compacting.uncompact(chat.live))
 
 
 def recall(chat: Chat, words: str) -> None:
@@ -83,7 +84,7 @@ def drop(chat: Chat, words: str) -> None:
 
 def _choose(chat: Chat, words: str, choice: str) -> None:
     for path in split(words):
-        chat.play(chat.live.choose_file(path, choice))
+        chat.play(asides.choose_file(chat.live, path, choice))
     files(chat, "")
 
 
@@ -97,7 +98,7 @@ def files(chat: Chat, _words: str) -> None:
 def pin(chat: Chat, words: str) -> None:
     """Keep a text in every request; without words, list the pins."""
     if words:
-        chat.play(chat.live.pin(words))
+        chat.play(asides.pin(chat.live, words))
     pins = chat.live.session.state.pins
     chat.renderer.lines([f"{n}. {text}" for n, text in enumerate(pins, start=1)] or ["nothing is pinned"])
 
@@ -107,7 +108,7 @@ def unpin(chat: Chat, words: str) -> None:
     pins = chat.live.session.state.pins
     text = pins[int(words) - 1] if words.isdigit() and 0 < int(words) <= len(pins) else words
     if text in pins:
-        chat.play(chat.live.pin(text, pinned=False))
+        chat.play(asides.pin(chat.live, text, pinned=False))
     pin(chat, "")
 
 
@@ -129,7 +130,7 @@ def remember(chat: Chat, words: str) -> None:
     if not words:
         chat.screen.tell("/remember WORDS, or #words")
         return
-    chat.play(chat.live.remember(words))
+    chat.play(asides.remember(chat.live, words))
 
 
 def skills(chat: Chat, words: str) -> None:
@@ -145,7 +146,7 @@ def skill(chat: Chat, words: str) -> None:
     if not name:
         skills(chat, "")
         return
-    chat.play(chat.live.load_skill(name))
+    chat.play(asides.load_skill(chat.live, name))
     if task.strip():
         chat.play(chat.live.turn(task.strip()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chatting import Chat, Slash
+from ctxe.project import asides
 
 
 def run(chat: Chat, words: str) -> None:
@@ -10,7 +11,7 @@ def run(chat: Chat, words: str) -> None:
     if not words:
         chat.screen.tell("/run COMMAND, or !command")
         return
-    chat.play(chat.live.run_for_user(words))
+    chat.play(asides.run_for_user(chat.live, words))
 
 
 def test(chat: Chat, words: str) -> None:
@@ -19,7 +20,7 @@ def test(chat: Chat, words: str) -> None:
     if not chat.last_test:
         chat.screen.tell("/test COMMAND once, then /test alone repeats it")
         return
-    chat.play(chat.live.run_for_user(chat.last_test))
+    chat.play(asides.run_for_user(chat.live, chat.last_test))
 
 
 def diff(chat: Chat, _words: str) -> None:

@@ -13,6 +13,7 @@ from ctxe.agent.session import closed_properly
 from ctxe.agent.state import State, rebuild
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.tool import Approver
+from ctxe.project.asides import choose_file, load_skill
 from ctxe.project.clock import now, session_id
 from ctxe.project.live import Live
 from ctxe.project.request import Opening
@@ -45,11 +46,11 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
             pass
         live.notices = (*live.notices, *_model_change(live), *_money(live))
         for path, choice in opening.files:
-            for _ in live.choose_file(path, choice):
+            for _ in choose_file(live, path, choice):
                 pass
         if live.session.state.standing is not None:
             for name in opening.skills:  # what stands is fixed until the next fold, so they come with the next words
-                for _ in live.load_skill(name):
+                for _ in load_skill(live, name):
                     pass
         yield live
         live.settle()
