@@ -163,7 +163,7 @@ class Live:
         with contextlib.suppress(Exception):
             encoding(vocabulary_of(self.model))
             to_record(ModelChosen(self.model.id))
-            self.composer.preview("what is this?", self.session.state)
+            self.composer.preview("plan some files", self.session.state)  # words that say enough to plan by
 
     def settle(self) -> None:
         """Keep what was learnt about token counts for other sessions."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.section import Omission, Section, Task
+from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.indexing import Advance, index, opened, told
 from ctxe.repo.mix import fitted, weighed
 from ctxe.repo.planner import Plan, Planned, Steering, laid_out
@@ -33,6 +33,9 @@ DOCUMENTS = 0.15
 """Part of a plan that documentation from outside the project may take."""
 MOST_MEMORIES = 5
 """Memories whose files a plan looks at."""
+PATIENCE = 5.0
+"""Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
+BUILDING = Omission("files:plan", 0, "the index is still being built")
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
@@ -103,25 +106,42 @@ class Planning:
     """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
 
     A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
-    when the words say too little. ``chosen`` gives the user's own (path, choice); the kit knows what the model holds.
+    when the words say too little. ``chosen`` gives the user's own (path, choice); the kit knows what the model holds;
+    ``patience`` is how many seconds a request waits for the first index.
     """
 
-    def __init__(self, project: Project, chosen: Chosen, kit: Kit) -> None:
-        self._project, self._chosen, self._kit = project, chosen, kit
+    def __init__(self, project: Project, chosen: Chosen, kit: Kit, patience: float = PATIENCE) -> None:
+        self._project, self._chosen, self._kit, self._patience = project, chosen, kit, patience
         self._using = threading.Lock()
         self._planned: PlannedFiles | None = None
+        self._building: threading.Thread | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; nothing where the words name nothing. Never raises."""
         if not (task.named or telling(task.words)):
             return ()
         with self._using, contextlib.suppress(StoreError, OSError):
+            if not self._built():
+                return (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
             if self._planned is None:
                 self._planned = PlannedFiles(opened(self._project), self._steering, planned=self._made)
             offered = self._planned.offer(task, min(room, PACKED))
             made = self._planned.newest
             return [self._near(section, made, task) for section in offered] if made else ()
         return ()
+
+    def _built(self) -> bool:
+        """Whether the index is there. It is built beside the session: a large tree takes longer than anybody waits."""
+        if self._building is None:
+            self._building = threading.Thread(target=self._build, name="index", daemon=True)
+            self._building.start()
+        self._building.join(self._patience)
+        return not self._building.is_alive()
+
+    def _build(self) -> None:
+        """What is wrong is met, and kept quiet, when the index is asked."""
+        with contextlib.suppress(StoreError, OSError):
+            index(self._project).close()
 
     def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
         return made(self._project, index, words, budget, steering)

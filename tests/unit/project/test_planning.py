@@ -1,0 +1,51 @@
+"""The plan of a session: nobody waits for a long index."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from ctxe.agent.state import State
+from ctxe.domain.section import Priority, Section, Task
+from ctxe.project import Project
+from ctxe.project.kit import kit_for
+from ctxe.project.parts import keeping
+from ctxe.project.planning import BUILDING, Planning
+from ctxe.project.sandboxing import UNBOXED
+
+ASKED = Task("why does the teapot pour twice")
+
+
+def planning(root: Path, patience: float) -> Planning:
+    (root / "tea").mkdir()
+    (root / "tea" / "teapot.py").write_text("class Teapot:\n    def pour(self):\n        return 2\n")
+    (root / "tea" / "cup.py").write_text("class Cup:\n    size = 1\n")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    project = Project.open(root, {"HOME": str(root.parent)})
+    kit = kit_for(project, UNBOXED, State, keeping(project, "x", approved=False), ())
+    return Planning(project, tuple, kit, patience)
+
+
+def paths(offered: object) -> list[str]:
+    assert isinstance(offered, list)
+    return [chunk.path for section in offered for chunk in section.chunks]
+
+
+def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=0.0)
+    assert source.offer(ASKED, 8_000) == (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
+    limit = time.monotonic() + 20
+    while isinstance(offered := source.offer(ASKED, 8_000), tuple) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert paths(offered) == ["tea/teapot.py"]
+
+
+def test_a_small_tree_is_waited_for(tmp_path: Path) -> None:
+    assert paths(planning(tmp_path, patience=30.0).offer(ASKED, 8_000)) == ["tea/teapot.py"]
+
+
+def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    assert source.offer(Task("thanks"), 8_000) == ()
+    assert not (tmp_path / ".ctxe" / "cache" / "index.db").exists()
