@@ -124,7 +124,7 @@ class Planning:
             if not self._built():
                 return (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
             if self._planned is None:
-                self._planned = PlannedFiles(opened(self._project), self._steering, planned=self._made)
+                return ()
             offered = self._planned.offer(task, min(room, PACKED))
             made = self._planned.newest
             return [self._near(section, made, task) for section in offered] if made else ()
@@ -139,9 +139,9 @@ class Planning:
         return not self._building.is_alive()
 
     def _build(self) -> None:
-        """What is wrong is met, and kept quiet, when the index is asked."""
+        """Nothing is planned in a session whose index cannot be had; `ctxe index` says why."""
         with contextlib.suppress(StoreError, OSError):
-            index(self._project).close()
+            self._planned = PlannedFiles(index(self._project), self._steering, planned=self._made, fresh=True)
 
     def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
         return made(self._project, index, words, budget, steering)

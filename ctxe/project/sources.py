@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -153,6 +152,8 @@ def surroundings(project: Project) -> Section:
         if project.place.git
         else None
     )
+    import platform
+
     facts = [f"platform: {platform.system()} {platform.machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
         facts.append(f"git branch: {branch.decode('utf-8', 'replace').strip()}")

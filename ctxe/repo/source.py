@@ -14,8 +14,8 @@ SECTION = "files"
 class PlannedFiles:
     """A Source (see domain) that plans every task it is asked about; the newest plan stands in ``newest``.
 
-    ``steer`` says what the user added and dropped in this session, ``planned`` makes the plans. Nothing a project holds
-    makes it raise.
+    ``steer`` says what the user added and dropped in this session, ``planned`` makes the plans; ``fresh`` is an index
+    that was brought up to date just now. Nothing a project holds makes it raise.
     """
 
     def __init__(
@@ -24,15 +24,19 @@ class PlannedFiles:
         steer: Callable[[], Steering] = Steering,
         least: int = 400,
         planned: Callable[[Index, str, int, Steering], Plan] = plan,
+        *,
+        fresh: bool = False,
     ) -> None:
-        self.index, self._steer, self._least, self._plan = index, steer, least, planned
+        self.index, self._steer, self._least, self._plan, self._fresh = index, steer, least, planned, fresh
         self.newest: Plan | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """The planned files in at most ``room`` tokens (o200k_base), best first; nothing for an empty task."""
         if room < self._least or not task.words.strip():
             return ()
-        self.index.refresh()
+        if not self._fresh:
+            self.index.refresh()
+        self._fresh = False
         steering = self._steer()
         touched = tuple(path for path in dict.fromkeys((*steering.touched, *task.files)))
         added = tuple(dict.fromkeys((*steering.added, *task.named)))
