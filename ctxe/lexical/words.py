@@ -45,7 +45,13 @@ LONGEST = 64
 _WORD = re.compile(r"\w+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
-_SPACELESS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_SPACELESS = "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern when it is first needed: these are seldom, and large sets of characters take long."""
+    return re.compile(pattern)
 
 
 @cache
@@ -89,7 +95,7 @@ def _analyse(word: str, stop: frozenset[str]) -> tuple[str, ...]:
     whole = word[:LONGEST].strip("_").lower()
     if not whole or whole in stop:
         return ()
-    if not whole.isascii() and _SPACELESS.search(whole):
+    if not whole.isascii() and _compiled(_SPACELESS).search(whole):
         return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
     pieces = parts(word[:LONGEST])
     if len(pieces) < 2:

@@ -88,7 +88,7 @@ _GIVEN = re.compile(
 # A setting in capitals on a line of its own needs less of a look than an expression in code.
 _OPENS = re.compile(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
 _DOTENV = re.compile(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
     r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings"
     r"|self|https?|urn)"
@@ -129,7 +129,7 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
             if (match := _compiled(shape.pattern).match(text, at)) is None:
                 continue
             group = 1 if match.re.groups else 0
-            if group == 0 or not _PLACEHOLDER.fullmatch(match[1]):
+            if group == 0 or not _compiled(_PLACEHOLDER).fullmatch(match[1]):
                 yield match.start(group), match.end(group), shape.name
     lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
     for at in _places(lowered, NAMES):
@@ -138,7 +138,7 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
             yield *given.span("value"), "value"
     for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
         line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
-        if line is not None and not _PLACEHOLDER.fullmatch(line["value"]):
+        if line is not None and not _compiled(_PLACEHOLDER).fullmatch(line["value"]):
             yield *line.span("value"), "value"
 
 
@@ -161,7 +161,9 @@ def refuse(text: str, own: Sequence[str] = ()) -> str:
 
 def _is_random(value: str, *, quoted: bool) -> bool:
     """Whether a value looks made by a machine: long, mixed, and of high entropy (bits a character)."""
-    if _PLACEHOLDER.fullmatch(value) or "‹" in value or "://" in value or len(value) < (12 if quoted else 20):
+    if len(value) < (12 if quoted else 20) or "‹" in value or "://" in value:
+        return False
+    if _compiled(_PLACEHOLDER).fullmatch(value):
         return False
     digits = sum(c.isdigit() for c in value)
     kinds = (digits > 0) + any(c.islower() for c in value) + any(c.isupper() for c in value)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.repo.rewrite import look
 from ctxe.tools.arguments import checked
-from ctxe.tools.finding import Line, Query, found_by
 from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
+
+if TYPE_CHECKING:
+    from ctxe.tools.finding import Line, Query
 
 MATCHES, PER_FILE = 200, 25
 """Matching lines shown in all, and of one file when there are others."""
@@ -32,6 +34,8 @@ def search(workspace: Workspace) -> Tool:
     schema = describe("search", shape, ("pattern",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
+        from ctxe.tools.finding import Query
+
         given = checked(schema, arguments)
         if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
             raise ToolError("pattern must be one line of text, and not empty")
@@ -51,6 +55,8 @@ def search(workspace: Workspace) -> Tool:
 
 
 def _run(workspace: Workspace, query: Query) -> ToolOutput:
+    from ctxe.tools.finding import found_by
+
     if query.folder != "." and look(workspace.root, query.folder) is None:
         raise ToolError(f"there is no file or folder {query.folder}")
     if query.folder != "." and workspace.secret(query.folder):
