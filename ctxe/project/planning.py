@@ -154,10 +154,11 @@ class Planning:
         near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
         kept, out = [], []
         for chunk in section.chunks:
-            now = self._kit.digest_of(chunk.path) if chunk.path else ""
             if chunk.path not in near:
                 out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
-            elif chunk.path in task.named or self._kit.workspace.known(chunk.path) == now:
+                continue
+            now = self._kit.digest_of(chunk.path)
+            if chunk.path in task.named or self._kit.workspace.known(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
