@@ -81,14 +81,14 @@ class Kit:
 
     def news(self, path: str, before: str, room: int, count: Count) -> str:
         """What a file is now that had the content hash ``before``, in ``room`` tokens; empty where that is too long."""
-        now = self._texts.get(self.digest_of(path))
-        return "" if now is None else news_of(self._texts.get(before), now, room, count)
+        now, was = self._texts.get(self.digest_of(path)), self._texts.get(before)
+        return "" if now is None else news_of(None if was is None else self.clean(was), self.clean(now), room, count)
 
     def _keep(self, digest: str, data: bytes) -> None:
         """Remember a text by its content hash, to tell later what changed in it; the oldest is forgotten."""
         decoded = decode(data) if len(data) <= LONGEST_NEWS else None
         if decoded is not None:
-            self._texts[digest] = self.clean(decoded.text)
+            self._texts[digest] = decoded.text
         if len(self._texts) > MOST_NEWS:
             del self._texts[next(iter(self._texts))]
 
