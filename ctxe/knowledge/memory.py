@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
@@ -12,10 +13,12 @@ from ctxe.knowledge import daily, decisions, failures, links, playbook
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.evidence import Facts, stale
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.store import Store
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.recall.ranker import Ranker
 
 RECALLED = "recalled"
 """The section of entries that bear on the task; its chunks have their ids."""
@@ -36,6 +39,13 @@ SHORTEST_LINE = 6
 """Tokens that a line of a list takes at least: what cannot fit is not even counted."""
 
 
+def fresh_ranker() -> Ranker:
+    """A ranker of its own; loaded only where something is remembered."""
+    from ctxe.knowledge.recall.ranker import Ranker
+
+    return Ranker()
+
+
 @dataclass(frozen=True)
 class Memory:
     """Offers memory, decisions, failures and the daily log. ``count`` gives tokens of a text.
@@ -49,7 +59,7 @@ class Memory:
     count: Callable[[str], int]
     root: Path
     working: Path
-    ranker: Ranker = field(default_factory=Ranker)
+    ranker: Callable[[], Ranker] = fresh_ranker
     facts: Facts = field(default_factory=Facts)
     counters: Counters | None = None
     recent: int = RECENT_LINES
@@ -60,7 +70,7 @@ class Memory:
         standing = self._standing(entries, int(room * STANDING))
         held = sum(self._cost(chunk.text) for chunk in standing.chunks)
         sections = [standing] if standing.chunks or standing.left_out else []
-        if task.words or task.files or task.named:
+        if entries and (task.words or task.files or task.named):
             recalled = self._recalled(task, entries, room - held - HEADING * 2)
             sections += [recalled] if recalled.chunks or recalled.left_out else []
         return sections
@@ -186,7 +196,7 @@ class Memory:
             return not shown and links.is_current(entry, replaced)
 
         numbers = self._numbers()
-        ranked = playbook.weighed(self.ranker(task, entries, live), numbers)
+        ranked = playbook.weighed(self.ranker()(task, entries, live), numbers)
         told = {group.entry.id: group for group in self._groups(entries)}
         chunks: list[Chunk] = []
         out: list[Omission] = []

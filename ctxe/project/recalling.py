@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import read_events
 from ctxe.agent.state import State, rebuild
 from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.memory import fresh_ranker
 
 if TYPE_CHECKING:
+    from ctxe.knowledge.recall.ranker import Ranker
     from ctxe.project import Project
 
 MOST = 4
@@ -30,7 +32,7 @@ class Recalling:
 
     project: Project
     state: Callable[[], State]
-    ranker: Ranker = field(default_factory=Ranker)
+    ranker: Callable[[], Ranker] = field(default_factory=lambda: cache(fresh_ranker))
 
     def __call__(self, handle: str, query: str) -> str:
         """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
@@ -76,7 +78,7 @@ class Recalling:
         entries = self.project.store.entries() if self.project.config.memory.enabled else ()
         replaced = successors(entries)
         asked = Query(query)
-        found = self.ranker.ranked(asked, [*self._said_and_done()])
+        found = self.ranker().ranked(asked, [*self._said_and_done()])
         found += self.project.ranker.ranked(asked, entries, lambda entry: is_current(entry, replaced))
         wanted = set(terms(query))
         best: dict[str, str] = {}

@@ -107,7 +107,7 @@ def memory(project: Project, count: Count) -> Memory:
         count,
         project.root,
         project.place.working,
-        project.ranker,
+        lambda: project.ranker,
         facts=facts_of(project),
         counters=project.counters,
         recent=project.config.memory.daily_lines,
