@@ -73,12 +73,12 @@ def remembered_files(project: Project, index: Index, words: str) -> tuple[str, .
     """The files that memories, decisions and failures speak of, where they bear on the words."""
     if not (project.config.memory.enabled and words.strip()):
         return ()
-    from ctxe.knowledge.links import is_current, successors
-    from ctxe.knowledge.query import Query
-
     with contextlib.suppress(StoreError, OSError):
         entries = project.store.entries()
         if any(entry.files for entry in entries):
+            from ctxe.knowledge.links import is_current, successors
+            from ctxe.knowledge.query import Query
+
             replaced = successors(entries)
             found = project.ranker.bearing(Query(words), entries, lambda entry: is_current(entry, replaced))
             files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
