@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
@@ -57,10 +57,19 @@ class Instructions:
 
         Without words (at a fold) those for files stand in the system prompt as well.
         """
-        everything, some, _ = self._placed(task, room)
+        everything, some, rules = self._placed(task, room)
         always = self._section("instructions", everything, "system")
         scoped = self._section("instructions for these files", some, "task" if task.words else "system")
+        if task.words:
+            scoped = replace(scoped, left_out=(*scoped.left_out, *self._waiting(rules, task)))
         return [section for section in (always, scoped) if section.chunks or section.left_out]
+
+    def _waiting(self, rules: Iterable[Rule], task: Task) -> Iterator[Omission]:
+        """Rules for other files than those of the task."""
+        touched = (*task.files, *task.named)
+        for rule in rules:
+            if rule.scope and rule.text and rule.offered and not rule.bears_on(touched):
+                yield Omission(rule.path, self.count(rule.text), f"waits for a file in {', '.join(rule.scope)}")
 
     def sources(self, task: Task, room: int) -> tuple[Loaded, ...]:
         """Every instruction file there is, in order, loaded or not."""

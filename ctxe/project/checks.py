@@ -126,7 +126,8 @@ def _skills(project: Project) -> Iterator[Check]:
 def _memory(project: Project) -> Iterator[Check]:
     shelf = project.store.shelf()
     bad = [entry for entry in shelf.entries if entry.problems]
-    yield Check("memory", "ok", f"{len(shelf.entries)} entries in {project.place.memory}")
+    kept = len(shelf.entries)
+    yield Check("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
     for entry in bad[:5]:
         yield Check("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
 

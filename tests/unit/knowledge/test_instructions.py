@@ -93,7 +93,7 @@ def whole(root: Path) -> Instructions:
 
 
 def test_each_rule_stands_once_in_the_documented_order(everything: Path) -> None:
-    (section,) = whole(everything).offer(Task("hello"), 8000)
+    section, _ = whole(everything).offer(Task("hello"), 8000)
     assert [chunk.id for chunk in section.chunks] == ALWAYS
     assert (section.placement, section.share, section.left_out) == ("system", "instructions", ())
     told = "\n".join(chunk.text for chunk in section.chunks)
@@ -102,6 +102,18 @@ def test_each_rule_stands_once_in_the_documented_order(everything: Path) -> None
         '<instructions from="CLAUDE.md">\n# Claude\n\n* Ask before deleting.\n\n'
         "@docs/style.md, ada@a.com, `@docs/no.md`\n</instructions>"
     )
+
+
+def test_scoped_rules_that_wait_say_for_what(everything: Path) -> None:
+    _, waiting = whole(everything).offer(Task("hello"), 8000)
+    assert waiting.chunks == ()
+    assert {out.id: out.why for out in waiting.left_out} == {
+        ".claude/rules/tests.md": "waits for a file in tests/**/*.py",
+        ".cursor/rules/ts.mdc": "waits for a file in *.ts, *.tsx",
+        ".github/instructions/api.instructions.md": "waits for a file in src/api/**",
+    }
+    _, scoped = whole(everything).offer(Task("hello", files=("src/api/v2/x.ts",)), 8000)
+    assert {out.id for out in scoped.left_out}.isdisjoint(chunk.id for chunk in scoped.chunks)
 
 
 def test_scoped_rules_enter_with_a_file_in_their_scope(everything: Path) -> None:
