@@ -108,4 +108,4 @@ def help_(chat: Chat, _words: str) -> None:
         ["!command", "run a command; its output is told with your next words"],
     ]
     rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
-    chat.say(draw(["command", Column("", wraps=True)], rows, chat.screen))
+    chat.say(draw(["command", Column("what it does", wraps=True)], rows, chat.screen))

@@ -52,6 +52,8 @@ def usd(dollars: float | None) -> str:
 
 
 def _session(past: Past) -> str:
+    if not past.requests:
+        return "nothing sent yet"
     usage = past.usage
     plain = f" ({usd(past.plain_usd)} without a cache)" if past.plain_usd is not None else ""
     cached = figures.percent(usage.cache_read, usage.input)

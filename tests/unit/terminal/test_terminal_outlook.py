@@ -83,6 +83,10 @@ def test_money_of_a_session_its_next_request_its_limit_and_the_project() -> None
         "request  the newest no price known",
         "project  no price known in 1 session",
     ]
+    assert money(Past("s", "p"), None, 0, (0.0, 3), SCREEN).splitlines() == [
+        "session  nothing sent yet",
+        "project  $0 in 3 sessions",
+    ]
 
 
 def test_a_limit_that_is_near_is_loud() -> None:
