@@ -145,18 +145,14 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
 
 def surroundings(project: Project) -> Section:
     """The machine, the day and the branch: what a session should know with its first words."""
-    from ctxe.repo.git import Git
-
-    branch = (
-        Git(project.root, project.environment).output("rev-parse", "--abbrev-ref", "HEAD")
-        if project.place.git
-        else None
-    )
     import platform
 
+    from ctxe.repo.git import Git
+
+    branch = Git(project.root, project.environment).branch() if project.place.git else ""
     facts = [f"platform: {platform.system()} {platform.machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
-        facts.append(f"git branch: {branch.decode('utf-8', 'replace').strip()}")
+        facts.append(f"git branch: {branch}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
     chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")

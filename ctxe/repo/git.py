@@ -37,6 +37,21 @@ class Git:
         """What git prints, or None when it is missing, fails or takes longer than two minutes."""
         return finish(self.start(*args))
 
+    def branch(self) -> str:
+        """The branch that is checked out; "HEAD" for none, empty before the first commit or without git.
+
+        Read from the files of git where that is plain, which spares a process; in a linked work tree git is asked.
+        """
+        place = self.root / ".git"
+        try:
+            named = (place / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: ")
+            if named.startswith("refs/heads/") and (place / named).is_file():
+                return named.removeprefix("refs/heads/")
+        except (OSError, UnicodeDecodeError):
+            pass
+        told = self.output("rev-parse", "--abbrev-ref", "HEAD")
+        return told.decode("utf-8", "replace").strip() if told else ""
+
 
 def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
     """The whole output of a started git, or None when it did not end well."""
