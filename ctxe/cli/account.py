@@ -74,8 +74,8 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
 
 def _sent(project: Project, session: str, step: int) -> Sent:
     """A request of a past session by its number; the last one for 0. Raises SessionError."""
-    from ctxe.project.past import past
     from ctxe.project.sessions import path_of
+    from ctxe.project.window.past import past
 
     found = past(project, path_of(project.place.sessions, session)).requests
     if not found or step > len(found):

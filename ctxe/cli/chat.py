@@ -14,7 +14,7 @@ from ctxe.config.values import Approval
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.request import Opening
+    from ctxe.project.session.flags import Opening
     from ctxe.terminal.screen import Screen
 
 
@@ -60,7 +60,7 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.project.request import Opening
+    from ctxe.project.session.flags import Opening
 
     invocation = Invocation.of(context)
     flags = _flags(model, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
@@ -114,7 +114,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     from ctxe.cli import headless, slash
     from ctxe.domain.errors import ConfigError
     from ctxe.domain.tool import Deny
-    from ctxe.project.opening import open_session
+    from ctxe.project.session.opening import open_session
     from ctxe.terminal.interrupt import restored
 
     if not words.strip():
@@ -123,7 +123,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     for notice in notices:
         screen.tell(notice)
     if dry_run:
-        from ctxe.project.preview import request_json
+        from ctxe.project.session.preview import request_json
 
         screen.say(request_json(project, replace(opening, interactive=False), words))
         return 0

@@ -10,7 +10,7 @@ from ctxe.cli.invocation import Invocation
 from ctxe.domain.events import Event
 
 if TYPE_CHECKING:
-    from ctxe.project.live import Live
+    from ctxe.project.session.live import Live
     from ctxe.terminal.prompt import Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen

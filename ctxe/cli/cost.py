@@ -60,8 +60,8 @@ def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
 def _by_step(project: Project, session: str) -> dict[str, Sum]:
     """The requests of one session (the one used last without a name), by turn and step."""
     from ctxe.domain.conversation import Usage
-    from ctxe.project.past import past
     from ctxe.project.sessions import Sum, path_of
+    from ctxe.project.window.past import past
 
     found: dict[str, Sum] = {}
     so_far = past(project, path_of(project.place.sessions, session))

@@ -28,7 +28,7 @@ def list_(
 ) -> None:
     """Every decision."""
     from ctxe.cli.memory_pages import entries_table
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     rows = [row for row in memories.rows(invocation.project(), "decision", all_=all_) if row["status"] != "proposed"]
@@ -48,7 +48,7 @@ def show(
 ) -> None:
     """One decision. Raises StoreError."""
     from ctxe.cli.memory_pages import entry_page
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     project = invocation.project()

@@ -39,7 +39,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Every failure, files of one signature as one. Raises CtxeError."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
 
     invocation = Invocation.of(context)
     limit = troubles.since(since) if since else None
@@ -60,7 +60,7 @@ def list_(
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
     """A failure with every file about it, and what sessions tell of it. Raises StoreError."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -88,7 +88,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Keep a failure. Raises CtxeError, StoreError."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -109,7 +109,7 @@ def resolve(
     as_json: JsonOption = False,
 ) -> None:
     """Settle a failure. Raises StoreError."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
 
     if status not in ("open", "resolved", "wontfix", "stale"):
         raise typer.BadParameter("open, resolved, wontfix or stale", param_hint="--status")
@@ -132,7 +132,7 @@ def match(
     as_json: JsonOption = False,
 ) -> None:
     """Search failures only. Raises CtxeError, StoreError."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -147,7 +147,7 @@ def match(
 
 def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
     """Remove every file about a failure. Raises StoreError."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -172,7 +172,7 @@ def learn(
 ) -> None:
     """Take failures and their fixes from recordings. Raises CtxeError, SessionError, StoreError."""
     from ctxe.domain.errors import CtxeError
-    from ctxe.project import learning
+    from ctxe.project.memory import learning
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -193,7 +193,7 @@ def learn(
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     """Count failures by status, repeats prevented, and what those cost that were not."""
-    from ctxe.project import troubles
+    from ctxe.project.memory import troubles
     from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)

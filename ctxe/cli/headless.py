@@ -12,7 +12,7 @@ from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Event, Kept, TurnFinished
 
 if TYPE_CHECKING:
-    from ctxe.project.live import Live
+    from ctxe.project.session.live import Live
     from ctxe.terminal.screen import Screen
 
 Format = Literal["text", "json", "stream-json"]

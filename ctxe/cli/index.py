@@ -22,7 +22,7 @@ def index(
     as_json: JsonOption = False,
 ) -> None:
     """Interrupt it at any time: what is done is kept. Raises ConfigError."""
-    from ctxe.project import indexing, planning
+    from ctxe.project.planning import indexing, plan
     from ctxe.terminal.figures import data, seconds
     from ctxe.terminal.progress import progress
 
@@ -34,7 +34,7 @@ def index(
         found = indexing.status(project)
     else:
         with progress(screen, "indexing") as advance:
-            found = planning.build_index(project, advance)
+            found = plan.build_index(project, advance)
     if as_json:
         print_json(found)
         return

@@ -10,7 +10,7 @@ from ctxe.domain.errors import SessionError
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.request import Opening
+    from ctxe.project.session.flags import Opening
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen
 
@@ -76,7 +76,7 @@ def _confirmed(project: Project, screen: Screen) -> str:
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer) -> Ended:
     """One session until the user leaves it. Raises ConfigError, SessionError, StoreError."""
     from ctxe.cli import repl, slash
-    from ctxe.project.opening import open_session
+    from ctxe.project.session.opening import open_session
     from ctxe.terminal.ask import Asker
     from ctxe.terminal.prompt import Prompt
 

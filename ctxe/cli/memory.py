@@ -49,7 +49,7 @@ def show(
 ) -> None:
     """Show what is remembered. Raises StoreError."""
     from ctxe.cli import memory_pages
-    from ctxe.project import memories
+    from ctxe.project.memory import memories, standing
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -57,7 +57,7 @@ def show(
     if sources and not as_json:
         screen.say(memory_pages.sources_page(project, screen))
     elif sources:
-        print_json(_sources_json(*memories.sources(project)))
+        print_json(_sources_json(*standing.sources(project)))
     elif today:
         day, lines = memories.today(project)
         told = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
@@ -88,7 +88,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Search every kind of entry, failures included. Raises StoreError, CtxeError."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -133,7 +133,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import; prints ``{"imported":n,"skipped":m}``. Raises StoreError."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -154,7 +154,7 @@ def export(
     kind: Kind = "",
 ) -> None:
     """Write everything to standard output."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     if form not in ("jsonl", "markdown"):
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
@@ -163,7 +163,7 @@ def export(
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     """Count what is there and what of it is used."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
     from ctxe.terminal.tables import Cell, Column, table
 
     invocation = Invocation.of(context)

@@ -30,7 +30,7 @@ COLUMNS: tuple[Column | str, ...] = (
 
 def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False) -> str:
     """Everything remembered, by kind and scope, newest last; what waits and what is wrong below."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     rows = memories.rows(project, kind, all_=all_)
     about = memories.overview(project)
@@ -55,7 +55,7 @@ def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
 
 def entry_page(project: Project, screen: Screen, ref: str) -> str:
     """One entry whole, with what it replaced and what it rests on. Raises StoreError."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     entry, before, after, lost = memories.history(project, ref)
     facts = [
@@ -93,9 +93,9 @@ def prose(text: str, screen: Screen) -> str:
 
 def sources_page(project: Project, screen: Screen) -> str:
     """Every instruction and memory file that loads, in order, with what it costs."""
-    from ctxe.project import memories
+    from ctxe.project.memory import standing
 
-    rules, pieces, notices = memories.sources(project)
+    rules, pieces, notices = standing.sources(project)
     columns: list[Column | str] = [Column("", right=True, style="dim"), Column("file", grows=True), "state"]
     columns += [Column("tokens", right=True), Column("why", style="dim", wraps=True)]
     rows: list[list[Cell]] = []

@@ -25,7 +25,7 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """Walk the inbox, then what lost its evidence, then what is said twice. Raises StoreError."""
-    from ctxe.project import inbox, memories
+    from ctxe.project.memory import inbox, memories
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -48,7 +48,7 @@ def review(
 def _list(project: Project, screen: Screen) -> None:
     """The inbox and what is stale, where nobody can answer."""
     from ctxe.cli.memory_pages import entries_table
-    from ctxe.project import inbox, memories
+    from ctxe.project.memory import inbox, memories
 
     rows = memories.rows(project)
     waiting = [row for row in rows if row["status"] == "proposed"]
@@ -66,7 +66,7 @@ def _list(project: Project, screen: Screen) -> None:
 def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     """Ask about each proposal; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page, prose
-    from ctxe.project import inbox, memories
+    from ctxe.project.memory import inbox, memories
     from ctxe.terminal.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
@@ -92,7 +92,7 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
 def _walk_stale(project: Project, screen: Screen) -> bool:
     """Ask about each entry that cites what is gone; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
     from ctxe.terminal.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
@@ -116,7 +116,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
 def _walk_doubles(project: Project, screen: Screen) -> None:
     """Ask about each two entries that say nearly the same."""
     from ctxe.cli.memory_pages import entry_page
-    from ctxe.project import inbox
+    from ctxe.project.memory import inbox
     from ctxe.terminal.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
@@ -135,7 +135,7 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
 
 
 def _edit(project: Project, prompt: Any, entry: Any) -> None:
-    from ctxe.project import inbox
+    from ctxe.project.memory import inbox
 
     before = inbox.raw(project, entry)
     inbox.write_raw(project, entry, before, prompt.edit(before, ".md"))

@@ -61,7 +61,7 @@ def keep(
     """Write one entry, after asking about what stands already on the same subject."""
     from dataclasses import replace
 
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -84,7 +84,7 @@ def keep(
 
 def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:
     """Ids to supersede; None when the user thinks better of it. Where nobody can answer both are kept."""
-    from ctxe.project import memories
+    from ctxe.project.memory import memories
 
     replaced: list[str] = []
     for other in memories.same_subject(project, draft):
@@ -123,7 +123,7 @@ def edit(
     if given:
         project.store.change(held.id, **given)
     elif screen.keyboard:
-        from ctxe.project import inbox
+        from ctxe.project.memory import inbox
         from ctxe.terminal.prompt import Prompt
 
         prompt = Prompt(screen, editor=project.editor)

@@ -11,7 +11,7 @@ from ctxe.cli.output import JsonOption, print_json
 from ctxe.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ctxe.project.planning import Plan, Planned
+    from ctxe.project.planning.plan import Plan, Planned
     from ctxe.terminal.screen import Screen
     from ctxe.terminal.tables import Cell
 
@@ -34,7 +34,7 @@ def plan(
     show: Annotated[bool, typer.Option("--show", help="Print what the model would see of the files.")] = False,
 ) -> None:
     """Offline. The index is brought up to date first. Raises ConfigError."""
-    from ctxe.project import planning
+    from ctxe.project.planning import plan as planning
     from ctxe.terminal.progress import progress
 
     if budget < 0 or 0 < budget < LEAST:

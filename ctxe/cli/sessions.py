@@ -112,7 +112,7 @@ def show(
 
 def _recall(project: Project, path: Path, words: str, screen: Screen) -> None:
     from ctxe.domain.errors import SessionError
-    from ctxe.project.recalling import recalled_of
+    from ctxe.project.memory.recalling import recalled_of
     from ctxe.terminal.render import Renderer
 
     if not (found := recalled_of(project, path, words)):
@@ -129,8 +129,8 @@ def inspect(
     open_: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
     """Write a page that needs no network. Raises SessionError, StoreError."""
-    from ctxe.project.past import past
     from ctxe.project.sessions import path_of, write
+    from ctxe.project.window.past import past
     from ctxe.terminal.report import page
 
     invocation = Invocation.of(context)
@@ -159,8 +159,8 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """What two attempts at a task, two models or two settings took. Raises SessionError."""
-    from ctxe.project.past import past
     from ctxe.project.sessions import path_of
+    from ctxe.project.window.past import past
     from ctxe.terminal.difference import difference, facts
 
     invocation = Invocation.of(context)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every module."""
-    from ctxe.project import modules
+    from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -64,7 +64,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """One module. Raises ConfigError."""
-    from ctxe.project import modules
+    from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
     found = modules.whole(invocation.project(), name)
@@ -102,7 +102,7 @@ def new(
     user: Annotated[bool, typer.Option("--user", help="For all your projects, in your ctxe folder.")] = False,
 ) -> None:
     """Begin a module. Raises ConfigError, StoreError."""
-    from ctxe.project import modules
+    from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
     path = modules.create(invocation.project(), name, description, own=user)
@@ -115,7 +115,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check modules. Raises CtxeError."""
-    from ctxe.project import modules
+    from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)
     found = modules.checked(invocation.project(), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chatting import Chat, Slash, split
-from ctxe.project import asides, compacting
+from ctxe.project.session import asides, compacting
 
 
 def context(chat: Chat, words: str) -> None:

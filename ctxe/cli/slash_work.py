@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chatting import Chat, Slash
-from ctxe.project import asides
+from ctxe.project.session import asides
 
 
 def run(chat: Chat, words: str) -> None:

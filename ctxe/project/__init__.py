@@ -97,7 +97,7 @@ class Project:
 
         if not self.config.retrieval.embeddings:
             return Ranker(self.cache)
-        from ctxe.project.meaning import similarity
+        from ctxe.project.planning.meaning import similarity
 
         return Ranker(self.cache, similar=similarity(self))
 
@@ -111,7 +111,7 @@ class Project:
 
     def preview(self, words: str) -> Ledger:
         """The account of the first request for these words. Raises BudgetError."""
-        from ctxe.project.preview import ledger
+        from ctxe.project.session.preview import ledger
 
         return ledger(self, words)
 
@@ -144,7 +144,7 @@ class Project:
 
     def complete(self, begun: str) -> list[str]:
         """Paths of this project for what was typed after @, best first."""
-        from ctxe.project.completion import paths
+        from ctxe.project.planning.completion import paths
 
         return paths(self, begun)
 
@@ -162,7 +162,7 @@ class Project:
 
     def templates(self, taken: Iterable[str] = ()) -> tuple[Template, ...]:
         """Prompt templates of this project and the user; ``taken`` are names of ctxe's own commands."""
-        from ctxe.project.templates import templates
+        from ctxe.project.skills.templates import templates
 
         return templates(self, tuple(taken))
 
@@ -172,7 +172,7 @@ class Project:
 
     def known_skills(self) -> list[str]:
         """Names of the domain modules that can be used here."""
-        from ctxe.project.skilled import finder
+        from ctxe.project.skills.use import finder
 
         return [skill.name for skill in finder(self).usable()]
 

@@ -96,8 +96,8 @@ def _settings(project: Project) -> Iterator[Check]:
 def _instructions(project: Project) -> Iterator[Check]:
     """What the rules of every tool cost, and what of that is for nothing."""
     from ctxe.domain.section import Task
+    from ctxe.project.memory.standing import instructions, price_of_rules
     from ctxe.project.models import counter
-    from ctxe.project.sources import instructions, price_of_rules
 
     count = counter(project, project.model).count
     rules, room = instructions(project, count), project.budget.room("instructions")
@@ -111,8 +111,8 @@ def _instructions(project: Project) -> Iterator[Check]:
 
 def _skills(project: Project) -> Iterator[Check]:
     """How many domain modules there are, what their list costs, and which cannot be used."""
-    from ctxe.project.modules import listed
-    from ctxe.project.skilled import finder
+    from ctxe.project.skills.modules import listed
+    from ctxe.project.skills.use import finder
 
     found, cost = finder(project)(), listed(project)
     usable = sum(not skill.problem for skill in found)

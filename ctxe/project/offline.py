@@ -21,7 +21,7 @@ def answer(project: Project, words: str) -> str:
 
 
 def _files(project: Project, words: str) -> str:
-    from ctxe.project.planning import plan
+    from ctxe.project.planning.plan import plan
 
     rows = []
     for file in plan(project, words, BUDGET).files[:MOST]:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
-from ctxe.project.replaying import Replayed
+from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import Chat, Given, Refused, checked, reply_of, text_of, tokens_of, written
 
 BEFORE = "[what was said before is not known]"

@@ -65,7 +65,7 @@ def gating(work: Path) -> list[Figure]:
     from ctxe.knowledge.failures import groups
     from ctxe.knowledge.gate import Gate
     from ctxe.knowledge.names import content
-    from ctxe.project.gating import Gating
+    from ctxe.project.session.gating import Gating
 
     def digest(path: str) -> str:
         return content((work / path).read_bytes())

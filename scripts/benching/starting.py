@@ -46,9 +46,9 @@ def first_request(work: Path) -> list[Figure]:
 def interactive(work: Path) -> list[Figure]:
     """From Enter to the request in a terminal, when the user has typed for a moment: in a new clone, and the next day.
 
-    The first time ever the words wait for the index, for as long as ``ctxe.project.planning`` has patience.
+    The first time ever the words wait for the index, for as long as ``ctxe.project.planning.plan`` has patience.
     """
-    from ctxe.project.planning import PATIENCE
+    from ctxe.project.window.planned import PATIENCE
     from tests.wire.server import Reply, WireServer
 
     folder = clone(work)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ctxe.project import Project
-from ctxe.project.troubles import failure_groups
+from ctxe.project.memory.troubles import failure_groups
 from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer

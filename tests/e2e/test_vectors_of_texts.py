@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.project import Project
-from ctxe.project.meaning import similarity
+from ctxe.project.planning.meaning import similarity
 from tests.e2e.harness import KEY, environment, repository
 from tests.wire.server import WireServer
 

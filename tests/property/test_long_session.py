@@ -10,7 +10,7 @@ from ctxe.context.budget import Budget
 from ctxe.context.cost import request_usd
 from ctxe.domain.conversation import Reply, ToolCall, Usage
 from ctxe.domain.model import Block, Prices, Text
-from ctxe.project.replaying import Replayed
+from ctxe.project.window.replaying import Replayed
 
 REAL = Prices(3.0, 15.0, 0.30, 3.75)
 """US dollars per million tokens, as Anthropic bills."""

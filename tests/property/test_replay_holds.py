@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxe.context.budget import Budget
-from ctxe.project.replaying import Replayed
+from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import tokens_of
 from ctxe.serve.replay import Service
 

@@ -9,7 +9,7 @@ from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
 from ctxe.context.trim import handle_of
 from ctxe.domain.section import Chunk
-from ctxe.project.replaying import Replayed
+from ctxe.project.window.replaying import Replayed
 from ctxe.serve.replay import Service
 from tests.property import test_folds as folds
 from tests.property import test_replay_holds as replays

@@ -15,7 +15,7 @@ from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, 
 from ctxe.knowledge.entry import Entry
 from ctxe.knowledge.failures import groups
 from ctxe.knowledge.gate import Gate
-from ctxe.project.gating import Gating, Mode
+from ctxe.project.session.gating import Gating, Mode
 
 CALL = ToolCall("c1", "run", "{}")
 

@@ -13,8 +13,8 @@ import pytest
 
 from ctxe.knowledge.recordings import Recording, Said, Taken, taken
 from ctxe.project import Project
-from ctxe.project.learning import Learnt, learn, recordings, steps_of
-from ctxe.project.troubles import failure_groups
+from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
+from ctxe.project.memory.troubles import failure_groups
 
 ROOT = Path(__file__).resolve().parents[3]
 

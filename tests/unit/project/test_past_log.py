@@ -18,7 +18,7 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.past import Summed
 from ctxe.project import Project
-from ctxe.project.past import past
+from ctxe.project.window.past import past
 
 USAGE = Usage(1_000_000, 0, 400_000)
 LEDGER = Ledger("openai/gpt-5", 300_000, 20_000, ())

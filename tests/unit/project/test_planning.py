@@ -9,10 +9,10 @@ from pathlib import Path
 from ctxe.agent.state import State
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
-from ctxe.project.kit import kit_for
-from ctxe.project.parts import keeping
-from ctxe.project.planning import BUILDING, Planning
 from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.window.kit import kit_for
+from ctxe.project.window.parts import keeping
+from ctxe.project.window.planned import BUILDING, Planning
 
 ASKED = Task("why does the teapot pour twice")
 

@@ -17,11 +17,11 @@ from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import Held
 from ctxe.project import Project
-from ctxe.project.kit import Kit, kit_for
-from ctxe.project.loaded import IDLE, held
-from ctxe.project.parts import keeping
 from ctxe.project.sandboxing import UNBOXED
-from ctxe.project.skilled import named
+from ctxe.project.skills.loaded import IDLE, held
+from ctxe.project.skills.use import named
+from ctxe.project.window.kit import Kit, kit_for
+from ctxe.project.window.parts import keeping
 
 SKILL = "---\nname: brew\ndescription: Brewing tea in kettles.\npaths: [tea/**]\n---\nBODY\n"
 

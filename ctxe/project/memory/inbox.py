@@ -1,0 +1,89 @@
+"""The inbox of proposals and the files of entries, for the commands that change them by a person's word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge import playbook, review
+from ctxe.knowledge.entry import Entry, read_entry
+from ctxe.project.memory.memories import read_file
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def raw(project: Project, entry: Entry) -> str:
+    """An entry's file as text. Raises StoreError; an entry of a log has no file of its own."""
+    if not entry.path.endswith(".md") or entry.path.startswith("daily/"):
+        raise StoreError(f"{entry.id} is a line of {entry.path}", "edit that file, or use --title and --text")
+    return read_file(project.store.folder / entry.path).decode("utf-8", "surrogateescape")
+
+
+def write_raw(project: Project, entry: Entry, before: str, after: str) -> bool:
+    """Put an edited file in place, unless it changed meanwhile; False when nothing was edited. Raises StoreError."""
+    if before == after:
+        return False
+    data = after.encode("utf-8", "surrogateescape")
+    project.store.check(read_entry(data, entry.path))
+
+    def changes() -> dict[str, bytes | None]:
+        if raw(project, entry) != before:
+            raise StoreError(f"{entry.path} was changed meanwhile", "edit it again")
+        return {entry.path: data}
+
+    project.store.write(f"edit {entry.kind} {entry.id}", changes)
+    return True
+
+
+def waiting(project: Project) -> tuple[Entry, ...]:
+    """Proposals in the inbox."""
+    return review.waiting(project.store)
+
+
+def difference(project: Project, proposal: Entry) -> str:
+    """What a proposal changes in the entries that it would replace, as a unified diff; empty when it replaces none."""
+    from ctxe.tools.diff import unified
+
+    held = {entry.id: entry for entry in project.store.entries()}
+    old = [held[name] for name in proposal.supersedes if name in held]
+    return "".join(unified(f"{entry.id}.md", _said(entry), _said(proposal)) for entry in old)
+
+
+def _said(entry: Entry) -> str:
+    return "\n".join(part for part in (entry.title, entry.text) if part) + "\n"
+
+
+def doubles(project: Project) -> list[tuple[Entry, Entry]]:
+    """Entries that hold today and say nearly the same, in pairs, the older one first."""
+    return playbook.near_duplicates(project.store.entries())
+
+
+def settle(
+    project: Project, accept: Sequence[str], reject: Sequence[str], merge: tuple[str, str] | None
+) -> Iterator[str]:
+    """Settle proposals by id (``all``: every one) and say what became of each. Raises StoreError."""
+    every = [entry.id for entry in waiting(project)]
+    for ref in every if "all" in accept else accept:
+        yield settle_one(project, ref, "accept")
+    for ref in every if "all" in reject else reject:
+        yield settle_one(project, ref, "reject")
+    if merge:
+        yield settle_one(project, merge[0], "merge", merge[1])
+
+
+def settle_one(project: Project, ref: str, answer: str, other: str = "") -> str:
+    """Do with a proposal what a person said, and tell it in words. Raises StoreError."""
+    entry = project.store.get(ref)
+    if entry.status != "proposed" and answer == "merge":
+        joined = playbook.join(project.store, entry.id, other)
+        return f"{entry.id} is part of {joined.id} now"
+    if entry.status != "proposed":
+        raise StoreError(f"{entry.id} waits for nothing", "`ctxe memory review` shows the inbox")
+    if answer == "reject":
+        return f"rejected {review.reject(project.store, entry.id).id} {entry.title}"
+    if answer == "merge":
+        return f"added to {review.merge(project.store, entry.id, other).id}"
+    kept = review.accept(project.store, entry.id, (other,) if answer == "supersede" else ())
+    return f"saved {kept.id} in {project.place.memory.name}/{kept.path}, by {kept.by}"

@@ -1,0 +1,238 @@
+"""The memory folder for the commands: listed, searched, written, imported and accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import CtxeError
+from ctxe.knowledge import bulk, daily, decisions, links, query, review
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.evidence import pinned, stale
+from ctxe.knowledge.logs import to_object
+from ctxe.project.memory.evidence import facts_of
+from ctxe.storage import files
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.search import Search
+    from ctxe.project import Project
+
+NOTHING_SAID = "say what to remember"
+NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
+
+
+def counter(_project: Project) -> Callable[[str], int]:
+    """Tokens of a text as the listings of the contract give them (o200k_base)."""
+    from ctxe.storage.vocabulary import count
+
+    return count
+
+
+def rough(text: str) -> int:
+    """About how many tokens a text has, without loading a tokenizer: four characters each."""
+    return (len(text) + 3) // 4
+
+
+def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
+    """Entries for a listing, in causal order: what the contract's objects hold, and ``stale``, ``uses``, ``tokens``.
+
+    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough.
+    """
+    entries = project.store.entries()
+    replaced = links.successors(entries)
+    lost = stale(entries, facts_of(project))
+    numbers = project.counters.read()
+    found: list[dict[str, Any]] = []
+    said: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        wanted = entry.kind == kind if kind else entry.kind != "log"
+        if wanted and (all_ or entry.status == "proposed" or links.is_current(entry, replaced)):
+            held = to_object(entry)
+            held |= {"path": entry.path, "tokens": rough(entry.title + entry.text), "number": entry.number}
+            held |= {"current": links.is_current(entry, replaced), "superseded_by": replaced.get(entry.id)}
+            held |= {"stale": list(lost.get(entry.id, ())), "uses": int(numbers.get(entry.id, {}).get("used", 0))}
+            same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
+            held |= {"same_as": same if same != entry.id else None}
+            found.append(held | {"problems": list(entry.problems), "at": entry.time})
+    return found
+
+
+def overview(project: Project) -> dict[str, Any]:
+    """What the page of ``memory show`` says besides the entries: summaries, logs, inbox, problems."""
+    shelf = project.store.shelf()
+    logs = [entry for entry in shelf.entries if entry.kind == "log"]
+    days = {entry.path for entry in logs if entry.path.startswith("daily/")}
+    return {
+        "folder": str(project.place.memory),
+        "days": len(days),
+        "lines": sum(entry.path.startswith("daily/") for entry in logs),
+        "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
+        "inbox": sum(entry.status == "proposed" for entry in shelf.entries),
+        "problems": [{"path": problem.path, "says": problem.says} for problem in shelf.problems],
+        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside()],
+    }
+
+
+def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str | None, tuple[str, ...]]:
+    """An entry, what it replaced, the id that replaced it, and what evidence it lost. Raises StoreError."""
+    entries = project.store.entries()
+    entry = project.store.get(ref)
+    lost = stale([entry], facts_of(project)).get(entry.id, ())
+    return entry, decisions.history(entry, entries), links.successors(entries).get(entry.id), lost
+
+
+def whole(project: Project, ref: str) -> dict[str, Any]:
+    """One entry for other programs, with what it replaced and what replaced it. Raises StoreError."""
+    entry, before, after, lost = history(project, ref)
+    more = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
+    return to_object(entry) | more | {"stale": list(lost), "problems": list(entry.problems)}
+
+
+def today(project: Project) -> tuple[str, tuple[Entry, ...]]:
+    """Today (UTC), and the lines of its log."""
+    day = daily.day_of(project.store.now())
+    return day, tuple(entry for entry in project.store.entries() if entry.path == f"daily/{day}.md")
+
+
+def weeks(project: Project) -> dict[str, tuple[str, ...]]:
+    """Older days of the log told week by week."""
+    return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
+
+
+def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
+    """A new entry from somebody's words; without a title the first sentence is one. ``lists`` are its
+    scope, files and evidence. Raises CtxeError for no words.
+    """
+    text = text.strip()
+    if not (text or title.strip()):
+        raise CtxeError(NOTHING_SAID, 'ctxe memory add "The API listens on port 8080"')
+    head, rest = (title, text) if title else _headline(text)
+    values: dict[str, Any] = {key: tuple(value) for key, value in lists.items()}
+    return Entry("", kind, head, text=rest, **values)
+
+
+def keep(project: Project, draft: Entry) -> Entry:
+    """Keep a new entry, the files it rests on with their hashes. Raises StoreError."""
+    return project.store.add(pinned(draft, facts_of(project)))
+
+
+def confirm(project: Project, ref: str) -> Entry:
+    """Somebody looked: the files an entry rests on are right for it as they are now. Raises StoreError."""
+    entry = project.store.get(ref)
+    now = pinned(entry, facts_of(project)).evidence
+    return project.store.change(entry.id, evidence=now) if now != entry.evidence else entry
+
+
+def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
+    """What stands already and may say the same or the opposite."""
+    return decisions.same_subject(draft, project.store.entries())
+
+
+def search(project: Project) -> Search:
+    """What answers questions about everything remembered."""
+    from ctxe.knowledge.search import Search
+
+    return Search(project.store.entries(), counter(project), project.ranker)
+
+
+def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
+    """One answer for each JSON line, in order; a line that is no question gets ``{"error": …}``."""
+    ask = search(project)
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            asked = query.from_line(line, kind)
+        except CtxeError as error:
+            yield {"error": error.message}
+            continue
+        yield ask.search(asked).as_json(asked)
+
+
+def asked(words: str, **values: Any) -> query.Query:
+    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError."""
+    held = {key: value for key, value in values.items() if value}
+    if words.lstrip().startswith("{"):
+        found = query.from_line(words)
+        return replace(found, **held)
+    if not (words.strip() or held.get("files")):
+        raise CtxeError("say what to look for", 'ctxe memory search "how are sessions stored"')
+    return query.Query(text=words, **held)
+
+
+def answer(project: Project, question: query.Query) -> dict[str, Any]:
+    """The answer to one question, as the contract has it."""
+    return search(project).search(question).as_json(question)
+
+
+def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
+    """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
+    suffix = source.suffix or source.name if source else ""
+    if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
+        return bulk.import_rules(project.store, data, name)
+    return bulk.import_lines(project.store, data.split(b"\n"), name)
+
+
+def read_file(path: Path) -> bytes:
+    """A file to import. Raises StoreError."""
+    return files.read(path, files.MOST_BYTES)
+
+
+def give_out(project: Project, form: str, kind: str = "") -> str:
+    """Everything remembered as JSON lines or Markdown."""
+    entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
+    return bulk.as_lines(entries) if form == "jsonl" else bulk.as_markdown(entries)
+
+
+def statistics(project: Project) -> dict[str, Any]:
+    """How much is remembered, what of it was used, and what never was."""
+    entries = project.store.entries()
+    numbers = project.counters.read()
+    kinds: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        held = kinds.setdefault(entry.kind, {"entries": 0, "tokens": 0, "used": 0})
+        held["entries"] += 1
+        held["tokens"] += rough(entry.title + entry.text)
+        held["used"] += int(numbers.get(entry.id, {}).get("used", 0))
+    lasting = [entry for entry in links_current(entries) if entry.kind not in ("log", "failure")]
+    used = sorted(lasting, key=lambda entry: -numbers.get(entry.id, {}).get("used", 0))
+    most = [(entry, int(numbers.get(entry.id, {}).get("used", 0))) for entry in used[:10]]
+    return {
+        "kinds": kinds,
+        "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
+        "judged": _judged(lasting, numbers),
+        "never_used": sum(not numbers.get(entry.id, {}).get("used") for entry in lasting),
+        "stale": len(stale(entries, facts_of(project))),
+        "superseded": len(links.successors(entries)),
+        "inbox": len(review.waiting(project.store)),
+    }
+
+
+def _judged(entries: Sequence[Entry], numbers: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Entries that the model leaned on, by expected use, with how often that went well and how often not."""
+    from ctxe.knowledge.playbook import by_use
+
+    found = []
+    for entry in by_use(entries, numbers):
+        good, bad = (int(numbers.get(entry.id, {}).get(name, 0)) for name in ("helpful", "harmful"))
+        if good or bad:
+            found.append({"id": entry.id, "title": entry.title, "helpful": good, "harmful": bad})
+    return found
+
+
+def links_current(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries that hold today."""
+    replaced = links.successors(entries)
+    return [entry for entry in entries if links.is_current(entry, replaced)]
+
+
+def _headline(text: str) -> tuple[str, str]:
+    """A title for words without one: the first line or sentence; the text stays whole when it says more."""
+    first = text.splitlines()[0].strip().lstrip("#").strip()
+    if len(first) > 100:
+        sentence = first[:100].rpartition(". ")[0]
+        first = sentence or first[:99].rpartition(" ")[0] + "…"
+    return first, "" if first == text else text

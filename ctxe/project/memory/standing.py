@@ -1,0 +1,81 @@
+"""What stands in every session of this project: instruction files and memory, each with its price."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.section import Task
+from ctxe.project.memory.evidence import facts_of
+from ctxe.project.planning.ignored import readable
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.instructions import Instructions, Loaded
+    from ctxe.knowledge.memory import Memory
+    from ctxe.project import Project
+
+Count = Callable[[str], int]
+MOST_README = 200_000
+"""Bytes of a README that rules are compared with."""
+
+
+def instructions(project: Project, count: Count) -> Instructions:
+    """AGENTS.md and its kin."""
+    from ctxe.knowledge.instructions import Instructions
+    from ctxe.knowledge.rulefiles import Places
+
+    place, read = project.place, project.config.instructions.read
+    return Instructions(Places(place.root, place.working, place.user, read, readable(project)), count)
+
+
+def memory(project: Project, count: Count) -> Memory:
+    """MEMORY.md, decisions, failures, the daily log, and what bears on the task."""
+    from ctxe.knowledge.memory import Memory
+
+    return Memory(
+        project.store,
+        count,
+        project.root,
+        project.place.working,
+        lambda: project.ranker,
+        facts=facts_of(project),
+        counters=project.counters,
+        recent=project.config.memory.daily_lines,
+    )
+
+
+def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
+    """What instruction files cost for nothing, a line each: repeats of the README, scopes without a file."""
+    from ctxe.domain.errors import StoreError
+    from ctxe.repo.files import list_files
+    from ctxe.repo.git import Git
+    from ctxe.storage import files as disk
+
+    readme = next((path for path in project.root.glob("[Rr][Ee][Aa][Dd][Mm][Ee]*") if path.is_file()), None)
+    words = ""
+    if readme:
+        with contextlib.suppress(StoreError):
+            words = disk.read(readme, MOST_README).decode("utf-8", "replace")
+    tracked = [listed.path for listed in list_files(Git(project.root, project.environment))]
+    return instructions(project, count).advice(Task(), project.budget.room("instructions"), words, tracked)
+
+
+def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
+    """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
+    from ctxe.project.models import counter as counting
+
+    count = counting(project, project.model).count
+    rules = instructions(project, count)
+    room = project.budget.room("instructions")
+    task = Task()
+    remembered = memory(project, count)
+    standing = list(remembered.offer(task, project.budget.room("memory")))
+    pieces = [
+        {"id": chunk.id, "tokens": count(chunk.text), "why": chunk.why}
+        for section in standing
+        for chunk in section.chunks
+    ]
+    pieces += [{"id": out.id, "tokens": 0, "why": out.why} for section in standing for out in section.left_out]
+    notices = (*rules.notices(task, room), *remembered.notices(), *price_of_rules(project, count))
+    return list(rules.sources(task, room)), pieces, notices

@@ -1,0 +1,120 @@
+"""Remembered failures for the commands: grouped, found, added and settled."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import CtxeError, StoreError
+from ctxe.knowledge import failures
+from ctxe.knowledge.entry import Entry, moment
+from ctxe.knowledge.evidence import stale
+from ctxe.project.memory.evidence import facts_of
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+MOST_REPEATED = 10
+
+
+def failure_groups(project: Project) -> tuple[failures.Group, ...]:
+    """Failures by signature, open ones first; an open one whose files are all gone is stale."""
+    entries = project.store.entries()
+    lost = stale((entry for entry in entries if entry.kind == "failure"), facts_of(project))
+    held = [replace(entry, status="stale") if entry.id in lost else entry for entry in entries]
+    return failures.groups(held, project.counters.read())
+
+
+def statistics(project: Project) -> dict[str, Any]:
+    """How many failures, how often, repeats that were prevented, and tokens and money of those that were not."""
+    groups, numbers = failure_groups(project), project.counters.read()
+    sums = {
+        name: sum(numbers.get(group.signature, {}).get(name, 0.0) for group in groups)
+        for name in ("prevented", "repeats", "tokens", "usd")
+    }
+    repeated = sorted((group for group in groups if group.seen > 1), key=lambda group: -group.seen)[:MOST_REPEATED]
+    return {
+        "failures": len(groups),
+        "statuses": dict(Counter(group.status for group in groups)),
+        "seen": sum(group.seen for group in groups),
+        **{name: int(value) for name, value in sums.items() if name != "usd"},
+        "usd": round(sums["usd"], 6),
+        "repeated": [{"signature": one.signature, "title": one.entry.title, "seen": one.seen} for one in repeated],
+    }
+
+
+def timeline(project: Project, group: failures.Group) -> list[dict[str, Any]]:
+    """What the sessions tell of a failure, oldest first: ``{"at", "session", "turn", "step", "says"}``."""
+    wanted = [group.signature.encode(), *(entry.id.encode() for entry in group.entries)]
+    found: list[dict[str, Any]] = []
+    for path in sorted(project.place.sessions.glob("*.jsonl")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            found += _moments(path.stem, file, wanted)
+    return sorted(found, key=lambda moment: str(moment["at"]))
+
+
+def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    turn = step = 0
+    for line in lines:
+        turn += b'"type":"turn_started"' in line
+        step += b'"type":"reply_received"' in line
+        told = b'"type":"recorded"' in line or b'"repeats":' in line
+        if not told or not any(name in line for name in wanted):
+            continue
+        with contextlib.suppress(ValueError):
+            held = json.loads(line)
+            says = (
+                str(held.get("title", "")).partition(": ")[0] if held.get("type") == "recorded" else "repeat prevented"
+            )
+            yield {"at": held.get("at", ""), "session": session, "turn": turn, "step": step, "says": says}
+
+
+def failure_group(project: Project, ref: str) -> failures.Group:
+    """The failure a person means: its signature or its beginning, or an id of one of its files. Raises StoreError."""
+    found = failure_groups(project)
+    exact = [group for group in found if group.signature == ref or any(entry.id == ref for entry in group.entries)]
+    near = exact or [group for group in found if ref and group.signature.startswith(ref)]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise StoreError(f"{ref} could be {len(near)} failures", "write more of the signature")
+    entry = project.store.get(ref)
+    return next(group for group in found if entry in group.entries) if entry.kind == "failure" else _no_failure(ref)
+
+
+def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool]:
+    """Keep a failure in somebody's words; the entry, and whether it is new. Raises CtxeError, StoreError."""
+    if not what.strip():
+        raise CtxeError("say what went wrong", 'ctxe failures add "Tests need redis running" --command "pytest"')
+    draft = failures.noted(what.strip(), root=str(project.root), **values)
+    draft = replace(draft, status="resolved" if draft.fix else "open")
+    project.store.check(draft)
+    return failures.record(project.store, draft, project.counters)
+
+
+def settle(project: Project, ref: str, status: str, fix: str = "") -> failures.Group:
+    """Give every file of a failure a status, and the newest one a fix. Raises StoreError."""
+    group = failure_group(project, ref)
+    for entry in group.entries:
+        values = {"status": status} | ({"fix": fix} if fix and entry.id == group.entry.id else {})
+        project.store.change(entry.id, **values)
+    return failure_group(project, group.signature)
+
+
+def since(text: str) -> float:
+    """The moment that ``7d``, ``12h`` or a date names, in unix seconds; a span counts back from 0. Raises CtxeError."""
+    spans = {"h": 3_600, "d": 86_400, "w": 604_800}
+    if text[-1:] in spans and text[:-1].isdecimal():
+        return -float(int(text[:-1]) * spans[text[-1]])
+    when = moment(text)
+    if not when:
+        raise CtxeError(f"{text!r} is no time", "write 12h, 7d, 2w or a date like 2026-11-20")
+    return when
+
+
+def _no_failure(ref: str) -> failures.Group:
+    raise StoreError(f"{ref} is no failure", "`ctxe failures list` shows them")

@@ -1,0 +1,76 @@
+"""Vectors in this project: the embedding model the user set, what it says of files, and of any texts (memory's too)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import CtxeError
+from ctxe.project.guarding import masking
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.repo.evidence import Scores
+    from ctxe.repo.index import Index
+    from ctxe.storage.vectors import Vectors
+
+Similar = Callable[[Sequence[str], str], list[float]]
+"""The cosine of each text to a query; texts are embedded once, by content. Raises ProviderError and ConfigError."""
+
+
+def vectors(project: Project, index: Index, *, waiting: bool = False) -> Vectors | None:
+    """The vectors beside an index; None when the user set no embedding model. Raises ConfigError.
+
+    ``waiting``: somebody waits for the answer, so a host that does not give one is soon given up.
+    """
+    from ctxe.providers.embed import embedder
+    from ctxe.providers.retry import Patience
+    from ctxe.storage.vectors import Vectors
+
+    settings = project.config.retrieval
+    if not settings.embeddings:
+        return None
+    patience = Patience(requests=2, seconds=4.0, connect=2.0, idle=10.0) if waiting else None
+    embed = embedder(
+        settings.embeddings, environment=project.environment, base_url=settings.base_url, patience=patience
+    )
+    return Vectors(index.db, settings.embeddings, embed)
+
+
+def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
+    """What vectors say of the files of an index for a task, and what is to be told about that.
+
+    Windows that changed are embedded first, unless they are many. A host that does not answer is told, no more.
+    """
+    from ctxe.repo.windows import AT_ONCE, embed, meaning
+
+    try:
+        found = vectors(project, index, waiting=True)
+        if found is None or not task.strip():
+            return {}, ""
+        left = embed(index, found, masking(project.own_keys), AT_ONCE)
+        note = f"{left:,} windows have no vector yet: `ctxe index` embeds them" if left else ""
+        return meaning(index, found, masking(project.own_keys)(task)), note
+    except CtxeError as error:
+        return {}, f"planned without vectors: {error.message}"
+
+
+def embed_all(project: Project, index: Index, advance: Callable[[int], None]) -> bool:
+    """Embed every window of an index; False when no embedding model is set. Raises ProviderError and ConfigError."""
+    from ctxe.repo.windows import embed
+
+    found = vectors(project, index)
+    if found is not None:
+        embed(index, found, masking(project.own_keys), None, advance)
+    return found is not None
+
+
+def similarity(project: Project) -> Similar | None:
+    """Likeness of any texts to a query by the user's embedding model; None when none is set. Raises ConfigError."""
+    from ctxe.project.planning.indexing import opened
+
+    if not project.config.retrieval.embeddings:
+        return None
+    found = vectors(project, opened(project), waiting=True)
+    clean = masking(project.own_keys)
+    return None if found is None else lambda texts, query: found.similar([clean(text) for text in texts], clean(query))

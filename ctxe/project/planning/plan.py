@@ -1,0 +1,85 @@
+"""Which files a task needs, as the planner of this project says."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import StoreError
+from ctxe.project.planning.indexing import Advance, index, opened, told
+from ctxe.repo.mix import fitted, weighed
+from ctxe.repo.planner import Plan, Planned, Steering, laid_out
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.repo.index import Index
+    from ctxe.repo.ranking import Ranking
+
+__all__ = ["Plan", "Planned", "build_index", "plan"]
+
+DOCUMENTS = 0.15
+"""Part of a plan that documentation from outside the project may take."""
+MOST_MEMORIES = 5
+"""Memories whose files a plan looks at."""
+
+
+def plan(project: Project, words: str, budget: int, advance: Advance | None = None) -> Plan:
+    """The files a task needs and what to show of them within ``budget`` tokens."""
+    return made(project, index(project, advance), words, budget, Steering())
+
+
+def made(project: Project, index: Index, words: str, budget: int, steering: Steering) -> Plan:
+    """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look."""
+    settings = project.config.retrieval
+    steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
+    if not (settings.embeddings or settings.sources or project.config.plan.refine):
+        return laid_out(index, words, budget, steering)[0]
+    from ctxe.project.planning.documents import documents
+    from ctxe.project.planning.meaning import meant
+    from ctxe.project.planning.refining import looked_over, noted
+
+    scores, note = meant(project, index, words) if settings.embeddings else ({}, "")
+    weights = weighed(fitted(), "meaning", settings.weight)
+    documented, notes = documents(project, words, int(budget * DOCUMENTS)) if settings.sources else ([], [])
+    room = budget - sum(file.tokens for file in documented)
+
+    def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
+        return laid_out(index, task, room, steering, weights, scores if task == words else None)
+
+    looked = looked_over(project, planned, words, steering) if _refines(project, words) else planned(words, steering)[0]
+    tokens = budget - room + looked.tokens
+    return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
+
+
+def remembered_files(project: Project, index: Index, words: str) -> tuple[str, ...]:
+    """The files that memories, decisions and failures speak of, where they bear on the words."""
+    if not (project.config.memory.enabled and words.strip()):
+        return ()
+    with contextlib.suppress(StoreError, OSError):
+        entries = project.store.entries()
+        if any(entry.files for entry in entries):
+            from ctxe.knowledge.links import is_current, successors
+            from ctxe.knowledge.query import Query
+
+            replaced = successors(entries)
+            found = project.ranker.bearing(Query(words), entries, lambda entry: is_current(entry, replaced))
+            files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
+            return tuple(path for path in dict.fromkeys(files) if path in index.by_path)
+    return ()
+
+
+def _refines(project: Project, words: str) -> bool:
+    return project.config.plan.refine and bool(words.strip())
+
+
+def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
+    """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
+    found = opened(project)
+    done = found.refresh(told(advance))
+    found.count_exactly()
+    if project.config.retrieval.embeddings:
+        from ctxe.project.planning.meaning import embed_all
+
+        embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
+    return found.status() | {"scanned": done.scanned, "removed": done.removed, "seconds": round(done.seconds, 3)}

@@ -1,0 +1,88 @@
+"""What the user puts into a session beside words: files, pins, notes, a domain module, a command of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.events import Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Allow, Ask
+from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.project.session.live import Live
+from ctxe.project.skills.use import named
+
+LEAST_SKILL = 600
+"""Tokens that a module gets which the user asks for, however small the window."""
+
+
+def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
+    """Keep a text in every request, or no longer."""
+    yield from live.session.emit(Pinned(text, pinned))
+    if pinned:
+        yield from queue(live, f"pin {len(live.session.state.pins)}", f"[the user pins this] {text}", "you pinned it")
+
+
+def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
+    """Put a file before the model with the next words (add, read-only), or take it off that list (drop).
+
+    ``path`` counts from the root, else from where the user stands. Raises ConfigError when there is no such file.
+    """
+    if choice not in ("add", "read-only", "drop"):
+        raise ValueError(choice)
+    place = live.project.place
+    found = next((base / path for base in (place.root, place.working) if (base / path).is_file()), None)
+    if found is None and choice != "drop":
+        raise ConfigError(f"no file {path}", "name a file of this project")
+    path = os.path.relpath(found, place.root) if found else path
+    yield from live.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
+
+
+def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
+    """Tell the model something with the user's next words."""
+    yield from live.session.emit(Queued((Chunk(name, text, why),)))
+
+
+def run_for_user(live: Live, command: str) -> Iterator[Event]:
+    """Run a command at the user's own word; the model is told of it with the user's next words.
+
+    It is shown, logged and interrupted like a call of the model's.
+    """
+    live.undo.begin(f"!{command}", len(live.session.state.conversation.turns))
+    tools = {live.kit.shell.name: live.kit.shell}
+    runs = replace(live.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
+    call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps({"command": command}))
+    for event in runs(call):
+        if not isinstance(event, ToolFinished):
+            yield from live.session.emit(event)
+            continue
+        yield from live.session.emit(replace(event, facts={**event.facts, "by": "user"}))
+        yield from live.undo.end()
+        yield from queue(live, f"$ {command}", f"[the user ran `{command}`]\n{event.result.text}", "you ran it")
+
+
+def remember(live: Live, words: str) -> Iterator[Event]:
+    """Keep a note of the user's as a fact, and tell the model. Raises StoreError."""
+    entry = live.project.remember(words, session=live.session.id)
+    yield from live.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
+    yield from queue(live, entry.id, f"[remembered by the user] {words}", "you noted it")
+
+
+def load_skill(live: Live, name: str) -> Iterator[Event]:
+    """Tell the model a domain module with the user's next words. Raises ConfigError."""
+    skilled = live.kit.skills
+    skill = named(skilled.find(), name)
+    if skill.name in skilled.held().visible:
+        yield Notice(f"{skill.name} is loaded already")
+        return
+    text = page(skill, max(live.composer.budget.room("skills"), LEAST_SKILL), live.composer.count)
+    skilled.used(skill.name)
+    yield from queue(live, f"{PREFIX}{skill.name}", live.kit.clean(text), "you asked for it")
+    if skill.tools:
+        asked = ", ".join(skill.tools[:6])
+        yield Notice(f"{skill.name} asks for tools ({asked}): that gives no permission, you are asked as ever")
+    yield Notice(f"{skill.name} ({live.composer.count(text):,} tokens) goes with your next words")

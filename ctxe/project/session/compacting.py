@@ -1,0 +1,104 @@
+"""Folds at the user's word: what one would do, item by item; made, kept in sight of some words, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+from ctxe.context.calls import taken_apart
+from ctxe.domain.conversation import Conversation, Fold, ToolResult
+from ctxe.domain.events import EpochStarted, Event, Folded, Notice, Unfolded
+from ctxe.domain.ledger import Ledger
+from ctxe.project.window.folds import Folds
+
+if TYPE_CHECKING:
+    from ctxe.project.session.live import Live
+
+LONGEST = 80
+"""Characters of what a step did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A fold that nobody made yet: the account of the request as it stands and as it would be.
+
+    ``did`` says what each step did, by the name of its row.
+    """
+
+    fold: Fold
+    before: Ledger
+    after: Ledger
+    did: dict[str, str]
+
+
+def wanted_fold(state: State, folds: Folds, focus: str = "") -> Fold | None:
+    """The fold that a person asks for now; None when there is nothing to fold. ``state`` has its standing sections."""
+
+    def whole(result: ToolResult) -> str:
+        return state.originals.get(result.handle, result.text)
+
+    fold = folds.fold(state, "request", whole, focus)
+    return fold if fold is not None and (fold.record or fold.masks) else None
+
+
+def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
+    """What a fold would do; nothing is changed. Raises BudgetError."""
+    fold = wanted_fold(state, folds, focus)
+    if fold is None:
+        return None
+    folded = replace(state, conversation=replace(state.conversation, fold=fold), held=(), left=state.held)
+    before, after = folds.composer.compose(state).ledger, folds.composer.compose(folded).ledger
+    return Preview(fold, before, after, dict(_did(state.conversation)))
+
+
+def _did(conversation: Conversation) -> Iterator[tuple[str, str]]:
+    for position, step in conversation.steps():
+        calls = [f"{call.name} {' '.join(taken_apart(call.arguments).title[:1])}".strip() for call in step.reply.calls]
+        says = ", ".join(calls) or " ".join(step.reply.text.split())
+        yield f"step {position.turn + 1}.{position.step + 1}", says[:LONGEST]
+    for number, turn in enumerate(conversation.turns, start=1):
+        yield f"turn {number}", " ".join(turn.words.split())[:LONGEST]
+
+
+def planned(live: Live, focus: str = "") -> Preview | None:
+    """What a fold now would do, item by item; None when there is nothing to fold."""
+    return preview(_standing(live), live.wired.folds, focus)
+
+
+def compact(live: Live, focus: str = "") -> Iterator[Event]:
+    """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""
+    if (wanted := planned(live, focus)) is None:
+        yield Notice("nothing to fold yet")
+        return
+    if live.wired.summarizer and live.project.config.fold.summary != "checkpoint":
+        yield from checkpoint(live, focus)
+        wanted = planned(live, focus) or wanted
+    before, after = wanted.before.used, wanted.after.used
+    yield from live.session.emit(Folded(replace(wanted.fold, tokens_before=before, tokens_after=after)))
+    yield from live.session.emit(EpochStarted(live.composer.standing(live.session.state)))
+
+
+def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:
+    """Have a model sum up the session; from the next fold on it stands beside the record."""
+    if live.wired.summarizer is None or not live.session.state.conversation.turns:
+        yield Notice("nothing to sum up yet" if live.wired.summarizer else "there is no model to ask")
+        return
+    for event in live.wired.summarizer(live.session.state, focus):
+        yield from live.session.emit(event)
+
+
+def uncompact(live: Live) -> Iterator[Event]:
+    """Take the newest fold back."""
+    if not live.session.state.folds:
+        yield Notice("nothing is folded")
+        return
+    yield from live.session.emit(Unfolded())
+
+
+def _standing(live: Live) -> State:
+    state = live.session.state
+    if state.standing is None:
+        state = replace(state, standing=live.composer.standing(state))
+    return state

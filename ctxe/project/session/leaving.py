@@ -1,0 +1,62 @@
+"""What a session taught, for the inbox: found by rules, or by the user's cheap model ([memory] digest = "model")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import CtxeError
+
+if TYPE_CHECKING:
+    from ctxe.domain.conversation import Conversation
+    from ctxe.knowledge.entry import Entry
+    from ctxe.project import Project
+
+WORTH = 2
+"""Steps of a session that a model is asked about: shorter ones taught nothing."""
+
+
+def learnt(project: Project, conversation: Conversation, session: str) -> tuple[Entry, ...]:
+    """Drafts of proposals. A model that cannot be asked, or answers nonsense, leaves what the rules found."""
+    from ctxe.knowledge.digest import digest
+
+    how = project.config.memory.digest
+    if how == "off":
+        return ()
+    entries = project.store.entries()
+    found = digest(conversation, entries, session)
+    if how == "model" and sum(len(turn.steps) for turn in conversation.turns) >= WORTH:
+        return (*found, *_asked(project, conversation, entries, found, session))
+    return found
+
+
+def _asked(
+    project: Project, conversation: Conversation, entries: Sequence[Entry], found: Sequence[Entry], session: str
+) -> tuple[Entry, ...]:
+    """What the cheap model proposes beside what was ``found``."""
+    from ctxe.knowledge import proposals
+    from ctxe.knowledge.links import is_current, successors
+    from ctxe.project.guarding import masking
+    from ctxe.project.models import choose, connect
+    from ctxe.project.planning.refining import Asked
+
+    replaced = successors(entries)
+    lasting = [e for e in entries if e.kind not in ("log", "failure") and is_current(e, replaced)]
+    waiting = [e for e in entries if e.status == "proposed"]
+    try:
+        model = choose(project, project.config.model.cheap)
+        ask = Asked(connect(project, model, lambda *_: ""), masking(project.own_keys), rules="digest.md")
+        answer = ask(proposals.question(conversation, lasting))
+    except CtxeError:
+        return ()
+    drafts = proposals.read(answer, [*lasting, *waiting, *found], session, model.id)
+    return tuple(draft for draft in drafts if _allowed(project, draft))
+
+
+def _allowed(project: Project, draft: Entry) -> bool:
+    """Whether the store would take it: with a secret in it, it is dropped."""
+    try:
+        project.store.check(draft)
+    except CtxeError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""A running session with everything around it: what the chat loop and the slash commands may do."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe import __version__
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.log import to_record
+from ctxe.agent.session import Session
+from ctxe.agent.summarize import Summarizer
+from ctxe.agent.turn import Ports
+from ctxe.domain.conversation import Touch
+from ctxe.domain.events import (
+    Event,
+    ModelChosen,
+    Notice,
+)
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Model
+from ctxe.domain.past import Forecast, Past
+from ctxe.project.memory.recalling import recalled
+from ctxe.project.models import choice, choose, vocabulary_of
+from ctxe.project.session.commit import commit, message_for
+from ctxe.project.window.compose import Composer
+from ctxe.project.window.folds import Folds
+from ctxe.project.window.past import past
+from ctxe.safety.secrets import hide_own
+from ctxe.storage.vocabulary import encoding
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.session.permit import Permit
+    from ctxe.project.session.undo import Undo
+    from ctxe.project.window.kit import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """What depends on the model that answers."""
+
+    folds: Folds
+    dispatcher: Dispatcher
+    ports: Ports
+    summarizer: Summarizer | None = None
+
+
+@dataclass(slots=True)
+class Live:
+    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one; ``against``
+    counts it against the memories a turn leaned on that the user took it back.
+    """
+
+    project: Project
+    session: Session
+    wired: Wired
+    undo: Undo
+    permit: Permit
+    kit: Kit
+    rewire: Callable[[Model], Wired]
+    notices: tuple[str, ...] = ()
+    against: Callable[[int], Iterator[Event]] = lambda _: iter(())
+
+    @property
+    def composer(self) -> Composer:
+        """What composes this session's requests."""
+        return self.wired.folds.composer
+
+    @property
+    def model(self) -> Model:
+        """The model that answers."""
+        return self.session.ports.provider.model
+
+    def turn(self, words: str) -> Iterator[Event]:
+        """One turn as events; see Session.turn. A key of ours in the words (pasted, piped in) goes nowhere."""
+        words, keys = hide_own(words, self.kit.own)
+        if keys:
+            yield from self.session.emit(Notice("your API key was taken out of your words", "warning"))
+        self.undo.begin(words, len(self.session.state.conversation.turns) + 1)
+        yield from self.session.turn(words)
+
+    def ledger(self, words: str = "") -> Ledger:
+        """The account of the request that would be sent for these words. Raises BudgetError."""
+        return self.composer.preview(words, self.session.state)
+
+    def past(self) -> Past:
+        """Every request of this session so far, as its log has them."""
+        path = self.session.log.path
+        return past(self.project, path) if path.exists() else Past(self.session.id, self.project.root.name)
+
+    def forecast(self, so_far: Past) -> Forecast | None:
+        """When the next fold comes and what it and the next request cost, by what the latest steps added."""
+        return self.wired.folds.forecast(self.session.state, so_far.grown())
+
+    def switch(self, name: str) -> Iterator[Event]:
+        """Talk to another model from now on. Raises ConfigError."""
+        self.wired = self.rewire(choose(self.project, name))
+        self.session.ports = self.wired.ports
+        yield from self.session.emit(ModelChosen(self.model.id))
+
+    def recall(self, words: str) -> str:
+        """What was folded or shortened, by its handle, or what best matches words here and in memory; else empty."""
+        return recalled(self.project, self.session.state, words)
+
+    def touched(self) -> dict[str, Touch]:
+        """Files that tools read or changed in this session."""
+        return self.session.state.conversation.touched()
+
+    def took_back(self) -> Iterator[Event]:
+        """What the last undo means for the memory."""
+        if self.undo.undone:
+            for event in self.against(self.undo.undone):
+                yield from self.session.emit(event)
+
+    def mode(self, name: str) -> None:
+        """Who decides what runs, from now on in this session. Raises ConfigError."""
+        self.permit.switch(name)
+
+    def policy_words(self) -> str:
+        """The approval mode and what was granted, in words."""
+        return self.permit.words()
+
+    def banner(self) -> str:
+        """Where we are, with whom, and who decides: one line for the start."""
+        why = choice(self.project).why
+        return f"ctxe {__version__} in {self.project.root}: {self.model.id} ({why}), approval {self.permit.words()}"
+
+    def status_words(self) -> str:
+        """Model, tokens, money and mode: the row below the input line."""
+        state = self.session.state
+        used = f"{state.ledger.used:,} of {state.ledger.usable:,} tokens" if state.ledger else "nothing sent yet"
+        money = f"${state.usd:.4f}" if self.model.prices else "no price"
+        if limit := self.project.config.budget.max_cost:
+            money += f" of ${limit:.2f}"
+        return f"{self.model.id}  {used}  {money}  {self.permit.mode}"
+
+    def held_skills(self) -> tuple[str, ...]:
+        """Domain modules that stand in the next request."""
+        return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
+
+    def commit_message(self) -> str:
+        """A message for what this session changed; empty when it changed nothing."""
+        changed = self.undo.changed()
+        return message_for(self.session.state.conversation, changed) if changed else ""
+
+    def commit(self, message: str) -> list[str]:
+        """Commit what this session changed; what git says. Raises CtxeError."""
+        return commit(self.project.root, self.project.environment, self.undo.changed(), message)
+
+    def warm(self) -> None:
+        """Load what the first request needs while the user types: SDK, tokenizer, sources, index. In the background."""
+        from ctxe.providers.connect import prefetch
+
+        prefetch(self.session.ports.provider)
+        threading.Thread(target=self._look_ahead, name="warm", daemon=True).start()
+
+    def _look_ahead(self) -> None:
+        """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
+        with contextlib.suppress(Exception):
+            encoding(vocabulary_of(self.model))
+            to_record(ModelChosen(self.model.id))
+            self.composer.preview("plan some files", self.session.state)  # words that say enough to plan by
+
+    def settle(self) -> None:
+        """Keep what was learnt about token counts for other sessions."""
+        self.composer.save()

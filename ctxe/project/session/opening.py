@@ -1,0 +1,135 @@
+"""Opening a session: new, resumed or forked; everything wired together, and closed properly whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.agent.limits import WARN_AT
+from ctxe.agent.log import Log, read_events
+from ctxe.agent.session import closed_properly
+from ctxe.agent.state import State, rebuild
+from ctxe.domain.errors import SessionError, StoreError
+from ctxe.domain.tool import Approver
+from ctxe.project.clock import now, session_id
+from ctxe.project.session.asides import choose_file, load_skill
+from ctxe.project.session.flags import Opening
+from ctxe.project.session.live import Live
+from ctxe.project.session.wire import wire
+from ctxe.project.sessions import is_private, path_of
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+@contextlib.contextmanager
+def open_session(project: Project, opening: Opening, approve: Approver) -> Iterator[Live]:
+    """A session that is ready to talk; its log is locked against other processes meanwhile.
+
+    Raises ConfigError, SessionError, StoreError.
+    """
+    from ctxe.project.window.sources import told_at_start
+
+    with contextlib.ExitStack() as stack:
+        log, state, notices = _logged(project, opening, stack)
+        live = wire(project, opening, log, state, approve)
+        stack.enter_context(closed_properly(live.session))
+        live.notices = (
+            *live.notices,
+            *notices,
+            *_refusals(project),
+            *told_at_start(project, live.kit, live.composer.count),
+        )
+        for _ in live.session.close("interrupted"):
+            pass
+        live.notices = (*live.notices, *_model_change(live), *_money(live))
+        for path, choice in opening.files:
+            for _ in choose_file(live, path, choice):
+                pass
+        if live.session.state.standing is not None:
+            for name in opening.skills:  # what stands is fixed until the next fold, so they come with the next words
+                for _ in load_skill(live, name):
+                    pass
+        yield live
+        live.settle()
+        _leave(project, live)
+
+
+def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, State, list[str]]:
+    """The log to append to, and what it says so far."""
+    folder = project.place.sessions
+    if project.place.writable:
+        project.store.prepare()
+    if not (opening.resume or opening.newest):
+        fresh = Log.create(folder, session_id(), project.root.name, now)
+        _hold(project, fresh.path, stack)
+        return fresh, State(), []
+    path = path_of(folder, opening.resume)
+    _check_origin(project, path)
+    if opening.fork:
+        events, notices, _ = read_events(path)
+        copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
+        for event in events:
+            copy.keep(event)
+        _hold(project, copy.path, stack)
+        return copy, rebuild(events), notices
+    _hold(project, path, stack)
+    events, notices, last = read_events(path)
+    log = Log(path, now, last)
+    return log, rebuild(events), notices
+
+
+def _check_origin(project: Project, path: Path) -> None:
+    """A log that came with a repository is refused: what it says would pass for our rules and the user's words."""
+    from ctxe.repo.git import Git
+
+    if not is_private(path) or Git(project.root, project.environment).output("ls-files", "--", str(path)):
+        hint = f"if it is yours, take it out of git and `chmod 600 {path}`"
+        raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
+
+
+def _leave(project: Project, live: Live) -> None:
+    """Propose what the session taught; a memory folder that cannot be written was told of already."""
+    from ctxe.project.session.leaving import learnt
+
+    if not project.config.memory.enabled:
+        return
+    with contextlib.suppress(StoreError):
+        for draft in learnt(project, live.session.state.conversation, live.session.id):
+            project.store.add(draft)
+
+
+def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
+    """Keep other processes from appending to the same log."""
+    from ctxe.storage.locks import lock
+
+    try:
+        stack.enter_context(lock(project.cache / "sessions" / path.stem, seconds=0.0))
+    except StoreError as error:
+        if "in use" not in error.message:
+            raise
+        raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
+
+
+def _money(live: Live) -> list[str]:
+    """A line for the user when a limit of money is near, passed, or cannot be held for want of a price."""
+    limit, spent = live.project.config.budget.max_cost, live.session.state.usd
+    if not limit:
+        return []
+    if live.model.prices is None:
+        return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
+    more = "; a higher --max-cost goes on" if spent >= limit else ""
+    return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []
+
+
+def _model_change(live: Live) -> list[str]:
+    """A line for the user when another model answers than before; the log notes it with the next turn."""
+    before = live.session.state.model
+    changed = before and before != live.model.id
+    return [f"the model was {before}; now it is {live.model.id}"] if changed else []
+
+
+def _refusals(project: Project) -> list[str]:
+    return [f"not followed: {line}" for line in project.loaded.refused]

@@ -1,0 +1,94 @@
+"""What the next request would hold, without sending it: for ``ctxe budget``, ``ctxe pack`` and ``--dry-run``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ctxe.agent.state import State, apply, closing, rebuild
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.events import EpochStarted, FileChosen, Folded, ModelChosen, TurnStarted
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Carry, Request, Text
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.session.flags import Opening
+    from ctxe.project.window.compose import Composer
+
+
+def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
+    """A composer as a session of this project would have it; nothing is connected, nothing is written."""
+    from ctxe.project.sandboxing import UNBOXED
+    from ctxe.project.window.kit import kit_for
+    from ctxe.project.window.parts import composer, keeping
+
+    project = _unconnected(project)
+    kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools, skills)
+    return composer(project, project.model, kit, "preview")
+
+
+def _unconnected(project: Project) -> Project:
+    """The project without what would ask a host to plan: vectors, and a model's second look."""
+    config = project.config
+    offline = replace(
+        config, plan=replace(config.plan, refine=False), retrieval=replace(config.retrieval, embeddings="")
+    )
+    return project if offline == config else replace(project, loaded=replace(project.loaded, config=offline))
+
+
+def ledger(project: Project, words: str) -> Ledger:
+    """The account of the first request for these words. Raises BudgetError."""
+    composed = composer_for(project)
+    found = composed.preview(words, State())
+    composed.save()
+    return found
+
+
+def request_json(project: Project, opening: Opening, words: str) -> str:
+    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError."""
+    composed = composer_for(project, opening.tools, opening.skills)
+    state = _so_far(project, opening)
+    for path, choice in opening.files:
+        state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]
+    if state.standing is None:
+        state = apply(state, EpochStarted(composed.standing(state)))
+    state = apply(state, TurnStarted(words, composed.gather(words, state)))
+    from ctxe.project.window.folds import folds
+
+    if fold := folds(project, composed).fold(state, "", lambda result: state.originals.get(result.handle, result.text)):
+        state = apply(state, Folded(fold))
+        state = apply(state, EpochStarted(composed.standing(state)))
+    body = {"model": project.model.id, **_plain(composed.compose(state).request)}
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def _so_far(project: Project, opening: Opening) -> State:
+    """What the session that would go on has said so far; an empty one for a new session. Raises SessionError."""
+    if not (opening.resume or opening.newest):
+        return State()
+    from ctxe.project.sessions import events, path_of
+
+    state = rebuild(events(path_of(project.place.sessions, opening.resume))[0])
+    for event in closing(state, "interrupted"):
+        state = apply(state, event)
+    return state if state.model == project.model.id else apply(state, ModelChosen(project.model.id))
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    tools = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in request.tools]
+    messages = [{"role": m.role, "content": [_block(b) for b in m.blocks]} for m in request.messages]
+    return {"max_output": request.max_output, "system": list(request.system), "messages": messages, "tools": tools}
+
+
+def _block(block: Any) -> Any:
+    match block:
+        case Text(text):
+            return {"type": "text", "text": text}
+        case ToolCall(call_id, name, arguments):
+            return {"type": "call", "id": call_id, "name": name, "arguments": arguments}
+        case Carry():
+            return {"type": "carry", "model": block.model}
+        case _:
+            return {"type": "result", "id": block.call_id, "text": block.text}

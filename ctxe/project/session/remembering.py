@@ -1,0 +1,198 @@
+"""What a session leaves in the project memory by itself: failures, their fixes, one line a turn in the daily log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Turn
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import (
+    Event,
+    Noted,
+    Notice,
+    Recorded,
+    ReplyReceived,
+    StepFinished,
+    ToolFinished,
+    TurnFinished,
+    TurnStarted,
+)
+from ctxe.domain.section import Chunk
+from ctxe.knowledge import captures
+from ctxe.knowledge.calls import call_key, only_looks
+from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.failures import groups
+from ctxe.knowledge.fence import fence
+from ctxe.knowledge.gate import DIGITS, Failed
+from ctxe.knowledge.memory import RECALLED
+from ctxe.knowledge.pairing import Told, Watch
+from ctxe.knowledge.recordings import Taken, taken
+from ctxe.knowledge.signature import refusal
+from ctxe.knowledge.store import Store
+from ctxe.project.session.gating import Gating
+from ctxe.safety.words import names
+
+MOST_SAID = 200
+"""Characters of what a tool said that the gate repeats."""
+QUIET = names("find_tools list_files recall record_failure remember search update_todo")
+"""Tools of ours that change nothing a call could depend on."""
+SAYS = {
+    "new": "failure noted",
+    "again": "failed like this before",
+    "resolved": "failure resolved",
+    "flaky": "flaky, not kept as a failure",
+}
+
+
+@dataclass(slots=True)
+class Remembering:
+    """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn."""
+
+    store: Store
+    watch: Watch
+    session: str
+    gating: Gating
+    recorded: list[str] = field(default_factory=list)
+    notes: list[Chunk] = field(default_factory=list)
+    reply: ReplyReceived | None = None
+    told: bool = False
+
+    def __call__(self, event: Event, state: State) -> Iterator[Event]:
+        """What an event leaves in memory, told as events of its own."""
+        try:
+            if isinstance(event, ToolFinished):
+                yield from self._tool(event, state)
+            elif isinstance(event, ReplyReceived):
+                self.reply = event
+            elif isinstance(event, StepFinished) and self.notes:
+                yield Noted(tuple(self.notes))
+                self.notes.clear()
+            elif isinstance(event, TurnFinished) and state.conversation.turns:
+                yield from self._ended(event)
+                self._log(event, state.turn)
+            elif isinstance(event, TurnStarted):
+                self._begun(event)
+                yield from self._corrected(event.words, state)
+            elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
+                self.watch.gate.changed()
+        except StoreError as error:
+            if not self.told:
+                self.told = True
+                yield Notice(f"memory is not written: {error.message}", "warning")
+
+    def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
+        for touch in event.result.touches:
+            if touch.operation != "read":
+                self.watch.edited(touch.path, event.display, self.gating.before.get(touch.path))
+                fix = f"read {touch.path} again, then edited it"
+                yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
+        if "repeats" in event.facts:
+            self.watch.counters.bump(str(event.facts["repeats"]), self.store.now(), seen=1, prevented=1)
+        elif "exit_code" not in event.facts:
+            yield from self._other(event, state)
+        if "exit_code" in event.facts and event.facts.get("by") != "user":
+            for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
+                yield self._recorded(told)
+        elif not only_looks(str(event.facts.get("command") or "ls")):
+            self.watch.gate.changed()
+
+    def _other(self, event: ToolFinished, state: State) -> Iterator[Event]:
+        """What a call that is no command means for the gate and, for edits and refusals, for the memory."""
+        call = next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
+        if call is None or call.name in QUIET:
+            return
+        gate, found = self.watch.gate, taken(call.name, call.arguments, event.result.text, event.result.ok)
+        if event.result.ok:
+            for path in found.paths if found.kind == "look" else ():
+                gate.looked(path)
+            if found.kind == "other":
+                gate.changed()
+        elif found.failed:
+            text, root = event.result.text, self.gating.root
+            said = f"{event.title or call.name}: {' '.join(text.split())[:MOST_SAID]}"
+            files = {path: self.gating.digest_of(path)[:DIGITS] for path in found.paths}
+            name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
+            gate.failed(Failed(call_key(call.name, call.arguments, root), name, said, files=files, alone=alone))
+            yield from self._kept(event, found)
+
+    def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:
+        """An edit that did not apply, or an action that a person refused."""
+        if "refused" in event.facts:
+            draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
+            yield from map(self._recorded, self.watch.keep(draft))
+        elif found.kind == "edit" and found.paths:
+            path, text = found.paths[0], event.result.text
+            draft = captures.unapplied(event.tool, path, text, self.session, self.gating.root)
+            yield from map(self._recorded, self.watch.keep(draft, f"edit {path}"))
+
+    def _corrected(self, words: str, state: State) -> Iterator[Event]:
+        """What the user says against the turn before."""
+        if len(state.conversation.turns) > 1:
+            before = state.conversation.turns[-2]
+            changed = (t for step in before.steps for r in step.results for t in r.touches if t.operation != "read")
+            draft = captures.corrected(words, {touch.path: "" for touch in changed}, self.session)
+            yield from map(self._recorded, self.watch.keep(draft))
+
+    def _ended(self, event: TurnFinished) -> Iterator[Event]:
+        """A request that the provider did not take, until one is taken again."""
+        if event.outcome == "failed":
+            yield from map(self._recorded, self.watch.keep(captures.rejected(event.why, self.session), "answer"))
+        elif event.outcome == "answered":
+            yield from map(self._recorded, self.watch.settled("answer"))
+
+    def taken_back(self, paths: Sequence[str]) -> None:
+        """The user undid changes of this session. A memory that cannot be written is no reason not to."""
+        with contextlib.suppress(StoreError):
+            self.recorded += [
+                f"failure {told.entry.id} {told.change}" for told in self.watch.taken_back(paths, "/undo")
+            ]
+
+    def _begun(self, event: TurnStarted) -> None:
+        """Look at what is remembered now, and count the entries that were put before the model for these words."""
+        self.gating.learn(groups(self.store.entries(), self.watch.counters.read()))
+        for section in event.gathered:
+            for chunk in section.chunks if section.name == RECALLED else ():
+                self.watch.counters.bump(chunk.id, self.store.now(), used=1)
+
+    def _recorded(self, told: Told) -> Recorded:
+        entry = told.entry
+        self.recorded.append(f"failure {entry.id} {told.change}")
+        if told.tried:
+            self.notes.append(_circle(entry, told.tried))
+        if told.change == "again" and self.reply:
+            self._repeated(entry.signature, self.reply)
+        title = f"{SAYS.get(told.change, told.change)}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "")
+        return Recorded("failure", entry.id, title, "ctxe", entry.path)
+
+    def _repeated(self, signature: str, reply: ReplyReceived) -> None:
+        """Count what the step cost in which a known failure happened again."""
+        usage = reply.reply.usage
+        tokens = usage.input + usage.output if usage else 0
+        self.watch.counters.bump(signature, self.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
+
+    def _log(self, event: TurnFinished, turn: Turn) -> None:
+        """One line in the daily log; told to nobody, for every turn has one."""
+        changed = {t.path: t for step in turn.steps for r in step.results for t in r.touches if t.operation != "read"}
+        outcome = event.outcome if event.outcome != "answered" else _gist(turn)
+        done = Done(turn.words, outcome, tuple(changed), event.usd, tuple(self.recorded))
+        self.recorded.clear()
+        self.store.log(line_of(done, self.store.now(), self.session))
+
+
+def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
+    """The note for a model that changes this and that while the error stays the same."""
+    listed = "\n".join(f"- {one}" for one in tried)
+    text = (
+        f"[ctxe: the same failure still stands after different edits. Tried in vain:]\n{fence(listed, entry.id).text}"
+    )
+    return Chunk(f"circle {entry.id}", text, "the same error after different edits")
+
+
+def _gist(turn: Turn) -> str:
+    """The first line of the answer, as far as one line of a log can tell it."""
+    said = turn.steps[-1].reply.text.strip() if turn.steps else ""
+    return said.splitlines()[0][:120] if said else "done"

@@ -1,0 +1,72 @@
+"""When a model is asked to summarise a session, and which one."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+from ctxe.agent.summarize import Summarizer
+from ctxe.context.compact import FoldPolicy, checkpoint_due
+from ctxe.data import read_text
+from ctxe.domain.errors import StoreError
+from ctxe.domain.events import Event, Notice, Summarized
+from ctxe.domain.model import Model, Provider
+from ctxe.knowledge.daily import Done, line_of
+from ctxe.knowledge.store import Store
+from ctxe.project.models import choose, connect
+from ctxe.project.window.compose import Composer
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+IDLE = 30.0
+"""Seconds of silence after which a summariser is given up."""
+
+Summarize = Callable[[State, str], Iterator[Summarized | Notice]]
+
+
+def summarizer(project: Project, model: Model, composed: Composer, clean: Callable[[str], str]) -> Summarizer | None:
+    """What summarises, with the cheap model where one is configured, else with the session's; offline there is none."""
+    if model.provider == "offline":
+        return None
+
+    def reached() -> Provider:
+        cheap = project.config.model.cheap
+        return connect(project, choose(project, cheap) if cheap else model, lambda words, _: "", idle=IDLE)
+
+    prompt = read_text("summary.md")
+    return Summarizer(reached, prompt, composed.count, clean, time.monotonic)
+
+
+def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
+    """The loop's own summaries: every so many steps, and at a fold (``cause``) where that is wanted."""
+
+    def summarize(state: State, cause: str) -> Iterator[Summarized | Notice]:
+        if asked is None:
+            return
+        done = sum(1 for _ in state.conversation.steps())
+        since = done - (state.summary.steps if state.summary else 0)
+        wanted = project.config.fold.summary == "always" if cause else checkpoint_due(since, policy)
+        if wanted and since:
+            yield from asked(state)
+
+    return summarize
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Hears a summary and leaves its beginning in the daily log."""
+
+    store: Store
+    session: str
+
+    def __call__(self, event: Event, _state: State) -> tuple[Event, ...]:
+        """Nothing is answered; a log that cannot be written is told of by what writes it most."""
+        if isinstance(event, Summarized):
+            with contextlib.suppress(StoreError):
+                self.store.log(line_of(Done(f"summary: {event.text}"), self.store.now(), self.session))
+        return ()

@@ -1,0 +1,140 @@
+"""Wiring a session: model, tools, permissions, sources and listeners put together into one Live."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.limits import Limits
+from ctxe.agent.log import Log
+from ctxe.agent.session import Session
+from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
+from ctxe.context.budget import birth_limit
+from ctxe.domain.conversation import ToolResult
+from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
+from ctxe.domain.model import Model
+from ctxe.domain.tool import Action, Approver
+from ctxe.knowledge.gate import Gate
+from ctxe.knowledge.skills.page import OPENING
+from ctxe.project.models import connect
+from ctxe.project.sandboxing import boxed
+from ctxe.project.session.crediting import Crediting
+from ctxe.project.session.gating import Gating, Mode
+from ctxe.project.session.live import Live, Wired
+from ctxe.project.session.permit import Permit
+from ctxe.project.session.remembering import Remembering
+from ctxe.project.session.summarizing import Logged, summarizer, summarizing
+from ctxe.project.session.undo import Undo
+from ctxe.project.window.folds import Folds, Whole, folds, trimmer
+from ctxe.project.window.freshness import freshen
+from ctxe.project.window.kit import Kit, kit_for
+from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.sources import scoped_rules
+from ctxe.repo.git import Git
+from ctxe.repo.points import Restore
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.session.flags import Opening
+
+
+def wire(project: Project, opening: Opening, log: Log, state: State, approve: Approver) -> Live:
+    """A session with everything around it. Raises ConfigError."""
+    name = log.path.stem
+    box = boxed(project, lambda: permit.mode == "auto")
+    permit = Permit(project, opening.interactive, lambda: box)
+    if opening.mode:
+        permit.switch(opening.mode)
+    undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
+    keeps = keeping(project, name, approved=opening.interactive)
+    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools, opening.skills)
+
+    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
+
+    def before(action: Action) -> None:
+        gating.changing(action)
+        undo.before(action)
+
+    def rewire(model: Model) -> Wired:
+        composed = composer(project, model, kit, name, lambda: session.state.files)
+        folding = folds(project, composed)
+        trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
+        dispatcher = Dispatcher(
+            kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
+        )
+        asked = summarizer(project, model, composed, kit.clean)
+        ports = replace(
+            _ports(project, folding, dispatcher, kit, opening), summarize=summarizing(project, folding.policy, asked)
+        )
+        return Wired(folding, dispatcher, ports, asked)
+
+    wired = rewire(project.model)
+    session = Session(name, log, wired.ports, state)
+    live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
+    session.listeners = (undo, _Learning(live))
+    if project.config.memory.enabled:
+        crediting = Crediting(project.store, project.counters)
+        remembering = _remembering(project, name, gating)
+        undo.heard = remembering.taken_back
+        session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
+        live.against = crediting.against
+    return live
+
+
+def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, opening: Opening) -> Ports:
+    composed = folding.composer
+    limits, rules = project.config.budget, scoped_rules(project, composed.count)
+    room = birth_limit("read", composed.budget.window)
+
+    def news(path: str, before: str) -> str:
+        return kit.news(path, before, room, composed.count)
+
+    return Ports(
+        # People pause for longer than the five minutes that a cache lives; a program that runs ctxe does not.
+        connect(project, composed.model, lambda words, _: project.answer(words), long_cache=opening.interactive),
+        composed.standing,
+        composed.gather,
+        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state, _whole(state))],
+        lambda state, cause: folding.fold(state, cause, _whole(state)),
+        composed.compose,
+        lambda call, _: dispatcher(call),
+        Limits(limits.max_steps, limits.max_cost),
+    )
+
+
+def _whole(state: State) -> Whole:
+    """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
+
+    def text(result: ToolResult) -> str:
+        found = state.originals.get(result.handle, result.text)
+        return "" if found.startswith(OPENING) else found
+
+    return text
+
+
+def _remembering(project: Project, session: str, gating: Gating) -> Remembering:
+    from ctxe.knowledge.pairing import Watch
+
+    watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
+    return Remembering(project.store, watch, session, gating)
+
+
+def _mode(project: Project) -> Mode:
+    return project.config.failures.gate if project.config.memory.enabled else "off"
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """Hears what the provider counted, and begins to use it with the next epoch."""
+
+    live: Live
+
+    def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
+        if isinstance(event, ReplyReceived) and event.reply.usage and state.ledger:
+            self.live.composer.learn(state.ledger, event.reply.usage)
+        elif isinstance(event, Folded | ModelChosen):
+            self.live.composer.settle()
+        return ()

@@ -1,0 +1,22 @@
+"""Where the prompt templates of a project and of its user lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.knowledge.templates import Places, Template, find_templates
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def templates(project: Project, taken: Sequence[str] = ()) -> tuple[Template, ...]:
+    """Every template here; ``taken`` are the names of ctxe's own commands."""
+    from ctxe.project.planning.ignored import readable
+
+    place = project.place
+    home = Path(project.environment.get("HOME") or Path.home())
+    own = (place.user / "commands", home / ".claude/commands")
+    return find_templates(Places(place.root, place.working, own, readable(project)), taken)

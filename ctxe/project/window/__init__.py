@@ -1,0 +1,1 @@
+"""What stands in a request of this project: sources, files, tools and folds, put together and read back."""

@@ -1,0 +1,164 @@
+"""Offering and composing: sources are asked for their sections, and the next request is put together from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ctxe.agent.state import State
+from ctxe.context.assemble import Assembled, Frame, assemble, pack
+from ctxe.context.budget import Budget
+from ctxe.context.pieces import spoken
+from ctxe.domain.conversation import Usage
+from ctxe.domain.ledger import Ledger
+from ctxe.domain.model import Model, ToolSchema
+from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.project.models import Counter
+from ctxe.project.window.mentions import NAMED, mentioned
+
+Count = Callable[[str], int]
+STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
+
+    ``named`` puts files that the user's words mention before the model; ``surroundings`` is what stands with the first
+    words of a session (platform, branch, date). ``clean`` is what every text from outside goes through.
+    """
+
+    rules: Section
+    schemas: tuple[ToolSchema, ...]
+    sources: tuple[tuple[ShareName, Source], ...]
+    named: Callable[[Sequence[str], int], Section]
+    surroundings: Callable[[], Section | None] = field(default=lambda: None)
+    clean: Callable[[str], str] = field(default=lambda text: text)
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Composes the requests of one session for one model; counts do not change within an epoch."""
+
+    offers: Offers
+    model: Model
+    budget: Budget
+    counter: Counter
+    session: str
+
+    @property
+    def count(self) -> Count:
+        """Tokens of a text."""
+        return self.counter.count
+
+    def standing(self, state: State) -> tuple[Section, ...]:
+        """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
+        offered = [s for s in self._offered(_task("", state), _entered(state)) if s.placement == "system"]
+        offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
+        return (self.offers.rules, *offered)
+
+    def gather(self, words: str, state: State) -> tuple[Section, ...]:
+        """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
+        held = set(state.held) or set(_standing_marks(state))
+        first = self.offers.surroundings() if not state.conversation.turns else None
+        paths = dict.fromkeys([*_task(words, state).named, *(path for path, choice in state.files if choice != "drop")])
+        named = self.offers.named(tuple(paths), self.budget.room("files"))
+        entered = (*_entered(state), *paths)
+        sections = [s for s in self._offered(_task(words, state), entered) if s.placement == "task"]
+        sections.append(named)
+        sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
+        sections += [first] if first else []
+        fresh = [_without(section, held) for section in sections]
+        return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
+
+    def compose(self, state: State) -> Assembled:
+        """The next request of a session. Raises BudgetError."""
+        held = state.held or state.left
+        made = assemble(self.frame(state.standing or ()), state.conversation, self.budget, self.count, held)
+        return made if state.held else replace(made, ledger=replace(made.ledger, broke=""))
+
+    def preview(self, words: str, state: State) -> Ledger:
+        """The ledger of the request that would be sent for these words. Raises BudgetError."""
+        from ctxe.agent.state import apply
+        from ctxe.domain.events import EpochStarted, TurnStarted
+
+        if state.standing is None:
+            state = apply(state, EpochStarted(self.standing(state)))
+        state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
+        return self.compose(state).ledger
+
+    def learn(self, ledger: Ledger, usage: Usage) -> None:
+        """Compare our count of a request with the provider's, for models without a public tokenizer."""
+        if self.counter.estimate:
+            self.counter.estimate.learn(ledger.used, usage.input)
+
+    def settle(self) -> None:
+        """An epoch begins: count as was learnt from now on."""
+        if self.counter.estimate:
+            self.counter.estimate.settle()
+
+    def save(self) -> None:
+        """Keep counts and estimates for other sessions."""
+        self.settle()
+        self.counter.counts.save()
+
+    def frame(self, standing: Sequence[Section]) -> Frame:
+        """The fixed part of a request."""
+        return Frame(
+            self.offers.schemas,
+            tuple(standing),
+            self.model.id,
+            self.model.exact,
+            min(self.model.max_output, self.budget.reserve),
+            self.session,
+        )
+
+    def _offered(self, task: Task, entered: Sequence[str]) -> list[Section]:
+        """What every source offers, in order. Rules are asked last: they go by the files that others bring too."""
+        found: dict[int, list[Section]] = {}
+        ask = sorted(enumerate(self.offers.sources), key=lambda pair: pair[1][0] == "instructions")
+        for place, (share, source) in ask:
+            if share == "instructions":
+                brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
+                task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
+            found[place] = [self._cleaned(section) for section in source.offer(task, self.budget.room(share))]
+        return [section for place in sorted(found) for section in found[place]]
+
+    def _cleaned(self, section: Section) -> Section:
+        """The section without keys and invisible text, whichever source it is from."""
+        return replace(section, chunks=tuple(replace(one, text=self.offers.clean(one.text)) for one in section.chunks))
+
+
+def _standing_marks(state: State) -> Iterator[str]:
+    """Content hashes of what the next request has anyway when an epoch begins with it: after a fold, another model."""
+    talk = spoken(state.conversation, len)
+    yield from (piece.digest for piece in (*talk.record, *talk.older, *talk.gathered, *talk.steps))
+    yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
+
+
+def _task(words: str, state: State) -> Task:
+    return Task(words, tuple(state.conversation.touched()), mentioned(words))
+
+
+def _entered(state: State) -> tuple[str, ...]:
+    """Files that the session's words named, or that were put before the model with them."""
+    turns = state.conversation.turns
+    named = [path for turn in turns for path in mentioned(turn.words)]
+    given = [path for turn in turns for section in turn.gathered for path in _files_of(section)]
+    return tuple(dict.fromkeys([*named, *given, *(path for path, choice in state.files if choice != "drop")]))
+
+
+def _files_of(section: Section) -> list[str]:
+    """The files that a section shows."""
+    shows = section.share == "files" or section.name == NAMED
+    return [chunk.path for chunk in section.chunks if chunk.path] if shows else []
+
+
+def _without(section: Section, held: set[str]) -> Section:
+    """The section less the chunks that the model holds already, word for word."""
+    return replace(section, chunks=tuple(chunk for chunk in section.chunks if chunk.digest not in held))
+
+
+def rules_section(text: str) -> Section:
+    """The system prompt as a section of its own."""
+    return Section("rules", Priority.SYSTEM, (Chunk("rules", text.strip(), "always"),), "system")

@@ -1,0 +1,135 @@
+"""What gives way in a session's requests and when, what comes back of it, and what is to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+from ctxe.context.ahead import forecast
+from ctxe.context.birth import born
+from ctxe.context.compact import FoldPolicy
+from ctxe.context.cost import Billing
+from ctxe.context.focus import SHARE as FOCUS_SHARE
+from ctxe.context.focus import focus_of, focused
+from ctxe.context.fold import next_fold, size_of
+from ctxe.context.restore import restored
+from ctxe.context.seen import Standing
+from ctxe.context.survey import Survey
+from ctxe.context.tokens import Count
+from ctxe.domain.conversation import Fold, ToolResult
+from ctxe.domain.past import Forecast
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import ToolOutput
+from ctxe.project.window.compose import Composer
+from ctxe.project.window.pace import expected
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+Whole = Callable[[ToolResult], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """The folds of one session: ``composer`` composes what they make smaller.
+
+    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``calls`` says
+    how many are still to come after so many steps.
+    """
+
+    composer: Composer
+    policy: FoldPolicy
+    calls: Callable[[int], float] | None = None
+    survey: Survey = field(default_factory=Survey)
+
+    def fold(self, state: State, cause: str, whole: Whole, focus: str = "") -> Fold | None:
+        """The fold that the next request needs, or that ``cause`` demands.
+
+        ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
+        """
+        talk = state.conversation
+        fold = self._folded(state, cause, whole)
+        if fold is None or not (focus := focus or focus_of(talk)):
+            return fold
+        gone = self.survey.read(talk, whole).before(fold.upto)
+        kept = focused(focus, gone, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
+        return (kept and self._folded(state, cause, whole, kept)) or fold
+
+    def _folded(self, state: State, cause: str, whole: Whole, *kept: Chunk) -> Fold | None:
+        frame, talk = self.composer.frame(state.standing or ()), state.conversation
+        return next_fold(
+            frame,
+            talk,
+            self.composer.budget,
+            self.composer.count,
+            self.policy,
+            cause=cause,
+            whole=whole,
+            also=(*kept, *_surviving(state)),
+            survey=self.survey,
+            calls=self.calls,
+        )
+
+    def restore(self, state: State, whole: Whole) -> tuple[Chunk, ...]:
+        """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
+        talk = state.conversation
+        if talk.fold is None and not state.originals:
+            return ()
+        composer = self.composer
+        chunks = restored(talk, self.survey.read(talk, whole), composer.budget.usable)
+        stands = size_of(composer.frame(state.standing or ()), talk, composer.count)
+        fits = stands + sum(composer.count(chunk.text) for chunk in chunks) <= composer.budget.usable
+        return chunks if fits else ()
+
+    def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
+        """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
+        if state.ledger is None:
+            return None
+        composer, talk, size = self.composer, state.conversation, state.ledger.used
+        frame, prices = composer.frame(state.standing or ()), composer.model.prices
+        return forecast(frame, talk, composer.budget, composer.count, self.policy, size, grown, prices, self.calls)
+
+
+def folds(project: Project, composer: Composer) -> Folds:
+    """The folds of a session by the settings, the prices of its model and the length of past sessions."""
+    fold, target = project.config.fold, project.config.budget.target_tokens
+    policy = FoldPolicy(
+        fold.at,
+        fold.to,
+        fold.keep_recent,
+        fold.record_share,
+        target,
+        fold.decay_after,
+        fold.window,
+        fold.checkpoint_every,
+        Billing.of(composer.model.prices),
+    )
+    return Folds(composer, policy, expected(project.place.sessions, composer.session))
+
+
+def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
+    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
+
+    Longer runs of lines that the model still has before it are not told again.
+    """
+    known = Standing()
+
+    def cut(output: ToolOutput) -> tuple[str, str]:
+        done = born(output.text, output.kind, window, count, known.of(state().conversation))
+        return done.text, done.handle
+
+    return cut
+
+
+def _surviving(state: State) -> Iterator[Chunk]:
+    """What stands in every request after a fold besides the user's words and the record: pins and the todo list."""
+    for number, pin in enumerate(state.pins, start=1):
+        yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
+    if state.summary:
+        head = f"[A model's summary up to step {state.summary.steps}; what stands word for word counts more.]"
+        yield Chunk("summary", f"{head}\n{state.summary.text}", f"by {state.summary.model}")
+    if state.todo:
+        items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
+        yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")

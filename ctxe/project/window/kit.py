@@ -1,0 +1,132 @@
+"""The tools of a session and what they are lent: the work tree, memory, recall, and how their output is treated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.state import State
+from ctxe.context.tokens import Count
+from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.tool import Tool
+from ctxe.project.memory.keeping import Keeping
+from ctxe.project.memory.recalling import Recalling
+from ctxe.project.skills.use import Skilled, finder, named
+from ctxe.project.window.freshness import held, news_of
+from ctxe.repo.git import Git
+from ctxe.repo.rewrite import read
+from ctxe.safety.display import strip_invisible
+from ctxe.safety.excerpts import without_secret_files
+from ctxe.safety.secrets import clean_environment, is_secret_file, mask
+from ctxe.tools.core import core_tools
+from ctxe.tools.gateways import find_tools, use
+from ctxe.tools.notes import Ports
+from ctxe.tools.read import shown
+from ctxe.tools.shell import run_command
+from ctxe.tools.text import decode, fingerprint
+from ctxe.tools.workspace import Limits, Workspace, load, locate
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.sandboxing import Boxed
+
+LONGEST_NEWS, MOST_NEWS = 60_000, 200
+"""Bytes of a file whose changes are told, and how many texts are kept for that."""
+
+LONGEST_FILE = 16_000_000
+"""Bytes of a file that is looked at for changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """A session's tools by name, in the order the model reads them, and ``shell`` for the user's own commands."""
+
+    tools: Mapping[str, Tool]
+    shell: Tool
+    workspace: Workspace
+    own: tuple[str, ...]
+    skills: Skilled
+    _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        """What the model is told of the tools."""
+        return tuple(tool.schema for tool in self.tools.values())
+
+    def clean(self, text: str) -> str:
+        """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
+        return mask(without_secret_files(strip_invisible(text)[0]), self.own)[0]
+
+    def show(self, path: str) -> tuple[str, str]:
+        """A file's lines with their numbers, and its content hash. Raises ToolError."""
+        found = load(self.workspace, path, locate(self.workspace, path))
+        return self.clean(shown(found)), found.digest
+
+    def digest_of(self, path: str) -> str:
+        """The content hash of a file as it is now; empty when there is none. Read again only when it was written."""
+        try:
+            facts = (self.workspace.root / path).lstat()
+            stamp = (facts.st_mtime_ns, facts.st_size)
+            known = self._digests.get(path)
+            if known is None or known[0] != stamp:
+                data = read(self.workspace.root, path, LONGEST_FILE)
+                known = self._digests[path] = (stamp, fingerprint(data))
+                self._keep(known[1], data)
+        except (OSError, ToolError, StoreError):
+            return ""
+        return known[1]
+
+    def news(self, path: str, before: str, room: int, count: Count) -> str:
+        """What a file is now that had the content hash ``before``, in ``room`` tokens; empty where that is too long."""
+        now, was = self._texts.get(self.digest_of(path)), self._texts.get(before)
+        return "" if now is None else news_of(None if was is None else self.clean(was), self.clean(now), room, count)
+
+    def _keep(self, digest: str, data: bytes) -> None:
+        """Remember a text by its content hash, to tell later what changed in it; the oldest is forgotten."""
+        decoded = decode(data) if len(data) <= LONGEST_NEWS else None
+        if decoded is not None:
+            self._texts[digest] = decoded.text
+        if len(self._texts) > MOST_NEWS:
+            del self._texts[next(iter(self._texts))]
+
+
+def kit_for(
+    project: Project,
+    boxed: Boxed,
+    state: Callable[[], State],
+    keeping: Keeping,
+    only: tuple[str, ...],
+    skills: tuple[str, ...] = (),
+) -> Kit:
+    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
+
+    Raises ConfigError for an unknown name.
+    """
+    own = project.own_keys
+    workspace = Workspace(
+        Git(project.root, project.environment),
+        known=lambda path: held(state()).get(path),
+        secret=is_secret_file,
+        sandboxed=boxed.wrap,
+        environment=clean_environment(project.environment, own),
+        limits=Limits(command_seconds=project.config.tools.command_seconds),
+    )
+    recalling = Recalling(project, state)
+    ports = Ports(keeping.remember, keeping.record_failure, recalling)
+    tools = {tool.name: tool for tool in core_tools(workspace, ports)}
+    shell = tools["run_command"] if not only or "run_command" in only else None
+    skilled = Skilled(
+        project, state, (*project.config.skills.always, *skills), shell, finder(project), not only or "use" in only
+    )
+    for name in skills:
+        named(skilled.find(), name)
+    gates = (find_tools(skilled.found), use(skilled.prepare))
+    tools |= {tool.name: tool for tool in gates}
+    if unknown := [name for name in only if name not in tools]:
+        raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
+    kept = {name: tool for name, tool in tools.items() if not only or name in only}
+    mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
+    return Kit(kept, run_command(mine), workspace, own, skilled)

@@ -1,0 +1,67 @@
+"""Reading back what a session sent: its requests, their money with and without a cache, and what of them was used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.agent.log import header_of, timed_events
+from ctxe.agent.requests import requests, texts
+from ctxe.agent.state import State, rebuild
+from ctxe.context.used import injected
+from ctxe.domain.conversation import Usage
+from ctxe.domain.events import ContextAssembled, Kept, Summarized
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.past import Past, Said, Sent, Summed
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def past(project: Project, path: Path, *, whole: bool = False) -> Past:
+    """A session as its log has it; ``whole`` also finds the texts of every request. Raises SessionError."""
+    header, timed = header_of(path), list(timed_events(path))
+    schemas = _schemas(project) if whole else ()
+    sent: list[Sent] = []
+    found: dict[str, tuple[Said, ...]] = {}
+    for one, state in requests(timed):
+        sent.append(replace(one, plain_usd=_plain_usd(project, one.ledger.model, one.ledger.usage)))
+        if whole:
+            found |= texts(one.ledger, state, schemas, found)
+    tokens = {row.digest: row.given for one in sent for row in one.ledger.rows if row.given}
+    conversation = rebuild(event for _, event in timed).conversation
+    used = injected(conversation, tokens)
+    changed = tuple(path for path, touch in conversation.touched().items() if touch.operation != "read")
+    name = str(header.get("session", path.stem))
+    summed = tuple(_summaries(project, timed))
+    return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed, summed)
+
+
+def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:
+    """The summaries that a model wrote, with what they cost."""
+    number = 0
+    for _, event in timed:
+        if isinstance(event, ContextAssembled):
+            number += 1
+        elif isinstance(event, Summarized) and event.usage is not None:
+            plain = _plain_usd(project, event.model, event.usage)
+            yield Summed(number + 1, event.model, event.usage, event.usd, plain)
+
+
+def _schemas(project: Project) -> tuple[ToolSchema, ...]:
+    """The tools as they are now: the log keeps their content hashes and not their text."""
+    from ctxe.project.sandboxing import UNBOXED
+    from ctxe.project.window.kit import kit_for
+    from ctxe.project.window.parts import keeping
+
+    return kit_for(project, UNBOXED, State, keeping(project, "past", approved=False), ()).schemas
+
+
+def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:
+    """What a reply would have cost with nothing cached; None while its usage or its price is unknown."""
+    prices = project.prices(model)
+    if prices is None or usage is None:
+        return None
+    return prices.cost(Usage(usage.input, usage.output))

@@ -1,0 +1,105 @@
+"""The planned files of a session: those that clearly bear on the user's words and do not stand in the request yet."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import StoreError
+from ctxe.domain.section import Omission, Priority, Section, Task
+from ctxe.project.planning.indexing import index
+from ctxe.project.planning.plan import made
+from ctxe.repo.planner import Plan, Steering
+from ctxe.repo.source import PlannedFiles
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.window.kit import Kit
+    from ctxe.repo.index import Index
+
+NEAR = 0.6
+"""A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
+PACKED = 8_000
+"""Tokens of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
+MOST = 4
+"""Files at most: where many are near, the words say little."""
+PATIENCE = 5.0
+"""Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
+BUILDING = Omission("files:plan", 0, "the index is still being built")
+FEWEST = 2
+"""Telling words, fewer of which plan nothing."""
+Chosen = Callable[[], Sequence[tuple[str, str]]]
+
+
+class Planning:
+    """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
+
+    A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
+    when the words say too little. ``chosen`` gives the user's own (path, choice); the kit knows what the model holds;
+    ``patience`` is how many seconds a request waits for the first index.
+    """
+
+    def __init__(self, project: Project, chosen: Chosen, kit: Kit, patience: float = PATIENCE) -> None:
+        self._project, self._chosen, self._kit, self._patience = project, chosen, kit, patience
+        self._using = threading.Lock()
+        self._planned: PlannedFiles | None = None
+        self._building: threading.Thread | None = None
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """Planned files of at most ``room`` tokens; nothing where the words name nothing. Never raises."""
+        if not (task.named or telling(task.words)):
+            return ()
+        with self._using, contextlib.suppress(StoreError, OSError):
+            if not self._built():
+                return (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
+            if self._planned is None:
+                return ()
+            offered = self._planned.offer(task, min(room, PACKED))
+            made = self._planned.newest
+            return [self._near(section, made, task) for section in offered] if made else ()
+        return ()
+
+    def _built(self) -> bool:
+        """Whether the index is there. It is built beside the session: a large tree takes longer than anybody waits."""
+        if self._building is None:
+            self._building = threading.Thread(target=self._build, name="index", daemon=True)
+            self._building.start()
+        self._building.join(self._patience)
+        return not self._building.is_alive()
+
+    def _build(self) -> None:
+        """Nothing is planned in a session whose index cannot be had; `ctxe index` says why."""
+        with contextlib.suppress(StoreError, OSError):
+            self._planned = PlannedFiles(index(self._project), self._steering, planned=self._made, fresh=True)
+
+    def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
+        return made(self._project, index, words, budget, steering)
+
+    def _steering(self) -> Steering:
+        return Steering(dropped=tuple(path for path, choice in self._chosen() if choice == "drop"))
+
+    def _near(self, section: Section, made: Plan, task: Task) -> Section:
+        best = max(file.score for file in made.files)
+        near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
+        kept, out = [], []
+        for chunk in section.chunks:
+            if chunk.path not in near:
+                out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
+                continue
+            now = self._kit.digest_of(chunk.path)
+            if chunk.path in task.named or self._kit.workspace.known(chunk.path) == now:
+                out.append(Omission(chunk.path, 0, "stands in the request already"))
+            else:
+                kept.append(replace(chunk, of=now))
+        told = [Omission(f"{section.name}:note", 0, made.note)] if made.note else []
+        return replace(section, chunks=tuple(kept), left_out=(*told, *out))
+
+
+def telling(words: str) -> bool:
+    """Do words say enough to plan by? A greeting or thanks does not."""
+    from ctxe.lexical.words import terms
+
+    return len(set(terms(words))) >= FEWEST

@@ -1,0 +1,91 @@
+"""The sources of a session, and everything else that is offered to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ctxe.data import read_text
+from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.project.memory.standing import instructions, memory
+from ctxe.project.skills.offered import skills
+from ctxe.project.window.compose import Offers, rules_section
+from ctxe.project.window.mentions import named_files
+from ctxe.project.window.planned import Chosen, Planning
+
+if TYPE_CHECKING:
+    from ctxe.agent.state import State
+    from ctxe.project import Project
+    from ctxe.project.window.kit import Kit
+
+Count = Callable[[str], int]
+MOST_TOLD = 8
+"""Lines about rules and memory at the start of a session."""
+
+
+def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
+    """What stands and what is asked for in a session of this project."""
+    return Offers(
+        rules=rules_section(read_text("rules.md")),
+        schemas=kit.schemas,
+        sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),
+        named=lambda paths, room: named_files(paths, room, kit.show, count),
+        surroundings=lambda: surroundings(project),
+        clean=kit.clean,
+    )
+
+
+def _sources(project: Project, kit: Kit, count: Count) -> list[tuple[ShareName, Source]]:
+    found: list[tuple[ShareName, Source]] = [
+        ("instructions", instructions(project, count)),
+        ("skills", skills(project, kit.skills, count)),
+    ]
+    if project.config.memory.enabled:
+        found.append(("memory", memory(project, count)))
+    return found
+
+
+def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
+    """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
+    task = Task()
+    said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
+    if project.config.memory.enabled:
+        outside = project.store.seen() if project.place.writable else ""
+        said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
+    said += skills(project, kit.skills, count).notices()
+    more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
+    return (*said[:MOST_TOLD], *more)
+
+
+def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk]]:
+    """Rules for files that the newest step was the first to touch, as notes for the model; each is told once."""
+    source = instructions(project, count)
+    room = project.budget.room("instructions")
+
+    def notes(state: State) -> list[Chunk]:
+        steps = state.turn.steps
+        newest = [touch.path for result in steps[-1].results for touch in result.touches] if steps else []
+        if not newest:
+            return []
+        held = {chunk.digest for turn in state.conversation.turns for s in turn.gathered for chunk in s.chunks}
+        held |= {note.digest for _, step in state.conversation.steps() for note in step.notes}
+        return [chunk for chunk in source.for_files(newest, room) if chunk.digest not in held]
+
+    return notes
+
+
+def surroundings(project: Project) -> Section:
+    """The machine, the day and the branch: what a session should know with its first words."""
+    import platform
+
+    from ctxe.repo.git import Git
+
+    branch = Git(project.root, project.environment).branch() if project.place.git else ""
+    facts = [f"platform: {platform.system()} {platform.machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
+    if branch:
+        facts.append(f"git branch: {branch}")
+    if project.place.working != project.root:
+        facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
+    chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")
+    return Section("surroundings", Priority.TASK, (chunk,), "task")

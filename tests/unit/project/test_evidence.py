@@ -1,0 +1,75 @@
+"""What memories lean on, looked up in a real repository: files, their content, tests, symbols, commits."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.evidence import gone
+from ctxe.project import Project
+from ctxe.project.memory import memories
+from ctxe.project.memory.evidence import facts_of
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "app.py").write_text("class Parser:\n    def read(self): ...\n")
+    (tmp_path / "test_app.py").write_text("def test_reads(): ...\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "one")
+    return Project.open(tmp_path, {})
+
+
+def lost(project: Project, *evidence: str) -> tuple[str, ...]:
+    entry = project.store.add(Entry("", "decision", "It leans", evidence=evidence))
+    return gone(entry, facts_of(project))
+
+
+def test_what_stands_and_what_is_gone(project: Project) -> None:
+    commit = f"commit {git(project.root, 'rev-parse', 'HEAD')[:9]}"
+    standing = (commit, "symbol Parser.read", "test test_app.py::test_reads[1]", "file app.py", "session s1")
+    assert lost(project, *standing, "commit none yet", "symbol ", "file *.py", "file ../x") == ()
+    missing = ("commit 1234567", "symbol Parser.wrote", "test test_app.py::test_writes", "test no.py::a", "file no.py")
+    assert lost(project, *missing) == (
+        "commit 1234567 is gone",
+        "symbol Parser.wrote is gone",
+        "test test_app.py::test_writes is gone",
+        "test no.py is gone",
+        "file no.py is gone",
+    )
+
+
+def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: Project) -> None:
+    entry = memories.keep(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
+    assert [item.partition("@")[0] for item in entry.evidence] == ["file app.py", "file no.py"]
+    assert len(entry.evidence[0].partition("@")[2]) == 12
+    assert gone(entry, facts_of(project)) == ("file no.py is gone",)
+    (project.root / "app.py").write_text("class Writer: ...\n")
+    assert gone(entry, facts_of(project)) == ("file app.py has changed since", "file no.py is gone")
+    (row,) = memories.rows(project)
+    assert row["stale"] == ["file app.py has changed since", "file no.py is gone"]
+    looked = memories.confirm(project, entry.id)
+    assert looked.evidence[0].startswith("file app.py@")
+    assert gone(looked, facts_of(project)) == ("file no.py is gone",)
+    assert memories.confirm(project, entry.id) == looked
+
+
+def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:
+    project = Project.open(tmp_path, {})
+    assert lost(project, "commit 1234567", "symbol Parser") == ()
+    clone = tmp_path / "shallow"
+    (tmp_path / "whole").mkdir()
+    git(tmp_path / "whole", "init", "-q")
+    for name in ("one", "two"):
+        git(tmp_path / "whole", "commit", "-q", "--allow-empty", "-m", name)
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{tmp_path}/whole", str(clone))
+    assert lost(Project.open(clone, {}), "commit 1234567") == ()

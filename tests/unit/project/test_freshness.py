@@ -1,0 +1,56 @@
+"""What changed on disk is told once, as a diff or whole, whichever is shorter, and never when it is too long."""
+
+from __future__ import annotations
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
+from ctxe.project.window.freshness import freshen, held, news_of
+
+LONG = "".join(f"line {n} of it\n" for n in range(60))
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def after_reading(**digests: str) -> State:
+    touches = tuple(Touch(path, "read", digest) for path, digest in digests.items())
+    step = Step(Reply("", (ToolCall("c", "read", "{}"),)), (ToolResult("c", "…", touches=touches),))
+    return State(Conversation((Turn("go", (), (step,)),)))
+
+
+def test_a_small_change_of_a_long_file_is_a_diff() -> None:
+    told = news_of(LONG, LONG.replace("line 30 of it", "line thirty"), 1_000, words)
+    assert told.splitlines() == [
+        "@@ -29,5 +29,5 @@",
+        " line 28 of it",
+        " line 29 of it",
+        "-line 30 of it",
+        "+line thirty",
+        " line 31 of it",
+        " line 32 of it",
+    ]
+
+
+def test_what_is_another_text_altogether_is_told_whole_and_what_is_too_long_not_at_all() -> None:
+    assert news_of("a\nb\nc\n", "x\n", 10, words) == "x\n"
+    assert news_of(None, "x\ny\n", 10, words) == "x\ny\n"
+    assert news_of(None, LONG, 100, words) == ""
+    assert news_of("a\n", "", 10, words) == ""
+
+
+def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
+    state = after_reading(a="1", b="2", c="3", d="4")
+    now = {"a": "1", "b": "20", "c": "", "d": "40"}
+    notes = freshen(state, lambda path: now[path], lambda path, before: f"{path} was {before}" if path == "b" else "")
+    why = "since you last saw it, and not by you."
+    assert [(note.text, note.tier, note.path, note.of) for note in notes] == [
+        (f"[ctxe: b changed {why} Now, in place of what stands above:]\nb was 2", "region", "b", "20"),
+        (f"[ctxe: c is gone {why} Read it again before you rely on it.]", "name", "c", ""),
+        (f"[ctxe: d changed {why} Read it again before you rely on it.]", "name", "d", "40"),
+    ]
+    (turn,) = state.conversation.turns
+    (step,) = turn.steps
+    told = Step(step.reply, step.results, tuple(notes))
+    known = held(State(Conversation((Turn("go", (), (told,)),))))
+    assert (known["a"], known["b"], known["d"]) == ("1", "20", "4")

@@ -1,0 +1,31 @@
+"""How long a session may still be is read from the newest sessions of the project, once, and never from its own log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctxe.agent.log import Log
+from ctxe.context.cost import USUAL_CALLS
+from ctxe.domain.conversation import Reply, Usage
+from ctxe.domain.events import ReplyReceived
+from ctxe.project.window.pace import expected
+
+
+def session(folder: Path, name: str, replies: int) -> None:
+    log = Log.create(folder, name, "demo", lambda: "2026-11-21T10:00:00Z")
+    for _ in range(replies):
+        log.keep(ReplyReceived(Reply("hi", usage=Usage(1, 1))))
+
+
+def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
+    for name, replies in (("a", 10), ("b", 30), ("c", 50), ("own", 300)):
+        session(tmp_path, name, replies)
+    (tmp_path / "broken.jsonl").write_text("no log")
+    calls = expected(tmp_path, "own")
+    assert [calls(done) for done in (0, 20, 40)] == [30.0, 20.0, 10.0]
+    session(tmp_path, "later", 1_000)
+    assert calls(0) == 30.0
+
+
+def test_without_past_sessions_a_usual_one_is_expected(tmp_path: Path) -> None:
+    assert expected(tmp_path / "none", "own")(5) == USUAL_CALLS
