@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
-from ctxe.knowledge import daily, decisions, failures, links, playbook
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.evidence import Facts, stale
+from ctxe.knowledge.entries import daily, links
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures import remembered
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.upkeep import decisions, playbook
+from ctxe.knowledge.upkeep.evidence import Facts, stale
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
@@ -121,7 +123,7 @@ class Memory:
         lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
         yield self._list("playbook", "how things are done here", lessons, int(room * 0.3), "routine")
         open_ones = [group for group in self._groups(entries) if group.status == "open"]
-        told = [f"- {group.entry.id} {failures.lesson(group)}" for group in open_ones]
+        told = [f"- {group.entry.id} {remembered.lesson(group)}" for group in open_ones]
         yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
         days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, self.recent))]
         yield self._list("daily", "latest work, newest first", days, int(room * 0.2), "log")
@@ -216,9 +218,9 @@ class Memory:
             chunks.append(Chunk("more", _more(len(out)), "what was left out"))
         return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
 
-    def _rendered(self, entry: Entry, told: Mapping[str, failures.Group], widest: int) -> str:
+    def _rendered(self, entry: Entry, told: Mapping[str, remembered.Group], widest: int) -> str:
         if entry.kind == "failure" and entry.id in told:
-            return self._fenced(entry, failures.lesson(told[entry.id]))
+            return self._fenced(entry, remembered.lesson(told[entry.id]))
         if len(entry.text) <= widest * LONGEST_TOKEN:
             whole = self._fenced(entry, f"{entry.title}\n{entry.text}" if entry.title else entry.text)
             if self._cost(whole) <= widest:
@@ -230,8 +232,8 @@ class Memory:
         marks = {"kind": entry.kind, "status": "" if status == "current" else status, "by": entry.by}
         return fence(words.strip(), f"{entry.id} .ctxe/{entry.path}", date=entry.created[:10], **marks).text
 
-    def _groups(self, entries: Sequence[Entry]) -> tuple[failures.Group, ...]:
-        return failures.groups(entries, self._numbers())
+    def _groups(self, entries: Sequence[Entry]) -> tuple[remembered.Group, ...]:
+        return remembered.groups(entries, self._numbers())
 
     def _numbers(self) -> playbook.Numbers:
         return self.counters.read() if self.counters else {}

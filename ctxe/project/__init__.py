@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ctxe.context.budget import Budget
     from ctxe.domain.ledger import Ledger
     from ctxe.domain.model import Model, Prices
-    from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.entries.entry import Entry
+    from ctxe.knowledge.entries.store import Store
     from ctxe.knowledge.recall.ranker import Ranker
-    from ctxe.knowledge.store import Store
-    from ctxe.knowledge.templates import Template
+    from ctxe.knowledge.rules.templates import Template
     from ctxe.storage.counters import Counters
 
 
@@ -77,7 +77,7 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """The memory folder; it is made with the first write."""
-        from ctxe.knowledge.store import Store
+        from ctxe.knowledge.entries.store import Store
         from ctxe.project.guarding import check, masking
 
         own = self.own_keys
@@ -131,7 +131,7 @@ class Project:
 
     def remember(self, words: str, session: str = "") -> Entry:
         """Keep a note of the user's as a fact. Raises StoreError."""
-        from ctxe.knowledge.entry import Entry
+        from ctxe.knowledge.entries.entry import Entry
 
         title, _, text = words.strip().partition("\n")
         return self.store.add(Entry("", "fact", title[:120], text=text.strip() or words.strip(), session=session))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import StoreError
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.entries.entry import Entry
 
 
 def check(own: Sequence[str]) -> Callable[[Entry], None]:

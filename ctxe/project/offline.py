@@ -31,7 +31,7 @@ def _files(project: Project, words: str) -> str:
 
 
 def _memory(project: Project, words: str) -> str:
-    from ctxe.knowledge.links import is_current, successors
+    from ctxe.knowledge.entries.links import is_current, successors
 
     entries = project.store.entries()
     replaced = successors(entries)

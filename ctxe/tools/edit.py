@@ -11,7 +11,7 @@ from typing import Any
 from ctxe.domain.conversation import Operation, Touch
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
-from ctxe.repo.rewrite import look, read, rewrite
+from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
 from ctxe.tools.diff import Hunk, hunks, tally, unified
 from ctxe.tools.prose import BOOLEAN, STRING, describe

@@ -12,7 +12,7 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.repo.files import list_files as project_files
-from ctxe.repo.rewrite import look
+from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace, locate

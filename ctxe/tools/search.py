@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
-from ctxe.repo.rewrite import look
+from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.repo.files import list_files
 from ctxe.repo.git import Git
-from ctxe.repo.rewrite import look, read
+from ctxe.repo.undo.rewrite import look, read
 from ctxe.tools.text import Decoded, decode, fingerprint
 
 KINDS = {

@@ -13,8 +13,8 @@ from scripts.benching.measure import Figure, environment, timed
 def rules(work: Path) -> list[Figure]:
     """Everyone's instruction files and domain modules: time, and tokens of a first request."""
     from ctxe.domain.section import Task
-    from ctxe.knowledge.instructions import Instructions
-    from ctxe.knowledge.rulefiles import Places
+    from ctxe.knowledge.rules.instructions import Instructions
+    from ctxe.knowledge.rules.rulefiles import Places
     from ctxe.storage.counts import Counts
     from ctxe.storage.vocabulary import count
 

@@ -16,7 +16,7 @@ from scripts.benching.measure import Figure, beside, environment, process
 
 def recalling(work: Path) -> list[Figure]:
     """Questions to the memory, everything read before: a batch over 800 entries, one at a time over 100,000."""
-    from ctxe.knowledge.query import Query
+    from ctxe.knowledge.recall.query import Query
     from ctxe.knowledge.recall.ranker import Ranker
 
     figures = []
@@ -41,7 +41,7 @@ def recalling(work: Path) -> list[Figure]:
 
 def listing(work: Path) -> list[Figure]:
     """`memory show` of 2,000 entries, and a search among them, as whole processes."""
-    from ctxe.knowledge.bulk import as_lines
+    from ctxe.knowledge.upkeep.bulk import as_lines
 
     env, folder = environment(work), work / "project"
     folder.mkdir()
@@ -61,10 +61,10 @@ def listing(work: Path) -> list[Figure]:
 def gating(work: Path) -> list[Figure]:
     """What the gate says of calls among 5,000 failures, each with two real files it depends on; p99, processor time."""
     from ctxe.domain.tool import Action, Risk
-    from ctxe.knowledge.entry import Entry
-    from ctxe.knowledge.failures import groups
-    from ctxe.knowledge.gate import Gate
-    from ctxe.knowledge.names import content
+    from ctxe.knowledge.entries.entry import Entry
+    from ctxe.knowledge.entries.names import content
+    from ctxe.knowledge.failures.gate import Gate
+    from ctxe.knowledge.failures.remembered import groups
     from ctxe.project.session.gating import Gating
 
     def digest(path: str) -> str:
@@ -107,7 +107,7 @@ def gating(work: Path) -> list[Figure]:
 
 def sayings(number: int, words: int, kind: str) -> list[Any]:
     """Entries of made-up words, as often as words of a language are (Zipf), the same on every run."""
-    from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.entries.entry import Entry
 
     chance = random.Random(number)
     letters = "bcdfgklmnprstvz"

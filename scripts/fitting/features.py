@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ctxe.repo.files import decode
 from ctxe.repo.git import Git
-from ctxe.repo.index import Index
-from ctxe.repo.mix import Fitted
-from ctxe.repo.outline import blocks
-from ctxe.repo.pack import owners
-from ctxe.repo.ranking import measure, rank
-from ctxe.repo.relevance import features, spoken
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.mix import Fitted
+from ctxe.repo.planning.outline import blocks
+from ctxe.repo.planning.pack import owners
+from ctxe.repo.planning.ranking import measure, rank
+from ctxe.repo.planning.relevance import features, spoken
 from scripts.fitting.cases import Case, git, lines_of, mirror_of, text_of, without_names
 
 DEEP = 25

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ctxe.repo.pack import ASIDE, MARKER, Offer, odds, pick
+from ctxe.repo.planning.pack import ASIDE, MARKER, Offer, odds, pick
 from scripts.fitting.features import Inside, Opened
 
 BUDGETS = (4000, 8000, 16000, 32000)
@@ -14,7 +14,7 @@ HEADER = 3 * MARKER
 
 
 def chances(file: Inside, weights: Mapping[str, float]) -> list[float]:
-    """The chance of each unit of a file to be changed (see ctxe.repo.relevance)."""
+    """The chance of each unit of a file to be changed (see ctxe.repo.planning.relevance)."""
     sums = [sum(weights.get(name, 0.0) * value for name, value in unit.items()) for unit in file.traits]
     powers = [math.exp(one - max(sums)) for one in sums]
     return [power / sum(powers) for power in powers]
@@ -58,6 +58,6 @@ def lines_shown(opened: Sequence[Opened], weights: Mapping[str, float], certaint
 
 
 def best_certainty(opened: Sequence[Opened], weights: Mapping[str, float]) -> tuple[float, float]:
-    """How much scores and room should count (see ctxe.repo.pack.odds), for the most lines over all budgets."""
+    """How much scores and room should count (see ctxe.repo.planning.pack.odds), for the most lines over all budgets."""
     pairs = [(certainty, spread) for certainty in CERTAINTY for spread in SPREAD]
     return max(pairs, key=lambda pair: sum(lines_shown(opened, weights, *pair)))

@@ -40,7 +40,7 @@ class Table:
 
 
 def _votes(one: Seen, names: Sequence[str], room: float) -> Array:
-    """As ctxe.repo.mix counts them."""
+    """As ctxe.repo.planning.mix counts them."""
     columns = []
     for name in names:
         values = np.array(one.said[name], dtype=np.float32)

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxe.knowledge.entry import Entry, cleaned, read_entry, update_entry, write_entry
-from ctxe.knowledge.front import parse, rewrite
-from ctxe.knowledge.links import successors
-from ctxe.knowledge.logs import from_object, parse_object, read_log, replaced, write_log
-from ctxe.knowledge.scalars import emit, quick, thorough
+from ctxe.knowledge.entries.entry import Entry, cleaned, read_entry, update_entry, write_entry
+from ctxe.knowledge.entries.front import parse, rewrite
+from ctxe.knowledge.entries.links import successors
+from ctxe.knowledge.entries.logs import from_object, parse_object, read_log, replaced, write_log
+from ctxe.knowledge.entries.scalars import emit, quick, thorough
 
 ODD = st.sampled_from(list("ab:# -,[]{}'\"\\&*!|>%@`?~\t0.1é\u2028\u0085😀\x7f"))
 WORDS = st.text(st.one_of(ODD, st.characters(exclude_categories=["Cs"])), max_size=16)

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctxe.domain.section import Task
-from ctxe.knowledge.contradictions import Unit
-from ctxe.knowledge.overlap import merge
+from ctxe.knowledge.rules.contradictions import Unit
+from ctxe.knowledge.rules.overlap import merge
+from ctxe.knowledge.rules.templates import Places as TemplatePlaces
+from ctxe.knowledge.rules.templates import Template, find_templates
 from ctxe.knowledge.skills.catalogue import catalogue
 from ctxe.knowledge.skills.finding import Finder, Places
 from ctxe.knowledge.skills.module import Skill
 from ctxe.knowledge.skills.source import Skills
-from ctxe.knowledge.templates import Places as TemplatePlaces
-from ctxe.knowledge.templates import Template, find_templates
 
 WORDS = st.text(alphabet="ab <>/$1\\\n#-`!{}é\u200b", max_size=60)
 HEADS = st.sampled_from([b"", b"---\n", b"---\nname: x\ndescription: y\n---\n", b"---\nname: [\n---\n"])

@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxe.knowledge import playbook, review
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.upkeep import playbook, review
 from ctxe.storage.counters import Counters
 
 SUBJECTS = ("port", "nginx", "tests", "deploy", "friday", "cache", "parser", "retry", "token", "schema")

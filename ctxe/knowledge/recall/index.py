@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ctxe.domain.section import digest
-from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
 from ctxe.knowledge.recall.reading import FILE, NAME, Reading, read, wording
 from ctxe.lexical.bm25 import idf, saturate, shorten

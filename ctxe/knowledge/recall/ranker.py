@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.query import Query
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.propose import candidates
+from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
 from ctxe.knowledge.recall.signals import Look
 from ctxe.knowledge.recall.weights import Weights, fitted

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.query import Query
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.query import Query
 from ctxe.lexical.traces import faults
 from ctxe.lexical.words import STOP, counts, path_terms
 

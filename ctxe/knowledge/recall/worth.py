@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import TYPE_CHECKING
 
-from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.signals import RECENT, Look, Vector
 
 if TYPE_CHECKING:

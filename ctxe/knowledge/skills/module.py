@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge import front, globs
-from ctxe.knowledge.scalars import Value
+from ctxe.knowledge import globs
+from ctxe.knowledge.entries import front
+from ctxe.knowledge.entries.scalars import Value
 from ctxe.safety.display import one_line, strip_invisible
 from ctxe.storage import files
 

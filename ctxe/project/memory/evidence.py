@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ctxe.knowledge.evidence import Facts
+from ctxe.knowledge.upkeep.evidence import Facts
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge import playbook, review
-from ctxe.knowledge.entry import Entry, read_entry
+from ctxe.knowledge.entries.entry import Entry, read_entry
+from ctxe.knowledge.upkeep import playbook, review
 from ctxe.project.memory.memories import read_file
 
 if TYPE_CHECKING:

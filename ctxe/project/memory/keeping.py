@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters
 
 
@@ -22,7 +22,7 @@ class Keeping:
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str]) -> str:
         """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
-        from ctxe.knowledge.decisions import same_subject
+        from ctxe.knowledge.upkeep.decisions import same_subject
 
         draft = Entry("", kind, title, self._status, by=self._by, text=text, files=tuple(files), session=self.session)
         others = same_subject(draft, self.store.entries())
@@ -32,7 +32,7 @@ class Keeping:
 
     def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Keep what was tried in vain, or propose it; what became of it. Raises StoreError."""
-        from ctxe.knowledge.failures import noted, record
+        from ctxe.knowledge.failures.remembered import noted, record
 
         what = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
         draft = noted(f"{tried}: {outcome}", outcome, command, self.root, by=self._by, **what)

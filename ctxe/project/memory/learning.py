@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import SessionError
-from ctxe.knowledge.pairing import Watch
-from ctxe.knowledge.recordings import Recording, Said, Taken
+from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.recordings import Recording, Said, Taken
 from ctxe.project.sessions import path_of
 from ctxe.tools.outcome import outcome
 

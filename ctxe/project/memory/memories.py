@@ -9,15 +9,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError
-from ctxe.knowledge import bulk, daily, decisions, links, query, review
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.evidence import pinned, stale
-from ctxe.knowledge.logs import to_object
+from ctxe.knowledge.entries import daily, links
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.logs import to_object
+from ctxe.knowledge.recall import query
+from ctxe.knowledge.upkeep import bulk, decisions, review
+from ctxe.knowledge.upkeep.evidence import pinned, stale
 from ctxe.project.memory.evidence import facts_of
 from ctxe.storage import files
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.search import Search
+    from ctxe.knowledge.recall.search import Search
     from ctxe.project import Project
 
 NOTHING_SAID = "say what to remember"
@@ -133,7 +135,7 @@ def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
 
 def search(project: Project) -> Search:
     """What answers questions about everything remembered."""
-    from ctxe.knowledge.search import Search
+    from ctxe.knowledge.recall.search import Search
 
     return Search(project.store.entries(), counter(project), project.ranker)
 
@@ -213,7 +215,7 @@ def statistics(project: Project) -> dict[str, Any]:
 
 def _judged(entries: Sequence[Entry], numbers: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     """Entries that the model leaned on, by expected use, with how often that went well and how often not."""
-    from ctxe.knowledge.playbook import by_use
+    from ctxe.knowledge.upkeep.playbook import by_use
 
     found = []
     for entry in by_use(entries, numbers):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.log import read_events
 from ctxe.agent.state import State, rebuild
-from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.memory import fresh_ranker
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Recalling:
 
     def _found(self, query: str) -> Iterator[str]:
         """The best of what was said and done here and of what is remembered, each with the lines that fit best."""
-        from ctxe.knowledge.links import is_current, successors
-        from ctxe.knowledge.query import Query
+        from ctxe.knowledge.entries.links import is_current, successors
+        from ctxe.knowledge.recall.query import Query
         from ctxe.lexical.words import terms
 
         entries = self.project.store.entries() if self.project.config.memory.enabled else ()

@@ -11,8 +11,8 @@ from ctxe.project.memory.evidence import facts_of
 from ctxe.project.planning.ignored import readable
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.instructions import Instructions, Loaded
     from ctxe.knowledge.memory import Memory
+    from ctxe.knowledge.rules.instructions import Instructions, Loaded
     from ctxe.project import Project
 
 Count = Callable[[str], int]
@@ -22,8 +22,8 @@ MOST_README = 200_000
 
 def instructions(project: Project, count: Count) -> Instructions:
     """AGENTS.md and its kin."""
-    from ctxe.knowledge.instructions import Instructions
-    from ctxe.knowledge.rulefiles import Places
+    from ctxe.knowledge.rules.instructions import Instructions
+    from ctxe.knowledge.rules.rulefiles import Places
 
     place, read = project.place, project.config.instructions.read
     return Instructions(Places(place.root, place.working, place.user, read, readable(project)), count)

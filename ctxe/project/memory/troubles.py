@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError, StoreError
-from ctxe.knowledge import failures
-from ctxe.knowledge.entry import Entry, moment
-from ctxe.knowledge.evidence import stale
+from ctxe.knowledge.entries.entry import Entry, moment
+from ctxe.knowledge.failures import remembered
+from ctxe.knowledge.upkeep.evidence import stale
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 MOST_REPEATED = 10
 
 
-def failure_groups(project: Project) -> tuple[failures.Group, ...]:
+def failure_groups(project: Project) -> tuple[remembered.Group, ...]:
     """Failures by signature, open ones first; an open one whose files are all gone is stale."""
     entries = project.store.entries()
     lost = stale((entry for entry in entries if entry.kind == "failure"), facts_of(project))
     held = [replace(entry, status="stale") if entry.id in lost else entry for entry in entries]
-    return failures.groups(held, project.counters.read())
+    return remembered.groups(held, project.counters.read())
 
 
 def statistics(project: Project) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def statistics(project: Project) -> dict[str, Any]:
     }
 
 
-def timeline(project: Project, group: failures.Group) -> list[dict[str, Any]]:
+def timeline(project: Project, group: remembered.Group) -> list[dict[str, Any]]:
     """What the sessions tell of a failure, oldest first: ``{"at", "session", "turn", "step", "says"}``."""
     wanted = [group.signature.encode(), *(entry.id.encode() for entry in group.entries)]
     found: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> I
             yield {"at": held.get("at", ""), "session": session, "turn": turn, "step": step, "says": says}
 
 
-def failure_group(project: Project, ref: str) -> failures.Group:
+def failure_group(project: Project, ref: str) -> remembered.Group:
     """The failure a person means: its signature or its beginning, or an id of one of its files. Raises StoreError."""
     found = failure_groups(project)
     exact = [group for group in found if group.signature == ref or any(entry.id == ref for entry in group.entries)]
@@ -90,13 +90,13 @@ def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool
     """Keep a failure in somebody's words; the entry, and whether it is new. Raises CtxeError, StoreError."""
     if not what.strip():
         raise CtxeError("say what went wrong", 'ctxe failures add "Tests need redis running" --command "pytest"')
-    draft = failures.noted(what.strip(), root=str(project.root), **values)
+    draft = remembered.noted(what.strip(), root=str(project.root), **values)
     draft = replace(draft, status="resolved" if draft.fix else "open")
     project.store.check(draft)
-    return failures.record(project.store, draft, project.counters)
+    return remembered.record(project.store, draft, project.counters)
 
 
-def settle(project: Project, ref: str, status: str, fix: str = "") -> failures.Group:
+def settle(project: Project, ref: str, status: str, fix: str = "") -> remembered.Group:
     """Give every file of a failure a status, and the newest one a fix. Raises StoreError."""
     group = failure_group(project, ref)
     for entry in group.entries:
@@ -116,5 +116,5 @@ def since(text: str) -> float:
     return when
 
 
-def _no_failure(ref: str) -> failures.Group:
+def _no_failure(ref: str) -> remembered.Group:
     raise StoreError(f"{ref} is no failure", "`ctxe failures list` shows them")

@@ -10,12 +10,12 @@ from ctxe import config
 from ctxe.domain.errors import CtxeError
 from ctxe.lexical.bm25 import idf
 from ctxe.project.planning.meaning import meant
-from ctxe.repo.planner import Planned, laid_out
+from ctxe.repo.planning.planner import Planned, laid_out
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.repo.index import Index
-    from ctxe.repo.ranking import Ranking
+    from ctxe.repo.indexing.index import Index
+    from ctxe.repo.planning.ranking import Ranking
 
 MOST = 3
 """Documents of one plan."""
@@ -45,7 +45,7 @@ def _index(project: Project, root: Path) -> Index:
     """The index of such a folder, in the user's cache, brought up to date. Raises StoreError."""
     from ctxe.domain.section import digest
     from ctxe.repo.git import Git
-    from ctxe.repo.index import Index
+    from ctxe.repo.indexing.index import Index
 
     place = config.cache_folder(project.environment) / "sources" / f"{digest(str(root.resolve()))[:16]}.db"
     index = Index(root, Git(root, project.environment), place)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.repo.index import Index
+    from ctxe.repo.indexing.index import Index
 
 Advance = Callable[[int, str], None]
 """Told how many files were read, and of how many."""
@@ -23,7 +23,7 @@ def index(project: Project, advance: Advance | None = None) -> Index:
 def opened(project: Project) -> Index:
     """The index of this project as it was left."""
     from ctxe.repo.git import Git
-    from ctxe.repo.index import Index
+    from ctxe.repo.indexing.index import Index
 
     return Index(project.root, Git(project.root, project.environment), project.cache / "index.db")
 

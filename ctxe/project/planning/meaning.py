@@ -10,8 +10,8 @@ from ctxe.project.guarding import masking
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.repo.evidence import Scores
-    from ctxe.repo.index import Index
+    from ctxe.repo.indexing.index import Index
+    from ctxe.repo.planning.evidence import Scores
     from ctxe.storage.vectors import Vectors
 
 Similar = Callable[[Sequence[str], str], list[float]]
@@ -42,7 +42,7 @@ def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
 
     Windows that changed are embedded first, unless they are many. A host that does not answer is told, no more.
     """
-    from ctxe.repo.windows import AT_ONCE, embed, meaning
+    from ctxe.repo.planning.windows import AT_ONCE, embed, meaning
 
     try:
         found = vectors(project, index, waiting=True)
@@ -57,7 +57,7 @@ def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
 
 def embed_all(project: Project, index: Index, advance: Callable[[int], None]) -> bool:
     """Embed every window of an index; False when no embedding model is set. Raises ProviderError and ConfigError."""
-    from ctxe.repo.windows import embed
+    from ctxe.repo.planning.windows import embed
 
     found = vectors(project, index)
     if found is not None:

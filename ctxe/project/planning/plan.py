@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.project.planning.indexing import Advance, index, opened, told
-from ctxe.repo.mix import fitted, weighed
-from ctxe.repo.planner import Plan, Planned, Steering, laid_out
+from ctxe.repo.planning.mix import fitted, weighed
+from ctxe.repo.planning.planner import Plan, Planned, Steering, laid_out
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.repo.index import Index
-    from ctxe.repo.ranking import Ranking
+    from ctxe.repo.indexing.index import Index
+    from ctxe.repo.planning.ranking import Ranking
 
 __all__ = ["Plan", "Planned", "build_index", "plan"]
 
@@ -59,8 +59,8 @@ def remembered_files(project: Project, index: Index, words: str) -> tuple[str, .
     with contextlib.suppress(StoreError, OSError):
         entries = project.store.entries()
         if any(entry.files for entry in entries):
-            from ctxe.knowledge.links import is_current, successors
-            from ctxe.knowledge.query import Query
+            from ctxe.knowledge.entries.links import is_current, successors
+            from ctxe.knowledge.recall.query import Query
 
             replaced = successors(entries)
             found = project.ranker.bearing(Query(words), entries, lambda entry: is_current(entry, replaced))

@@ -11,9 +11,9 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.model import Message, Provider, Request, Text
 from ctxe.project.guarding import masking
-from ctxe.repo.planner import Plan, Steering
-from ctxe.repo.ranking import Ranking
-from ctxe.repo.refine import refined
+from ctxe.repo.planning.planner import Plan, Steering
+from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.refine import refined
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -11,8 +11,8 @@ from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
-from ctxe.knowledge import playbook
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.upkeep import playbook
 from ctxe.storage.counters import Counters
 
 REMEMBERED = 8

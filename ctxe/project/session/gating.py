@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
-from ctxe.knowledge.calls import call_key
-from ctxe.knowledge.failures import Group, capture, lesson
+from ctxe.knowledge.failures.calls import call_key
+from ctxe.knowledge.failures.gate import Gate, Match
+from ctxe.knowledge.failures.remembered import Group, capture, lesson
+from ctxe.knowledge.failures.signature import kin, plain_command
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.gate import Gate, Match
-from ctxe.knowledge.signature import kin, plain_command
 
 Mode = Literal["tell", "stop", "off"]
 HERE = f"{ANSWERED} in this session and nothing has changed since, so it was not run again"

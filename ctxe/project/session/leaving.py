@@ -9,7 +9,7 @@ from ctxe.domain.errors import CtxeError
 
 if TYPE_CHECKING:
     from ctxe.domain.conversation import Conversation
-    from ctxe.knowledge.entry import Entry
+    from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
 
 WORTH = 2
@@ -18,7 +18,7 @@ WORTH = 2
 
 def learnt(project: Project, conversation: Conversation, session: str) -> tuple[Entry, ...]:
     """Drafts of proposals. A model that cannot be asked, or answers nonsense, leaves what the rules found."""
-    from ctxe.knowledge.digest import digest
+    from ctxe.knowledge.upkeep.digest import digest
 
     how = project.config.memory.digest
     if how == "off":
@@ -34,8 +34,8 @@ def _asked(
     project: Project, conversation: Conversation, entries: Sequence[Entry], found: Sequence[Entry], session: str
 ) -> tuple[Entry, ...]:
     """What the cheap model proposes beside what was ``found``."""
-    from ctxe.knowledge import proposals
-    from ctxe.knowledge.links import is_current, successors
+    from ctxe.knowledge.entries.links import is_current, successors
+    from ctxe.knowledge.upkeep import proposals
     from ctxe.project.guarding import masking
     from ctxe.project.models import choose, connect
     from ctxe.project.planning.refining import Asked

@@ -21,18 +21,18 @@ from ctxe.domain.events import (
     TurnStarted,
 )
 from ctxe.domain.section import Chunk
-from ctxe.knowledge import captures
-from ctxe.knowledge.calls import call_key, only_looks
-from ctxe.knowledge.daily import Done, line_of
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import groups
+from ctxe.knowledge.entries.daily import Done, line_of
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures import captures
+from ctxe.knowledge.failures.calls import call_key, only_looks
+from ctxe.knowledge.failures.gate import DIGITS, Failed
+from ctxe.knowledge.failures.pairing import Told, Watch
+from ctxe.knowledge.failures.recordings import Taken, taken
+from ctxe.knowledge.failures.remembered import groups
+from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.gate import DIGITS, Failed
 from ctxe.knowledge.memory import RECALLED
-from ctxe.knowledge.pairing import Told, Watch
-from ctxe.knowledge.recordings import Taken, taken
-from ctxe.knowledge.signature import refusal
-from ctxe.knowledge.store import Store
 from ctxe.project.session.gating import Gating
 from ctxe.safety.words import names
 

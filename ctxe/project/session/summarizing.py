@@ -15,8 +15,8 @@ from ctxe.data import read_text
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Notice, Summarized
 from ctxe.domain.model import Model, Provider
-from ctxe.knowledge.daily import Done, line_of
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.daily import Done, line_of
+from ctxe.knowledge.entries.store import Store
 from ctxe.project.models import choose, connect
 from ctxe.project.window.compose import Composer
 

@@ -10,8 +10,8 @@ from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFinished
 from ctxe.domain.tool import Action, Risk
-from ctxe.repo import restore
-from ctxe.repo.points import Point, Restore
+from ctxe.repo.undo import restore
+from ctxe.repo.undo.points import Point, Restore
 from ctxe.tools.diff import unified
 
 

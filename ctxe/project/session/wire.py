@@ -17,7 +17,7 @@ from ctxe.domain.conversation import ToolResult
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
-from ctxe.knowledge.gate import Gate
+from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.models import connect
 from ctxe.project.sandboxing import boxed
@@ -34,7 +34,7 @@ from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.parts import composer, keeping
 from ctxe.project.window.sources import scoped_rules
 from ctxe.repo.git import Git
-from ctxe.repo.points import Restore
+from ctxe.repo.undo.points import Restore
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -116,7 +116,7 @@ def _whole(state: State) -> Whole:
 
 
 def _remembering(project: Project, session: str, gating: Gating) -> Remembering:
-    from ctxe.knowledge.pairing import Watch
+    from ctxe.knowledge.failures.pairing import Watch
 
     watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
     return Remembering(project.store, watch, session, gating)

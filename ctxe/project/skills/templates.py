@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.knowledge.templates import Places, Template, find_templates
+from ctxe.knowledge.rules.templates import Places, Template, find_templates
 
 if TYPE_CHECKING:
     from ctxe.project import Project

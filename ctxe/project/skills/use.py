@@ -57,8 +57,8 @@ def finder(project: Project) -> Finder:
 
 def _rules_to_ask_for(project: Project) -> list[Skill]:
     """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
-    from ctxe.knowledge.rulefiles import Places as RulePlaces
-    from ctxe.knowledge.rulefiles import asked_for
+    from ctxe.knowledge.rules.rulefiles import Places as RulePlaces
+    from ctxe.knowledge.rules.rulefiles import asked_for
     from ctxe.project.planning.ignored import readable
 
     place = project.place

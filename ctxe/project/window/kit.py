@@ -16,7 +16,7 @@ from ctxe.project.memory.recalling import Recalling
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.repo.git import Git
-from ctxe.repo.rewrite import read
+from ctxe.repo.undo.rewrite import read
 from ctxe.safety.display import strip_invisible
 from ctxe.safety.excerpts import without_secret_files
 from ctxe.safety.secrets import clean_environment, is_secret_file, mask

@@ -12,13 +12,13 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
-from ctxe.repo.planner import Plan, Steering
-from ctxe.repo.source import PlannedFiles
+from ctxe.repo.planning.planner import Plan, Steering
+from ctxe.repo.planning.source import PlannedFiles
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.window.kit import Kit
-    from ctxe.repo.index import Index
+    from ctxe.repo.indexing.index import Index
 
 NEAR = 0.6
 """A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""

@@ -12,9 +12,9 @@ from ctxe.domain.conversation import ToolCall
 from ctxe.domain.events import ToolFinished
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Risk, Tool, ToolOutput, once
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import groups
-from ctxe.knowledge.gate import Gate
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.failures.gate import Gate
+from ctxe.knowledge.failures.remembered import groups
 from ctxe.project.session.gating import Gating, Mode
 
 CALL = ToolCall("c1", "run", "{}")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import CtxeError, StoreError
-from ctxe.knowledge import review
-from ctxe.knowledge.bulk import as_lines, import_lines, import_rules
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.query import Query, from_line, from_mapping
-from ctxe.knowledge.search import Search
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.recall.query import Query, from_line, from_mapping
+from ctxe.knowledge.recall.search import Search
+from ctxe.knowledge.upkeep import review
+from ctxe.knowledge.upkeep.bulk import as_lines, import_lines, import_rules
 
 NOON = 1_795_262_400.0
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.knowledge.captures import corrected, refused, rejected, reverted, unapplied
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.pairing import Watch
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.captures import corrected, refused, rejected, reverted, unapplied
+from ctxe.knowledge.failures.pairing import Watch
 from ctxe.storage.counters import Counters
 
 DIFF = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old = 1\n+new = 2\n"

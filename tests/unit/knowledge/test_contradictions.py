@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.knowledge.overlap import merge
+from ctxe.knowledge.rules.overlap import merge
 
 
 def told(one: str, other: str) -> list[tuple[str, str]]:

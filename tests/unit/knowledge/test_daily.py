@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.knowledge.daily import Done, day_of, line_of, newest, read_day, weeks
+from ctxe.knowledge.entries.daily import Done, day_of, line_of, newest, read_day, weeks
 
 NOON = 1_795_262_400.0
 

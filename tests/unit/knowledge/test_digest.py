@@ -7,8 +7,8 @@ import json
 import pytest
 
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
-from ctxe.knowledge.digest import digest
-from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.upkeep.digest import digest
 
 
 def ran(*commands: tuple[str, bool]) -> tuple[Step, ...]:

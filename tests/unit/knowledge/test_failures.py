@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import Group, capture, groups, lesson, noted, record
-from ctxe.knowledge.pairing import Watch
-from ctxe.knowledge.signature import plain_command, plain_message, program, signature
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
+from ctxe.knowledge.failures.signature import plain_command, plain_message, program, signature
 from ctxe.storage.counters import Counters
 from ctxe.tools.outcome import outcome
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.knowledge.entry import Entry, read_entry, slug, update_entry, write_entry
-from ctxe.knowledge.front import parse, rewrite
+from ctxe.knowledge.entries.entry import Entry, read_entry, slug, update_entry, write_entry
+from ctxe.knowledge.entries.front import parse, rewrite
 
 DECISION = b"""---
 id: "0007-3fa2"              # never a number

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ctxe.knowledge.calls import call_key, named_files, only_looks
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import groups
-from ctxe.knowledge.gate import Failed, Gate, Match
-from ctxe.knowledge.pairing import FLAKY, Told, Watch
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
+from ctxe.knowledge.failures.gate import Failed, Gate, Match
+from ctxe.knowledge.failures.pairing import FLAKY, Told, Watch
+from ctxe.knowledge.failures.remembered import groups
 from ctxe.storage.counters import Counters
 
 ROOT = "/w/repo"

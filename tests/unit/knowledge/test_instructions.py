@@ -10,9 +10,9 @@ import pytest
 
 from ctxe.domain.section import Task
 from ctxe.knowledge import globs
-from ctxe.knowledge.instructions import LIMIT, Instructions, fair
-from ctxe.knowledge.overlap import merge
-from ctxe.knowledge.rulefiles import Places, find_rules
+from ctxe.knowledge.rules.instructions import LIMIT, Instructions, fair
+from ctxe.knowledge.rules.overlap import merge
+from ctxe.knowledge.rules.rulefiles import Places, find_rules
 
 SAME = "Run `pytest -q` before you call anything done."
 EVERYTHING = {

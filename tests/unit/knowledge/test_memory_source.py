@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.section import Omission, Section, Task
-from ctxe.knowledge import names
-from ctxe.knowledge.decisions import current, history, same_subject
-from ctxe.knowledge.entry import Entry, write_entry
-from ctxe.knowledge.evidence import Facts, gone
+from ctxe.knowledge.entries import names
+from ctxe.knowledge.entries.entry import Entry, write_entry
+from ctxe.knowledge.entries.links import successors
+from ctxe.knowledge.entries.logs import write_log
+from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.fence import fence
-from ctxe.knowledge.links import successors
-from ctxe.knowledge.logs import write_log
 from ctxe.knowledge.memory import Memory
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.upkeep.decisions import current, history, same_subject
+from ctxe.knowledge.upkeep.evidence import Facts, gone
 
 NOON = 1_795_262_400.0
 TASK = Task("Where are sessions stored on disk?")

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.knowledge.bulk import import_lines
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.failures import groups
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.remembered import groups
+from ctxe.knowledge.upkeep.bulk import import_lines
 
 WRITER = """
 import sys
 from pathlib import Path
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")
 for n in range(int(sys.argv[3])):
@@ -74,8 +74,8 @@ def test_what_was_told_as_saved_survives_kill_9(quick_folder: Path) -> None:
 POINTS = """
 import json, os, shutil, signal, sys
 from pathlib import Path
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 import filelock
 
 root = Path(sys.argv[1])
@@ -195,10 +195,10 @@ def test_two_branches_that_both_remember_merge_without_a_conflict(tmp_path: Path
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-import filelock, ctxe.knowledge.logs
+import filelock, ctxe.knowledge.entries.logs
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, Path(sys.argv[2]))
 if os.getuid() == 0:
@@ -236,8 +236,8 @@ FULL = """
 import errno, resource, sys
 from pathlib import Path
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
 store = Store(folder, folder / "cache")
 one = store.add(Entry("", title="Kept", text="x" * 2000))

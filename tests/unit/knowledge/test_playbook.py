@@ -9,10 +9,10 @@ import pytest
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Task
-from ctxe.knowledge import playbook, review
-from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.memory import Memory
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.upkeep import playbook, review
 from ctxe.storage.counters import Counters
 
 NOON = 1_795_262_400.0

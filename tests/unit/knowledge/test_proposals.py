@@ -7,8 +7,8 @@ import json
 import pytest
 
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.proposals import MOST_SAID, question, read
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.upkeep.proposals import MOST_SAID, question, read
 
 HELD = (
     Entry("0001-aaaa", "decision", "Store sessions as JSONL", text="Appending is atomic.\n\nMore.", path="d.md"),

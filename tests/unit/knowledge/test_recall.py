@@ -13,9 +13,9 @@ import pytest
 
 from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.query import Query
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.kept import Kept
+from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.reading import file_terms, folder_terms, id_term, scope_terms
 from ctxe.knowledge.recall.signals import SIGNALS
@@ -248,7 +248,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from ctxe.knowledge.query import Query
+from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from tests.unit.knowledge.test_recall import answers, facts
 ranker = Ranker(Path(sys.argv[1]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.knowledge.recordings import Recording, Said, Taken, taken
+from ctxe.knowledge.failures.recordings import Recording, Said, Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
 from ctxe.project.memory.troubles import failure_groups

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import StoreError
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.journal import Outside
-from ctxe.knowledge.shelf import Problem
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.journal import Outside
+from ctxe.knowledge.entries.shelf import Problem
+from ctxe.knowledge.entries.store import Store
 
 NOON = 1_795_262_400.0
 
@@ -60,7 +60,7 @@ def test_files_are_private_and_hidden_from_git_until_shared(tmp_path: Path) -> N
 
 
 def test_numbers_go_on_and_ten_thousand_ids_differ_whatever_the_clock_says(tmp_path: Path) -> None:
-    from ctxe.knowledge.names import Held, new_id
+    from ctxe.knowledge.entries.names import Held, new_id
 
     chance = tokens()
     ids = [new_id(Entry("", title="same"), Held(n, frozenset()), lambda _size: next(chance)) for n in range(10_000)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.knowledge.templates import Places, Template, find_templates
+from ctxe.knowledge.rules.templates import Places, Template, find_templates
 
 
 def write(root: Path, **held: str) -> Path:

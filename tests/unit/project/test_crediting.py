@@ -11,8 +11,8 @@ from ctxe.agent.state import State, apply
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import Event, Recorded, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.session.crediting import Crediting

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.evidence import gone
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.upkeep.evidence import gone
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.memory.evidence import facts_of

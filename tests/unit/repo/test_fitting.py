@@ -61,7 +61,7 @@ def test_a_case_is_a_told_change_of_existing_source(mirrors: Path, tmp_path: Pat
 
 
 def test_signals_are_asked_of_the_tree_before_the_change(mirrors: Path, tmp_path: Path) -> None:
-    from ctxe.repo.mix import fitted
+    from ctxe.repo.planning.mix import fitted
 
     [case] = mine(mirrors, "tea/house", 28)
     snapshot([case], mirrors, tmp_path)

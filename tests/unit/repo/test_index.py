@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.repo import store
 from ctxe.repo.git import Git
-from ctxe.repo.history import TITLE
-from ctxe.repo.index import Index, Refreshed
-from ctxe.repo.scan import DEFINED, NAMED, PATH, STEM
+from ctxe.repo.indexing import store
+from ctxe.repo.indexing.history import TITLE
+from ctxe.repo.indexing.index import Index, Refreshed
+from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
 
 POT = "from .cup import fill\n\n\nclass Pot:\n    def pour(self):\n        return fill(self)\n"
 CUP = "def fill(pot):\n    return pot\n"

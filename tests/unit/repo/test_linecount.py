@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxe.repo import linecount
+from ctxe.repo.indexing import linecount
 from ctxe.storage.vocabulary import count
 
 SOURCES = sorted(Path(linecount.__file__).parent.glob("*.py"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ctxe.repo.git import Git
-from ctxe.repo.index import Index
-from ctxe.repo.planner import Plan, Steering, plan
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.planner import Plan, Steering, plan
 from ctxe.storage.vocabulary import count
 
 CUP = "tea/cup.py"

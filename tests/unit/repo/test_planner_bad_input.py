@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ctxe.repo.git import Git
-from ctxe.repo.index import Index
-from ctxe.repo.planner import Plan, plan
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.planner import Plan, plan
 
 FILES = {
     "tea/pot.py": "def pour(pot):\n    return pot.tea\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxe.lexical.traces import Place
-from ctxe.repo.reading import compounds, read_task
+from ctxe.repo.planning.reading import compounds, read_task
 
 ISSUE = """Pot.pour() loses tea when `strict_mode` is on
 

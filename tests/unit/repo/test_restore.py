@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctxe.domain.errors import StoreError
-from ctxe.repo import restore as undoing
-from ctxe.repo import snapshot
 from ctxe.repo.git import Git
-from ctxe.repo.restore import Change, Restore
-from ctxe.repo.snapshot import Bounds
+from ctxe.repo.undo import restore as undoing
+from ctxe.repo.undo import snapshot
+from ctxe.repo.undo.restore import Change, Restore
+from ctxe.repo.undo.snapshot import Bounds
 
 State = dict[str, tuple[object, ...]]
 

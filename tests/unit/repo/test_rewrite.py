@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import StoreError
-from ctxe.repo.rewrite import link, look, read, remove, remove_folder, rewrite, stamp
+from ctxe.repo.undo.rewrite import link, look, read, remove, remove_folder, rewrite, stamp
 
 
 def mode(path: Path) -> int:
@@ -147,7 +147,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     one, two = b"1" * 300_000, b"2" * 200_000
     (tmp_path / "a").write_bytes(one)
     loop = (
-        "import sys; from pathlib import Path; from ctxe.repo.rewrite import rewrite\n"
+        "import sys; from pathlib import Path; from ctxe.repo.undo.rewrite import rewrite\n"
         "print('go', flush=True)\n"
         "while True:\n"
         "    for data in (b'2' * 200_000, b'1' * 300_000): rewrite(Path(sys.argv[1]), 'a', data)\n"

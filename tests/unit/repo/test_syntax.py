@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.repo.definition import Definition
-from ctxe.repo.symbols import read_syntax
+from ctxe.repo.indexing.definition import Definition
+from ctxe.repo.indexing.symbols import read_syntax
 
 SOURCES = {
     "python": (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ctxe.repo.outline import Block, blocks, outline, signature
-from ctxe.repo.pack import owners, ranges_of
-from ctxe.repo.scan import DEFINED, NAMED, PATH, STEM, Batch, read_definitions, stem_of
-from ctxe.repo.symbols import read_syntax
-from ctxe.repo.units import Unit, cut
+from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM, Batch, read_definitions, stem_of
+from ctxe.repo.indexing.symbols import read_syntax
+from ctxe.repo.indexing.units import Unit, cut
+from ctxe.repo.planning.outline import Block, blocks, outline, signature
+from ctxe.repo.planning.pack import owners, ranges_of
 
 SOURCE = """import os
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctxe.repo.git import Git
-from ctxe.repo.index import Index
-from ctxe.repo.planner import plan
-from ctxe.repo.windows import cut, embed, meaning, missing, windows
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.planner import plan
+from ctxe.repo.planning.windows import cut, embed, meaning, missing, windows
 from ctxe.storage.vectors import Vectors
 from tests.wire.vectors import vector
 

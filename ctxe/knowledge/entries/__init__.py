@@ -1,0 +1,1 @@
+"""Entries of the memory folder: Markdown files with front matter, their names and links, read and written with care."""

@@ -1,0 +1,110 @@
+"""The daily log: one line a turn in ``daily/YYYY-MM-DD.md``, appended by every session; weeks are told in short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ctxe.knowledge.entries.entry import Entry, stamp
+
+_LINE = re.compile(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+MOST_WORDS = 400
+"""Characters of one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a turn came to: the task in the user's words, how it ended, files changed, dollars, memories written."""
+
+    task: str
+    outcome: str = ""
+    files: tuple[str, ...] = ()
+    usd: float | None = None
+    recorded: tuple[str, ...] = ()
+
+
+def day_of(seconds: float) -> str:
+    """The name of the day (UTC) a moment belongs to."""
+    return (stamp(seconds) or "1970-01-01")[:10]
+
+
+def line_of(done: Done, seconds: float, session: str = "") -> str:
+    """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC."""
+    parts = [_short(done.task, 200)]
+    if done.outcome:
+        parts.append("→ " + _short(done.outcome, 120))
+    notes = [", ".join(done.files[:4]) + (f" and {len(done.files) - 4} more" if len(done.files) > 4 else "")]
+    notes += [*done.recorded, f"${done.usd:.2f}" if done.usd else ""]
+    told = "; ".join(note for note in notes if note)
+    if told:
+        parts.append(f"({told})")
+    who = f"[{session}] " if session else ""
+    return _short(f"- {(stamp(seconds) or '1970-01-01T00:00')[11:16]} {who}{' '.join(parts)}", MOST_WORDS)
+
+
+def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
+    """The lines of a day as entries of kind log; their id is the file and a hash of the line."""
+    from ctxe.domain.section import digest
+
+    day = path.rpartition("/")[2].removesuffix(".md")
+    found: dict[str, Entry] = {}
+    for line in data.decode("utf-8", "replace").replace("\0", "").splitlines():
+        match = _LINE.fullmatch(line.strip())
+        if not match or not match[3]:
+            continue
+        created = f"{day}T{match[1] or '00:00'}:00Z" if _DATE.fullmatch(day) else ""
+        name = f"{day}-{digest(line.strip())[:4]}"
+        text = match[3][: MOST_WORDS * 4]
+        found.setdefault(
+            name, Entry(name, "log", "", "current", created, "session", match[2] or "", text=text, path=path)
+        )
+    return tuple(found.values())
+
+
+def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:
+    """The newest lines of the daily log, oldest of them first."""
+    lines = [entry for entry in entries if entry.path.startswith("daily/")]
+    return tuple(sorted(lines, key=lambda entry: entry.created)[-most:])
+
+
+def weeks(entries: Iterable[Entry], today: str, keep_days: int = 7) -> dict[str, tuple[str, ...]]:
+    """Days older than ``keep_days`` told week by week (``2026-W47``), newest first: how much was done, and what stays.
+
+    Lines in which something was decided, learnt or left failing are kept word for word.
+    """
+    limit = _ordinal(today) - keep_days
+    told: dict[str, list[Entry]] = {}
+    for entry in entries:
+        day = _ordinal(entry.created[:10])
+        if entry.path.startswith("daily/") and 0 < day <= limit:
+            year, week, _ = date.fromordinal(day).isocalendar()
+            told.setdefault(f"{year}-W{week:02d}", []).append(entry)
+    return {week: _digest(told[week]) for week in sorted(told, reverse=True)}
+
+
+def _digest(lines: Sequence[Entry]) -> tuple[str, ...]:
+    stays = [entry.text for entry in lines if re.search(r"\b(decision|failure|fact|routine|preference)\b", entry.text)]
+    days = len({entry.created[:10] for entry in lines})
+    files: dict[str, int] = {}
+    for entry in lines:
+        for name in re.findall(r"(?<![\w$.])[\w./-]+\.[A-Za-z]\w{0,7}\b", entry.text.rpartition("(")[2]):
+            files[name] = files.get(name, 0) + 1
+    often = ", ".join(sorted(files, key=lambda name: (-files[name], name))[:5])
+    turns = f"{len(lines)} turn{'s' if len(lines) > 1 else ''} on {days} day{'s' if days > 1 else ''}"
+    head = turns + (f"; most in {often}" if often else "")
+    return (head, *dict.fromkeys(stays))
+
+
+def _ordinal(day: str) -> int:
+    try:
+        return date.fromisoformat(day).toordinal()
+    except ValueError:
+        return 0
+
+
+def _short(words: str, room: int) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= room else words[: room - 1] + "…"

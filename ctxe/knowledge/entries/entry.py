@@ -1,0 +1,203 @@
+"""An entry of the project memory: a Markdown file with front matter, read as a value and written back with care."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ctxe.knowledge.entries.front import parse, rewrite
+from ctxe.knowledge.entries.scalars import Value
+
+KINDS = ("decision", "fact", "preference", "routine", "failure", "log")
+FOLDERS = {"decision": "decisions", "failure": "failures"}
+"""Where an entry of a kind lives; every other kind lives in ``memory``."""
+
+LISTS = ("scope", "files", "evidence", "supersedes", "state")
+OURS = re.compile(r"(\d{4,9})-[0-9a-f]{4}")
+MOST_TEXT = 100_000
+"""Characters of a body that are used; the rest stays in the file."""
+_TITLE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing the project remembers. ``path`` is relative to the memory folder; lists are tuples, the rest strings.
+
+    ``ts`` is the moment an import gave (unix seconds or any growing number), empty for entries written here. The
+    fields from ``signature`` on belong to failures: ``call`` is what ran, the exact call but for blanks and the
+    project's folder, ``state`` the files it depends on as ``path@hash``. ``extra`` are keys that ctxe does not know.
+    ``problems`` say what was wrong with the file.
+    """
+
+    id: str
+    kind: str = "fact"
+    title: str = ""
+    status: str = "current"
+    created: str = ""
+    by: str = "user"
+    session: str = ""
+    turn: str = ""
+    ts: str = ""
+    scope: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    signature: str = ""
+    command: str = ""
+    error: str = ""
+    tried: str = ""
+    outcome: str = ""
+    fix: str = ""
+    first_seen: str = ""
+    call: str = ""
+    state: tuple[str, ...] = ()
+    text: str = ""
+    path: str = ""
+    extra: Mapping[str, Value] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def time(self) -> float:
+        """When it came to be: ``ts`` of an import, else ``created`` in unix seconds, else 0."""
+        return moment(self.ts) if self.ts else moment(self.created)
+
+    @property
+    def number(self) -> int:
+        """The number at the head of an id of ours, 0 for any other id."""
+        match = OURS.fullmatch(self.id)
+        return int(match[1]) if match else 0
+
+    @property
+    def first_paragraph(self) -> str:
+        """What is shown when space is short."""
+        return self.text.split("\n\n", 1)[0].strip()
+
+
+KEYS = tuple(item.name for item in fields(Entry) if item.name not in {"text", "path", "extra", "problems"})
+_KNOWN = frozenset(KEYS)
+
+
+def moment(text: str) -> float:
+    """Unix seconds of an ISO time or a number as text; 0 for anything else. A time without zone counts as UTC."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def stamp(seconds: float) -> str:
+    """ISO time in UTC, whole seconds, as entries carry it; empty for moments no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def read_entry(data: bytes, path: str) -> Entry:
+    """The entry that a file holds. Never raises; what is missing is guessed from the path and named nowhere."""
+    page = parse(data)
+    values = page.values()
+    text = page.text()
+    problems = page.problems
+    if len(text) > MOST_TEXT:
+        text, problems = text[:MOST_TEXT], (*problems, f"only its first {MOST_TEXT:,} characters are used")
+    known: dict[str, Any] = {
+        key: _listed(value) if key in LISTS else _flat(value) for key, value in values.items() if key in _KNOWN
+    }
+    folder, _, name = path.rpartition("/")
+    stem = name.removesuffix(".md")
+    known["id"] = known.get("id") or (stem if folder == "failures" else path.removesuffix(".md"))
+    known["kind"] = known.get("kind") or _kind_of(folder)
+    known["status"] = _status_of(folder, str(known["kind"]), str(known.get("status", "")))
+    known["title"] = known.get("title") or _headline(text) or stem
+    extra = {key: value for key, value in values.items() if key not in _KNOWN}
+    return Entry(**known, text=text, path=path, extra=extra, problems=problems)
+
+
+def write_entry(entry: Entry) -> bytes:
+    """The bytes of a new file for this entry; empty keys are left out."""
+    entry = cleaned(entry)
+    held: dict[str, Value | None] = {key: getattr(entry, key) for key in KEYS if getattr(entry, key)}
+    return rewrite(b"", {**held, **entry.extra}, entry.text)
+
+
+def update_entry(data: bytes, old: Entry, new: Entry) -> bytes:
+    """The bytes of ``old``'s file with only the lines of what differs in ``new`` rewritten."""
+    clean = cleaned(new)
+    changes: dict[str, Value | None] = {
+        key: getattr(clean, key) or None for key in KEYS if getattr(new, key) != getattr(old, key)
+    }
+    for key in {**old.extra, **new.extra}:
+        if old.extra.get(key) != new.extra.get(key):
+            changes[key] = new.extra.get(key)
+    return rewrite(data, changes, None if new.text == old.text else clean.text)
+
+
+def cleaned(entry: Entry) -> Entry:
+    """The entry as a file can hold it: no lone surrogates, no NULs, title on one line, body without blank ends."""
+
+    def clean(value: Value) -> Value:
+        if isinstance(value, tuple):
+            return tuple(str(clean(item)) for item in value)
+        text = value.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    values: dict[str, Any] = {key: clean(getattr(entry, key)) for key in (*KEYS, "text")}
+    values["text"] = str(values["text"]).strip("\n")
+    values["title"] = " ".join(str(values["title"]).split())[:_TITLE]
+    return replace(entry, **values)
+
+
+def slug(words: str, most: int = 48) -> str:
+    """A file name made of the first words: lower case ASCII letters, digits and dashes; "entry" when none are left."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode("ascii").lower()
+    name = "-".join(re.findall(r"[a-z0-9]+", plain))
+    if len(name) > most:
+        name = name[:most].rsplit("-", 1)[0]
+    return name or "entry"
+
+
+def folder_of(kind: str) -> str:
+    """The folder, below the memory folder, where entries of this kind live."""
+    return FOLDERS.get(kind, "memory")
+
+
+def _kind_of(folder: str) -> str:
+    return next((kind for kind, home in FOLDERS.items() if home == folder), "fact")
+
+
+def _status_of(folder: str, kind: str, status: str) -> str:
+    if folder == "inbox":
+        return "proposed"
+    if kind == "failure" and status in ("", "current"):
+        return "open"
+    return status or "current"
+
+
+def _headline(text: str) -> str:
+    for line in text.splitlines():
+        words = line.strip().lstrip("#").strip()
+        if words:
+            return words[:_TITLE]
+    return ""
+
+
+def _flat(value: Value) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def _listed(value: Value) -> tuple[str, ...]:
+    """A list; words between commas when written as one scalar (commas inside braces belong to a glob)."""
+    if isinstance(value, tuple):
+        return value
+    parts = re.split(r"[,\n](?![^{]*\})", value)
+    return tuple(part for part in (piece.strip().lstrip("-").strip().strip("\"'") for piece in parts) if part)

@@ -1,0 +1,127 @@
+"""The memory folder as files: one locked, durable, undoable way to write, and nothing ever written outside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries import names
+from ctxe.knowledge.entries.journal import Journal, Written
+from ctxe.knowledge.entries.shelf import content_of
+from ctxe.storage import files
+from ctxe.storage.locks import lock
+
+IGNORE_ALL = b"*\n"
+IGNORE_PRIVATE = b"sessions/\ncache/\ndamaged/\n"
+MERGE_BY_LINE = b"daily/*.md merge=union\nmemory/log/*.jsonl merge=union\n"
+LOCK_SECONDS = 60.0
+MANY = 8
+"""From so many files on a write is made durable in one pass."""
+
+Changes = Mapping[str, bytes | None]
+"""New bytes by path relative to the folder; None removes the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One memory folder on disk. ``now`` gives unix seconds. Everything that writes raises StoreError."""
+
+    path: Path
+    journal: Journal
+    now: Callable[[], float]
+
+    def prepare(self) -> None:
+        """Make the folder, hidden from git until ``share`` is called."""
+        if self.path.is_symlink() or (self.path / "cache").is_symlink():
+            raise StoreError(f"{self.path} is, or holds, a symbolic link", "make it a folder of its own")
+        files.make_folder(self.path)
+        for name, data in ((".gitignore", IGNORE_ALL), (".gitattributes", MERGE_BY_LINE)):
+            if not (self.path / name).exists():
+                files.replace(self.path / name, data)
+
+    def share(self) -> None:
+        """Let git see everything but sessions and cache. An ignore file of one's own stays as it is."""
+        self.prepare()
+        if files.read(self.path / ".gitignore") == IGNORE_ALL:
+            files.replace(self.path / ".gitignore", IGNORE_PRIVATE)
+
+    def locked(self, seconds: float = LOCK_SECONDS) -> AbstractContextManager[None]:
+        """Be the only writer of this folder while the block runs."""
+        self.prepare()
+        return lock(self.path / "cache" / "store", seconds)
+
+    def read(self, path: str) -> bytes:
+        """A file of the folder, whole; it is one that may be written as well."""
+        return files.read(self._inside(path), files.MOST_BYTES)
+
+    def write(self, says: str, changes: Changes) -> None:
+        """Replace and remove files in one undoable write; the lock is held by the caller."""
+        before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
+        self._put(changes)
+        after = {path: None if data is None else names.content(data) for path, data in changes.items()}
+        self.journal.note(Written(says, self.now(), before, after))
+
+    def append(self, path: str, line: str) -> Path:
+        """Add a line to a file of the folder; the lock is held by the caller."""
+        full = self._inside(path)
+        files.append(full, line)
+        self._known([path])
+        return full
+
+    def undo(self) -> str:
+        """Take the last write back and say what it was, unless its files changed since; the caller holds the lock."""
+        last = self.journal.newest()
+        for path in last.before:
+            self._inside(path)
+        for path, content in last.after.items():
+            if content_of(self.path / path) != content:
+                raise StoreError(f"{path} was changed since", "nothing was taken back")
+        self._put(last.before)
+        self.journal.forget_newest()
+        self._known(last.before)
+        return last.says
+
+    def clean(self, strays: Sequence[str]) -> None:
+        """Remove temporary files: whoever holds the lock is the only writer, so their writers are dead."""
+        with self.locked(0.0):
+            for path in strays:
+                files.remove(self._inside(path))
+
+    def keep_aside(self, path: str, data: bytes) -> None:
+        """Keep a damaged file as it was before anything in it is rewritten."""
+        name = re.sub(r"[^\w.-]", "-", path)
+        aside = self.path / "damaged" / f"{name}.{names.hashed(data)}"
+        if not aside.exists():
+            files.replace(aside, data)
+
+    def _inside(self, path: str) -> Path:
+        """The full path of a file; nothing is reached through a link that leads out of the folder."""
+        full = self.path / path
+        parent = full.parent.resolve()
+        if full.is_symlink() or not parent.is_relative_to(self.path.resolve()) or ".." in full.parts:
+            raise StoreError(f"{full} leads out of the memory folder", "remove the symbolic link")
+        if full.is_dir():
+            raise StoreError(f"{full} is a folder where a file should be", "move it away")
+        return full
+
+    def _put(self, changes: Changes) -> None:
+        """New content first, removals last: a crash between them leaves a duplicate and loses nothing."""
+        new = {self.path / path: data for path, data in changes.items() if data is not None}
+        if len(new) >= MANY:
+            files.replace_many(new)
+        else:
+            for full, content in new.items():
+                files.replace(full, content)
+        for path, data in changes.items():
+            if data is None:
+                files.remove(self.path / path)
+
+    def _known(self, paths: Sequence[str] | Changes) -> None:
+        """What stands in these files now was written by us."""
+        known = self.journal.known()
+        if known is not None:
+            self.journal.know({**known, **{path: content_of(self.path / path) for path in paths}})

@@ -1,0 +1,45 @@
+"""Which entry replaces which: ``supersedes`` links followed to what holds today, and nothing retired by guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ctxe.knowledge.entries.entry import Entry
+
+RETIRED = frozenset({"superseded", "proposed", "archived"})
+"""Statuses of entries that are not shown as current; ``stale`` and ``resolved`` still are, with their mark."""
+
+
+def successors(entries: Iterable[Entry]) -> dict[str, str]:
+    """The id that finally replaces each superseded id; of several the one that came last.
+
+    ``entries`` are in causal order. Proposals supersede nothing, nor does an entry itself; in a circle the newest
+    entry holds.
+    """
+    order: dict[str, int] = {}
+    direct: dict[str, str] = {}
+    for place, entry in enumerate(entries):
+        if entry.status == "proposed":
+            continue
+        order[entry.id] = place
+        for old in entry.supersedes:
+            if old != entry.id:
+                direct[old] = entry.id
+    return {old: final for old in direct if (final := _final(old, direct, order)) != old}
+
+
+def _final(old: str, direct: Mapping[str, str], order: Mapping[str, int]) -> str:
+    path = [old]
+    at = old
+    while at in direct:
+        at = direct[at]
+        if at in path:
+            circle = path[path.index(at) :]
+            return max(circle, key=lambda name: order.get(name, -1))
+        path.append(at)
+    return at
+
+
+def is_current(entry: Entry, replaced: Mapping[str, str]) -> bool:
+    """Whether the entry holds today: not proposed, not retired by its own status, not superseded by a link."""
+    return entry.status not in RETIRED and entry.id not in replaced

@@ -1,0 +1,105 @@
+"""Ids and file names that two branches never both choose, and finding the entry that a person means."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.section import digest
+from ctxe.knowledge.entries.entry import OURS, Entry, folder_of, slug
+
+_DECISION = re.compile(r"(\d{4,9})-(?!\d\d-\d\d(?:\D|\Z))(?:.*-)?([0-9a-f]{4})?(?:\.md)?")
+_OTHER = re.compile(r"(?:.*-)?(\d{4,9})-([0-9a-f]{4})\.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What file names say of the ids in use: the highest number, and every name."""
+
+    highest: int
+    names: frozenset[str]
+
+
+def content(data: bytes) -> str:
+    """Content hash of a file's bytes: 128 bits of BLAKE2b in hex."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def hashed(data: bytes, size: int = 8) -> str:
+    """The first ``size`` hex digits of a content hash."""
+    return content(data)[:size]
+
+
+def held(folder: Path) -> Held:
+    """Numbers and names in use, from file names alone: opening 20,000 files to add one would take seconds."""
+    found: set[str] = set()
+    highest = 0
+    for inside in ("decisions", "memory", "inbox", "failures"):
+        try:
+            listed = os.listdir(folder / inside)  # noqa: PTH208  # twice as fast, and only names are needed
+        except OSError:
+            continue
+        found.update(listed)
+        pattern = _DECISION if inside == "decisions" else _OTHER
+        for name in listed:
+            match = pattern.fullmatch(name)
+            highest = max(highest, int(match[1])) if match else highest
+    return Held(highest, frozenset(found))
+
+
+def new_id(entry: Entry, in_use: Held, token: Callable[[int], str]) -> str:
+    """An id for a new entry: the next number and four hex digits; for a failure its signature and four.
+
+    The digits come from what is written and from chance, so that another branch, another clone or the same words
+    said again get others.
+    """
+    for _ in range(100):
+        random = digest("\0".join((entry.title, entry.text, entry.created, token(8))))[:4]
+        if entry.kind == "failure":
+            name = f"{entry.signature[:8] or digest(entry.title + entry.text)[:8]}-{random}"
+        else:
+            name = f"{in_use.highest + 1:04d}-{random}"
+        if not any(other.endswith(f"{name}.md") for other in in_use.names):
+            return name
+    raise RuntimeError("the source of chance always says the same")
+
+
+def path_of(entry: Entry, name: str) -> str:
+    """Where an entry of this id lives, relative to the memory folder."""
+    folder = "inbox" if entry.status == "proposed" else folder_of(entry.kind)
+    if not OURS.fullmatch(name) and not (entry.kind == "failure" and re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}", name)):
+        return f"{folder}/{slug(name, 60)}-{digest(name)[:8]}.md"
+    if entry.kind == "failure":
+        return f"{folder}/{name}.md"
+    number, _, random = name.partition("-")
+    words = slug(entry.title or entry.first_paragraph)
+    if folder == "decisions":
+        return f"{folder}/{number}-{words}-{random}.md"
+    return f"{folder}/{words}-{number}-{random}.md"
+
+
+def matching(entries: Sequence[Entry], ref: str) -> list[Entry]:
+    """The entries a person may mean, the surest way of saying it first: id, path, number, start of an id."""
+    ref = ref.strip().removeprefix(".ctxe/")
+    exact = [entry for entry in entries if entry.id == ref]
+    if exact or not ref:
+        return exact
+    ways: list[Callable[[Entry], bool]] = [
+        lambda entry: entry.path == ref or entry.path.rpartition("/")[2] in (ref, f"{ref}.md"),
+        lambda entry: ref.isdecimal() and entry.number == int(ref) and bool(OURS.fullmatch(entry.id)),
+        lambda entry: entry.id.startswith(ref),
+    ]
+    for way in ways:
+        found = [entry for entry in entries if way(entry)]
+        if found:
+            return found
+    return []
+
+
+def is_line_of(line: bytes, entry: Entry) -> bool:
+    """Whether a line of the daily log is this entry."""
+    return entry.id.endswith("-" + digest(line.decode("utf-8", "replace").replace("\0", "").strip())[:4])

@@ -1,0 +1,207 @@
+"""Reading the memory folder: every entry as a value, remembered between starts by what the file system says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries.daily import read_day
+from ctxe.knowledge.entries.entry import KEYS, Entry, read_entry
+from ctxe.knowledge.entries.logs import read_log
+from ctxe.knowledge.entries.names import content
+from ctxe.storage import files
+
+FOLDERS = ("memory", "decisions", "failures", "inbox", "daily")
+DEPTH = 3
+MOST_BYTES = 8_000_000
+VERSION = 1
+RACY_SECONDS = 0.1
+"""A file changed this shortly before the cache was written may change again under the same time stamp."""
+
+Mark = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file of the memory folder, in words; ``path`` is relative to that folder."""
+
+    path: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the folder held at one moment: entries in causal order, problems, the content hash of each file.
+
+    ``strays`` are temporary files of writers that died, or of one that is writing now.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    mark: Mark
+    digest: str
+    entries: tuple[Entry, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Reader:
+    """Reads one memory folder again and again; only files that changed are opened."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        """``cache`` is the folder where parsed entries are kept; without it everything still works."""
+        self._folder = folder
+        self._kept = cache / "entries.json"
+        self._records: dict[str, _Record] | None = None
+        self._last: tuple[list[Problem], Shelf] | None = None
+
+    def shelf(self) -> Shelf:
+        """Everything as it stands on disk now. Never raises for bad files."""
+        records = self._load() if self._records is None else self._records
+        problems: list[Problem] = []
+        now: dict[str, _Record] = {}
+        fresh = False
+        strays: list[str] = []
+        for path, mark in _files(self._folder, problems):
+            if mark is None:
+                strays.append(path)
+                continue
+            record = records.get(path)
+            if record is None or record.mark != mark:
+                record = self._read(path, mark)
+                fresh = True
+            now[path] = record
+        same = not fresh and len(now) == len(records)
+        if not same:
+            self._save(now)
+        elif self._last and self._last[0] == problems and not strays:
+            return self._last[1]
+        self._records = now
+        seen = list(problems)
+        entries = sorted((entry for record in now.values() for entry in record.entries), key=order)
+        problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
+        problems += _twice(entries)
+        digests = {path: record.digest for path, record in now.items()}
+        shelf = Shelf(tuple(entries), tuple(problems), digests, tuple(strays))
+        self._last = (seen, shelf)
+        return shelf
+
+    def _read(self, path: str, mark: Mark) -> _Record:
+        try:
+            data = files.read(self._folder / path, MOST_BYTES)
+        except StoreError as error:
+            return _Record(mark, "", (), (error.message,))
+        known = content(data)
+        if path.endswith(".jsonl"):
+            entries, problems = read_log(data, path)
+            return _Record(mark, known, entries, problems)
+        if path.startswith("daily/"):
+            return _Record(mark, known, read_day(data, path))
+        entry = read_entry(data, path)
+        cut = (f"it is larger than {MOST_BYTES:,} bytes",) if mark[1] > MOST_BYTES else ()
+        return _Record(mark, known, (entry,), (*entry.problems, *cut))
+
+    def _load(self) -> dict[str, _Record]:
+        try:
+            kept = json.loads(self._kept.read_bytes())
+            if kept["v"] != VERSION or kept["keys"] != list(KEYS):
+                return {}
+            return {path: _thaw(path, row) for path, row in kept["files"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}
+
+    def _save(self, records: Mapping[str, _Record]) -> None:
+        limit = (time.time() - RACY_SECONDS) * 1e9
+        rows = {
+            path: [record.mark, record.digest, record.problems, _freeze(record.entries[0])]
+            for path, record in records.items()
+            if len(record.entries) == 1 and not path.startswith(("daily/", "memory/log/")) and record.mark[0] < limit
+        }
+        text = json.dumps({"v": VERSION, "keys": KEYS, "files": rows}, separators=(",", ":"))
+        files.replace_quickly(self._kept, text.encode())
+
+
+def _twice(entries: list[Entry]) -> Iterator[Problem]:
+    """Files that give an id another file has: copied, or merged from both sides. Both stay."""
+    held: dict[str, str] = {}
+    for entry in entries:
+        first = held.setdefault(entry.id, entry.path)
+        if first != entry.path:
+            yield Problem(entry.path, f"has the id of {first}")
+
+
+def order(entry: Entry) -> tuple[int, float, int, str]:
+    """Causal order: imports by their own time, then what was written here by number, whatever the clock said."""
+    if entry.number and not entry.ts:
+        return (1, 0.0, entry.number, entry.id)
+    return (0, entry.time, 0, entry.id)
+
+
+def content_of(path: Path) -> str | None:
+    """Content hash of a regular file; None when there is none that can be read."""
+    try:
+        return content(files.read(path, MOST_BYTES))
+    except StoreError:
+        return None
+
+
+def _freeze(entry: Entry) -> list[Any]:
+    return [*(getattr(entry, key) for key in KEYS), entry.text, dict(entry.extra)]
+
+
+def _thaw(path: str, row: list[Any]) -> _Record:
+    mark, content, problems, values = row
+    *plain, text, extra = values
+    known: dict[str, Any] = {key: _tupled(value) for key, value in zip(KEYS, plain, strict=True)}
+    more = {key: _tupled(value) for key, value in extra.items()}
+    entry = Entry(**known, text=text, path=path, extra=more, problems=tuple(problems))
+    return _Record((mark[0], mark[1], mark[2]), content, (entry,), tuple(problems))
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _files(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Mark | None]]:
+    for name in FOLDERS:
+        yield from _walk(folder, name, DEPTH, problems)
+
+
+def _walk(root: Path, inside: str, depth: int, problems: list[Problem]) -> Iterator[tuple[str, Mark | None]]:
+    try:
+        found = sorted(os.scandir(root / inside), key=lambda item: item.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        problems.append(Problem(inside, f"cannot be read: {error.strerror}"))
+        return
+    suffix = ".jsonl" if inside == "memory/log" else ".md"
+    for item in found:
+        path = f"{inside}/{item.name}"
+        if item.name.startswith("."):
+            if item.name.endswith(".tmp"):
+                yield path, None
+            continue
+        if item.is_dir(follow_symlinks=False):
+            if item.name.endswith(suffix):
+                problems.append(Problem(path, "is a folder where a file should be"))
+            elif depth:
+                yield from _walk(root, path, depth - 1, problems)
+        elif item.name.endswith(suffix):
+            held = item.stat(follow_symlinks=False)
+            if stat.S_ISREG(held.st_mode):
+                yield path, (held.st_mtime_ns, held.st_size, held.st_ino)
+            else:
+                problems.append(Problem(path, "is no regular file and is not read"))

@@ -1,0 +1,221 @@
+"""The memory folder: everything the project remembers, found, added, changed, retired and taken back as plain files."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries import links, names
+from ctxe.knowledge.entries.daily import day_of
+from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, update_entry, write_entry
+from ctxe.knowledge.entries.folder import Changes, Folder
+from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
+from ctxe.knowledge.entries.logs import replaced, write_log
+from ctxe.knowledge.entries.shelf import Reader, Shelf, content_of
+
+MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call")
+Check = Callable[[Entry], None]
+
+
+def no_check(_entry: Entry) -> None:
+    """Nothing is refused."""
+
+
+def as_it_is(text: str) -> str:
+    """Nothing is masked."""
+    return text
+
+
+@dataclass(frozen=True)
+class Store:
+    """One memory folder. ``now`` gives unix seconds, ``token`` random hex of so many bytes.
+
+    ``check`` raises StoreError for an entry that must not be kept (a secret in it); ``mask`` takes secrets out of text
+    that comes in bulk or from a machine. Every writing method returns only when the disk has it, holds a lock between
+    processes, and raises StoreError with one line when it cannot.
+    """
+
+    folder: Path
+    cache: Path
+    now: Callable[[], float] = time.time
+    token: Callable[[int], str] = secrets.token_hex
+    check: Check = no_check
+    mask: Callable[[str], str] = as_it_is
+    _reader: list[Reader] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def disk(self) -> Folder:
+        """The folder as files."""
+        return Folder(self.folder, Journal(self.cache), self.now)
+
+    def shelf(self) -> Shelf:
+        """Everything as it stands now, problems included. Never raises for bad files."""
+        if not self._reader:
+            self._reader.append(Reader(self.folder, self.cache))
+        shelf = self._reader[0].shelf()
+        if shelf.strays:
+            with contextlib.suppress(StoreError):
+                self.disk.clean(shelf.strays)
+        return shelf
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every entry in causal order, retired and proposed ones included."""
+        return self.shelf().entries
+
+    def get(self, ref: str) -> Entry:
+        """The entry a person means: an id, the start of one, its number, its path. Raises StoreError."""
+        found = names.matching(self.entries(), ref)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise StoreError(f"no entry {ref}", "`ctxe memory show` lists them")
+        shown = ", ".join(f"{entry.id} ({entry.path})" for entry in found[:5])
+        raise StoreError(f"{ref} could be {len(found)} entries: {shown}", "write more of the id, or the path")
+
+    def add(self, draft: Entry, says: str = "") -> Entry:
+        """Keep a new entry; its id, creation time and path are made here unless it brings an id of its own."""
+        self.check(draft)
+        with self.disk.locked():
+            entry = self._placed(draft)
+            changes: dict[str, bytes | None] = {entry.path: write_entry(entry)}
+            for old in self._retired_by(entry):
+                changes[old.path] = self._updated(old, replace(old, status="superseded"))
+            self.disk.write(says or f"add {entry.kind} {entry.id}", changes)
+        return read_entry(changes[entry.path] or b"", entry.path)
+
+    def masked(self, entry: Entry) -> Entry:
+        """The entry without secrets in its words."""
+        words: dict[str, Any] = {key: self.mask(text) for key in MASKED if (text := getattr(entry, key))}
+        return replace(entry, **words)
+
+    def change(self, ref: str, **values: Any) -> Entry:
+        """Set fields of an entry; only the lines of what differs are rewritten."""
+        with self.disk.locked():
+            old = self.get(ref)
+            new = replace(old, **values)
+            self.check(new)
+            data = self._updated(old, new)
+            self.disk.write(f"change {old.kind} {old.id}", {old.path: data})
+        return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
+
+    def move(self, ref: str, **values: Any) -> Entry:
+        """Take a proposal (or any entry) to where its kind lives, with fields set: how one is accepted."""
+        with self.disk.locked():
+            old = self.get(ref)
+            new = replace(old, **values)
+            self.check(new)
+            path = names.path_of(new, new.id)
+            data = self._updated(old, new)
+            changes = {path: data} if path == old.path else {path: data, old.path: None}
+            for retired in self._retired_by(new):
+                changes[retired.path] = self._updated(retired, replace(retired, status="superseded"))
+            self.disk.write(f"accept {new.kind} {new.id}", changes)
+        return read_entry(data, path)
+
+    def forget(self, *refs: str) -> tuple[Entry, ...]:
+        """Remove entries; what they had superseded holds again."""
+        with self.disk.locked():
+            gone = tuple(self.get(ref) for ref in dict.fromkeys(refs))
+            changes: dict[str, bytes | None] = {}
+            for entry in gone:
+                in_log = entry.path.endswith(".jsonl") or entry.path.startswith("daily/")
+                changes[entry.path] = self._without(entry, changes.get(entry.path)) if in_log else None
+            left = [entry for entry in self.entries() if entry not in gone]
+            still = links.successors(left)
+            for old in left:
+                freed = any(old.id in entry.supersedes for entry in gone) and old.id not in still
+                if freed and old.status == "superseded" and old.path.endswith(".md"):
+                    changes[old.path] = self._updated(old, replace(old, status="current"))
+            self.disk.write("forget " + ", ".join(entry.id for entry in gone), changes)
+        return gone
+
+    def supersede(self, ref: str, draft: Entry) -> Entry:
+        """Keep a new entry in place of an old one, which stays readable and is never shown as current again."""
+        old = self.get(ref)
+        return self.add(replace(draft, supersedes=(*draft.supersedes, old.id)), f"supersede {old.id}")
+
+    def log(self, line: str) -> Path:
+        """Append a line to the log of the day."""
+        with self.disk.locked():
+            return self.disk.append(f"daily/{day_of(self.now())}.md", " ".join(line.splitlines()))
+
+    def undo(self) -> str:
+        """Take the last write back and say what it was. Raises StoreError when its files changed since."""
+        with self.disk.locked():
+            return self.disk.undo()
+
+    def outside(self) -> tuple[Outside, ...]:
+        """Files that something other than ctxe changed since the last look."""
+        return self.disk.journal.outside(self._digests())
+
+    def seen(self) -> str:
+        """Tell what changed outside in one line (empty for nothing) and take the present state as known."""
+        digests = self._digests()
+        changes = self.disk.journal.outside(digests)
+        self.disk.journal.know(digests)
+        return f"memory changed outside ctxe since the last session: {paths_of(changes)}" if changes else ""
+
+    def prepare(self) -> None:
+        """Make the folder, hidden from git until ``share`` is called."""
+        self.disk.prepare()
+
+    def share(self) -> None:
+        """Let git see the memory, all but sessions and cache: what ``ctxe init`` does. A file of one's own stays."""
+        self.disk.share()
+
+    def write(self, says: str, changes: Callable[[], Changes]) -> None:
+        """Replace or remove (None) files of the folder in one undoable write.
+
+        ``changes`` says which, by path relative to the folder, and is asked while the lock is held.
+        """
+        with self.disk.locked():
+            self.disk.write(says, changes())
+
+    def _placed(self, draft: Entry) -> Entry:
+        created = draft.created or stamp(self.now())
+        held = names.held(self.folder)
+        held = replace(held, highest=self.disk.journal.highest(held.highest))
+        name = draft.id or names.new_id(replace(draft, created=created), held, self.token)
+        entry = replace(draft, id=name, created=created)
+        if entry.number > held.highest:
+            self.disk.journal.gave(entry.number)
+        return replace(entry, path=names.path_of(entry, name))
+
+    def _retired_by(self, entry: Entry) -> list[Entry]:
+        if entry.status == "proposed" or not entry.supersedes:
+            return []
+        mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
+        return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
+
+    def _updated(self, old: Entry, new: Entry) -> bytes:
+        """The file of an entry, or of the log it is a line of, with what differs rewritten."""
+        data = self.disk.read(old.path)
+        if old.path.endswith(".jsonl"):
+            return replaced(data, {old.id: write_log([new])})
+        if old.path.startswith("daily/"):
+            raise StoreError(f"{old.id} is a line of {old.path}", "edit that file")
+        if old.problems:
+            self.disk.keep_aside(old.path, data)
+        return update_entry(data, old, new)
+
+    def _without(self, entry: Entry, data: bytes | None) -> bytes:
+        """The log of an entry without its line; ``data`` is the log when others were taken out already."""
+        held = self.disk.read(entry.path) if data is None else data
+        if entry.path.endswith(".jsonl"):
+            return replaced(held, {entry.id: b""})
+        kept = [line for line in held.splitlines(keepends=True) if not names.is_line_of(line, entry)]
+        return b"".join(kept)
+
+    def _digests(self) -> dict[str, str]:
+        digests = dict(self.shelf().digests)
+        for name in ("MEMORY.md", "../MEMORY.md"):
+            content = content_of(self.folder / name)
+            if content:
+                digests[name] = content
+        return digests

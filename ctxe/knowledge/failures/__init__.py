@@ -1,0 +1,1 @@
+"""Failures: recognised, remembered, paired with what fixed them, and told before the same step is taken again."""

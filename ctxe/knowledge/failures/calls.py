@@ -1,0 +1,109 @@
+"""What makes two tool calls the same one, what a command names, and whether it could have changed anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ctxe.knowledge.failures.signature import impersonal, program, relative
+from ctxe.safety.words import names
+
+LONGEST = 20_000
+"""Characters of a call that are told apart; a longer one is known by its beginning and its size."""
+NAMED = 6
+"""Files named by a command that count as what it depends on."""
+ASIDE = names(
+    "description explanation max_output_tokens run_in_background seconds thought timeout timeout_ms "
+    "timeout_seconds yield_time_ms"
+)
+"""Arguments that say how a call is told or how long it may take, and nothing of what it does."""
+
+_SPACE = re.compile(r"\s+")
+_HERE = re.compile(r"^cd \.\s*(?:&&|;)\s*")
+_WORDS = re.compile(r"[\s;&|()<>'\"]+")
+_FILE = re.compile(r"[\w.][\w./-]*(?:\.[A-Za-z]\w{0,7}|/[\w./-]*)")
+_WRITES = re.compile(r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|\s-i\b|--fix\b|--write\b|--in-place|\btee\b")
+_JOINED = re.compile(r"\s*(?:&&|\|\||;|\|)\s*")
+_LOOKS = names(
+    "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
+    "fgrep head hexdump id jq less ls more nl od printf ps pwd readlink realpath rg sed sleep sort stat tac tail "
+    "test tree tr true type uname uniq wc wait which whoami xxd yq"
+)
+_RUNS = names(
+    "bandit coverage ctest eslint flake8 go golangci-lint jest mocha mypy nosetests pylint pyright pytest rspec "
+    "ruff tox tsc unittest vitest xunit"
+)
+_RUNS_OF = (
+    "cargo bench, cargo build, cargo check, cargo clippy, cargo test, go build, go test, go vet, gradle build,"
+    " gradle check, gradle test, gradlew build, gradlew check, gradlew test, make check, make lint, make test,"
+    " mvn compile, mvn test, mvn verify, npm run, npm test, pnpm run, pnpm test, yarn run, yarn test, dotnet test"
+)
+_CHECKS = _RUNS | frozenset(name.strip() for name in _RUNS_OF.split(","))
+_BUILDS = names(
+    "bun cargo clang cmake deno dotnet g++ gcc gradle gradlew java javac make mvn node npm npx php pnpm python python3 "
+    "ruby rustc swift ts-node tsx yarn"
+)
+_GIT = names("blame branch diff grep log ls-files reflog remote rev-parse shortlog show status")
+
+
+def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> str:
+    """One line that two calls share exactly when they ask for the same thing.
+
+    Blanks, the project's own folder and arguments that only say how to tell it are taken out; variables, options and
+    output plumbing stay, since they may be what is different this time.
+    """
+    held = dict(_object(arguments)) if isinstance(arguments, str) else dict(arguments)
+    if isinstance(command := held.get("command", held.get("cmd")), str):
+        rest = {key: value for key, value in held.items() if key not in ASIDE | {"command", "cmd"}}
+        more = json.dumps(rest, sort_keys=True, ensure_ascii=False) if rest else ""
+        return _bounded(f"{command_key(command, root)} {more}".strip())
+    kept = {key: value for key, value in held.items() if key not in ASIDE}
+    return _bounded(impersonal(f"{tool} {json.dumps(kept, sort_keys=True, ensure_ascii=False)}", root))
+
+
+def command_key(command: str, root: str = "") -> str:
+    """A command line on one line, paths relative, no ``cd`` into the folder it runs in anyway."""
+    return _HERE.sub("", _SPACE.sub(" ", impersonal(command, root)).strip())
+
+
+def named_files(command: str, root: str = "") -> tuple[str, ...]:
+    """What looks like files of the project in a command line, in order."""
+    words = (word.partition("::")[0] for word in _WORDS.split(relative(command[:LONGEST], root)))
+    found = (word.removeprefix("./") for word in words if _FILE.fullmatch(word) and not word.startswith(".."))
+    return tuple(dict.fromkeys(found))[:NAMED]
+
+
+def only_looks(command: str) -> bool:
+    """Whether a command, as far as its words tell, reads, tests or checks and leaves the project as it was."""
+    if _WRITES.search(command) or "<<" in command:
+        return False
+    parts = [part for part in _JOINED.split(command.strip()) if part]
+    return bool(parts) and all(map(_looks, parts))
+
+
+def runs_something(command: str) -> bool:
+    """Whether a command runs tests, checks, builds or programs, whose errors are their own and no text they show."""
+    parts = [program(part) for part in _JOINED.split(command.strip()) if part]
+    return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in parts)
+
+
+def _looks(part: str) -> bool:
+    words = part.split()
+    name = program(part)
+    if name.partition(" ")[0] == "git":
+        return len(words) > 1 and words[1] in _GIT
+    return name in _CHECKS or name.partition(" ")[0] in _LOOKS | _RUNS
+
+
+def _object(arguments: str) -> Mapping[str, Any]:
+    try:
+        held = json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return {"": arguments}
+    return held if isinstance(held, dict) else {"": arguments}
+
+
+def _bounded(key: str) -> str:
+    return key if len(key) <= LONGEST else f"{key[:LONGEST]} {len(key)}"

@@ -1,0 +1,103 @@
+"""Failures that are no failed commands: edits not applied or taken back, refusals, corrections, rejected requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ctxe.domain.section import digest
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.failures import lessons
+from ctxe.knowledge.failures.signature import MESSAGE, impersonal, plain_message, refusal
+
+REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
+LONGEST = 300
+"""Characters of the user's words that are kept."""
+TAKES_BACK = re.compile(r"\bgit\s+(?:checkout|restore)\b")
+ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?:\s|$))")
+"""Commands that take changes back: those of named files, and all of them."""
+
+_NO = re.compile(
+    r"^\s*(?:no\b[,.!:;]?(?! problem)|nope\b|wrong\b|not (?:like )?that\b|that(?:'s| is| was) (?:not|wrong)\b"
+    r"|don't\b|do not\b|stop\b|undo (?:that|this|it)\b|revert (?:that|this|it)\b|please (?:don't|undo|revert)\b"
+    r"|i (?:said|meant|asked)\b|you (?:should not|shouldn't|broke|forgot|misunderstood)\b)",
+    re.IGNORECASE,
+)
+_OURS = re.compile(
+    r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d)\b", re.I
+)
+
+
+def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
+    """An edit of this session that was taken back, by whatever ``how`` names."""
+    was = lessons.gist(diff).removeprefix(": ")
+    held = {"tried": f"editing {path}: {was}" if was else f"editing {path}", "outcome": f"taken back with {how}"}
+    return _made(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
+
+
+def corrected(words: str, edits: Mapping[str, str], session: str = "") -> Entry | None:
+    """What the user's words put right of the turn before, whose ``edits`` are path → diff; None for other words."""
+    if not _NO.match(words):
+        return None
+    said = " ".join(words.split())[:LONGEST]
+    tried = lessons.of_edits(edits) if edits else ""
+    return _made(f"the user corrected: {said[:90]}", CORRECTED, said, session, tuple(edits), tried=tried, fix=said)
+
+
+def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
+    """An action that a person refused for a reason; None for a bare no, meant for that moment, and for rules."""
+    reason = " ".join(why.partition("the user said no: ")[2].split())[:LONGEST]
+    if not reason:
+        return None
+    held = {"tried": title, "outcome": "the user said no", "fix": reason}
+    return _made(
+        f"`{title[:80]}`: refused" + (f": {reason[:60]}" if reason else ""), REFUSED, title, session, files, **held
+    )
+
+
+def rejected(why: str, session: str = "") -> Entry | None:
+    """A request that the provider did not take; None for what another try, or the user's account, may cure."""
+    if not why or _OURS.search(why):
+        return None
+    return _made(f"the model request failed: {why[:90]}", REJECTED, why, session, (), status="open")
+
+
+def unapplied(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
+    """An edit that did not apply."""
+    # What follows a semicolon or a colon quotes the file.
+    first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
+    made = _made(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
+    return _with_signature(made, f"{refusal(tool, said, root)} {path}")
+
+
+def _made(
+    title: str,
+    kind: str,
+    said: str,
+    session: str,
+    files: tuple[str, ...],
+    status: str = "resolved",
+    root: str = "",
+    **held: str,
+) -> Entry:
+    words = plain_message(said, root)
+    made = Entry(
+        "",
+        "failure",
+        impersonal(title, root),
+        status,
+        by="capture",
+        session=session,
+        files=tuple(path for path in files if not path.startswith(("/", "..", "~")))[:5],
+        evidence=(f"session {session}",) if session else (),
+        signature=digest(f"{kind}\0{words}"),
+        error=f"{kind}: {impersonal(said, root)[:MESSAGE]}",
+    )
+    words_of: dict[str, Any] = held
+    return replace(made, **words_of)
+
+
+def _with_signature(entry: Entry, name: str) -> Entry:
+    return replace(entry, signature=digest(name))

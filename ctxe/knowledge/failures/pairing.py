@@ -1,0 +1,263 @@
+"""What fixed a failure: the steps between a run that failed and the same run passing, told in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures import lessons
+from ctxe.knowledge.failures.calls import command_key, named_files, only_looks
+from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
+from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
+from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
+from ctxe.knowledge.failures.signature import impersonal, plain_command, program
+from ctxe.storage.counters import Counters
+
+PASSES = "the same command passes"
+FLAKY = "passed and failed although nothing changed: flaky"
+NEAR = 0.6
+"""How alike two command lines of one program are when the second is the first, put right."""
+CIRCLE = 2
+"""Different edits after which the same error still stands: from then on they are told as what was tried."""
+SPAN = 6
+"""Commands after a failure within which another one that passes may be its correction."""
+LONGEST_CALL = 500
+"""Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
+_WRONG_CALL = (
+    "command not found",
+    "not found",
+    "No such file or directory",
+    "usage",
+    "no tests ran",
+    "file or directory",
+    "unrecognized arguments",
+    "No module named",
+    "unknown option",
+)
+_WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
+"""What is said of a path that is wrong: only then may the right call name other files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run meant for the memory: a failure seen (new or again), or one resolved."""
+
+    entry: Entry
+    change: str
+    """``new``, ``again``, ``resolved`` or ``flaky``."""
+    tried: tuple[str, ...] = ()
+    """What was tried between runs that failed in the same way, when there were enough of them to speak of a circle."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
+
+    ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
+    same signature (``fresh`` since the newest), ``before`` the hashes of edited files as they were when it failed.
+    """
+
+    ids: list[str]
+    command: str
+    raw: str
+    error: str
+    changes: int = 0
+    commands: int = 0
+    edits: dict[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    fresh: dict[str, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+
+
+class Watch:
+    """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
+
+    def __init__(
+        self,
+        store: Store,
+        counters: Counters,
+        root: str = "",
+        session: str = "",
+        gate: Gate | None = None,
+        digest_of: DigestOf = lambda _: "",
+    ) -> None:
+        """``root`` is the project's absolute folder, which is taken out of what is kept."""
+        self._store, self.counters, self._root, self._session = store, counters, root, session
+        self.gate, self._digest_of = gate or Gate(), digest_of
+        self._waiting: dict[str, Waiting] = {}
+        self._passed: dict[str, int] = {}
+        self._written: dict[str, str] = {}
+        self._open: dict[str, str] = {}
+
+    def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
+        """A command ended; ``facts`` as ``failures.capture`` takes them."""
+        raw = str(facts.get("command") or "")
+        command, key = plain_command(raw, self._root), command_key(raw, self._root)
+        draft = capture(facts, self._root, self._session, turn)
+        if draft is not None:
+            return (self._failed(draft, command, key, raw),)
+        if facts.get("exit_code") != 0:
+            return ()
+        told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command, key)]
+        if ALL_BACK.search(raw):
+            told += self.taken_back(list(self._written), f"`{command}`")
+        elif TAKES_BACK.search(raw):
+            told += self.taken_back(named_files(raw, self._root), f"`{command}`")
+        self.gate.passed(key)
+        if not only_looks(raw):
+            self.gate.changed()
+        self._passed[key] = self.gate.changes
+        self._passed_by(command)
+        return tuple(told)
+
+    def edited(self, path: str, diff: str = "", before: str | None = None) -> None:
+        """A file was changed; the first changed lines of ``diff`` (unified) may stand in the lesson.
+
+        ``before`` is its content hash until then, empty when there was no file, None when nobody knows.
+        """
+        self.gate.changed()
+        self._written[path] = diff or self._written.get(path, "")
+        for waiting in self._waiting.values():
+            waiting.edits[path] = diff or waiting.edits.get(path, "")
+            waiting.fresh[path] = diff or waiting.fresh.get(path, "")
+            if before is not None:
+                waiting.before.setdefault(path, before[:DIGITS])
+
+    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> Told:
+        flaky = self._passed.get(key) == self.gate.changes
+        files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
+        files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
+        short = len(key) <= LONGEST_CALL
+        draft = replace(draft, call=key if short else "", state=state_of(files) if short else ())
+        if flaky:
+            draft = replace(draft, status="wontfix", outcome=FLAKY)
+        entry, new = record(self._store, draft, self.counters)
+        self._passed_by(command)
+        held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
+        entry = self._tried(held, entry)
+        held.ids += [entry.id] if entry.id not in held.ids else []
+        held.changes = self.gate.changes
+        if entry.status != "wontfix":
+            self.gate.failed(Failed(key, entry.signature, self._lesson(entry), bool(entry.fix), files))
+            circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
+            return Told(entry, "new" if new else "again", circle)
+        return Told(entry, "flaky" if new and flaky else "again")
+
+    def _tried(self, held: Waiting, entry: Entry) -> Entry:
+        """Keep what was done in vain since the same command failed in the same way."""
+        edits, held.fresh = held.fresh, {}
+        if not edits or held.ids[-1:] != [entry.id]:
+            return entry
+        words = short_fix(self._store.mask(impersonal(lessons.of_edits(edits), self._root)))
+        if words in held.tried:
+            return entry
+        held.tried.append(words)
+        return self._store.change(entry.id, tried=short_fix("; ".join(held.tried)))
+
+    def keep(self, draft: Entry | None, until: str = "") -> tuple[Told, ...]:
+        """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
+        if draft is None:
+            return ()
+        entry, new = record(self._store, draft, self.counters)
+        if until and entry.status in OPEN:
+            self._open[until] = entry.id
+        return (Told(entry, "new" if new else "again"),)
+
+    def settled(self, until: str, fix: str = "") -> tuple[Told, ...]:
+        """What a failure waited for came about."""
+        name = self._open.pop(until, "")
+        return tuple(self._resolve(name, fix, {})) if name else ()
+
+    def taken_back(self, paths: Iterable[str], how: str) -> tuple[Told, ...]:
+        """Files that this session had written were put back as they were."""
+        self.gate.changed()
+        told: list[Told] = []
+        for path in paths:
+            if path in self._written:
+                told += self.keep(reverted(path, self._written.pop(path), how, self._session))
+        return tuple(told)
+
+    def _passed_by(self, command: str) -> None:
+        for waiting in self._waiting.values():
+            if waiting.command != command:
+                waiting.commands += 1
+                waiting.others += [] if only_looks(command) else [command]
+
+    def _same(self, command: str, raw: str) -> Iterator[Told]:
+        """The command that failed passes now."""
+        waiting = self._waiting.pop(command, None)
+        if waiting is None:
+            return
+        still = not waiting.edits and waiting.changes == self.gate.changes
+        if still and command_key(waiting.raw, self._root) != command_key(raw, self._root):
+            for name in waiting.ids:
+                yield from self._resolve(name, lessons.of_call(waiting.raw, raw), None)
+            return
+        if still and len(waiting.ids) == 1:
+            yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
+            return
+        words = lessons.of_edits(waiting.edits) if waiting.edits else lessons.of_commands(waiting.others)
+        for name in waiting.ids:
+            yield from self._resolve(name, words, waiting.before)
+
+    def _corrected(self, command: str, raw: str) -> Iterator[Told]:
+        """Another command passes that is the failed one put right, maybe with edits that it needed too."""
+        from ctxe.lexical.similarity import close
+
+        for name, waiting in list(self._waiting.items()):
+            near = name != command and close(name, command) >= NEAR
+            wrong = _says(waiting.error, _WRONG_CALL) and (
+                _says(waiting.error, _WRONG_PATH) or set(named_files(name)) <= set(named_files(command))
+            )
+            alike = near or (name != command and program(name) == program(command))
+            if not (wrong and alike and waiting.commands <= SPAN) or (waiting.edits and not near):
+                continue
+            del self._waiting[name]
+            words = lessons.of_call(waiting.raw, raw)
+            words = f"{lessons.of_edits(waiting.edits)}; then {words}" if waiting.edits else words
+            for failure in waiting.ids:
+                yield from self._resolve(failure, words, waiting.before if waiting.edits else None)
+
+    def _earlier(self, command: str, key: str) -> Iterator[Told]:
+        """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
+        for entry in self._store.entries():
+            if entry.kind != "failure":
+                continue
+            if entry.status == "open" and entry.command == command:
+                yield from self._resolve(entry.id, "", {})
+            elif entry.status == "resolved" and entry.call == key and self._as_it_was(entry):
+                self._store.change(entry.id, call="", state=())
+
+    def _as_it_was(self, entry: Entry) -> bool:
+        """Are all files that a failure depends on as they were when it happened?"""
+        return all(p == ALWAYS or self._digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
+
+    def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[Told]:
+        """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
+        held = next((entry for entry in self._store.entries() if entry.id == name), None)
+        if held is not None and held.status in OPEN:
+            words = held.fix or short_fix(self._store.mask(impersonal(fix, self._root)))
+            values = {"status": "resolved", "fix": words, "outcome": PASSES, **self._settled(held, before)}
+            done = self._store.change(name, **values)
+            self.gate.fixed(done.signature, self._lesson(done))
+            yield Told(done, "resolved")
+
+    def _lesson(self, entry: Entry) -> str:
+        return lesson(groups([entry], self.counters.read([entry.signature]))[0])
+
+    def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
+        """What is kept of the call: nothing when it passes with the very files it failed with."""
+        if before is None:
+            return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
+        then = {**files_of(entry), **before}
+        if any(self._digest_of(path)[:DIGITS] != digits for path, digits in then.items()):
+            return {"state": state_of(then)} if entry.call else {}
+        return {"call": "", "state": ()}
+
+
+def _says(error: str, words: tuple[str, ...]) -> bool:
+    return any(word.lower() in error.lower() for word in words)

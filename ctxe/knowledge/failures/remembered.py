@@ -1,0 +1,194 @@
+"""Failures remembered: captured from the parsed facts of a run, grouped by signature, paired with what fixed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ctxe.knowledge.entries.entry import Entry, moment, stamp
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.calls import runs_something
+from ctxe.knowledge.failures.signature import (
+    MESSAGE,
+    impersonal,
+    plain_command,
+    plain_test,
+    program,
+    relative,
+    signature,
+)
+from ctxe.storage.counters import Counters
+
+OPEN, SETTLED = frozenset({"open", "current"}), frozenset({"resolved", "wontfix", "stale"})
+STATUSES = ("open", "resolved", "wontfix", "stale")
+FIX_WORDS = 45
+"""Words of a lesson: about 60 tokens."""
+_ANSWERS = frozenset(
+    {"grep", "rg", "ag", "diff", "cmp", "test", "[", "git diff", "git grep", "which", "pgrep", "false"}
+)
+"""Programs for which a non-zero exit is an answer and no failure, unless they print an error."""
+_NAMED_TESTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All files about one failure. ``seen`` counts its occurrences; ``first`` and ``last`` are unix seconds."""
+
+    signature: str
+    entries: tuple[Entry, ...]
+    status: str
+    seen: int
+    first: float
+    last: float
+
+    @property
+    def entry(self) -> Entry:
+        """The one to show: with a fix if there is one, else the newest."""
+        return max(self.entries, key=lambda entry: (bool(entry.fix), entry.created, entry.id))
+
+    @property
+    def fix(self) -> str:
+        """What fixed it, as far as known."""
+        return self.entry.fix
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file it was about."""
+        return tuple(dict.fromkeys(file for entry in self.entries for file in entry.files))
+
+
+def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: str = "") -> Entry | None:
+    """A failure made of the facts of a run, or None when it did not fail or only answered a question.
+
+    ``facts`` are ``{"command", "exit_code", "error"?: {"class", "message", "file", "line"}, "tests"?: {"failed"}}``;
+    nothing else of the output is kept, so text from outside cannot write itself into memory.
+    """
+    command = str(facts.get("command") or "")
+    code = facts.get("exit_code")
+    error = facts.get("error") if isinstance(facts.get("error"), Mapping) else {}
+    tests = facts.get("tests") if isinstance(facts.get("tests"), Mapping) else {}
+    failed = [plain_test(str(test)) for test in (tests or {}).get("failed") or ()]
+    kind, message = _said(error or {}, root)
+    if not command or not failing(facts) or (program(command) in _ANSWERS and not (kind or message)):
+        return None
+    file = relative(str((error or {}).get("file") or ""), root)
+    where = file + (f":{error['line']}" if file and error and error.get("line") else "")
+    said = ": ".join(part for part in (kind, message) if part) or f"exit code {code}"
+    return Entry(
+        "",
+        "failure",
+        f"`{_short(plain_command(command, root), 60)}`: {said}",
+        "open",
+        by="capture",
+        session=session,
+        turn=turn,
+        files=_inside([file, *(test.partition("::")[0] for test in failed if "::" in test)]),
+        evidence=tuple(part for part in (f"session {session}" if session else "", _ended(code)) if part),
+        signature=signature(command, kind, message, [file] if file else (), failed, root),
+        command=plain_command(command, root),
+        error=said + (f" ({where})" if where else ""),
+        text=_tests(dict.fromkeys(failed)),
+    )
+
+
+def failing(facts: Mapping[str, Any]) -> bool:
+    """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
+    code = facts.get("exit_code")
+    if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
+        tests = facts.get("tests")
+        return bool(facts.get("error") or (isinstance(tests, Mapping) and tests.get("failures")))
+    return code not in (0, None)
+
+
+def _ended(code: object) -> str:
+    return f"exit code {code}" if code else "exit code hidden"
+
+
+def noted(what: str, error: str = "", command: str = "", root: str = "", **more: Any) -> Entry:
+    """A failure in somebody's own words (``failures add``, ``record_failure``); its signature is made of them."""
+    kind, _, message = error.partition(": ") if ": " in error else ("", "", error)
+    draft = Entry("", "failure", what, "open", command=plain_command(command, root), error=error, **more)
+    return replace(draft, signature=signature(command, kind, message or what, draft.files[:1], root=root))
+
+
+def record(store: Store, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
+    """Count a failure, and keep it when it is new; the entry, and whether it was new. Raises StoreError."""
+    counters.bump(draft.signature, store.now(), seen=1)
+    known = [entry for entry in store.entries() if entry.signature == draft.signature and entry.status != "proposed"]
+    if known:
+        best = max(known, key=lambda entry: (entry.status not in SETTLED, bool(entry.fix), entry.created))
+        return (store.change(best.id, status="open"), False) if best.status == "stale" else (best, False)
+    now = stamp(store.now())
+    fresh = store.masked(replace(draft, created=now, first_seen=draft.first_seen or now))
+    return store.add(fresh, f"record failure {draft.signature[:8]}"), True
+
+
+def groups(entries: Iterable[Entry], counters: Mapping[str, Mapping[str, float]]) -> tuple[Group, ...]:
+    """Failures by signature, open ones first, then by when they were last seen. ``counters`` are those by signature."""
+    held: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.kind == "failure" and entry.status != "proposed":
+            held.setdefault(entry.signature or entry.id, []).append(entry)
+    found = [_group(name, tuple(files), counters.get(name, {})) for name, files in held.items()]
+    return tuple(sorted(found, key=lambda group: (group.status in SETTLED, -group.last, group.signature)))
+
+
+def lesson(group: Group) -> str:
+    """One line for the model: what failed, and what to do instead."""
+    entry = group.entry
+    parts = [entry.title or entry.error]
+    if entry.tried:
+        parts.append(f"tried: {_short(entry.tried, 160)}")
+    if group.fix:
+        parts.append(f"fix: {_short(group.fix, 300)}")
+    elif group.status == "open":
+        parts.append("not fixed yet")
+    times = f" (seen {group.seen} times)" if group.seen > 1 else ""
+    return "; ".join(parts) + times
+
+
+def short_fix(words: str) -> str:
+    """A lesson cut to what a note may cost."""
+    parts = words.split()
+    return " ".join(parts[:FIX_WORDS]) + (" …" if len(parts) > FIX_WORDS else "")
+
+
+def _group(name: str, entries: Sequence[Entry], numbers: Mapping[str, float]) -> Group:
+    statuses = {entry.status for entry in entries}
+    status = "open" if statuses & OPEN and "resolved" not in statuses else ""
+    status = status or next((word for word in ("resolved", "wontfix", "stale") if word in statuses), "open")
+    times = [when for entry in entries for when in (moment(entry.first_seen), entry.time) if when]
+    first = min([*times, *([numbers["first"]] if "first" in numbers else [])], default=0.0)
+    last = max([*times, numbers.get("last", 0.0)], default=0.0)
+    return Group(name, tuple(entries), status, max(int(numbers.get("seen", 0)), len(entries)), first, last)
+
+
+def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
+    from ctxe.safety.display import strip_invisible, strip_sequences
+
+    def clean(key: str) -> str:
+        text, _ = strip_invisible(strip_sequences(str(error.get(key) or "")))
+        return "".join(c if c.isprintable() else " " for c in text)
+
+    return _short(clean("class"), 80), _short(impersonal(clean("message"), root), MESSAGE)
+
+
+def _inside(files: Iterable[str]) -> tuple[str, ...]:
+    """Files of the project: relative, and not above it."""
+    named = (file.removeprefix("./") for file in files)
+    kept = (file for file in named if file and not file.startswith(("/", "..", "<", "~")) and ":\\" not in file)
+    return tuple(dict.fromkeys(kept))[:_NAMED_TESTS]
+
+
+def _tests(failed: Iterable[str]) -> str:
+    names = list(failed)
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED_TESTS} more" if len(names) > _NAMED_TESTS else ""
+    return "Failing: " + ", ".join(names[:_NAMED_TESTS]) + more
+
+
+def _short(words: str, room: int) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= room else words[: room - 1] + "…"

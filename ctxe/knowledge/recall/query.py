@@ -1,0 +1,120 @@
+"""What is asked of the memory, and what is found, in the terms of the public contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctxe.domain.errors import CtxeError
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.logs import parse_object
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question. ``as_of`` hides entries at or after that time, ``exclude`` entries by id.
+
+    ``inject`` asks for what would really be put before a model (nothing when nothing bears on it); ``budget_tokens``
+    (0: no limit) bounds the tokens of the answers together; ``command`` and ``error`` describe a run that failed.
+    """
+
+    text: str = ""
+    files: tuple[str, ...] = ()
+    k: int = 10
+    kind: str = ""
+    as_of: float | None = None
+    exclude: frozenset[str] = frozenset()
+    inject: bool = False
+    budget_tokens: int = 0
+    command: str = ""
+    error: str = ""
+    qid: str | int | float | None = None
+
+    def sees(self, entry: Entry) -> bool:
+        """Whether an entry was there at the moment that is asked about."""
+        return self.as_of is None or entry.time < self.as_of
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One entry that bears on a question; ``superseded_by`` is the id that finally replaced it."""
+
+    id: str
+    score: float
+    tokens: int
+    kind: str
+    title: str
+    current: bool = True
+    superseded_by: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the public contract has it."""
+        return {
+            "id": self.id,
+            "score": round(self.score, 6),
+            "tokens": self.tokens,
+            "current": self.current,
+            "superseded_by": self.superseded_by,
+            "kind": self.kind,
+            "title": self.title,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a question, best first."""
+
+    results: tuple[Result, ...] = ()
+    abstained: bool = False
+
+    def as_json(self, query: Query) -> dict[str, Any]:
+        """As the public contract has it."""
+        rows = [result.as_json() for result in self.results]
+        return {"qid": query.qid, "results": rows, "abstained": self.abstained}
+
+
+def from_line(line: str | bytes, kind: str = "") -> Query:
+    """The question that a JSON line asks. Raises CtxeError naming what is wrong."""
+    try:
+        return from_mapping(parse_object(line), kind)
+    except ValueError as error:
+        raise CtxeError(f"not a question: {error}", 'a line is {"qid": …, "text": …}') from None
+
+
+def from_mapping(held: Mapping[str, Any], kind: str = "", k: int = 10) -> Query:
+    """The question in a JSON object; keys of the wrong type count as missing. Raises ValueError without words."""
+    asked = Query(
+        text=_words(held.get("text")),
+        files=_names(held.get("files")),
+        k=_whole(held.get("k"), k),
+        kind=kind or _words(held.get("kind")),
+        as_of=_number(held.get("as_of")),
+        exclude=frozenset(_names(held.get("exclude"))),
+        inject=held.get("inject") is True,
+        budget_tokens=_whole(held.get("budget_tokens"), 0),
+        command=_words(held.get("command")),
+        error=_words(held.get("error")),
+        qid=held.get("qid"),
+    )
+    if not (asked.text or asked.files or asked.command or asked.error):
+        raise ValueError("neither text nor files nor an error")
+    return asked
+
+
+def _words(value: object) -> str:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(item) for item in value if isinstance(item, str | int)) if isinstance(value, list) else ()
+
+
+def _whole(value: object, default: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,1 @@
+"""Instruction files of every tool and prompt templates: found, scoped, bounded, compared."""

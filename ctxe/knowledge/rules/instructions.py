@@ -1,0 +1,225 @@
+"""What people wrote for every coding tool, offered once, in order, for the files at hand, within its share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
+from ctxe.knowledge.fence import Fenced, fence
+from ctxe.knowledge.rules.contradictions import Unit
+from ctxe.knowledge.rules.overlap import Merged, merge, units_of
+from ctxe.knowledge.rules.rulefiles import Places, Rule, find_rules
+from ctxe.lexical.similarity import paragraphs
+
+LIMIT = 32_768
+"""Bytes of all instructions together, after what is said twice is taken out."""
+HEADING = 12
+LEAST = 40
+"""Tokens below which a cut file is left out whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One instruction file as people see it: its place in the order, what it costs, and why it is in or out.
+
+    ``state`` is ``loaded``, ``cut``, ``waits`` (no file in its scope is touched), ``repeats`` (others say it all),
+    ``left out`` or ``refused``. ``tokens`` are those sent. ``repeats`` are (item, file that says it).
+    """
+
+    path: str
+    state: str
+    why: str
+    tokens: int = 0
+    repeats: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A rule in effect: what is left of it to say, fenced, and what of it others say already."""
+
+    rule: Rule
+    fenced: Fenced
+    words: str
+    repeats: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """Offers instruction files. ``count`` gives tokens of a text."""
+
+    places: Places
+    count: Callable[[str], int]
+    _merged: dict[str, Merged] = field(default_factory=dict, repr=False, compare=False)
+
+    def offer(self, task: Task, room: int) -> Sequence[Section]:
+        """Rules for everything, placed in the system prompt; rules for files of the task, placed with its words.
+
+        Without words (at a fold) those for files stand in the system prompt as well.
+        """
+        everything, some, rules = self._placed(task, room)
+        always = self._section("instructions", everything, "system")
+        scoped = self._section("instructions for these files", some, "task" if task.words else "system")
+        if task.words:
+            scoped = replace(scoped, left_out=(*scoped.left_out, *self._waiting(rules, task)))
+        return [section for section in (always, scoped) if section.chunks or section.left_out]
+
+    def _waiting(self, rules: Iterable[Rule], task: Task) -> Iterator[Omission]:
+        """Rules for other files than those of the task."""
+        touched = (*task.files, *task.named)
+        for rule in rules:
+            if rule.scope and rule.text and rule.offered and not rule.bears_on(touched):
+                yield Omission(rule.path, self.count(rule.text), f"waits for a file in {', '.join(rule.scope)}")
+
+    def sources(self, task: Task, room: int) -> tuple[Loaded, ...]:
+        """Every instruction file there is, in order, loaded or not."""
+        everything, some, rules = self._placed(task, room)
+        told = {taken.rule.path: (taken, chunk) for taken, chunk in (*everything, *some)}
+        return tuple(self._listed(rule, told) for rule in rules)
+
+    def notices(self, task: Task, room: int) -> tuple[str, ...]:
+        """What people should know: files cut or refused, invisible characters, contradictions."""
+        everything, some, rules = self._placed(task, room)
+        said = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
+        for taken, chunk in (*everything, *some):
+            said += taken.fenced.notices
+            if chunk is None and taken.words:
+                said.append(f"{taken.rule.path} is LEFT OUT: the instructions together are too long")
+            elif chunk is not None and chunk.tier != "full":
+                said.append(f"{taken.rule.path} is CUT: the instructions together are too long")
+        live = [taken.rule for taken, _ in (*everything, *some)]
+        for conflict in self._merge(live).conflicts:
+            one, other = conflict.first, conflict.second
+            files = f"{live[one.file].path} and {live[other.file].path}"
+            both = self.count(one.text) + self.count(other.text)
+            said.append(f"{files} disagree: {_line(one)} / {_line(other)} ({both} tokens a request)")
+        return tuple(said)
+
+    def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
+        """What rules cost for nothing: items that repeat the README, scopes in which no file of the project is."""
+        everything, some, rules = self._placed(task, room)
+        known = [Unit(0, unit.text) for unit in units_of(readme) if not unit.level]
+        said = []
+        for taken, _ in (*everything, *some):
+            again = [u for u, _ in merge(["\n\n".join(u.text for u in known), taken.words]).dropped if u.file == 1]
+            if again:
+                tokens = sum(self.count(unit.text) for unit in again)
+                said.append(f"{taken.rule.path}: {len(again)} items repeat the README ({tokens} tokens a request)")
+        idle = (rule for rule in rules if rule.scope and not rule.bears_on(tracked))
+        return (*said, *(f"{rule.path}: no file is in its scope ({', '.join(rule.scope)})" for rule in idle))
+
+    def for_files(self, touched: Sequence[str], room: int) -> tuple[Chunk, ...]:
+        """Rules that files touched in the middle of a turn bring with them, for a note to the model."""
+        _, some, _ = self._placed(Task("", tuple(touched)), room)
+        return tuple(chunk for _, chunk in some if chunk)
+
+    def _placed(
+        self, task: Task, room: int
+    ) -> tuple[list[tuple[_Taken, Chunk | None]], list[tuple[_Taken, Chunk | None]], tuple[Rule, ...]]:
+        """(rules for everything, rules for files of the task) each with the chunk it gives, and all there are."""
+        touched = (*task.files, *task.named)
+        rules = find_rules(self.places, touched)
+        usable = [rule for rule in rules if rule.text and rule.offered and rule.bears_on(touched)]
+        live = [rule for rule in usable if not rule.scope] + [rule for rule in usable if rule.scope]
+        taken = self._taken(live)
+        # The standing part must not change with the files at hand, so it is fitted first and alone.
+        first = [one for one in taken if not one.rule.scope]
+        everything = self._fitted(first, room - HEADING, LIMIT)
+        left = room - HEADING * 2 - sum(self._cost(chunk.text) for _, chunk in everything if chunk)
+        bytes_left = LIMIT - sum(len(chunk.text.encode()) for _, chunk in everything if chunk)
+        return everything, self._fitted(taken[len(first) :], left, bytes_left), rules
+
+    def _taken(self, live: Sequence[Rule]) -> list[_Taken]:
+        merged = self._merge(live)
+        repeats: dict[int, list[tuple[str, str]]] = {}
+        for unit, twin in merged.dropped:
+            repeats.setdefault(unit.file, []).append((_line(unit), live[twin.file].path))
+        return [
+            _Taken(rule, _fenced(rule, text), text, tuple(repeats.get(number, ())))
+            for number, (rule, text) in enumerate(zip(live, merged.texts, strict=True))
+        ]
+
+    def _merge(self, live: Sequence[Rule]) -> Merged:
+        texts = [rule.text for rule in live]
+        key = digest("\0".join(texts))
+        if key not in self._merged:
+            self._merged.clear()
+            self._merged[key] = merge(texts)
+        return self._merged[key]
+
+    def _fitted(self, taken: Sequence[_Taken], room: int, most: int) -> list[tuple[_Taken, Chunk | None]]:
+        """Each rule with its chunk. When all together are too long the longest are cut, the short ones stay whole."""
+        sizes = [(self._cost(one.fenced.text), len(one.fenced.text.encode())) if one.words else (0, 0) for one in taken]
+        tokens = fair([size[0] for size in sizes], room)
+        volume = fair([size[1] for size in sizes], most)
+        return [
+            (one, self._chunk(one, whole=size[0] <= tokens and size[1] <= volume, tokens=tokens, volume=volume))
+            for one, size in zip(taken, sizes, strict=True)
+        ]
+
+    def _chunk(self, one: _Taken, *, whole: bool, tokens: int, volume: int) -> Chunk | None:
+        rule = one.rule
+        if not one.words:
+            return None
+        if whole:
+            return Chunk(rule.path, one.fenced.text, rule.why, path=rule.path)
+        text = self._cut(rule, one.words, tokens, volume)
+        return Chunk(rule.path, text, f"{rule.why}; cut", "region", rule.path) if text else None
+
+    def _cut(self, rule: Rule, words: str, tokens: int, volume: int) -> str:
+        """The fenced text with as many paragraphs from the start as fit; empty when hardly any do."""
+        parts = paragraphs(words[: volume * 2])
+        low, high = 0, len(parts)
+        note = f"\n\n[the rest of {rule.path} is left out: too long]"
+        while low < high:
+            middle = (low + high + 1) // 2
+            text = _fenced(rule, "\n\n".join(parts[:middle]) + note).text
+            fits = len(text.encode()) <= volume and self._cost(text) <= tokens
+            low, high = (middle, high) if fits else (low, middle - 1)
+        return _fenced(rule, "\n\n".join(parts[:low]) + note).text if low and tokens >= LEAST else ""
+
+    def _section(self, name: str, placed: Iterable[tuple[_Taken, Chunk | None]], placement: str) -> Section:
+        pairs = list(placed)
+        out = tuple(
+            Omission(one.rule.path, self.count(one.words), "over the instructions share")
+            for one, chunk in pairs
+            if chunk is None and one.words
+        )
+        chunks = tuple(chunk for _, chunk in pairs if chunk)
+        section = Section(name, Priority.INJECTED, chunks, "system", "instructions", out)
+        return section if placement == "system" else replace(section, placement="task")
+
+    def _listed(self, rule: Rule, told: dict[str, tuple[_Taken, Chunk | None]]) -> Loaded:
+        if rule.path not in told:
+            if rule.problem and not rule.text:
+                return Loaded(rule.path, "refused", rule.problem)
+            return Loaded(rule.path, "waits", rule.why if rule.text else "is empty")
+        taken, chunk = told[rule.path]
+        if chunk:
+            state = "loaded" if chunk.tier == "full" else "cut"
+            return Loaded(rule.path, state, rule.why, self.count(chunk.text), taken.repeats)
+        return Loaded(rule.path, "left out" if taken.words else "repeats", rule.why, 0, taken.repeats)
+
+    def _cost(self, text: str) -> int:
+        return self.count(text) + 1
+
+
+def fair(sizes: Sequence[int], room: int) -> int:
+    """The most that each may take so that all fit in ``room``: small ones whole, the longest share the rest."""
+    if sum(sizes) <= room:
+        return max(sizes, default=0)
+    rest, left = max(0, room), len(sizes)
+    for size in sorted(sizes):
+        if size * left > rest:
+            return rest // left
+        rest, left = rest - size, left - 1
+    return 0
+
+
+def _fenced(rule: Rule, words: str) -> Fenced:
+    return fence(words, rule.path, "instructions", scope=", ".join(rule.scope))
+
+
+def _line(unit: Unit) -> str:
+    words = " ".join(unit.text.split())
+    return f"“{words if len(words) <= 80 else words[:79] + '…'}”"

@@ -1,0 +1,236 @@
+"""Finding every tool's instruction files: which there are, in which order they speak, and for which files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge import globs
+from ctxe.knowledge.entries import front
+from ctxe.knowledge.rules.imports import imported
+from ctxe.knowledge.way import way
+from ctxe.safety.secrets import is_secret_file
+from ctxe.storage import files
+
+MOST_BYTES = 131_072
+"""Bytes of one file that are read; four times what all of them together may take."""
+MOST_FILES = 200
+_IN_FOLDER = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
+_AT_ROOT = (
+    ".github/copilot-instructions.md",
+    ".cursorrules",
+    ".windsurfrules",
+    ".clinerules",
+    ".goosehints",
+    ".roorules",
+)
+_TREES = (
+    (".claude/rules", ".md"),
+    (".cursor/rules", ".mdc"),
+    (".github/instructions", ".instructions.md"),
+    (".windsurf/rules", ".md"),
+    (".clinerules", ".md"),
+    (".roo/rules", ""),
+)
+_IMPORTING = ("CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One instruction file. ``path`` is how it is called (relative to the root, ``~/`` for the user's own).
+
+    ``scope`` are globs of files it is about (empty: everything); ``why`` says how it was found; ``offered`` is False
+    for one that only enters when a person names it. ``problem`` says why it cannot be used.
+    """
+
+    path: str
+    text: str = ""
+    scope: tuple[str, ...] = ()
+    why: str = ""
+    offered: bool = True
+    size: int = 0
+    problem: str = ""
+    summary: str = ""
+
+    def bears_on(self, touched: Iterable[str]) -> bool:
+        """Whether a file in its scope is among those touched; a rule without scope bears on everything."""
+        return not self.scope or any(globs.matches(path, self.scope) for path in touched)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where instruction files are looked for: the root, the folder the user stands in, the user's own folder.
+
+    ``read`` are further files (relative to the root) that settings name; ``readable`` says whether a path may be read
+    at all (ignore rules, secrets).
+    """
+
+    root: Path
+    working: Path
+    user: Path | None = None
+    read: tuple[str, ...] = ()
+    readable: Callable[[str], bool] = lambda _path: True
+
+
+def find_rules(places: Places, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """Every instruction file in the order in which they speak: the user's, root to working folder, then scoped ones.
+
+    Folders that hold files of ``touched`` (paths relative to the root) are looked into too; what lies there is scoped
+    to its folder. Each real file appears once.
+    """
+    seen: set[str] = set()
+    found: list[Rule] = []
+    for rule in _every(places, touched):
+        if len(found) == MOST_FILES:
+            found.append(Rule("…", problem=f"more than {MOST_FILES} instruction files: the rest is not read"))
+            break
+        found += _with_imports(rule, places, seen)
+    return tuple(found)
+
+
+def asked_for(places: Places) -> tuple[Rule, ...]:
+    """Rules without a scope that say what they are for and wait to be asked: a model may load them like modules."""
+    trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
+    found = [rule for inside, suffix in trees for rule in _tree(places, inside, suffix)]
+    return tuple(rule for rule in found if not rule.offered and rule.summary and rule.text)
+
+
+def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
+    if places.user:
+        yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")
+    chain = way(places.root, places.working)
+    for folder in chain:
+        why = "always, from the root" if folder == places.root else "always, on the way to where you stand"
+        yield from _named(places, folder, _IN_FOLDER, why)
+        if folder == places.root:
+            yield from _named(places, folder, _AT_ROOT, "always, from the root")
+            yield from _named(places, folder, places.read, "named in your settings")
+            yield from _named(places, folder, _read_by_aider(places), "named in .aider.conf.yml")
+    for inside, suffix in _TREES:
+        yield from _tree(places, inside, suffix)
+    for folder in _nested(places, chain, touched):
+        scope = (folder.relative_to(places.root).as_posix() + "/**",)
+        for rule in _named(places, folder, _IN_FOLDER, "for the files below it"):
+            yield replace(rule, scope=scope)
+
+
+def _nested(places: Places, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
+    """Folders of touched files from the root down, less those already spoken for; nothing above the root."""
+    found: dict[Path, None] = {}
+    for path in touched:
+        parts = Path(path).parts[:-1]
+        if path.startswith(("/", "~")) or ".." in parts:
+            continue
+        for depth in range(1, len(parts) + 1):
+            found.setdefault(places.root.joinpath(*parts[:depth]))
+    return [folder for folder in sorted(found) if folder not in chain]
+
+
+def _named(places: Places, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
+    """Files of one folder; an AGENTS.override.md stands in for the AGENTS.md beside it."""
+    for name in names:
+        override = folder / "AGENTS.override.md"
+        path = override if name == "AGENTS.md" and _exists(override) else folder / name
+        if _exists(path) and not path.is_dir():
+            yield _read(places, path, why)
+
+
+def _read_by_aider(places: Places) -> tuple[str, ...]:
+    """Files that the project's aider settings have read with every request (``read: CONVENTIONS.md``)."""
+    path = places.root / ".aider.conf.yml"
+    if not path.is_file() or path.is_symlink():
+        return ()
+    try:
+        named = front.parse(b"---\n" + files.read(path, MOST_BYTES) + b"\n---\n").values().get("read", ())
+    except StoreError:
+        return ()
+    return tuple(dict.fromkeys((named,) if isinstance(named, str) else named))[:MOST_FILES]
+
+
+def _tree(places: Places, inside: str, suffix: str) -> Iterator[Rule]:
+    top = places.root / inside
+    if not top.is_dir() or top.is_symlink():
+        return
+    listed = sorted(path for path in top.rglob("*") if path.name.endswith(suffix) and not path.is_dir())
+    for path in listed[:MOST_FILES]:
+        if not path.name.startswith(".") and (suffix or path.suffix in (".md", ".txt", "")):
+            yield _scoped(_read(places, path, f"always, from {inside}"), path)
+
+
+def _read(places: Places, path: Path, why: str) -> Rule:
+    name = _name(places, path)
+    home = places.user if places.user and path.is_relative_to(places.user) else places.root
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(home.resolve()):
+            return Rule(name, why=why, problem="is a link that leads out of the repository: not followed")
+        inside = real.relative_to(home.resolve()).as_posix()
+        if is_secret_file(inside) or not places.readable(inside):
+            return Rule(name, why=why, problem="leads to a file that must not be read")
+        data = files.read(real, MOST_BYTES + 1)
+    except (OSError, RuntimeError):
+        return Rule(name, why=why, problem="is a link that leads nowhere")
+    except StoreError as error:
+        return Rule(name, why=why, problem=error.message)
+    return _taken(name, data, why, real.stat().st_size)
+
+
+def _taken(name: str, data: bytes, why: str, size: int) -> Rule:
+    page = front.parse(data[:MOST_BYTES])
+    problem = f"only its first {MOST_BYTES // 1024} KiB are read" if size > MOST_BYTES else ""
+    return Rule(name, page.text(), why=why, size=size, problem=problem)
+
+
+def _scoped(rule: Rule, path: Path) -> Rule:
+    """A rule with what its front matter says of when it applies, in the words of any of the tools."""
+    try:
+        values = front.parse(files.read(path, MOST_BYTES)).values()
+    except StoreError:
+        return rule
+    raw = next((values[key] for key in ("globs", "paths", "applyTo") if values.get(key)), "")
+    scope = globs.split(raw.replace("\n", ",")) if isinstance(raw, str) else raw
+    always = str(values.get("alwaysApply", values.get("trigger", ""))).lower()
+    summary = str(values.get("description", ""))
+    if always in ("true", "always_on", "always") or scope in (("**",), ("**/*",), ("*",)):
+        return replace(rule, summary=summary)
+    if scope:
+        return replace(rule, scope=scope, summary=summary, why=f"for {', '.join(scope)}")
+    if path.suffix == ".mdc" or always in ("manual", "model_decision"):
+        return replace(rule, offered=False, summary=summary, why="only when it is asked for")
+    return replace(rule, summary=summary)
+
+
+def _with_imports(rule: Rule, places: Places, seen: set[str]) -> Iterator[Rule]:
+    """A rule and what it imports, each real file once."""
+    key = _real(places, rule.path)
+    if key in seen:
+        return
+    seen.add(key)
+    yield rule
+    if rule.path.rpartition("/")[2] in _IMPORTING and rule.text and not rule.path.startswith("~"):
+        for found in imported(
+            rule.path, rule.text, places.root, seen, lambda path: not is_secret_file(path) and places.readable(path)
+        ):
+            inherited = f"imported by {found.by}"
+            if found.problem:
+                yield Rule(found.path, why=inherited, problem=found.problem)
+            else:
+                yield replace(_taken(found.path, found.data, inherited, len(found.data)), scope=rule.scope)
+
+
+def _real(places: Places, name: str) -> str:
+    path = places.user / name[2:] if places.user and name.startswith("~/") else places.root / name
+    return os.path.realpath(path)
+
+
+def _name(places: Places, path: Path) -> str:
+    if path.is_relative_to(places.root):
+        return path.relative_to(places.root).as_posix()
+    return f"~/{path.relative_to(places.user).as_posix()}" if places.user else str(path)
+
+
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)

@@ -1,0 +1,143 @@
+"""Prompt templates: Markdown files that become slash commands with arguments, so that good words are written once."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries import front
+from ctxe.knowledge.entries.scalars import Value
+from ctxe.knowledge.way import forbidden, way
+from ctxe.safety.display import one_line, strip_invisible
+from ctxe.storage import files
+
+IN_PROJECT = (".ctxe/commands", ".claude/commands")
+MOST_BYTES = 65_536
+MOST = 200
+_NAME = re.compile(r"[\w.-]+(?::[\w.-]+)*")
+_PLACE = re.compile(r"\\\$|\$ARGUMENTS\b|\$@|\{\{\s*args\s*\}\}|\$([1-9])(?!\d)")
+_SHELL = re.compile(r"!`[^`\n]+`")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One prompt with its name, what it takes and what it is for. ``problem`` says why it cannot be used.
+
+    ``notices`` are what a person should know of it: invisible characters removed, commands that do not run.
+    """
+
+    name: str
+    where: str
+    text: str = ""
+    takes: str = ""
+    says: str = ""
+    problem: str = ""
+    notices: tuple[str, ...] = ()
+
+    def filled(self, words: str) -> str:
+        """The prompt for these arguments: ``$ARGUMENTS`` is all of them, ``$1`` to ``$9`` one.
+
+        Where the text names none they go at its end. A backslash before ``$`` keeps it.
+        """
+        parts = _split(words)
+
+        def put(found: re.Match[str]) -> str:
+            if found[0] == "\\$":
+                return "$"
+            if found[1]:
+                return parts[int(found[1]) - 1] if int(found[1]) <= len(parts) else ""
+            return words
+
+        asks = any(found[0] != "\\$" for found in _PLACE.finditer(self.text))
+        text = _PLACE.sub(put, self.text)
+        return (text if asks else f"{text}\n\n{words}").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where templates are looked for; ``readable`` says of a project's path whether it may be read at all."""
+
+    root: Path
+    working: Path
+    yours: tuple[Path, ...] = ()
+    readable: Callable[[str], bool] = lambda _path: True
+
+
+def find_templates(places: Places, taken: Sequence[str] = ()) -> tuple[Template, ...]:
+    """Every template, the nearest place first; of one name the first stands. ``taken`` are names of ctxe's own."""
+    found: list[Template] = []
+    named: dict[str, Template] = {}
+    for path, name, where, base in _paths(places):
+        if len(found) == MOST:
+            return (*found, Template("…", where, problem=f"more than {MOST} templates: the rest is not read"))
+        one = _read(places, path, name, where, base)
+        first = named.setdefault(name, one) if not one.problem else one
+        if name in taken:
+            one = Template(name, where, problem=f"/{name} is a command of ctxe")
+        elif first is not one:
+            one = Template(name, where, problem=f"{first.where} has the same name and stands before it")
+        found.append(one)
+    return tuple(found)
+
+
+def _paths(places: Places) -> Iterator[tuple[Path, str, str, Path | None]]:
+    """(file, name, how people are told of it, the root it must stay in) of everything that may be a template."""
+    for base in reversed(way(places.root, places.working)):
+        for place in IN_PROJECT:
+            for path, name in _markdown(base / place):
+                yield path, name, path.relative_to(places.root).as_posix(), places.root
+    for own in places.yours:
+        yield from ((path, name, str(path), None) for path, name in _markdown(own))
+
+
+def _markdown(place: Path) -> Iterator[tuple[Path, str]]:
+    """Files of a place in order; a subfolder is the first part of the name: ``git/fix.md`` is ``git:fix``."""
+    found = []
+    for top, folders, names in os.walk(place):
+        folders[:] = sorted(one for one in folders if one[:1] != ".")
+        found += [Path(top) / name for name in names if name.endswith(".md") and name[:1] != "."]
+    for path in sorted(found):
+        name = ":".join(path.relative_to(place).with_suffix("").parts)
+        if _NAME.fullmatch(name) and name != "README":
+            yield path, name
+
+
+def _read(places: Places, path: Path, name: str, where: str, base: Path | None) -> Template:
+    if base and (problem := forbidden(os.path.realpath(path), os.path.realpath(base), places.readable)):
+        return Template(name, where, problem=problem)
+    try:
+        data = files.read(path, MOST_BYTES + 1)
+    except StoreError as error:
+        return Template(name, where, problem=error.message)
+    if len(data) > MOST_BYTES:
+        return Template(name, where, problem=f"is longer than {MOST_BYTES // 1024} KiB")
+    page = front.parse(data)
+    text, hidden = strip_invisible(page.text())
+    if not text.strip():
+        return Template(name, where, problem="it says nothing")
+    notices = [f"line {one.line}: {one.count} invisible characters removed" for one in hidden[:3]]
+    if _SHELL.search(text):
+        notices.append("its !`commands` do not run by themselves: the model may run them, and you are asked")
+    values = page.values()
+    first = next((line for line in text.splitlines() if line.strip("# ")), name)
+    says = _plain(values, "description") or one_line(first.lstrip("# "), 80)
+    return Template(name, where, text, _plain(values, "argument-hint"), says, "", tuple(notices))
+
+
+def _plain(values: dict[str, Value], key: str) -> str:
+    value = values.get(key, "")
+    text = value if isinstance(value, str) else " ".join(f"[{item}]" for item in value)
+    return one_line(strip_invisible(text)[0], 120)
+
+
+def _split(words: str) -> list[str]:
+    """Arguments as a shell would part them; at blanks where a quote is left open."""
+    try:
+        return shlex.split(words)
+    except ValueError:
+        return words.split()

@@ -1,0 +1,1 @@
+"""What keeps the memory right: decisions, evidence, the playbook, proposals and their review, import and export."""

@@ -1,0 +1,143 @@
+"""Many entries at once: JSON lines in and out, rule files of other tools in, Markdown out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ctxe.knowledge.entries import front, names
+from ctxe.knowledge.entries.entry import Entry, slug, update_entry, write_entry
+from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, to_object, write_log
+from ctxe.knowledge.entries.store import Store
+
+MARKDOWN = (".md", ".mdc", ".markdown", ".txt", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints")
+_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How an import went; ``problems`` are (line number, what was wrong) of the lines that were skipped."""
+
+    imported: int
+    problems: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """Lines that could not be read."""
+        return len(self.problems)
+
+
+def import_lines(store: Store, lines: Iterable[bytes], name: str) -> Imported:
+    """Keep an entry a JSON line; a known id replaces its entry. ``name`` is that of the log for kind ``log``.
+
+    Raises StoreError when nothing could be written; then nothing was.
+    """
+    found: dict[str, Entry] = {}
+    problems: list[tuple[int, str]] = []
+    taken = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip().removeprefix(front.BOM):
+            continue
+        try:
+            entry = from_object(parse_object(line.removeprefix(front.BOM)))
+        except ValueError as error:
+            problems.append((number, str(error)))
+            continue
+        taken += 1
+        found.pop(entry.id, None)
+        found[entry.id] = store.masked(entry)
+    keep(store, found, f"import {len(found)} entries from {name}", slug(name))
+    return Imported(taken, tuple(problems))
+
+
+def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> None:
+    """Put entries, by id, in place of those of the same id or beside them, in one undoable write."""
+    if entries:
+        store.write(says, lambda: _changes(store, entries, log))
+
+
+def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, bytes | None]:
+    held = {entry.id: entry for entry in store.entries() if entry.id in entries}
+    logs: dict[str, dict[str, bytes]] = {}
+    changes: dict[str, bytes | None] = {}
+    for name, entry in entries.items():
+        old = held.get(name)
+        if entry.kind == "log" and entry.status != "proposed":
+            path = old.path if old and old.path.endswith(".jsonl") else f"memory/log/{log}.jsonl"
+            logs.setdefault(path, {})[name] = write_log([entry])
+        else:
+            path = names.path_of(entry, name)
+            changes[path] = _page(store, old, entry, path)
+        if old and old.path != path:
+            if old.path.endswith(".jsonl"):
+                logs.setdefault(old.path, {})[name] = b""
+            else:
+                changes[old.path] = None
+    for path, lines in logs.items():
+        changes[path] = replaced(store.disk.read(path) if (store.folder / path).exists() else b"", lines)
+    return changes
+
+
+def _page(store: Store, old: Entry | None, entry: Entry, path: str) -> bytes:
+    if old is None or old.path != path:
+        return write_entry(entry)
+    return update_entry(store.disk.read(path), old, replace(entry, extra=old.extra))
+
+
+def import_rules(store: Store, data: bytes, name: str) -> Imported:
+    """Keep a rule file of another tool as preferences, one for each heading; a second import replaces them."""
+    found = {entry.id: store.masked(entry) for entry in rules_of(data, name)}
+    keep(store, found, f"import {len(found)} entries from {name}", slug(name))
+    return Imported(len(found))
+
+
+def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
+    """The sections of a Markdown file as preferences, the globs of its front matter as their scope."""
+    page = front.parse(data)
+    values = page.values()
+    globs = next((values[key] for key in ("globs", "paths", "applyTo") if values.get(key)), ())
+    scope = tuple(part.strip() for part in globs.split(",") if part.strip()) if isinstance(globs, str) else globs
+    entries: dict[str, Entry] = {}
+    for title, text in _sections(page.text(), name):
+        key = f"{slug(name)}/{slug(title)}"
+        while key in entries:
+            key += "+"
+        entries[key] = Entry(key, "preference", title, by=f"import of {name}", scope=scope, text=text)
+    return tuple(entries.values())
+
+
+def _sections(text: str, name: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, list[str]]] = [(name, [])]
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        heading = None if fenced else _HEADING.fullmatch(line)
+        if heading:
+            found.append((heading[2], []))
+        else:
+            found[-1][1].append(line)
+    told = [(title, "\n".join(lines).strip()) for title, lines in found]
+    return [(title, words) for title, words in told if words]
+
+
+def as_lines(entries: Iterable[Entry]) -> str:
+    """JSON lines that ``import_lines`` reads back."""
+    return write_log(entries).decode()
+
+
+def as_objects(entries: Iterable[Entry]) -> list[dict[str, object]]:
+    """The same as a list for JSON."""
+    return [to_object(entry) for entry in entries]
+
+
+def as_markdown(entries: Sequence[Entry]) -> str:
+    """One Markdown page of everything, by kind, for reading and for other tools."""
+    parts = ["# What this project remembers"]
+    for kind in dict.fromkeys(entry.kind for entry in entries):
+        parts.append(f"## {kind.capitalize()}")
+        for entry in entries:
+            if entry.kind == kind:
+                marks = ", ".join(filter(None, (entry.id, entry.status, entry.created[:10], entry.by)))
+                parts.append(f"### {entry.title or entry.id}\n\n{entry.text}".rstrip() + f"\n\n*{marks}*")
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,57 @@
+"""Decisions: what holds today, what it replaced, and what already says something about the same subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.links import is_current, successors
+
+ALIKE = 0.3
+"""Shared terms over all terms of two titles from which they are about the same subject."""
+
+
+def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:
+    """Entries of a kind that hold today, in causal order."""
+    replaced = successors(entries)
+    return tuple(entry for entry in entries if entry.kind == kind and is_current(entry, replaced))
+
+
+def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple[Entry, ...]:
+    """Current entries of the same kind that a new one may contradict or repeat, the likest first.
+
+    Judged by the words of the titles, and of the texts where scopes or files are shared. It only asks a person.
+    """
+    from ctxe.lexical.similarity import alike
+
+    found = []
+    for entry in current(entries, draft.kind):
+        if entry.id == draft.id or entry.id in draft.supersedes:
+            continue
+        score = alike(draft.title, entry.title)
+        if {*draft.scope, *draft.files} & {*entry.scope, *entry.files}:
+            score = max(score, 1.5 * alike(f"{draft.title} {draft.text}", f"{entry.title} {entry.text}"))
+        if score >= ALIKE:
+            found.append((score, entry))
+    found.sort(key=lambda pair: (-pair[0], pair[1].id))
+    return tuple(entry for _, entry in found[:most])
+
+
+def line(entry: Entry) -> str:
+    """A decision as one line of a list: id, title, where it applies, and its mark when it needs review."""
+    where = f" ({', '.join(entry.scope[:3])})" if entry.scope else ""
+    mark = " [stale: check before relying on it]" if entry.status == "stale" else ""
+    return f"- {entry.id} {entry.title or entry.first_paragraph[:100]}{where}{mark}"
+
+
+def history(entry: Entry, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Everything that this entry replaced, step by step, newest first."""
+    held = {other.id: other for other in entries}
+    found: dict[str, Entry] = {}
+    queue = list(entry.supersedes)
+    while queue:
+        name = queue.pop(0)
+        if name in held and name not in found and name != entry.id:
+            found[name] = held[name]
+            queue += held[name].supersedes
+    return tuple(found.values())

@@ -1,0 +1,97 @@
+"""Does what an entry rests on still stand? Judged from facts that are handed in; nothing is ever retired by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from ctxe.knowledge.entries.entry import Entry
+
+DIGITS = 12
+"""Hex digits of a content hash that evidence keeps: ``file src/a.py@1a2b3c4d5e6f``."""
+
+
+def _always(_name: str) -> bool:
+    return True
+
+
+def _nothing(_path: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is so in the repository now, asked by path (relative to the root), commit id, symbol and test name.
+
+    ``digest`` gives the content hash of a file, empty when nobody knows it.
+    """
+
+    file: Callable[[str], bool] = _always
+    commit: Callable[[str], bool] = _always
+    symbol: Callable[[str], bool] = _always
+    test: Callable[[str], bool] = _always
+    digest: Callable[[str], str] = _nothing
+
+
+def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
+    """What the entry cites and is no more or is another now, in words: ``("file a.py is gone",)``; empty when all
+    stands.
+    """
+    missing = [f"file {path} is gone" for path in entry.files if _plain(path) and not facts.file(path)]
+    for item in entry.evidence:
+        kind, _, name = item.partition(" ")
+        lost = _lost(kind, name.strip(), facts)
+        missing += [f"{kind} {lost}"] if lost else []
+    return tuple(dict.fromkeys(missing))
+
+
+def _lost(kind: str, name: str, facts: Facts) -> str:
+    """What is wrong with one piece of evidence, "" when it stands or cannot be judged."""
+    path = name.partition("::")[0].partition("@")[0].partition(":")[0]
+    if not name:
+        return ""
+    if kind == "commit":
+        return "" if facts.commit(name) else f"{name} is gone"
+    if kind == "symbol":
+        return "" if facts.symbol(name) else f"{name} is gone"
+    if kind not in ("file", "test") or not _plain(path):
+        return ""
+    if not facts.file(path):
+        return f"{path} is gone"
+    if kind == "test":
+        return "" if facts.test(name) else f"{name} is gone"
+    was, now = name.rpartition("@")[2] if "@" in name else "", facts.digest(path)
+    return f"{path} has changed since" if was and now and not now.startswith(was) else ""
+
+
+def pinned(entry: Entry, facts: Facts) -> Entry:
+    """The entry with the content hashes that the files it rests on have now, so that a change of one is seen."""
+    pins = (_pin(item, facts) for item in entry.evidence)
+    return replace(entry, evidence=tuple(pins))
+
+
+def _pin(item: str, facts: Facts) -> str:
+    kind, _, name = item.partition(" ")
+    path = re.sub(r"@[0-9a-f]{6,}$", "", name.strip())
+    digest = facts.digest(path) if kind == "file" else ""
+    return f"file {path}@{digest[:DIGITS]}" if digest else item
+
+
+def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
+    """By id, what is gone of entries that hold today; a failure is stale only when all its files are gone."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.status not in ("current", "open", "stale") or entry.ts:
+            continue
+        missing = gone(entry, facts)
+        if entry.kind == "failure" and any(_plain(path) and facts.file(path) for path in entry.files):
+            continue
+        if missing:
+            found[entry.id] = missing
+    return found
+
+
+def _plain(path: str) -> bool:
+    """A path that can be looked up: no pattern, no place above the root."""
+    return bool(path) and not any(sign in path for sign in "*?[{") and not path.startswith(("/", "~", ".."))

@@ -1,0 +1,141 @@
+"""The playbook: entries earn their place by what happened after the model cited them; code alone adds and retires."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ctxe.knowledge.entries.entry import Entry, stamp
+from ctxe.knowledge.entries.links import is_current, successors
+from ctxe.knowledge.entries.store import Store
+from ctxe.storage.counters import Counters
+
+KINDS = ("routine", "preference")
+"""Kinds that hold whatever the task is, and so stand before the model as far as there is room."""
+CONTRADICTED = 3
+"""Contradictions after which an entry is retired to the archive."""
+ALIKE = 0.6
+"""Shared terms over all terms from which two entries say the same thing."""
+_CORRECTION = re.compile(
+    r"\s*(?:no\b(?!t| problem| worries| need)|nope\b|wrong\b|stop\b|undo\b|revert\b|don't do|do not do"
+    r"|that(?:'s| is| was)(?: still)? (?:wrong|not (?:right|what|true|how)|incorrect|broken)"
+    r"|(?:this|it) is (?:wrong|incorrect|not what)|you (?:broke|forgot|ignored|misunderst)|i (?:said|told you|asked)\b"
+    r"|not (?:like that|what i)|please (?:undo|revert))",
+    re.IGNORECASE,
+)
+
+Numbers = Mapping[str, Mapping[str, float]]
+"""Counters by entry id: ``used``, ``helpful``, ``harmful``."""
+
+
+def cited(said: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """The ids, of those that the model was shown, that stand in what it said; a short number is not one."""
+    return tuple(name for name in dict.fromkeys(ids) if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said))
+
+
+def corrects(words: str) -> bool:
+    """Whether the user's words begin by taking back what was done before them."""
+    return bool(_CORRECTION.match(words))
+
+
+def expected(numbers: Mapping[str, float]) -> float:
+    """How likely an entry is to help when it is shown: the mean of Laplace's rule over what happened so far."""
+    good, bad = numbers.get("helpful", 0.0), numbers.get("harmful", 0.0)
+    return (good + 1.0) / (good + bad + 2.0)
+
+
+def by_use(entries: Iterable[Entry], numbers: Numbers) -> list[Entry]:
+    """Entries by expected use, then those that were leaned on oftener, then the newest."""
+
+    def worth(entry: Entry) -> tuple[float, float, str, str]:
+        held = numbers.get(entry.id, {})
+        tried = held.get("helpful", 0.0) + held.get("harmful", 0.0)
+        return expected(held), tried, entry.created, entry.id
+
+    return sorted(entries, key=worth, reverse=True)
+
+
+def weighed(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tuple[Entry, float]]:
+    """Entries found with scores that are log odds, by how likely each bears on the task and helps."""
+    likely = [(entry, score + math.log(2.0 * expected(numbers.get(entry.id, {})))) for entry, score in found]
+    return sorted(likely, key=lambda pair: -pair[1])
+
+
+def standing(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
+    """Routines and preferences that hold for the whole project today, by expected use."""
+    replaced = successors(entries)
+    held = (e for e in entries if e.kind in KINDS and not e.scope and is_current(e, replaced) and not e.ts)
+    return by_use(held, numbers)
+
+
+def line(entry: Entry) -> str:
+    """An entry as one line of a list, its first paragraph with it when that is short."""
+    more = " ".join(entry.first_paragraph.split())
+    words = f"{entry.title}: {more}" if more and more != entry.title and len(more) <= 160 else entry.title
+    return f"- {entry.id} {words or more[:160]}{' [stale: check first]' if entry.status == 'stale' else ''}"
+
+
+def credit(counters: Counters, ids: Iterable[str], now: float, *, helped: bool) -> None:
+    """Count that cited entries led to something good, or to something the user took back."""
+    for name in ids:
+        counters.bump(name, now, **({"helpful": 1} if helped else {"harmful": 1}))
+
+
+def retire(store: Store, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
+    """Archive those of the entries that were contradicted too often and did not help more; their files stay.
+
+    A decision is never archived: only a person, or a decision that supersedes it, takes it back. Raises StoreError.
+    """
+    wanted = set(ids)
+    numbers = counters.read(wanted)
+    gone = []
+    for entry in store.entries():
+        held = numbers.get(entry.id, {}) if entry.id in wanted else {}
+        bad = held.get("harmful", 0.0)
+        lasting = entry.kind in ("decision", "failure", "log") or entry.status not in ("current", "stale")
+        if bad >= CONTRADICTED and bad > held.get("helpful", 0.0) and not lasting:
+            gone.append(store.change(entry.id, status="archived"))
+            # Whoever brings it back gives it as many chances again.
+            counters.bump(entry.id, store.now(), harmful=-bad)
+    return tuple(gone)
+
+
+def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
+    """Pairs of entries of one kind that hold today and say nearly the same, the older one first."""
+    from ctxe.lexical.similarity import near_pairs
+    from ctxe.lexical.words import terms
+
+    replaced = successors(entries)
+    held = [e for e in entries if e.kind not in ("failure", "log") and is_current(e, replaced)]
+    words: list[frozenset[object]] = [frozenset(terms(f"{entry.title} {entry.text}")) for entry in held]
+    pairs = ((held[pair.first], held[pair.second]) for pair in near_pairs(words, ALIKE))
+    return [(one, other) for one, other in pairs if one.kind == other.kind and one.scope == other.scope]
+
+
+def join(store: Store, ref: str, into: str) -> Entry:
+    """Put two entries that say the same in one: what only the first says is added to the second, which supersedes it.
+
+    No word is lost: the first keeps its file. Raises StoreError.
+    """
+    from ctxe.lexical.similarity import paragraphs
+
+    one, held = store.get(ref), store.get(into)
+    known = f"{held.title}\n{held.text}"
+    more = [part for part in paragraphs(one.text) if part not in known]
+    if one.title not in known and one.title not in more:
+        more.insert(0, one.title)
+    said = "\n\n".join([held.text, *([*more, f"({one.id}, {one.by}, {stamp(one.time)[:10]})"] if more else [])])
+    joined = store.change(
+        held.id,
+        text=said.strip(),
+        files=_both(held.files, one.files),
+        evidence=_both(held.evidence, one.evidence),
+        supersedes=_both(held.supersedes, (one.id,)),
+    )
+    store.change(one.id, status="superseded")
+    return joined
+
+
+def _both(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))

@@ -1,0 +1,81 @@
+"""What a model would have the project remember of a session: the question to it, and its answer read with care."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ctxe.domain.conversation import Conversation, Step
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.fence import fence
+from ctxe.knowledge.upkeep.digest import MOST, is_known
+
+KINDS = ("decision", "fact", "routine")
+MOST_SAID = 24_000
+"""Characters of a session that are shown, the newest first: about 6,000 tokens."""
+MOST_OF_ONE = 600
+"""Characters of one answer or one result."""
+MOST_KNOWN = 40
+"""Entries of the memory that are shown, the newest."""
+LONGEST_TITLE, LONGEST_TEXT = 160, 1_200
+
+
+def question(conversation: Conversation, known: Sequence[Entry]) -> str:
+    """The session, newest turns whole as far as there is room, and the entries that hold and may be put right."""
+    told: list[str] = []
+    room = MOST_SAID
+    for turn in reversed(conversation.turns):
+        said = [f"user: {turn.words[: MOST_OF_ONE * 3]}", *(line for step in turn.steps for line in _step(step))]
+        text = "\n".join(said)[-MOST_SAID:]
+        if len(text) > room:
+            break
+        told.append(text)
+        room -= len(text)
+    held = [f"{entry.id} {entry.kind}: {entry.title}\n{entry.first_paragraph[:300]}" for entry in known[-MOST_KNOWN:]]
+    parts = [fence("\n\n".join(held), "memory").text] if held else []
+    return "\n\n".join([*parts, fence("\n\n".join(reversed(told)), "session").text])
+
+
+def _step(step: Step) -> Iterator[str]:
+    if step.reply.text.strip():
+        yield f"model: {step.reply.text.strip()[:MOST_OF_ONE]}"
+    for call, result in zip(step.reply.calls, step.results, strict=True):
+        end = result.text.strip()[-MOST_OF_ONE // 2 :]
+        yield f"{call.name} {call.arguments[:200]}\n{'ok' if result.ok else 'failed'}: {end}"
+
+
+def read(answer: str, known: Sequence[Entry], session: str, model: str) -> tuple[Entry, ...]:
+    """Drafts of proposals in a model's answer, at most MOST; whatever is not as asked for, or known, is left out."""
+    ids = {entry.id for entry in known}
+    drafts: list[Entry] = []
+    for line in answer.splitlines():
+        draft = _draft(line, ids, session, model)
+        # What puts an entry right is like it by intention.
+        others = [entry for entry in known if draft and entry.id not in draft.supersedes]
+        if draft and not is_known(draft, [*others, *drafts]):
+            drafts.append(draft)
+    return tuple(drafts[:MOST])
+
+
+def _draft(line: str, ids: set[str], session: str, model: str) -> Entry | None:
+    try:
+        held = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(held, dict) or held.get("kind") not in KINDS:
+        return None
+    title, text = (" ".join(_words(held, key).split()) for key in ("title", "text"))
+    if not title or len(title) > LONGEST_TITLE or len(text) > LONGEST_TEXT:
+        return None
+    named = held.get("files")
+    files = tuple(path for path in named if isinstance(path, str))[:5] if isinstance(named, list) else ()
+    replaces = _words(held, "replaces")
+    by, old = f"session digest by {model} (proposed)", (replaces,) if replaces in ids else ()
+    kind = str(held["kind"])
+    return Entry("", kind, title, "proposed", by=by, session=session, files=files, supersedes=old, text=text)
+
+
+def _words(held: Mapping[str, Any], key: str) -> str:
+    value = held.get(key)
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -1,0 +1,44 @@
+"""Going through the inbox: a proposal is accepted, merged into what stands, or rejected, by a person's word."""
+
+from __future__ import annotations
+
+from ctxe.knowledge.entries.entry import Entry, stamp
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.upkeep.decisions import same_subject
+
+
+def waiting(store: Store) -> tuple[Entry, ...]:
+    """Proposals in the order in which they came."""
+    return tuple(entry for entry in store.entries() if entry.status == "proposed")
+
+
+def accept(store: Store, ref: str, supersedes: tuple[str, ...] = ()) -> Entry:
+    """Make a proposal an entry, in place of those it supersedes. Raises StoreError."""
+    entry = store.get(ref)
+    status = ("resolved" if entry.fix else "open") if entry.kind == "failure" else "current"
+    by = entry.by.replace("(proposed)", "(approved)")
+    return store.move(entry.id, status=status, by=by, supersedes=(*entry.supersedes, *supersedes))
+
+
+def merge(store: Store, ref: str, into: str) -> Entry:
+    """Add a proposal's words to an entry that stands, then remove it; both in place of one. Raises StoreError."""
+    proposal, held = store.get(ref), store.get(into)
+    said = proposal.text if proposal.title == held.title else f"{proposal.title}\n{proposal.text}".strip()
+    day = stamp(store.now())[:10]
+    text = held.text if said and said in held.text else f"{held.text}\n\n{said} ({proposal.by}, {day})".strip()
+    files = tuple(dict.fromkeys((*held.files, *proposal.files)))
+    evidence = tuple(dict.fromkeys((*held.evidence, *proposal.evidence)))
+    merged = store.change(held.id, text=text, files=files, evidence=evidence)
+    store.forget(proposal.id)
+    return merged
+
+
+def reject(store: Store, ref: str) -> Entry:
+    """Remove a proposal. Raises StoreError."""
+    (gone,) = store.forget(store.get(ref).id)
+    return gone
+
+
+def likely_same(store: Store, proposal: Entry) -> tuple[Entry, ...]:
+    """Entries that stand and say something about the same subject."""
+    return same_subject(proposal, store.entries())

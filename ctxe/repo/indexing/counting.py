@@ -1,0 +1,54 @@
+"""Tokens of the lines of indexed files, counted once, so that packing needs no vocabulary."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ctxe.repo.files import read_text
+from ctxe.repo.indexing import linecount
+from ctxe.repo.indexing.scan import Scanned, digest
+from ctxe.repo.indexing.store import transaction
+
+COUNTED = ("source", "config")
+"""Kinds of files whose lines are counted; the lines of others are estimated when they are shown."""
+
+
+def counter(root: Path, paths: Mapping[int, str]) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
+    """Counts the lines of scanned files by their ids, those of the files that are shown most."""
+    exact = linecount.exact()
+
+    def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
+        found = {}
+        for one in scanned:
+            path = paths.get(one.id)
+            if one.kind in COUNTED and path is not None and (text := read_text(root, path)) is not None:
+                lines = text.split("\n")
+                if len(lines) == one.lines:
+                    found[one.id] = exact(lines).tobytes()
+        return found
+
+    return count
+
+
+def count_missing(db: sqlite3.Connection, root: Path, count_lines: linecount.Lines | None = None) -> int:
+    """Count the lines of files that were not counted yet and did not change since; how many files those were."""
+    rows = db.execute(
+        "SELECT id, path, digest FROM files JOIN details USING (id)"
+        " WHERE line_tokens=x'' AND lines>0 AND kind IN (SELECT value FROM json_each(?))",
+        (json.dumps(COUNTED),),
+    ).fetchall()
+    count = count_lines or (linecount.exact() if rows else None)
+    if count is None:
+        return 0
+    found = []
+    for number, path, mark in rows:
+        text = read_text(root, os.fsdecode(path))
+        if text is not None and digest(text) == mark:
+            found.append((count(text.split("\n")).tobytes(), number))
+    with transaction(db):
+        db.executemany("UPDATE details SET line_tokens=? WHERE id=?", found)
+    return len(found)

@@ -1,0 +1,179 @@
+"""The index of a code base: brought up to date by what changed, resumable, shared by sessions, asked by the planner."""
+
+from __future__ import annotations
+
+import os
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.files import list_files, read_text, start_listing
+from ctxe.repo.git import Git
+from ctxe.repo.indexing import history, linecount, store
+from ctxe.repo.indexing.statistics import Statistics, statistics
+from ctxe.repo.indexing.store import Details, File, differs
+
+SEGMENT_FILES = 4000
+
+Progress = Callable[[int, int], None]
+"""Told (files done, files to do) while an index is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What an update did, in files, and how long it took in seconds."""
+
+    scanned: int
+    removed: int
+    total: int
+    seconds: float
+
+
+class Index:
+    """Files, postings and history of one tree. ``note`` says what is unusual about it, for people."""
+
+    def __init__(self, root: Path, git: Git, path: Path | None, workers: int | None = None) -> None:
+        self.root, self.git = root, git
+        self.note = ""
+        self.path = path
+        self.segment_files = SEGMENT_FILES
+        self._workers = min(os.cpu_count() or 1, 4) if workers is None else workers
+        try:
+            self.db = store.connect_memory() if path is None else store.connect(path)
+        except StoreError as error:
+            self.db, self.note = store.connect_memory(), f"{error.message}; the index is kept in memory only"
+        self.files: dict[int, File] = {}
+        self.by_path: dict[str, int] = {}
+        self.history = history.History()
+        self.statistics = Statistics(0, [])
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.db.close()
+
+    # -- bringing it up to date
+
+    def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:
+        """Bring files and history up to date; what was done before an interruption is kept."""
+        started = clock()
+        listing = start_listing(self.git)
+        known = {file.path: file for file in store.files(self.db)}
+        begun = time.time_ns()
+        # A name that is no UTF-8 can be stored nowhere and told to nobody.
+        listed = [one for one in list_files(self.git, listing) if _is_utf8(one.path)]
+        scanned = removed = 0
+        if len(listed) < len(known) or any(differs(one.size, one.mtime, known.get(one.path)) for one in listed):
+            from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
+
+            update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress)
+            scanned, removed = update(known, listed)
+            known = {file.path: file for file in store.files(self.db)}
+        self._hold(known, history.refresh(self.db, self.git))
+        return Refreshed(scanned, removed, len(listed), clock() - started)
+
+    def load(self) -> None:
+        """Hold what was indexed last, whatever the tree looks like by now."""
+        self._hold({file.path: file for file in store.files(self.db)}, history.load(self.db))
+
+    def _hold(self, known: dict[str, File], past: history.History) -> None:
+        self.files = {file.id: file for file in known.values()}
+        self.by_path = {file.path: file.id for file in known.values()}
+        self.statistics = statistics(known.values())
+        self.history = past
+        for name in ("_segments", "_whole", "_history_ids", "_history_numbers", "changes"):
+            self.__dict__.pop(name, None)
+
+    def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
+        """Count the lines of files that were not counted yet; how many files those were. Loads the vocabulary."""
+        from ctxe.repo.indexing.counting import count_missing
+
+        return count_missing(self.db, self.root, count_lines)
+
+    def status(self) -> dict[str, object]:
+        """How the index stands against the tree, without changing it: sizes, and files that changed since."""
+        known = {file.path: file for file in store.files(self.db)}
+        listed = {one.path: one for one in list_files(self.git)}
+        size = self.path.stat().st_size if self.path is not None and self.path.exists() else 0
+        return {
+            "path": str(self.path or "memory"),
+            "files": len(known),
+            "commits": len(history.load(self.db)),
+            "bytes": size,
+            "stale": sum(differs(one.size, one.mtime, known.get(path)) for path, one in listed.items()),
+            "gone": len(known.keys() - listed.keys()),
+            "note": self.note,
+        }
+
+    # -- asking
+
+    def details(self, ids: Iterable[int]) -> dict[int, Details]:
+        """What is inside these files."""
+        return store.details(self.db, ids)
+
+    def text(self, path: str) -> str | None:
+        """What a file holds by now; None when it cannot be read."""
+        return read_text(self.root, path)
+
+    def id_of(self, path: str) -> int | None:
+        """The id of a path, None when it is not indexed."""
+        return self.by_path.get(path)
+
+    def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
+        """Heads and units of every term that occurs (see scan.Postings), of files as they are now."""
+        return store.postings(self.db, terms, self._segments, self._whole)
+
+    @cached_property
+    def _segments(self) -> dict[int, int]:
+        return {number: file.segment for number, file in self.files.items()}
+
+    @cached_property
+    def _whole(self) -> frozenset[int]:
+        return store.whole_segments(self.db, self._segments)
+
+    def messages(self, terms: Iterable[str]) -> dict[str, array[int]]:
+        """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""
+        return history.messages(self.db, terms)
+
+    @cached_property
+    def _history_ids(self) -> list[int]:
+        """For every path of the history the id of the file that is there now, or -1."""
+        return [self.by_path.get(path, -1) for path in self.history.paths]
+
+    def changed_in(self, commit: int) -> list[int]:
+        """Ids of the files that a commit changed and that are still there."""
+        ids = self._history_ids
+        return [number for place in self.history.files(commit) if (number := ids[place]) >= 0]
+
+    def history_number(self, number: int) -> int | None:
+        """The number of a file in the history, None when no commit changed it."""
+        return self._history_numbers.get(number)
+
+    @cached_property
+    def _history_numbers(self) -> dict[int, int]:
+        return {number: place for place, number in enumerate(self._history_ids) if number >= 0}
+
+    @cached_property
+    def changes(self) -> dict[int, int]:
+        """How many past commits changed each file."""
+        ids = self._history_ids
+        counted = Counter(self.history.touched)
+        return {ids[place]: times for place, times in counted.items() if ids[place] >= 0}
+
+    def neighbours(self, number: int) -> tuple[list[int], list[int]]:
+        """Ids of the files that this one imports, and of those that import it."""
+        ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
+        behind = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
+        return [row[0] for row in ahead], [row[0] for row in behind]
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

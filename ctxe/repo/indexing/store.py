@@ -1,0 +1,279 @@
+"""The index on disk: one SQLite file with files, their details, postings in segments, imports and history."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.indexing.definition import Definition
+from ctxe.repo.indexing.scan import Postings, Scanned, read_definitions
+from ctxe.repo.indexing.units import Unit
+from ctxe.storage.files import make_folder
+
+VERSION = 2
+BUSY_SECONDS = 20.0
+_FINE, _COARSE = 50_000_000, 2_000_000_000
+"""Nanoseconds between two ticks of a file system's clock, at most."""
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
+  segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, digest BLOB);
+CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
+  line_tokens BLOB);
+CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
+CREATE TABLE postings (term TEXT, segment INTEGER, heads BLOB, units BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+CREATE TABLE imports (importer INTEGER, target INTEGER, PRIMARY KEY (importer, target)) WITHOUT ROWID;
+CREATE INDEX imported ON imports (target);
+CREATE TABLE missing (importer INTEGER, spec TEXT, PRIMARY KEY (importer, spec)) WITHOUT ROWID;
+CREATE TABLE history (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+"""
+
+
+class File(NamedTuple):
+    """One indexed file; ``length`` counts its terms."""
+
+    id: int
+    path: str
+    size: int
+    mtime: int
+    scanned: int
+    segment: int
+    kind: str
+    language: str
+    lines: int
+    length: int
+
+
+def differs(size: int, mtime: int, old: File | None) -> bool:
+    """Whether a file may have changed since it was scanned, by size and time.
+
+    A file that was written just before the scan may have been written again within the same tick of the file system's
+    clock; a clock of whole milliseconds or seconds is a coarse one.
+    """
+    if old is None or old.size != size or old.mtime != mtime:
+        return True
+    return mtime >= old.scanned - (_COARSE if mtime % 1_000_000 == 0 else _FINE)
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is known of the inside of a file; ``line_tokens`` is empty while its lines were not counted.
+
+    Most files are only scored: definitions and units (three numbers each) are taken apart when they are asked for.
+    """
+
+    written: str
+    imports: tuple[str, ...]
+    places: Sequence[int]
+    lengths: Sequence[int]
+    line_tokens: Sequence[int]
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The definitions in the order of their first lines."""
+        return tuple(read_definitions(self.written))
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The units by their numbers."""
+        cut = zip(self.places[::3], self.places[1::3], self.places[2::3], strict=True)
+        return tuple(Unit(*three) for three in cut)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The database at ``path``, made anew when it is missing, damaged or of another version.
+
+    Raises StoreError when it can be neither written nor read; see ``connect_memory`` for a way on.
+    """
+    make_folder(path.parent)
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            raise StoreError(f"{path} is in use", "try again when the other session has finished") from error
+        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            with contextlib.suppress(OSError):
+                stale.unlink()
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"cannot use {path}: {error}", "check permissions and free space") from error
+
+
+def connect_memory() -> sqlite3.Connection:
+    """A database that lives as long as the process, for where nothing can be written."""
+    return _opened(":memory:")
+
+
+def _opened(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            _create(db, version)
+        db.execute("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)").fetchone()
+        if name != ":memory:":
+            with contextlib.suppress(OSError):
+                os.chmod(name, 0o600)  # noqa: PTH101 (the name is at hand)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: sqlite3.Connection, version: int) -> None:
+    with transaction(db):
+        if db.execute("PRAGMA user_version").fetchone()[0] != version:
+            return  # another process was quicker
+        for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
+            if kind == "table" and name != "vectors":  # vectors cost money and are true of any version
+                db.execute(f'DROP TABLE "{name}"')
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Everything in the block is written, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def meta(db: sqlite3.Connection, key: str) -> object:
+    """A value that was noted under ``key``, or None."""
+    row = db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def note(db: sqlite3.Connection, key: str, value: object) -> None:
+    """Keep a value under ``key``."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+
+
+def files(db: sqlite3.Connection) -> list[File]:
+    """Every indexed file."""
+    rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length FROM files")
+    return [File(number, path.decode("utf-8", "surrogateescape"), *more) for number, path, *more in rows]
+
+
+def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:
+    """What is inside these files, by id."""
+    found: dict[int, Details] = {}
+    rows = db.execute("SELECT * FROM details WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(ids)),))
+    for number, definitions, imports, units, lengths, line_tokens in rows:
+        found[number] = Details(
+            definitions, tuple(imports.split("\0")) if imports else (),
+            _unpacked("i", units), _unpacked("I", lengths), _unpacked("H", line_tokens),
+        )  # fmt: skip
+    return found
+
+
+def _unpacked(code: str, blob: bytes) -> array[int]:
+    values: array[int] = array(code)
+    values.frombytes(blob)
+    return values
+
+
+def add_segment(
+    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], postings: Postings, counted: Mapping[int, bytes]
+) -> None:
+    """Write scanned files (their rows in ``files`` exist already) and their postings as one segment.
+
+    ``counted`` holds the tokens of each line (16 bits) of the files whose lines were counted.
+    """
+    db.execute("INSERT INTO segments VALUES (?,?)", (number, len(scanned)))
+    db.executemany(
+        "UPDATE files SET segment=?,kind=?,language=?,lines=?,length=?,digest=? WHERE id=?",
+        ((number, s.kind, s.language, s.lines, s.length, s.digest, s.id) for s in scanned),
+    )
+    db.executemany(
+        "INSERT OR REPLACE INTO details VALUES (?,?,?,?,?,?)",
+        ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, counted.get(s.id, b"")) for s in scanned),
+    )
+    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", ((t, number, *postings[t]) for t in sorted(postings)))
+
+
+def postings(
+    db: sqlite3.Connection, terms: Iterable[str], current: dict[int, int], whole: Set[int]
+) -> dict[str, tuple[array[int], array[int]]]:
+    """Heads and units of every term that occurs.
+
+    ``current`` maps a file to the segment that speaks for it, ``whole`` are the segments that hold nothing stale.
+    """
+    found: dict[str, tuple[array[int], array[int]]] = {}
+    query = "SELECT term, segment, heads, units FROM postings WHERE term IN (SELECT value FROM json_each(?))"
+    for term, segment, head_blob, unit_blob in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
+        heads, units = _unpacked("I", head_blob), _unpacked("I", unit_blob)
+        if segment not in whole:
+            heads, units = _current(heads, units, segment, current)
+        if term in found:
+            found[term][0].extend(heads)
+            found[term][1].extend(units)
+        elif heads:
+            found[term] = (heads, units)
+    return found
+
+
+def whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> frozenset[int]:
+    """Segments none of whose files has changed since."""
+    alive = Counter(current.values())
+    return frozenset(number for number, count in db.execute("SELECT id, files FROM segments") if alive[number] == count)
+
+
+def _current(
+    heads: array[int], units: array[int], segment: int, current: dict[int, int]
+) -> tuple[array[int], array[int]]:
+    """Postings without those of files that another segment speaks for by now."""
+    kept_heads, kept_units, place = array("I"), array("I"), 0
+    for number, packed in zip(heads[::2], heads[1::2], strict=True):
+        count = packed & 0xFFFF
+        if current.get(number) == segment:
+            kept_heads.extend((number, packed))
+            kept_units.extend(units[place : place + count])
+        place += count
+    return kept_heads, kept_units
+
+
+def merge_small_segments(db: sqlite3.Connection, largest: int = 1000) -> None:
+    """Join all segments of at most ``largest`` files into the newest of them, without what is stale in them."""
+    small = [number for (number,) in db.execute("SELECT id FROM segments WHERE files<=? ORDER BY id", (largest,))]
+    if len(small) < 2:
+        return
+    chosen = (json.dumps(small),)
+    current = dict(db.execute("SELECT id, segment FROM files"))
+    rows = db.execute(
+        "SELECT term, segment, heads, units FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen
+    ).fetchall()
+    joined: dict[str, tuple[array[int], array[int]]] = {}
+    for term, segment, head_blob, unit_blob in rows:
+        heads, units = _current(_unpacked("I", head_blob), _unpacked("I", unit_blob), segment, current)
+        if heads:
+            both = joined.setdefault(term, (array("I"), array("I")))
+            both[0].extend(heads)
+            both[1].extend(units)
+    db.execute("DELETE FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen)
+    db.execute("DELETE FROM segments WHERE id IN (SELECT value FROM json_each(?))", chosen)
+    db.execute("UPDATE files SET segment=? WHERE segment IN (SELECT value FROM json_each(?))", (small[-1], *chosen))
+    count = db.execute("SELECT count(*) FROM files WHERE segment=?", (small[-1],)).fetchone()[0]
+    db.execute("INSERT INTO segments VALUES (?,?)", (small[-1], count))
+    rows_out = ((term, small[-1], heads.tobytes(), units.tobytes()) for term, (heads, units) in sorted(joined.items()))
+    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", rows_out)

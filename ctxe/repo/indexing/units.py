@@ -1,0 +1,65 @@
+"""Cutting a file into units: one for each definition worth finding by itself, windows for what lies between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ctxe.repo.indexing.definition import Definition
+
+WINDOW = 40
+"""Lines of a window over text that no definition holds."""
+LONG_FUNCTION = 80
+"""Lines above which the functions nested in a function are units of their own."""
+MOST_UNITS = 2000
+_BODIES = frozenset(("function", "method", "constructor"))
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Lines ``first`` to ``last`` (from 1) but those of the units inside.
+
+    ``definition`` is its place in the list of definitions, -1 for a window.
+    """
+
+    definition: int
+    first: int
+    last: int
+
+
+def cut(definitions: Sequence[Definition], lines: int) -> tuple[list[Unit], list[int]]:
+    """Units of a file in the order of their first lines, and for each line (from 0) the number of its unit.
+
+    Every line belongs to exactly one unit.
+    """
+    units: list[Unit] = []
+    owner = [-1] * lines
+    open_bodies: list[tuple[int, int]] = []
+    for place, found in enumerate(definitions):
+        while open_bodies and open_bodies[-1][0] < found.first:
+            open_bodies.pop()
+        length = found.last - found.first + 1
+        inside_short = bool(open_bodies) and open_bodies[-1][1] <= LONG_FUNCTION
+        if length < 3 or inside_short or len(units) >= MOST_UNITS or found.first > lines:
+            continue
+        if found.kind in _BODIES:
+            open_bodies.append((found.last, length))
+        last = min(found.last, lines)
+        owner[found.first - 1 : last] = [len(units)] * (last - found.first + 1)
+        units.append(Unit(place, found.first, last))
+    return _with_windows(units, owner)
+
+
+def _with_windows(units: list[Unit], owner: list[int]) -> tuple[list[Unit], list[int]]:
+    """The same with windows of at most 40 lines over the lines that belong to nobody."""
+    begin = -1
+    number = len(units)
+    for row, unit in enumerate(owner):
+        if unit != -1:
+            continue
+        if (begin == -1 or row - begin >= WINDOW) and len(units) < 2 * MOST_UNITS:
+            begin, number = row, len(units)
+            units.append(Unit(-1, row + 1, row + 1))
+        owner[row] = number
+        units[number] = Unit(-1, units[number].first, row + 1)
+    return units, owner

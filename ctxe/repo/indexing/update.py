@@ -1,0 +1,159 @@
+"""Bringing an index up to date: what changed is scanned in batches, each kept; what is gone is forgotten."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.files import Listed, read_text
+from ctxe.repo.indexing import store
+from ctxe.repo.indexing.counting import counter
+from ctxe.repo.indexing.linking import link
+from ctxe.repo.indexing.scan import Postings, Scanned, digest
+from ctxe.repo.indexing.store import File, differs, transaction
+from ctxe.repo.indexing.worker import Job, joined, scan_files, scan_in_parallel
+
+FEW, SOME = 40, 150
+"""Changed files up to which lines are not counted at once, and up to which this process scans alone."""
+JOB_FILES = 60
+RACES = 20
+MOST_SEGMENTS = 16
+
+
+class _Raced(Exception):
+    """Another session wrote meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update of the index in ``db`` of the tree at ``root``; ``begun`` in nanoseconds is when it was listed.
+
+    ``progress`` is told (files done, files to do); ``segment_files`` is how many files' postings are written at once.
+    """
+
+    db: sqlite3.Connection
+    root: Path
+    path: Path | None
+    workers: int
+    segment_files: int
+    begun: int
+    progress: Callable[[int, int], None] | None = None
+
+    def __call__(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
+        """How many files were scanned and how many forgotten. Raises StoreError.
+
+        Done again when another session wrote meanwhile: what it wrote needs no second scan.
+        """
+        for _ in range(RACES):
+            try:
+                return self._update(known, listed)
+            except _Raced:
+                known = {file.path: file for file in store.files(self.db)}
+        raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
+
+    def _update(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
+        """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
+        generation = store.meta(self.db, "generation")
+        fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
+        here = {one.path for one in listed}
+        gone = [file for path, file in known.items() if path not in here]
+        changed = self._really_changed(fresh, known)
+        if gone:
+            generation = self._forget(gone, generation)
+        if not changed:
+            return 0, len(gone)
+        ids = self._numbers(changed, known)
+        count = counter(self.root, {ids[one.path]: one.path for one in changed}) if len(changed) > FEW else None
+        stat = {ids[one.path]: one for one in changed}
+        jobs = [(ids[one.path], one.path) for one in changed]
+        done = 0
+        for files, postings, counted in joined(self._scan(jobs), self.segment_files, count):
+            generation = self._write(files, postings, counted, stat, generation)
+            done += len(files)
+            if self.progress is not None:
+                self.progress(done, len(changed))
+        link(self.db, [one.path for one in changed], {one.path for one in changed if one.path not in known})
+        return len(changed), len(gone)
+
+    def _scan(self, jobs: Job) -> Iterator[tuple[list[Scanned], Postings]]:
+        cut = (jobs[start : start + JOB_FILES] for start in range(0, len(jobs), JOB_FILES))
+        if len(jobs) <= SOME or self.workers < 2:
+            yield from (scan_files(self.root, job) for job in cut)
+        else:
+            yield from scan_in_parallel(self.root, cut, self.workers)
+
+    def _really_changed(self, fresh: list[Listed], known: dict[str, File]) -> list[Listed]:
+        """Of the files whose time or size differs those whose content does; the others get their new time."""
+        marks = dict(self.db.execute("SELECT id, digest FROM files")) if any(one.path in known for one in fresh) else {}
+        changed, same = [], []
+        for one in fresh:
+            old = known.get(one.path)
+            if old is not None and self._same(one, old, marks.get(old.id)):
+                same.append((one.mtime, one.size, self.begun, old.id))
+            else:
+                changed.append(one)
+        if same:
+            with transaction(self.db):
+                self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
+        return changed
+
+    def _same(self, one: Listed, old: File, mark: bytes | None) -> bool:
+        """Whether a file that looks changed holds what it held; of data only the size is looked at."""
+        if old.kind == "data":
+            return one.size == old.size
+        return digest(read_text(self.root, one.path) or "") == mark
+
+    def _numbers(self, changed: list[Listed], known: dict[str, File]) -> dict[str, int]:
+        """An id for every changed file: its own, or the next free ones in the order of the paths."""
+        free = (self.db.execute("SELECT max(id) FROM files").fetchone()[0] or 0) + 1
+        ids = {}
+        for one in changed:
+            old = known.get(one.path)
+            ids[one.path] = old.id if old else free
+            free += old is None
+        return ids
+
+    def _next_generation(self, expected: object) -> int:
+        """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
+        if store.meta(self.db, "generation") != expected:
+            raise _Raced
+        generation = int(str(expected or 0)) + 1
+        store.note(self.db, "generation", generation)
+        return generation
+
+    def _forget(self, gone: list[File], generation: object) -> int:
+        with transaction(self.db):
+            now = self._next_generation(generation)
+            orphans: set[int] = set()
+            for file in gone:
+                orphans.update(
+                    row[0] for row in self.db.execute("SELECT importer FROM imports WHERE target=?", (file.id,))
+                )
+                for statement in ("DELETE FROM files WHERE id=?", "DELETE FROM details WHERE id=?",
+                                  "DELETE FROM imports WHERE importer=?", "DELETE FROM imports WHERE target=?",
+                                  "DELETE FROM missing WHERE importer=?"):  # fmt: skip
+                    self.db.execute(statement, (file.id,))
+            self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,'')", ((one,) for one in orphans))
+        return now
+
+    def _write(
+        self,
+        files: list[Scanned],
+        postings: Postings,
+        counted: dict[int, bytes],
+        stat: dict[int, Listed],
+        generation: object,
+    ) -> int:
+        with transaction(self.db):
+            now = self._next_generation(generation)
+            segment = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
+            rows = ((s.id, os.fsencode(stat[s.id].path), stat[s.id].size, stat[s.id].mtime, self.begun) for s in files)
+            self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
+            store.add_segment(self.db, segment, files, postings, counted)
+            if segment > MOST_SEGMENTS and segment % 8 == 0:
+                store.merge_small_segments(self.db)
+        return now

@@ -1,0 +1,87 @@
+"""Mixing signals into one score: non-negative votes by share of the best and by rank, with fitted weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from ctxe.data import read_text
+from ctxe.repo.planning.evidence import Scores
+
+RANK_ROOM = 5.0
+"""A file of rank r (from 0) has 5 / (5 + r) of the vote by rank."""
+
+Weights = Mapping[str, tuple[float, float]]
+"""For each signal the weight of its share of the best, and that of its rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was learnt from past changes.
+
+    ``first`` and ``second`` weigh the signals, ``units`` the traits of units, ``common`` words that any project uses.
+    ``certainty`` turns differences of scores into odds, ``spread`` lessens it as the budget grows.
+    """
+
+    first: Weights
+    second: Weights
+    units: Mapping[str, float] = field(default_factory=dict)
+    common: Mapping[str, float] = field(default_factory=dict)
+    certainty: float = 8.0
+    spread: float = 0.5
+
+
+@cache
+def fitted() -> Fitted:
+    """The weights that ship with ctxe (made by scripts/fit-planner)."""
+    raw = json.loads(read_text("planner.json"))
+    first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
+    return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["spread"])
+
+
+def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:
+    """The same weights but for one signal, which counts so many times as much."""
+    share, rank = learnt.second.get(signal, (0.0, 0.0))
+    return replace(learnt, second={**learnt.second, signal: (times * share, times * rank)})
+
+
+def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, float]]:
+    """For every file with a score: its share of the best, and its vote by rank; ``judged`` files set the measure."""
+    values = sorted((score for number, score in scores.items() if score > 0.0 and number in judged), reverse=True)
+    if not values:
+        return {}
+    most = values[0]
+    rank: dict[float, int] = {}
+    for place, score in enumerate(values):
+        rank.setdefault(score, place)
+    found = {}
+    for number, score in scores.items():
+        if score > 0.0:
+            place = rank[score] if score in rank else _place(values, score)
+            found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + place))
+    return found
+
+
+def _place(values: list[float], score: float) -> int:
+    """How many of the falling values are greater."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] > score:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def mixed(signals: Mapping[str, dict[int, tuple[float, float]]], weights: Weights) -> Scores:
+    """The weighted sum of all votes."""
+    found: Scores = {}
+    for name, ballot in signals.items():
+        share, rank = weights.get(name, (0.0, 0.0))
+        if share or rank:
+            for number, (part, place) in ballot.items():
+                found[number] = found.get(number, 0.0) + share * part + rank * place
+    return found

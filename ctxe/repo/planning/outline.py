@@ -1,0 +1,115 @@
+"""What to show of a file when not all of it: its outline, and blocks that can be shown by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ctxe.repo.indexing.definition import Definition
+from ctxe.repo.indexing.units import Unit
+
+LONG_BLOCK = 60
+"""Lines above which a unit is cut between the statements of its body."""
+PIECE = 30
+"""Lines that a piece of a long unit has at most, unless one statement is longer."""
+LONGEST_SIGNATURE = 6
+_HIDDEN = frozenset(("field", "prototype"))
+_CONTINUES = re.compile(
+    r"\s*(?:[)\]}]|(?:else|elif|except|finally|catch|case|default|rescue|ensure|end|when)\b|#\s*e(?:lse|lif|ndif))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines ``first`` to ``last`` (from 1) that make sense alone, cut from the unit of that number."""
+
+    unit: int
+    first: int
+    last: int
+
+
+def signature(definition: Definition, lines: Sequence[str]) -> tuple[int, int]:
+    """First and last line of a definition's signature, without decorators and comments; at most six lines."""
+    first = definition.first
+    for row in range(definition.first, min(definition.head, len(lines)) + 1):
+        if _names(lines[row - 1], definition.name):
+            first = row
+            if not lines[row - 1].lstrip().startswith(("#", "//", "*", "/*", "@", '"')):
+                break
+    return first, max(first, min(definition.head, first + LONGEST_SIGNATURE - 1, len(lines)))
+
+
+def _names(line: str, name: str) -> bool:
+    """Whether a line holds a name as a word of its own."""
+    place = line.find(name)
+    while place != -1:
+        around = line[place - 1 : place] + line[place + len(name) : place + len(name) + 1]
+        if not any(letter.isalnum() or letter == "_" for letter in around):
+            return True
+        place = line.find(name, place + 1)
+    return False
+
+
+def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Line ranges of the signatures worth an outline, in order; what is nested in a function is left out."""
+    ranges: list[tuple[int, int]] = []
+    hidden = 0
+    for definition in definitions:
+        if definition.first <= hidden or definition.kind in _HIDDEN or definition.first > len(lines):
+            continue
+        first, last = signature(definition, lines)
+        if definition.kind in ("function", "method", "constructor"):
+            hidden = definition.last
+        if ranges and first <= ranges[-1][1]:
+            continue
+        ranges.append((first, last if definition.kind != "constant" else first))
+    return ranges
+
+
+def blocks(
+    units: Sequence[Unit], owner: Sequence[int], definitions: Sequence[Definition], lines: Sequence[str]
+) -> list[Block]:
+    """Every line of a file in exactly one block: a unit's own lines, long ones cut between statements."""
+    found: list[Block] = []
+    for number, first, last in _runs(owner):
+        if last - first + 1 <= LONG_BLOCK:
+            found.append(Block(number, first, last))
+            continue
+        place = units[number].definition
+        head = definitions[place].head if place >= 0 and definitions[place].first == first else first - 1
+        found.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
+    return found
+
+
+def _runs(owner: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """(unit, first, last) of every stretch of lines with one owner."""
+    begin = 0
+    for row in range(1, len(owner) + 1):
+        if row == len(owner) or owner[row] != owner[begin]:
+            yield owner[begin], begin + 1, row
+            begin = row
+
+
+def _pieces(lines: Sequence[str], first: int, last: int, head: int) -> Iterator[tuple[int, int]]:
+    """A long stretch cut before statements of its outermost level, the signature kept with what follows it."""
+    body = [row for row in range(max(first, head + 1), last + 1) if lines[row - 1].strip()]
+    level = min((_indent(lines[row - 1]) for row in body[: max(1, len(body) - 1)]), default=0)
+    begin = first
+    cut = 0
+    for row in body:
+        line = lines[row - 1]
+        if _indent(line) <= level and not _CONTINUES.match(line) and row > max(begin, head + 1):
+            if row - begin >= PIECE and cut > begin:
+                yield begin, cut - 1
+                begin = cut
+            if row - begin >= PIECE // 2 or not lines[row - 2].strip():
+                cut = row
+    if cut > begin and last - begin + 1 > PIECE + PIECE // 2:
+        yield begin, cut - 1
+        begin = cut
+    yield begin, last
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

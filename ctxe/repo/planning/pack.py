@@ -1,0 +1,266 @@
+"""Filling a budget of tokens with the lines a change would touch: whole files, regions, outlines, names."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from ctxe.domain.section import Tier
+from ctxe.repo.indexing.linecount import estimate
+from ctxe.repo.indexing.store import Details
+from ctxe.repo.indexing.units import Unit
+from ctxe.repo.planning.mix import Fitted
+from ctxe.repo.planning.outline import Block, blocks, outline
+from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.relevance import shares, spoken
+
+LOOKED_AT, MORE_LOOKED_AT = 16, 400
+"""First files whose units may be shown at least, and the tokens of budget that make it one more."""
+MOST_LOOKED_AT = 48
+ASIDE = 0.05
+"""Share of the budget that is kept for outlines and names of files around the first ones."""
+CERTAIN, HOPELESS = 8, 40.0
+"""First files that are always cut into blocks, and the odds of others, times the room, below which none is taken."""
+MARKER = 10
+"""Tokens, at most, of the line that says which lines follow."""
+LONGEST_OUTLINE, SHORT_OUTLINE = 350, 80
+"""Tokens of one outline where there is room, and where there is little."""
+NAMES = 25
+"""Further files that are told by name."""
+LEAST = 120
+"""Tokens below which nothing is packed."""
+
+Reader = Callable[[str], "str | None"]
+Ranges = list[tuple[int, int]]
+Offer = tuple[float, int, int, int, int]
+"""(worth, file, first line, last line, tokens) of a block."""
+
+
+@dataclass(slots=True)
+class Packed:
+    """One file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
+
+    number: int
+    tier: Tier
+    tokens: int
+    text: str
+    ranges: Ranges = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Open:
+    """A file that is being packed: its lines with their tokens, and what of it is chosen so far."""
+
+    number: int
+    path: str
+    lines: list[str]
+    costs: Sequence[int]
+    inside: Details
+    chosen: set[int] = field(default_factory=set)
+
+
+def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Packed]:
+    """What to show of the ranked files within ``budget`` tokens, best first; the sum of tokens is never above it."""
+    if budget < LEAST:
+        return []
+    order = ranking.order
+    first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
+    texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
+    opened = {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
+    room = budget - int(ASIDE * budget)
+    left = room - _choose(ranking, opened, room, fitted)
+    left = _round_up(opened, left)
+    shown = {number: _shown(one) for number, one in opened.items() if one.chosen}
+    left = budget - sum(packed.tokens for packed in shown.values())
+    for packed in _outlines(ranking, opened, shown, left):
+        shown[packed.number] = packed
+        left -= packed.tokens
+    for packed in _names(ranking, order, shown, left):
+        shown[packed.number] = packed
+    return [shown[number] for number in order if number in shown]
+
+
+def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
+    """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
+    evidence = ranking.evidence
+    inside = evidence.details.get(number)
+    if inside is None or not inside.lengths or text is None:
+        return None
+    path = evidence.file(number).path
+    lines = text.split("\n")
+    # a file that was not counted yet, or changed since it was scanned a moment ago
+    costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
+    return Open(number, path, lines, costs, inside)
+
+
+def owners(units: Sequence[Unit], lines: int) -> list[int]:
+    """For each line (from 0) the number of its unit."""
+    found = [-1] * lines
+    for number, unit in enumerate(units):
+        if unit.definition >= 0:
+            last = min(unit.last, lines)
+            found[unit.first - 1 : last] = [number] * max(0, last - unit.first + 1)
+    for number, unit in enumerate(units):
+        if unit.definition < 0:
+            for row in range(unit.first - 1, min(unit.last, lines)):
+                if found[row] == -1:
+                    found[row] = number
+    return found
+
+
+def _header(path: str) -> int:
+    return sum(estimate([path])) + 2 * MARKER
+
+
+def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
+    """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
+    said = spoken(ranking.evidence)
+    chance = odds({number: ranking.scores[number] for number in opened}, room, fitted.certainty, fitted.spread)
+    offers: list[Offer] = []
+    for place, (number, one) in enumerate(opened.items()):
+        if place >= CERTAIN and chance[number] * room < HOPELESS:
+            continue
+        owner = owners(one.inside.units, len(one.lines))
+        own = [0] * len(one.inside.units)
+        for unit in owner:
+            if unit >= 0:
+                own[unit] += 1
+        chances = shares(ranking.evidence, said, number, own, fitted.units)
+        for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
+            part = chances[block.unit] * (block.last - block.first + 1) / own[block.unit]
+            offers.append((chance[number] * part, number, block.first, block.last, _cost(one, block)))
+    chosen, spent = pick(offers, {number: _header(one.path) for number, one in opened.items()}, room)
+    for number, lines in chosen.items():
+        opened[number].chosen |= lines
+    return spent
+
+
+def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tuple[dict[int, set[int]], int]:
+    """The lines to show of each file, by what they promise for each token, and the tokens they take."""
+    order = {number: place for place, number in enumerate(headers)}
+    heap = [(-worth / (cost + MARKER), order[number], number, first, last, cost)
+            for worth, number, first, last, cost in offers]  # fmt: skip
+    heapq.heapify(heap)
+    chosen: dict[int, set[int]] = {}
+    spent = 0
+    while heap:
+        _, _, number, first, last, cost = heapq.heappop(heap)
+        mine = chosen.get(number)
+        price = cost + headers[number] + MARKER if mine is None else cost
+        price += 0 if mine is None or mine & {first - 1, last + 1} else MARKER
+        if spent + price <= room:
+            spent += price
+            chosen.setdefault(number, set()).update(range(first, last + 1))
+    return chosen, spent
+
+
+def odds(scores: Mapping[int, float], room: int, certainty: float, spread: float) -> dict[int, float]:
+    """How likely each file is one that the change touches, as far as its score says; 1 for the best.
+
+    With more room the further files are worth a try.
+    """
+    most = max(scores.values(), default=0.0)
+    sure = certainty / (1.0 + math.log2(max(1.0, room / 4000.0)) * spread)
+    return {number: math.exp(sure * (score - most)) for number, score in scores.items()}
+
+
+def _cost(one: Open, block: Block) -> int:
+    return sum(one.costs[block.first - 1 : block.last])
+
+
+def _round_up(opened: dict[int, Open], left: int) -> int:
+    """Show a file whole when little of it is missing, and close small gaps; the tokens that are left."""
+    for one in opened.values():
+        if not one.chosen:
+            continue
+        total = sum(one.costs)
+        missing = total - sum(one.costs[row - 1] for row in one.chosen)
+        if 0 < missing <= max(40, total // 8) and missing <= left:
+            one.chosen.update(range(1, len(one.lines) + 1))
+            left -= missing
+            continue
+        for first, last in _gaps(one.chosen):
+            price = sum(one.costs[first - 1 : last])
+            if price <= MARKER:
+                one.chosen.update(range(first, last + 1))
+    return left
+
+
+def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
+    """The stretches between chosen lines."""
+    ranges = ranges_of(chosen)
+    return [(one[1] + 1, other[0] - 1) for one, other in pairwise(ranges)]
+
+
+def ranges_of(lines: Iterable[int]) -> Ranges:
+    """Line numbers as ranges, in order."""
+    found: Ranges = []
+    for line in sorted(lines):
+        if found and found[-1][1] == line - 1:
+            found[-1] = (found[-1][0], line)
+        else:
+            found.append((line, line))
+    return found
+
+
+def _shown(one: Open) -> Packed:
+    ranges = ranges_of(one.chosen)
+    cost = sum(one.costs[row - 1] for row in one.chosen)
+    if len(one.chosen) >= len(one.lines):
+        text = f'<file path="{one.path}">\n' + "\n".join(one.lines).rstrip("\n") + "\n</file>"
+        return Packed(one.number, "full", cost + _header(one.path), text, [(1, len(one.lines))])
+    parts = [f'<file path="{one.path}" lines="{len(one.lines)}">']
+    for first, last in ranges:
+        parts += [f"[lines {first}-{last}]", *one.lines[first - 1 : last]]
+    text = "\n".join([*parts, "</file>"])
+    return Packed(one.number, "region", cost + _header(one.path) + MARKER * len(ranges), text, ranges)
+
+
+def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
+    """Outlines of what the first files import and of what imports them, then of the next files."""
+    index = ranking.evidence.index
+    first = [number for number in opened if number in shown][:3]
+    around = [other for number in first for side in index.neighbours(number) for other in side]
+    wanted = sorted(set(around) & set(opened), key=lambda number: -ranking.scores[number])
+    left = int(left * 0.7)
+    most = min(LONGEST_OUTLINE, max(SHORT_OUTLINE, left // 3))
+    for number in dict.fromkeys([*wanted, *opened]):
+        if number in shown or number not in opened:
+            continue
+        packed = outlined(opened[number], most)
+        if packed is not None and packed.tokens <= left:
+            left -= packed.tokens
+            yield packed
+
+
+def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
+    """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
+    parts = [f'<outline path="{one.path}">']
+    tokens = _header(one.path)
+    for first, last in outline(one.inside.definitions, one.lines):
+        price = sum(one.costs[first - 1 : last]) + 4
+        if tokens + price > most:
+            break
+        tokens += price
+        parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))
+    if len(parts) == 1:
+        return None
+    return Packed(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))
+
+
+def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
+    """Further files by name alone."""
+    count = 0
+    for number in order:
+        if number in shown:
+            continue
+        path = ranking.evidence.file(number).path
+        tokens = len(path.encode("utf-8", "replace")) * 2 // 5 + 3
+        if tokens > left or count >= NAMES:
+            return
+        left -= tokens
+        count += 1
+        yield Packed(number, "name", tokens, path)

@@ -1,0 +1,159 @@
+"""Which files a task needs, and what of them to show within a budget, with reasons; no model is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ctxe.domain.section import Tier
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.evidence import Scores
+from ctxe.repo.planning.mix import Fitted, fitted
+from ctxe.repo.planning.pack import Packed, pack
+from ctxe.repo.planning.ranking import Ranking, rank
+from ctxe.repo.planning.reasons import Reason, Reasons
+
+LEFT_OUT = 20
+"""Files that are told as left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One file of a plan. ``tokens`` (o200k_base) is an upper bound for ``text``; ``ranges`` are the lines shown."""
+
+    path: str
+    score: float
+    tokens: int
+    mode: Tier
+    ranges: tuple[tuple[int, int], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    text: str = ""
+    kind: str = "source"
+
+    @property
+    def why(self) -> str:
+        """The reasons in one line."""
+        return " · ".join(reason.detail for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that the plan does not show, and why not."""
+
+    path: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The files a task needs, best first; ``tokens`` never exceeds ``budget``. Timings are in milliseconds."""
+
+    task: str
+    budget: int
+    tokens: int
+    files: tuple[Planned, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """What the session and its user add to a task.
+
+    ``touched``: files read or changed, oldest first; ``named``: files that memory speaks of; ``added`` and ``dropped``:
+    files that the user wants in or out whatever their score; ``asked`` and ``declined``: the same by a model that
+    looked the plan over.
+    """
+
+    touched: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+
+
+def plan(
+    index: Index,
+    task: str,
+    budget: int,
+    steering: Steering = Steering(),
+    weights: Fitted | None = None,
+    meaning: Scores | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Plan:
+    """Plan a task over an index that was refreshed; an empty task gives the files that were changed lately.
+
+    ``meaning``: what vectors say of files (see windows), mixed in by its weight.
+    """
+    return laid_out(index, task, budget, steering, weights, meaning, clock)[0]
+
+
+def laid_out(
+    index: Index,
+    task: str,
+    budget: int,
+    steering: Steering = Steering(),
+    weights: Fitted | None = None,
+    meaning: Scores | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[Plan, Ranking]:
+    """A plan and the ranking behind it."""
+    learnt = weights or fitted()
+    started = clock()
+    ranking = _steered(rank(index, task, learnt, steering.touched, steering.named, meaning), steering)
+    ranked = clock()
+    shown = pack(ranking, budget, index.text, learnt)
+    packed = clock()
+    reasons = Reasons(ranking, learnt.second, (one.number for one in shown))
+    files = tuple(_planned(ranking, one, reasons, steering) for one in shown)
+    took = {"rank": ranked - started, "pack": packed - ranked, "reasons": clock() - packed}
+    made = Plan(
+        task, budget, sum(file.tokens for file in files), files, _left_out(ranking, shown, budget, steering),
+        {name: round(1000 * seconds, 1) for name, seconds in took.items()}, index.note,
+    )  # fmt: skip
+    return made, ranking
+
+
+def _steered(ranking: Ranking, steering: Steering) -> Ranking:
+    """The ranking with what the user added on top and without what the user dropped."""
+    index = ranking.evidence.index
+    scores = dict(ranking.scores)
+    for path in (*steering.dropped, *steering.declined):
+        if path not in steering.added:
+            scores.pop(index.by_path.get(path, -1), None)
+    most = max(scores.values(), default=1.0)
+    wanted = [path for path in (*steering.added, *steering.asked) if path not in steering.dropped]
+    for place, path in enumerate(reversed(wanted), 1):
+        number = index.by_path.get(path)
+        if number is not None:
+            scores[number] = most * (1.0 + place / 100.0)
+    return Ranking(scores, ranking.ballots, ranking.evidence)
+
+
+def _planned(ranking: Ranking, one: Packed, reasons: Reasons, steering: Steering) -> Planned:
+    file = ranking.evidence.file(one.number)
+    by_model = (Reason("asked", "the model that looked it over wants it", 1.0),) if file.path in steering.asked else ()
+    added = (Reason("added", "you added it", 1.0),) if file.path in steering.added else by_model
+    ranges = tuple(one.ranges) if one.tier == "region" else ()
+    return Planned(
+        file.path, round(ranking.scores[one.number], 4), one.tokens, one.tier, ranges,
+        (*added, *reasons.of(one.number)), one.text, file.kind,
+    )  # fmt: skip
+
+
+def _left_out(ranking: Ranking, shown: list[Packed], budget: int, steering: Steering) -> tuple[LeftOut, ...]:
+    inside = {one.number for one in shown}
+    outside = [number for number in ranking.order if number not in inside][:LEFT_OUT]
+    found = [
+        LeftOut(
+            ranking.evidence.file(number).path, round(ranking.scores[number], 4), f"no room left in {budget} tokens"
+        )
+        for number in outside
+    ]
+    dropped = (LeftOut(path, 0.0, "you dropped it") for path in steering.dropped)
+    declined = (LeftOut(path, 0.0, "the model that looked it over dropped it") for path in steering.declined)
+    return (*dropped, *declined, *found)

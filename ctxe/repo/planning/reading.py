@@ -1,0 +1,201 @@
+"""A task read in several views: title, first words, prose, code-looking words, and what was pasted apart from prose."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ctxe.lexical.symbols import Symbols, symbols
+from ctxe.lexical.words import STOP, counts, terms
+from ctxe.repo.indexing.scan import KEYWORDS
+
+HEAD, TAIL = 60_000, 20_000
+"""Characters of a very long task that are read: its beginning and its end."""
+LEAD_WORDS = 60
+LONGEST_TITLE = 220
+MOST_TERMS = 70
+
+LONGEST_WORD = 400
+"""Characters without a space of which no more is read: encoded data, not words."""
+
+_ENDLESS = re.compile(r"\S{401,}")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TRAILER = re.compile(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_FORM = re.compile(
+    r"""^\s*(?:\#{1,6}\s*|\*\*|[-*]\s*\[[ x]\]\s*)?(?:(?:steps?|how)\ to\ reproduce|to\ reproduce|reproduction
+    |(?:expected|actual)(?:\ (?:behaviou?r|results?|output))?|describe\ the\ bug|description
+    |environment|versions?|system\ info\w*|additional\ (?:context|info\w*)|checklist|(?:issue|bug)\ summary|summary
+    |problem
+    |code\ for\ reproduction|outcome|what\ (?:happened|did\ you\ expect).*|minimal\ (?:working\ )?example|motivation
+    |i\ have\ (?:read|searched|checked)\ .*|screenshots?|possible\ solution|proposed\ solution|related\ issues?)
+    \s*[:*?.]*\s*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TRACE = re.compile(
+    r"""\s*(?:File\ ".*",\ line\ \d+|at\ .*[(:]\d+|Traceback\ \(most|(?:In|Out)\ ?\[\d+\]|\.\.\.\ |>>>|\$\ \w
+    |\[?\d{4}-\d\d-\d\d[T ]\d\d:)
+    |-{4,}>?\s*\d+|\s+\d+\s{2,}\S""",
+    re.VERBOSE,
+)
+_SCOPE = re.compile(r"\s*(?:[a-z]+\(([^)]{1,60})\)!?:|([\w./,\- ]{2,40}?)!?:)\s")
+_KINDS_OF_CHANGE = frozenset(
+    (
+        "fix",
+        "fixes",
+        "feat",
+        "chore",
+        "refactor",
+        "perf",
+        "docs",
+        "doc",
+        "test",
+        "tests",
+        "bug",
+        "feature",
+        "build",
+        "ci",
+        "style",
+        "revert",
+        "add",
+        "remove",
+        "wip",
+        "note",
+        "re",
+        "fwd",
+    )
+)
+_SENTENCE = re.compile(r".{20,220}?[.!?](?=\s)")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[.,;:!?()]")
+_QUOTED = re.compile(r"`([^`\n]{1,120})`")
+_CODE_SHAPED = re.compile(
+    r"_*[A-Za-z]\w*_\w*$|_+[A-Za-z]\w*$|[a-z]+[a-z0-9]*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
+)
+
+View = dict[str, float]
+"""Search terms with their weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a task says, taken apart; ``names`` are code-shaped words of the prose, ``pasted_names`` of the rest."""
+
+    title: str
+    prose: str
+    pasted: str
+    lead: str
+    scope: tuple[str, ...] = ()
+    names: Counter[str] = field(default_factory=Counter)
+    pasted_names: Counter[str] = field(default_factory=Counter)
+    mentions: Symbols = field(default_factory=Symbols)
+
+    @property
+    def faults(self) -> str:
+        """Error messages in the task."""
+        return "\n".join(f"{fault.kind} {fault.message}" for fault in self.mentions.faults)[:3000]
+
+    def views(self) -> dict[str, View]:
+        """The search terms of each view by its name: title, lead, prose, code, paste."""
+        code: Counter[str] = Counter()
+        for name, times in self.names.items():
+            for term in terms(name):
+                code[term] += times
+        return {
+            "title": dict.fromkeys(bag(self.title), 1.0),
+            "lead": dict.fromkeys(bag(self.lead), 1.0),
+            "prose": _damped(bag(f"{self.title}\n{self.prose}")),
+            "code": _damped(code),
+            "paste": _damped(bag(self.pasted[:6000])),
+            "fault": _damped(bag(self.faults)),
+            "compound": dict.fromkeys(compounds(f"{self.title} . {self.prose[:6000]}"), 1.0),
+        }
+
+
+def bag(text: str) -> Counter[str]:
+    """How often each search term occurs, as the index counts them."""
+    found = counts(text)
+    for common in KEYWORDS & found.keys():
+        del found[common]
+    return found
+
+
+def compounds(text: str) -> Iterator[str]:
+    """Identifiers that neighbouring words of a text would make: "hue order" is ``hue_order`` and ``hueorder``."""
+    words = [word.lower() for word in _PLAIN.findall(text)]
+    for count in (2, 3):
+        for place in range(len(words) - count + 1):
+            some = words[place : place + count]
+            if any(len(word) < 2 or word in STOP or not word.isalnum() for word in some):
+                continue
+            for joined in ("_".join(some), "".join(some)):
+                yield joined
+                if count == 2 and joined.endswith("s"):
+                    yield joined[:-1]
+
+
+def _damped(found: Counter[str]) -> View:
+    return {term: min(times, 3) ** 0.5 for term, times in found.items()}
+
+
+def read_task(task: str) -> Reading:
+    """Take a task apart; any text will do, of any length."""
+    text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
+    text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
+    lines = _COMMENT.sub(" ", text).split("\n")
+    first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
+    title, rest = _title(lines[first] if first < len(lines) else "")
+    prose, pasted = _parted([rest, *lines[first + 1 :]])
+    spoken = f"{title}\n{prose}"
+    names = Counter(name for name in _NAME.findall(spoken) if code_shaped(name))
+    for quoted in _QUOTED.findall(spoken):
+        names.update(_NAME.findall(quoted))
+    return Reading(
+        title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
+        Counter(name for name in _NAME.findall(pasted) if len(name) > 3), symbols(text),
+    )  # fmt: skip
+
+
+def code_shaped(name: str) -> bool:
+    """Whether a word looks like an identifier: ``a_b``, ``aB``, ``AbCd``, ``_a``, ``HTTPx``."""
+    return bool(_CODE_SHAPED.match(name))
+
+
+def _title(line: str) -> tuple[str, str]:
+    """The title in the first line, and what of the line is no title."""
+    line = line.strip().lstrip("#").strip()
+    if len(line) <= LONGEST_TITLE:
+        return line, ""
+    found = _SENTENCE.match(line)
+    title = found.group(0) if found else line[:LONGEST_TITLE]
+    return title, line[len(title) :]
+
+
+def _parted(lines: list[str]) -> tuple[str, str]:
+    """Prose, and what was pasted: fenced blocks, indented code, traces, logs. Headings of issue forms are neither."""
+    prose: list[str] = []
+    pasted: list[str] = []
+    fenced = False
+    for line in lines:
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif fenced or _TRACE.match(line) or len(line) > 600 or _indented(line):
+            pasted.append(line)
+        elif not _FORM.match(line) and not _TRAILER.match(line):
+            prose.append(line)
+    return "\n".join(prose), "\n".join(pasted)
+
+
+def _indented(line: str) -> bool:
+    return line.startswith(("    ", "\t")) and not re.match(r"\s*(?:[-*+•]|\d+[.)])\s", line)
+
+
+def _scope(title: str) -> tuple[str, ...]:
+    """The parts of a title's prefix that name a part of the code: ``fix(cli): ...``, ``net/http: ...``."""
+    found = _SCOPE.match(title)
+    if not found:
+        return ()
+    words = (word.strip("/") for word in re.split(r"[\s,]+", found.group(1) or found.group(2)))
+    return tuple(word for word in words if word and word.lower() not in _KINDS_OF_CHANGE and word.lower() not in STOP)

@@ -1,0 +1,289 @@
+"""Why a file is in the plan, in words a person believes: the signals that brought most of its score."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ctxe.lexical.words import parts, stem, terms
+from ctxe.repo.indexing.scan import stem_of
+from ctxe.repo.planning.evidence import Evidence
+from ctxe.repo.planning.mix import Weights
+from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.signals.around import name_key, tested_stem
+from ctxe.repo.planning.signals.mentions import fitting, names_in_task, paths_written
+from ctxe.repo.planning.signals.past import similar_commits, together
+from ctxe.repo.planning.signals.text import best_units
+
+MOST = 3
+"""Reasons given for a file."""
+LEAST = 0.04
+"""Share of a file's score below which a signal is no reason."""
+NAMED = 0.12
+"""Share by which a definition of a name in the task counts at least, when reasons are chosen."""
+_WORD = re.compile(r"[A-Za-z_]\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: the signal, what it says of this file, and its share of the file's score."""
+
+    signal: str
+    detail: str
+    weight: float
+
+
+THEMES = {
+    "units": "title_units lead_units prose_units code_units fault_units title_unit prose_unit code_unit",
+    "words": "title_file lead_file prose_file paste_file compound_file",
+    "names": "title_names code_names defined called",
+    "path": "title_path prose_path title_stem code_stem scope_named",
+    "path_named": "path_named",
+    "frame": "frame",
+    "module_named": "module_named member_named",
+    "commits": "title_commits prose_commits title_messages",
+    "recent": "recent lately",
+    "changed_together": "changed_together",
+    "folder": "folder",
+    "namesake": "namesake",
+    "imports": "imported importing",
+    "tested": "tested",
+    "touched": "touched",
+    "remembered": "remembered",
+    "meaning": "meaning",
+}
+TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "names": 3.0, "words": 0.5}
+"""How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
+_THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
+
+
+class Reasons:
+    """Words for the reasons of one ranking; what several files need is found out once."""
+
+    def __init__(self, ranking: Ranking, weights: Weights, numbers: Iterable[int]) -> None:
+        self.ranking, self.weights = ranking, weights
+        self.evidence = ranking.evidence
+        self._numbers = frozenset(numbers)
+        self._original = _originals(self.evidence)
+        self._words = _words_inside(self.evidence, self._numbers)
+        self._units = best_units(self.evidence, "prose") | best_units(self.evidence, "title")
+        self._commits: list[tuple[float, int]] | None = None
+
+    def of(self, number: int) -> tuple[Reason, ...]:
+        """At most three reasons for a file, the weightiest first."""
+        brought: dict[str, float] = {}
+        for signal, ballot in self.ranking.ballots.items():
+            share, place = self.weights.get(signal, (0.0, 0.0))
+            part = ballot.get(number)
+            if part is not None and (share or place):
+                theme = _THEME_OF[signal]
+                brought[theme] = brought.get(theme, 0.0) + share * part[0] + place * part[1]
+        total = sum(brought.values()) or 1.0
+        if number in self.ranking.ballots.get("defined", ()):
+            # its words are in other signals too, so the weights may leave it out; as a reason nothing is clearer
+            brought["names"] = max(brought.get("names", 0.0), NAMED * total)
+        found: list[Reason] = []
+        for theme, worth in sorted(brought.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
+            if len(found) == MOST:
+                break
+            if worth < LEAST * total:
+                continue
+            detail = _TELLERS[theme](self, number)
+            if detail and detail not in {reason.detail for reason in found}:
+                found.append(Reason(theme, detail, round(worth / total, 3)))
+        return tuple(found)
+
+    def listed(self, words: Iterable[str], most: int = 5) -> str:
+        """Search terms as the task spells them."""
+        return ", ".join(list(dict.fromkeys(self._original.get(word, word) for word in words))[:most])
+
+    def units(self, number: int) -> str:
+        """The best unit and the words of the task in it."""
+        unit = self._units.get(number, (0.0, 0))[1]
+        words = self.listed(self._words.get((number, unit), ()))
+        inside = self.evidence.details.get(number)
+        if inside is None or unit >= len(inside.units) or not words:
+            return ""
+        cut = inside.units[unit]
+        if cut.definition >= 0:
+            return f"`{inside.definitions[cut.definition].title}` speaks of {words}"
+        return f"lines {cut.first}-{cut.last} speak of {words}"
+
+    def words(self, number: int) -> str:
+        """The words of the task that the file uses."""
+        words = self.listed(self._words.get((number, -1), ()))
+        return f"uses {words}" if words else ""
+
+    def names(self, number: int) -> str:
+        """Names of the task that the file defines."""
+        wanted = {name.lower(): name for name in names_in_task(self.evidence)}
+        plain = (word for word in _WORD.findall(self.evidence.reading.title) if len(word) > 3)
+        wanted |= {word.lower(): word for word in plain if word.lower() not in wanted}
+        inside = self.evidence.details.get(number)
+        known = {found.name.lower(): found.name for found in inside.definitions} if inside else {}
+        hits = [known[name] for name in wanted if name in known]
+        if hits:
+            return f"defines {', '.join(f'`{name}`' for name in hits[:3])}, named in the task"
+        return ""
+
+    def path(self, number: int) -> str:
+        """Words of the task in the path."""
+        path = self.evidence.file(number).path
+        stem = stem_of(path)
+        title = {word.lower() for word in _WORD.findall(self.evidence.reading.title)}
+        if stem in title or stem.replace("_", "") in title:
+            return f"its name, `{stem}`, is in the title"
+        scope = next((one for one in self.evidence.reading.scope if one.lower() in path.lower()), None)
+        if scope:
+            return f"`{scope}` of the title's prefix is in its path"
+        parts = set(terms(path.replace("/", " ").replace(".", " ").replace("-", "_")))
+        view = self.evidence.views["prose"]
+        hits = self.listed((word for word in view if word in parts), 4)
+        return f"its path speaks of {hits}" if hits else ""
+
+    def path_named(self, number: int) -> str:
+        """The path in the task."""
+        for place in self.evidence.reading.mentions.paths:
+            if number in fitting(self.evidence, place.path)[0]:
+                return f"named in the task: {place.path}" + (f", line {place.line}" if place.line else "")
+        written = (path for path in paths_written(self.evidence) if number in fitting(self.evidence, path)[0])
+        return next((f"named in an address of the task: {path}" for path in written), "")
+
+    def frame(self, number: int) -> str:
+        """The frame of the traceback."""
+        frames = self.evidence.reading.mentions.frames
+        for depth in range(len(frames), 0, -1):
+            place = frames[depth - 1]
+            if number in fitting(self.evidence, place.path)[0]:
+                return f"frame {depth} of {len(frames)} of the traceback" + (
+                    f", line {place.line}" if place.line else ""
+                )
+        return ""
+
+    def module_named(self, number: int) -> str:
+        """The module or member in the task."""
+        stem = stem_of(self.evidence.file(number).path)
+        inside = self.evidence.details.get(number)
+        known = {found.name.lower() for found in inside.definitions} if inside else set()
+        for module in self.evidence.reading.mentions.modules:
+            parts = [part.lower() for part in re.split(r"\W+", module)]
+            if stem in parts or len(known.intersection(parts)) > 1:
+                return f"`{module}` in the task is here"
+        return ""
+
+    def commits(self, number: int) -> str:
+        """The past commit that resembles the task most, of those that changed the file."""
+        if self._commits is None:
+            self._commits = similar_commits(self.evidence, self.evidence.views["title"], 1.0, 0.3)
+        mine = [commit for _, commit in self._commits if number in self.evidence.index.changed_in(commit)]
+        if mine:
+            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the title"
+        return "past commits that changed it use words of the title"
+
+    def recent(self, number: int) -> str:
+        """When the file was last changed."""
+        index = self.evidence.index
+        place = index.history_number(number)
+        count = len(index.history)
+        for back in range(1, min(count, 2000) + 1):
+            if place in index.history.files(count - back):
+                return f"changed {back} commit{'s' * (back > 1)} ago" if back < 400 else ""
+        return ""
+
+    def changed_together(self, number: int) -> str:
+        """The first file it changed with."""
+        first = next(iter(self.ranking.order))
+        index = self.evidence.index
+        mine, other = index.history_number(number), index.history_number(first)
+        if first == number or mine is None or other is None:
+            return ""
+        changes = together(self.evidence, first)[1]
+        files = index.history.touched
+        starts = index.history.starts
+        both = sum(1 for n in range(len(index.history)) if {mine, other} <= set(files[starts[n] : starts[n + 1]]))
+        name = self.evidence.file(first).path.rpartition("/")[2]
+        return f"changed together with {name} in {both} of {changes} commits" if both else ""
+
+    def namesake(self, number: int) -> str:
+        """The best file of the same name."""
+        key = name_key(self.evidence.file(number).path)
+        for other in self.ranking.order:
+            path = self.evidence.file(other).path
+            if other != number and name_key(path) == key:
+                return f"goes by the same name as {path}"
+        return ""
+
+    def meaning(self, number: int) -> str:
+        """How near the vectors are."""
+        place = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
+        return "nearest in meaning" if place == 1 else f"{place}. in meaning"
+
+    def folder(self, number: int) -> str:
+        """The neighbours."""
+        folder = self.evidence.file(number).path.rpartition("/")[0]
+        return f"other files of {folder}/ fit too" if folder else "files beside it fit too"
+
+    def imports(self, number: int) -> str:
+        """The first file it imports or is imported by."""
+        ahead, behind = self.evidence.index.neighbours(number)
+        for other in self.ranking.order[:8]:
+            name = self.evidence.file(other).path.rpartition("/")[2]
+            if other in behind:
+                return f"imported by {name}"
+            if other in ahead:
+                return f"imports {name}"
+        return ""
+
+    def tested(self, number: int) -> str:
+        """The test that speaks of the task."""
+        stem = stem_of(self.evidence.file(number).path)
+        for other in self.evidence.candidates:
+            file = self.evidence.file(other)
+            if file.kind == "test" and tested_stem(file.path) == stem:
+                return f"tested by {file.path}, which speaks of the task"
+        return "its tests speak of the task"
+
+    def touched(self, number: int) -> str:
+        """The session."""
+        return "in use in this session"
+
+    def remembered(self, number: int) -> str:
+        """Memory."""
+        return "named by the project's memory"
+
+
+def _originals(evidence: Evidence) -> dict[str, str]:
+    """For every search term the first word, or part of an identifier, of the task that gave it."""
+    reading = evidence.reading
+    found: dict[str, str] = {}
+    for word in _WORD.findall(f"{reading.title} {reading.prose[:20_000]} {reading.pasted[:6000]}"):
+        pieces = parts(word)
+        whole, *some = terms(word) or [""]
+        found.setdefault(whole, word)
+        for term in some:
+            found.setdefault(term, next((piece for piece in pieces if stem(piece) == term), word))
+    return found
+
+
+def _words_inside(evidence: Evidence, numbers: frozenset[int]) -> Mapping[tuple[int, int], list[str]]:
+    """For files (unit -1) and their units the words of the task in them, the most telling first."""
+    found: dict[tuple[int, int], list[tuple[float, str]]] = {}
+    spoken = frozenset(("title", "lead", "prose"))
+    for word, views in evidence.terms.items():
+        if views.isdisjoint(spoken):
+            continue
+        worth = -evidence.rarity[word] * evidence.common.get(word, 1.0)
+        heads, units = evidence.postings[word]
+        place = 0
+        for number, packed in zip(heads[::2], heads[1::2], strict=True):
+            count = packed & 0xFFFF
+            if number in numbers:
+                found.setdefault((number, -1), []).append((worth, word))
+                for one in units[place : place + count]:
+                    found.setdefault((number, one >> 8), []).append((worth, word))
+            place += count
+    return {key: [word for _, word in sorted(some)] for key, some in found.items()}
+
+
+_TELLERS: dict[str, Callable[[Reasons, int], str]] = {theme: getattr(Reasons, theme) for theme in THEMES}

@@ -1,0 +1,105 @@
+"""Signals from what stands around the first files: their folder, imports, tests; and the session itself."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from ctxe.repo.indexing.scan import STEM, stem_of
+from ctxe.repo.planning.evidence import Evidence, Scores, best
+from ctxe.repo.planning.signals.text import best_units
+
+TESTS = 25
+"""Test files that may vote for what they test."""
+TOP = 8
+MOST_NAMESAKES = 6
+"""Candidates of one name above which the name says nothing: ``models.py`` in every folder."""
+_TEST_MARK = re.compile(r"^tests?[_-]?|[_-]?(?:tests?|specs?|testcase)$|(?:tests?|testcase|spec|it)$")
+
+
+def folder(evidence: Evidence) -> Scores:
+    """How well the other files of the folder do."""
+    shares: dict[str, list[float]] = {}
+    for number, score in evidence.base.items():
+        if evidence.is_source(number):
+            shares.setdefault(posixpath.dirname(evidence.file(number).path), []).append(score)
+    sums = {
+        name: sum(
+            score * share for score, share in zip(sorted(scores, reverse=True), (1.0, 0.7, 0.5, 0.3), strict=False)
+        )
+        for name, scores in shares.items()
+    }
+    return {
+        number: max(0.0, sums.get(posixpath.dirname(evidence.file(number).path), 0.0) - evidence.base.get(number, 0.0))
+        for number in evidence.candidates
+    }
+
+
+def imported(evidence: Evidence) -> Scores:
+    """Files that the first files import."""
+    return _neighbours(evidence, 0)
+
+
+def importing(evidence: Evidence) -> Scores:
+    """Files that import the first files."""
+    return _neighbours(evidence, 1)
+
+
+def _neighbours(evidence: Evidence, side: int) -> Scores:
+    found: Scores = {}
+    first = best(evidence.base, TOP, evidence)
+    for number in first:
+        share = (evidence.base[number] / evidence.base[first[0]]) ** 2
+        for other in evidence.index.neighbours(number)[side]:
+            found[other] = found.get(other, 0.0) + share
+    return found
+
+
+def namesake(evidence: Evidence) -> Scores:
+    """How well another file of the same name does: ``url.c`` and ``url.h``, ``pot.ts`` and ``pot.types.ts``."""
+    family: dict[str, list[float]] = {}
+    sources = (number for number in evidence.candidates if evidence.is_source(number))
+    keys = {number: name_key(evidence.file(number).path) for number in sources}
+    for number, key in keys.items():
+        family.setdefault(key, []).append(evidence.base.get(number, 0.0))
+    found: Scores = {}
+    for number, key in keys.items():
+        others = sorted(family[key], reverse=True)
+        if 1 < len(others) <= MOST_NAMESAKES:
+            mine = evidence.base.get(number, 0.0)
+            found[number] = others[1] if mine == others[0] else others[0]
+    return found
+
+
+def name_key(path: str) -> str:
+    """The first word of the name, or of the folder's for a name that says nothing; within the outermost folder."""
+    return re.split(r"[._-]", stem_of(path).lstrip("_"))[0] + "/" + path.split("/", 1)[0]
+
+
+def tested_stem(path: str) -> str:
+    """The name of what a test file tests, by its own name: ``test_http.py`` and ``http_test.go`` give ``http``."""
+    stem = stem_of(path)
+    for _ in range(2):
+        stem = _TEST_MARK.sub("", stem)
+    return stem
+
+
+def tested(evidence: Evidence) -> Scores:
+    """Source files whose tests speak of the task."""
+    title, prose = best_units(evidence, "title"), best_units(evidence, "prose")
+    scores: Scores = {}
+    for number in evidence.candidates:
+        if evidence.file(number).kind == "test":
+            scores[number] = max(1.5 * title.get(number, (0.0, 0))[0], prose.get(number, (0.0, 0))[0])
+    most = max(scores.values(), default=0.0) or 1.0
+    found: Scores = {}
+    for number in best(scores, TESTS, evidence, "test"):
+        share = (scores[number] / most) ** 2
+        stem = tested_stem(evidence.file(number).path)
+        for other in evidence.having(STEM, [stem]).get(stem, ())[:12]:
+            if evidence.is_source(other):
+                found[other] = found.get(other, 0.0) + share
+        ahead = [other for other in evidence.index.neighbours(number)[0] if evidence.is_source(other)]
+        for other in ahead:
+            found[other] = found.get(other, 0.0) + 0.3 * share / len(ahead) ** 0.5
+    return found

@@ -1,0 +1,199 @@
+"""Signals from what the task names outright: paths, frames, modules, definitions, file names, the title's prefix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from ctxe.lexical.bm25 import idf
+from ctxe.lexical.words import STOP, path_terms
+from ctxe.repo.indexing.scan import DEFINED, HOLLOW, PATH, STEM, stem_of
+from ctxe.repo.planning.evidence import Evidence, Scores
+from ctxe.repo.planning.reading import code_shaped
+
+MOST_NAMESAKES = 6
+"""Files that may fit one mention; a name that fits more says nothing."""
+_HOSTED = re.compile(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
+_CALL = re.compile(r"\b([A-Za-z_]\w{2,})\s*\(")
+_WORD = re.compile(r"[\w\-]+")
+
+
+def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
+    """(files whose paths end most alike, folders and name in common, folders and name written)."""
+    parts = [part for part in written.replace("\\", "/").lower().split("/") if part not in ("", ".", "..", "~")]
+    if not parts:
+        return [], 0, 0
+    found: list[int] = []
+    most = 0
+    for number in evidence.having(STEM, [stem_of("/".join(parts))]).get(stem_of("/".join(parts)), ()):
+        path = evidence.file(number).path.lower().split("/")
+        same = 0
+        while same < min(len(parts), len(path)) and parts[-1 - same] == path[-1 - same]:
+            same += 1
+        if same > most:
+            found, most = [number], same
+        elif same == most and same:
+            found.append(number)
+    return found, most, len(parts)
+
+
+def paths_written(evidence: Evidence) -> Iterator[str]:
+    """Paths in the task, those inside addresses of a code host included."""
+    for place in evidence.reading.mentions.paths:
+        if not place.path.endswith("/"):
+            yield place.path
+    for url in evidence.reading.mentions.urls:
+        if found := _HOSTED.search(url):
+            yield found[1]
+
+
+def path_named(evidence: Evidence) -> Scores:
+    """A path or file name in the task."""
+    found: Scores = {}
+    for path in paths_written(evidence):
+        files, same, written = fitting(evidence, path)
+        if 0 < len(files) <= MOST_NAMESAKES:
+            for number in files:
+                found[number] = found.get(number, 0.0) + (1.0 if same > 1 or same == written else 0.6) / len(files)
+    return found
+
+
+def frame(evidence: Evidence) -> Scores:
+    """A frame of a pasted traceback; the innermost counts most."""
+    found: Scores = {}
+    frames = evidence.reading.mentions.frames
+    for depth, place in enumerate(frames, 1):
+        files, same, written = fitting(evidence, place.path)
+        if (same > 1 or written == 1) and 0 < len(files) <= 4:
+            for number in files:
+                found[number] = max(found.get(number, 0.0), (0.5 + 0.5 * depth / len(frames)) / len(files))
+    return found
+
+
+def module_named(evidence: Evidence) -> Scores:
+    """A dotted module in the task."""
+    found: Scores = {}
+    for module in evidence.reading.mentions.modules:
+        parts = [part for part in re.split(r"\W+", module.lower()) if part]
+        for count in range(len(parts), 1, -1):
+            files = [
+                n for n in _stems(evidence, [parts[count - 1]]) if _is_module(evidence.file(n).path, parts[:count])
+            ]
+            if 0 < len(files) <= 4:
+                for number in files:
+                    found[number] = found.get(number, 0.0) + 1.0 / len(files)
+                break
+    return found
+
+
+def _is_module(path: str, parts: list[str]) -> bool:
+    folder, _, name = path.lower().rpartition("/")
+    stem = name.partition(".")[0]
+    whole = folder if stem in HOLLOW else f"{folder}/{stem}"
+    return f"/{whole}".endswith("/" + "/".join(parts))
+
+
+def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
+    for files in evidence.having(STEM, stems).values():
+        yield from files
+
+
+def member_named(evidence: Evidence) -> Scores:
+    """``A.b`` in the task, and a file that defines both."""
+    found: Scores = {}
+    pairs = [pair for module in evidence.reading.mentions.modules for pair in _pairs(module.lower())]
+    known = evidence.having(DEFINED, {name for pair in pairs for name in pair})
+    for one, other in pairs:
+        both = set(known.get(one, ())) & set(known.get(other, ()))
+        for number in both:
+            found[number] = found.get(number, 0.0) + 1.0 / len(both)
+    return found
+
+
+def _pairs(module: str) -> list[tuple[str, str]]:
+    parts = [part for part in re.split(r"\W+", module) if part]
+    return list(pairwise(parts))
+
+
+def names_in_task(evidence: Evidence) -> list[str]:
+    """Code-shaped names of the task, prose before what was pasted, each once."""
+    reading = evidence.reading
+    pasted = (name for name in reading.pasted_names if code_shaped(name))
+    parts = (part for module in reading.mentions.modules for part in re.split(r"\W+", module) if len(part) > 2)
+    return list(dict.fromkeys([*reading.names, *reading.mentions.identifiers, *parts, *pasted]))[:200]
+
+
+def defined(evidence: Evidence) -> Scores:
+    """Definitions of names in the task that few files define."""
+    return _defining(evidence, names_in_task(evidence), 3)
+
+
+def called(evidence: Evidence) -> Scores:
+    """Definitions of what pasted code calls."""
+    return _defining(evidence, dict.fromkeys(_CALL.findall(evidence.reading.pasted[:20_000])), 12)
+
+
+def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
+    """Files that define these names, when at most ``most`` source files do."""
+    found: Scores = {}
+    total = max(1, evidence.index.statistics.documents)
+    for files in evidence.having(DEFINED, {name.lower() for name in names}).values():
+        sources = [number for number in files if evidence.is_source(number)]
+        if 0 < len(sources) <= most:
+            for number in sources:
+                found[number] = found.get(number, 0.0) + idf(total, len(files)) / len(sources)
+    return found
+
+
+def title_stem(evidence: Evidence) -> Scores:
+    """A word of the title, or two, that is a file's name."""
+    words = [
+        word.lower() for word in _WORD.findall(evidence.reading.title) if len(word) > 2 and word.lower() not in STOP
+    ]
+    joined = [one + link + other for one, other in pairwise(words) for link in ("_", "-", "")]
+    numbers = [word[:-1] if word.endswith("s") else word + "s" for word in words]
+    return _named_so(evidence, [*words, *joined, *numbers])
+
+
+def code_stem(evidence: Evidence) -> Scores:
+    """A code-shaped word of the task that is a file's name."""
+    return _named_so(evidence, [name.lower() for name in evidence.reading.names])
+
+
+def _named_so(evidence: Evidence, stems: Iterable[str]) -> Scores:
+    found: Scores = {}
+    total = max(1, len(evidence.index.files))
+    spelled = {form for stem in stems for form in (stem, stem.replace("-", "_"), "_" + stem)}
+    for files in evidence.having(STEM, spelled).values():
+        if len(files) <= 2 * MOST_NAMESAKES:
+            for number in files:
+                found[number] = found.get(number, 0.0) + idf(total, len(files))
+    return found
+
+
+def scope_named(evidence: Evidence) -> Scores:
+    """The prefix of the title (``net/http: ...``): a file or folder of that name, or its words in a path."""
+    found: Scores = {}
+    total = max(1, len(evidence.index.files))
+    for scope in evidence.reading.scope:
+        name = scope.lower()
+        known = evidence.having(PATH, path_terms(scope))
+        for files in known.values():
+            for number in files:
+                found[number] = found.get(number, 0.0) + 0.3 * idf(total, len(files))
+        last = name.rpartition("/")[2]
+        inside = set().union(*known.values(), evidence.having(STEM, [last]).get(last, ()))
+        fits = {number: share for number in inside if (share := _fits(evidence.file(number).path.lower(), name))}
+        for number, share in fits.items():
+            found[number] = found.get(number, 0.0) + share * idf(total, len(fits))
+    return found
+
+
+def _fits(path: str, scope: str) -> float:
+    """How exactly a path is what a scope names: the file or its folder 1, a folder further out less."""
+    folder, _, file = path.rpartition("/")
+    stem = file.partition(".")[0]
+    if f"/{folder}/{stem}".endswith("/" + scope) or f"/{folder}".endswith("/" + scope):
+        return 1.0
+    return 0.7 if f"/{scope}/" in f"/{folder}/" else 0.0

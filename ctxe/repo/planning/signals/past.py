@@ -1,0 +1,142 @@
+"""Signals from git's history: commits whose messages resemble the task, recent work, files that change together."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_right
+
+from ctxe.lexical.bm25 import idf
+from ctxe.repo.indexing.history import TITLE
+from ctxe.repo.planning.evidence import Evidence, Scores, best
+from ctxe.repo.planning.reading import View
+
+SIMILAR = 40
+"""Past commits that may vote."""
+COMMON = 0.15
+"""Share of the commits above which a word says nothing."""
+RECENT = 2000
+"""Commits back to which work counts as recent."""
+TOP = 5
+"""First files whose companions are looked for."""
+
+
+def similar_commits(evidence: Evidence, view: View, title: float, body: float) -> list[tuple[float, int]]:
+    """(likeness, commit) of past commits whose messages share words with a view, best first; at most 40.
+
+    ``title`` and ``body`` weigh a word of a commit's first line and of the rest.
+    """
+    count = len(evidence.index.history)
+    scores: dict[int, float] = {}
+    found = evidence.index.messages([*(TITLE + word for word in view), *view])
+    for word, weight in view.items():
+        for mark, share in ((TITLE, title), ("", body)):
+            commits = found.get(mark + word)
+            if commits is None or len(commits) > COMMON * count + 5:
+                continue
+            worth = weight * share * idf(count, len(commits))
+            for packed in commits:
+                scores[packed >> 8] = scores.get(packed >> 8, 0.0) + worth
+    return heapq.nlargest(SIMILAR, ((score, commit) for commit, score in scores.items()))
+
+
+def _votes(evidence: Evidence, commits: list[tuple[float, int]]) -> Scores:
+    found: Scores = {}
+    if not commits:
+        return found
+    most = commits[0][0]
+    for score, commit in commits:
+        files = [number for number in evidence.index.changed_in(commit) if evidence.is_source(number)]
+        for number in files:
+            found[number] = found.get(number, 0.0) + (score / most) ** 3 / len(files) ** 0.5
+    return found
+
+
+def title_commits(evidence: Evidence) -> Scores:
+    """Files of past commits that resemble the title."""
+    return _votes(evidence, similar_commits(evidence, evidence.views["title"], 1.0, 0.3))
+
+
+def prose_commits(evidence: Evidence) -> Scores:
+    """Files of past commits that resemble the first words."""
+    return _votes(evidence, similar_commits(evidence, evidence.views["lead"], 1.0, 0.5))
+
+
+def title_messages(evidence: Evidence) -> Scores:
+    """Words of the title in the first lines of all commits that changed a file."""
+    history = evidence.index.history
+    count = len(history)
+    found: Scores = {}
+    view = evidence.views["title"]
+    changes = evidence.index.changes
+    messages = evidence.index.messages(TITLE + word for word in view)
+    for word in view:
+        commits = messages.get(TITLE + word)
+        if commits is None or len(commits) > COMMON * count + 5:
+            continue
+        times: dict[int, float] = {}
+        for packed in commits:
+            files = evidence.index.changed_in(packed >> 8)
+            for number in files:
+                times[number] = times.get(number, 0.0) + len(files) ** -0.5
+        worth = evidence.common.get(word, 1.0) * idf(count, len(commits))
+        for number, share in times.items():
+            found[number] = found.get(number, 0.0) + worth * share / (share + 0.5 + 0.02 * changes.get(number, 0))
+    return found
+
+
+def recent(evidence: Evidence) -> Scores:
+    """How lately a file was changed."""
+    found: Scores = {}
+    count = len(evidence.index.history)
+    for commit in range(max(0, count - RECENT), count):
+        worth = 1.0 / (1.0 + (count - commit) / 50.0)
+        for number in evidence.index.changed_in(commit):
+            found[number] = worth
+    return found
+
+
+def lately(evidence: Evidence) -> Scores:
+    """What the very last commits changed: work goes on where it stopped."""
+    found: Scores = {}
+    count = len(evidence.index.history)
+    for commit in range(max(0, count - 60), count):
+        for number in evidence.index.changed_in(commit):
+            found[number] = 1.0 / (1.0 + (count - commit) / 4.0)
+    return found
+
+
+def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
+    """How often each file changed together with this one (large commits count less), and how often this one changed."""
+    history = evidence.index.history
+    mine = evidence.index.history_number(number)
+    found: dict[int, float] = {}
+    if mine is None:
+        return found, 0
+    places = [place for place, one in enumerate(history.touched) if one == mine]
+    for place in places:
+        files = evidence.index.changed_in(bisect_right(history.starts, place) - 1)
+        for other in files:
+            if other != number:
+                found[other] = found.get(other, 0.0) + 1.0 / math.log2(1 + len(files))
+    return found, len(places)
+
+
+def changed_together(evidence: Evidence) -> Scores:
+    """Files that changed together with the first files."""
+    found: Scores = {}
+    first = best(evidence.base, TOP, evidence)
+    mine = {place: number for number in first if (place := evidence.index.history_number(number)) is not None}
+    history, changes = evidence.index.history, evidence.index.changes
+    commits: dict[int, list[int]] = {}
+    for place, one in enumerate(history.touched):
+        if one in mine:
+            commits.setdefault(bisect_right(history.starts, place) - 1, []).append(mine[one])
+    for commit, numbers in commits.items():
+        files = evidence.index.changed_in(commit)
+        for number in numbers:
+            share = (evidence.base[number] / evidence.base[first[0]]) ** 2 / (changes.get(number, 0) + 3)
+            for other in files:
+                if other != number:
+                    found[other] = found.get(other, 0.0) + share / math.log2(1 + len(files))
+    return found

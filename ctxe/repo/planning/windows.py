@@ -1,0 +1,99 @@
+"""Windows of source and documents for vectors: cut when a file changed, known by content hash, asked for a task."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+
+from ctxe.repo.files import read_text
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.store import transaction
+from ctxe.repo.planning.evidence import Scores
+from ctxe.storage.vectors import Vectors, key_of
+
+LINES = 40
+LONGEST = 6_000
+"""Characters of a window that are embedded."""
+KINDS = ("source", "doc", "config")
+AT_ONCE = 200
+"""Windows that a plan embeds by itself; more is work for ``ctxe index``."""
+LONGEST_QUERY = 4_000
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS windows (file INTEGER, first INTEGER, last INTEGER, hash BLOB,"
+    " PRIMARY KEY (file, first)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS windowed (file INTEGER PRIMARY KEY, digest BLOB)",
+)
+
+Clean = Callable[[str], str]
+"""Text without what no model may see."""
+
+
+def windows(path: str, text: str, clean: Clean = str) -> Iterator[tuple[int, int, str]]:
+    """(first line, last line, what is embedded) of every window of a file that holds words."""
+    lines = text.split("\n")
+    for start in range(0, len(lines), LINES):
+        some = "\n".join(lines[start : start + LINES])
+        if some.strip():
+            yield start + 1, min(start + LINES, len(lines)), f"{path}\n{clean(some)}"[:LONGEST]
+
+
+def cut(index: Index, clean: Clean = str) -> None:
+    """Cut the files that changed since they were cut, and forget those that are gone."""
+    for statement in _SCHEMA:
+        index.db.execute(statement)
+    marks = dict(index.db.execute("SELECT id, digest FROM files WHERE kind IN (?,?,?)", KINDS))
+    known = dict(index.db.execute("SELECT file, digest FROM windowed"))
+    stale = [number for number, mark in marks.items() if known.get(number) != mark]
+    gone = [number for number in known if number not in marks]
+    rows = []
+    for number in stale:
+        path = index.files[number].path
+        found = windows(path, read_text(index.root, path) or "", clean)
+        rows += [(number, first, last, key_of(text)) for first, last, text in found]
+    with transaction(index.db):
+        index.db.executemany("DELETE FROM windows WHERE file=?", [(number,) for number in (*stale, *gone)])
+        index.db.executemany("DELETE FROM windowed WHERE file=?", [(number,) for number in gone])
+        index.db.executemany("INSERT OR REPLACE INTO windows VALUES (?,?,?,?)", rows)
+        index.db.executemany("INSERT OR REPLACE INTO windowed VALUES (?,?)", [(n, marks[n]) for n in stale])
+
+
+def missing(index: Index, vectors: Vectors, clean: Clean = str) -> list[str]:
+    """The texts of the windows that have no vector yet."""
+    rows = list(index.db.execute("SELECT file, hash FROM windows"))
+    unknown = vectors.unknown(key for _, key in rows)
+    files = sorted({number for number, key in rows if key in unknown})
+    found = []
+    for number in files:
+        path = index.files[number].path
+        texts = (text for _, _, text in windows(path, read_text(index.root, path) or "", clean))
+        found += [text for text in texts if key_of(text) in unknown]
+    return found
+
+
+def embed(
+    index: Index,
+    vectors: Vectors,
+    clean: Clean = str,
+    most: int | None = None,
+    advance: Callable[[int], None] = lambda done: None,
+) -> int:
+    """Embed the windows of the tree, at most ``most`` of them; how many are left without a vector."""
+    cut(index, clean)
+    texts = missing(index, vectors, clean)
+    chosen = texts if most is None else texts[:most]
+    vectors.learn(chosen, advance)
+    return len(texts) - len(chosen)
+
+
+def meaning(index: Index, vectors: Vectors, task: str) -> Scores:
+    """How near the best window of each file is to a task: 1 for the nearest of all, 0 for the middle one."""
+    near = vectors.nearest(task[:LONGEST_QUERY])
+    best: Scores = {}
+    for number, key in index.db.execute("SELECT file, hash FROM windows"):
+        if key in near and near[key] > best.get(number, -1.0):
+            best[number] = near[key]
+    if not best:
+        return {}
+    middle, most = statistics.median(best.values()), max(best.values())
+    room = most - middle
+    return {number: (one - middle) / room for number, one in best.items() if one > middle} if room > 0.0 else {}

@@ -1,0 +1,111 @@
+"""What a turn left: which files differ from the state before it, and whether it was the turn that changed them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from ctxe.repo.git import Git
+from ctxe.repo.undo import snapshot
+from ctxe.repo.undo.points import Point, Restore, States
+from ctxe.repo.undo.snapshot import Entry, Snapshot
+
+CLOCK = 50_000_000
+"""Nanoseconds by which a file's times may lag behind the clock (kernel ticks)."""
+
+Spans = Sequence[tuple[float, float]]
+
+
+def settled(restore: Restore, point: Point, spans: Spans = ()) -> Point:
+    """The point with ``after`` filled in and only the files that differ; nothing is written but copies.
+
+    With ``spans`` (seconds since the epoch) a file changed outside all of them is ``foreign``. Raises StoreError.
+    """
+    was: dict[str, Entry | None] = dict(point.before)
+    made = list(point.made)
+    tree = snapshot.load(restore.tree(point)) if point.tree else None
+    if tree is None:
+        limit = restore.bounds.file
+        then = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit) for path in was}
+    else:
+        now = renewed(restore)
+        then = dict(_differing(restore, tree, now, was))
+        was = {path: tree.get(path) for path in then} | was
+        made += _made(tree, [path for path in then if was[path] is None and path not in point.before])
+    changed = sorted(path for path in was if not alike(was[path], then.get(path)))
+    return replace(
+        point,
+        before={path: was[path] for path in changed},
+        after={path: then.get(path) for path in changed},
+        made=tuple(dict.fromkeys(made)),
+        foreign=tuple(path for path in changed if spans and not _within(then.get(path), spans)),
+        head=(point.head[0], head(restore.git) if tree else ""),
+    )
+
+
+def renewed(restore: Restore) -> Snapshot:
+    """The tree as it is now, quickly by way of the last snapshot, which it becomes."""
+    last = snapshot.load(restore.last)
+    now = snapshot.take(restore.root, restore.git, restore.blobs, last, restore.bounds)
+    if now is not last:
+        snapshot.save(restore.last, now)
+    return now
+
+
+def alike(one: Entry | None, other: Entry | None) -> bool:
+    """Whether two states of a file have the same content and mode."""
+    return one == other or (one is not None and other is not None and one.same == other.same)
+
+
+def head(git: Git) -> str:
+    """The commit that git's HEAD names, or nothing."""
+    out = git.output("rev-parse", "--verify", "--quiet", "HEAD")
+    return (out or b"").decode("ascii", "replace").strip()
+
+
+def made_for(root: Path, path: str) -> Iterator[str]:
+    """The folders of a path that do not exist, deepest first: they will be made for it."""
+    for folder in PurePosixPath(path).parents:
+        if str(folder) != "." and not os.path.lexists(root / folder):
+            yield str(folder)
+
+
+def _differing(restore: Restore, tree: Snapshot, now: Snapshot, covered: States) -> Iterator[tuple[str, Entry | None]]:
+    """Paths whose state may differ from that in ``tree``, and of all covered ones, with the state they have now."""
+    moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
+    moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
+    for path in sorted(moved | covered.keys()):
+        old, new = tree.get(path), now.get(path)
+        if new is None:
+            # Not listed may mean ignored by now, so the file itself is asked.
+            new = snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
+        if path in covered or (not alike(old, new) and (old is not None or _fresh(new, tree))):
+            yield path, new
+
+
+def _fresh(entry: Entry | None, tree: Snapshot) -> bool:
+    """Whether a file that was not listed can be new: one that was merely ignored is older than the snapshot."""
+    return entry is not None and entry.ctime >= tree.taken - CLOCK
+
+
+def _made(tree: Snapshot, created: Sequence[str]) -> list[str]:
+    """Folders, deepest first, in which nothing stood that the snapshot knows."""
+    if not created:
+        return []
+    new = _folders(created) - _folders([*tree.entries, *tree.ignored])
+    return sorted(new, key=lambda folder: (-folder.count("/"), folder))
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder on the way to the paths."""
+    near = {path.rpartition("/")[0] for path in paths} - {""}
+    return near | {str(above) for folder in near for above in PurePosixPath(folder).parents} - {"."}
+
+
+def _within(entry: Entry | None, spans: Spans) -> bool:
+    """Whether a file's last change fell into one of the spans; of a deleted file nothing is known."""
+    if entry is None:
+        return True
+    return any(first * 1e9 - CLOCK <= entry.ctime <= last * 1e9 + CLOCK for first, last in spans)

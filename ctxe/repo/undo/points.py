@@ -1,0 +1,141 @@
+"""Restore points on disk: what each turn found and left, one JSON file a point, numbered in the order of time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.git import Git
+from ctxe.repo.undo.blobs import Blobs
+from ctxe.repo.undo.snapshot import Bounds, Entry
+from ctxe.storage import files as storage
+from ctxe.storage.locks import lock
+
+VERSION = 1
+States = Mapping[str, Entry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The files that a turn changed, before it and (once finished) after it; None means that there was no file.
+
+    ``id`` is empty until something is covered, and the point on disk from then on.
+    ``tree``: the whole tree is covered, not only named files. ``made`` are folders that did not exist before.
+    ``foreign`` are files that something else changed during the turn. ``of`` is the point that this one takes back.
+    ``head`` is git's HEAD before and after. Times are seconds since the epoch.
+    """
+
+    id: str = ""
+    session: str = ""
+    turn: int = 0
+    title: str = ""
+    taken: float = 0.0
+    before: States = field(default_factory=dict)
+    after: States | None = None
+    tree: bool = False
+    made: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    head: tuple[str, str] = ("", "")
+    of: str = ""
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Where points are kept (``folder``) and of which tree; ``now`` is the time in seconds since the epoch."""
+
+    git: Git
+    folder: Path
+    now: Callable[[], float]
+    bounds: Bounds = field(default_factory=Bounds)
+
+    @property
+    def root(self) -> Path:
+        """The work tree."""
+        return self.git.root
+
+    @property
+    def blobs(self) -> Blobs:
+        """The copies."""
+        return Blobs(self.folder / "blobs", self.git)
+
+    @property
+    def points(self) -> Path:
+        """The folder of the points themselves."""
+        return self.folder / "points"
+
+    @property
+    def last(self) -> Path:
+        """Where the newest snapshot is kept, which makes the next one fast."""
+        return self.folder / "tree"
+
+    def tree(self, point: Point) -> Path:
+        """Where the tree before an unfinished point is kept."""
+        return self.folder / "trees" / point.id
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the store against other sessions. Raises StoreError after 30 seconds."""
+        return lock(self.folder / "store", 30.0)
+
+
+def keep(folder: Path, point: Point, durable: bool = True) -> Point:
+    """Write a point, and give it its number if it has none; the caller holds the lock. Raises StoreError when durable.
+
+    Before a file is changed the point must be safe on disk; what is learnt afterwards can be found out again.
+    """
+    if not point.id:
+        point = replace(point, id=next_id(folder))
+    parts = {"v": VERSION} | {part.name: getattr(point, part.name) for part in fields(point)}
+    write = storage.replace if durable else storage.replace_quickly
+    write(folder / f"{point.id}.json", json.dumps(parts, separators=(",", ":")).encode("ascii"))
+    return point
+
+
+def fetch(folder: Path, number: str) -> Point:
+    """One point by its id. Raises StoreError when it is missing, damaged or from a newer version."""
+    try:
+        point = _point(json.loads((folder / f"{number}.json").read_bytes()))
+        if point.id != number:
+            raise ValueError("it names another")
+        return point
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"restore point {number} cannot be read", "older ones may still be there") from error
+
+
+def listed(folder: Path) -> list[Point]:
+    """Every readable point, oldest first; damaged ones are passed over."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        with contextlib.suppress(StoreError):
+            found.append(fetch(folder, path.stem))
+    return found
+
+
+def next_id(folder: Path) -> str:
+    """A number above all that are there; the caller holds the lock."""
+    taken = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()]
+    return f"{max(taken, default=0) + 1:06d}"
+
+
+def _point(parts: dict[str, Any]) -> Point:
+    if parts.pop("v") != VERSION:
+        raise ValueError("another version")
+    first, last = parts.pop("head")
+    after = parts.pop("after")
+    return Point(
+        before=_states(parts.pop("before")),
+        after=None if after is None else _states(after),
+        made=tuple(parts.pop("made")),
+        foreign=tuple(parts.pop("foreign")),
+        head=(first, last),
+        **parts,
+    )
+
+
+def _states(found: dict[str, Any]) -> dict[str, Entry | None]:
+    return {path: None if fields is None else Entry(*fields) for path, fields in found.items()}

@@ -1,0 +1,229 @@
+"""The state of the whole work tree at a moment: every file that git would list, with a copy of what git does not hold.
+
+Nothing of git's own is written or locked: its index is only read. What did not change since the last snapshot is not
+read again, by the rules git has for its own index (size, times, inode).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.files import walk
+from ctxe.repo.git import Git, finish
+from ctxe.repo.undo.blobs import GITS, LINK, Blobs, git_name
+from ctxe.repo.undo.rewrite import look, read
+from ctxe.storage.files import replace, replace_quickly
+
+OUR_FOLDER = ".ctxe/"
+RACY = 2_000_000_000
+"""Nanoseconds: a file changed so shortly before it was looked at is read again (some file systems count seconds)."""
+
+FEW = 64
+"""New files up to which copies are made without asking what git holds."""
+
+
+class Entry(NamedTuple):
+    """A file or link as it was. ``key`` finds its content (empty: not covered), the rest tells whether it changed."""
+
+    mode: int
+    size: int
+    mtime: int
+    ctime: int
+    inode: int
+    key: str
+
+    @property
+    def same(self) -> tuple[int, str]:
+        """What two entries of equal content have in common."""
+        return (0 if self.key.startswith(LINK) else stat.S_IMODE(self.mode), self.key or f"?{self.size}.{self.mtime}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is copied: bytes of one file, bytes and seconds of one snapshot, ignored files and bytes of each."""
+
+    file: int = 16_000_000
+    total: int = 128_000_000
+    seconds: float = 15.0
+    ignored: int = 500
+    ignored_file: int = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Entries by path; ``ignored`` are covered as well but new ones among them mean nothing. ``taken``: nanoseconds."""
+
+    entries: Mapping[str, Entry]
+    ignored: Mapping[str, Entry]
+    taken: int
+
+    def get(self, path: str) -> Entry | None:
+        """The entry of a path, ignored or not."""
+        return self.entries.get(path) or self.ignored.get(path)
+
+
+def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Bounds) -> Snapshot:
+    """The tree as it is now; ``last`` itself when nothing changed since.
+
+    Files over a bound have an empty key: they are seen to change and cannot come back.
+    """
+    taken = time.time_ns()
+    reader = _Reader(root, git, blobs, bounds, last)
+    listing = git.start("ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
+    seen = dict(_looked(root, _listed(git)))
+    ignored = _ignored(finish(listing), bounds.ignored)
+    extra = {path: at for path, at in _looked(root, ignored) if at.st_size <= bounds.ignored_file}
+    reader.expect(seen)
+    tables = [
+        {path: entry for path, at in table.items() if (entry := reader.entry(path, at)) is not None}
+        for table in (seen, extra)
+    ]
+    if last is not None and not reader.reads and tables == [last.entries, last.ignored]:
+        return last
+    return Snapshot(tables[0], tables[1], taken)
+
+
+def entry_of(root: Path, path: str, blobs: Blobs, limit: int, durable: bool = False) -> Entry | None:
+    """One file as it is now, with a copy kept; None when nothing is there. Raises StoreError."""
+    seen = look(root, path)
+    if seen is None or stat.S_ISDIR(seen.st_mode):
+        return None
+    return _made(seen, _copied(root, path, seen, blobs, limit, durable))
+
+
+def save(path: Path, snapshot: Snapshot, durable: bool = False) -> None:
+    """Keep a snapshot's facts. Unless ``durable``, losing them costs only time; otherwise raises StoreError."""
+    parts = {"taken": snapshot.taken, "entries": snapshot.entries, "ignored": snapshot.ignored}
+    data = zlib.compress(json.dumps(parts, separators=(",", ":")).encode("ascii"), 1)
+    if durable:
+        replace(path, data)
+    else:
+        replace_quickly(path, data)
+
+
+def load(path: Path) -> Snapshot | None:
+    """A saved snapshot, or None when there is none or it is damaged."""
+    try:
+        parts = json.loads(zlib.decompress(path.read_bytes()))
+        tables = [{name: Entry(*fields) for name, fields in parts[key].items()} for key in ("entries", "ignored")]
+        return Snapshot(tables[0], tables[1], parts["taken"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
+        return None
+
+
+def _made(seen: os.stat_result, key: str) -> Entry:
+    return Entry(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
+
+
+def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, durable: bool = False) -> str:
+    """The key of a file's or link's content; empty when it is too large or of another kind. Raises StoreError."""
+    if stat.S_ISLNK(seen.st_mode):
+        try:
+            return LINK + os.readlink(root / path)  # noqa: PTH115 (bytes that are no Unicode must survive)
+        except OSError as error:
+            raise StoreError(f"cannot read the link {path}: {error.strerror}") from error
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+        return ""
+    data = read(root, path, limit + 1)
+    return blobs.keep(data, durable) if len(data) <= limit else ""
+
+
+def _listed(git: Git) -> Iterable[str]:
+    """Tracked and untracked files; without git, those that the ignore files leave."""
+    out = git.output("ls-files", "-c", "-o", "--exclude-standard", "-z")
+    names = walk(git.root) if out is None else (os.fsdecode(name) for name in dict.fromkeys(out.split(b"\0")) if name)
+    return (name for name in names if not name.startswith(OUR_FOLDER))
+
+
+def _ignored(out: bytes | None, most: int) -> list[str]:
+    """Single ignored files such as .env: not those of folders that are ignored whole."""
+    names = (os.fsdecode(name) for name in (out or b"").split(b"\0") if name and not name.endswith(b"/"))
+    return [name for name in names if not name.startswith(OUR_FOLDER)][:most]
+
+
+def _looked(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Files and links with their facts; folders (repositories of their own), and what lies behind a link, left out."""
+    base = os.fspath(root) + os.sep
+    real = _real_folders(base)
+    for path in paths:
+        try:
+            seen = os.lstat(base + path)
+        except (OSError, ValueError):
+            continue
+        if not stat.S_ISDIR(seen.st_mode) and real(path.rpartition("/")[0]):
+            yield path, seen
+
+
+def _real_folders(base: str) -> Callable[[str], bool]:
+    @cache
+    def real(folder: str) -> bool:
+        if not folder:
+            return True
+        try:
+            return real(folder.rpartition("/")[0]) and stat.S_ISDIR(os.lstat(base + folder).st_mode)
+        except OSError:
+            return False
+
+    return real
+
+
+class _Reader:
+    """Entries for files, from the last snapshot where nothing changed, else from the files, within the bounds."""
+
+    def __init__(self, root: Path, git: Git, blobs: Blobs, bounds: Bounds, last: Snapshot | None) -> None:
+        self.root, self.git, self.blobs, self.bounds = root, git, blobs, bounds
+        self.last = last
+        self.left = bounds.total
+        self.deadline = time.monotonic() + bounds.seconds
+        self.held: frozenset[str] = frozenset()
+        self.reads = 0
+
+    def expect(self, seen: Mapping[str, os.stat_result]) -> None:
+        """When many files are new, learn what git holds of them, so that they need no copy."""
+        unknown = sum(1 for path, at in seen.items() if self._known(path, at) is None)
+        if unknown > FEW:
+            out = self.git.output("ls-files", "-c", "-s", "-z") or b""
+            self.held = frozenset(row.split(b" ", 2)[1].decode() for row in out.split(b"\0") if row.count(b" ") >= 2)
+
+    def entry(self, path: str, seen: os.stat_result) -> Entry | None:
+        """The entry of a file; None when it vanished meanwhile."""
+        known = self._known(path, seen)
+        if known is not None:
+            return known
+        self.reads += 1
+        if time.monotonic() > self.deadline:
+            return _made(seen, "")
+        try:
+            return _made(seen, self._key(path, seen))
+        except StoreError:
+            return _made(seen, "") if look(self.root, path) is not None else None
+
+    def _known(self, path: str, seen: os.stat_result) -> Entry | None:
+        was = self.last.get(path) if self.last is not None else None
+        if was is None or not was.key or self.last is None or seen.st_ctime_ns > self.last.taken - RACY:
+            return None
+        now = (seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
+        return was if was[:5] == now else None
+
+    def _key(self, path: str, seen: os.stat_result) -> str:
+        was = self.last.get(path) if self.last is not None else None
+        held = self.held | {was.key.removeprefix(GITS)} if was is not None and was.key.startswith(GITS) else self.held
+        if stat.S_ISREG(seen.st_mode) and held and seen.st_size <= self.bounds.file:
+            name = git_name(read(self.root, path, self.bounds.file), len(next(iter(held))))
+            if name in held:
+                return GITS + name
+        if stat.S_ISREG(seen.st_mode):
+            if seen.st_size > self.left:
+                return ""
+            self.left -= seen.st_size
+        return _copied(self.root, path, seen, self.blobs, self.bounds.file)

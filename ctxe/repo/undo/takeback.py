@@ -1,0 +1,147 @@
+"""Taking a turn back: file by file, never over a change that came later, and kept so that it can be undone itself."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from dataclasses import dataclass, replace
+
+from ctxe.domain.errors import StoreError
+from ctxe.repo.undo import points as store
+from ctxe.repo.undo import snapshot
+from ctxe.repo.undo.aftermath import alike, head, made_for
+from ctxe.repo.undo.blobs import LINK
+from ctxe.repo.undo.points import Point, Restore, States
+from ctxe.repo.undo.rewrite import link, look, remove, remove_folder, rewrite, stamp
+from ctxe.repo.undo.snapshot import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What came of an undo. ``redo`` takes it back (None when nothing was done).
+
+    ``conflicts`` were changed after the turn, or by something else during it, and are left as they are; ``failed``
+    says of each other file why it could not be brought back; ``notes`` is what undo does not reach.
+    """
+
+    restored: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    redo: Point | None = None
+
+
+def take_back(restore: Restore, point: Point, force: bool) -> Undone:
+    """Undo a finished point; the caller holds the store's lock. Raises StoreError only before anything was changed."""
+    after = point.after or {}
+    now = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
+    due = [path for path in point.before if not alike(now[path], point.before[path])]
+    conflicts = [path for path in due if not force and (path in point.foreign or not alike(now[path], after.get(path)))]
+    wanted = {path: point.before[path] for path in due if path not in conflicts}
+    failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force))}
+    wanted = {path: was for path, was in wanted.items() if path not in failed}
+    if not wanted:
+        return Undone((), tuple(conflicts), tuple(failed.items()), _notes(restore, point))
+    redo = _redo(restore, point, wanted, now)
+    stays = _kept_by_ignore(restore, wanted, now)
+    failed |= stays | _apply(restore, {path: was for path, was in wanted.items() if path not in stays}, now)
+    for folder in sorted(point.made, key=lambda folder: (-folder.count("/"), folder)):
+        remove_folder(restore.root, folder)
+    store.keep(restore.points, replace(point, undone=True), durable=False)
+    _mark_not_undone(restore, point.of)
+    restored = tuple(path for path in wanted if path not in failed)
+    return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
+
+
+def _hopeless(was: Entry | None, now: Entry | None, force: bool) -> str:
+    """Why a file cannot be brought back, or should not be thrown away; empty when it can."""
+    if was is not None and not was.key:
+        return f"its old content ({was.size:,} bytes) was too large to keep"
+    if was is None and now is not None and not now.key and not force:
+        return f"it is new, but its {now.size:,} bytes are too large to bring back later, so it stays"
+    return ""
+
+
+def _kept_by_ignore(restore: Restore, wanted: States, now: States) -> dict[str, str]:
+    """New files that the ignore rules of before the turn ignore: they may well be older than it.
+
+    Only asked when an ignore file is among the changes; those files are put back first.
+    """
+    rules = [path for path in wanted if path.rpartition("/")[2] == ".gitignore"]
+    created = [path for path, was in wanted.items() if was is None and path not in rules]
+    if not rules or not created:
+        return {}
+    _apply(restore, {path: wanted[path] for path in rules}, now)
+    out = restore.git.output("ls-files", "-c", "-o", "--exclude-standard", "-z")
+    if out is None:
+        return {}
+    listed = {name for name in out.split(b"\0") if name}
+    hidden = (path for path in created if path.encode("utf-8", "surrogateescape") not in listed)
+    return dict.fromkeys(hidden, "it is ignored by the restored .gitignore, so it stays")
+
+
+def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
+    """The point that takes the undo back, kept before anything changes."""
+    made = dict.fromkeys(folder for path in wanted for folder in made_for(restore.root, path))
+    return store.keep(
+        restore.points,
+        Point(
+            "",
+            point.session,
+            point.turn,
+            f"undo of {point.title or point.id}",
+            restore.now(),
+            before={path: now[path] for path in wanted},
+            after=dict(wanted),
+            made=tuple(made),
+            of=point.id,
+        ),
+    )
+
+
+def _mark_not_undone(restore: Restore, number: str) -> None:
+    if number:
+        # When the point was pruned meanwhile, nothing is left that could be undone twice.
+        with contextlib.suppress(StoreError):
+            store.keep(restore.points, replace(store.fetch(restore.points, number), undone=False), durable=False)
+
+
+def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
+    """Delete what is new, then put back what was; why each of the others failed."""
+    failed: dict[str, str] = {}
+    gone = sorted((path for path, was in wanted.items() if was is None), key=lambda path: (-path.count("/"), path))
+    back = [path for path, was in wanted.items() if was is not None]
+    for path in [*gone, *back]:
+        try:
+            was = wanted[path]
+            if was is None:
+                remove(restore.root, path)
+            else:
+                _bring_back(restore, path, was, now.get(path))
+        except StoreError as error:
+            failed[path] = error.message
+    return failed
+
+
+def _bring_back(restore: Restore, path: str, was: Entry, now: Entry | None) -> None:
+    seen = look(restore.root, path)
+    if seen is not None and stat.S_ISDIR(seen.st_mode):
+        remove_folder(restore.root, path)
+    if was.key.startswith(LINK):
+        link(restore.root, path, was.key.removeprefix(LINK))
+        return
+    if now is None or now.key != was.key or not stat.S_ISREG(now.mode):
+        data = restore.blobs.content(was.key)
+        if seen is not None and stat.S_ISLNK(seen.st_mode):
+            remove(restore.root, path)
+        rewrite(restore.root, path, data, force=True)
+    stamp(restore.root, path, was.mode, was.mtime)
+
+
+def _notes(restore: Restore, point: Point) -> tuple[str, ...]:
+    """What the turn did that is not a file's business."""
+    was, then = point.head
+    if was and then and was != then:
+        here = "still there" if head(restore.git) == then else "no longer HEAD"
+        return (f"HEAD moved from {was[:12]} to {then[:12]} during the turn; commits are not undone ({here})",)
+    return ()
