@@ -138,7 +138,14 @@ def timed_events(path: Path) -> Iterator[tuple[str, Kept]]:
 
 def read_events(path: Path) -> tuple[list[Kept], list[str], int]:
     """Events, notices about what could not be read, and the last sequence number. Raises SessionError."""
-    events: list[Kept] = []
+    events, notices, last = read_timed(path)
+    return [event for _, event in events], notices, last
+
+
+def read_timed(path: Path) -> tuple[list[tuple[str, Kept]], list[str], int]:
+    """The same, each event with when it happened (UTC, ISO 8601), which is empty for those copied from another log."""
+    copied = header_of(path).get("copied")
+    events: list[tuple[str, Kept]] = []
     notices: list[str] = []
     last = 0
     for record in read_records(path):
@@ -146,7 +153,8 @@ def read_events(path: Path) -> tuple[list[Kept], list[str], int]:
             notices.append(record)
             continue
         try:
-            events.append(from_record(record))
+            own = not isinstance(copied, int) or len(events) >= copied
+            events.append((str(record.get("at", "")) if own else "", from_record(record)))
         except ValueError:
             notices.append(
                 f"{path.name}: event {record.get('n', '?')} of type {record.get('type')} is not known; left out"

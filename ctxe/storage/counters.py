@@ -17,14 +17,19 @@ class Counters:
     Where the file cannot be used (read-only folder, damaged) numbers live for this process only.
     """
 
-    def __init__(self, path: Path) -> None:
-        """``path`` is the database file; its folder is made when something is first counted."""
-        self._path = path
+    def __init__(self, path: Path, *, still: bool = False) -> None:
+        """``path`` is the database file; its folder is made when something is first counted.
+
+        ``still`` ones are read and never moved: what is played again was counted when it happened.
+        """
+        self._path, self._still = path, still
         self._db: sqlite3.Connection | None = None
         self._lost: dict[tuple[str, str], float] = {}
 
     def bump(self, key: str, at: float, **by: float) -> None:
         """Add to the counters of ``key`` and keep the first and last moment it was touched (unix seconds)."""
+        if self._still:
+            return
         rows = [(key, name, amount, amount) for name, amount in by.items()]
         try:
             db = self._open(write=True)
@@ -39,6 +44,10 @@ class Counters:
                 self._lost[key, name] = self._lost.get((key, name), 0.0) + amount
             self._lost.setdefault((key, "first"), at)
             self._lost[key, "last"] = at
+
+    def stilled(self) -> Counters:
+        """The same counters, for reading alone."""
+        return Counters(self._path, still=True)
 
     def read(self, keys: Iterable[str] | None = None) -> Mapping[str, Mapping[str, float]]:
         """All counters by key, or those of some keys: ``{"a1b2…": {"seen": 3, "first": …, "last": …}}``."""

@@ -190,3 +190,30 @@ def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: 
         ("an edit of a.py was taken back", "resolved", ""),
         ("the user corrected: no, two is what I wa", "resolved", "no, two is what I want"),
     ]
+
+
+def test_what_failed_in_a_session_is_known_when_it_is_resumed(home: Path, repo: Path) -> None:
+    talk(home, repo, [*WRONG, Reply("Hm.")])
+    again = [*WRONG, *WRONG, Reply("I see.")]
+    said = results(talk(home, repo, again, "-c", words="once more")[-1])
+    assert ["was not run again" in one for one in said] == [False, True, False]
+    assert "FixtureLookupError: fixture 'db' not found" in said[1]
+    assert listed(home, repo) == [("open", 3, "")]
+    said = results(talk(home, repo, [*WRONG, Reply("I see.")], "-c", words="and again")[-1])
+    assert "was not run again" in said[-1]
+    # That answer was given in the process before: the model insists, and the call runs.
+    said = results(talk(home, repo, [*WRONG, Reply("I see.")], "-c", words="insist")[-1])
+    assert "was not run" not in said[-1]
+    # Somebody repaired it while the session was away, in a file that the model never saw.
+    (repo / "tests/conftest.py").write_text(FIXTURE)
+    said = results(talk(home, repo, [*WRONG, Reply("It passes.")], "-c", words="and now")[-1])
+    assert "[exit 0" in said[-1]
+    assert [(status, seen) for status, seen, _ in listed(home, repo)] == [("resolved", 5)]
+
+
+def test_a_fix_is_paired_across_a_resume(home: Path, repo: Path) -> None:
+    talk(home, repo, [*EDITED[:2], Reply("Wait.")])
+    talk(home, repo, [*WRONG, Reply("It passes.")], "-c", words="test it")
+    assert listed(home, repo) == [("resolved", 1, "edited tests/conftest.py: added `import pytest`")]
+    (repo / "tests/conftest.py").unlink()
+    assert says_before(told(home, repo), "edited tests/conftest.py")

@@ -119,6 +119,18 @@ class Gate:
         """Something in the project changed, or may have."""
         self.changes += 1
 
+    @property
+    def standing(self) -> bool:
+        """Whether anything failed in this session since the project last changed."""
+        return any(failed.changes == self.changes for failed in self._here.values())
+
+    def played(self) -> None:
+        """All that went before was read from a log, which does not tell what files held between its calls.
+
+        So what hangs on a file alone is known no longer where something changed since.
+        """
+        self._here = {key: one for key, one in self._here.items() if not one.alone or one.changes == self.changes}
+
     def _stands(self, failed: Failed, digest_of: DigestOf) -> bool:
         if failed.changes is None and not (failed.fixed and failed.files):
             return False

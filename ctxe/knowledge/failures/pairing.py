@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
@@ -78,7 +78,7 @@ class Watch:
 
     def __init__(
         self,
-        store: Store,
+        store: Keeps,
         counters: Counters,
         root: str = "",
         session: str = "",
@@ -92,6 +92,10 @@ class Watch:
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
         self._open: dict[str, str] = {}
+
+    def goes_on(self, store: Keeps, counters: Counters, digest_of: DigestOf) -> None:
+        """From now on this is the memory that is written, and how files are: what was played is over."""
+        self._store, self.counters, self._digest_of = store, counters, digest_of
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, moment, stamp
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import runs_something
 from ctxe.knowledge.failures.signature import (
     MESSAGE,
@@ -112,7 +112,7 @@ def noted(what: str, error: str = "", command: str = "", root: str = "", **more:
     return replace(draft, signature=signature(command, kind, message or what, draft.files[:1], root=root))
 
 
-def record(store: Store, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
+def record(store: Keeps, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
     """Count a failure, and keep it when it is new; the entry, and whether it was new. Raises StoreError."""
     counters.bump(draft.signature, store.now(), seen=1)
     known = [entry for entry in store.entries() if entry.signature == draft.signature and entry.status != "proposed"]

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, stamp
 from ctxe.knowledge.entries.links import is_current, successors
 from ctxe.knowledge.entries.store import Store
@@ -82,7 +83,7 @@ def credit(counters: Counters, ids: Iterable[str], now: float, *, helped: bool) 
         counters.bump(name, now, **({"helpful": 1} if helped else {"harmful": 1}))
 
 
-def retire(store: Store, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
+def retire(store: Keeps, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
     """Archive those of the entries that were contradicted too often and did not help more; their files stay.
 
     A decision is never archived: only a person, or a decision that supersedes it, takes it back. Raises StoreError.

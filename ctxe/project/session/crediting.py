@@ -11,7 +11,7 @@ from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
-from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.upkeep import playbook
 from ctxe.storage.counters import Counters
 
@@ -23,7 +23,7 @@ REMEMBERED = 8
 class Crediting:
     """Listens to a session's events. Only ids that were shown can be cited; a turn credits each of them once."""
 
-    store: Store
+    store: Keeps
     counters: Counters
     passed: bool = False
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)

@@ -23,7 +23,8 @@ LIKE = "an earlier session met this failure"
 @dataclass(slots=True)
 class Gating:
     """Asks the gate about actions. ``digest_of`` hashes a file of the project; ``before`` are hashes of files that the
-    actions now running will change. Each remembered failure is noted once a session.
+    actions now running will change. Each remembered failure is noted once a session. ``away`` says whether the project
+    changed since the failures that a session had met before it was left; it is asked once, when that matters.
     """
 
     gate: Gate
@@ -33,6 +34,7 @@ class Gating:
     before: dict[str, str] = field(default_factory=dict)
     known: dict[str, Group] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
+    away: Callable[[], bool] | None = None
 
     def learn(self, groups: tuple[Group, ...]) -> None:
         """Take over what is remembered as it stands now."""
@@ -48,6 +50,8 @@ class Gating:
         key = call_key(action.tool, action.arguments, self.root)
         command = plain_command(action.command, self.root) if action.command else ""
         match = self.gate.match(key, command, self.digest_of)
+        if match and match.exact and match.failed.changes is not None and self._changed_meanwhile():
+            match = self.gate.match(key, command, self.digest_of)
         if match is None:
             return None
         if match.exact and not match.answered:
@@ -68,6 +72,13 @@ class Gating:
     def changing(self, action: Action) -> None:
         """Remember how the files are that an allowed action will change."""
         self.before = {path: self.digest_of(path) for path in action.paths}
+
+    def _changed_meanwhile(self) -> bool:
+        away, self.away = self.away, None
+        if away is None or not away():
+            return False
+        self.gate.changed()
+        return True
 
     def _noted(self, signature: str, lesson: str) -> Known | None:
         if signature in self.noted:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.limits import WARN_AT
-from ctxe.agent.log import Log, read_events
+from ctxe.agent.log import Log, read_timed
 from ctxe.agent.session import closed_properly
-from ctxe.agent.state import State, rebuild
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.flags import Opening
 from ctxe.project.session.live import Live
+from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
 from ctxe.project.sessions import is_private, path_of
 
@@ -33,8 +33,8 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
     from ctxe.project.window.sources import told_at_start
 
     with contextlib.ExitStack() as stack:
-        log, state, notices = _logged(project, opening, stack)
-        live = wire(project, opening, log, state, approve)
+        log, past, notices = _logged(project, opening, stack)
+        live = wire(project, opening, log, past, approve)
         stack.enter_context(closed_properly(live.session))
         live.notices = (
             *live.notices,
@@ -57,7 +57,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         _leave(project, live)
 
 
-def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, State, list[str]]:
+def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, list[Timed], list[str]]:
     """The log to append to, and what it says so far."""
     folder = project.place.sessions
     if project.place.writable:
@@ -65,20 +65,19 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     if not (opening.resume or opening.newest):
         fresh = Log.create(folder, session_id(), project.root.name, now)
         _hold(project, fresh.path, stack)
-        return fresh, State(), []
+        return fresh, [], []
     path = path_of(folder, opening.resume)
     _check_origin(project, path)
     if opening.fork:
-        events, notices, _ = read_events(path)
+        events, notices, _ = read_timed(path)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
-        for event in events:
+        for _, event in events:
             copy.keep(event)
         _hold(project, copy.path, stack)
-        return copy, rebuild(events), notices
+        return copy, events, notices
     _hold(project, path, stack)
-    events, notices, last = read_events(path)
-    log = Log(path, now, last)
-    return log, rebuild(events), notices
+    events, notices, last = read_timed(path)
+    return Log(path, now, last), events, notices
 
 
 def _check_origin(project: Project, path: Path) -> None:

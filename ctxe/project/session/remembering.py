@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ctxe.agent.state import State
-from ctxe.domain.conversation import Turn
+from ctxe.domain.conversation import ToolCall, Turn
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import (
     Event,
@@ -22,8 +22,8 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.daily import Done, line_of
+from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
@@ -52,7 +52,7 @@ SAYS = {
 class Remembering:
     """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn."""
 
-    store: Store
+    store: Keeps
     watch: Watch
     session: str
     gating: Gating
@@ -84,6 +84,11 @@ class Remembering:
                 self.told = True
                 yield Notice(f"memory is not written: {error.message}", "warning")
 
+    def again(self, event: Event, state: State) -> None:
+        """Take in an event of this session's log, while the memory is an echo: it is known again and told to nobody."""
+        for _ in self._corrected(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
+            pass
+
     def _tool(self, event: ToolFinished, state: State) -> Iterator[Event]:
         for touch in event.result.touches:
             if touch.operation != "read":
@@ -91,6 +96,7 @@ class Remembering:
                 fix = f"read {touch.path} again, then edited it"
                 yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
+            self._answered(event, state)
             self.watch.counters.bump(str(event.facts["repeats"]), self.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
             yield from self._other(event, state)
@@ -100,9 +106,14 @@ class Remembering:
         elif not only_looks(str(event.facts.get("command") or "ls")):
             self.watch.gate.changed()
 
+    def _answered(self, event: ToolFinished, state: State) -> None:
+        """The gate spoke in place of this call: asked again, it runs."""
+        if call := _call(event, state):
+            self.gating.gate.answered(call_key(call.name, call.arguments, self.gating.root))
+
     def _other(self, event: ToolFinished, state: State) -> Iterator[Event]:
         """What a call that is no command means for the gate and, for edits and refusals, for the memory."""
-        call = next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
+        call = _call(event, state)
         if call is None or call.name in QUIET:
             return
         gate, found = self.watch.gate, taken(call.name, call.arguments, event.result.text, event.result.ok)
@@ -181,6 +192,11 @@ class Remembering:
         done = Done(turn.words, outcome, tuple(changed), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.store.log(line_of(done, self.store.now(), self.session))
+
+
+def _call(event: ToolFinished, state: State) -> ToolCall | None:
+    """The call that ended."""
+    return next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
 
 
 def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.limits import Limits
 from ctxe.agent.log import Log
 from ctxe.agent.session import Session
-from ctxe.agent.state import State
+from ctxe.agent.state import State, rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.budget import birth_limit
 from ctxe.domain.conversation import ToolResult
@@ -26,6 +27,7 @@ from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.live import Live, Wired
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.remembering import Remembering
+from ctxe.project.session.resuming import Timed, catch_up
 from ctxe.project.session.summarizing import Logged, summarizer, summarizing
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.folds import Folds, Whole, folds, trimmer
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from ctxe.project.session.flags import Opening
 
 
-def wire(project: Project, opening: Opening, log: Log, state: State, approve: Approver) -> Live:
-    """A session with everything around it. Raises ConfigError."""
+def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], approve: Approver) -> Live:
+    """A session with everything around it, where its log left it. Raises ConfigError."""
     name = log.path.stem
     box = boxed(project, lambda: permit.mode == "auto")
     permit = Permit(project, opening.interactive, lambda: box)
@@ -72,12 +74,13 @@ def wire(project: Project, opening: Opening, log: Log, state: State, approve: Ap
         return Wired(folding, dispatcher, ports, asked)
 
     wired = rewire(project.model)
-    session = Session(name, log, wired.ports, state)
+    session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
     session.listeners = (undo, _Learning(live))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
         remembering = _remembering(project, name, gating)
+        catch_up(past, remembering, crediting, Git(project.root, project.environment))
         undo.heard = remembering.taken_back
         session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
         live.against = crediting.against

@@ -1,0 +1,109 @@
+"""What a session had learnt of failures and memories when it was left, read from its log when it goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctxe.agent.state import State, apply
+from ctxe.domain.conversation import Touch
+from ctxe.domain.events import Kept, ToolFinished
+from ctxe.knowledge.entries.echo import Echo
+from ctxe.knowledge.entries.entry import moment
+from ctxe.project.session.crediting import Crediting
+from ctxe.project.session.remembering import Remembering
+from ctxe.repo.files import list_files
+from ctxe.repo.git import Git
+
+Timed = tuple[str, Kept]
+"""An event with when it happened (UTC, ISO 8601; empty when nobody knows)."""
+TICK = 0.001
+"""Seconds by which the times of a log are cut off."""
+
+
+@dataclass(slots=True)
+class Playing:
+    """A log played to the listeners of its session: what they learn is theirs again, and nothing is written twice.
+
+    ``since`` is when the oldest failure happened that no later change put in doubt, 0 for none.
+    """
+
+    remembering: Remembering
+    crediting: Crediting
+    since: float = 0.0
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def play(self, past: Sequence[Timed]) -> None:
+        """Hear every event in order; afterwards the listeners write again."""
+        store, counters = self.remembering.store, self.crediting.counters
+        digest_of, echo = self.remembering.gating.digest_of, Echo(store)
+        self._hear_with(echo)
+        state = State()
+        for at, event in past:
+            echo.at = moment(at)
+            if isinstance(event, ToolFinished):
+                self._before(event.result.touches)
+            state = apply(state, event)
+            self.remembering.again(event, state)
+            for _ in self.crediting(event, state):
+                pass
+            self._noted(echo.at)
+        self.remembering.gating.gate.played()
+        self.remembering.store = self.crediting.store = store
+        self.remembering.gating.digest_of, self.crediting.counters = digest_of, counters
+        self.remembering.watch.goes_on(store, counters, digest_of)
+
+    def _hear_with(self, echo: Echo) -> None:
+        still = self.crediting.counters.stilled()
+        self.remembering.store = self.crediting.store = echo
+        self.remembering.gating.digest_of, self.crediting.counters = self._digest_then, still
+        self.remembering.watch.goes_on(echo, still, self._digest_then)
+
+    def _digest_then(self, path: str) -> str:
+        """The content hash of a file at the moment that is played, as far as tools had told it by then."""
+        return self.digests.get(path, "")
+
+    def _before(self, touches: Sequence[Touch]) -> None:
+        """What is known of the files that a call changed, as they were until then, and as they are after it."""
+        known = {t.path: "" if t.operation == "create" else self.digests.get(t.path) for t in touches}
+        self.remembering.gating.before = {path: held for path, held in known.items() if held is not None}
+        self.digests.update({touch.path: touch.digest for touch in touches})
+
+    def _noted(self, at: float) -> None:
+        if not self.remembering.gating.gate.standing:
+            self.since = 0.0
+        elif not self.since:
+            self.since = at or TICK
+
+
+def catch_up(past: Sequence[Timed], remembering: Remembering, crediting: Crediting, git: Git) -> None:
+    """Bring the listeners of a session that goes on to where they were when it was left."""
+    if past:
+        playing = Playing(remembering, crediting)
+        playing.play(past)
+        if playing.since:
+            remembering.gating.away = changed_since(git, playing.since + TICK)
+
+
+def changed_since(git: Git, when: float) -> Callable[[], bool]:
+    """Asks whether any file of the project was written, made or removed after a moment (unix seconds).
+
+    A file's change time cannot be set back, so an undo, a checkout and an unpacked archive show as well; what is made
+    or removed shows by its folder. Ignored files are no part of the project.
+    """
+
+    def changed() -> bool:
+        listed = [one.path for one in list_files(git)]
+        folders = {"", *map(os.path.dirname, listed)}
+        return any(_later(git.root / path, when) for path in (*listed, *folders))
+
+    return changed
+
+
+def _later(path: Path, when: float) -> bool:
+    try:
+        return path.lstat().st_ctime > when
+    except OSError:
+        return True
