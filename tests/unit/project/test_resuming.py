@@ -1,0 +1,160 @@
+"""A session that goes on knows what it knew when it was left: what failed, what was told, whom a turn leaned on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.agent.state import State, apply, rebuild
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Touch
+from ctxe.domain.events import Event, Kept, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
+from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.domain.tool import Action, Known, Risk
+from ctxe.knowledge.entry import Entry
+from ctxe.knowledge.gate import Gate
+from ctxe.knowledge.pairing import Watch
+from ctxe.knowledge.store import Store
+from ctxe.project.session.crediting import Crediting
+from ctxe.project.session.gating import Gating
+from ctxe.project.session.remembering import Remembering
+from ctxe.project.session.resuming import Timed, catch_up, changed_since
+from ctxe.repo.git import Git
+from ctxe.storage.counters import Counters
+from tests.e2e.harness import repository
+
+NOON = 1_795_262_400.0
+FAILED = {"exit_code": 1, "error": {"class": "ValueError", "message": "bad", "file": "", "line": 0}}
+PASSED = {"exit_code": 0, "tests": {"passed": 3, "failures": 0}}
+
+
+class Sitting:
+    """One process that a session lives in; ``past`` is what its log says so far."""
+
+    def __init__(self, folder: Path, past: Sequence[Timed] = ()) -> None:
+        base, chance = folder / ".ctxe", (f"{n:016x}" for n in itertools.count())
+        self.past: list[Timed] = list(past)
+        self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance))
+        self.counters = Counters(base / "cache" / "counters.db")
+        self.gating = Gating(Gate(), "tell", str(folder), lambda path: "aa" * 6 if (folder / path).exists() else "")
+        watch = Watch(self.store, self.counters, str(folder), "s1", self.gating.gate, self.gating.digest_of)
+        self.remembering = Remembering(self.store, watch, "s1", self.gating)
+        self.crediting = Crediting(self.store, self.counters)
+        self.state: State = rebuild(event for _, event in past)
+        catch_up(past, self.remembering, self.crediting, Git(folder, {"PATH": os.environ["PATH"]}))
+
+    def hear(self, *events: Kept, at: str = "2026-11-21T12:00:00.000Z") -> list[Event]:
+        told: list[Event] = []
+        for event in events:
+            self.past.append((at, event))
+            self.state = apply(self.state, event)
+            told += [*self.remembering(event, self.state), *self.crediting(event, self.state)]
+        return told
+
+    def ran(self, command: str, facts: dict[str, Any], name: str = "c") -> list[Event]:
+        call = ToolCall(name, "run_command", json.dumps({"command": command}))
+        result = ToolResult(name, "", ok=facts["exit_code"] == 0)
+        ended = ToolFinished(result, "run_command", command, facts={"command": command, **facts})
+        return self.hear(ReplyReceived(Reply("", (call,), "tools")), ended, StepFinished(1))
+
+    def asked(self, command: str) -> Known | None:
+        arguments = json.dumps({"command": command})
+        action = Action("run_command", command, Risk.EXECUTE, lambda: iter(()), command=command, arguments=arguments)
+        return self.gating.ahead(action)
+
+
+def test_what_failed_and_was_tried_is_known_again_and_nothing_is_written_twice(tmp_path: Path) -> None:
+    first = Sitting(tmp_path)
+    first.hear(TurnStarted("make it pass"))
+    for number in (1, 2):
+        first.ran("pytest", FAILED, f"r{number}")
+        touch = Touch("a.py", "create" if number == 1 else "edit", f"{number:012x}")
+        call = ToolCall(f"e{number}", "write_file", "{}")
+        edited = ToolFinished(ToolResult(f"e{number}", "", touches=(touch,)), "write_file", display=f"+x = {number}")
+        first.hear(ReplyReceived(Reply("", (call,), "tools")), edited, StepFinished(2))
+    first.hear(TurnFinished("answered"))
+    before = {path: path.read_bytes() for path in (tmp_path / ".ctxe").rglob("*.md")}
+    counted = first.counters.read()
+
+    second = Sitting(tmp_path, first.past)
+    assert {path: path.read_bytes() for path in (tmp_path / ".ctxe").rglob("*.md")} == before
+    assert second.counters.read() == counted
+    assert second.gating.away is None
+    told = second.ran("pytest", FAILED)
+    assert [type(event).__name__ for event in told] == ["Recorded", "Noted"]
+    (entry,) = (entry for entry in second.store.entries() if entry.kind == "failure")
+    assert entry.tried == "edited a.py: added `x = 1`; edited a.py: added `x = 2`"
+    (tmp_path / "a.py").write_text("x = 3\n")
+    second.ran("pytest", PASSED)
+    (entry,) = (entry for entry in second.store.entries() if entry.kind == "failure")
+    assert (entry.status, entry.fix, entry.state) == ("resolved", "edited a.py: added `x = 2`", ("a.py@",))
+
+
+def test_a_call_is_answered_after_a_resume_only_while_the_tree_is_as_it_was(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n"})
+    first = Sitting(repo)
+    first.hear(TurnStarted("test it"))
+    first.ran("pytest", FAILED)
+    left = [("" if at == "" else f"{time.time() + 0.1:.3f}", event) for at, event in first.past]
+    time.sleep(0.2)
+    assert (known := Sitting(repo, left).asked("pytest")) is not None
+    assert (known.way, "in this session and nothing has changed since" in known.says) == ("answer", True)
+    assert Sitting(repo, [("", event) for _, event in left]).asked("pytest") is None
+    (repo / "sub/b.py").write_text("y = 2\n")
+    os.utime(repo / "sub/b.py", (1, 1))
+    assert Sitting(repo, left).asked("pytest") is None
+
+
+@pytest.mark.parametrize("change", ["write", "make", "remove", "rename"])
+def test_whatever_became_of_the_tree_shows(tmp_path: Path, change: str) -> None:
+    repo = repository(tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n", ".gitignore": "*.log\n"})
+    time.sleep(0.02)
+    changed = changed_since(Git(repo, {"PATH": os.environ["PATH"]}), time.time())
+    time.sleep(0.02)
+    assert not changed()
+    place = repo / "sub/b.py"
+    if change == "write":
+        place.write_text("y = 1\n")
+    elif change == "make":
+        (repo / "sub/new.py").write_text("")
+    elif change == "remove":
+        place.unlink()
+    else:
+        place.rename(repo / "sub/c.py")
+    assert changed()
+
+
+def test_an_edit_that_did_not_apply_is_no_longer_known_once_something_else_happened(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    arguments = json.dumps({"path": "a.py", "old": "y", "new": "z"})
+    call = ToolCall("e", "edit_file", arguments)
+    failed = ToolFinished(ToolResult("e", "old is not in a.py", ok=False), "edit_file", "edit a.py")
+    first = Sitting(tmp_path)
+    first.hear(TurnStarted("edit"), ReplyReceived(Reply("", (call,), "tools")), failed, StepFinished(1))
+    edit = Action("edit_file", "edit a.py", Risk.WRITE, lambda: iter(()), paths=("a.py",), arguments=arguments)
+    assert (known := first.gating.ahead(edit)) is not None
+    assert known.way == "answer"
+    first.ran("sed -i s/x/y/ a.py", {"exit_code": 0})
+    assert Sitting(tmp_path, first.past).gating.ahead(edit) is None
+
+
+def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_process(tmp_path: Path) -> None:
+    first = Sitting(tmp_path)
+    name = first.store.add(Entry("", "routine", "Restart twice")).id
+    section = Section("recalled", Priority.MEMORY, (Chunk(name, "Restart twice"),), "task", "memory")
+    first.hear(TurnStarted("fix it", (section,)))
+    first.ran("pytest", PASSED)
+    first.hear(ReplyReceived(Reply(f"As {name} says.")), StepFinished(2), TurnFinished("answered"))
+    second = Sitting(tmp_path, first.past)
+    second.hear(TurnStarted("no, that's wrong"))
+    held = second.counters.read([name])[name]
+    assert (held["helpful"], held["harmful"]) == (1, 1)
+    third = Sitting(tmp_path, second.past)
+    assert list(third.crediting.against(1)) == []
+    assert third.counters.read([name])[name]["harmful"] == 1
