@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ctxe.agent.state import State, apply
 from ctxe.domain.conversation import Touch
@@ -14,8 +15,8 @@ from ctxe.knowledge.entries.echo import Echo
 from ctxe.knowledge.entries.entry import moment
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.remembering import Remembering
-from ctxe.repo.files import list_files
-from ctxe.repo.git import Git
+from ctxe.repo.files import OUR_FOLDER, start_listing, walk
+from ctxe.repo.git import Git, finish
 
 Timed = tuple[str, Kept]
 """An event with when it happened (UTC, ISO 8601; empty when nobody knows)."""
@@ -95,15 +96,18 @@ def changed_since(git: Git, when: float) -> Callable[[], bool]:
     """
 
     def changed() -> bool:
-        listed = [one.path for one in list_files(git)]
-        folders = {"", *map(os.path.dirname, listed)}
-        return any(_later(git.root / path, when) for path in (*listed, *folders))
+        named = finish(start_listing(git))
+        listed = walk(git.root) if named is None else map(os.fsdecode, filter(None, named.split(b"\0")))
+        files = [path for path in listed if not path.startswith(OUR_FOLDER)]
+        folders = {folder.as_posix() for path in files for folder in PurePosixPath(path).parents}
+        return any(_later(git.root / path, when) for path in (*files, *folders))
 
     return changed
 
 
 def _later(path: Path, when: float) -> bool:
-    try:
-        return path.lstat().st_ctime > when
-    except OSError:
-        return True
+    """Whether a file, or the folder that it is gone from, changed after a moment."""
+    for place in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            return place.lstat().st_ctime > when
+    return True
