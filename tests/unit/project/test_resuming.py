@@ -17,10 +17,10 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Touch
 from ctxe.domain.events import Event, Kept, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Action, Known, Risk
-from ctxe.knowledge.entry import Entry
-from ctxe.knowledge.gate import Gate
-from ctxe.knowledge.pairing import Watch
-from ctxe.knowledge.store import Store
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.gate import Gate
+from ctxe.knowledge.failures.pairing import Watch
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.remembering import Remembering
