@@ -23,6 +23,9 @@ MOST_SEGMENTS = 12
 """Additions after which the pieces of each term's postings are joined."""
 WORN = 8
 """Slots given out for each entry that is there from which on the file is made anew: most are of entries long gone."""
+MOST_TRIES = 4
+"""Times that a file is opened which other processes make anew meanwhile."""
+LONGEST_NUMBER = 10
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entry "
@@ -54,34 +57,56 @@ class Kept:
 
     @classmethod
     def open(cls, path: Path) -> Kept | None:
-        """The postings in this file, made anew when it is damaged or of another version; None if there can be none."""
+        """The postings kept under this name, made anew when damaged or of another version; None if there can be none.
+
+        A file that is made anew gets the next number (``recall-1.db``), and the one before goes. Its log and its index
+        have names made of its own: two processes that make it anew at once never take away each other's.
+        """
         import sqlite3
 
-        for _ in range(2):
-            try:
-                make_folder(path.parent)
-                db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = OFF")
-                for statement in SCHEMA:
-                    db.execute(statement)
-                db.execute("INSERT OR IGNORE INTO fact VALUES ('version', ?)", (VERSION,))
-                facts = dict(db.execute("SELECT name, value FROM fact"))
-                (held,) = db.execute("SELECT count(*) FROM entry").fetchone()
-                worn = int(facts.get("free", 0)) > WORN * (held + MOST_SEGMENTS)
-                if facts["version"] == VERSION and not worn:
-                    return cls(db, int(facts.get("generation", 0)))
-                db.close()
-            except sqlite3.OperationalError:
-                return None
-            except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
-                pass
-            except (StoreError, OSError):
-                return None
-            for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-                with contextlib.suppress(OSError):
-                    name.unlink()
+        try:
+            make_folder(path.parent)
+            for _ in range(MOST_TRIES):
+                number, place = newest(path)
+                kept = cls._opened(place)
+                if kept is None:
+                    _make_anew(path, number)
+                elif newest(path) == (number, place):
+                    return kept
+                else:
+                    kept.close()
+        except (sqlite3.Error, StoreError, OSError):
+            return None
         return None
+
+    @classmethod
+    def _opened(cls, place: Path) -> Kept | None:
+        """The postings in a file; None when they are of no use. Raises sqlite3.OperationalError when it is not free."""
+        import sqlite3
+
+        db = sqlite3.connect(place, timeout=1.0, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = OFF")
+            for statement in SCHEMA:
+                db.execute(statement)
+            db.execute("INSERT OR IGNORE INTO fact VALUES ('version', ?)", (VERSION,))
+            facts = dict(db.execute("SELECT name, value FROM fact"))
+            (held,) = db.execute("SELECT count(*) FROM entry").fetchone()
+            worn = int(facts.get("free", 0)) > WORN * (held + MOST_SEGMENTS)
+            if facts["version"] == VERSION and not worn:
+                return cls(db, int(facts.get("generation", 0)))
+        except sqlite3.OperationalError:
+            db.close()
+            raise
+        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
+            pass
+        db.close()
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
 
     def rows(self) -> tuple[list[Row], int]:
         """Every entry that is kept, and the first slot that is free."""
@@ -164,6 +189,33 @@ class Kept:
         found = self._db.execute("SELECT term, slots, times FROM posting ORDER BY term, segment").fetchall()
         self._db.execute("DELETE FROM posting")
         self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", _joined(found, segment))
+
+
+def newest(path: Path) -> tuple[int, Path]:
+    """The file that holds the postings now, and its number: the one that was made last under this name."""
+    found = [(0, path)]
+    for place in path.parent.glob(f"{path.stem}-*{path.suffix}"):
+        number = place.stem.removeprefix(f"{path.stem}-")
+        found += [(int(number), place)] if number.isdecimal() and len(number) < LONGEST_NUMBER else []
+    return max(found)
+
+
+def _make_anew(path: Path, number: int) -> None:
+    """Begin the next file and remove the ones before, unless another process did. Raises StoreError, OSError.
+
+    The new one is there before an old one goes, so whoever opened an old one meanwhile sees that it was replaced.
+    """
+    from ctxe.storage.locks import lock
+
+    with lock(path, 1.0):
+        if newest(path)[0] != number:
+            return
+        path.with_name(f"{path.stem}-{number + 1}{path.suffix}").touch(mode=0o600)
+        old = [path, *path.parent.glob(f"{path.stem}-*{path.suffix}")]
+        for place in (one for one in old if one != newest(path)[1]):
+            for name in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
+                with contextlib.suppress(OSError):
+                    name.unlink()
 
 
 def _joined(found: Iterable[tuple[bytes, bytes, bytes]], segment: int) -> Iterator[tuple[bytes, int, bytes, bytes]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import Kept
+from ctxe.knowledge.recall.kept import Kept, Row, newest
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.reading import file_terms, folder_terms, id_term, scope_terms
@@ -274,3 +276,53 @@ def test_a_killed_process_leaves_a_cache_that_answers(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert answers(Ranker(tmp_path), facts(320)) == answers(Ranker(), facts(320))
+
+
+REMAKE = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from ctxe.knowledge.recall import kept
+from ctxe.knowledge.recall.query import Query
+from ctxe.knowledge.recall.ranker import Ranker
+from tests.unit.knowledge.test_recall import facts
+for n in range(3):
+    edition = [replace(entry, text=f"{entry.text} Edition {sys.argv[2]}{n}.") for entry in facts(310)]
+    kept.VERSION = f"made by {sys.argv[2]} {n}"
+    for _ in range(2):
+        assert Ranker(Path(sys.argv[1])).ranked(Query("tokens of part13"), edition)[0].entry.id == "f13"
+"""
+
+
+def test_eight_processes_that_make_the_cache_anew_at_once_spoil_nothing(tmp_path: Path) -> None:
+    running = [
+        subprocess.Popen([sys.executable, "-c", REMAKE, str(tmp_path), str(n)], stdout=-1, stderr=-1, text=True)
+        for n in range(8)
+    ]
+    assert [process.communicate(timeout=120) for process in running] == [("", "")] * 8
+    number, place = newest(tmp_path / "recall.db")
+    assert number > 8
+    held = sqlite3.connect(place)
+    assert held.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    held.close()
+    assert [path.name for path in tmp_path.glob("recall*.db")] == [place.name]
+
+
+def test_whoever_holds_a_cache_that_is_made_anew_goes_on_with_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "recall.db"
+    old = Kept.open(path)
+    assert old
+    assert old.claim()
+    assert old.add([Row(10_000, "old", "m", (1, 0, 0))], {"t": (array("I", [10_000]), array("B", [1]))}, [])
+    new = Kept.open(path)
+    assert new
+    assert new.rows() == ([], 0)
+    assert new.claim()
+    assert new.add([Row(0, "new", "m", (1, 0, 0))], {}, [])
+    assert old.claim()
+    assert old.add([Row(10_001, "older", "m", (1, 0, 0))], {}, [])
+    assert [row.key for row in old.rows()[0]] == ["old", "older"]
+    old.close()
+    again = Kept.open(path)
+    assert again
+    assert again.rows() == new.rows() == ([Row(0, "new", "m", (1, 0, 0))], 1)
