@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 HELP = """Talk with a coding model in the terminal, and see what it sees.
 
-`ctxe chat` starts a session in this repository; `ctxe budget` shows what the next request would hold.
+`ctxe` starts a session in this repository, as `ctxe chat` does, whose options it takes; `ctxe budget` shows what the next request would hold.
 -C DIR or --project DIR works with every command; --debug shows the traceback of a bug."""
 
 
@@ -76,6 +76,14 @@ def _quick(words: list[str], invocation: Invocation) -> Callable[[], None] | Non
     return None if wanted is None else lambda: show(invocation, wanted)
 
 
+def _spoken(words: list[str]) -> list[str]:
+    """The words with the command that they leave out: ``ctxe`` on a terminal and ``ctxe -c`` are a chat."""
+    if words:
+        return ["chat", *words] if words[0].startswith("-") and words[0] not in ("-h", "--help", "--") else words
+    keyboard = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return ["chat"] if keyboard else words
+
+
 def _wanted(words: list[str]) -> Collection[str]:
     """The command that is called; all of them while a shell asks for completions."""
     from ctxe.config import read_environment
@@ -102,6 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     except ConfigError as error:
         say(error.message, error.hint)
         return 2
+    rest = _spoken(rest)
     if rest[:1] == ["budget"] and (quick := _quick(rest[1:], invocation)) is not None:
         return told(quick, invocation)
     wanted = _wanted(rest)

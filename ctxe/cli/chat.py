@@ -118,7 +118,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     from ctxe.terminal.interrupt import restored
 
     if not words.strip():
-        raise ConfigError("there is nothing to say", 'ctxe chat -p "WORDS", or words on standard input')
+        raise ConfigError("there is nothing to say", 'ctxe -p "WORDS", or words on standard input')
     words, notices = slash.said(project, words)
     for notice in notices:
         screen.tell(notice)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctxe.cli.slash import table
-from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
@@ -167,3 +167,14 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     said = done.err + done.out
     assert [words for words, told in wrong.items() if told.lower() not in said.lower()] == [], said
     assert "a bug in ctxe" not in said
+
+
+def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
+    with WireServer([Reply("It returns 1."), Reply("It still does.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "-p", "what is a?").out == "It returns 1.\n"
+        assert ctxe(repo, env, "-c", "-p", "and now?").out == "It still does.\n"
+        assert [asked(body).splitlines()[-1] for body in server.bodies] == ["what is a?", "and now?"]
+        with Terminal(repo, env, ()) as terminal:
+            terminal.wait("ctxe .* in .*repo: openai/gpt-5")
+    assert ctxe(repo, env).err.startswith("Usage: ctxe")
