@@ -32,7 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 HELP = """Talk with a coding model in the terminal, and see what it sees.
 
 `ctxe` alone starts a session here, as `ctxe chat` does, and takes its options; `ctxe budget` shows
-what the next request would hold. -C DIR or --project DIR works with every command; --debug shows the traceback of a bug."""
+what the next request would hold. -C DIR or --project DIR works with every command;
+--debug shows the traceback of a bug."""
 
 
 def build(wanted: Collection[str]) -> Any:
