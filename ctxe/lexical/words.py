@@ -58,7 +58,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _stemmer() -> Stemmer:
     import Stemmer
 
-    return Stemmer.Stemmer("english")
+    return Stemmer.Stemmer("english", 0)  # its own cache costs more than it saves
 
 
 @cache
@@ -82,25 +82,28 @@ def parts(identifier: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 18)
 def _prose_terms(word: str) -> tuple[str, ...]:
-    return _analyse(word, STOP)
+    return analyse(word)
 
 
 @lru_cache(maxsize=1 << 18)
 def _code_terms(word: str) -> tuple[str, ...]:
-    return _analyse(word, CODE_STOP)
+    return analyse(word, CODE_STOP)
 
 
-def _analyse(word: str, stop: frozenset[str]) -> tuple[str, ...]:
+def analyse(word: str, stop: frozenset[str] = STOP) -> tuple[str, ...]:
     """Terms of one run of word characters: nothing, its stem, or the whole identifier and the stems of its parts."""
     whole = word[:LONGEST].strip("_").lower()
     if not whole or whole in stop:
         return ()
-    if not whole.isascii() and _compiled(_SPACELESS).search(whole):
+    if whole.isascii():
+        if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
+            return (stem(whole),)
+    elif _compiled(_SPACELESS).search(whole):
         return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
     pieces = parts(word[:LONGEST])
     if len(pieces) < 2:
         return (stem(whole),)
-    return (whole, *(stem(piece) for piece in pieces if len(piece) > 1 and piece not in stop))
+    return (whole, *[stem(piece) for piece in pieces if len(piece) > 1 and piece not in stop])
 
 
 def terms(text: str, *, code: bool = False) -> list[str]:

@@ -18,7 +18,8 @@ from ctxe.repo.indexing import history, linecount, store
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, differs
 
-SEGMENT_FILES = 4000
+SEGMENT_FILES = 2000
+"""Files whose postings are written at once, at least."""
 
 Progress = Callable[[int, int], None]
 """Told (files done, files to do) while an index is built."""
@@ -124,7 +125,7 @@ class Index:
         return self.by_path.get(path)
 
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
-        """Heads and units of every term that occurs (see scan.Postings), of files as they are now."""
+        """Heads and units of every term that occurs (see ``postings.Posting``), of files as they are now."""
         return store.postings(self.db, terms, self._segments, self._whole)
 
     @cached_property

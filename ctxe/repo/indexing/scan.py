@@ -6,16 +6,17 @@ import hashlib
 import json
 import re
 from array import array
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ctxe.lexical.words import path_terms, terms
+from ctxe.lexical.words import analyse, path_terms
 from ctxe.repo.files import minified
 from ctxe.repo.indexing.definition import Definition
+from ctxe.repo.indexing.postings import Postings
 from ctxe.repo.indexing.units import Unit, cut
 from ctxe.repo.kinds import kind, language
 
@@ -63,9 +64,8 @@ class Scanned:
 
 
 _WORD = re.compile(r"\w+")
-
-Postings = dict[str, tuple[bytes, bytes]]
-"""For each term: pairs (file id, times << 16 | units) and, in the same order, (unit << 8 | times), 32 bits each."""
+_SPACES = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+"""What stands between words of plain ASCII."""
 
 
 class Batch:
@@ -73,58 +73,38 @@ class Batch:
 
     def __init__(self) -> None:
         self.files: list[Scanned] = []
-        self._heads: dict[str, list[int]] = {}
-        self._units: dict[str, list[int]] = {}
+        self.postings = Postings()
 
-    def postings(self) -> Postings:
-        """The postings of all files so far."""
-        units = self._units
-        return {
-            term: (array("I", heads).tobytes(), array("I", units[term]).tobytes())
-            for term, heads in self._heads.items()
-        }
-
-    def add(self, number: int, path: str, text: str | None) -> None:
+    def add(self, number: int, path: str, text: str | None) -> Scanned:
         """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
         spoken, what = language(path), kind(path)
-        found: dict[str, list[int]] = {PATH + term: [1] for term in set(path_terms(path))}
-        found[STEM + stem_of(path)] = [1]
+        seen: defaultdict[str, int] = defaultdict(int)
+        for term in dict.fromkeys([*(PATH + term for term in path_terms(path)), STEM + stem_of(path)]):
+            self.postings.units[term].append(1)
+            seen[term] = 1 << 16 | 1
         if text is None or what == "data" or minified(text) or (spoken == "settings" and len(text) > LARGE_SETTINGS):
             mark = digest(text or "")
-            self.files.append(Scanned(number, spoken, "vendored" if what == "vendored" else "data", mark, 0, 1))
+            found = Scanned(number, spoken, "vendored" if what == "vendored" else "data", mark, 0, 1)
         else:
-            self.files.append(self._read(number, spoken, what, text, found))
-        self._post(number, found)
+            found = self._read(number, spoken, what, text, seen)
+        self.files.append(found)
+        self.postings.add(number, seen)
+        return found
 
-    def _read(self, number: int, spoken: str, what: str, text: str, found: dict[str, list[int]]) -> Scanned:
+    def _read(self, number: int, spoken: str, what: str, text: str, seen: defaultdict[str, int]) -> Scanned:
         from ctxe.repo.indexing.symbols import read_syntax, skim  # not where the index is only asked
 
-        lines = text.split("\n")
         syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
+        lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
-        lengths = _count_terms(units, owner, lines, syntax.definitions, found)
+        lengths = _count_terms(units, _texts(owner, len(units), lines), syntax.definitions, self.postings.units, seen)
         if what != "doc":
-            _count_names(units, syntax.definitions, found)
+            _count_names(units, syntax.definitions, self.postings.units, seen)
         return Scanned(
             number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
-            array("i", (n for unit in units for n in (unit.definition, unit.first, unit.last))).tobytes(),
+            array("i", [n for unit in units for n in (unit.definition, unit.first, unit.last)]).tobytes(),
             lengths.tobytes(),
         )  # fmt: skip
-
-    def _post(self, number: int, found: dict[str, list[int]]) -> None:
-        heads, units = self._heads, self._units
-        for term, where in found.items():
-            count = len(where)
-            times = where[0] & 255
-            if count > 1:
-                times = sum([packed & 255 for packed in where])
-            packed = (times if times < 65535 else 65535) << 16 | count
-            if term in heads:
-                heads[term] += (number, packed)
-                units[term] += where
-            else:
-                heads[term] = [number, packed]
-                units[term] = where
 
 
 def stem_of(path: str) -> str:
@@ -150,31 +130,33 @@ def read_definitions(text: str) -> list[Definition]:
     return [Definition(*row) for row in json.loads(text)]
 
 
-def _count_terms(
-    units: list[Unit],
-    owner: list[int],
-    lines: list[str],
-    definitions: Iterable[Definition],
-    found: dict[str, list[int]],
-) -> array[int]:
-    """Fill in the terms of every unit (its own lines, and once more its title); the number of terms of each."""
-    texts: list[list[str]] = [[] for _ in units]
+def _texts(owner: list[int], count: int, lines: list[str]) -> list[str]:
+    """The own lines of each unit."""
+    texts: list[list[str]] = [[] for _ in range(count)]
     for line, unit in zip(lines, owner, strict=True):
         texts[unit].append(line)
-    titles = [definition.title for definition in definitions]
+    return ["\n".join(own) for own in texts]
+
+
+def _count_terms(
+    units: list[Unit],
+    texts: list[str],
+    definitions: Sequence[Definition],
+    postings: dict[str, array[int]],
+    seen: defaultdict[str, int],
+) -> array[int]:
+    """Post the terms of every unit (its own lines, and once more its title); the number of terms of each."""
     lengths = array("I")
-    for number, own in enumerate(texts):
-        bag = bag_of("\n".join(own))
-        lengths.append(sum(bag.values()))
+    for number, text in enumerate(texts):
+        spoken = _terms_of(text)
+        lengths.append(len(spoken))
         if units[number].definition >= 0:
-            bag.update(bag_of(titles[units[number].definition]))
+            spoken += _terms_of(definitions[units[number].definition].title)
         mark = number << 8
-        for term, times in bag.items():
-            packed = mark | (times if times < MOST_TIMES else MOST_TIMES)
-            if term in found:
-                found[term].append(packed)
-            else:
-                found[term] = [packed]
+        for term, times in Counter(spoken).items():
+            fits = times if times < MOST_TIMES else MOST_TIMES
+            postings[term].append(mark | fits)
+            seen[term] += fits << 16 | 1
     return lengths
 
 
@@ -182,7 +164,9 @@ class _Terms(dict[str, tuple[str, ...]]):
     """The search terms of a word, keywords left out; filled as words come."""
 
     def __missing__(self, word: str) -> tuple[str, ...]:
-        found = self[word] = tuple(term for term in terms(word) if term not in KEYWORDS)
+        if len(self) > MOST_WORDS:
+            self.clear()
+        found = self[word] = tuple([term for term in analyse(word) if term not in KEYWORDS])
         return found
 
 
@@ -191,22 +175,27 @@ def _known() -> _Terms:
     return _Terms()
 
 
-def bag_of(text: str) -> Counter[str]:
-    """How often each search term occurs in a text, keywords left out."""
-    known = _known()
-    if len(known) > MOST_WORDS:
-        known.clear()
-    return Counter(chain.from_iterable(map(known.__getitem__, _WORD.findall(text))))
+def _terms_of(text: str) -> list[str]:
+    """The search terms of a text in their order, keywords left out."""
+    words = text.translate(_SPACES).split() if text.isascii() else _WORD.findall(text)
+    return list(chain.from_iterable(map(_known().__getitem__, words)))
 
 
-def _count_names(units: list[Unit], definitions: Iterable[Definition], found: dict[str, list[int]]) -> None:
-    """Fill in defined names: whole, and by their words."""
+def _count_names(
+    units: list[Unit],
+    definitions: Iterable[Definition],
+    postings: dict[str, array[int]],
+    seen: defaultdict[str, int],
+) -> None:
+    """Post defined names: whole, and by their words."""
     place = {unit.definition: number for number, unit in enumerate(units)}
-    names: dict[tuple[str, int], int] = {}
-    known = _known()
+    names: defaultdict[tuple[str, int], int] = defaultdict(int)
     for number, definition in enumerate(definitions):
         unit = place.get(number, 0)
-        for term in (DEFINED + definition.name.lower(), *{NAMED + term for term in known[definition.name]}):
-            names[term, unit] = names.get((term, unit), 0) + 1
-    for (term, unit), times in sorted(names.items()):
-        found.setdefault(term, []).append(unit << 8 | min(times, MOST_TIMES))
+        names[DEFINED + definition.name.lower(), unit] += 1
+        for term in dict.fromkeys(_terms_of(definition.name)):
+            names[NAMED + term, unit] += 1
+    for (term, unit), times in names.items():
+        fits = min(times, MOST_TIMES)
+        postings[term].append(unit << 8 | fits)
+        seen[term] += fits << 16 | 1

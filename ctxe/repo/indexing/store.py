@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
 from ctxe.repo.indexing.definition import Definition
-from ctxe.repo.indexing.scan import Postings, Scanned, read_definitions
+from ctxe.repo.indexing.postings import BUCKETS, Packed, Posting, alive, by_bucket, joined, unpacked
+from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 from ctxe.storage.files import make_folder
 
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 20.0
 _FINE, _COARSE = 50_000_000, 2_000_000_000
 """Nanoseconds between two ticks of a file system's clock, at most."""
@@ -31,7 +32,7 @@ CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTE
 CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
   line_tokens BLOB);
 CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
-CREATE TABLE postings (term TEXT, segment INTEGER, heads BLOB, units BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+CREATE TABLE postings (place INTEGER PRIMARY KEY, packed BLOB);
 CREATE TABLE imports (importer INTEGER, target INTEGER, PRIMARY KEY (importer, target)) WITHOUT ROWID;
 CREATE INDEX imported ON imports (target);
 CREATE TABLE missing (importer INTEGER, spec TEXT, PRIMARY KEY (importer, spec)) WITHOUT ROWID;
@@ -194,7 +195,7 @@ def _unpacked(code: str, blob: bytes) -> array[int]:
 
 
 def add_segment(
-    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], postings: Postings, counted: Mapping[int, bytes]
+    db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], packed: Packed, counted: Mapping[int, bytes]
 ) -> None:
     """Write scanned files (their rows in ``files`` exist already) and their postings as one segment.
 
@@ -209,27 +210,31 @@ def add_segment(
         "INSERT OR REPLACE INTO details VALUES (?,?,?,?,?,?)",
         ((s.id, s.definitions, "\0".join(s.imports), s.units, s.lengths, counted.get(s.id, b"")) for s in scanned),
     )
-    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", ((t, number, *postings[t]) for t in sorted(postings)))
+    rows = ((number * BUCKETS + place, blob) for place, blob in sorted(packed.items()))
+    db.executemany("INSERT INTO postings VALUES (?,?)", rows)
 
 
 def postings(
-    db: sqlite3.Connection, terms: Iterable[str], current: dict[int, int], whole: Set[int]
-) -> dict[str, tuple[array[int], array[int]]]:
+    db: sqlite3.Connection, terms: Iterable[str], current: Mapping[int, int], whole: Set[int]
+) -> dict[str, Posting]:
     """Heads and units of every term that occurs.
 
     ``current`` maps a file to the segment that speaks for it, ``whole`` are the segments that hold nothing stale.
     """
-    found: dict[str, tuple[array[int], array[int]]] = {}
-    query = "SELECT term, segment, heads, units FROM postings WHERE term IN (SELECT value FROM json_each(?))"
-    for term, segment, head_blob, unit_blob in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
-        heads, units = _unpacked("I", head_blob), _unpacked("I", unit_blob)
-        if segment not in whole:
-            heads, units = _current(heads, units, segment, current)
-        if term in found:
-            found[term][0].extend(heads)
-            found[term][1].extend(units)
-        elif heads:
-            found[term] = (heads, units)
+    wanted = by_bucket(terms)
+    segments = [number for (number,) in db.execute("SELECT id FROM segments")]
+    places = json.dumps([number * BUCKETS + place for number in segments for place in sorted(wanted)])
+    found: dict[str, Posting] = {}
+    query = "SELECT place, packed FROM postings WHERE place IN (SELECT value FROM json_each(?))"
+    for at, blob in db.execute(query, (places,)):
+        segment, place = divmod(at, BUCKETS)
+        for term, posting in unpacked(blob, wanted[place]):
+            heads, units = posting if segment in whole else alive(posting, segment, current)
+            if term in found:
+                found[term][0].extend(heads)
+                found[term][1].extend(units)
+            elif heads:
+                found[term] = (heads, units)
     return found
 
 
@@ -239,41 +244,22 @@ def whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> frozenset
     return frozenset(number for number, count in db.execute("SELECT id, files FROM segments") if alive[number] == count)
 
 
-def _current(
-    heads: array[int], units: array[int], segment: int, current: dict[int, int]
-) -> tuple[array[int], array[int]]:
-    """Postings without those of files that another segment speaks for by now."""
-    kept_heads, kept_units, place = array("I"), array("I"), 0
-    for number, packed in zip(heads[::2], heads[1::2], strict=True):
-        count = packed & 0xFFFF
-        if current.get(number) == segment:
-            kept_heads.extend((number, packed))
-            kept_units.extend(units[place : place + count])
-        place += count
-    return kept_heads, kept_units
-
-
 def merge_small_segments(db: sqlite3.Connection, largest: int = 1000) -> None:
     """Join all segments of at most ``largest`` files into the newest of them, without what is stale in them."""
     small = [number for (number,) in db.execute("SELECT id FROM segments WHERE files<=? ORDER BY id", (largest,))]
     if len(small) < 2:
         return
-    chosen = (json.dumps(small),)
     current = dict(db.execute("SELECT id, segment FROM files"))
-    rows = db.execute(
-        "SELECT term, segment, heads, units FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen
-    ).fetchall()
-    joined: dict[str, tuple[array[int], array[int]]] = {}
-    for term, segment, head_blob, unit_blob in rows:
-        heads, units = _current(_unpacked("I", head_blob), _unpacked("I", unit_blob), segment, current)
-        if heads:
-            both = joined.setdefault(term, (array("I"), array("I")))
-            both[0].extend(heads)
-            both[1].extend(units)
-    db.execute("DELETE FROM postings WHERE segment IN (SELECT value FROM json_each(?))", chosen)
+    cut: dict[int, list[tuple[int, bytes]]] = {}
+    for number in small:
+        span = (number * BUCKETS, (number + 1) * BUCKETS)
+        for at, blob in db.execute("SELECT place, packed FROM postings WHERE place>=? AND place<?", span):
+            cut.setdefault(at % BUCKETS, []).append((number, blob))
+        db.execute("DELETE FROM postings WHERE place>=? AND place<?", span)
+    chosen = (json.dumps(small),)
     db.execute("DELETE FROM segments WHERE id IN (SELECT value FROM json_each(?))", chosen)
     db.execute("UPDATE files SET segment=? WHERE segment IN (SELECT value FROM json_each(?))", (small[-1], *chosen))
     count = db.execute("SELECT count(*) FROM files WHERE segment=?", (small[-1],)).fetchone()[0]
     db.execute("INSERT INTO segments VALUES (?,?)", (small[-1], count))
-    rows_out = ((term, small[-1], heads.tobytes(), units.tobytes()) for term, (heads, units) in sorted(joined.items()))
-    db.executemany("INSERT INTO postings VALUES (?,?,?,?)", rows_out)
+    rows = ((small[-1] * BUCKETS + place, joined(blobs, current)) for place, blobs in sorted(cut.items()))
+    db.executemany("INSERT INTO postings VALUES (?,?)", rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from ctxe.repo.files import Listed, read_text
 from ctxe.repo.indexing import store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.linking import link
-from ctxe.repo.indexing.scan import Postings, Scanned, digest
+from ctxe.repo.indexing.scan import digest
+from ctxe.repo.indexing.staff import Alone, Segment, Staff
 from ctxe.repo.indexing.store import File, differs, transaction
-from ctxe.repo.indexing.worker import Job, joined, scan_files, scan_in_parallel
 
 FEW, SOME = 40, 150
 """Changed files up to which lines are not counted at once, and up to which this process scans alone."""
-JOB_FILES = 60
+JOB_FILES = 40
 RACES = 20
 MOST_SEGMENTS = 16
 
@@ -66,25 +66,39 @@ class Update:
             generation = self._forget(gone, generation)
         if not changed:
             return 0, len(gone)
-        ids = self._numbers(changed, known)
-        count = counter(self.root, {ids[one.path]: one.path for one in changed}) if len(changed) > FEW else None
-        stat = {ids[one.path]: one for one in changed}
-        jobs = [(ids[one.path], one.path) for one in changed]
-        done = 0
-        for files, postings, counted in joined(self._scan(jobs), self.segment_files, count):
-            generation = self._write(files, postings, counted, stat, generation)
-            done += len(files)
-            if self.progress is not None:
-                self.progress(done, len(changed))
+        self._add(changed, self._numbers(changed, known), generation)
         link(self.db, [one.path for one in changed], {one.path for one in changed if one.path not in known})
         return len(changed), len(gone)
 
-    def _scan(self, jobs: Job) -> Iterator[tuple[list[Scanned], Postings]]:
-        cut = (jobs[start : start + JOB_FILES] for start in range(0, len(jobs), JOB_FILES))
-        if len(jobs) <= SOME or self.workers < 2:
-            yield from (scan_files(self.root, job) for job in cut)
-        else:
-            yield from scan_in_parallel(self.root, cut, self.workers)
+    def _add(self, changed: list[Listed], ids: dict[str, int], generation: object) -> None:
+        """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
+        count = counter(self.root, {ids[one.path]: one.path for one in changed}) if len(changed) > FEW else None
+        stat = {ids[one.path]: one for one in changed}
+        counted: dict[int, bytes] = {}
+        done = 0
+        staff = self._staff([(ids[one.path], one.path) for one in changed])
+        try:
+            for found in staff:
+                if isinstance(found, Segment):
+                    generation = self._write(found, counted, stat, generation)
+                    continue
+                counted |= count(found) if count is not None else {}
+                done = min(done + len(found), len(changed))
+                if self.progress is not None:
+                    self.progress(done, len(changed))
+        except KeyboardInterrupt:
+            for segment in staff.rest():
+                generation = self._write(segment, counted, stat, generation)
+            raise
+        finally:
+            staff.stop()
+
+    def _staff(self, files: list[tuple[int, str]]) -> Alone | Staff:
+        jobs = (files[start : start + JOB_FILES] for start in range(0, len(files), JOB_FILES))
+        enough = max(self.segment_files, len(files) // MOST_SEGMENTS)
+        if len(files) <= SOME or self.workers < 2:
+            return Alone(self.root, jobs, enough)
+        return Staff(self.root, jobs, enough, self.workers)
 
     def _really_changed(self, fresh: list[Listed], known: dict[str, File]) -> list[Listed]:
         """Of the files whose time or size differs those whose content does; the others get their new time."""
@@ -140,20 +154,15 @@ class Update:
             self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,'')", ((one,) for one in orphans))
         return now
 
-    def _write(
-        self,
-        files: list[Scanned],
-        postings: Postings,
-        counted: dict[int, bytes],
-        stat: dict[int, Listed],
-        generation: object,
-    ) -> int:
+    def _write(self, found: Segment, counted: dict[int, bytes], stat: dict[int, Listed], generation: object) -> int:
         with transaction(self.db):
             now = self._next_generation(generation)
-            segment = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
-            rows = ((s.id, os.fsencode(stat[s.id].path), stat[s.id].size, stat[s.id].mtime, self.begun) for s in files)
+            number = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1
+            of = [(s.id, stat[s.id]) for s in found.files]
+            rows = ((n, os.fsencode(one.path), one.size, one.mtime, self.begun) for n, one in of)
             self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
-            store.add_segment(self.db, segment, files, postings, counted)
-            if segment > MOST_SEGMENTS and segment % 8 == 0:
+            lines = {one.id: counted.pop(one.id, b"") for one in found.files}
+            store.add_segment(self.db, number, found.files, found.packed, lines)
+            if number > MOST_SEGMENTS and number % 8 == 0:
                 store.merge_small_segments(self.db)
         return now

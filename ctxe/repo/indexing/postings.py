@@ -1,0 +1,112 @@
+"""Postings by the bucket: those of many terms in one blob, so that an index of any size is written in few rows."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import partial
+from zlib import crc32
+
+BUCKETS = 4096
+"""Of a segment; a term's is known by its hash."""
+_LOW, _HIGH = (0, 32) if sys.byteorder == "little" else (32, 0)
+
+Posting = tuple["array[int]", "array[int]"]
+"""Of one term: pairs (file id, times << 16 | units) and, in the same order, (unit << 8 | times), 32 bits each."""
+Packed = dict[int, bytes]
+"""Postings of any number of terms by bucket."""
+
+
+def bucket(term: str) -> int:
+    """The bucket of a term."""
+    return crc32(term.encode("utf-8", "replace")) % BUCKETS
+
+
+class Postings:
+    """Postings that grow file by file."""
+
+    def __init__(self) -> None:
+        self.heads: defaultdict[str, array[int]] = defaultdict(partial(array, "Q"))
+        self.units: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+        self.size = 0
+
+    def add(self, number: int, seen: Mapping[str, int]) -> None:
+        """Close a file whose ``units`` are filled in: for every term it has, (times << 16 | units)."""
+        heads = self.heads
+        mark = number << _LOW
+        for term, packed in seen.items():
+            fits = packed if packed < 1 << 32 else 0xFFFF0000 | packed & 0xFFFF
+            heads[term].append(mark | fits << _HIGH)
+        self.size += len(seen)
+
+    def packed(self) -> Packed:
+        """All of it, ready for the index."""
+        cut: defaultdict[int, list[str]] = defaultdict(list)
+        for term in self.heads:
+            cut[bucket(term)].append(term)
+        return {place: _packed(terms, self.heads, self.units) for place, terms in cut.items()}
+
+
+def _packed(terms: list[str], heads: Mapping[str, array[int]], units: Mapping[str, array[int]]) -> bytes:
+    """(number of terms, bytes of their names), for each the bytes of its two arrays, the names, the arrays."""
+    terms = [term for term in terms if "\0" not in term]
+    names = "\0".join(terms).encode("utf-8", "replace")
+    blobs = [posting[term].tobytes() for term in terms for posting in (heads, units)]
+    sizes = array("I", (len(terms), len(names), *map(len, blobs)))
+    return b"".join((sizes.tobytes(), names, *blobs))
+
+
+def unpacked(blob: bytes, wanted: Set[str] | None = None) -> Iterator[tuple[str, Posting]]:
+    """The terms with their postings in a bucket, all or those that are wanted. Raises ValueError for damage."""
+    count, length = _numbers(blob[:8])
+    sizes = _numbers(blob[8 : 8 + 8 * count])
+    at = 8 + 8 * count + length
+    terms = blob[at - length : at].decode("utf-8", "replace").split("\0")
+    if len(blob) != at + sum(sizes):
+        raise ValueError("a bucket of postings is torn")
+    for term, head, unit in zip(terms, sizes[::2], sizes[1::2], strict=False):
+        if wanted is None or term in wanted:
+            yield term, (_numbers(blob[at : at + head]), _numbers(blob[at + head : at + head + unit]))
+        at += head + unit
+
+
+def _numbers(blob: bytes) -> array[int]:
+    values = array("I")
+    values.frombytes(blob)
+    return values
+
+
+def joined(blobs: Iterable[tuple[int, bytes]], current: Mapping[int, int]) -> bytes:
+    """The blobs of one bucket of several segments as one, without what other segments speak for by now."""
+    heads: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+    units: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
+    for segment, blob in blobs:
+        for term, posting in unpacked(blob):
+            head, unit = alive(posting, segment, current)
+            if head:
+                heads[term].extend(head)
+                units[term].extend(unit)
+    return _packed(list(heads), heads, units)
+
+
+def alive(posting: Posting, segment: int, current: Mapping[int, int]) -> Posting:
+    """Postings without those of files that another segment speaks for by now."""
+    heads, units = posting
+    kept_heads, kept_units, place = array("I"), array("I"), 0
+    for number, packed in zip(heads[::2], heads[1::2], strict=True):
+        count = packed & 0xFFFF
+        if current.get(number) == segment:
+            kept_heads.extend((number, packed))
+            kept_units.extend(units[place : place + count])
+        place += count
+    return kept_heads, kept_units
+
+
+def by_bucket(terms: Iterable[str]) -> dict[int, set[str]]:
+    """The terms by their buckets."""
+    found: dict[int, set[str]] = {}
+    for term in terms:
+        found.setdefault(bucket(term), set()).add(term)
+    return found

@@ -1,0 +1,127 @@
+"""Who scans the files of an update: this process alone, or several workers whose results come together here."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxe.repo.indexing.postings import Packed
+from ctxe.repo.indexing.scan import Scanned
+from ctxe.repo.indexing.worker import Job, Scanner, Worker
+
+WAITING = 200
+"""Answers that may wait to be taken, so that a busy parent does not stop its workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Files with all their postings: what the index writes at once."""
+
+    files: list[Scanned]
+    packed: Packed
+
+
+Found = list[Scanned] | Segment
+"""Files as soon as they are scanned, and later, with their postings, in a segment."""
+
+
+class Alone:
+    """Scanning in this process. After an interruption ``rest`` still gives what was scanned."""
+
+    def __init__(self, root: Path, jobs: Iterable[Job], enough: int) -> None:
+        self._scanner, self._jobs = Scanner(root, enough), jobs
+        self._held: list[Scanned] = []
+        self._ready: list[Segment] = []
+
+    def __iter__(self) -> Iterator[Found]:
+        for job in self._jobs:
+            done, packed = self._scanner.scan(job)
+            self._held += done
+            if packed:
+                self._close(packed)
+            yield done
+            yield from self._taken()
+        yield from self.rest()
+
+    def rest(self) -> Iterator[Segment]:
+        """What is scanned and was not given yet in a segment."""
+        if self._held:
+            self._close(self._scanner.rest())
+        yield from self._taken()
+
+    def _close(self, packed: Packed) -> None:
+        self._ready.append(Segment(self._held, packed))
+        self._held = []
+
+    def _taken(self) -> Iterator[Segment]:
+        while self._ready:
+            yield self._ready.pop()
+
+    def stop(self) -> None:
+        """Nothing to end."""
+
+
+class Staff:
+    """Scanning by workers. After an interruption ``rest`` still gives what was scanned; ``stop`` ends them."""
+
+    def __init__(self, root: Path, jobs: Iterable[Job], enough: int, workers: int) -> None:
+        self._root, self._jobs, self._enough = root, iter(jobs), enough
+        self._taking = threading.Lock()
+        self._done: queue.Queue[Found | None] = queue.Queue(WAITING)
+        self._leaving = self._stopped = False
+        self._left = workers
+        self._workers = [Worker(root, enough) for _ in range(workers)]
+        self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._workers]
+        for thread in self._threads:
+            thread.start()
+
+    def __iter__(self) -> Iterator[Found]:
+        while self._left:
+            found = self._done.get()
+            if found is None:
+                self._left -= 1
+            else:
+                yield found
+
+    def rest(self) -> Iterator[Segment]:
+        """What is scanned and in no segment yet; nothing more is begun."""
+        self._leaving = True
+        yield from (found for found in self if isinstance(found, Segment))
+
+    def _next(self) -> Job:
+        with self._taking:
+            return [] if self._leaving else next(self._jobs, [])
+
+    def _serve(self, worker: Worker) -> None:
+        """Let a worker do jobs until there are no more; what it took with it when it died is done here."""
+        held: list[Scanned] = []
+        taken: Job = []
+        try:
+            while job := self._next():
+                taken += job
+                done, packed = worker.run(job)
+                held += done
+                self._done.put(done)
+                if packed:
+                    self._done.put(Segment(held, packed))
+                    held, taken = [], []
+            if held:
+                self._done.put(Segment(held, worker.run([])[1]))
+        except EOFError:
+            for found in () if self._stopped else Alone(self._root, [taken], self._enough):
+                self._done.put(found)
+        self._done.put(None)
+
+    def stop(self) -> None:
+        """End all workers; what they were doing is lost."""
+        self._leaving = self._stopped = True
+        for worker in self._workers:
+            worker.stop()
+        for thread in self._threads:
+            while thread.is_alive():
+                with contextlib.suppress(queue.Empty):
+                    self._done.get(timeout=0.01)
