@@ -99,16 +99,22 @@ class Index:
         """How the index stands against the tree, without changing it: sizes, and files that changed since."""
         known = {file.path: file for file in store.files(self.db)}
         listed = {one.path: one for one in list_files(self.git)}
-        size = self.path.stat().st_size if self.path is not None and self.path.exists() else 0
         return {
             "path": str(self.path or "memory"),
             "files": len(known),
             "commits": len(history.load(self.db)),
-            "bytes": size,
+            "bytes": self._size(),
             "stale": sum(differs(one.size, one.mtime, known.get(path)) for path, one in listed.items()),
             "gone": len(known.keys() - listed.keys()),
             "note": self.note,
         }
+
+    def _size(self) -> int:
+        """Bytes on disk, with what SQLite did not move from its journal into the file yet."""
+        if self.path is None:
+            return 0
+        parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
 
     # -- asking
 

@@ -255,3 +255,10 @@ def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
     index = opened(tmp_path / "tree")
     assert counted(index.refresh()) == (1, 0, 1)
     assert len(index.history) == 0
+
+
+def test_its_size_is_what_it_takes_on_disk_also_while_it_is_open(tree: Path) -> None:
+    index = opened(tree)
+    index.refresh()
+    taken = sum(file.stat().st_size for file in tree.parent.glob("index.db*") if not file.name.endswith("-shm"))
+    assert index.status()["bytes"] == taken > len(store.SCHEMA)
