@@ -26,6 +26,10 @@ SPAN = 6
 """Commands after a failure within which another one that passes may be its correction."""
 LONGEST_CALL = 500
 """Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
+UNKNOWN = "?"
+"""Stands for the content hash of a file that is not known."""
+UNHASHED = "what its files held is not recorded"
+"""Why the gate never answers in place of a call: it cannot tell whether the same would happen."""
 _WRONG_CALL = (
     "command not found",
     "not found",
@@ -72,6 +76,11 @@ class Waiting:
     fresh: dict[str, str] = field(default_factory=dict)
     tried: list[str] = field(default_factory=list)
 
+    @property
+    def then(self) -> dict[str, str]:
+        """The hashes of the edited files as they were when it failed."""
+        return {**dict.fromkeys(self.edits, UNKNOWN), **self.before}
+
 
 class Watch:
     """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
@@ -85,7 +94,10 @@ class Watch:
         gate: Gate | None = None,
         digest_of: DigestOf = lambda _: "",
     ) -> None:
-        """``root`` is the project's absolute folder, which is taken out of what is kept."""
+        """``root`` is the project's absolute folder, which is taken out of what is kept.
+
+        ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
+        """
         self._store, self.counters, self._root, self._session = store, counters, root, session
         self.gate, self._digest_of = gate or Gate(), digest_of
         self._waiting: dict[str, Waiting] = {}
@@ -135,8 +147,7 @@ class Watch:
         flaky = self._passed.get(key) == self.gate.changes
         files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
-        short = len(key) <= LONGEST_CALL
-        draft = replace(draft, call=key if short else "", state=state_of(files) if short else ())
+        draft = _with_state(draft, key, files)
         if flaky:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
         entry, new = record(self._store, draft, self.counters)
@@ -206,7 +217,7 @@ class Watch:
             return
         words = lessons.of_edits(waiting.edits) if waiting.edits else lessons.of_commands(waiting.others)
         for name in waiting.ids:
-            yield from self._resolve(name, words, waiting.before)
+            yield from self._resolve(name, words, waiting.then)
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
@@ -224,7 +235,7 @@ class Watch:
             words = lessons.of_call(waiting.raw, raw)
             words = f"{lessons.of_edits(waiting.edits)}; then {words}" if waiting.edits else words
             for failure in waiting.ids:
-                yield from self._resolve(failure, words, waiting.before if waiting.edits else None)
+                yield from self._resolve(failure, words, waiting.then if waiting.edits else None)
 
     def _earlier(self, command: str, key: str) -> Iterator[Told]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
@@ -258,9 +269,17 @@ class Watch:
         if before is None:
             return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
         then = {**files_of(entry), **before}
-        if any(self._digest_of(path)[:DIGITS] != digits for path, digits in then.items()):
+        differs = (self._digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in then.items())
+        if UNKNOWN not in then.values() and any(differs):
             return {"state": state_of(then)} if entry.call else {}
         return {"call": "", "state": ()}
+
+
+def _with_state(draft: Entry, key: str, files: Mapping[str, str]) -> Entry:
+    """A failure with its call and the files that it depends on; without, when nobody can tell it from another day's."""
+    if UNKNOWN in files.values():
+        return replace(draft, evidence=(*draft.evidence, UNHASHED))
+    return replace(draft, call=key, state=state_of(files)) if len(key) <= LONGEST_CALL else draft
 
 
 def _says(error: str, words: tuple[str, ...]) -> bool:

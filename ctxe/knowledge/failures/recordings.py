@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
 from ctxe.safety.words import names
 
 Kind = Literal["command", "edit", "look", "other"]
@@ -25,7 +26,6 @@ LOOKS = names(
 )
 """Names of tools, in lower case, as the agents that are read here call them; any other may do anything."""
 PATHS = ("path", "file_path", "filePath", "filename", "file", "notebook_path")
-PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.M)
 EXITS = (
     re.compile(r"\AExit code (\d+)$", re.M),
     re.compile(r"^Process exited with code (\d+)$", re.M),
@@ -64,7 +64,8 @@ _SHELL_EDITS = re.compile(r"(?:edit|create|insert|append|str_replace)\b")
 class Taken:
     """One call with its result. ``arguments`` is JSON text; ``exit_code`` None means that nobody wrote it down.
 
-    ``marked`` is what the recording says of success (None: nothing). ``place`` is where a shell with a memory stood.
+    ``marked`` is what the recording says of success (None: nothing). ``place`` is where a shell with a memory stood,
+    ``contents`` what is told of the files that the call read or changed.
     """
 
     tool: str
@@ -76,6 +77,7 @@ class Taken:
     exit_code: int | None = None
     marked: bool | None = None
     place: str = ""
+    contents: tuple[Content, ...] = ()
 
     @property
     def failed(self) -> bool | None:
@@ -100,9 +102,12 @@ class Said:
 
 @dataclass(slots=True)
 class Recording:
-    """A recording as it is read. ``root`` is the folder that the session worked in, as far as the recording tells."""
+    """A recording as it is read. ``root`` is the folder that the session worked in, as far as the recording tells;
+    ``at`` when the newest line was written (ISO 8601).
+    """
 
     root: str = ""
+    at: str = ""
     open: dict[str, tuple[str, str]] = field(default_factory=dict)
     place: str = ""
 
@@ -118,11 +123,14 @@ class Recording:
 
     def _line(self, held: Mapping[str, Any]) -> Iterator[Taken | Said]:
         self.root = self.root or _text(held.get("cwd"))
+        self.at = _text(held.get("timestamp")) or _text(held.get("at")) or self.at
         payload = held.get("payload")
         if "role" in held:
             yield from self._message(held)
         elif isinstance(message := held.get("message"), dict) and not held.get("isSidechain"):
-            yield from self._message(message)
+            told = tuple(of_claude(held.get("toolUseResult")))
+            for step in self._message(message):
+                yield replace(step, contents=told) if told and isinstance(step, Taken) else step
         elif isinstance(payload, dict):
             self.root = self.root or _text(payload.get("cwd"))
             yield from self._codex(payload)
@@ -169,7 +177,9 @@ class Recording:
             facts = held.get("facts")
             code = facts.get("exit_code") if isinstance(facts, dict) else None
             text = _text(held.get("full")) or _text(result.get("text"))
-            yield from self._ended(result.get("call_id"), text, result.get("ok") is not False, code)
+            touched = tuple(of_touches(result.get("touches"), _text(held.get("display"))))
+            for step in self._ended(result.get("call_id"), text, result.get("ok") is not False, code):
+                yield replace(step, contents=touched)
         elif held.get("type") == "turn_started":
             yield Said(_text(held.get("words")))
 
@@ -194,10 +204,11 @@ def taken(
     command = _command(held) if tool.lower() in COMMANDS else ""
     code = code if code is not None or not command else _exit(text)
     kind: Kind = "edit" if _SHELL_EDITS.match(command) else "command" if command else _kind(tool, held)
-    patched = PATCHED.findall(str(held.get("input") or held.get("patch") or held.get("patchText") or ""))
-    paths = tuple(str(held[key]) for key in PATHS if isinstance(held.get(key), str)) or tuple(patched)
+    patched = tuple(of_patch(str(held.get("input") or held.get("patch") or held.get("patchText") or "")))
+    paths = tuple(str(held[key]) for key in PATHS if isinstance(held.get(key), str)) or tuple(p.path for p in patched)
     shown = _HEAD.sub("", text, count=1)
-    return Taken(tool, arguments, shown, kind, command if kind == "command" else "", paths, code, marked, place)
+    ran = command if kind == "command" else ""
+    return Taken(tool, arguments, shown, kind, ran, paths, code, marked, place, patched)
 
 
 def _kind(tool: str, held: Mapping[str, Any]) -> Kind:

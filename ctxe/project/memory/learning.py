@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import SessionError
-from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.entries.entry import moment
+from ctxe.knowledge.failures.calls import only_looks
+from ctxe.knowledge.failures.contents import Content
+from ctxe.knowledge.failures.pairing import UNKNOWN, Watch
 from ctxe.knowledge.failures.recordings import Recording, Said, Taken
 from ctxe.project.sessions import path_of
 from ctxe.tools.outcome import outcome
@@ -105,8 +108,41 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
     return done
 
 
+@dataclass(slots=True)
+class Files:
+    """What the files of a recording held at the step that is read, as far as the recording tells."""
+
+    root: str
+    held: dict[str, str] = field(default_factory=dict)
+
+    def digest_of(self, path: str) -> str:
+        """The content hash of a file then; empty for no file, UNKNOWN where nobody wrote it down."""
+        return self.held.get(path, UNKNOWN)
+
+    def before(self, content: Content) -> str | None:
+        """What a file held before it was changed."""
+        known = self.held.get(self.path(content.path))
+        return known if content.before is None else content.before
+
+    def after(self, step: Taken) -> None:
+        """Take in a step: what it tells, and that a command may have changed anything."""
+        if step.kind == "command" and not only_looks(step.command):
+            self.held.clear()
+        for path in step.paths if step.kind == "edit" else ():
+            self.held.pop(self.path(path), None)
+        for content in step.contents if step.failed is not True else ():
+            if content.after is not None:
+                self.held[self.path(content.path)] = content.after
+
+    def path(self, name: str) -> str:
+        """A path as the memory knows it, from the root."""
+        return name.removeprefix(f"{self.root}/").removeprefix("./")
+
+
 def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
     watch: Watch | None = None
+    files = Files(str(project.root))
+    when = [project.store.now()]
     changes: Counter[str] = Counter()
     for recording, step in steps_of(path):
         if isinstance(step, Said):
@@ -114,20 +150,26 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
         root = recording.root or str(project.root)
         if watch is None and not sure and Path(root).name != project.root.name:
             return Learnt(path.name, skipped=f"of another folder: {root}")
-        watch = watch or Watch(project.store, project.counters, root, path.stem)
+        files.root, when[0] = root, moment(recording.at) or when[0]
+        then = replace(project.store, now=lambda: when[0])
+        watch = watch or Watch(then, project.counters, root, path.stem, digest_of=files.digest_of)
         changes["steps"] += 1
-        changes.update(_taken_in(watch, step, root))
+        changes.update(_taken_in(watch, step, files))
     failed = changes["new"] + changes["again"] + changes["flaky"]
     return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 
 
-def _taken_in(watch: Watch, step: Taken, root: str) -> list[str]:
+def _taken_in(watch: Watch, step: Taken, files: Files) -> list[str]:
     """What became of the memory by one recorded call."""
     if step.kind == "edit" and step.failed is False:
-        for name in step.paths:
-            watch.edited(name.removeprefix(f"{root}/"))
-    facts = facts_of(step, root)
-    return [told.change for told in watch.ran(facts)] if facts else []
+        told = {files.path(content.path): content for content in step.contents}
+        for path in dict.fromkeys((*map(files.path, step.paths), *told)):
+            content = told.get(path, Content(path))
+            watch.edited(path, content.diff, files.before(content))
+    facts = facts_of(step, files.root)
+    found = [told.change for told in watch.ran(facts)] if facts else []
+    files.after(step)
+    return found
 
 
 def _heard(path: Path) -> bool:

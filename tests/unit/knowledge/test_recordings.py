@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from ctxe.domain.section import digest
+from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
+from ctxe.knowledge.failures.gate import Gate
+from ctxe.knowledge.failures.pairing import UNHASHED
 from ctxe.knowledge.failures.recordings import Recording, Said, Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
@@ -177,3 +181,106 @@ def test_the_replay_tells_a_futile_call_from_an_honest_one(tmp_path: Path) -> No
         "seen": (4, 1.0),
         "seen later": (3, 1.0),
     }
+
+
+def noted(name: str, tool: str, told: dict[str, Any]) -> list[Any]:
+    """A call of Claude Code to a file tool, with what its log tells of the file."""
+    use = {"type": "tool_use", "id": name, "name": tool, "input": {"file_path": told.get("filePath", "")}}
+    result = {"type": "tool_result", "tool_use_id": name, "content": "The file has been updated."}
+    return [
+        {"cwd": "/w/demo", "message": {"role": "assistant", "content": [use]}, "timestamp": "2026-03-01T10:00:00Z"},
+        {"message": {"role": "user", "content": [result]}, "toolUseResult": told},
+    ]
+
+
+TEST, APP, BAD = "def test_a(): ...\n", "x = 1\ny = 2\n", "Exit code 1\nE   ValueError: bad value"
+RUN = "pytest -q tests/test_a.py"
+
+
+def session(*, read: bool, whole: bool = True) -> list[Any]:
+    """A test fails, app.py is edited, the test passes; the test's file was read before, or not, or in part."""
+    lines_of = {"startLine": 1, "numLines": 2, "totalLines": 2 if whole else 9}
+    seen = {"type": "text", "file": {"filePath": "/w/demo/tests/test_a.py", "content": TEST, **lines_of}}
+    edit = {"filePath": "/w/demo/app.py", "oldString": "y = 2", "newString": "y = 3", "originalFile": APP}
+    return [
+        *(noted("0", "Read", seen) if read else []),
+        *claude("1", RUN, BAD, bad=True),
+        *noted("2", "Edit", edit),
+        *claude("3", RUN, "1 passed in 0.1s"),
+    ]
+
+
+def learned(folder: Path, script: list[Any]) -> tuple[Project, Any]:
+    """A project after it learnt one recording, and the failure that it remembers."""
+    (folder / "demo/tests").mkdir(parents=True)
+    (folder / "log.jsonl").write_bytes(b"\n".join(lines(*script)))
+    project = Project.open(folder / "demo", {"HOME": str(folder), "PATH": "/usr/bin:/bin"})
+    learn(project, folder / "log.jsonl", sure=True)
+    (group,) = failure_groups(project)
+    return project, group
+
+
+def test_what_files_held_is_taken_from_a_recording_and_the_gate_compares_it(tmp_path: Path) -> None:
+    project, group = learned(tmp_path, session(read=True))
+    entry = group.entry
+    assert (entry.fix, entry.call) == ("edited app.py: `y = 2` → `y = 3`", RUN)
+    assert entry.state == (f"tests/test_a.py@{digest(TEST)[:12]}", f"app.py@{digest(APP)[:12]}")
+    assert (entry.created, group.first) == ("2026-03-01T10:00:00Z", 1_772_359_200.0)
+    (project.root / "tests/test_a.py").write_text(TEST)
+    gate = Gate([group])
+    for text, nearness in ((APP, "exact"), (APP.replace("2", "3"), "near")):
+        (project.root / "app.py").write_text(text)
+        match = gate.match(RUN, RUN, lambda path: digest((project.root / path).read_text()))
+        assert match
+        assert match.nearness == nearness
+
+
+@pytest.mark.parametrize("script", [session(read=False), session(read=True, whole=False)])
+def test_what_nobody_wrote_down_is_said_and_never_answers_in_place_of_a_call(tmp_path: Path, script: list[Any]) -> None:
+    _, group = learned(tmp_path, script)
+    entry = group.entry
+    assert (entry.status, entry.call, entry.state, UNHASHED in entry.evidence) == ("resolved", "", (), True)
+    match = Gate([group]).match(RUN, "pytest tests/test_a.py", lambda _: "")
+    assert match is None or match.nearness == "near"
+
+
+def test_a_command_in_between_may_have_changed_anything(tmp_path: Path) -> None:
+    script = session(read=True)
+    script[2:2] = claude("9", "python rewrite.py", "done")
+    assert learned(tmp_path, script)[1].entry.call == ""
+
+
+def test_a_wrong_call_whose_files_are_unknown_is_told_and_not_stopped(tmp_path: Path) -> None:
+    wrong = "Exit code 1\nE       fixture 'db' not found"
+    script = [*claude("1", RUN, wrong, bad=True), *claude("2", "pytest -p plug tests/test_a.py", "1 passed in 0.1s")]
+    entry = learned(tmp_path, script)[1].entry
+    assert (entry.fix, entry.call, entry.state) == ("run `pytest -p plug tests/test_a.py` instead", "", ())
+
+
+def test_our_own_logs_and_patches_tell_what_files_held() -> None:
+    touches = [
+        {"path": "a.py", "operation": "read", "digest": "aa"},
+        {"path": "b.py", "operation": "create", "digest": "bb"},
+        {"path": "c.py", "operation": "edit", "digest": "cc"},
+        {"path": 3},
+        "odd",
+    ]
+    assert list(of_touches(touches, "+x")) == [
+        Content("a.py", "aa", "aa"),
+        Content("b.py", "", "bb", "+x"),
+        Content("c.py", None, "cc", "+x"),
+    ]
+    patch = "*** Begin Patch\n*** Add File: n.py\n+x = 1\n+\n*** Update File: u.py\n@@\n-a\n+b\n*** Delete File: d.py\n"
+    assert list(of_patch(patch + "*** End Patch\n")) == [
+        Content("n.py", "", digest("x = 1\n\n"), "+x = 1\n+\n"),
+        Content("u.py", None, None, "@@\n-a\n+b\n"),
+        Content("d.py", None, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [None, "text", {}, {"file": 3}, {"file": {"filePath": 1}}, {"filePath": "a", "oldString": 1, "newString": 2}],
+)
+def test_odd_news_of_files_tell_nothing(told: Any) -> None:
+    assert [(content.before, content.after) for content in of_claude(told)] in ([], [(None, None)])

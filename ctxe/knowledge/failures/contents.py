@@ -1,0 +1,78 @@
+"""What a recording tells of the files around a call: what they held before and after it, and what was changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ctxe.domain.section import digest
+
+_FILES = re.compile(r"^\*\*\* (Update|Add|Delete) File: (.+)\n((?:(?!\*\*\* ).*\n?)*)", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file as a recorded call found and left it: content hashes, empty for no file, None where nobody wrote it down.
+
+    ``diff`` holds the changed lines, as far as they are told.
+    """
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+    diff: str = ""
+
+
+def of_touches(touches: Any, display: str) -> Iterator[Content]:
+    """From a log of ours: every file that a tool read or changed, with its hash afterwards."""
+    for touch in touches if isinstance(touches, list) else ():
+        if not isinstance(touch, dict) or not isinstance(path := touch.get("path"), str):
+            continue
+        now, done = str(touch.get("digest") or ""), touch.get("operation")
+        before = now if done == "read" else "" if done == "create" else None
+        yield Content(path, before, now, "" if done == "read" else display)
+
+
+def of_claude(told: Any) -> Iterator[Content]:
+    """From the ``toolUseResult`` beside a result in a log of Claude Code: whole texts of files read and changed."""
+    if not isinstance(told, dict):
+        return
+    file, path = told.get("file"), told.get("filePath")
+    if isinstance(file, dict) and isinstance(file.get("filePath"), str):
+        whole = file.get("startLine") == 1 and file.get("numLines") == file.get("totalLines")
+        held = _hash(file.get("content")) if whole else None
+        yield Content(file["filePath"], held, held)
+    elif isinstance(path, str) and "oldString" in told:
+        yield _edited(path, told)
+    elif isinstance(path, str):
+        before = "" if told.get("type") == "create" else _hash(told.get("originalFile"))
+        yield Content(path, before, _hash(told.get("content")), _lines("", told.get("content")))
+
+
+def of_patch(patch: str) -> Iterator[Content]:
+    """From the text of an ``apply_patch``: the files it names; a file that it adds stands in it whole."""
+    for kind, path, body in _FILES.findall(patch):
+        added = "".join(line[1:] for line in body.splitlines(keepends=True) if line.startswith("+"))
+        after = digest(added) if kind == "Add" and added.endswith("\n") else "" if kind == "Delete" else None
+        yield Content(path.strip(), "" if kind == "Add" else None, after, body)
+
+
+def _edited(path: str, told: Mapping[str, Any]) -> Content:
+    text, old, new = told.get("originalFile"), told.get("oldString"), told.get("newString")
+    after = None
+    if isinstance(text, str) and isinstance(old, str) and isinstance(new, str) and old and old in text:
+        after = digest(text.replace(old, new) if told.get("replaceAll") else text.replace(old, new, 1))
+    return Content(path, _hash(text), after, _lines(old, new))
+
+
+def _hash(text: Any) -> str | None:
+    return digest(text) if isinstance(text, str) else None
+
+
+def _lines(old: Any, new: Any) -> str:
+    """The change as the lines of a diff, without those that both have."""
+    before, after = (text.splitlines() if isinstance(text, str) else [] for text in (old, new))
+    gone = [f"-{line}" for line in before if line not in after]
+    return "\n".join([*gone, *(f"+{line}" for line in after if line not in before)])
