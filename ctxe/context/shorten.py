@@ -56,6 +56,8 @@ def _shorten(block: Block, over: int, count: Count) -> Block:
     short: Block = block
     if isinstance(block, ToolCall):
         short = replace(block, arguments=shortened(block.arguments, room, count))
-    elif isinstance(block, Text | ToolResult):
+    elif isinstance(block, ToolResult):
+        short = replace(block, text=trim(block.text, "other", room, count, block.handle or block.call_id).text)
+    elif isinstance(block, Text):
         short = replace(block, text=trim(block.text, "other", room, count).text)
     return short if _size(short, count) < _size(block, count) else block

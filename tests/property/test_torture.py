@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+from ctxe.project import Project
 from tests.property.torture import tortured
 
-SESSIONS = int(os.environ.get("TORTURE_SESSIONS", "40"))
+SESSIONS = int(os.environ.get("TORTURE_SESSIONS", "200"))
 
 
-def test_sessions_hold() -> None:
+def test_sessions_hold(tmp_path: Path) -> None:
+    project = Project.open(tmp_path, {})
     for seed in range(SESSIONS):
-        tortured(seed)
+        tortured(seed, project)

@@ -42,19 +42,20 @@ class Recalling:
         return "\n\n".join(self._found(query))
 
     def _result(self, call_id: str) -> str:
-        for _, step in self.state().conversation.steps():
+        """The whole of a result by the id of its call; an id that a provider gives again is the newest's."""
+        for _, step in reversed(list(self.state().conversation.steps())):
             for result in step.results:
                 if result.call_id == call_id:
                     return self.state().originals.get(result.handle, result.text)
         return ""
 
     def _said(self, name: str) -> str:
-        """What a record names: a step (``s12``) with its calls and whole results, or words of the user, uncut."""
+        """What a record names: a step (``s12``) with its calls and whole results, or words by their hash, uncut."""
         from ctxe.context.trim import handle_of
 
         state = self.state()
         if not (name[:1] == "s" and name[1:].isdigit()):
-            return next((turn.words for turn in state.conversation.turns if handle_of(turn.words) == name), "")
+            return next((words for words in _words(state) if handle_of(words) == name), "")
         number, parts = int(name[1:]), list[str]()
         for _, step in itertools.islice(state.conversation.steps(), max(number - 1, 0), number):
             parts += [step.reply.text] if step.reply.text else []
@@ -112,6 +113,14 @@ class Recalling:
                         f", recall {result.handle}" if result.handle else ""
                     )
                     yield name, f"{call.arguments}\n{whole}"
+
+
+def _words(state: State) -> Iterator[str]:
+    """What was said without a tool: by the user, by the model, and what was told after a step."""
+    yield from (turn.words for turn in state.conversation.turns)
+    for _, step in state.conversation.steps():
+        yield step.reply.text
+        yield from (note.text for note in step.notes)
 
 
 def _remembered(entry: Entry) -> str:
