@@ -193,6 +193,8 @@ def _rendered(groups: Sequence[Group], order: Sequence[Candidate], since: int) -
     last = groups[-1].entries[-1].step
     which = f"Steps {since + 1} to {last}" if since + 1 < last else f"Step {last}"
     parts = [f"[{which}, folded. Below are lines of them, word for word; `recall s{last}` shows step {last}.]"]
+    if not last:
+        parts = ["[Words of the user before the first step, folded. Below are lines of them, word for word.]"]
     for group in groups:
         lines = chosen.get(id(group), {})
         if lines or group.must:

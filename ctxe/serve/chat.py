@@ -84,48 +84,68 @@ class Given:
         self._places.setdefault(key_of(message), []).append(len(self.messages))
         self.messages.append(message)
 
-    def back(self, written: Iterable[Chat]) -> Iterator[Chat]:
-        """Messages as they were given where they say the same, in an order that never goes back; others as written."""
+    def back(self, written: Iterable[Written]) -> Iterator[Chat]:
+        """Messages as they were given where they say the same, in an order that never goes back; others as written.
+
+        One whose place is known is looked for there and nowhere else: ids are given again, and short outputs are alike.
+        """
+        told = list(written)
+        upto, ends = len(self.messages), list[int]()
+        for one in reversed(told):
+            ends.append(upto)
+            upto = one.place if one.place is not None else upto
         at = 0
-        for message in written:
-            places = self._places.get(key_of(message), ())
-            n = bisect_left(places, at)
-            if n == len(places):
-                yield message
-            else:
-                at = places[n] + 1
-                yield self.messages[places[n]]
+        for one, end in zip(told, reversed(ends), strict=True):
+            place = self._found(one.message, at, end) if one.place is None else one.place
+            at = at if place is None else place + 1
+            same = place is not None and key_of(self.messages[place]) == key_of(one.message)
+            yield self.messages[place] if place is not None and same else one.message
+
+    def _found(self, message: Chat, start: int, end: int) -> int | None:
+        """The first place from ``start`` to before ``end`` that says the same."""
+        places = self._places.get(key_of(message), [])
+        n = bisect_left(places, start)
+        return places[n] if n < len(places) and places[n] < end else None
 
 
-def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Chat]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message of a request, and where the one it stands for was given, if that is known."""
+
+    message: Chat
+    place: int | None = None
+
+
+def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Written]:
     """A request as messages, every text and result one of its own.
 
     ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were.
     """
     for text in request.system:
-        yield {"role": "system", "content": text}
+        yield Written({"role": "system", "content": text})
     for message in request.messages:
         yield from _said(message, ids, order) if message.role == "user" else [_replied(message, ids)]
 
 
-def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Chat]:
+def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Written]:
     results = [block for block in message.blocks if isinstance(block, ToolResult)]
     for result in sorted(results, key=lambda result: order[result.call_id]):
-        yield {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
+        told = {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
+        yield Written(told, order[result.call_id])
     for block in message.blocks:
         if isinstance(block, Text):
-            yield {"role": "user", "content": block.text}
+            yield Written({"role": "user", "content": block.text})
 
 
-def _replied(message: Message, ids: Mapping[str, str]) -> Chat:
+def _replied(message: Message, ids: Mapping[str, str]) -> Written:
     words = "".join(block.text for block in message.blocks if isinstance(block, Text))
+    asked = [block for block in message.blocks if isinstance(block, ToolCall)]
     calls = [
-        {"id": ids[block.id], "type": "function", "function": {"name": block.name, "arguments": block.arguments}}
-        for block in message.blocks
-        if isinstance(block, ToolCall)
+        {"id": ids[call.id], "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in asked
     ]
     reply: Chat = {"role": "assistant", "content": "" if words == NOTHING else words}
-    return reply | ({"tool_calls": calls} if calls else {})
+    return Written(reply | ({"tool_calls": calls} if calls else {}), place_of(asked[0].id) if asked else None)
 
 
 def reply_of(message: Mapping[str, Any], number: int) -> tuple[Reply, dict[str, str]]:
@@ -133,6 +153,11 @@ def reply_of(message: Mapping[str, Any], number: int) -> tuple[Reply, dict[str, 
     calls = [ToolCall(f"{number}.{n}", name, arguments) for n, (_, name, arguments) in enumerate(calls_of(message))]
     given = {call.id: identity for call, (identity, _, _) in zip(calls, calls_of(message), strict=True)}
     return Reply(text_of(message), tuple(calls)), given
+
+
+def place_of(identity: str) -> int:
+    """Where the message of a call was given, by the id that ``reply_of`` made."""
+    return int(identity.partition(".")[0])
 
 
 def tokens_of(messages: Sequence[Mapping[str, Any]], count: Any) -> int:

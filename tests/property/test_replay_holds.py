@@ -104,3 +104,22 @@ def test_a_conversation_that_begins_with_a_reply_after_a_late_system_message_has
     given_: list[Chat] = [{"role": "user", "content": ""}, {"role": "assistant", "content": "done"}]
     answers = served([[{"role": "assistant", "content": "hello"}], given_], 2_000).answers
     assert [message["role"] for message in answers[-1]["messages"]] == ["user", "assistant", "user", "assistant"]
+
+
+def test_a_short_output_under_an_id_that_is_given_again_is_not_taken_for_a_later_one() -> None:
+    def asked(text: str) -> list[Chat]:
+        call = {"id": "call_0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+        return [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_0", "content": text},
+        ]
+
+    groups: list[list[Chat]] = [
+        [{"role": "user", "content": "go"}],
+        asked("\x1b[1m"),
+        [{"role": "assistant", "content": None, "name": "first"}],
+        asked(""),
+    ]
+    done = served(groups, 2_000)
+    assert [answer["epoch"] for answer in done.answers] == [0, 0, 0, 0]
+    assert done.answers[-1]["messages"][3] == {"role": "assistant", "content": None, "name": "first"}

@@ -101,3 +101,14 @@ def test_lines_of_the_user_stand_in_it_too() -> None:
     survey = Survey().read(talk, shown)
     text = record(survey, survey.entries[1:2], (), 1_000, words)
     assert text.endswith("[s0 user]\nplease use special_name here")
+
+
+def test_words_before_the_first_step_name_no_step() -> None:
+    talk = Conversation((Turn("first"), Turn("look at src/frame.py and parse_header"), Turn("and now")))
+    survey = Survey().read(talk, shown)
+    text = record(survey, survey.entries, (), 100, words)
+    assert text.splitlines()[0] == (
+        "[Words of the user before the first step, folded. Below are lines of them, word for word.]"
+    )
+    assert "look at src/frame.py and parse_header" in text
+    assert "recall s0" not in text
