@@ -26,10 +26,10 @@ class Kind:
     window: int
 
 
-SMALL = Kind(folding.Scale(10, 4, 3), replays.Scale(8, 6), 600)
-USUAL = Kind(folding.Scale(20, 7, 4, 0.05), replays.Scale(16, 12, 0.03), 2_500)
+SMALL = Kind(folding.Scale(8, 3, 3), replays.Scale(8, 5), 500)
+USUAL = Kind(folding.Scale(20, 7, 4, 0.1), replays.Scale(16, 12, 0.03), 2_500)
 LONG = Kind(folding.Scale(25, 20, 3, 0.1), replays.Scale(25, 40, 0.15), 10_000)
-PART_USUAL, PART_LONG = 0.15, 0.008
+PART_USUAL, PART_LONG = 0.06, 0.004
 """Of all sessions; the rest are small."""
 
 
@@ -62,10 +62,10 @@ def _folds(talk: Conversation, dice: Random, window: int) -> None:
         window=dice.randint(0, 5),
     )
     folding.assert_a_fold_never_grows(talk, budget, policy)
-    match dice.randrange(8):
+    match dice.randrange(12):
         case 0:
             folding.assert_ten_folds_keep(talk, budget, also)
-        case 1 | 2 | 3:
+        case 1 | 2 | 3 | 4:
             folding.assert_what_is_shown_again_is_verbatim(talk, budget)
         case _:
             folding.assert_a_fold_on_a_fold_is_sound(talk, room, policy, also, dice.randint(1, 20))
