@@ -83,6 +83,25 @@ class Memory:
         lost = stale(entries, self.facts)
         return tuple(replace(entry, status="stale") if entry.id in lost else entry for entry in entries)
 
+    def again(self, ids: Sequence[str], session: str, room: int) -> tuple[Chunk, ...]:
+        """Entries that were told under these ids, then failures that a session met and fixed, as they stand now.
+
+        For a request whose beginning is folded. What replaced an entry stands for it; what was forgotten is not told.
+        """
+        entries = self.entries()
+        replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
+        told = {group.entry.id: group for group in self._groups(entries)}
+        here = [one.entry.id for one in told.values() if one.status == "resolved" and _met(one, session)]
+        current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *here))
+        chunks: list[Chunk] = []
+        for entry in (by_id[name] for name in current if name in by_id):
+            text = self._rendered(entry, told, int(room * WIDEST))
+            held = links.is_current(entry, replaced) and entry.status != "wontfix"
+            if held and (cost := self._cost(text)) <= room:
+                chunks.append(Chunk(entry.id, text, "told before the fold", path=f".ctxe/{entry.path}"))
+                room -= cost
+        return tuple(chunks[:MOST_RECALLED])
+
     def notices(self) -> tuple[str, ...]:
         """One line for each file with something invisible or broken in it."""
         shelf = self.store.shelf()
@@ -247,6 +266,11 @@ def _listing(name: str, what: str, lines: Sequence[str], kept: int, kind: str) -
     shown = [f"{what}:", *lines[:kept]]
     shown += [f"- {more} more: `ctxe memory search --kind {kind} …`"] if more else []
     return fence("\n".join(shown), f".ctxe/{name}").text
+
+
+def _met(group: remembered.Group, session: str) -> bool:
+    """Whether a session met a failure first."""
+    return bool(session) and any(entry.session == session for entry in group.entries)
 
 
 def _more(number: int) -> str:

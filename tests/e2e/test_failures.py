@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -217,3 +218,39 @@ def test_a_fix_is_paired_across_a_resume(home: Path, repo: Path) -> None:
     assert listed(home, repo) == [("resolved", 1, "edited tests/conftest.py: added `import pytest`")]
     (repo / "tests/conftest.py").unlink()
     assert says_before(told(home, repo), "edited tests/conftest.py")
+
+
+def test_what_was_told_of_failures_stands_word_for_word_after_ten_folds(home: Path, repo: Path) -> None:
+    env = environment(home)
+    add = ("failures", "add", "Builds need the network", "--error", "ConnectError: no route", "--command", "make build")
+    ctxe(repo, env, *add)
+    wrong = ("failures", "add", "Rounding of invoices breaks with floats", "--error", "AssertionError: 0.30000000004")
+    ctxe(repo, env, *wrong, "--fix", "use Decimal in invoices.py")
+    ctxe(repo, env, "decisions", "add", "Invoices are rounded half to even, like the bank does")
+    looks = [[Reply("", [Call("run_command", {"command": f"cat big.txt # {n}"})]), Reply("Seen.")] for n in range(10)]
+    looks[4].insert(0, *CORRECTED[:1])
+    looks[4].insert(1, CORRECTED[1])
+    words = [f"look at it, {n}" for n in range(10)]
+    words[2] = "why is the rounding of invoices broken with floats?"
+    lines = [line for one in words for line in (one, "/compact")]
+    with WireServer([*itertools.chain(*looks), Reply("Here.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url)) | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
+        done = ctxe(repo, env, "chat", stdin="\n".join([*lines, "what do you still know?"]))
+        assert (done.code, server.refused) == (0, []), done.err
+        first, asked, last = server.bodies[0], server.bodies[4], server.bodies[-1]
+    (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
+    assert log.read_text().count('"type":"folded"') == 10
+
+    def said(body: Mapping[str, Any]) -> str:
+        parts = [message["content"] for message in body["messages"] if message.get("content")]
+        return "\n".join(
+            part if isinstance(part, str) else "\n".join(block.get("text", "") for block in part) for part in parts
+        )
+
+    (standing,) = (line for line in said(first).splitlines() if "Builds need the network" in line)
+    assert standing in said(last).splitlines()
+    fences = re.findall(r"<memory .*?</memory>", said(asked), re.DOTALL)
+    recalled = [fence for fence in fences if "rounded half" in fence or "use Decimal in invoices.py" in fence]
+    assert len(recalled) >= 2
+    assert all(fence in said(last) for fence in recalled)
+    assert f"fix: run `{RIGHT}` instead" in said(last)

@@ -11,6 +11,7 @@ from ctxe.domain.conversation import ToolCall, Turn
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import (
     Event,
+    Folded,
     Noted,
     Notice,
     Recorded,
@@ -77,6 +78,8 @@ class Remembering:
             elif isinstance(event, TurnStarted):
                 self._begun(event)
                 yield from self._corrected(event.words, state)
+            elif isinstance(event, Folded):
+                self.gating.noted.clear()
             elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
                 self.watch.gate.changed()
         except StoreError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
@@ -18,10 +18,11 @@ from ctxe.context.restore import restored
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
-from ctxe.domain.conversation import Fold, ToolResult
+from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import ToolOutput
+from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
 
@@ -36,13 +37,14 @@ class Folds:
     """The folds of one session: ``composer`` composes what they make smaller.
 
     ``survey`` grows with the session, so that a fold reads only what came since the one before; ``calls`` says
-    how many are still to come after so many steps.
+    how many are still to come after so many steps; ``lessons`` are what the memory had told before a position.
     """
 
     composer: Composer
     policy: FoldPolicy
     calls: Callable[[int], float] | None = None
     survey: Survey = field(default_factory=Survey)
+    lessons: Callable[[State, Position], Sequence[Chunk]] = lambda _, __: ()
 
     def fold(self, state: State, cause: str, whole: Whole, focus: str = "") -> Fold | None:
         """The fold that the next request needs, or that ``cause`` demands.
@@ -51,11 +53,25 @@ class Folds:
         """
         talk = state.conversation
         fold = self._folded(state, cause, whole)
-        if fold is None or not (focus := focus or focus_of(talk)):
+        if fold is None:
+            return None
+        lessons = tuple(self.lessons(state, fold.upto))
+        kept = self._focused(talk, focus or focus_of(talk), fold, whole)
+        if not (lessons or kept):
             return fold
+        for also in ((*kept, *lessons), lessons) if lessons else (kept,):
+            if made := self._folded(state, cause, whole, *also):
+                return made
+        # What the memory told before is not given up for a few tokens that somebody asked for.
+        return None if lessons and cause != "overflow" else fold
+
+    def _focused(self, talk: Conversation, focus: str, fold: Fold, whole: Whole) -> tuple[Chunk, ...]:
+        """Lines of what is folded that are about these words."""
+        if not focus:
+            return ()
         gone = self.survey.read(talk, whole).before(fold.upto)
         kept = focused(focus, gone, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
-        return (kept and self._folded(state, cause, whole, kept)) or fold
+        return (kept,) if kept else ()
 
     def _folded(self, state: State, cause: str, whole: Whole, *kept: Chunk) -> Fold | None:
         frame, talk = self.composer.frame(state.standing or ()), state.conversation
@@ -106,7 +122,26 @@ def folds(project: Project, composer: Composer) -> Folds:
         fold.checkpoint_every,
         Billing.of(composer.model.prices),
     )
-    return Folds(composer, policy, expected(project.place.sessions, composer.session))
+    calls = expected(project.place.sessions, composer.session)
+    return Folds(composer, policy, calls, lessons=lambda state, upto: lessons_before(project, composer, state, upto))
+
+
+def lessons_before(project: Project, composer: Composer, state: State, upto: Position) -> tuple[Chunk, ...]:
+    """What the memory had told with words that are folded, and what this session learnt of failures, as it stands now.
+
+    It is read from its source again, newest turns first, within what the memory's share has left.
+    """
+    if not project.config.memory.enabled:
+        return ()
+    from ctxe.knowledge.memory import RECALLED
+
+    turns = state.conversation.turns[: upto.turn + (upto.step > 0)]
+    told = [s for turn in reversed(turns) for s in turn.gathered if s.name == RECALLED]
+    names = dict.fromkeys(chunk.id for section in told for chunk in section.chunks)
+    standing = sum(composer.count(c.text) for s in state.standing or () if s.share == "memory" for c in s.chunks)
+    room = composer.budget.room("memory") - standing
+    found = memory(project, composer.count).again(tuple(names), composer.session, room)
+    return tuple(replace(chunk, text=composer.offers.clean(chunk.text)) for chunk in found)
 
 
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:

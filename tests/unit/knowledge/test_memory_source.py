@@ -259,3 +259,27 @@ def test_what_was_written_now_is_told_at_once(tmp_path: Path) -> None:
     chunk = memory.told(one)
     assert (chunk.id, chunk.path) == (one.id, f".ctxe/{one.path}")
     assert chunk.text.endswith('by="user">\nUse tabs\nBecause.\n</memory>')
+
+
+def test_what_was_told_is_told_again_as_it_stands_now(tmp_path: Path) -> None:
+    store, memory = store_in(tmp_path), memory_in(tmp_path)
+    old = store.add(decision("Use floats"))
+    gone = store.add(Entry("", "fact", "The port is 80"))
+    stays = store.add(Entry("", "fact", "Invoices come in cents"))
+    held = {"kind": "failure", "status": "resolved", "session": "s1"}
+    mine = store.add(Entry("", title="`pytest`: boom", signature="ab" * 16, fix="run make first", **held))
+    store.add(Entry("", title="`pytest`: other", signature="cd" * 16, fix="x", **{**held, "session": "s2"}))
+    store.add(Entry("", title="`pytest`: flaky", signature="ef" * 16, **{**held, "status": "wontfix"}))
+    new = store.supersede(old.id, decision("Use decimals"))
+    store.forget(gone.id)
+    ids = (old.id, gone.id, stays.id)
+    told = memory.again(ids, "s1", 200)
+    assert [(chunk.id, chunk.why) for chunk in told] == [
+        (name, "told before the fold") for name in (new.id, stays.id, mine.id)
+    ]
+    assert "fix: run make first" in told[-1].text
+    recalled = memory.offer(Task("what do invoices come in, cents?"), 2_500)[-1]
+    assert [c.text for c in recalled.chunks if c.id == stays.id] == [told[1].text]
+    assert [chunk.id for chunk in memory.again(ids, "", 200)] == [new.id, stays.id]
+    assert sum(words(chunk.text) + 1 for chunk in memory.again(ids, "s1", 30)) <= 30
+    assert memory.again((), "", 200) == ()

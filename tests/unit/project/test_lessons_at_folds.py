@@ -1,0 +1,63 @@
+"""What the memory had told stands after a fold too, also where the fold cuts the running turn in two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ctxe.agent.state import State, apply
+from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.events import EpochStarted, Folded
+from ctxe.domain.section import Chunk
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.project import Project
+from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.window.folds import folds, lessons_before
+from ctxe.project.window.kit import kit_for
+from ctxe.project.window.parts import composer, keeping
+
+WORDS = "why does the rounding of invoices break with floats?"
+
+
+def steps(number: int) -> tuple[Step, ...]:
+    """Steps that each show a long output of its own."""
+    made = []
+    for n in range(number):
+        call = ToolCall(f"c{n}", "run_command", f'{{"command": "cat part{n}"}}')
+        lines = "\n".join(f"line {k} of part{n} says something else {k * n}" for k in range(400))
+        made.append(Step(Reply("", (call,), "tools"), (ToolResult(f"c{n}", lines),)))
+    return tuple(made)
+
+
+def long_turn(project: Project) -> tuple[State, Entry]:
+    """A session of one long turn whose words recalled a failure."""
+    held = {"signature": "ab" * 16, "fix": "use Decimal", "status": "resolved", "session": "long-ago"}
+    entry = project.store.add(Entry("", "failure", "Rounding of invoices breaks with floats", **held))
+    kit = kit_for(project, UNBOXED, State, keeping(project, "now", approved=False), ())
+    composed = composer(project, project.model, kit, "now")
+    state = apply(State(), EpochStarted(composed.standing(State())))
+    turn = Turn(WORDS, composed.gather(WORDS, state), steps(12))
+    return replace(state, conversation=Conversation((turn,)), running=True), entry
+
+
+def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(tmp_path: Path) -> None:
+    project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
+    state, entry = long_turn(project)
+    kit = kit_for(project, UNBOXED, lambda: state, keeping(project, "now", approved=False), ())
+    composed = composer(project, project.model, kit, "now")
+    (told,) = (chunk for s in state.turn.gathered for chunk in s.chunks if chunk.id == entry.id)
+    assert lessons_before(project, composed, state, Position(0, 0)) == ()
+    again = (Chunk(entry.id, told.text, "told before the fold", path=told.path),)
+    assert lessons_before(project, composed, state, Position(0, 5)) == again
+
+    folding = folds(project, composed)
+    for _ in range(3):
+        fold = folding.fold(state, "request", lambda result: result.text)
+        assert fold
+        assert fold.upto.step > 0
+        assert fold.record[-1:] == again
+        state = apply(state, Folded(fold))
+        turn = replace(state.turn, steps=(*state.turn.steps, *steps(12)))
+        state = replace(state, conversation=replace(state.conversation, turns=(turn,)), standing=())
+    project.store.forget(entry.id)
+    assert entry.id not in {c.id for c in lessons_before(project, composed, state, Position(0, 5))}
