@@ -31,6 +31,7 @@ from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
+from ctxe.terminal.figures import size
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -132,7 +133,8 @@ class Live:
     def status_words(self) -> str:
         """Model, tokens, money and mode: the row below the input line."""
         state = self.session.state
-        used = f"{state.ledger.used:,} of {state.ledger.usable:,} tokens" if state.ledger else "nothing sent yet"
+        ledger = state.ledger
+        used = f"{size(ledger.used)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
         money = f"${state.usd:.4f}" if self.model.prices else "no price"
         if limit := self.project.config.budget.max_cost:
             money += f" of ${limit:.2f}"
