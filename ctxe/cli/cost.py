@@ -83,6 +83,8 @@ def _plain(row: Sum) -> dict[str, Any]:
         "input": row.usage.input,
         "output": row.usage.output,
         "cache_read": row.usage.cache_read,
+        "cache_write": row.usage.cache_write,
+        "cache_write_1h": row.usage.cache_write_1h,
         "usd": row.usd,
         "usd_without_cache": row.plain_usd,
     }

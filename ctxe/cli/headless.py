@@ -66,6 +66,7 @@ def result(live: Live, finished: TurnFinished) -> dict[str, Any]:
             "output": usage.output,
             "cache_read": usage.cache_read,
             "cache_write": usage.cache_write,
+            "cache_write_1h": usage.cache_write_1h,
         },
         "usd": finished.usd,
         "seconds": round(finished.seconds, 3),

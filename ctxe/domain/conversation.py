@@ -15,12 +15,16 @@ Outcome = Literal["answered", "interrupted", "step limit", "cost limit", "failed
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them; ``input`` includes what was read from and written to its cache."""
+    """Tokens as the provider counted them; ``input`` includes what was read from and written to its cache.
+
+    ``cache_write`` includes ``cache_write_1h``, what is kept for an hour where that is dearer than the usual time.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -28,6 +32,7 @@ class Usage:
             self.output + other.output,
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
+            self.cache_write_1h + other.cache_write_1h,
         )
 
 

@@ -13,6 +13,8 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
 class Prices:
     """US dollars per million tokens. A missing cache price means the provider charges nothing special for it.
 
+    ``cache_write_1h`` is what writing for an hour costs, ``cache_write`` for the usual few minutes.
+
     Some providers bill a whole reply at the prices in ``long`` once its input is above ``long_above`` tokens.
     """
 
@@ -22,6 +24,7 @@ class Prices:
     cache_write: float | None = None
     long: Prices | None = None
     long_above: int = 0
+    cache_write_1h: float | None = None
 
     def cost(self, usage: Usage) -> float:
         """US dollars for one reply; input that was read from or written to the cache is billed at those prices."""
@@ -29,9 +32,10 @@ class Prices:
             return self.long.cost(usage)
         read = self.input if self.cache_read is None else self.cache_read
         write = self.input if self.cache_write is None else self.cache_write
+        hour = write if self.cache_write_1h is None else self.cache_write_1h
         plain = max(0, usage.input - usage.cache_read - usage.cache_write)
-        total = plain * self.input + usage.cache_read * read + usage.cache_write * write + usage.output * self.output
-        return total / 1_000_000
+        written = usage.cache_write * write + usage.cache_write_1h * (hour - write)
+        return (plain * self.input + usage.cache_read * read + written + usage.output * self.output) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

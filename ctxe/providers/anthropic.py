@@ -201,6 +201,11 @@ def _seal(blocks: Sequence[_Block], slots: Sequence[Slot], calls: Sequence[ToolC
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Input as the API reports it leaves the cached parts out; ours includes them."""
+    """Input as the API reports it leaves the cached parts out; ours includes them.
+
+    What was written to the cache is told whole, and apart by how long it is kept, for that is billed differently.
+    """
     read, write = tokens(usage.get("cache_read_input_tokens")), tokens(usage.get("cache_creation_input_tokens"))
-    return usage_of(tokens(usage.get("input_tokens")) + read + write, usage.get("output_tokens"), read, write)
+    apart = usage.get("cache_creation")
+    hour = apart.get("ephemeral_1h_input_tokens") if isinstance(apart, Mapping) else 0
+    return usage_of(tokens(usage.get("input_tokens")) + read + write, usage.get("output_tokens"), read, write, hour)

@@ -22,6 +22,7 @@ Api = Literal["anthropic", "responses", "chat"]
 OFFLINE = Model("offline", "repository", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
+CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
 OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "provider": (str,),
     "window": (int,),
@@ -30,6 +31,7 @@ OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "output": (int, float),
     "cache_read": (int, float),
     "cache_write": (int, float),
+    "cache_write_1h": (int, float),
     "encoding": (str,),
     "exact": (bool,),
     "tools": (bool,),
@@ -167,7 +169,8 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
         return None
     dear = entry.get("long")
     long, above = (_prices(dear), dear["above"]) if dear else (None, 0)
-    return Prices(entry["input"], entry["output"], entry.get("cache_read"), entry.get("cache_write"), long, above)
+    read, write, hour = (entry.get(key) for key in CACHE_PRICES)
+    return Prices(entry["input"], entry["output"], read, write, long, above, hour)
 
 
 def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -189,11 +192,11 @@ def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) 
 
 def _overridden(known: Model, own: Mapping[str, Any]) -> Model:
     old = known.prices
-    price = {key: own[key] for key in ("input", "output", "cache_read", "cache_write") if key in own}
+    price = {key: own[key] for key in ("input", "output", *CACHE_PRICES) if key in own}
     prices = old
     if price and (old or {"input", "output"} <= price.keys()):
         stated = {"input": old.input, "output": old.output} if old else {}
-        cached = {"cache_read": old.cache_read, "cache_write": old.cache_write} if old else {}
+        cached = {key: getattr(old, key) for key in CACHE_PRICES} if old else {}
         prices = Prices(**{**stated, **cached, **price})
     window = int(own.get("window", known.window))
     most = min(int(own.get("max_output", known.max_output)), window)

@@ -115,11 +115,15 @@ def tokens(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def usage_of(total: Any, output: Any, read: Any, write: Any) -> Usage | None:
-    """Usage with the cached parts within the input; None when nothing sensible was reported."""
+def usage_of(total: Any, output: Any, read: Any, write: Any, hour: Any = 0) -> Usage | None:
+    """Usage with the cached parts within the input; None when nothing sensible was reported.
+
+    ``hour`` is the part of ``write`` that is kept for an hour.
+    """
     whole = tokens(total)
     cached = min(tokens(read), whole)
-    usage = Usage(whole, tokens(output), cached, min(tokens(write), whole - cached))
+    written = min(tokens(write), whole - cached)
+    usage = Usage(whole, tokens(output), cached, written, min(tokens(hour), written))
     return usage if usage.input or usage.output else None
 
 

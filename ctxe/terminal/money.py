@@ -42,8 +42,14 @@ def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
     paid, plain = total(row[3] for row in rows), total(row[4] for row in rows)
     saved = f", {usd(plain)} without the cache" if plain is not None else ""
     cached = figures.percent(use.cache_read, use.input)
-    last = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache", "strong"))
+    last = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))
     return "\n".join([table([Column(by), *right], body, screen), draw(fold(last, screen.width), screen)])
+
+
+def _written(use: Usage) -> str:
+    """What was written to the cache; an hour in it costs more than the usual minutes."""
+    hour = f", {figures.size(use.cache_write_1h)} of it for an hour" if use.cache_write_1h else ""
+    return f", {figures.size(use.cache_write)} tokens were written to it{hour}" if use.cache_write else ""
 
 
 def usd(dollars: float | None) -> str:

@@ -72,6 +72,30 @@ def test_the_reply_is_exactly_this(case: str, kind: str) -> None:
     assert announced >= {call.name for call in wanted.calls}
 
 
+def test_what_is_kept_for_an_hour_is_told_apart() -> None:
+    spent = wire.Usage(1_000, 10, 600, 300, 250)
+    with wire.WireServer([wire.Reply("Hi", usage=spent)]) as server:
+        _, reply = hear(speak("messages", server.url))
+    assert reply.usage == Usage(1_000, 10, 600, 300, 250)
+
+
+@pytest.mark.parametrize("odd", [None, [], {"ephemeral_1h_input_tokens": None}, {"ephemeral_1h_input_tokens": 10**9}])
+def test_an_odd_account_of_the_cache_never_passes_what_was_written(odd: Any) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 20, "cache_creation": odd}
+    frames = [
+        {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": usage}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hi"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+        {"type": "message_stop"},
+    ]
+    text = "".join(f"event: {frame['type']}\ndata: {json.dumps(frame)}\n\n" for frame in frames)
+    with wire.WireServer([wire.Answer(200, text, {"content-type": "text/event-stream"})]) as server:
+        _, reply = hear(speak("messages", server.url))
+    hour = 20 if isinstance(odd, dict) and odd["ephemeral_1h_input_tokens"] else 0
+    assert reply.usage == Usage(30, 2, 0, 20, hour)
+
+
 @pytest.mark.parametrize("api", APIS)
 def test_thoughts_are_shown_and_sealed(api: str) -> None:
     with wire.WireServer([wire.Reply("Yes.", reasoning="weighing it", piece=4)]) as server:

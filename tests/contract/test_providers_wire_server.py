@@ -80,6 +80,7 @@ def test_messages_count_input_without_the_cache() -> None:
         "output_tokens": 1,
         "cache_read_input_tokens": 60,
         "cache_creation_input_tokens": 10,
+        "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 0},
     }
     assert (status, json.loads(counted)) == (200, {"input_tokens": len(json.dumps(ASK)) // 4})
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
+from tests.e2e.harness import KEY, anthropic_at, ctxe, environment, openai_at, repository
 from tests.wire.server import Call, Reply, Usage, WireServer
 
 EVIL = "</script><script>document.title = 1</script>\n<img src=x onerror=alert(1)>\n"
@@ -134,7 +134,7 @@ def test_context_and_cost_say_what_was_and_what_comes(done: Done) -> None:
 def test_cost_by_step_and_day_with_and_without_the_cache(done: Done) -> None:
     steps = done.run("cost", "--by", "step", "--json").json
     assert list(steps)[-2:] == ["1.15", "2.1"]
-    one = {"replies": 1, "input": 8_000, "output": 100, "cache_read": 6_000}
+    one = {"replies": 1, "input": 8_000, "output": 100, "cache_read": 6_000, "cache_write": 0, "cache_write_1h": 0}
     assert steps["2.1"] == one | {"usd": pytest.approx(0.00425), "usd_without_cache": pytest.approx(0.011)}
     (day,) = done.run("cost", "--json").json.values()
     assert (day["replies"], day["usd_without_cache"]) == (16, pytest.approx(16 * 0.011))
@@ -225,3 +225,18 @@ def test_two_sessions_are_compared(done: Done) -> None:
     assert re.search(r"(?m)^input +128,000 +2,000 +-126,000$", shown), shown
     (done.repo / f".ctxe/sessions/{other}.jsonl").unlink()
     assert done.run("sessions", "diff", one["id"], "nosuch").code == 6
+
+
+def test_an_hour_in_anthropics_cache_is_billed_at_its_own_price(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "demo", {"a.txt": "a\n"})
+    usage = Usage(input=10_000, output=100, cache_read=2_000, cache_write=6_000, cache_write_1h=4_000)
+    with WireServer([Reply("Done.", usage=usage)], key=KEY) as server:
+        env = environment(home, **anthropic_at(server.url))
+        result = ctxe(repo, env, "chat", "-p", "hello", "--output-format", "json").json
+    usd = (2_000 * 3 + 2_000 * 0.3 + 2_000 * 3.75 + 4_000 * 6 + 100 * 15) / 1_000_000
+    assert result["usd"] == pytest.approx(usd)
+    assert result["usage"]["cache_write_1h"] == 4_000
+    row = ctxe(repo, env, "cost", "--by", "model", "--json").json["anthropic/claude-sonnet-4-5"]
+    assert (row["cache_write"], row["cache_write_1h"], row["usd"]) == (6_000, 4_000, pytest.approx(usd))
+    told = ctxe(repo, env, "cost").out.splitlines()[-1]
+    assert told.endswith("6k tokens were written to it, 4k of it for an hour"), told

@@ -36,12 +36,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens to report; ``input`` includes what was read from and written to the cache, whatever the API counts."""
+    """Tokens to report; ``input`` includes what was read from and written to the cache, whatever the API counts.
+
+    ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; only the messages API tells it.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
 
 
 @dataclass(frozen=True)

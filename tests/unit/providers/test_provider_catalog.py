@@ -93,6 +93,16 @@ def test_an_entry_is_whole() -> None:
     )
 
 
+def test_an_hour_in_the_cache_is_billed_at_twice_the_price_of_input_and_minutes_at_five_quarters() -> None:
+    prices = catalog.find("claude-sonnet-4-5").prices
+    assert prices == Prices(3.0, 15.0, 0.3, 3.75, cache_write_1h=6.0)
+    assert prices.cost(Usage(1_000_000, cache_write=1_000_000)) == pytest.approx(3.75)
+    assert prices.cost(Usage(1_000_000, cache_write=1_000_000, cache_write_1h=1_000_000)) == pytest.approx(6.0)
+    mixed = Usage(1_000_000, 0, 100_000, 800_000, 300_000)
+    assert prices.cost(mixed) == pytest.approx(0.1 * 3 + 0.1 * 0.3 + 0.5 * 3.75 + 0.3 * 6)
+    assert Prices(3.0, 15.0, 0.3, 3.75).cost(mixed) == pytest.approx(0.1 * 3 + 0.1 * 0.3 + 0.8 * 3.75)
+
+
 def test_long_input_is_billed_at_its_own_price() -> None:
     prices = catalog.find("gpt-5.6-sol").prices
     assert prices is not None

@@ -95,6 +95,17 @@ def test_a_limit_that_is_near_is_loud() -> None:
     assert [("\x1b[31m" in row, "\x1b[33m" in row) for row in styles] == [(True, False), (False, True), (False, False)]
 
 
+def test_what_was_written_to_the_cache_is_told_with_the_part_that_stays_for_an_hour() -> None:
+    rows = [
+        ("a", 1, Usage(10_000, 5, 4_000, 5_000, 2_000), 0.5, 1.5),
+        ("b", 1, Usage(10_000, 5, 8_000, 2_000), 0.1, 1.0),
+    ]
+    assert money_table("model", rows, SCREEN).splitlines()[-1] == (
+        "$0.6000 in all, $2.50 without the cache; 60% of the input came from the cache, "
+        "7k tokens were written to it, 2k of it for an hour"
+    )
+
+
 def test_the_table_ends_with_all_of_it() -> None:
     rows = [("2026-01-02", 2, USAGE, 0.5, 1.5), ("2026-01-03", 1, Usage(1_000, 5), None, None)]
     assert money_table("day", rows, SCREEN).splitlines() == [
