@@ -21,6 +21,7 @@ class Tree:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = frozenset(paths)
+        self._ending: dict[str, list[str]] = {}
 
     @cached_property
     def _by_tail(self) -> dict[str, list[str]]:
@@ -42,8 +43,13 @@ class Tree:
         """The path that is ``tail`` or ends in it at a folder's border; of several the one nearest to ``near``."""
         if tail in self.paths:
             return tail
-        fitting = [path for path in self._by_tail.get(_tail(tail), ()) if path.endswith("/" + tail)]
-        return max(fitting, key=lambda path: (_common(path, near), -len(path), path), default=None)
+        fitting = self._ending.get(tail)
+        if fitting is None:
+            fitting = [path for path in self._by_tail.get(_tail(tail), ()) if path.endswith("/" + tail)]
+            self._ending[tail] = fitting
+        if len(fitting) < 2:
+            return fitting[0] if fitting else None
+        return max(fitting, key=lambda path: (_common(path, near), -len(path), path))
 
     def first(self, candidates: Iterable[str]) -> str | None:
         """The first of the candidates that exists as it stands."""

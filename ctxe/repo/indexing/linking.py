@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -38,10 +39,9 @@ def link(db: sqlite3.Connection, changed: Sequence[str], new: Set[str]) -> None:
 
 
 def _imports(db: sqlite3.Connection, ids: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
-    for number in ids:
-        row = db.execute("SELECT imports FROM details WHERE id=?", (number,)).fetchone()
-        if row and row[0]:
-            yield number, row[0].split("\0")
+    query = "SELECT id, imports FROM details WHERE imports<>'' AND id IN (SELECT value FROM json_each(?))"
+    for number, imports in db.execute(query, (json.dumps(list(ids)),)):
+        yield number, imports.split("\0")
 
 
 def _words(spec: str) -> Iterator[str]:
