@@ -20,7 +20,7 @@ WORDS = re.findall(
     r"\w+",
     """parse header frame token cache user query index model render field value stream socket buffer cursor migrate
     compile schema filter widget layout signal worker thread queue retry policy budget ledger section chunk handle
-    fold epoch prompt reply usage delta vector window symbol import export bundle commit branch merge patch""",
+    fold epoch prompt reply usage delta vector window symbol arrival export bundle commit branch merge patch""",
 )
 TASK = "fix parse_header: the frame token is lost when the cache is full"
 

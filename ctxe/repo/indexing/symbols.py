@@ -16,6 +16,7 @@ from ctxe.repo.indexing.patterns import (
     python_at_a_glance,
     sections,
 )
+from ctxe.repo.indexing.python import read_python
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -38,6 +39,13 @@ def read_syntax(language: str, text: str) -> Syntax:
     """What the text of a file defines and imports; empty for a language nobody knows, never an error."""
     if language == "markup":
         return Syntax(tuple(Definition(*found) for found in sections(text)))
+    if language == "python" and (told := _python(text)) is not None:
+        return told
+    return read_by_grammar(language, text)
+
+
+def read_by_grammar(language: str, text: str) -> Syntax:
+    """The same by the grammar of the language; by patterns where there is none."""
     tools = parser(language)
     lines = text.split("\n")
     if tools is None:
@@ -55,6 +63,19 @@ def read_syntax(language: str, text: str) -> Syntax:
         elif "name" in captures and len(raw) < MOST_DEFINITIONS and not _binds_import(captures, lines):
             raw.append(_place(captures, lines))
     return Syntax(tuple(_nested(raw)), tuple(dict.fromkeys(imports)))
+
+
+def _python(text: str) -> Syntax | None:
+    """What the logical lines of a Python text say; None where the grammar is needed."""
+    lines = text.split("\n")
+    told = read_python(text, lines)
+    if told is None:
+        return None
+    raw = [
+        (_with_comment(first, lines) + 1, last, min(head, last), name, kind, "")
+        for first, last, head, name, kind in told[0][:MOST_DEFINITIONS]
+    ]
+    return Syntax(tuple(_nested(raw)), tuple(dict.fromkeys(told[1])))
 
 
 def skim(language: str, text: str) -> Syntax:

@@ -88,7 +88,7 @@ def test_what_a_batch_keeps_of_a_file() -> None:
     [file] = batch.files
     assert (file.id, file.language, file.kind, file.lines) == (7, "python", "source", 3)
     assert [found.name for found in read_definitions(file.definitions)] == ["pour_tea"]
-    terms = set(batch.postings())
+    terms = set(batch.postings.heads)
     assert terms == {
         "pour_tea", "pour", "tea", DEFINED + "pour_tea", NAMED + "pour_tea", NAMED + "pour", NAMED + "tea",
         PATH + "net", PATH + "http_pot", PATH + "http", PATH + "pot", PATH + "py", STEM + "http_pot",
@@ -100,7 +100,7 @@ def test_data_and_minified_text_are_known_by_name_only() -> None:
     batch.add(1, "logo.png", None)
     batch.add(2, "app.js", "x" * 9000)
     assert [(file.kind, file.lines) for file in batch.files] == [("data", 0), ("data", 0)]
-    assert set(batch.postings()) == {
+    assert set(batch.postings.heads) == {
         PATH + "logo",
         PATH + "png",
         STEM + "logo",

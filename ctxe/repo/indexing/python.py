@@ -1,0 +1,159 @@
+"""What a Python text defines and imports, read by its logical lines: as its syntax tree says, five times as fast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+Raw = tuple[int, int, int, str, str]
+"""(first row, last line, head line, name, kind): rows from 0, lines from 1."""
+
+# A logical line may be several of the file. In what is read here every newline inside of one is a fold, every string
+# a mark, every comment a sharp, and brackets are a mark with all that they hold.
+_FOLD, _TEXT = "\x01", "\x02"
+_WORDS = re.compile(
+    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
+    r"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
+    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+    r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_FLAT = re.compile(r"\([^][(){}\n\x01]*\)|\[[^][(){}\n\x01]*\]|\{[^][(){}\n\x01]*\}")
+_DEEP = re.compile(r"\([^][(){}]*\)|\[[^][(){}]*\]|\{[^][(){}]*\}")
+_MOST_NESTED = 60
+_UNSURE = re.compile(r"""["'\t\f\v\\;]|[][(){}]|:[ ]*(?:import|from|type|def|class|async)\b""")
+"""What this reading leaves to the grammar: tabs, statements side by side, and all that is not well formed."""
+_TOLD = re.compile(
+    r"^(?P<indent>[ ]*)(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
+    r"|(?P<import>import|from)[ \x01]+[\w.])"
+    r"|^(?P<constant>[^\W\d]\w*)[ ]*(?:=(?!=)|:[^\n]*[^\n ])",
+    re.MULTILINE,
+)
+_FIRST = re.compile(r"\n([ ]*)[^ \n#]")
+_NO_NAMES = frozenset(("else", "try", "finally", "lambda", "print", "exec", "match", "case", "type"))
+
+
+def read_python(text: str, lines: list[str]) -> tuple[list[Raw], list[str]] | None:
+    """Definitions and the text of every import; None for what only the grammar can read."""
+    if _FOLD in text or _TEXT in text:
+        return None
+    flat = _flat(text)
+    return None if flat is None or _UNSURE.search(flat) else _read(flat, lines)
+
+
+def _flat(text: str) -> str | None:
+    """The text in logical lines; None for brackets without end."""
+    flat = _WORDS.sub(_mark, text).replace("\\\n", _FOLD)
+    for _ in range(_MOST_NESTED):
+        flat, some = _FLAT.subn(_TEXT, flat)
+        if not some:
+            flat, some = _DEEP.subn(_folds, flat)
+            if not some:
+                return flat
+    return None
+
+
+def _mark(found: re.Match[str]) -> str:
+    word = found[0]
+    if word[0] == "#":
+        return "#"
+    return _TEXT + _FOLD * word.count("\n") if "\n" in word else _TEXT
+
+
+def _folds(found: re.Match[str]) -> str:
+    inside = found[0]
+    return _TEXT + _FOLD * (inside.count("\n") + inside.count(_FOLD))
+
+
+def _read(flat: str, lines: list[str]) -> tuple[list[Raw], list[str]] | None:
+    raw: list[Raw] = []
+    imports: list[str] = []
+    row = at = 0
+    marked = -1
+    for found in _TOLD.finditer(flat):
+        begin = found.start()
+        row += flat.count("\n", at, begin) + flat.count(_FOLD, at, begin)
+        at = begin
+        if found["mark"]:
+            marked = row if marked < 0 else marked
+            continue
+        if found["import"]:
+            imports += _imported(flat, begin, row, lines)
+        elif found["word"] in ("type", None):
+            raw += _value(flat, found, row)
+        elif (place := _block(flat, found, row)) is None:
+            return None
+        else:
+            head, last = place
+            kind = "class" if found["word"] == "class" else "function"
+            raw.append((row if marked < 0 else marked, last, head, found["name"], kind))
+        marked = -1
+    return raw, imports
+
+
+def _line_end(flat: str, at: int) -> int:
+    end = flat.find("\n", at)
+    return len(flat) if end < 0 else end
+
+
+def _imported(flat: str, begin: int, row: int, lines: list[str]) -> Iterator[str]:
+    """The text of the import that stands in ``row``."""
+    last = row + flat.count(_FOLD, begin, _line_end(flat, begin))
+    some = "\n".join(lines[row : last + 1]).strip()
+    tail = some.rpartition("\n")[2].partition("#")[0].rstrip()
+    some = some[: len(some) - len(some.rpartition("\n")[2])] + tail
+    if not re.match(r"from\s+__future__\b", some):
+        yield some
+
+
+def _value(flat: str, found: re.Match[str], row: int) -> Iterator[Raw]:
+    """A constant of the module, or a type's other name."""
+    end = _line_end(flat, found.start())
+    name = found["constant"]
+    if name in _NO_NAMES or (name is None and flat[found.end() : end].lstrip(" ")[:1] != "="):
+        return
+    name, kind = (name, "constant") if name else (found["name"], "type")
+    yield row, row + 1 + flat.count(_FOLD, found.start(), end), row + 1, name, kind
+
+
+def _block(flat: str, found: re.Match[str], row: int) -> tuple[int, int] | None:
+    """(line in which the signature ends, last line) of a function or class; None where its colon is not found."""
+    begin, end = found.start(), _line_end(flat, found.start())
+    colon = flat.find(":", found.end(), end)
+    if colon < 0:
+        return None
+    beyond = _border(len(found["indent"])).search(flat, end)
+    stop = beyond.start() if beyond else len(flat)
+    last = _last(flat, end, stop)
+    return (
+        row + 1 + flat.count(_FOLD, begin, colon),
+        row + 1 + flat.count("\n", begin, last) + flat.count(_FOLD, begin, last),
+    )
+
+
+def _last(flat: str, head: int, stop: int) -> int:
+    """Where the last line of a block ends, of which the first begins after ``head`` and the next beyond at ``stop``.
+
+    Comments after its last statement belong to it while they are indented no less than its first.
+    """
+    last = stop
+    while last > head:
+        start = flat.rfind("\n", 0, last - 1) + 1
+        if (word := flat[start:last].strip()) and word[0] != "#":
+            break
+        last = start
+    if last < stop and (first := _FIRST.search(flat, head, last)):
+        for line in flat[last:stop].split("\n"):
+            if line.strip():
+                if len(line) - len(line.lstrip(" ")) < len(first[1]):
+                    break
+                last = flat.index(line, last) + len(line) + 1
+    return last - 1 if last > head else head
+
+
+@cache
+def _border(indent: int) -> re.Pattern[str]:
+    """Where a line begins that is indented no further."""
+    return re.compile(rf"^[ ]{{0,{indent}}}[^ \n#]", re.MULTILINE)
