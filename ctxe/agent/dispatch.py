@@ -123,12 +123,7 @@ def _with_known(decision: Decision, known: Known | None) -> Decision:
     """The decision with what is remembered in the question, or a question because of it."""
     if known is None or isinstance(decision, Deny) or (isinstance(decision, Allow) and known.way != "ask"):
         return decision
-    why = f"failed before: {known.lesson}"
-    return (
-        replace(decision, why=f"{decision.why}; {why}" if decision.why else why)
-        if isinstance(decision, Ask)
-        else Ask(why)
-    )
+    return replace(decision if isinstance(decision, Ask) else Ask(), known=known.lesson)
 
 
 def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:

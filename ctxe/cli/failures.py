@@ -205,9 +205,11 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     told = ", ".join(f"{number} {status}" for status, number in found["statuses"].items()) or "none"
     screen.say(f"{plural(found['failures'], 'failure')}: {told}; seen {plural(found['seen'], 'time')} in all")
     money = f", ${found['usd']:.4f}" if found["usd"] else ""
+    cost = f", which cost {found['tokens']:,} tokens{money}" if found["repeats"] else ""
     screen.say(
-        f"{plural(found['prevented'], 'repeat')} prevented; {plural(found['repeats'], 'repeat')} not:"
-        f" {found['tokens']:,} tokens{money}"
+        f"{plural(found['prevented'], 'repeat')} prevented before it ran; {found['repeats']} happened again{cost}"
+        if found["prevented"] or found["repeats"]
+        else "nothing was about to be repeated yet"
     )
     if found["repeated"]:
         most = {one["signature"] for one in found["repeated"]}

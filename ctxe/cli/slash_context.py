@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ctxe.cli.chatting import Chat, Slash, split
 from ctxe.project.session import asides, compacting
 
@@ -112,9 +114,14 @@ def unpin(chat: Chat, words: str) -> None:
     pin(chat, "")
 
 
+_REF = re.compile(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
+"""What an id, a number or the beginning of a signature looks like: it is shown."""
+
+
 def _own(name: str, default: str) -> Slash:
     def does(chat: Chat, words: str) -> None:
-        chat.command([name, *(split(words) or [default])])
+        given = split(words) or [default]
+        chat.command([name, *(["show"] if _REF.fullmatch(given[0]) else []), *given])
 
     return Slash(name, "[…]", f"like `ctxe {name}`", does)
 

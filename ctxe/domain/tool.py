@@ -107,10 +107,14 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A person decides; ``why`` says what is unusual and ``rule`` what an always would allow."""
+    """A person decides; ``why`` says what is unusual and ``rule`` what an always would allow.
+
+    ``known`` is what is remembered of the same action, which failed before.
+    """
 
     why: str = ""
     rule: str = ""
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) ->
     """Everything a person needs to decide: what, where, why it is asked, and what an always would allow."""
     title = "run this command" if action.shows == "command" else action.title or action.tool
     verb, blank, rest = title.partition(" ")
+    columns = screen.size()[0]
     dot = glyph("dot", screen.unicode)
     head = line(("? ", "warn"), (verb, "strong"), blank + rest, (f" {dot} {action.tool} {RISKS[action.risk]}", "dim"))
     rows = [(), head, *preview(action, room, screen)]
@@ -157,7 +158,9 @@ def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) ->
     if action.shows == "command":
         rows.append(line(("  in ", "dim"), str(root)))
     if ask.why:
-        rows.append(line(("  asked because ", "dim"), (ask.why, "warn")))
+        rows += fold(line(("  asked because ", "dim"), (ask.why, "warn")), columns, "    ")
+    if ask.known:
+        rows += fold(line(("  failed before: ", "bad"), exact(ask.known)), columns, "    ")
     if ask.rule:
         rows.append(line(("  always would allow ", "dim"), exact(ask.rule)))
     return rows

@@ -22,7 +22,7 @@ def core_tools(workspace: Workspace, ports: Ports) -> tuple[Tool, ...]:
         write_file(workspace),
         run_command(workspace),
         update_todo(ports.todo),
-        remember(ports.remember),
+        remember(ports.remember, ports.alike),
         record_failure(ports.record_failure),
         recall(ports.recall),
     )

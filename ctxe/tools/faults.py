@@ -252,6 +252,8 @@ READERS: tuple[Callable[[list[str]], Fault | None], ...] = (
     ),
     _by_line(r"^\[ERROR\] (?P<message>.+)$"),
     _by_line(r"^(?P<message>.*: (?P<kind>command not found|not found))$"),
+    _by_line(r"^\S*python[\d.]*(?:\.exe)?: (?P<message>(?P<kind>No module named) \S+)$"),
+    _by_line(r"^(?P<kind>git): (?P<message>'[^']+' is not a git command)\b"),
     _by_line(r"^(?P<message>.*(?P<kind>No such file or directory|Permission denied).*)$"),
     _by_line(r"^(?P<kind>fatal|npm ERR!|npm error|ERROR|error|Error|FAILED|FAILURE|panic):? (?P<message>.+)$"),
     _by_line(

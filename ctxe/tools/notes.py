@@ -21,8 +21,16 @@ ITEMS = 50
 class Remember(Protocol):
     """Keeps an entry and tells what became of it (kept, or waiting in the inbox)."""
 
-    def __call__(self, kind: str, title: str, text: str, files: Sequence[str]) -> str:
+    def __call__(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> str:
         """Raises CtxeError when it cannot be kept."""
+        ...
+
+
+class Alike(Protocol):
+    """Says what is kept already on the subject of an entry, a line each, for the person who is asked."""
+
+    def __call__(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> Sequence[str]:
+        """Nothing where nothing is."""
         ...
 
 
@@ -50,22 +58,27 @@ class Ports:
     record_failure: RecordFailure
     recall: Recall
     todo: Callable[[Sequence[tuple[str, str]]], None] = lambda _: None
+    alike: Alike = lambda *_: ()
 
 
-def remember(keep: Remember) -> Tool:
+def remember(keep: Remember, alike: Alike = lambda *_: ()) -> Tool:
     """A decision, fact, preference or routine for later sessions; asked for, since it is written to disk."""
     kind = {"type": "string", "enum": list(KINDS)}
-    shape = {"kind": kind, "title": STRING, "text": STRING, "files": STRINGS}
+    shape = {"kind": kind, "title": STRING, "text": STRING, "files": STRINGS, "replaces": STRING}
     schema = describe("remember", shape, ("kind", "title", "text"))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
         title = _line("title", given["title"])
         text, files = _filled("text", given["text"]), given.get("files", [])
-        preview = "\n".join([f"{given['kind']}: {title}", *([f"files: {', '.join(files)}"] if files else []), "", text])
+        said = (given["kind"], title, text, files, given.get("replaces", "").strip())
+        about = [f"files: {', '.join(files)}"] if files else []
+        about += [f"replaces: {said[-1]}"] if said[-1] else []
+        others = alike(*said)
+        preview = "\n".join([f"{given['kind']}: {title}", *about, "", text, *(["", *others] if others else [])])
 
         def run() -> ToolOutput:
-            return ToolOutput(keep(given["kind"], title, text, files))
+            return ToolOutput(keep(*said))
 
         return Action("remember", f"remember {given['kind']}: {title}", Risk.WRITE, once(run), preview, "text")
 

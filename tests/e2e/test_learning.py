@@ -81,5 +81,37 @@ def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: P
                 terminal.wait("remembered for later sessions")
                 terminal.type("y\r")
             terminal.wait("Kept in mind")
+            told = f"{'fact' if how == 'ask' else 'proposal'} [0-9]{{4}}-[0-9a-f]{{4}} The port is 8080"
+            terminal.wait(told + rf" · by\s+model \({'approved' if how == 'ask' else 'proposed'}\)")
         (row,) = ctxe(repo, env, "memory", "show", "--json").json
     assert (row["title"], row["status"]) == ("The port is 8080", "current" if how == "ask" else "proposed")
+    (day,) = (repo / ".ctxe/daily").glob("*.md")
+    assert f"fact {row['id']}{'' if how == 'ask' else ' proposed'}" in day.read_text()
+
+
+def test_the_model_puts_a_decision_right_and_the_user_sees_what_else_says_so(home: Path, repo: Path) -> None:
+    env = environment(home)
+    old, other = (
+        ctxe(repo, env, "decisions", "add", title, "--json").json["id"]
+        for title in ("Timeouts apply to the whole request", "Timeouts of a request are ten seconds")
+    )
+    entry = {"kind": "decision", "title": "Timeouts of a request are per operation", "text": "As app.py says."}
+    calls = [Call("remember", {**entry, "replaces": "9999"}), Call("remember", {**entry, "replaces": old})]
+    with WireServer([Reply("", calls), Reply("Put right.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.enter("put the timeouts right")
+            terminal.wait("replaces: 9999")
+            terminal.wait(f"decision {old} stays and says: Timeouts apply")
+            terminal.type("y\r")
+            terminal.wait("no entry 9999")
+            terminal.wait(f"replaces: {old}")
+            terminal.wait(f"decision {other} stays and says: Timeouts of a request are ten seconds")
+            assert terminal.screen.count(f"decision {old} stays") == 1
+            terminal.type("y\r")
+            terminal.wait("Put right.")
+            terminal.enter(f"/decisions {old}")
+            terminal.wait("superseded by")
+    held = ctxe(repo, environment(home), "decisions", "list", "--json").json
+    assert sorted(one["title"] for one in held) == [entry["title"], "Timeouts of a request are ten seconds"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
@@ -12,23 +13,39 @@ from ctxe.storage.counters import Counters
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Writes to the memory folder for the model. ``approved``: a person says yes before it is called."""
+    """Writes to the memory folder for the model. ``approved``: a person says yes before it is called.
+
+    ``kept`` are entries that were written and nobody was told of yet.
+    """
 
     store: Store
     counters: Counters
     root: str
     session: str
     approved: bool
+    kept: list[Entry] = field(default_factory=list)
 
-    def remember(self, kind: str, title: str, text: str, files: Sequence[str]) -> str:
+    def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
         """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
+        draft = self._drafted(kind, title, text, files)
+        others = self._others(draft, replaces)
+        entry = self.store.supersede(replaces, draft) if replaces else self.store.add(draft)
+        about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
+        return f"{self._became(entry)}{about}"
+
+    def alike(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> tuple[str, ...]:
+        """What current entries say on the same subject, a line each, for the person who is asked to keep another."""
+        others = self._others(self._drafted(kind, title, text, files), replaces)
+        return tuple(f"{other.kind} {other.id} stays and says: {other.title}" for other in others)
+
+    def _drafted(self, kind: str, title: str, text: str, files: Sequence[str]) -> Entry:
+        values: dict[str, Any] = {"text": text, "files": tuple(files), "session": self.session}
+        return Entry("", kind, title, self._status, by=self._by, **values)
+
+    def _others(self, draft: Entry, replaces: str) -> tuple[Entry, ...]:
         from ctxe.knowledge.upkeep.decisions import same_subject
 
-        draft = Entry("", kind, title, self._status, by=self._by, text=text, files=tuple(files), session=self.session)
-        others = same_subject(draft, self.store.entries())
-        entry = self.store.add(draft)
-        about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others[:2])
-        return f"{self._became(entry)}{about}"
+        return tuple(one for one in same_subject(draft, self.store.entries()) if one.id != replaces)[:2]
 
     def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Keep what was tried in vain, or propose it; what became of it. Raises StoreError."""
@@ -50,6 +67,7 @@ class Keeping:
         return "current" if self.approved else "proposed"
 
     def _became(self, entry: Entry) -> str:
+        self.kept.append(entry)
         if entry.status == "proposed":
             return f"proposed as {entry.id}; it waits in the inbox for a person"
         return f"saved as {entry.id} in {entry.path}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ctxe.agent.state import State
 from ctxe.domain.conversation import ToolCall, Turn
@@ -51,12 +52,16 @@ SAYS = {
 
 @dataclass(slots=True)
 class Remembering:
-    """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn."""
+    """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn.
+
+    ``kept`` are entries that the model has just written; they are told here, and named in the log of the day.
+    """
 
     store: Keeps
     watch: Watch
     session: str
     gating: Gating
+    kept: list[Entry] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
@@ -66,7 +71,11 @@ class Remembering:
         """What an event leaves in memory, told as events of its own."""
         try:
             if isinstance(event, ToolFinished):
+                yield from map(self._written, self.kept)
+                self.kept.clear()
                 yield from self._tool(event, state)
+            elif isinstance(event, Recorded):
+                self.recorded.append(f"{event.kind} {event.id}")
             elif isinstance(event, ReplyReceived):
                 self.reply = event
             elif isinstance(event, StepFinished) and self.notes:
@@ -172,6 +181,12 @@ class Remembering:
             for chunk in section.chunks if section.name == RECALLED else ():
                 self.watch.counters.bump(chunk.id, self.store.now(), used=1)
 
+    def _written(self, entry: Entry) -> Recorded:
+        """What the model wrote, as everybody is told of it."""
+        self.recorded.append(f"{entry.kind} {entry.id}{' proposed' if entry.status == 'proposed' else ''}")
+        kind: Any = "proposal" if entry.status == "proposed" else entry.kind
+        return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
+
     def _recorded(self, told: Told) -> Recorded:
         entry = told.entry
         self.recorded.append(f"failure {entry.id} {told.change}")
@@ -179,7 +194,8 @@ class Remembering:
             self.notes.append(_circle(entry, told.tried))
         if told.change == "again" and self.reply:
             self._repeated(entry.signature, self.reply)
-        title = f"{SAYS.get(told.change, told.change)}: {entry.title}" + (f" → {entry.fix}" if entry.fix else "")
+        fix = f" → {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
+        title = f"{SAYS.get(told.change, told.change)}: {entry.title}{fix}"
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
     def _repeated(self, signature: str, reply: ReplyReceived) -> None:

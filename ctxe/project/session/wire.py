@@ -39,6 +39,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.undo.points import Restore
 
 if TYPE_CHECKING:
+    from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
     from ctxe.project.session.flags import Opening
 
@@ -79,7 +80,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     session.listeners = (undo, _Learning(live))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
-        remembering = _remembering(project, name, gating)
+        remembering = _remembering(project, name, gating, keeps.kept)
         catch_up(past, remembering, crediting, Git(project.root, project.environment))
         undo.heard = remembering.taken_back
         session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
@@ -118,11 +119,11 @@ def _whole(state: State) -> Whole:
     return text
 
 
-def _remembering(project: Project, session: str, gating: Gating) -> Remembering:
+def _remembering(project: Project, session: str, gating: Gating, kept: list[Entry]) -> Remembering:
     from ctxe.knowledge.failures.pairing import Watch
 
     watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
-    return Remembering(project.store, watch, session, gating)
+    return Remembering(project.store, watch, session, gating, kept)
 
 
 def _mode(project: Project) -> Mode:

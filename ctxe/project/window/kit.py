@@ -115,7 +115,7 @@ def kit_for(
         limits=Limits(command_seconds=project.config.tools.command_seconds),
     )
     recalling = Recalling(project, state)
-    ports = Ports(keeping.remember, keeping.record_failure, recalling)
+    ports = Ports(keeping.remember, keeping.record_failure, recalling, alike=keeping.alike)
     tools = {tool.name: tool for tool in core_tools(workspace, ports)}
     shell = tools["run_command"] if not only or "run_command" in only else None
     skilled = Skilled(

@@ -22,12 +22,12 @@ CALL = ToolCall("c1", "run", "{}")
 
 def ran(
     known: Known | None, *, ok: bool = False, decide: Decision | None = None, recognised: Known | None = None
-) -> tuple[ToolFinished, list[str]]:
+) -> tuple[ToolFinished, list[tuple[str, str]]]:
     """One call; what came of it, and the questions that were asked."""
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
 
     def approve(_: Action, ask: Ask) -> Answer:
-        asked.append(ask.why)
+        asked.append((ask.why, ask.known))
         return Deny("the user said no")
 
     tool = Tool(
@@ -58,10 +58,8 @@ def test_an_answer_stands_for_the_run() -> None:
     assert (end.result.text, end.result.ok, end.facts, asked) == ("[failed before]", False, {"repeats": "ab12"}, [])
 
 
-@pytest.mark.parametrize(
-    ("decide", "why"), [(Allow(), "failed before: use y"), (Ask("it writes"), "it writes; failed before: use y")]
-)
-def test_a_person_is_asked_with_the_failure_in_the_question(decide: Decision, why: str) -> None:
+@pytest.mark.parametrize(("decide", "why"), [(Allow(), ("", "use y")), (Ask("it writes"), ("it writes", "use y"))])
+def test_a_person_is_asked_with_the_failure_in_the_question(decide: Decision, why: tuple[str, str]) -> None:
     end, asked = ran(known("ask"), decide=decide)
     assert asked == [why]
     assert end.result.text == "not permitted: the user said no\n[failed before]"

@@ -28,7 +28,15 @@ def test_remember_shows_before_it_keeps() -> None:
     assert action.preview == "decision: Use JSONL\nfiles: a.py\n\nWhy: simple."
     assert kept == []
     assert call(remember(keep), **arguments).text == "kept as 0007"
-    assert kept == [("decision", "Use JSONL", "Why: simple.", ["a.py"])]
+    assert kept == [("decision", "Use JSONL", "Why: simple.", ["a.py"], "")]
+
+
+def test_the_question_shows_what_is_kept_already_and_what_is_replaced() -> None:
+    tool = remember(lambda *_: "kept", lambda *said: [f"decision 0003 stays and says: {said[1]} {said[4]}"])
+    arguments = {"kind": "decision", "title": "Use JSONL", "text": "Why: simple.", "replaces": " 0002 "}
+    assert tool.prepare(arguments).preview == (
+        "decision: Use JSONL\nreplaces: 0002\n\nWhy: simple.\n\ndecision 0003 stays and says: Use JSONL 0002"
+    )
 
 
 def test_record_failure_passes_all_fields() -> None:

@@ -94,6 +94,8 @@ CASES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = {
     ),
     "not-found": (None, error("command not found", "bash: line 1: nosuch: command not found")),
     "missing-file": (None, error("No such file or directory", "cat: setup.cfg: No such file or directory")),
+    "python-module": (None, error("No module named", "No module named unitest")),
+    "git-unknown": (None, error("git", "'comit' is not a git command")),
     "git-fatal": (None, error("fatal", "not a git repository (or any of the parent directories): .git")),
 }
 
