@@ -128,7 +128,14 @@ def _section(name: str, rows: list[Row], ledger: Ledger) -> dict[str, Any]:
         "tokens": tokens,
         "share": round(tokens / ledger.usable, 4) if ledger.usable else 0.0,
         "chunks": [
-            {"id": row.chunk, "tokens": row.given, "tier": row.tier, "why": row.why, "cached": row.cached}
+            {
+                "id": row.chunk,
+                "tokens": row.given,
+                "tier": row.tier,
+                "why": row.why,
+                "cached": row.cached,
+                "superseded": row.superseded,
+            }
             for row in rows
             if row.given
         ],

@@ -8,11 +8,12 @@ away from anybody (the charge grows slower than the budget), and what a section 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ctxe.context.budget import Budget
 from ctxe.context.pieces import HEADING, Piece, Spoken, marks, request_of, section_pieces, spoken, tool_piece
+from ctxe.context.superseded import superseded
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import BudgetError
@@ -62,7 +63,12 @@ def assemble(
     kept, dropped = _newest_first(said, budget.usable - must - charged, count)
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session)
-    rows = [*_rows(pieces, held), *out, *_dropped_rows(dropped), *_omitted(frame.sections, conversation)]
+    rows = [
+        *_rows(pieces, held, superseded(conversation)),
+        *out,
+        *_dropped_rows(dropped),
+        *_omitted(frame.sections, conversation),
+    ]
     ledger = Ledger(frame.model, budget.window, budget.reserve, tuple(rows), frame.exact, broke=_broke(pieces, held))
     return Assembled(request, ledger, marks(pieces))
 
@@ -194,7 +200,7 @@ def _too_small(pieces: Sequence[Piece], over: int) -> BudgetError:
     )
 
 
-def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False) -> Row:
+def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False, old: str = "") -> Row:
     return Row(
         piece.section,
         piece.chunk,
@@ -206,12 +212,16 @@ def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False) -> Ro
         piece.tier,
         cached,
         piece.digest,
+        old,
     )
 
 
-def _rows(pieces: Sequence[Piece], held: Sequence[str]) -> list[Row]:
+def _rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
     shared = _shared(pieces, held)
-    return [_row(piece, given=piece.tokens, cached=i < shared) for i, piece in enumerate(pieces)]
+    return [
+        _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))
+        for i, p in enumerate(pieces)
+    ]
 
 
 def _dropped_rows(pieces: Sequence[Piece]) -> list[Row]:

@@ -10,7 +10,10 @@ from ctxe.domain.section import Placement, Priority, Tier
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the ledger. ``given`` is 0 for what was left out; ``cached`` says the provider held it already."""
+    """One line of the ledger. ``given`` is 0 for what was left out; ``cached`` says the provider held it already.
+
+    ``superseded`` names the files in it whose text is true no longer, each with the row that changed it.
+    """
 
     section: str
     chunk: str
@@ -22,6 +25,7 @@ class Row:
     tier: Tier = "full"
     cached: bool = False
     digest: str = ""
+    superseded: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Ledger:
     def cached(self) -> int:
         """Tokens of this request that stood byte for byte at the start of the one before."""
         return sum(row.given for row in self.rows if row.cached)
+
+    @property
+    def superseded(self) -> tuple[Row, ...]:
+        """What stands in this request though some of it is true no longer."""
+        return tuple(row for row in self.rows if row.given and row.superseded)
 
     @property
     def drift(self) -> float | None:

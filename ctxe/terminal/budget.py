@@ -88,11 +88,26 @@ def _chunk_rows(rows: Sequence[Row]) -> list[list[Cell]]:
             "",
             (row.tier if row.tier != "full" else "", "dim"),
             ("cached" if row.cached else "new", "dim"),
-            (row.why, "dim"),
+            (reason(row), "dim"),
         ]
         for row in rows
         if row.given
     ]
+
+
+def reason(row: Row) -> str:
+    """Why a row is in, and what of it is true no longer."""
+    return "; ".join(filter(None, [row.why, row.superseded and f"superseded: {row.superseded}"]))
+
+
+def _superseded(ledger: Ledger, screen: Screen) -> list[Line]:
+    """One line about text of files that stands though it is true no longer."""
+    rows = ledger.superseded
+    if not rows:
+        return []
+    told = f"superseded text in {figures.plural(len(rows), 'chunk')}, until the next fold: {rows[-1].superseded}"
+    more = f" and {len(rows) - 1:,} more (--explain)" if len(rows) > 1 else ""
+    return [(), *fold(line((told + more, "dim")), screen.width)]
 
 
 def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
@@ -154,6 +169,7 @@ def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: 
         *([strip] if strip else []),
         (),
         *_section_table(ledger, screen, explain),
+        *_superseded(ledger, screen),
         *_left_out(ledger, screen, None if explain else 5),
     ]
 

@@ -11,6 +11,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Row
 from ctxe.domain.past import Past, Said, Sent
 from ctxe.safety.display import visible
+from ctxe.terminal.budget import reason
 from ctxe.terminal.charts import BY_PRIORITY, KINDS
 from ctxe.terminal.outlook import missed
 
@@ -83,7 +84,7 @@ def _request(sent: Sent, rows: _Numbered, texts: _Numbered, known: Mapping[str, 
 
 def _key(row: Row) -> tuple[object, ...]:
     """A row less what differs from request to request though it is the same chunk: whether it was cached."""
-    return row.section, row.chunk, row.priority, row.asked, row.given, row.tier, row.why, row.digest
+    return row.section, row.chunk, row.priority, row.asked, row.given, row.tier, row.why, row.superseded, row.digest
 
 
 def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> list[Any]:
@@ -92,7 +93,7 @@ def _row(row: Row, texts: _Numbered, known: Mapping[str, Sequence[Said]]) -> lis
         said = known.get(row.digest, (("missing", NOT_FOUND),))
         place = texts.place((row.digest, row.digest in known), lambda: [[who, visible(text)] for who, text in said])
     kind = KINDS.get(row.section, BY_PRIORITY[row.priority])
-    return [visible(row.section), visible(row.chunk), kind, row.asked, row.given, row.tier, visible(row.why), place]
+    return [visible(row.section), visible(row.chunk), kind, row.asked, row.given, row.tier, visible(reason(row)), place]
 
 
 def _usage(usage: Usage | None) -> list[int] | None:

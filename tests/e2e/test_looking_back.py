@@ -227,6 +227,30 @@ def test_two_sessions_are_compared(done: Done) -> None:
     assert done.run("sessions", "diff", one["id"], "nosuch").code == 6
 
 
+def test_text_that_is_true_no_longer_is_named_wherever_the_account_is_shown(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "demo", {"a.py": "x = 1\n", "b.py": "y = 1\n"})
+    edit = {"path": "a.py", "old": "x = 1", "new": "x = 2"}
+    calls = [Call("read_file", {"path": "a.py"}), Call("read_file", {"path": "b.py"}), Call("edit_file", edit)]
+    with WireServer([*(Reply("", [call]) for call in calls), Reply("Done.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        ran = ctxe(repo, env, "chat", "--approval", "auto-edit", stdin="change x\n/context\n/context --explain\n")
+        assert ran.code == 0, ran.err
+        bodies = [json.dumps(body["messages"]) for body in server.bodies]
+    assert bodies[3].startswith(bodies[2][:-1])
+    assert "superseded text in 2 chunks, until the next fold: a.py by step 1.3 and 1 more (--explain)" in ran.out
+    assert "recent step; superseded: a.py by step 1.3" in ran.out
+    session = next((repo / ".ctxe/sessions").glob("*.jsonl")).stem
+    last = ctxe(repo, env, "budget", "--session", session, "--step", "4", "--json")
+    rows = {chunk["id"]: chunk["superseded"] for one in last.json["sections"] for chunk in one["chunks"]}
+    assert {name: old for name, old in rows.items() if old} == dict.fromkeys(
+        ("files:a.py", "step 1.1"), "a.py by step 1.3"
+    )
+    before = ctxe(repo, env, "budget", "--session", session, "--step", "3", "--json").json
+    assert not any(chunk["superseded"] for one in before["sections"] for chunk in one["chunks"])
+    page = ctxe(repo, env, "sessions", "inspect", "--out", "-").out
+    assert "recent step; superseded: a.py by step 1.3" in page
+
+
 def test_an_hour_in_anthropics_cache_is_billed_at_its_own_price(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"a.txt": "a\n"})
     usage = Usage(input=10_000, output=100, cache_read=2_000, cache_write=6_000, cache_write_1h=4_000)

@@ -6,12 +6,11 @@ import difflib
 from collections.abc import Callable, Iterator
 
 from ctxe.agent.state import State
+from ctxe.context.superseded import CHANGED
 from ctxe.domain.conversation import Turn
 from ctxe.domain.section import Chunk
 
 GONE = ""
-CHANGED = "changed "
-"""What the names of notes about changed files begin with."""
 
 
 def held(state: State, *, told: bool = False) -> dict[str, str]:

@@ -53,8 +53,8 @@ class Kit:
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:
-        """What the model is told of the tools."""
-        return tuple(tool.schema for tool in self.tools.values())
+        """What the model is told of the tools: by name, so that the order in which they were made changes nothing."""
+        return tuple(self.tools[name].schema for name in sorted(self.tools))
 
     def clean(self, text: str) -> str:
         """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
