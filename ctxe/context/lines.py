@@ -21,6 +21,7 @@ Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
 _PATH = re.compile(r"(?:~|\.{1,2})?[\w.@+\-]*(?:/[\w.@+\-]+)+")
 _NAME = re.compile(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
 _NUMBERED = re.compile(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
+_DIGITS = re.compile(r"[0-9]+")
 _FAILED = re.compile(r"exit(?:ed with)?(?:[ _]?code)?\"?[: ]+[1-9]|^(?:Error|Traceback|fatal:)", re.IGNORECASE)
 
 
@@ -67,6 +68,12 @@ def core_of(text: str) -> str:
     """What a line says wherever it stands: in a file, a numbered listing, a search result, a diff."""
     core = text[found.end() :] if (found := _NUMBERED.match(text)) else text
     return (core[1:] if core[:1] in {"+", "-"} and len(core) > 1 else core).strip()
+
+
+def number_of(text: str) -> int | None:
+    """The number that a listing or a search result gives a line; None where it gives none."""
+    found = _NUMBERED.match(text)
+    return int(_DIGITS.findall(found[0])[-1]) if found else None
 
 
 def lines_in(text: str, origin: Origin) -> Iterator[Line]:

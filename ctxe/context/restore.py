@@ -2,23 +2,28 @@
 
 Most lines that an edit needs and a fold lost are of two kinds (replay benchmark, 61 sessions): 60 % are of a file that
 the step before edited already, and of the rest 70 % are of files that the user's own words name and nobody edited yet.
-So after an edit the lines of its file are shown again, once an epoch; and in between those of the next file named.
-They are appended, so the cache survives.
+So after an edit the likeliest lines of its file that do not stand are shown again, and in between those of the next
+file named, once an epoch. They are appended, so the cache survives.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 
+from ctxe.context.nearness import nearness
 from ctxe.context.seen import standing
 from ctxe.context.survey import History, Sightings, Survey, file_key
 from ctxe.context.worth import worth_of_line
 from ctxe.domain.conversation import Conversation, Position
 from ctxe.domain.section import Chunk
 
-PART_EDITED, PART_NAMED = 0.10, 0.06
-"""Of the usable tokens, what the file being edited and the next one named may take."""
+PART_EDITED, PART_NAMED = 0.20, 0.06
+"""Of the usable tokens, what the files being edited and the next one named may take at a time."""
+
+MOST_OF_LEFT = 0.85
+"""Of the room that is left before the next fold, what may be taken: lines are priced by their characters."""
 
 LEAST_LINES = 3
 """Fewer lines are not worth a message."""
@@ -38,19 +43,28 @@ PREFIX = "restored "
 _PLANS = re.compile(r"todo|task|plan", re.IGNORECASE)
 
 
-def restored(conversation: Conversation, survey: Survey, usable: int) -> tuple[Chunk, ...]:
-    """Lines worth showing again after the newest step, a chunk a file; ``usable`` is what a request may hold."""
-    before = set(_restored_before(conversation))
-    edited = [history for history in _being_edited(survey) if file_key(history.path) not in before]
-    named = [history for history in _named(survey) if file_key(history.path) not in before]
+def restored(conversation: Conversation, survey: Survey, usable: int, left: int) -> tuple[Chunk, ...]:
+    """Lines worth showing again after the newest step, a chunk a file.
+
+    ``usable`` is what a request may hold, and ``left`` what this one has room for (tokens).
+    """
+    edited = list(_being_edited(survey))
+    named = _named(survey)
     if not edited and not named:
         return ()
-    known = standing(conversation)
-    chunks = [_shown(history, survey, int(PART_EDITED * usable), known) for history in edited]
-    if not any(chunks):
-        chunks = [_shown(history, survey, int(PART_NAMED * usable), known) for history in named]
-        return tuple(chunk for chunk in chunks if chunk)[:1]
-    return tuple(chunk for chunk in chunks if chunk)
+    known, room = standing(conversation), MOST_OF_LEFT * left
+    if edited:
+        each = min(PART_EDITED * usable, room / len(edited))
+        chunks = [_shown(history, survey, each, known) for history in edited]
+        if any(chunks):
+            return tuple(chunk for chunk in chunks if chunk)
+    before = set(_restored_before(conversation))
+    told = (
+        _shown(history, survey, min(PART_NAMED * usable, room), known)
+        for history in named
+        if file_key(history.path) not in before
+    )
+    return tuple(islice((chunk for chunk in told if chunk), 1))
 
 
 def habit(survey: Survey) -> float:
@@ -91,15 +105,15 @@ def _named(survey: Survey) -> list[History]:
     return [history for _, history in sorted(places, key=lambda found: found[0])]
 
 
-def _shown(history: History, survey: Survey, room: int, known: Collection[str]) -> Chunk | None:
+def _shown(history: History, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
     """The hidden lines of a file that are worth most per token, in their order; None when they are too few."""
     hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
-    hidden.sort(key=lambda seen: -worth_of_line(seen, survey) / _cost(seen))
+    near = nearness(history, survey)
+    hidden.sort(key=lambda seen: -near(seen) * worth_of_line(seen, survey) / _cost(seen))
     taken: list[Sightings] = []
-    left = float(room)
     for seen in hidden:
-        left -= _cost(seen)
-        if left < 0:
+        room -= _cost(seen)
+        if room < 0:
             break
         taken.append(seen)
     if len(taken) < LEAST_LINES:

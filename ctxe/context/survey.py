@@ -46,12 +46,13 @@ class Sightings:
 
 @dataclass(slots=True)
 class History:
-    """What was done to a file, and its lines as they were seen, in the order of their newest copy."""
+    """What was done to a file, its ``lines`` as they were seen in the order of their newest copy, and its ``reads``."""
 
     path: str
     edits: int = 0
     last_edit: int = NEVER
     lines: dict[str, Sightings] = field(default_factory=dict)
+    reads: list[Entry] = field(default_factory=list)
 
 
 def file_key(path: str) -> str:
@@ -132,6 +133,8 @@ class Survey:
         if history is not None and entry.edits:
             history.edits, history.last_edit = history.edits + 1, entry.step
             self.edits.append((entry.step, file_key(entry.path)))
+        elif history is not None and entry.kind == "read":
+            history.reads.append(entry)
         for place, line in enumerate(entry.lines):
             self._take_names(entry, line)
             sightings = self._take_line(entry, line, place)

@@ -93,11 +93,10 @@ class Folds:
         talk = state.conversation
         if talk.fold is None and not state.originals:
             return ()
-        composer = self.composer
-        chunks = restored(talk, self.survey.read(talk, whole), composer.budget.usable)
-        stands = size_of(composer.frame(state.standing or ()), talk, composer.count)
-        fits = stands + sum(composer.count(chunk.text) for chunk in chunks) <= composer.budget.usable
-        return chunks if fits else ()
+        composer, usable = self.composer, self.composer.budget.usable
+        left = usable - size_of(composer.frame(state.standing or ()), talk, composer.count)
+        chunks = restored(talk, self.survey.read(talk, whole), usable, left)
+        return chunks if sum(composer.count(chunk.text) for chunk in chunks) <= left else ()
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
         """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""

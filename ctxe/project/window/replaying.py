@@ -81,9 +81,11 @@ class Replayed:
         upto = self.conversation.fold.upto if self.conversation.fold else Position()
         if place.step < 0 or (place.turn, place.step) < (upto.turn, upto.step):
             return
-        chunks = restored(self.conversation, self._survey, self.budget.usable)
+        usable = self.budget.usable
+        left = usable - size_of(self.frame, self.conversation, self._count)
+        chunks = restored(self.conversation, self._survey, usable, left)
         noted = _with_notes(self.conversation, place, chunks)
-        if chunks and size_of(self.frame, noted, self._count) <= self.budget.usable:
+        if chunks and size_of(self.frame, noted, self._count) <= usable:
             self.conversation = noted
 
     def original(self, result: ToolResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ctxe.context.calls import Asked, kind_of, shortened, taken_apart
-from ctxe.context.lines import core_of, entries_of, names_in
+from ctxe.context.lines import core_of, entries_of, names_in, number_of
 from ctxe.domain.conversation import Reply, Step, ToolCall, ToolResult, Touch
 
 
@@ -118,3 +118,8 @@ def test_arguments_are_shortened_and_stay_json() -> None:
     assert len(short) // 4 <= 100
     assert list(json.loads(shortened("no json " * 500, 50, len))) == ["shortened"]
     assert shortened("{}", 1, len) == "{}"
+
+
+def test_a_listing_and_a_search_result_number_their_lines() -> None:
+    numbered = {"   12→x = 1": 12, "7\ty": 7, "L30: z": 30, "src/a2.py:41:def f": 41, "src/a.py-9-x": 9, "x = 3": None}
+    assert {text: number_of(text) for text in numbered} == numbered

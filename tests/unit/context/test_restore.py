@@ -32,8 +32,8 @@ def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversatio
     return Conversation((Turn(words, (), steps),), Fold(Position(0, upto)))
 
 
-def back(talk: Conversation, usable: int = 10_000) -> tuple[Chunk, ...]:
-    return restored(talk, Survey().read(talk, shown), usable)
+def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[Chunk, ...]:
+    return restored(talk, Survey().read(talk, shown), usable, left)
 
 
 def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
@@ -44,14 +44,50 @@ def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
 
 def test_nothing_comes_back_that_stands_or_came_back_since_the_fold() -> None:
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 0)) == ()
-    note = (Chunk(f"{PREFIX}src/a.py", "[lines]"),)
+    note = (Chunk(f"{PREFIX}src/a.py", "\n".join(BODY[1:])),)
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 1)), 1)) == ()
 
 
+def test_what_did_not_come_back_after_one_edit_may_after_the_next() -> None:
+    note = (Chunk(f"{PREFIX}src/a.py", "\n".join(BODY[4:])),)
+    (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0, note), edit(3, "src/a.py", 0)), 1))
+    assert chunk.text.splitlines()[1:] == BODY[1:4]
+
+
 def test_only_what_there_is_room_for_comes_back() -> None:
-    (chunk,) = back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1), 300)
+    talk = folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1)
+    (chunk,) = back(talk, 150)
     assert chunk.text.count("\n") == 3
-    assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 1), 100) == ()
+    (chunk,) = back(talk, left=36)
+    assert chunk.text.count("\n") == 3
+    assert back(talk, 100) == ()
+    assert back(talk, left=20) == ()
+    assert back(talk, left=-1) == ()
+
+
+def test_the_lines_below_an_edit_come_back_first() -> None:
+    body = [f"value_of_{n} = compute_value({n:02})" for n in range(40)]
+    text = "\n".join(f"{n + 1:4}\t{line}" for n, line in enumerate(body))
+    change = {"path": "src/a.py", "old_string": body[20], "new_string": "nothing = 0"}
+    talk = folded((step(1, "read", {"path": "src/a.py"}, text), step(2, "edit", change)), 1)
+    (chunk,) = back(talk, 500)
+    assert [int(line.split()[0]) for line in chunk.text.splitlines()[1:]] == list(range(22, 31))
+
+
+def test_the_lines_with_a_name_that_an_edit_took_out_come_back_first() -> None:
+    body = [f"value = {'old_name' if n in {3, 17, 39} else 'the_name'}({n:02})" for n in range(40)]
+    change = {"path": "src/a.py", "old_string": body[39], "new_string": "value = new_name(39)"}
+    talk = folded((step(1, "read", {"path": "src/a.py"}, "\n".join(body)), step(2, "edit", change)), 1)
+    (chunk,) = back(talk, 110)
+    assert chunk.text.splitlines()[1:] == [body[0], body[3], body[17]]
+
+
+def test_a_named_file_comes_back_once_between_two_folds() -> None:
+    words = "change a.py, then named_one.py"
+    note = (Chunk(f"{PREFIX}src/named_one.py", "[lines]"),)
+    steps = (read(2, "src/named_one.py"), edit(3, "src/a.py", 0, note), edit(4, "src/a.py", 1))
+    assert back(folded(steps, 1, words)) == ()
+    assert [chunk.path for chunk in back(folded(steps, 2, words))] == ["src/named_one.py"]
 
 
 def test_a_session_that_edits_every_file_once_gets_nothing() -> None:
