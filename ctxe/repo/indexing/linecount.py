@@ -19,6 +19,8 @@ _WORDS = (1.0, 1.0, 1.02, 1.06, 1.06, 1.1, 1.1, 1.16, 1.22, 1.4, 1.45, 1.5, 1.7,
 _SIGNS = (1.0, 1.0, 1.0, 1.06, 1.15, 1.5, 2.0)
 """Tokens of a piece by its length, a little above the mean over source code; longer ones by the next constant."""
 _LONGER = 0.25
+MOST_KNOWN, TRIED = 400_000, 5_000
+"""Lines and words that are remembered; words that are tried before half of the lines is too many."""
 LONG = 300
 """Characters above which a line is no usual code and its bytes are counted."""
 
@@ -34,19 +36,66 @@ def exact() -> Lines:
 
     encode = encoding("o200k_base").encode_ordinary
     known: dict[str, int] = {}
+    by_words = _ByWords(lambda text: len(encode(text)))
 
     def count(lines: list[str]) -> array[int]:
         found = array("H")
+        few = by_words.few()
         for line in lines:
             n = known.get(line)
             if n is None:
-                n = min(len(encode(line + "\n")), MOST)
-                if len(known) < 400_000:
+                n = (by_words.count(line) if few else None) or len(encode(line + "\n"))
+                if not few and len(known) < MOST_KNOWN:
                     known[line] = n
-            found.append(n)
+            found.append(n if n < MOST else MOST)
         return found
 
     return count
+
+
+class _ByWords:
+    """Counts lines by their words, which pays where these are few: in code that a program wrote.
+
+    Where one space stands between words it begins a piece of its own, and an indentation but for its last character
+    is a piece as well (see _PIECE).
+    """
+
+    def __init__(self, tokens: Callable[[str], int]) -> None:
+        self._texts = _Known(tokens)
+        self._words = _Known(lambda word: tokens(f" {word}"))
+        self._lines = 0
+
+    def few(self) -> bool:
+        """Whether there are far fewer words than lines so far."""
+        return len(self._words) <= max(TRIED, self._lines // 2)
+
+    def count(self, line: str) -> int | None:
+        """The tokens of a line; None when it is no plain words with single spaces."""
+        body = line.lstrip(" \t")
+        if not (body.isascii() and body.isprintable()) or "  " in body or body[-1:] in ("", " "):
+            return None
+        self._lines += 1
+        words = (body + "\n").split(" ")
+        tokens = sum(map(self._words.__getitem__, words))
+        border = len(line) - len(body) - 1
+        if border > 0:
+            tokens += self._texts[line[:border]]
+        if border < 0 or line[border] == "\t":
+            tokens += self._texts[line[max(border, 0) : border + 1] + words[0]] - self._words[words[0]]
+        return tokens
+
+
+class _Known(dict[str, int]):
+    """The tokens of texts that come again and again."""
+
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
+
+    def __missing__(self, text: str) -> int:
+        found = self._count(text)
+        if len(self) < MOST_KNOWN:
+            self[text] = found
+        return found
 
 
 def estimate(lines: list[str]) -> array[int]:

@@ -151,7 +151,7 @@ def _count_terms(
         spoken = _terms_of(text)
         lengths.append(len(spoken))
         if units[number].definition >= 0:
-            spoken += _terms_of(definitions[units[number].definition].title)
+            spoken += _title_terms(definitions[units[number].definition])
         mark = number << 8
         for term, times in Counter(spoken).items():
             fits = times if times < MOST_TIMES else MOST_TIMES
@@ -181,6 +181,29 @@ def _terms_of(text: str) -> list[str]:
     return list(chain.from_iterable(map(_known().__getitem__, words)))
 
 
+def _title_terms(definition: Definition) -> list[str]:
+    if definition.name.isidentifier() and definition.scope.isidentifier():
+        known = _known()
+        return [*known[definition.scope], *known[definition.name]]
+    return _terms_of(definition.title)
+
+
+class _Names(dict[str, tuple[str, ...]]):
+    """A defined name whole and by its words, marked so; filled as names come."""
+
+    def __missing__(self, name: str) -> tuple[str, ...]:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        words = (NAMED + term for term in dict.fromkeys(_terms_of(name)))
+        found = self[name] = (DEFINED + name.lower(), *words)
+        return found
+
+
+@cache
+def _named() -> _Names:
+    return _Names()
+
+
 def _count_names(
     units: list[Unit],
     definitions: Iterable[Definition],
@@ -190,11 +213,11 @@ def _count_names(
     """Post defined names: whole, and by their words."""
     place = {unit.definition: number for number, unit in enumerate(units)}
     names: defaultdict[tuple[str, int], int] = defaultdict(int)
+    named = _named()
     for number, definition in enumerate(definitions):
         unit = place.get(number, 0)
-        names[DEFINED + definition.name.lower(), unit] += 1
-        for term in dict.fromkeys(_terms_of(definition.name)):
-            names[NAMED + term, unit] += 1
+        for term in named[definition.name]:
+            names[term, unit] += 1
     for (term, unit), times in names.items():
         fits = min(times, MOST_TIMES)
         postings[term].append(unit << 8 | fits)
