@@ -56,11 +56,13 @@ def assemble(
     tools = [tool_piece(schema, count) for schema in frame.tools]
     standing = {section.name: section_pieces(section, count) for section in frame.sections}
     rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
-    said = spoken(conversation, count)
-    said = _fit_task(said, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
+    whole = spoken(conversation, count)
+    said = _fit_task(whole, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
     must = _sum([*tools, *rules, *said.record, *_words(said), *said.steps[-1:]])
-    shared, out, charged = _fill_shares(frame.sections, standing, budget, budget.usable - must)
-    kept, dropped = _newest_first(said, budget.usable - must - charged, count)
+    # A task that was shortened leaves a little room by chance; a larger budget would take from who got it.
+    rest = budget.usable - must if said is whole else 0
+    shared, out, charged = _fill_shares(frame.sections, standing, budget, rest)
+    kept, dropped = _newest_first(said, rest - charged, count)
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session)
     rows = [

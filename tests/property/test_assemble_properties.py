@@ -63,3 +63,12 @@ def test_a_request_is_within_budget_whole_and_never_loses_by_a_larger_one(
 @given(frames(), conversations())
 def test_a_request_starts_with_the_one_before_while_everything_fits(frame: Frame, conversation: Conversation) -> None:
     assert_requests_only_grow(frame, conversation)
+
+
+def test_the_room_that_a_shortened_step_leaves_by_chance_is_nobodys() -> None:
+    call = ToolCall("1", "run", "{}")
+    step = Step(Reply("", (call,)), (ToolResult("1", " ".join(["word"] * 300 + ["\n"] + ["more"] * 300)),))
+    memory = Section("memory", Priority.MEMORY, (Chunk("m", "remember this"),), "system", "memory")
+    frame, talk = Frame(TOOLS, (RULES, memory)), Conversation((Turn("go", (), (step,)),))
+    for window in range(60, 700, 7):
+        assert_request_holds(frame, talk, window, 200)
