@@ -33,8 +33,12 @@ def index(
     if what:
         found = indexing.status(project)
     else:
-        with progress(screen, "indexing") as advance:
-            found = plan.build_index(project, advance)
+        try:
+            with progress(screen, "indexing") as advance:
+                found = plan.build_index(project, advance)
+        except KeyboardInterrupt:
+            screen.tell("what is read so far is kept: `ctxe index` goes on from there")
+            raise
     if as_json:
         print_json(found)
         return

@@ -1,21 +1,29 @@
-"""Long work shows how far it is, on one row of standard error; nothing where nobody watches."""
+"""Long work shows how far it is, on one row of standard error; a line now and then where no terminal is."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.streams import is_terminal, write
-from ctxe.terminal.style import clip, glyph, line
+from ctxe.terminal.style import Line, clip, glyph, line
 
-Advance = Callable[[int, str], None]
-"""Told how much is done (a count, not a difference) and what is being done."""
+
+class Advance(Protocol):
+    """Told how much is done (a count, not a difference), what is being done, and how much there is (0: unknown)."""
+
+    def __call__(self, done: int, detail: str = "", whole: int = 0) -> None:
+        """Draw it, if it is time to."""
+
 
 PATIENCE = 0.3  # seconds before the row appears: short work stays silent
 REDRAW = 0.1
+PLAINLY = 10.0  # seconds between two lines where there is no terminal
+BAR = 24  # columns
 
 
 @contextlib.contextmanager
@@ -26,21 +34,22 @@ def progress(screen: Screen, label: str, total: int = 0, clock: Clock = time.mon
     """
     watched = screen.live and is_terminal(screen.err)
     began = clock()
-    following = began + PATIENCE
+    following = began + (PATIENCE if watched else PLAINLY)
     drawn = False
 
-    def advance(done: int, detail: str = "") -> None:
+    def advance(done: int, detail: str = "", whole: int = 0) -> None:
         nonlocal following, drawn
         now = clock()
-        if not watched or now < following:
+        if now < following:
             return
-        following, drawn = now + REDRAW, True
-        share = f"{figures.percent(done, total)} of {total:,}" if total else f"{done:,}"
-        dot = f" {glyph('dot', screen.unicode)} "
-        words = line((f"{label} ", "accent"), share, (f"{dot}{figures.seconds(now - began)}", "dim"))
-        row = clip(line(*words, (f"{dot}{detail}" if detail else "", "dim")), screen.size()[0] - 1, screen.unicode)
+        following = now + (REDRAW if watched else PLAINLY)
+        row = _row(screen, label, _share(screen, done, whole or total, bool(whole) and watched), now - began, detail)
         with contextlib.suppress(OSError, ValueError):
-            write(screen.err, "\r\x1b[2K" + screen.paint(row))
+            if watched:
+                drawn = True
+                write(screen.err, "\r\x1b[2K" + screen.paint(clip(row, screen.size()[0] - 1, screen.unicode)))
+            else:
+                write(screen.err, "".join(text for text, _ in row) + "\n")
 
     try:
         yield advance
@@ -48,3 +57,20 @@ def progress(screen: Screen, label: str, total: int = 0, clock: Clock = time.mon
         if drawn:
             with contextlib.suppress(OSError, ValueError):
                 write(screen.err, "\r\x1b[2K")
+
+
+def _share(screen: Screen, done: int, whole: int, drawn: bool) -> Line:
+    """How much is done: a bar where there is room for one."""
+    if not whole:
+        return line(f"{done:,}")
+    share = f"{figures.percent(done, whole)} of {whole:,}"
+    if not drawn or screen.size()[0] < 3 * BAR:
+        return line(share)
+    filled, empty = figures.bar(done, whole, BAR, screen.unicode)
+    return line((filled, "accent"), (empty, "dim"), f" {share}")
+
+
+def _row(screen: Screen, label: str, share: Line, seconds: float, detail: str) -> Line:
+    dot = f" {glyph('dot', screen.unicode)} "
+    words = line((f"{label} ", "accent"), *share, (f"{dot}{figures.seconds(seconds)}", "dim"))
+    return line(*words, (f"{dot}{detail}" if detail else "", "dim"))

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.repo.indexing.index import Index
 
-Advance = Callable[[int, str], None]
-"""Told how many files were read, and of how many."""
+Advance = Callable[[int, str, int], None]
+"""Told how many, of what, and of how many in all (0: nobody knows)."""
 
 
 def index(project: Project, advance: Advance | None = None) -> Index:
@@ -30,7 +30,7 @@ def opened(project: Project) -> Index:
 
 def told(advance: Advance | None) -> Callable[[int, int], None] | None:
     """What an index tells its progress to."""
-    return None if advance is None else lambda done, todo: advance(done, f"of {todo:,} files")
+    return None if advance is None else lambda done, todo: advance(done, "files", todo)
 
 
 def status(project: Project) -> dict[str, Any]:

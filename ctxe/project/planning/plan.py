@@ -81,5 +81,5 @@ def build_index(project: Project, advance: Advance | None = None) -> dict[str, A
     if project.config.retrieval.embeddings:
         from ctxe.project.planning.meaning import embed_all
 
-        embed_all(project, found, lambda count: advance(count, "windows embedded") if advance else None)
+        embed_all(project, found, lambda count: advance(count, "windows embedded", 0) if advance else None)
     return found.status() | {"scanned": done.scanned, "removed": done.removed, "seconds": round(done.seconds, 3)}

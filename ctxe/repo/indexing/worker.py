@@ -8,6 +8,8 @@ import signal
 import struct
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
@@ -20,15 +22,17 @@ from ctxe.repo.kinds import kind
 Job = list[tuple[int, str]]
 MOST_POSTINGS = 2_000_000
 """(file, term) pairs that are held before they are packed: some 100 MB."""
+LONGEST = 10.0
+"""Seconds after which what is held is given, so that little is lost when the machine stops."""
 _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.indexing.worker import main; main({root!r}, {enough})"
 
 
 class Scanner:
     """Scans files and holds their postings until they are worth a segment of the index."""
 
-    def __init__(self, root: Path, enough: int) -> None:
-        self._root, self._enough = root, enough
-        self._batch = Batch()
+    def __init__(self, root: Path, enough: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._root, self._enough, self._clock = root, enough, clock
+        self._batch, self._since = Batch(), clock()
 
     def scan(self, job: Job) -> tuple[list[Scanned], Packed]:
         """Scan the files of a job that can still be read; one that is gone is scanned as data.
@@ -38,11 +42,11 @@ class Scanner:
         held = self._batch
         done = [held.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
         full = len(held.files) >= self._enough or held.postings.size >= MOST_POSTINGS
-        return done, self.rest() if full else {}
+        return done, self.rest() if full or self._clock() - self._since > LONGEST else {}
 
     def rest(self) -> Packed:
         """The postings that are held, which are held no more."""
-        held, self._batch = self._batch, Batch()
+        held, self._batch, self._since = self._batch, Batch(), self._clock()
         return held.postings.packed()
 
 

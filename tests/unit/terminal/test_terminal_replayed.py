@@ -92,3 +92,26 @@ def test_nobody_watches_a_pipe() -> None:
     with progress(detect(io.StringIO(), io.StringIO(), err, {}), "x", clock=lambda: 0.0) as advance:
         advance(1, "")
     assert err.getvalue() == ""
+
+
+def test_long_work_of_a_known_size_shows_a_bar() -> None:
+    now = [0.0]
+    with Window(80, 5) as window:
+        with progress(window.screen, "indexing", clock=lambda: now[0]) as advance:
+            now[0] = 1.0
+            advance(5_000, "files", 10_000)
+            assert window.settled() == f"indexing {'█' * 12}{'░' * 12} 50% of 10,000 · 1.0s · files"
+        assert window.settled() == ""
+
+
+def test_long_work_says_so_in_plain_lines_where_no_terminal_is() -> None:
+    now, err = [0.0], io.StringIO()
+    with progress(detect(io.StringIO(), io.StringIO(), err, {}), "indexing", clock=lambda: now[0]) as advance:
+        for second in range(25):
+            now[0] = float(second)
+            advance(second * 100, "files", 10_000)
+    assert err.getvalue().replace("·", "-").split("\n") == [
+        "indexing 10% of 10,000 - 10s - files",
+        "indexing 20% of 10,000 - 20s - files",
+        "",
+    ]
