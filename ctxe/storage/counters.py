@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.storage.files import make_folder
+from ctxe.storage.owned import owned
 
 
 class Counters:
@@ -76,10 +77,10 @@ class Counters:
         if write:
             make_folder(self._path.parent)
         try:
-            self._db = _connect(self._path)
+            self._db = owned(self, _connect(self._path))
         except sqlite3.DatabaseError:
             self._path.unlink(missing_ok=True)
-            self._db = _connect(self._path)
+            self._db = owned(self, _connect(self._path))
         return self._db
 
 

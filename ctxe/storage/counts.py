@@ -12,6 +12,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
 from ctxe.storage.files import make_folder, read, replace
+from ctxe.storage.owned import owned
 
 MOST_NEAR = 20_000
 """Texts whose counts are held in memory, by the text itself: a string knows its own hash."""
@@ -29,7 +30,8 @@ class Counts:
         self._tokenize = tokenize
         self._near: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
-        self._db = _open(folder / "counts.db") if folder else None
+        found = _open(folder / "counts.db") if folder else None
+        self._db = owned(self, found) if found else None
         self._using = threading.RLock()
 
     def __call__(self, text: str) -> int:
@@ -75,13 +77,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
     for attempt in range(2):
         try:
             make_folder(path.parent)
-            db = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = OFF")
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS counts "
-                "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID"
-            )
+            return _connected(path)
         except sqlite3.DatabaseError:
             if attempt:
                 return None
@@ -89,9 +85,22 @@ def _open(path: Path) -> sqlite3.Connection | None:
                 path.unlink()
         except (StoreError, OSError):
             return None
-        else:
-            return db
     return None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS counts "
+            "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID"
+        )
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 class Estimate:

@@ -52,7 +52,9 @@ class Kept:
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
         """``generation`` is the state of the file that the caller knows; another process's addition raises it."""
-        self._db = db
+        from ctxe.storage.owned import owned
+
+        self._db = owned(self, db)
         self._generation = generation
 
     @classmethod

@@ -17,6 +17,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing import history, linecount, store
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, differs
+from ctxe.storage.owned import owned
 
 SEGMENT_FILES = 2000
 """Files whose postings are written at once, at least."""
@@ -45,9 +46,10 @@ class Index:
         self.segment_files = SEGMENT_FILES
         self._workers = min(os.cpu_count() or 1, 4) if workers is None else workers
         try:
-            self.db = store.connect_memory() if path is None else store.connect(path)
+            db = store.connect_memory() if path is None else store.connect(path)
         except StoreError as error:
-            self.db, self.note = store.connect_memory(), f"{error.message}; the index is kept in memory only"
+            db, self.note = store.connect_memory(), f"{error.message}; the index is kept in memory only"
+        self.db = owned(self, db)
         self.files: dict[int, File] = {}
         self.by_path: dict[str, int] = {}
         self.history = history.History()
