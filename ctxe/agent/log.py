@@ -94,13 +94,15 @@ def _plain(record: dict[str, Any]) -> bool:
 def header_of(path: Path) -> dict[str, Any]:
     """The header of a log. Raises SessionError when the file is no log of ours or of a newer version."""
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device would be waited for
+            raise SessionError(f"{path} is not a session log", "it was left as it is")
         with path.open("rb") as file:
             header = json.loads(file.readline(1_000_000))
     except FileNotFoundError:
         raise SessionError(f"no session {path.stem}", "`ctxe sessions list` shows what there is") from None
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror}", "check permissions") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or "v" not in header:
         raise SessionError(f"{path} is not a session log", "it was left as it is")

@@ -52,7 +52,7 @@ def path_of(folder: Path, wanted: str = "") -> Path:
 
 def is_private(path: Path) -> bool:
     """Whether only the user can read a log: so ctxe makes them, and git or an archive does not."""
-    return os.name != "posix" or not path.stat().st_mode & 0o077
+    return os.name != "posix" or (path.is_file() and not path.stat().st_mode & 0o077)
 
 
 def events(path: Path) -> tuple[list[Kept], list[str]]:

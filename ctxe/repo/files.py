@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxe.domain.errors import StoreError
 from ctxe.repo.git import Git, finish
+from ctxe.storage import files
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -20,6 +22,8 @@ MOST_FILES = 400_000
 MOST_BYTES = 1_500_000
 LONGEST_MEAN_LINE = 300
 """Bytes a line on average above which a file counts as minified or encoded."""
+MOST_RULES, LONGEST = 1_000_000, 4_096
+"""Bytes of an ignore file that are read, and of a line that can name a path."""
 NEVER = frozenset(
     (
         ".git",
@@ -115,12 +119,12 @@ def _nested(folder: str, name: str) -> bool:
 def ignore_spec(folder: Path, name: str) -> GitIgnoreSpec | None:
     """The patterns of an ignore file (gitignore syntax); None when there is none or it says nothing."""
     try:
-        text = (folder / name).read_text("utf-8", "replace")
-    except OSError:
+        text = files.read(folder / name, MOST_RULES).decode("utf-8", "replace")
+    except StoreError:
         return None
     from pathspec import GitIgnoreSpec
 
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#") and len(line) < LONGEST]
     if not lines:
         return None
     try:

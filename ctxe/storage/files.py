@@ -14,6 +14,8 @@ from ctxe.domain.errors import StoreError
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 MOST_BYTES = 64_000_000
 """The largest file that is rewritten."""
+MOST_CACHED = 512_000_000
+"""The largest file of the cache that is read."""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ LISTS = ("scope", "files", "evidence", "supersedes", "state")
 OURS = re.compile(r"(\d{4,9})-[0-9a-f]{4}")
 MOST_TEXT = 100_000
 """Characters of a body that are used; the rest stays in the file."""
+MOST_VALUE, MOST_ITEMS = 4_000, 1_000
+"""Characters of a value in the front matter, and items of a list, that are used."""
 _TITLE = 120
 
 
@@ -84,7 +87,8 @@ _KNOWN = frozenset(KEYS)
 def moment(text: str) -> float:
     """Unix seconds of an ISO time or a number as text; 0 for anything else. A time without zone counts as UTC."""
     try:
-        return float(text)
+        seconds = float(text)
+        return seconds if math.isfinite(seconds) else 0.0
     except ValueError:
         pass
     try:
@@ -113,6 +117,9 @@ def read_entry(data: bytes, path: str) -> Entry:
     known: dict[str, Any] = {
         key: _listed(value) if key in LISTS else _flat(value) for key, value in values.items() if key in _KNOWN
     }
+    bounded: dict[str, Any] = {key: _bounded(value) for key, value in known.items()}
+    long = [key for key in known if known[key] != bounded[key]]
+    known, problems = bounded, (*problems, *(f"only the beginning of {key} is used" for key in long))
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".md")
     known["id"] = known.get("id") or (stem if folder == "failures" else path.removesuffix(".md"))
@@ -193,6 +200,10 @@ def _headline(text: str) -> str:
 
 def _flat(value: Value) -> str:
     return value if isinstance(value, str) else ", ".join(value)
+
+
+def _bounded(value: Value) -> Value:
+    return value[:MOST_VALUE] if isinstance(value, str) else tuple(item[:MOST_VALUE] for item in value[:MOST_ITEMS])
 
 
 def _listed(value: Value) -> tuple[str, ...]:

@@ -68,8 +68,8 @@ class Journal:
         The number of an entry that was forgotten is not given again: people may still speak of it.
         """
         try:
-            known = int(self._number.read_text(encoding="ascii"))
-        except (OSError, ValueError):
+            known = int(files.read(self._number, 20))
+        except (StoreError, ValueError):
             known = 0
         return max(found, known) if known < 100_000_000 else found
 
@@ -121,8 +121,8 @@ class Journal:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return json.loads(files.read(path, files.MOST_CACHED))
+    except (StoreError, ValueError, RecursionError):
         return None
 
 

@@ -21,7 +21,7 @@ from ctxe.storage import files
 FOLDERS = ("memory", "decisions", "failures", "inbox", "daily")
 DEPTH = 3
 MOST_BYTES = 8_000_000
-VERSION = 1
+VERSION = 2
 RACY_SECONDS = 0.1
 """A file changed this shortly before the cache was written may change again under the same time stamp."""
 
@@ -115,11 +115,11 @@ class Reader:
 
     def _load(self) -> dict[str, _Record]:
         try:
-            kept = json.loads(self._kept.read_bytes())
+            kept = json.loads(files.read(self._kept, files.MOST_CACHED))
             if kept["v"] != VERSION or kept["keys"] != list(KEYS):
                 return {}
             return {path: _thaw(path, row) for path, row in kept["files"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def _save(self, records: Mapping[str, _Record]) -> None:

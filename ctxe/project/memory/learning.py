@@ -81,11 +81,11 @@ def recordings(project: Project, names: Sequence[str], *, every: bool = False) -
 
     Raises SessionError.
     """
-    found: list[Path] = sorted(project.place.sessions.glob("*.jsonl")) if every else []
+    found: list[Path] = sorted(filter(Path.is_file, project.place.sessions.glob("*.jsonl"))) if every else []
     for name in names:
         path = Path(name).expanduser()
         if path.is_dir():
-            found += sorted([*path.rglob("*.jsonl"), *path.rglob("*.json")])
+            found += sorted(one for one in (*path.rglob("*.jsonl"), *path.rglob("*.json")) if one.is_file())
         else:
             found.append(path if path.is_file() else path_of(project.place.sessions, name))
     return tuple(dict.fromkeys(found))

@@ -52,6 +52,8 @@ def timeline(project: Project, group: remembered.Group) -> list[dict[str, Any]]:
     wanted = [group.signature.encode(), *(entry.id.encode() for entry in group.entries)]
     found: list[dict[str, Any]] = []
     for path in sorted(project.place.sessions.glob("*.jsonl")):
+        if not path.is_file():
+            continue
         with contextlib.suppress(OSError), path.open("rb") as file:
             found += _moments(path.stem, file, wanted)
     return sorted(found, key=lambda moment: str(moment["at"]))
