@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
 from ctxe.domain.events import (
+    Consulted,
     ContextAssembled,
     EpochStarted,
     Event,
@@ -96,9 +97,8 @@ def apply(state: State, event: Event) -> State:
             return _noted(state, chunks)
         case Folded() | Unfolded():
             return _refolded(state, event)
-        case Summarized():
-            usage = state.usage + (event.usage or Usage())
-            return replace(state, summary=event, usage=usage, usd=state.usd + (event.usd or 0.0))
+        case Summarized() | Consulted():
+            return _paid(state, event)
         case Pinned(text, pinned):
             kept = tuple(pin for pin in state.pins if pin != text)
             return replace(state, pins=(*kept, text) if pinned else kept)
@@ -148,6 +148,13 @@ def _replied(state: State, reply: Reply, usd: float | None) -> State:
     state = _joined(state)
     usage = state.usage + (reply.usage or Usage())
     return replace(state, pending=reply, results=(), started=(), usage=usage, usd=state.usd + (usd or 0.0))
+
+
+def _paid(state: State, event: Summarized | Consulted) -> State:
+    """What a model was asked for beside the conversation costs as much as a reply."""
+    summary = event if isinstance(event, Summarized) else state.summary
+    usage = state.usage + (event.usage or Usage())
+    return replace(state, summary=summary, usage=usage, usd=state.usd + (event.usd or 0.0))
 
 
 def _told(state: State, event: ToolFinished) -> State:

@@ -14,7 +14,8 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 
 WANTED = tuple(
-    f'"type":"{kind}"' for kind in ("turn_started", "reply_received", "summarized", "model_chosen", "turn_finished")
+    f'"type":"{kind}"'
+    for kind in ("turn_started", "reply_received", "summarized", "consulted", "model_chosen", "turn_finished")
 )
 
 
@@ -82,8 +83,8 @@ def summary(path: Path) -> Summary:
                 model = str(record.get("model", ""))
             case "turn_finished":
                 outcome = str(record.get("outcome", ""))
-            case "reply_received" | "summarized" as kind:
-                usage = (record if kind == "summarized" else record.get("reply", {})).get("usage")
+            case "reply_received" | "summarized" | "consulted" as kind:
+                usage = (record.get("reply", {}) if kind == "reply_received" else record).get("usage")
                 if usage is not None and _number(record.get("n"), copied + 1) > copied:
                     at, by = str(record.get("at", "")), str(record.get("model", model))
                     spent.append(Spent(at, by, Usage(**usage), record.get("usd")))

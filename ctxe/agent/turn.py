@@ -35,7 +35,7 @@ class Ports:
     ``standing`` and ``gather`` offer sections, ``freshen`` what changed since the model saw it, ``fold`` a smaller
     history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
     ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
-    wanted: at a fold (its cause) or between steps ("").
+    wanted: at a fold (its cause) or between steps (""), ``consulted`` gives what other models were asked meanwhile.
     """
 
     provider: Provider
@@ -47,6 +47,7 @@ class Ports:
     dispatch: Callable[[ToolCall, State], Iterator[Event]]
     limits: Limits
     summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
+    consulted: Callable[[], Iterator[Event]] = field(default=lambda: iter(()))
 
 
 def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Event]:
@@ -59,6 +60,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
     yield TurnStarted(words, ports.gather(words, now()))
     cut = 0
     for number in range(1, ports.limits.steps + 1):
+        yield from ports.consulted()
         if why := ports.limits.spent(now(), ports.provider.model.prices):
             yield TurnFinished("cost limit", why=why)
             return

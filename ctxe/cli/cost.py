@@ -65,16 +65,17 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
 
     found: dict[str, Sum] = {}
     so_far = past(project, path_of(project.place.sessions, session))
-    summed: dict[int, Sum] = {}
-    for summary in so_far.summaries:
-        row = Sum(1, summary.usage, summary.usd, summary.plain_usd)
-        summed[summary.before] = summed.get(summary.before, Sum()) + row
+    beside: dict[int, dict[str, Sum]] = {}
+    for bought in so_far.summaries:
+        rows = beside.setdefault(bought.before, {})
+        row = Sum(1, bought.usage, bought.usd, bought.plain_usd)
+        rows[bought.what] = rows.get(bought.what, Sum()) + row
     for one in so_far.requests:
         key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()
-        if one.number in summed:
-            found[f"summary before {key}"] = summed.pop(one.number)
+        found |= {f"{what} before {key}": row for what, row in beside.pop(one.number, {}).items()}
         found[key] = found.get(key, Sum()) + Sum(1, usage, one.ledger.usd, one.plain_usd)
-    return found | {f"summary after request {before - 1}": row for before, row in summed.items()}
+    left = ((what, before, row) for before, rows in beside.items() for what, row in rows.items())
+    return found | {f"{what} after request {before - 1}": row for what, before, row in left}
 
 
 def _plain(row: Sum) -> dict[str, Any]:

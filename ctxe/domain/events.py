@@ -125,6 +125,17 @@ class Summarized:
 
 
 @dataclass(frozen=True, slots=True)
+class Consulted:
+    """A model was asked something beside the conversation (``why``), at this price."""
+
+    why: str
+    model: str
+    usage: Usage | None = None
+    usd: float | None = None
+    type: Literal["consulted"] = "consulted"
+
+
+@dataclass(frozen=True, slots=True)
 class Pinned:
     """The user wants this text in every request; ``pinned`` False takes it back."""
 
@@ -196,6 +207,7 @@ Kept = (
     | Folded
     | Unfolded
     | Summarized
+    | Consulted
     | Pinned
     | FileChosen
     | Queued

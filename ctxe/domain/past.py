@@ -69,13 +69,14 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """A summary that a model was asked for beside the requests; ``before`` numbers the request that followed."""
+    """What a model was asked for beside the requests; ``before`` numbers the request that followed."""
 
     before: int
     model: str
     usage: Usage = Usage()
     usd: float | None = None
     plain_usd: float | None = None
+    what: str = "summary"
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def _summed(past: Past) -> Iterator[tuple[Sent, str, str, str]]:
     """Summaries, at the requests that followed them (the last, for one that none followed)."""
     for one in past.summaries if past.requests else ():
         sent = past.requests[min(one.before, len(past.requests)) - 1]
-        yield sent, "sum", "Σ", f"a summary by {one.model}: {_usd(one.usd)}"
+        yield sent, "sum", "Σ", f"a {one.what} by {one.model}: {_usd(one.usd)}"
 
 
 def _events(past: Past) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ctxe.domain.events import (
+    Consulted,
     Event,
     Folded,
     ModelChosen,
@@ -168,6 +169,9 @@ def told(event: Event, unicode: bool) -> list[Line]:
         case Summarized(text, steps, model):
             head = line((f"{glyph('fold', unicode)} summary of {steps} steps {dot} {model}", "accent"))
             return [head, *(line((told, "dim")) for told in text.splitlines())]
+        case Consulted(why, model, _, usd):
+            price = f" {dot} {figures.money(usd)}" if usd is not None else ""
+            return [line((f"asked {model} to {why}{price}", "dim"))]
         case Unfolded():
             return [line((f"{glyph('fold', unicode)} the newest fold was taken back", "accent"))]
         case Pinned(text, pinned):

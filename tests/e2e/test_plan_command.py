@@ -174,3 +174,36 @@ def test_a_model_that_cannot_be_reached_is_told_and_the_plan_is_made(home: Path,
     assert made.code == 0
     assert "tea/kettle.py" in made.out
     assert "not looked over: " in made.out
+
+
+def test_what_looking_the_plan_over_costs_is_the_sessions_money(home: Path, repo: Path) -> None:
+    settings(home, "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\nname = 'openai/gpt-5'\n")
+    look = Reply('{"drop": [], "add": ["tea/sieve.py"]}', usage=Usage(100_000, 1_000))
+    script = [look, Reply("Poured.", usage=Usage(10_000, 0))]
+    prices = (0.027, 0.0125)
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        said = ctxe(repo, env, "chat", "-p", "boil the water, then pour", "--output-format", "json")
+        assert [body["model"] for body in server.bodies] == ["gpt-5-mini", "gpt-5"]
+        assert said.json["usd"] == pytest.approx(sum(prices))
+    by_session = ctxe(repo, env, "cost", "--by", "session", "--json").json
+    assert [row["usd"] for row in by_session.values()] == [pytest.approx(sum(prices))]
+    by_model = ctxe(repo, env, "cost", "--by", "model", "--json").json
+    assert {name: row["usd"] for name, row in by_model.items()} == {
+        "openai/gpt-5-mini": pytest.approx(prices[0]),
+        "openai/gpt-5": pytest.approx(prices[1]),
+    }
+    assert (
+        "asked openai/gpt-5-mini to look over the plan" in ctxe(repo, env, "sessions", "show", said.json["session"]).err
+    )
+
+
+def test_a_session_without_money_looks_no_plan_over(home: Path, repo: Path) -> None:
+    settings(home, "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\nname = 'openai/gpt-5'\n")
+    look = Reply('{"drop": [], "add": []}', usage=Usage(1_000_000, 0))
+    with WireServer([look], then=Reply("no"), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        said = ctxe(repo, env, "chat", "-p", "boil the water", "--max-cost", "0.2", "--output-format", "json")
+        assert (said.code, said.json["outcome"], said.json["usd"]) == (8, "cost limit", pytest.approx(0.25))
+        again = ctxe(repo, env, "chat", "-c", "-p", "strain the leaves", "--max-cost", "0.2")
+        assert (again.code, len(server.bodies)) == (8, 1)

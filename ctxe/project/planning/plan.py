@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.project.planning.indexing import Advance, index, opened, told
+from ctxe.project.planning.purse import Purse
 from ctxe.repo.planning.mix import fitted, weighed
 from ctxe.repo.planning.planner import Plan, Planned, Steering, laid_out
 
@@ -29,8 +30,13 @@ def plan(project: Project, words: str, budget: int, advance: Advance | None = No
     return made(project, index(project, advance), words, budget, Steering())
 
 
-def made(project: Project, index: Index, words: str, budget: int, steering: Steering) -> Plan:
-    """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look."""
+def made(
+    project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None = None
+) -> Plan:
+    """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look.
+
+    ``purse`` is the session's that pays for it.
+    """
     settings = project.config.retrieval
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
     if not (settings.embeddings or settings.sources or project.config.plan.refine):
@@ -47,7 +53,10 @@ def made(project: Project, index: Index, words: str, budget: int, steering: Stee
     def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
         return laid_out(index, task, room, steering, weights, scores if task == words else None)
 
-    looked = looked_over(project, planned, words, steering) if _refines(project, words) else planned(words, steering)[0]
+    if _refines(project, words):
+        looked = looked_over(project, planned, words, steering, purse or Purse())
+    else:
+        looked = planned(words, steering)[0]
     tokens = budget - room + looked.tokens
     return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
 

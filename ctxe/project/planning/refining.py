@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.data import read_text
 from ctxe.domain.conversation import Reply
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import CostLimit, CtxeError
+from ctxe.domain.events import Consulted
 from ctxe.domain.model import Message, Provider, Request, Text
 from ctxe.project.guarding import masking
+from ctxe.project.planning.purse import Purse
 from ctxe.repo.planning.planner import Plan, Steering
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.refine import refined
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 2_000
 """Tokens of one answer; models that think first need some room."""
+
+LOOK, SPENT = "look over the plan", "the money for this session is spent"
 
 Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
@@ -33,9 +37,13 @@ class Asked:
     cost: float | None = 0.0
     times: int = 0
     rules: str = "refine.md"
+    why: str = LOOK
+    purse: Purse = field(default_factory=Purse)
 
     def __call__(self, words: str) -> str:
         """The model's answer. Raises ProviderError."""
+        if self.purse.empty:
+            raise CostLimit(SPENT, "raise budget.max_cost")
         rules = read_text(self.rules)
         output = min(MOST_OUTPUT, self.provider.model.max_output)
         request = Request((), (rules,), (Message("user", (Text(self.clean(words)),)),), output)
@@ -47,20 +55,19 @@ class Asked:
 
     def _charge(self, reply: Reply) -> None:
         self.times += 1
-        prices = self.provider.model.prices
-        if prices is None or reply.usage is None or self.cost is None:
-            self.cost = None
-        else:
-            self.cost += prices.cost(reply.usage)
+        model, usage = self.provider.model, reply.usage
+        price = model.prices.cost(usage) if model.prices and usage else None
+        self.cost = None if price is None or self.cost is None else self.cost + price
+        self.purse.pay(Consulted(self.why, model.id, usage, price))
 
 
-def looked_over(project: Project, planned: Planner, task: str, steering: Steering) -> Plan:
+def looked_over(project: Project, planned: Planner, task: str, steering: Steering, purse: Purse) -> Plan:
     """The plan for a task after the model's wishes; without them, and with a note, when it cannot be asked."""
     from ctxe.project.models import choose, connect
 
     try:
         model = choose(project, project.config.model.cheap)
-        asked = Asked(connect(project, model, lambda words, _: "{}"), masking(project.own_keys))
+        asked = Asked(connect(project, model, lambda words, _: "{}"), masking(project.own_keys), purse=purse)
         made = refined(planned, task, steering, asked)
     except CtxeError as error:
         return noted(planned(task, steering)[0], f"not looked over: {error.message}")

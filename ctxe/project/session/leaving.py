@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from ctxe.domain.conversation import Conversation
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
+    from ctxe.project.planning.purse import Purse
 
+TAUGHT = "say what the session taught"
 WORTH = 2
 """Steps of a session that a model is asked about: shorter ones taught nothing."""
 
 
-def learnt(project: Project, conversation: Conversation, session: str) -> tuple[Entry, ...]:
-    """Drafts of proposals. A model that cannot be asked, or answers nonsense, leaves what the rules found."""
+def learnt(project: Project, conversation: Conversation, session: str, purse: Purse) -> tuple[Entry, ...]:
+    """Drafts of proposals; ``purse`` pays for what a model is asked.
+
+    A model that cannot be asked, or answers nonsense, leaves what the rules found.
+    """
     from ctxe.knowledge.upkeep.digest import digest
 
     how = project.config.memory.digest
@@ -26,12 +31,17 @@ def learnt(project: Project, conversation: Conversation, session: str) -> tuple[
     entries = project.store.entries()
     found = digest(conversation, entries, session)
     if how == "model" and sum(len(turn.steps) for turn in conversation.turns) >= WORTH:
-        return (*found, *_asked(project, conversation, entries, found, session))
+        return (*found, *_asked(project, conversation, entries, found, session, purse))
     return found
 
 
 def _asked(
-    project: Project, conversation: Conversation, entries: Sequence[Entry], found: Sequence[Entry], session: str
+    project: Project,
+    conversation: Conversation,
+    entries: Sequence[Entry],
+    found: Sequence[Entry],
+    session: str,
+    purse: Purse,
 ) -> tuple[Entry, ...]:
     """What the cheap model proposes beside what was ``found``."""
     from ctxe.knowledge.entries.links import is_current, successors
@@ -45,7 +55,13 @@ def _asked(
     waiting = [e for e in entries if e.status == "proposed"]
     try:
         model = choose(project, project.config.model.cheap)
-        ask = Asked(connect(project, model, lambda *_: ""), masking(project.own_keys), rules="digest.md")
+        ask = Asked(
+            connect(project, model, lambda *_: ""),
+            masking(project.own_keys),
+            rules="digest.md",
+            why=TAUGHT,
+            purse=purse,
+        )
         answer = ask(proposals.question(conversation, lasting))
     except CtxeError:
         return ()

@@ -96,8 +96,11 @@ def _leave(project: Project, live: Live) -> None:
     if not project.config.memory.enabled:
         return
     with contextlib.suppress(StoreError):
-        for draft in learnt(project, live.session.state.conversation, live.session.id):
+        for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
             project.store.add(draft)
+    for bought in live.kit.purse.taken():
+        for _ in live.session.emit(bought):
+            pass
 
 
 def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:

@@ -106,6 +106,7 @@ def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, o
         composed.compose,
         lambda call, _: dispatcher(call),
         Limits(limits.max_steps, limits.max_cost),
+        consulted=kit.purse.taken,
     )
 
 

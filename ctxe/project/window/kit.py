@@ -13,6 +13,7 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
+from ctxe.project.planning.purse import Purse
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.repo.git import Git
@@ -48,6 +49,7 @@ class Kit:
     workspace: Workspace
     own: tuple[str, ...]
     skills: Skilled
+    purse: Purse
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
@@ -129,4 +131,5 @@ def kit_for(
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
-    return Kit(kept, run_command(mine), workspace, own, skilled)
+    purse = Purse(project.config.budget.max_cost, lambda: state().usd)
+    return Kit(kept, run_command(mine), workspace, own, skilled, purse)

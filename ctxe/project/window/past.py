@@ -12,7 +12,7 @@ from ctxe.agent.requests import requests, texts
 from ctxe.agent.state import State, rebuild
 from ctxe.context.used import injected
 from ctxe.domain.conversation import Usage
-from ctxe.domain.events import ContextAssembled, Kept, Summarized
+from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.past import Past, Said, Sent, Summed
 
@@ -40,14 +40,15 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
 
 
 def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:
-    """The summaries that a model wrote, with what they cost."""
+    """What models were asked for beside the requests, with what it cost."""
     number = 0
     for _, event in timed:
         if isinstance(event, ContextAssembled):
             number += 1
-        elif isinstance(event, Summarized) and event.usage is not None:
+        elif isinstance(event, Summarized | Consulted) and event.usage is not None:
             plain = _plain_usd(project, event.model, event.usage)
-            yield Summed(number + 1, event.model, event.usage, event.usd, plain)
+            what = event.why if isinstance(event, Consulted) else "summary"
+            yield Summed(number + 1, event.model, event.usage, event.usd, plain, what)
 
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:

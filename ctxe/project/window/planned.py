@@ -76,7 +76,7 @@ class Planning:
             self._planned = PlannedFiles(index(self._project), self._steering, planned=self._made, fresh=True)
 
     def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
-        return made(self._project, index, words, budget, steering)
+        return made(self._project, index, words, budget, steering, self._kit.purse)
 
     def _steering(self) -> Steering:
         return Steering(dropped=tuple(path for path, choice in self._chosen() if choice == "drop"))

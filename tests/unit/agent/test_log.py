@@ -13,6 +13,7 @@ from ctxe.agent.log import Log, from_record, header_of, read_events, to_record
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Touch, Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import (
+    Consulted,
     ContextAssembled,
     EpochStarted,
     FileChosen,
@@ -53,6 +54,7 @@ EVERY: tuple[Kept, ...] = (
     Noted((Chunk("n", "changed"),)),
     Folded(Fold(Position(0, 1), (Chunk("r", "record"),), {"1": "masked"}, {"1": "{}"}, "threshold", 9, 5)),
     Unfolded(),
+    Consulted("look over the plan", "openai/gpt-5-mini", Usage(7, 3), 0.02),
     Summarized("it was so", 3, "openai/gpt-5", Usage(5, 2), 0.1),
     Pinned("always this"),
     FileChosen("a.py", "read-only"),
