@@ -11,6 +11,9 @@ from ctxe.domain.errors import StoreError
 from ctxe.storage.files import make_folder
 from ctxe.storage.owned import owned
 
+FEW = 20
+"""Keys that are looked up one by one; for more all counters are read."""
+
 
 class Counters:
     """Counters by key and name in one SQLite file; safe with several processes, and never an error.
@@ -56,9 +59,8 @@ class Counters:
         found: dict[str, dict[str, float]] = {}
         with contextlib.suppress(sqlite3.Error, StoreError, OSError):
             if self._path.exists():
-                for key, name, value in self._open(write=False).execute("SELECT k, name, v FROM n"):
-                    if wanted is None or key in wanted:
-                        found.setdefault(key, {})[name] = value
+                for key, name, value in _rows(self._open(write=False), wanted):
+                    found.setdefault(key, {})[name] = value
         for (key, name), value in self._lost.items():
             if wanted is None or key in wanted:
                 held = found.setdefault(key, {})
@@ -82,6 +84,17 @@ class Counters:
             self._path.unlink(missing_ok=True)
             self._db = owned(self, _connect(self._path))
         return self._db
+
+
+def _rows(db: sqlite3.Connection, wanted: set[str] | None) -> Iterable[tuple[str, str, float]]:
+    """Every counter, or those of some keys: each asked for by itself while they are few."""
+    if wanted is not None and len(wanted) <= FEW:
+        for key in wanted:
+            yield from db.execute("SELECT k, name, v FROM n WHERE k = ?", (key,))
+        return
+    for row in db.execute("SELECT k, name, v FROM n"):
+        if wanted is None or row[0] in wanted:
+            yield row
 
 
 def _connect(path: Path) -> sqlite3.Connection:

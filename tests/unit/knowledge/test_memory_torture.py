@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.remembered import groups
@@ -24,6 +25,7 @@ from ctxe.knowledge.upkeep.bulk import import_lines
 WRITER = """
 import sys
 from pathlib import Path
+from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
@@ -74,6 +76,7 @@ def test_what_was_told_as_saved_survives_kill_9(quick_folder: Path) -> None:
 POINTS = """
 import json, os, shutil, signal, sys
 from pathlib import Path
+from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 import filelock
@@ -197,6 +200,7 @@ import os, sys
 from pathlib import Path
 import filelock, ctxe.knowledge.entries.logs
 from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
@@ -236,6 +240,7 @@ FULL = """
 import errno, resource, sys
 from pathlib import Path
 from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries.daily import weeks
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 folder = Path(sys.argv[1]) / ".ctxe"
@@ -279,3 +284,30 @@ def test_a_stray_file_of_a_dead_writer_is_gone_after_the_next_look(tmp_path: Pat
     assert [entry.title for entry in store.entries()] == ["One"]
     assert not stray.exists()
     assert [path.name for path in stray.parent.iterdir()] == [Path(store.get("1").path).name]
+
+
+def test_an_old_week_that_two_branches_went_on_with_is_told_whole_after_the_merge(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    store = store_in(tmp_path)
+    store.prepare()
+    store.share()
+    day = tmp_path / ".ctxe/daily/2026-11-03.md"
+    day.parent.mkdir()
+    day.write_text("- 09:00 [s0] began (decision 0001-aaaa)\n")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "base")
+    for branch, number in (("one", "0002-bbbb"), ("two", "0003-cccc")):
+        git(tmp_path, "checkout", "-q", "-b", branch, "main")
+        weeks(store_in(tmp_path).entries(), "2026-11-21")
+        with day.open("a") as file:
+            file.write(f"- 10:00 [{branch}] went on (decision {number})\n")
+        git(tmp_path, "commit", "-qam", branch)
+    git(tmp_path, "merge", "-q", "--no-edit", "one")
+    assert git(tmp_path, "status", "--porcelain") == ""
+    told = weeks(store_in(tmp_path).entries(), "2026-11-21")
+    assert {week: (lines[0], set(lines[1:])) for week, lines in told.items()} == {
+        "2026-W45": (
+            "3 turns on 1 day",
+            {"began (decision 0001-aaaa)", "went on (decision 0002-bbbb)", "went on (decision 0003-cccc)"},
+        )
+    }

@@ -296,3 +296,24 @@ def test_a_line_of_the_daily_log_can_be_forgotten_by_its_id(tmp_path: Path) -> N
         store.change(first.id, text="rewritten")
     store.forget(first.id)
     assert path.read_text() == "- 12:01 [s1] second → done\n"
+
+
+def test_a_clock_that_jumps_changes_no_order_and_lets_nothing_expire(tmp_path: Path) -> None:
+    day, at = 86_400.0, [NOON]
+    chance = tokens()
+    store = Store(tmp_path / ".ctxe", tmp_path / ".ctxe" / "cache", lambda: at[0], lambda _size: next(chance))
+    added = []
+    for jump in (0.0, -3 * day, 5 * 365 * day, -40 * 365 * day, 1.0):
+        at[0] = NOON + jump
+        added.append(store.add(decision(f"Jumped by {jump:.0f}")))
+        store.log(f"- 10:00 [s] jumped by {jump:.0f}")
+        at[0] = NOON - jump
+        store.change(added[-1].id, text="changed")
+    newest = store.supersede(added[2].id, decision("Put right"))
+    held = store_in(tmp_path).entries()
+    names = [entry.id for entry in held if entry.kind == "decision"]
+    assert names == [*(entry.id for entry in added), newest.id]
+    assert {entry.id: entry.status for entry in held if entry.status != "current"} == {added[2].id: "superseded"}
+    assert len(list((tmp_path / ".ctxe/daily").iterdir())) == 4
+    assert sum(entry.kind == "log" for entry in held) == 5
+    assert store.undo() == f"supersede {added[2].id}"
