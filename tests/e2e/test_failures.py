@@ -14,7 +14,7 @@ import pytest
 
 from ctxe.project import Project
 from ctxe.project.memory.troubles import failure_groups
-from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer
 
@@ -254,3 +254,28 @@ def test_what_was_told_of_failures_stands_word_for_word_after_ten_folds(home: Pa
     assert len(recalled) >= 2
     assert all(fence in said(last) for fence in recalled)
     assert f"fix: run `{RIGHT}` instead" in said(last)
+
+
+def test_where_the_gate_stops_the_user_is_asked_with_what_failed_and_what_helped(home: Path, repo: Path) -> None:
+    talk(home, repo, CORRECTED)
+    with (home / ".config/ctxe/config.toml").open("a") as file:
+        file.write('[failures]\ngate = "stop"\n')
+    with WireServer([*WRONG, Reply("I leave it."), *WRONG, Reply("It ran.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}, ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.enter("run the tests")
+            screen = terminal.wait(r"failed before: ")
+            assert f"fix: run `{RIGHT}` instead" in " ".join(screen.split())
+            terminal.type("n\r")
+            terminal.wait("I leave it.")
+            terminal.enter("run them all the same")
+            terminal.wait(lambda screen: screen.count("failed before: ") == 2)
+            terminal.type("y\r")
+            terminal.wait("It ran.")
+        assert server.refused == []
+        refused, ran = results(server.bodies[1])[-1], results(server.bodies[-1])[-1]
+    assert refused.startswith("not permitted: the user said no")
+    assert f"fix: run `{RIGHT}` instead" in refused
+    assert "Call it again" not in refused
+    assert "[exit 1" in ran

@@ -25,7 +25,8 @@ class Failed:
     """A call that failed. ``files`` are the files it depends on with their hashes then (path → first digits).
 
     ``changes`` counts what had changed in this session by then; None for a failure of an earlier session. ``alone``:
-    nothing but these files, and whether the model has read them, decides (an edit that did not apply).
+    nothing but these files, and whether the model has read them, decides (an edit that did not apply). ``refused``: a
+    person or a rule said no, which holds until the user speaks again.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Failed:
     files: Mapping[str, str] = field(default_factory=dict)
     changes: int | None = None
     alone: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,10 @@ class Gate:
         """The model has read a file: an edit of it that did not apply may do so now."""
         for key in [key for key, failed in self._here.items() if failed.alone and path in failed.files]:
             self.passed(key)
+
+    def spoken(self) -> None:
+        """The user says something new: what was refused before may be wanted now."""
+        self._here = {key: failed for key, failed in self._here.items() if not failed.refused}
 
     def changed(self) -> None:
         """Something in the project changed, or may have."""

@@ -45,7 +45,8 @@ class Keeping:
     def _others(self, draft: Entry, replaces: str) -> tuple[Entry, ...]:
         from ctxe.knowledge.upkeep.decisions import same_subject
 
-        return tuple(one for one in same_subject(draft, self.store.entries()) if one.id != replaces)[:2]
+        found = same_subject(draft, self.store.entries())
+        return tuple(one for one in found if not (replaces and one.id.startswith(replaces)))[:2]
 
     def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
         """Keep what was tried in vain, or propose it; what became of it. Raises StoreError."""

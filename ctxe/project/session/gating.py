@@ -18,6 +18,7 @@ HERE = f"{ANSWERED} in this session and nothing has changed since, so it was not
 EARLIER = f"{ANSWERED} in an earlier session and the files it depends on are as they were, so it was not run"
 AGAIN = "Call it again as it is to run it all the same."
 LIKE = "an earlier session met this failure"
+LIKE_HERE = "this very call failed in this session and nothing has changed since"
 
 
 @dataclass(slots=True)
@@ -88,13 +89,12 @@ class Gating:
 
     def _said(self, match: Match, way: Literal["answer", "ask"]) -> Known:
         failed = match.failed
-        why = EARLIER if failed.changes is None else HERE
-        return Known(
-            failed.signature,
-            failed.lesson,
-            f"{why}. {AGAIN}]\n{_fenced(failed.signature, failed.lesson)}",
-            way,
-        )
+        earlier = failed.changes is None
+        if way == "ask":  # a person decides whether it runs, so the model is told what failed and no more
+            says = f"[ctxe: {LIKE if earlier else LIKE_HERE}]"
+        else:
+            says = f"{EARLIER if earlier else HERE}. {AGAIN}]"
+        return Known(failed.signature, failed.lesson, f"{says}\n{_fenced(failed.signature, failed.lesson)}", way)
 
 
 def _fenced(signature: str, lesson: str) -> str:

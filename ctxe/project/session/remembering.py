@@ -98,6 +98,8 @@ class Remembering:
 
     def again(self, event: Event, state: State) -> None:
         """Take in an event of this session's log, while the memory is an echo: it is known again and told to nobody."""
+        if isinstance(event, TurnStarted):
+            self.gating.gate.spoken()
         for _ in self._corrected(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
             pass
 
@@ -136,10 +138,13 @@ class Remembering:
                 gate.changed()
         elif found.failed:
             text, root = event.result.text, self.gating.root
-            said = f"{event.title or call.name}: {' '.join(text.split())[:MOST_SAID]}"
+            refused = str(event.facts.get("refused", ""))
+            told = refused or text.partition("\n[ctxe:")[0]
+            said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
             files = {path: self.gating.digest_of(path)[:DIGITS] for path in found.paths}
             name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
-            gate.failed(Failed(call_key(call.name, call.arguments, root), name, said, files=files, alone=alone))
+            key = call_key(call.name, call.arguments, root)
+            gate.failed(Failed(key, name, said, files=files, alone=alone, refused=bool(refused)))
             yield from self._kept(event, found)
 
     def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:
@@ -176,6 +181,7 @@ class Remembering:
 
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""
+        self.gating.gate.spoken()
         self.gating.learn(groups(self.store.entries(), self.watch.counters.read()))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():

@@ -202,3 +202,13 @@ def test_asking_the_gate_is_quick_with_thousands_of_failures() -> None:
         assert gate.match(f"pytest t{n}.py", f"pytest t{n}.py", lambda _: "aa") is not None
         took.append(time.perf_counter() - began)
     assert sorted(took)[int(0.99 * len(took))] <= 0.005
+
+
+def test_what_was_refused_may_be_asked_for_once_the_user_speaks_again() -> None:
+    gate = Gate()
+    gate.failed(Failed("rm x", "r", "the user said no", refused=True))
+    gate.failed(Failed("pytest", "s", "it failed"))
+    assert gate.match("rm x", "rm x", str) is not None
+    gate.spoken()
+    assert gate.match("rm x", "rm x", str) is None
+    assert gate.match("pytest", "pytest", str) is not None
