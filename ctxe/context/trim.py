@@ -60,6 +60,8 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 _LOUD = re.compile(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
 _BAR = re.compile(r"\d+\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = re.compile(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
+_FOUND = re.compile(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
+_BELOW = re.compile(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")
 
 
 def handle_of(text: str) -> str:
@@ -84,7 +86,8 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> T
     handle = handle or handle_of(text)
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
     while True:
-        shown = _render(capped, _keep(capped, chars, SHAPES[kind]), hidden, handle)
+        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, SHAPES[kind])
+        shown = _render(capped, keep, hidden, handle, gaps=kind != "search")
         if chars <= 0 or fits(shown, limit, count):
             return Trimmed(shown, handle)
         chars = min(chars - 1, int(0.97 * chars * limit / count(shown)))
@@ -147,6 +150,21 @@ def _keep(lines: Sequence[str], chars: int, shape: Shape) -> list[int]:
     return sorted({*head, *tail, *loud})
 
 
+def _spread(lines: Sequence[str], chars: int) -> list[int]:
+    """Of what a search found the first line of every file before anything else: rising, in about ``chars``."""
+    if sum(len(line) + 1 for line in lines) <= chars + 1:
+        return list(range(len(lines)))
+    firsts: dict[str, int] = {}
+    for index, line in enumerate(lines):
+        found = _FOUND.match(line)
+        if found or not _BELOW.match(line):
+            firsts.setdefault(found[1] if found else line, index)
+    named = _take(firsts.values(), lines, chars)
+    left = chars - sum(len(lines[index]) + 1 for index in named)
+    rest = sorted(set(range(len(lines))).difference(named))
+    return sorted([*named, *_take(rest, lines, left)])
+
+
 def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
     taken: list[int] = []
     for index in order:
@@ -157,15 +175,16 @@ def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
     return taken
 
 
-def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str) -> str:
-    """The kept lines with a marker in each gap; the first names the handle."""
+def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, gaps: bool) -> str:
+    """The kept lines with a marker in each gap, or one for all of them behind; the first names the handle."""
     shown: list[str] = []
     told = False
     for index, nearest in zip([*keep, len(lines)], [-1, *keep], strict=True):
-        missing = index - nearest - 1
+        missing = index - nearest - 1 if gaps else (len(lines) - len(keep)) * (index == len(lines))
         if missing:
             more = f"at least {missing + hidden:,}" if hidden else f"{missing:,}"
-            shown.append(f"[{missing:,} lines left out]" if told else f"[{more} lines left out; recall {handle}]")
+            what = f"{more} lines left out" if gaps else f"{more} more lines"
+            shown.append(f"[{missing:,} lines left out]" if told else f"[{what}; recall {handle}]")
             told = True
         if index < len(lines):
             shown.append(lines[index])

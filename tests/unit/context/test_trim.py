@@ -48,6 +48,18 @@ def test_other_output_keeps_both_ends() -> None:
     assert got[-1] == "line 100 of it"
 
 
+def test_a_search_names_every_file_before_it_shows_more_of_one() -> None:
+    found = [f"src/{name}.py:{n}:call {n}" for name in ("a", "b", "c") for n in range(1, 21)]
+    got = trim("\n".join(found), "search", 16, words)
+    assert got.text.split("\n") == [*found[:3], found[20], found[40], f"[55 more lines; recall {got.handle}]"]
+
+
+def test_a_search_under_headings_names_every_file_too() -> None:
+    found = [line for name in ("a", "b", "c") for line in (f"src/{name}.py", *(f"{n}:call {n}" for n in range(1, 21)))]
+    got = trim("\n".join(found), "search", 12, words)
+    assert got.text.split("\n") == [*found[:3], found[21], found[42], f"[58 more lines; recall {got.handle}]"]
+
+
 def test_a_single_long_line_is_capped() -> None:
     text = "short\n" + "x" * 5_000 + "\nend"
     got = trim(text, "read", 100, words)
