@@ -13,6 +13,8 @@ from typing import Any
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 """Texts to vectors of one length, in the same order; may take long and raise what a request raises."""
+Compare = Callable[[sqlite3.Connection, str, bytes], Iterable[tuple[bytes, float]]]
+"""(key, cosine) of all vectors of a model in a database that are as long as this one."""
 WRITTEN_AT_ONCE = 64
 _SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (model TEXT, hash BLOB, vector BLOB, PRIMARY KEY (model, hash))
   WITHOUT ROWID"""
@@ -56,7 +58,9 @@ class Vectors:
         asked = key_of(query)
         [(mine,)] = self._db.execute("SELECT vector FROM vectors WHERE model=? AND hash=?", (self.model, asked))
         among = None if keys is None else set(keys)
-        return {key: score for key, score in _compared(self._db, self.model, mine) if among is None or key in among}
+        compare = next(iter(comparers(self._db).values()))
+        found = compare(self._db, self.model, mine)
+        return {key: score for key, score in found if among is None or key in among}
 
     def similar(self, texts: Sequence[str], query: str) -> list[float]:
         """The cosine of each text to the query; texts are embedded when they were not yet."""
@@ -81,14 +85,21 @@ def _unit(vector: Sequence[float]) -> bytes:
     return array("f", [value / length if fits else 0.0 for value in vector]).tobytes()
 
 
-def _compared(db: sqlite3.Connection, model: str, mine: bytes) -> Iterable[tuple[bytes, float]]:
-    """(key, cosine) of all vectors as long as this one: by sqlite-vec, else numpy, else plainly."""
-    if _loaded(db):
-        rows = "SELECT hash, 1.0 - vec_distance_cosine(vector, ?) FROM vectors WHERE model=? AND length(vector)=?"
-        return ((key, score or 0.0) for key, score in db.execute(rows, (mine, model, len(mine))))
-    found = db.execute("SELECT hash, vector FROM vectors WHERE model=? AND length(vector)=?", (model, len(mine)))
-    numpy = _numpy()
-    return _plain(found, mine) if numpy is None else _by_numpy(numpy, found, mine)
+def comparers(db: sqlite3.Connection) -> dict[str, Compare]:
+    """The means there are to compare a vector with those of a database, the fastest first; all say the same."""
+    found: dict[str, Compare] = {"sqlite-vec": _by_sqlite} if _loaded(db) else {}
+    if (numpy := _numpy()) is not None:
+        found["numpy"] = lambda db, model, mine: _by_numpy(numpy, _stored(db, model, mine), mine)
+    return found | {"plain": lambda db, model, mine: _plain(_stored(db, model, mine), mine)}
+
+
+def _stored(db: sqlite3.Connection, model: str, mine: bytes) -> sqlite3.Cursor:
+    return db.execute("SELECT hash, vector FROM vectors WHERE model=? AND length(vector)=?", (model, len(mine)))
+
+
+def _by_sqlite(db: sqlite3.Connection, model: str, mine: bytes) -> Iterable[tuple[bytes, float]]:
+    rows = "SELECT hash, 1.0 - vec_distance_cosine(vector, ?) FROM vectors WHERE model=? AND length(vector)=?"
+    return ((key, score or 0.0) for key, score in db.execute(rows, (mine, model, len(mine))))
 
 
 def _plain(rows: Iterable[tuple[bytes, bytes]], mine: bytes) -> Iterable[tuple[bytes, float]]:

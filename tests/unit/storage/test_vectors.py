@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import random
 import sqlite3
 from collections.abc import Sequence
 
 import pytest
 
-from ctxe.storage.vectors import Vectors, key_of
+from ctxe.storage.vectors import Vectors, comparers, key_of
 
 PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}
 
@@ -70,3 +72,22 @@ def test_vectors_of_another_length_are_not_compared() -> None:
     assert set(vectors.nearest("short", [key_of("short"), key_of("long")])) == {key_of("short")}
     vectors.learn(["long"])
     assert set(vectors.nearest("short")) == {key_of("short")}
+
+
+def test_every_means_that_is_installed_says_the_same_in_the_same_order() -> None:
+    chance = random.Random(7)
+    texts = {f"text {n}": [chance.gauss(0.0, 1.0) for _ in range(48)] for n in range(5_000)}
+    texts |= {"zeros": [0.0] * 48, "odd": [math.nan] * 48, "short": [1.0] * 3, "asked": list(texts["text 77"])}
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    vectors = Vectors(db, "test/chance", lambda some: [texts[text] for text in some])
+    vectors.learn(texts)
+    [(mine,)] = db.execute("SELECT vector FROM vectors WHERE hash=?", (key_of("asked"),)).fetchall()
+    told = {name: dict(compare(db, vectors.model, mine)) for name, compare in comparers(db).items()}
+    order = {name: sorted(found, key=lambda key: (-round(found[key], 5), key)) for name, found in told.items()}
+    assert list(told)[-1] == "plain"
+    assert len(told["plain"]) == 5_003
+    assert {key_of("asked"), key_of("text 77")} == set(order["plain"][:2])
+    assert (told["plain"][key_of("zeros")], told["plain"][key_of("odd")]) == (0.0, 0.0)
+    for name, found in told.items():
+        assert found == pytest.approx(told["plain"], abs=1e-5), name
+        assert order[name][:100] == order["plain"][:100], name
