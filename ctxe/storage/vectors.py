@@ -16,7 +16,7 @@ Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 Compare = Callable[[sqlite3.Connection, str, bytes], Iterable[tuple[bytes, float]]]
 """(key, cosine) of all vectors of a model in a database that are as long as this one."""
 WRITTEN_AT_ONCE = 64
-_SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (model TEXT, hash BLOB, vector BLOB, PRIMARY KEY (model, hash))
+SCHEMA = """CREATE TABLE IF NOT EXISTS vectors (model TEXT, hash BLOB, vector BLOB, PRIMARY KEY (model, hash))
   WITHOUT ROWID"""
 
 
@@ -33,7 +33,7 @@ class Vectors:
 
     def __init__(self, db: sqlite3.Connection, model: str, embed: Embed) -> None:
         self._db, self.model, self._embed = db, model, embed
-        db.execute(_SCHEMA)
+        db.execute(SCHEMA)
 
     def unknown(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of the keys that have no vector yet."""

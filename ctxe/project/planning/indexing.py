@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ctxe.domain.errors import StoreError
+
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.repo.indexing.index import Index
@@ -15,8 +17,10 @@ Advance = Callable[[int, str, int], None]
 
 def index(project: Project, advance: Advance | None = None) -> Index:
     """The index of this project, brought up to date; it may take seconds the first time in a large tree."""
+    from ctxe.repo.indexing.mending import refreshed
+
     found = opened(project)
-    found.refresh(told(advance))
+    refreshed(found, told(advance))
     return found
 
 
@@ -34,5 +38,10 @@ def told(advance: Advance | None) -> Callable[[int, int], None] | None:
 
 
 def status(project: Project) -> dict[str, Any]:
-    """How the index stands, without changing it."""
-    return opened(project).status()
+    """How the index stands, without changing it. Raises StoreError when it is damaged."""
+    from ctxe.repo.indexing.mending import DAMAGE
+
+    try:
+        return opened(project).status()
+    except DAMAGE as error:
+        raise StoreError("the index is damaged", "`ctxe index` makes it anew") from error

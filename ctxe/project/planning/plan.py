@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import StoreError
 from ctxe.project.planning.indexing import Advance, index, opened, told
 from ctxe.project.planning.purse import Purse
+from ctxe.repo.indexing.mending import refreshed, sound
 from ctxe.repo.planning.mix import fitted, weighed
 from ctxe.repo.planning.planner import Plan, Planned, Steering, laid_out
 
@@ -35,8 +36,12 @@ def made(
 ) -> Plan:
     """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look.
 
-    ``purse`` is the session's that pays for it.
+    ``purse`` is the session's that pays for it. An index that is damaged is made anew, and the plan says so.
     """
+    return sound(index, lambda index: _made(project, index, words, budget, steering, purse))
+
+
+def _made(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
     settings = project.config.retrieval
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
     if not (settings.embeddings or settings.sources or project.config.plan.refine):
@@ -85,8 +90,8 @@ def _refines(project: Project, words: str) -> bool:
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
     found = opened(project)
-    done = found.refresh(told(advance))
-    found.count_exactly()
+    done = refreshed(found, told(advance))
+    sound(found, lambda index: index.count_exactly())
     if project.config.retrieval.embeddings:
         from ctxe.project.planning.meaning import embed_all
 

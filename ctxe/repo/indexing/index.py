@@ -59,6 +59,11 @@ class Index:
         """Let go of the database."""
         self.db.close()
 
+    def renew(self) -> None:
+        """Begin again with an empty file. Vectors stay where they can be read: they cost money. Raises StoreError."""
+        if self.path is not None:
+            self.db = store.renewed(self.db, self.path)
+
     # -- bringing it up to date
 
     def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:

@@ -50,22 +50,24 @@ class Postings:
 
 
 def _packed(terms: list[str], heads: Mapping[str, array[int]], units: Mapping[str, array[int]]) -> bytes:
-    """(number of terms, bytes of their names), for each the bytes of its two arrays, the names, the arrays."""
+    """A checksum, (number of terms, bytes of names), for each term the bytes of its arrays, the names, the arrays."""
     terms = [term for term in terms if "\0" not in term]
     names = "\0".join(terms).encode("utf-8", "replace")
     blobs = [posting[term].tobytes() for term in terms for posting in (heads, units)]
     sizes = array("I", (len(terms), len(names), *map(len, blobs)))
-    return b"".join((sizes.tobytes(), names, *blobs))
+    packed = b"".join((sizes.tobytes(), names, *blobs))
+    return crc32(packed).to_bytes(4, "little") + packed
 
 
 def unpacked(blob: bytes, wanted: Set[str] | None = None) -> Iterator[tuple[str, Posting]]:
     """The terms with their postings in a bucket, all or those that are wanted. Raises ValueError for damage."""
+    mark, blob = blob[:4], blob[4:]
+    if crc32(blob).to_bytes(4, "little") != mark:
+        raise ValueError("a bucket of postings is torn")
     count, length = _numbers(blob[:8])
     sizes = _numbers(blob[8 : 8 + 8 * count])
     at = 8 + 8 * count + length
     terms = blob[at - length : at].decode("utf-8", "replace").split("\0")
-    if len(blob) != at + sum(sizes):
-        raise ValueError("a bucket of postings is torn")
     for term, head, unit in zip(terms, sizes[::2], sizes[1::2], strict=False):
         if wanted is None or term in wanted:
             yield term, (_numbers(blob[at : at + head]), _numbers(blob[at + head : at + head + unit]))

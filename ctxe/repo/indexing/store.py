@@ -20,8 +20,9 @@ from ctxe.repo.indexing.postings import BUCKETS, Packed, Posting, alive, by_buck
 from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 from ctxe.storage.files import make_folder
+from ctxe.storage.vectors import SCHEMA as VECTORS
 
-VERSION = 3
+VERSION = 4
 BUSY_SECONDS = 20.0
 _FINE, _COARSE = 50_000_000, 2_000_000_000
 """Nanoseconds between two ticks of a file system's clock, at most."""
@@ -103,13 +104,31 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise StoreError(f"{path} is in use", "try again when the other session has finished") from error
-        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            with contextlib.suppress(OSError):
-                stale.unlink()
+        _remove(path)
     try:
         return _opened(str(path))
     except sqlite3.DatabaseError as error:
         raise StoreError(f"cannot use {path}: {error}", "check permissions and free space") from error
+
+
+def _remove(path: Path) -> None:
+    for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with contextlib.suppress(OSError):
+            stale.unlink()
+
+
+def renewed(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """An empty database in the place of a damaged one, with the vectors that can still be read. Raises StoreError."""
+    vectors: list[tuple[str, bytes, bytes]] = []
+    with contextlib.suppress(sqlite3.Error):
+        vectors = db.execute("SELECT model, hash, vector FROM vectors").fetchall()
+    db.close()
+    _remove(path)
+    fresh = connect(path)
+    if vectors:
+        fresh.execute(VECTORS)
+        fresh.executemany("INSERT OR IGNORE INTO vectors VALUES (?,?,?)", vectors)
+    return fresh
 
 
 def connect_memory() -> sqlite3.Connection:

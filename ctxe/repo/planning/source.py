@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.mending import refreshed
 from ctxe.repo.planning.planner import Plan, Steering, plan
 
 SECTION = "files"
@@ -35,7 +36,7 @@ class PlannedFiles:
         if room < self._least or not task.words.strip():
             return ()
         if not self._fresh:
-            self.index.refresh()
+            refreshed(self.index)
         self._fresh = False
         steering = self._steer()
         touched = tuple(path for path in dict.fromkeys((*steering.touched, *task.files)))

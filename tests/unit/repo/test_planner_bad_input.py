@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from ctxe.domain.errors import StoreError
 from ctxe.repo.git import Git
+from ctxe.repo.indexing import store
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.mending import MENDED, refreshed, sound
 from ctxe.repo.planning.planner import Plan, plan
+from ctxe.storage.vectors import Vectors, key_of
 
 FILES = {
     "tea/pot.py": "def pour(pot):\n    return pot.tea\n",
@@ -140,3 +145,96 @@ def test_what_changed_since_is_shown_as_it_is_now(tmp_path: Path) -> None:
     [shown] = [file for file in plan(index, "strain the leaves", 3000).files if file.path == "tea/strain_leaves.py"]
     assert "return set(leaves)" in shown.text
     assert "leaf.small" not in shown.text
+
+
+def test_links_that_lead_in_circles_end_where_they_began(tmp_path: Path) -> None:
+    root = planted(tmp_path / "tree")
+    (root / "tea/up").symlink_to("..")
+    (root / "tea/self.py").symlink_to("self.py")
+    (root / "dead.py").symlink_to("nowhere.py")
+    index = indexed(root)
+    assert sorted(index.by_path) == sorted(FILES)
+    assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
+
+
+def test_a_submodule_is_somebody_elses_tree(tmp_path: Path) -> None:
+    theirs = committed(tmp_path / "theirs")
+    root = committed(tmp_path / "tree")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "-q", "add", theirs.as_uri(), "lib/theirs")
+    git(root, "commit", "-qm", "Borrow their leaves")
+    index = indexed(root)
+    assert [path for path in index.by_path if path.startswith("lib/")] == []
+    assert first(plan(index, "strain the leaves", 3000)) == "tea/strain_leaves.py"
+
+
+def test_files_that_go_and_change_while_they_are_indexed_are_as_the_next_look_finds_them(tmp_path: Path) -> None:
+    root = committed(tmp_path / "tree")
+    for number in range(200):
+        (root / f"m{number:03}.py").write_text(f"def name_{number}(): ...\n")
+    index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
+
+    def meddle(done: int, _todo: int) -> None:
+        if done < 100:
+            (root / "m190.py").unlink(missing_ok=True)
+            (root / "m191.py").write_text("def brew_oolong(): ...\n")
+
+    index.refresh(meddle)
+    assert all("name_190" not in file.text for file in plan(index, "name_190", 3000).files)
+    index.refresh()
+    assert "m190.py" not in index.by_path
+    assert first(plan(index, "brew_oolong", 3000)) == "m191.py"
+
+
+@pytest.mark.parametrize("how", ["block", "bytes", "zeros", "cut"])
+def test_a_cache_that_is_damaged_anywhere_is_made_anew_and_the_plan_is_the_same(tmp_path: Path, how: str) -> None:
+    root = planted(tmp_path / "tree", FILES | {f"m{n}.py": f"def name_{n}():\n    return {n}\n" for n in range(60)})
+    path = tmp_path / "index.db"
+    index = indexed(root)
+    index.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    task = "strain_leaves and name_7"
+    wanted = [(file.path, file.text) for file in plan(index, task, 2000).files]
+    index.close()
+    whole, chance, mended = path.read_bytes(), random.Random(how), 0
+    for _ in range(6):
+        path.write_bytes(damaged(whole, how, chance))
+        found = Index(root, Git(root, os.environ), path, 1)
+        refreshed(found)
+        made = sound(found, lambda one: plan(one, task, 2000))
+        assert [(file.path, file.text) for file in made.files] == wanted
+        mended += made.note == MENDED
+        found.close()
+    assert mended or how == "cut"  # a file that is cut short is noticed when it is opened
+
+
+def damaged(data: bytes, how: str, chance: random.Random) -> bytes:
+    found, start = bytearray(data), chance.randrange(4096, len(data) // 2)
+    if how == "cut":
+        return bytes(found[:start])
+    if how == "bytes":
+        for _ in range(3000):
+            found[chance.randrange(4096, len(found))] = chance.randrange(256)
+    else:
+        found[start : start + 65536] = chance.randbytes(65536) if how == "block" else bytes(65536)
+    return bytes(found[: len(data)])
+
+
+def test_vectors_outlive_an_index_that_is_made_anew(tmp_path: Path) -> None:
+    index = indexed(committed(tmp_path / "tree"))
+    Vectors(index.db, "test/one", lambda texts: [[1.0] for _ in texts]).learn(["leaves"])
+    index.renew()
+    assert index.refresh().scanned == len(FILES)
+    assert Vectors(index.db, "test/one", lambda texts: []).unknown([key_of("leaves")]) == set()
+
+
+def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tmp_path: Path) -> None:
+    root = committed(tmp_path / "tree")
+    indexed(root).close()
+    (root / "tea/steep.py").write_text("def steep_leaves(): ...\n")
+    held = store.connect(tmp_path / "index.db")
+    held.execute("BEGIN IMMEDIATE")
+    index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
+    index.db.execute("PRAGMA busy_timeout=50")
+    with pytest.raises(StoreError, match=r"cannot use .*locked"):
+        refreshed(index)
+    held.execute("ROLLBACK")
+    assert refreshed(index).scanned == 1
