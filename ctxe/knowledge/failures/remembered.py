@@ -74,7 +74,8 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         return None
     file = relative(str((error or {}).get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error and error.get("line") else "")
-    said = ": ".join(part for part in (kind, message) if part) or f"exit code {code}"
+    said = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
+    said = said or f"exit code {code}"
     return Entry(
         "",
         "failure",

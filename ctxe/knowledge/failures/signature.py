@@ -33,6 +33,8 @@ _LEAD = re.compile(
     r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+|(?:env|time|nice|command)\s+)+"
 )
 _TRAIL = re.compile(r"\s*(?:2>&1|>\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$")
+_QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
+_PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
     {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
 )
@@ -80,8 +82,10 @@ def plain_command(command: str, root: str = "") -> str:
     text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
     while (shorter := _TRAIL.sub("", text)) != text:
         text = shorter
-    words = [word for word in _PARAMETER.sub(r"\1", text).split(" ") if word not in _QUIET]
-    return " ".join(words)[:MESSAGE]
+    words = _PARAMETER.sub(r"\1", text).split(" ")
+    # Elsewhere these letters mean something: `discover -s tests`, `mkdir -p x`.
+    quiet = _QUIET if any(word.rpartition("/")[2] in _PYTEST for word in words) else _QUIET_EVERYWHERE
+    return " ".join(word for word in words if word not in quiet)[:MESSAGE]
 
 
 def program(command: str) -> str:

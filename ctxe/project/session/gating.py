@@ -17,7 +17,7 @@ Mode = Literal["tell", "stop", "off"]
 HERE = f"{ANSWERED} in this session and nothing has changed since, so it was not run again"
 EARLIER = f"{ANSWERED} in an earlier session and the files it depends on are as they were, so it was not run"
 AGAIN = "Call it again as it is to run it all the same."
-LIKE = "an earlier session met this failure"
+LIKE = "this failure was met before"
 LIKE_HERE = "this very call failed in this session and nothing has changed since"
 
 

@@ -48,6 +48,8 @@ def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: 
         ("cat /w/repo/src/a.py", "cat src/a.py", "cat"),
         ("ls /w/repo", "ls .", "ls"),
         ("", "", ""),
+        ("python -m unittest discover -s tests -v", "python -m unittest discover -s tests", "unittest"),
+        ("mkdir -p x", "mkdir -p x", "mkdir"),
     ],
 )
 def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str) -> None:
@@ -280,3 +282,11 @@ def test_words_of_a_person_make_a_failure(tmp_path: Path) -> None:
 def test_a_run_whose_exit_code_is_lost_in_a_pipe_is_judged_by_what_it_says(command: str, text: str, said: str) -> None:
     entry = capture(outcome(command, 0, text))
     assert (entry.error if entry else "") == said
+
+
+def test_an_error_that_names_its_kind_is_told_once() -> None:
+    facts = {"command": "ruff check", "exit_code": 127}
+    facts["error"] = {"class": "command not found", "message": "bash: ruff: command not found", "file": "", "line": 0}
+    held = capture(facts, ROOT)
+    assert held
+    assert (held.title, held.error) == ("`ruff check`: bash: ruff: command not found", "bash: ruff: command not found")
