@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from types import MappingProxyType
 
 from ctxe.domain.section import digest
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
 from ctxe.knowledge.recall.reading import FILE, NAME, Reading, read, wording
 from ctxe.lexical.bm25 import idf, saturate, shorten
@@ -53,6 +55,7 @@ class Index:
         self._common = common
         self.entries: dict[int, Entry] = {}
         self.order: dict[int, int] = {}
+        self.around = Around({}, {}, self.reading, lambda _: ())
         self._given: Sequence[Entry] = ()
         self._path = cache / "recall.db" if cache else None
         self._kept: Kept | None = None
@@ -71,8 +74,7 @@ class Index:
         self._rarities: dict[str, float] = {}
         self._readings: dict[int, Reading] = {}
         self._averages = (0.0, 0.0, 0.0)
-        self._sessions: dict[str, list[int]] = {}
-        self._places: dict[int, int] = {}
+        self._titles: dict[int, float] = {}
         self._moments: list[float] = []
         self.moments: dict[int, float] = {}
         self._ages: dict[int, int] = {}
@@ -156,18 +158,13 @@ class Index:
         return rows
 
     def _arrange(self, entries: Sequence[Entry], held: dict[int, Entry]) -> None:
-        """Who stands where: the order of entries, of the turns of a session, and of failures in time."""
+        """Who stands where: the order of entries, what is around each, and the order of failures in time."""
         by_identity = {id(entry): slot for slot, entry in held.items()}
         ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
         self.entries = held
         self.order = {slot: place for place, slot in enumerate(ordered)}
         self.moments = {slot: held[slot].time for slot in ordered}
-        for slot in ordered:
-            entry = held[slot]
-            if entry.kind == "log" and entry.session:
-                turns = self._sessions.setdefault(entry.session, [])
-                self._places[slot] = len(turns)
-                turns.append(slot)
+        self.around = Around(held, self.order, self.reading, lambda term: self.weighed(term).slots)
         failed = sorted(
             (self.moments[slot], self.order[slot], slot) for slot in ordered if held[slot].kind == "failure"
         )
@@ -213,13 +210,13 @@ class Index:
             known = self._having[term] = sum(len(slots) for slots, _ in self._parts(term))
         return known
 
-    def worth(self, slot: int, times: float, channel: int = WORDS) -> float:
-        """What a term that an entry says so many times is worth in it, its rarity not included."""
-        return self.worth_in(times, self._lengths[slot][channel], self._averages[channel], channel)
+    def size(self, slot: int, channel: int = WORDS) -> float:
+        """What the counts of an entry's terms are divided by: 1 at the average length, more when it is longer."""
+        return shorten(self._lengths[slot][channel], self._averages[channel], B[channel])
 
     @staticmethod
     def worth_in(times: float, length: float, average: float, channel: int = WORDS) -> float:
-        """The same for a text of ``length`` terms among texts of ``average`` terms."""
+        """What a term is worth that a text of ``length`` terms, among texts of ``average``, says so many times."""
         return saturate(times / shorten(length, average, B[channel]), K1[channel])
 
     def rarity(self, term: str) -> float:
@@ -251,18 +248,12 @@ class Index:
         """Terms of an entry on average."""
         return self._averages[WORDS]
 
-    def around(self, slot: int, reach: int) -> Sequence[int]:
-        """An entry and those at most ``reach`` before and after it in its session; nothing outside sessions."""
-        place = self._places.get(slot)
-        if place is None:
-            return ()
-        turns = self._sessions[self.entries[slot].session]
-        return turns[max(0, place - reach) : place + reach + 1]
-
-    def before(self, slot: int) -> int | None:
-        """The turn before this one in its session."""
-        place = self._places.get(slot)
-        return self._sessions[self.entries[slot].session][place - 1] if place else None
+    def title(self, slot: int) -> float:
+        """How much all terms of the title of an entry say together."""
+        known = self._titles.get(slot)
+        if known is None:
+            known = self._titles[slot] = math.fsum(map(self.rarity, self.reading(slot).title))
+        return known
 
     def ages(self, slots: Iterable[int], as_of: float | None) -> list[tuple[int, int]]:
         """Failures among some slots, each with how many came after it (and before ``as_of``)."""

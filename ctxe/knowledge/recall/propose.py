@@ -1,4 +1,4 @@
-"""Which entries could answer: the best of the postings of what is asked, and the turns around them."""
+"""Which entries could answer: the best of the postings of what is asked, and what is around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT = 0.05
 """Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
 CANDIDATES = 64
 NEAR = 24
-"""Best candidates of which the turns around are candidates too."""
+"""Best candidates of which the turns around, and the entries they mention, are candidates too."""
 MOST_POSTINGS = 8_000
 """Postings looked at for one question; the most frequent words beyond them propose nothing."""
 SPARE = 3
@@ -38,7 +38,9 @@ def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most:
     for slot, recent in look.recents(totals):
         totals[slot] += weights["recent"] * recent
     chosen = _best(index, totals, allowed, max(most, CANDIDATES))
-    near = dict.fromkeys(turn for slot in chosen[:NEAR] for turn in index.around(slot, REACH) if allowed(turn))
+    around = index.around
+    near = [other for slot in chosen[:NEAR] for other in (*around.turns(slot, REACH), *around.mentioned(slot))]
+    near = [other for other in dict.fromkeys(near) if allowed(other)]
     return look.vectors([*dict.fromkeys([*chosen, *near])], expansion)
 
 

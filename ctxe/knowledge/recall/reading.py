@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
-from ctxe.lexical.traces import faults
+from ctxe.lexical.traces import faults, frames
 from ctxe.lexical.words import STOP, counts, path_terms
 
 NAME, FILE, MENTION = "N:", "F:", "M:"
@@ -21,6 +23,9 @@ MOST_WORDS = 400
 """Terms of a question that are looked up; a longer one is a pasted log, of which the most frequent count."""
 MOST_FAULTS = 3
 """Error lines that belong to what a question is about."""
+NEAR = 150
+"""Characters before and after a mention of an entry that are said of it."""
+MOST_MENTIONS = 8
 MOST_READ = 20_000
 """Characters of an entry or a question that are read for ranking."""
 
@@ -47,7 +52,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line."""
+    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line, ``traced``
+    says that there is a trace among it, of which most words are not what is asked.
+    """
 
     words: Mapping[str, float]
     head: frozenset[str]
@@ -55,6 +62,7 @@ class Question:
     grams: frozenset[str]
     plain: frozenset[str]
     text: str
+    traced: bool
 
 
 def wording(entry: Entry) -> str:
@@ -77,7 +85,7 @@ def read(entry: Entry) -> Reading:
         frozenset(counts(entry.title or text.partition("\n")[0])),
         frozenset(term for file in entry.files for term in path_terms(file)),
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
-        _mentions(text) - {id_term(entry.id)},
+        frozenset(map(mention, _MENTIONED.finditer(text))) - {id_term(entry.id)},
         frozenset(_PIECE.findall(text.lower())),
         frozenset(_PIECE.findall(said[1].lower())) if said else frozenset(),
         "?" in text,
@@ -87,16 +95,22 @@ def read(entry: Entry) -> Reading:
 def ask(query: Query) -> Question:
     """What a question asks: its words, command and error."""
     text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
-    found = sorted(counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
+    words = _weights(text)
     pieces = frozenset(_PIECE.findall(text.lower()))
     return Question(
-        {term: 1.0 + math.log(times) for term, times in sorted(found)},
-        frozenset(counts(_head(text))) & {term for term, _ in found},
+        words,
+        frozenset(counts(_head(text)).keys() & words.keys()),
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
         frozenset(gram for piece in pieces - STOP for gram in grams(piece)),
         pieces,
         text,
+        any(place.name for place in frames(text)),
     )
+
+
+def _weights(text: str) -> dict[str, float]:
+    found = sorted(counts(text).items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS]
+    return {term: 1.0 + math.log(times) for term, times in sorted(found)}
 
 
 def _head(text: str) -> str:
@@ -150,8 +164,17 @@ def id_term(name: str) -> str:
     return f"{MENTION}{name}" if re.fullmatch(r"\d{4,9}-[0-9a-f]{4}", name) else ""
 
 
-def _mentions(text: str) -> frozenset[str]:
-    return frozenset(
-        f"{MENTION}{whole}" if whole else f"{MENTION}{word.lower()}-{number}"
-        for word, number, whole in _MENTIONED.findall(text)
-    )
+def mention(found: re.Match[str]) -> str:
+    """The term of the id that a piece of text mentions."""
+    word, number, whole = found.groups()
+    return f"{MENTION}{whole}" if whole else f"{MENTION}{word.lower()}-{number}"
+
+
+def beside(text: str, term: str) -> Mapping[str, int]:
+    """How often each word stands near one of the first mentions of the id with this term; those between two of them
+    count twice.
+    """
+    near: Counter[str] = Counter()
+    for found in islice((found for found in _MENTIONED.finditer(text) if mention(found) == term), MOST_MENTIONS):
+        near.update(counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))
+    return near

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ctxe.knowledge.recall.index import FILES, NAMES, WORDS, Index
+from ctxe.knowledge.recall.index import FILES, K1, NAMES, WORDS, B, Index
 from ctxe.knowledge.recall.reading import NAME, Question, Reading, grams, id_term
-from ctxe.lexical.bm25 import idf
+from ctxe.lexical.bm25 import idf, saturate, shorten
 
 SIGNALS = (
     "head",  # words of the question's first line and error lines, in the entry (BM25)
@@ -18,6 +19,8 @@ SIGNALS = (
     "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
     "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
     "cited",  # logarithm of 1 + how many other entries mention this one by its id
+    "said_of",  # words of the question near where other entries mention this one (BM25)
+    "shared",  # words of the question (one without a trace) in the entry, however long, by the square of their rarity
     "said_by",  # logs only: the question names who said this
     "answers",  # logs only: the turn before is a question, and this is how well that one fits
     "window",  # logs only: words of the question in this turn and those around it (BM25)
@@ -30,6 +33,9 @@ FADED = 10.0 * FADE
 SPEAKER = 1.5
 """What it adds to how well a turn fits that the question names who says it, in the measure of ``head``."""
 
+SAID = 60
+"""Words near the mentions of an entry from which on each counts less."""
+
 Vector = tuple[float, ...]
 """The signals of one entry, in the order of ``SIGNALS``."""
 
@@ -39,12 +45,16 @@ class Look:
 
     def __init__(self, index: Index, question: Question, as_of: float | None = None) -> None:
         self.index, self.question, self._as_of = index, question, as_of
-        self._head = [(term, index.rarity(term)) for term in sorted(question.head)]
+        self._head = {term: index.rarity(term) for term in sorted(question.head)}
         self._heads: dict[int, float] = {}
+        asked = {} if question.traced else question.words
+        weights = {term: weight * index.rarity(term) for term, weight in asked.items()}
+        length = math.hypot(*weights.values()) or 1.0
+        self._squares = {term: weight * index.rarity(term) / length for term, weight in weights.items()}
 
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
-        fed = [(term, weight * self.index.rarity(term)) for term, weight in sorted(expansion.items())]
+        fed = {term: weight * self.index.rarity(term) for term, weight in expansion.items()}
         pieces = self._pieces([self.index.reading(slot) for slot in slots])
         recent = dict(self.recents(slots))
         return {
@@ -57,7 +67,7 @@ class Look:
         ages = self.index.ages(slots, self._as_of)
         return [(slot, math.exp(-age / FADE)) for slot, age in ages if age < FADED]
 
-    def _vector(self, slot: int, fed: Iterable[tuple[str, float]], pieces: float, recent: float) -> Vector:
+    def _vector(self, slot: int, fed: Mapping[str, float], pieces: float, recent: float) -> Vector:
         index, question = self.index, self.question
         reading, entry = index.reading(slot), index.entries[slot]
         logged = entry.kind == "log"
@@ -67,10 +77,12 @@ class Look:
             self._sum(slot, fed),
             self._set(slot, names, NAMES) if names else 0.0,
             self._set(slot, sorted(reading.files & question.files), FILES) if reading.files else 0.0,
-            self._cover(reading.title),
+            self._cover(slot),
             pieces,
             recent,
             math.log1p(self._mentioned(entry.id)),
+            self._said_of(slot),
+            self._shared(reading.words),
             float(logged and self._says(slot)),
             self._answers(slot) if logged else 0.0,
             self._window(slot) if logged else 0.0,
@@ -82,28 +94,37 @@ class Look:
             self._heads[slot] = self._sum(slot, self._head)
         return self._heads[slot]
 
-    def _sum(self, slot: int, wanted: Iterable[tuple[str, float]]) -> float:
-        words, worth = self.index.reading(slot).words, self.index.worth
-        total = 0.0
-        for term, weight in wanted:
-            times = words.get(term)
-            if times:
-                total += weight * worth(slot, times, WORDS)
-        return total
+    def _sum(self, slot: int, wanted: Mapping[str, float]) -> float:
+        words = self.index.reading(slot).words
+        shared = wanted.keys() & words.keys()
+        if not shared:
+            return 0.0
+        size, k1 = self.index.size(slot), K1[WORDS]
+        return math.fsum(wanted[term] * saturate(words[term] / size, k1) for term in shared)
 
     def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
-        return self.index.worth(slot, 1, channel) * math.fsum(map(self.index.rarity, shared))
+        return saturate(1 / self.index.size(slot, channel), K1[channel]) * math.fsum(map(self.index.rarity, shared))
 
-    def _cover(self, title: frozenset[str]) -> float:
-        said = title & self.question.words.keys()
-        if not said:
-            return 0.0
-        rarity = self.index.rarity
-        return math.fsum(map(rarity, said)) / math.fsum(map(rarity, title))
+    def _cover(self, slot: int) -> float:
+        said = self.index.reading(slot).title & self.question.words.keys()
+        return math.fsum(map(self.index.rarity, said)) / self.index.title(slot) if said else 0.0
 
     def _mentioned(self, name: str) -> int:
         term = id_term(name)
         return self.index.having(term) if term else 0
+
+    def _said_of(self, slot: int) -> float:
+        seen = [said for time, said in self.index.around.said_of(slot) if self._as_of is None or time < self._as_of]
+        if not seen:
+            return 0.0
+        asked = set(self.question.words).intersection(set().union(*seen))
+        times = {term: sum(said.get(term, 0) for said in seen) for term in asked}
+        length = shorten(sum(sum(said.values()) for said in seen), SAID, B[WORDS])
+        return math.fsum(self.index.rarity(term) * saturate(number / length) for term, number in times.items())
+
+    def _shared(self, words: Mapping[str, int]) -> float:
+        squares = self._squares
+        return math.fsum(squares[term] * math.log1p(words[term]) for term in words.keys() & squares.keys())
 
     def _says(self, slot: int) -> bool:
         """Whether the question names who said this turn, and asks something of it."""
@@ -112,7 +133,7 @@ class Look:
         return named and not self.question.head.isdisjoint(reading.words)
 
     def _answers(self, slot: int) -> float:
-        before = self.index.before(slot)
+        before = self.index.around.before(slot)
         if before is None or not self.index.reading(before).asks:
             return 0.0
         return self._fit(before) + SPEAKER * self._says(before)
@@ -120,11 +141,11 @@ class Look:
     def _window(self, slot: int) -> float:
         """As if the turns around were one text; words are as rare as they are among single turns."""
         index = self.index
-        around = [index.reading(near) for near in index.around(slot, REACH)]
+        around = [index.reading(near) for near in index.around.turns(slot, REACH)]
         length = sum(reading.length for reading in around)
         average = index.average * (2 * REACH + 1)
         total = 0.0
-        for term, rarity in self._head:
+        for term, rarity in self._head.items():
             times = sum(reading.words.get(term, 0) for reading in around)
             if times:
                 total += rarity * index.worth_in(times, length, average)
@@ -133,7 +154,7 @@ class Look:
     def _pieces(self, readings: Sequence[Reading]) -> list[float]:
         """The weight of the question's grams in each reading; a gram that every one of them has weighs nothing."""
         wanted = self.question.grams
-        spread: dict[str, int] = {}
+        spread: Counter[str] = Counter()
         held: list[set[str]] = []
         known: set[str] = set()
         hits: dict[str, frozenset[str]] = {}
@@ -144,7 +165,6 @@ class Look:
             known |= reading.pieces
             shared: set[str] = set().union(*(hits[word] for word in reading.pieces & hits.keys()))
             held.append(shared)
-            for gram in shared:
-                spread[gram] = spread.get(gram, 0) + 1
+            spread.update(shared)
         weight = {gram: idf(len(readings), having) for gram, having in spread.items()}
         return [math.fsum(map(weight.__getitem__, shared)) for shared in held]

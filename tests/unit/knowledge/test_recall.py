@@ -19,7 +19,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.kept import Kept, Row, newest
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
-from ctxe.knowledge.recall.reading import file_terms, folder_terms, id_term, scope_terms
+from ctxe.knowledge.recall.reading import ask, file_terms, folder_terms, id_term, scope_terms
 from ctxe.knowledge.recall.signals import SIGNALS
 from ctxe.knowledge.recall.weights import fitted
 from ctxe.knowledge.recall.worth import CLUES
@@ -95,6 +95,35 @@ def test_what_others_cite_counts_by_its_id() -> None:
     rules = [Entry(f"adr-{n}", "decision", "Use of timeouts in clients", path=f"{n}") for n in range(1, 5)]
     citing = Entry("x", "fact", "Gateway", text="It follows ADR 3 and adr-0003.")
     assert best([*facts(), *rules, citing], "timeouts in clients")[0] == "adr-3"
+
+
+def test_what_others_say_of_an_entry_finds_it() -> None:
+    rule = Entry("adr-7", "decision", "Store sessions as JSONL", text="A database is not mergeable.", path="a")
+    others = [Entry(f"adr-{n}", "decision", "Store sessions elsewhere", path=f"{n}") for n in (8, 9)]
+    backup = "Backups copy files that only ever grow at their end (see ADR-0007), so a nightly restore is cheap. "
+    citing = Entry(
+        "b", "fact", "Backups", ts="5", text=backup + "Unrelated words follow here. " * 20 + "Bananas ripen."
+    )
+    everything = [*facts(), *others, rule, citing]
+    assert sorted(best(everything, "a restore of files that grow")) == ["adr-7", "b"]
+    assert best([*facts(), *others, rule], "a restore of files that grow") == []
+
+    def said(text: str, as_of: float | None = None) -> float:
+        (found,) = [one for one in Ranker().ranked(Query(text, as_of=as_of), everything) if one.entry.id == "adr-7"]
+        return found.vector[SIGNALS.index("said_of")]
+
+    assert said("a restore of files that grow") > said("a cheap file") > 0.0
+    assert said("do bananas ripen") == 0.0
+    assert said("a restore of files that grow", as_of=5.0) == 0.0
+
+
+def test_the_words_of_a_trace_are_not_what_is_asked() -> None:
+    trace = "the build fails\n\tat org.demo.Widget.draw(Widget.java:12)\nWidget cannot draw"
+    told = "the build fails\nsrc/widget.c:12: Widget cannot draw\nWidget.java:12 is where"
+    assert [ask(Query(text)).traced for text in (trace, told)] == [True, False]
+    entries = [*facts(), Entry("w", "failure", "Widget", error="Widget cannot draw", ts="1")]
+    shared = [Ranker().ranked(Query(text), entries)[0].vector[SIGNALS.index("shared")] for text in (trace, told)]
+    assert shared[0] == 0.0 < shared[1]
 
 
 def test_nothing_is_said_unasked_unless_it_bears_on_the_task() -> None:

@@ -1,0 +1,75 @@
+"""What stands around an entry: the turns of its session, the entries that mention it, and those that it mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.reading import Reading, beside, id_term, wording
+
+MOST_CITING = 32
+"""Entries whose words near a mention are read; of more the newest. What many mention is known by any of them."""
+
+Mentioned = tuple[float, Mapping[str, int]]
+"""The time of an entry that mentions another one, and how often it says each word near the mention."""
+
+
+class Around:
+    """What is near the entries in some slots, for as long as these do not change; read when it is first asked for."""
+
+    def __init__(
+        self,
+        entries: Mapping[int, Entry],
+        order: Mapping[int, int],
+        reading: Callable[[int], Reading],
+        having: Callable[[str], Sequence[int]],
+    ) -> None:
+        """``order`` has the slots in causal order, with the place of each; ``having`` gives those that have a term."""
+        self._entries, self._order, self._reading, self._having = entries, order, reading, having
+        self._sessions: dict[str, list[int]] = {}
+        self._places: dict[int, int] = {}
+        self._named: dict[str, int] | None = None
+        self._said: dict[int, Sequence[Mentioned]] = {}
+        for slot in order:
+            entry = entries[slot]
+            if entry.kind == "log" and entry.session:
+                turns = self._sessions.setdefault(entry.session, [])
+                self._places[slot] = len(turns)
+                turns.append(slot)
+
+    def turns(self, slot: int, reach: int) -> Sequence[int]:
+        """An entry and those at most ``reach`` before and after it in its session; nothing outside sessions."""
+        place = self._places.get(slot)
+        if place is None:
+            return ()
+        turns = self._sessions[self._entries[slot].session]
+        return turns[max(0, place - reach) : place + reach + 1]
+
+    def before(self, slot: int) -> int | None:
+        """The turn before this one in its session."""
+        place = self._places.get(slot)
+        return self._sessions[self._entries[slot].session][place - 1] if place else None
+
+    def mentioned(self, slot: int) -> list[int]:
+        """The entries that this one mentions by their ids; turns of a session are not looked for."""
+        terms = self._reading(slot).mentions
+        if not terms:
+            return []
+        if self._named is None:
+            lasting = (slot for slot in self._order if self._entries[slot].kind != "log")
+            self._named = {term: slot for slot in lasting if (term := id_term(self._entries[slot].id))}
+        return [self._named[term] for term in sorted(terms) if term in self._named]
+
+    def said_of(self, slot: int) -> Sequence[Mentioned]:
+        """What the newest entries that mention this one say near its id, in no order of worth."""
+        known = self._said.get(slot)
+        if known is None:
+            known = self._said[slot] = self._say(slot)
+        return known
+
+    def _say(self, slot: int) -> Sequence[Mentioned]:
+        term = id_term(self._entries[slot].id)
+        citing = [other for other in self._having(term) if other != slot] if term else []
+        citing = sorted(citing, key=self._order.__getitem__)[-MOST_CITING:] if len(citing) > MOST_CITING else citing
+        entries = [self._entries[other] for other in citing]
+        return [(entry.time, beside(wording(entry), term)) for entry in entries]
