@@ -34,6 +34,7 @@ CLUES = (
     "alike",  # cosine of question and entry in words weighed by rarity
     "files",  # share of the question's files, by rarity, that are the entry's
     "head",  # share of the first line and error lines, by rarity, that the entry says
+    "recent",  # failures only: what is new is likelier to come back
     "many",  # logarithm of how many entries there are: the best of many fits well by chance
 )
 ALSO = 1.0
@@ -90,5 +91,6 @@ def clues(look: Look, found: Sequence[Scored], weights: Weights) -> Iterator[tup
             math.fsum(worth * worth for worth in shared) / (length * whole or 1.0),
             math.fsum(map(rarity, reading.files & asked.files)) / files,
             math.fsum(rarity(term) for term in asked.head if term in reading.words) / heads,
+            one.vector[RECENT],
             many_entries,
         )
