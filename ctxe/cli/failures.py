@@ -55,7 +55,8 @@ def list_(
         print_json([failure_pages.as_object(group) for group in groups])
         return
     screen = invocation.screen()
-    screen.say(failure_pages.table_of(groups, screen) if groups else "no failures are remembered")
+    none = "no remembered failure fits that" if status or file or since else "no failures are remembered"
+    screen.say(failure_pages.table_of(groups, screen) if groups else none)
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:

@@ -129,7 +129,7 @@ def show_found(invocation: Invocation, found: dict[str, object]) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSON lines, a Markdown rule file, or - for standard input")],
+    file: Annotated[Path, typer.Argument(help="JSON lines, Markdown rules or a folder of them, - for standard input")],
     as_json: JsonOption = False,
 ) -> None:
     """Import; prints ``{"imported":n,"skipped":m}``. Raises StoreError."""
@@ -137,9 +137,12 @@ def import_(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    piped = str(file) == "-"
-    data = sys.stdin.buffer.read() if piped else memories.read_file(file)
-    done = memories.take_in(project, None if piped else file, data, "import" if piped else file.name)
+    if file.is_dir():
+        done = memories.take_in_folder(project, file)
+    elif str(file) == "-":
+        done = memories.take_in(project, None, sys.stdin.buffer.read(), "import")
+    else:
+        done = memories.take_in(project, file, memories.read_file(file), file.name)
     screen = invocation.screen()
     for number, why in done.problems[:50]:
         screen.tell(f"line {number}: {why}; skipped")

@@ -43,7 +43,7 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
         if held:
             head = draw([line((PLURALS.get(name, name), "strong"), (f"  {len(held)}", "dim"))], screen)
             parts.append(head + "\n" + entries_table(sorted(held, key=_by_scope), screen))
-    parts += _rest(about, screen, empty=not standing)
+    parts += _rest(about, screen, empty=not standing, kind=kind)
     return "\n\n".join(parts)
 
 
@@ -123,10 +123,12 @@ def log_page(day: str, entries: Sequence[Any], screen: Screen) -> str:
     return draw([line((day, "strong"))], screen) + "\n" + table(columns, rows, screen)
 
 
-def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool) -> list[str]:
+def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -> list[str]:
     """Log, inbox and problems below the entries."""
     rows: list[Line] = []
-    if empty:
+    if empty and kind:
+        rows.append(line(f"nothing of the kind {kind} is remembered; kinds are {', '.join(KINDS)}, log"))
+    elif empty:
         rows.append(line('nothing is remembered yet: `ctxe memory add "…"`, or /remember in a chat'))
     if about["lines"] or about["bulk"]:
         imported = f", {plural(about['bulk'], 'imported line')}" if about["bulk"] else ""

@@ -293,3 +293,24 @@ def test_two_thousand_entries_come_in_and_are_shown_quickly(tmp_path: Path) -> N
     assert ctxe(tmp_path, "memory", "show").stdout.startswith(f"{tmp_path}/.ctxe: 2,000 entries")
     after = os.times()
     assert after.children_user + after.children_system - before.children_user - before.children_system < 1.0
+
+
+def test_a_folder_of_rules_comes_in_each_by_what_it_says_it_is(tmp_path: Path) -> None:
+    for name, front in (("api.mdc", "description: How the API is written\nglobs: api/**\n"), ("sub/api.mdc", "")):
+        place = tmp_path / "rules" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"---\n{front}---\n- Keep {name} sorted\n")
+    (tmp_path / "rules/picture.png").write_bytes(b"\x89PNG")
+    for _ in range(2):
+        assert asked(tmp_path, "memory", "import", "rules") == {"imported": 2, "skipped": 0}
+    rows = asked(tmp_path, "memory", "show", "--json")
+    assert sorted((row["title"], tuple(row.get("scope", ()))) for row in rows) == [
+        ("How the API is written", ("api/**",)),
+        ("sub/api.mdc", ()),
+    ]
+    (tmp_path / "none").mkdir()
+    refused = ctxe(tmp_path, "memory", "import", "none", code=7)
+    assert refused.stderr.splitlines()[0] == "ctxe: there are no rule files in none"
+    shown = ctxe(tmp_path, "memory", "show", "--kind", "zebra").stdout
+    assert "nothing of the kind zebra is remembered" in shown
+    assert ctxe(tmp_path, "failures", "list", "--status", "zebra").stdout == "no remembered failure fits that\n"

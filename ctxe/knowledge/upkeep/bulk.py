@@ -12,6 +12,9 @@ from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, to_
 from ctxe.knowledge.entries.store import Store
 
 MARKDOWN = (".md", ".mdc", ".markdown", ".txt", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints")
+PAGES = MARKDOWN[:3]
+"""How rule files end that are taken from a folder."""
+LONGEST_TITLE = 120
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*")
 
 
@@ -93,7 +96,10 @@ def import_rules(store: Store, data: bytes, name: str) -> Imported:
 
 
 def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
-    """The sections of a Markdown file as preferences, the globs of its front matter as their scope."""
+    """The sections of a Markdown file as preferences, the globs of its front matter as their scope.
+
+    What stands before the first heading is called what the front matter describes the file as, else by its name.
+    """
     page = front.parse(data)
     values = page.values()
     globs = next((values[key] for key in ("globs", "paths", "applyTo") if values.get(key)), ())
@@ -103,7 +109,8 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
         key = f"{slug(name)}/{slug(title)}"
         while key in entries:
             key += "+"
-        entries[key] = Entry(key, "preference", title, by=f"import of {name}", scope=scope, text=text)
+        told = str(values.get("description") or title)[:LONGEST_TITLE] if title == name else title
+        entries[key] = Entry(key, "preference", told, by=f"import of {name}", scope=scope, text=text)
     return tuple(entries.values())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
@@ -176,6 +176,15 @@ def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bu
     if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
         return bulk.import_rules(project.store, data, name)
     return bulk.import_lines(project.store, data.split(b"\n"), name)
+
+
+def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
+    """Import every Markdown rule file below a folder (``.cursor/rules``), each by its path. Raises StoreError."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in bulk.PAGES)
+    if not found:
+        raise StoreError(f"there are no rule files in {folder}", "they end in " + ", ".join(bulk.PAGES))
+    done = [bulk.import_rules(project.store, read_file(p), p.relative_to(folder).as_posix()) for p in found]
+    return bulk.Imported(sum(one.imported for one in done))
 
 
 def read_file(path: Path) -> bytes:
