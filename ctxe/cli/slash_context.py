@@ -16,7 +16,9 @@ def context(chat: Chat, words: str) -> None:
     live, past = chat.live, chat.live.past()
     ledger = past.requests[-1].ledger if past.requests else live.session.state.ledger or live.ledger()
     chat.say(ledger_view(ledger, chat.screen, "--explain" in words, live.model.prices))
-    if told := outlook(past, live.forecast(past), chat.screen):
+    fold = live.session.state.conversation.fold
+    made = fold if past.requests and not any(sent.fold == fold for sent in past.requests) else None
+    if told := outlook(past, live.forecast(past), chat.screen, made):
         chat.say(f"\n{told}")
 
 
@@ -38,7 +40,7 @@ def compact(chat: Chat, words: str) -> None:
         return
     planned = compacting.planned(chat.live, focus)
     if planned is None:
-        chat.say("nothing to fold yet")
+        chat.say(compacting.nothing(chat.live))
         return
     prices = chat.live.model.prices
     chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))

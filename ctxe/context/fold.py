@@ -160,7 +160,13 @@ def next_fold(
 
 
 def _same(before: Fold | None, made: Fold) -> bool:
-    return before is not None and (before.upto, before.record) == (made.upto, made.record)
+    """True when nothing came since the fold before; what a person asks for twice makes no smaller record either."""
+    if before is None or before.upto != made.upto:
+        return False
+    if made.cause == "request":
+        others = [[chunk for chunk in one.record if chunk.id != RECORD] for one in (before, made)]
+        return others[0] == others[1]
+    return before.record == made.record
 
 
 def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usable: int) -> int:

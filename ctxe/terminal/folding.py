@@ -50,8 +50,11 @@ def fold_view(before: Ledger, after: Ledger, did: Mapping[str, str], screen: Scr
 
 
 def _items(before: Ledger, after: Ledger) -> list[Item]:
-    """Every part of either request in the order of the wire."""
+    """Every part of either request in the order of the wire; words that move into the record as they are stay."""
     was, will = _parts(before), _parts(after)
+    for new in [key for key in will if key not in was]:
+        if old := next((key for key in was if key not in will and _marks(was, key) == _marks(will, new)), None):
+            will[old] = will.pop(new)
     nothing: list[Row] = []
     return [
         Item(key[1], _sum(was.get(key, nothing)), _sum(will.get(key, nothing)), _marks(was, key) == _marks(will, key))
@@ -60,10 +63,10 @@ def _items(before: Ledger, after: Ledger) -> list[Item]:
 
 
 def _parts(ledger: Ledger) -> dict[Key, list[Row]]:
-    """Rows that are in, by item whatever the section it stands in: the words of a turn may move into the record."""
+    """Rows that are in, by item whatever the section it stands in; headings come and go with what is below them."""
     found: dict[Key, list[Row]] = {}
     for row in ledger.rows:
-        if row.given:
+        if row.given and row.chunk != "(heading)":
             found.setdefault((row.section if row.chunk.startswith("(") else "", row.chunk), []).append(row)
     return found
 
@@ -92,7 +95,7 @@ def _whole(before: Ledger, after: Ledger, prices: Prices | None, unicode: bool) 
     arrow, dot = glyph("arrow", unicode), glyph("dot", unicode)
     freed = before.used - after.used
     sizes = f"{before.used:,} {arrow} {after.used:,} tokens ({figures.percent(freed, before.used)} less)"
-    if prices is None or freed <= 0:
+    if prices is None or freed <= 0 or not prices.input:
         return line((sizes, "strong"))
     anew = Usage(after.used, cache_read=after.cached, cache_write=after.used - after.cached)
     held = prices.cost(Usage(after.used, cache_read=after.used))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ctxe.domain.conversation import Fold
 from ctxe.domain.past import Forecast, Injected, Miss, Past, used_share
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
@@ -14,9 +15,13 @@ NEWEST = 3
 """Folds, breaks and unused chunks that are named; the others are counted."""
 
 
-def outlook(past: Past, ahead: Forecast | None, screen: Screen) -> str:
-    """The lines below the account of a request: what broke, what was folded where, what was used, what is to come."""
-    told = [*_cache(past), *_folds(past, screen.unicode), *_used(past.injected), *_ahead(ahead)]
+def outlook(past: Past, ahead: Forecast | None, screen: Screen, made: Fold | None = None) -> str:
+    """The lines below the account of a request: what broke, what was folded where, what was used, what is to come.
+
+    ``made`` is a fold that came after the newest request: the next one begins with it.
+    """
+    folded = [*_folds(past, screen.unicode), *([_made(made, screen.unicode)] if made else [])]
+    told = [*_cache(past), *folded, *_used(past.injected), *_ahead(ahead)]
     return draw(told_lines(told, screen), screen)
 
 
@@ -54,6 +59,12 @@ def _folds(past: Past, unicode: bool) -> Iterator[Told]:
         yield "epoch", "", f"began before step {sent.turn}.{sent.step}: {sent.began}{sizes}"
     if len(began) > NEWEST:
         yield "epoch", "", f"and {len(began) - NEWEST} before"
+
+
+def _made(fold: Fold, unicode: bool) -> Told:
+    before, after = figures.size(fold.tokens_before), figures.size(fold.tokens_after)
+    sizes = f"{before} {glyph('arrow', unicode)} {after} tokens"
+    return "epoch", "", f"begins with the next request: folded: {fold.cause}, {sizes}"
 
 
 def _used(injected: Sequence[Injected]) -> Iterator[Told]:

@@ -70,7 +70,7 @@ def planned(live: Live, focus: str = "") -> Preview | None:
 def compact(live: Live, focus: str = "") -> Iterator[Event]:
     """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""
     if (wanted := planned(live, focus)) is None:
-        yield Notice("nothing to fold yet")
+        yield Notice(nothing(live))
         return
     if live.wired.summarizer and live.project.config.fold.summary != "checkpoint":
         yield from checkpoint(live, focus)
@@ -78,6 +78,13 @@ def compact(live: Live, focus: str = "") -> Iterator[Event]:
     before, after = wanted.before.used, wanted.after.used
     yield from live.session.emit(Folded(replace(wanted.fold, tokens_before=before, tokens_after=after)))
     yield from live.session.emit(EpochStarted(live.composer.standing(live.session.state)))
+
+
+def nothing(live: Live) -> str:
+    """Why nothing would be folded, in words."""
+    if live.session.state.conversation.fold is None:
+        return "nothing to fold yet"
+    return "nothing came since the last fold; /uncompact takes it back"
 
 
 def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:

@@ -58,6 +58,17 @@ def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
     assert demanded.cause == "request"
 
 
+def test_what_is_asked_for_twice_is_folded_once_unless_something_else_shall_stand() -> None:
+    roomy, pin = Budget(20_000, 100), (Chunk("pin 1", "keep this"),)
+    made = next_fold(Frame(), LONG, roomy, words, POLICY, cause="request")
+    folded = Conversation(LONG.turns, made)
+    assert next_fold(Frame(), folded, roomy, words, POLICY, cause="request") is None
+    pinned = next_fold(Frame(), folded, roomy, words, POLICY, cause="request", also=pin)
+    assert pinned is not None
+    assert pinned.record[-1:] == pin
+    assert next_fold(Frame(), folded, roomy, words, POLICY, cause="overflow") is not None
+
+
 def test_nothing_to_fold() -> None:
     single = Conversation((Turn("hello", (), (read(1),)),))
     assert fold(single, Room(1000, 20), POLICY, words) == Fold(Position(0, 0))

@@ -36,14 +36,11 @@ AFTER = ledger(
 
 def test_every_item_that_changes_is_told_with_its_size_before_and_after() -> None:
     assert fold_view(BEFORE, AFTER, {"step 2.1": "read_file a.py"}, SCREEN, None).splitlines() == [
-        "item       before  after",
-        "record        900    900  written anew",
-        "turn 2         10         gives way",
-        "(heading)       3         gives way",
-        "step 2.1    2,000         gives way        read_file a.py",
-        "step 2.2    1,000    500  shortened",
-        "words 2               10  stands for them",
-        "1 item of 400 tokens stay as they are",
+        "item      before  after",
+        "record       900    900  written anew",
+        "step 2.1   2,000         gives way     read_file a.py",
+        "step 2.2   1,000    500  shortened",
+        "2 items of 410 tokens stay as they are",
         "4,313 → 1,810 tokens (58% less)",
     ]
 

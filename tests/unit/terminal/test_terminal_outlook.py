@@ -36,6 +36,14 @@ def test_breaks_folds_uses_and_what_is_to_come_are_told() -> None:
     ]
 
 
+def test_a_fold_that_no_request_had_yet_is_told() -> None:
+    made = Fold(Position(0, 3), cause="request", tokens_before=8_000, tokens_after=5_900)
+    assert outlook(Past("s", "p", (sent(1),)), None, SCREEN, made).splitlines() == [
+        "cache  the prefix never broke",
+        "epoch  begins with the next request: folded: request, 8k → 5.9k tokens",
+    ]
+
+
 def test_what_is_not_there_is_not_told() -> None:
     assert outlook(Past("s", "p"), None, SCREEN) == ""
     calm = Past("s", "p", (sent(1), sent(2)))
