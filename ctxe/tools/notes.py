@@ -10,10 +10,12 @@ from typing import Any, Protocol
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
-from ctxe.tools.prose import STRING, STRINGS, describe
+from ctxe.tools.prose import COUNT, STRING, STRINGS, describe
 
 KINDS = ("decision", "fact", "preference", "routine")
 STATES = {"open": " ", "doing": ">", "done": "x"}
+LONG = 200
+"""Lines of a recalled text from which on it is told which of how many stand there."""
 ITEMS = 50
 """Entries of a todo list."""
 
@@ -107,25 +109,34 @@ def record_failure(keep: RecordFailure) -> Tool:
 
 
 def recall(find: Recall) -> Tool:
-    """Text that was trimmed or folded, by handle; or anything of this session and the memory, by words."""
-    schema = describe("recall", {"handle": STRING, "query": STRING})
+    """Text that was trimmed or folded, by handle and line; or anything of this session and the memory, by words."""
+    schema = describe("recall", {"handle": STRING, "first": COUNT, "query": STRING})
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
         handle, query = given.get("handle", "").strip(), given.get("query", "").strip()
         if bool(handle) == bool(query):
             raise ToolError("recall takes either handle or query")
-        return Action("recall", f"recall {handle or query}", Risk.READ, once(partial(_recalled, find, handle, query)))
+        first = given.get("first", 1)
+        title = f"recall {handle or query}" + (f" from line {first}" if handle and first != 1 else "")
+        return Action("recall", title, Risk.READ, once(partial(_recalled, find, handle, query, first)))
 
     return Tool(schema, Risk.READ, prepare)
 
 
-def _recalled(find: Recall, handle: str, query: str) -> ToolOutput:
+def _recalled(find: Recall, handle: str, query: str, first: int) -> ToolOutput:
+    """The text from a line on. It is cut like a read, at its end, so that a longer one is had part by part."""
     text = find(handle, query)
     if not text:
         why = f"there is no text under the handle {handle}" if handle else f"nothing bears on {query}"
         raise ToolError(why)
-    return ToolOutput(text, kind="other")
+    if query:
+        return ToolOutput(text, kind="other")
+    lines = text.split("\n")
+    if not 1 <= first <= len(lines):
+        raise ToolError(f"first is a line from 1 to {len(lines):,}")
+    head = [f"[from line {first:,} of {len(lines):,}]"] if first > 1 or len(lines) > LONG else []
+    return ToolOutput("\n".join([*head, *lines[first - 1 :]]), kind="read")
 
 
 def update_todo(keep: Callable[[Sequence[tuple[str, str]]], None]) -> Tool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,35 @@ def test_a_long_turn_in_a_small_window_folds_and_keeps_the_users_words(home: Pat
     assert all(count(json.dumps(body["messages"])) <= 14_000 for body in bodies)
     (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
     assert '"type":"folded"' in log.read_text()
+
+
+def test_the_model_has_every_byte_back_that_was_folded_or_cut(home: Path, repo: Path) -> None:
+    """What it recalls is cut again where it is long, and had part by part by the number of a line."""
+    lines = [f"row {n}: {n * 7919 % 10007}" for n in range(600)]
+    (repo / "table.txt").write_text("\n".join(lines))
+    told: list[str] = []
+
+    def recalling(body: Mapping[str, Any]) -> Reply:
+        said = str(body["messages"][-1]["content"])
+        if not told:
+            folded = json.dumps(body["messages"])
+            assert "row 300: " not in folded
+            told.append("")
+            return Reply("", [Call("recall", {"handle": "s1"})])
+        told.append(said)
+        begins = re.match(r"\[from line ([\d,]+) of", said)
+        cut = re.search(r"\n\[[^\n]*lines left out; recall", said)
+        if not begins or not cut:
+            return Reply("all")
+        following = int(begins[1].replace(",", "")) + said[: cut.start()].count("\n")
+        return Reply("", [Call("recall", {"handle": "s1", "first": following})])
+
+    read = Reply("", [Call("run_command", {"command": "cat table.txt"})])
+    fill = [Reply(f"Step {n}. " + "and so on " * 200, [Call("list_files", {})]) for n in range(9)]
+    with WireServer([read, *fill], then=recalling, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", "-p", "read the table", "--budget", "14000", "--approval", "auto")
+        assert done.code == 0, done.err
+    found = {row for text in told for row in text.splitlines()}
+    assert found.issuperset(lines)
+    assert len(told) > 3

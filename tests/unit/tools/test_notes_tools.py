@@ -68,6 +68,18 @@ def test_recall_by_handle_or_by_words() -> None:
         assert str(caught.value) == said
 
 
+def test_a_long_text_is_recalled_part_by_part() -> None:
+    whole = "\n".join(f"line {n}" for n in range(1, 1_001))
+    tool = recall(lambda handle, _: whole)
+    first, then = call(tool, handle="ab12"), call(tool, handle="ab12", first=900)
+    assert (first.kind, first.text) == ("read", f"[from line 1 of 1,000]\n{whole}")
+    assert then.text.splitlines()[:2] == ["[from line 900 of 1,000]", "line 900"]
+    assert then.text.endswith("\nline 1000")
+    with pytest.raises(ToolError) as caught:
+        call(tool, handle="ab12", first=1_001)
+    assert str(caught.value) == "first is a line from 1 to 1,000"
+
+
 def test_the_todo_list_comes_back_whole() -> None:
     lists: list[object] = []
     items = [
