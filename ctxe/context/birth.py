@@ -13,6 +13,7 @@ def born(text: str, kind: Kind, window: int, count: Count, known: Standing) -> T
 
     Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
     their number; those of a command or a search, where a path or a sign in front means something, only as they are.
+    What was recalled is wanted as it was.
     """
     handle = handle_of(text)
     done = trim(_fresh(text, kind, known, handle), kind, birth_limit(kind, window), count, handle)
@@ -20,7 +21,7 @@ def born(text: str, kind: Kind, window: int, count: Count, known: Standing) -> T
 
 
 def _fresh(text: str, kind: Kind, known: Standing, handle: str) -> str:
-    if len(text) < RUN_CHARS:
+    if len(text) < RUN_CHARS or kind == "recalled":
         return text
     if kind in ("shell", "search"):
         return unrepeated(text, known.lines, handle, str.strip)

@@ -42,7 +42,7 @@ def birth_limit(kind: str, window: int) -> int:
 
     Replay benchmark, 34 sessions: at 32k this costs 6 % less than a ninth and loses no more; at 64k it loses less.
     """
-    part, least, most = (16, 1_500, 20_000) if kind == "read" else (32, 750, 10_000)
+    part, least, most = (16, 1_500, 20_000) if kind in ("read", "recalled") else (32, 750, 10_000)
     if kind == "other":
         part, most = 16, 20_000
     return max(least, min(most, window // part))

@@ -15,7 +15,7 @@ from typing import Literal
 from ctxe.domain.section import digest
 
 Count = Callable[[str], int]
-Kind = Literal["read", "shell", "search", "other"]
+Kind = Literal["read", "shell", "search", "recalled", "other"]
 
 LINE_CHARS = 2_000
 """No line of many is shown longer than this; longer ones are data or minified code."""
@@ -52,6 +52,7 @@ class Shape:
 SHAPES: dict[Kind, Shape] = {
     "read": Shape(1.0, 0.0),
     "search": Shape(1.0, 0.0),
+    "recalled": Shape(1.0, 0.0),
     "shell": Shape(0.25, 0.5, 0.25),
     "other": Shape(0.6, 0.4),
 }
@@ -101,7 +102,7 @@ def fits(text: str, limit: int, count: Count) -> bool:
 def tidy(text: str, kind: Kind = "other") -> str:
     """A text without escape codes and, unless it is a file's, without overwritten lines, progress bars and repeats."""
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
-    if kind == "read":
+    if kind in ("read", "recalled"):
         return text
     shown = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return "\n".join(_counted(_without_bars(shown)))

@@ -38,7 +38,7 @@ class ToolOutput:
     text: str
     ok: bool = True
     display: str = ""
-    kind: Literal["read", "shell", "search", "other"] = "other"
+    kind: Literal["read", "shell", "search", "recalled", "other"] = "other"
     touches: tuple[Touch, ...] = ()
     facts: Mapping[str, Any] | None = None
 

@@ -125,7 +125,7 @@ def recall(find: Recall) -> Tool:
 
 
 def _recalled(find: Recall, handle: str, query: str, first: int) -> ToolOutput:
-    """The text from a line on. It is cut like a read, at its end, so that a longer one is had part by part."""
+    """The text from a line on. It is cut at its end, so that a longer one is had part by part."""
     text = find(handle, query)
     if not text:
         why = f"there is no text under the handle {handle}" if handle else f"nothing bears on {query}"
@@ -136,7 +136,7 @@ def _recalled(find: Recall, handle: str, query: str, first: int) -> ToolOutput:
     if not 1 <= first <= len(lines):
         raise ToolError(f"first is a line from 1 to {len(lines):,}")
     head = [f"[from line {first:,} of {len(lines):,}]"] if first > 1 or len(lines) > LONG else []
-    return ToolOutput("\n".join([*head, *lines[first - 1 :]]), kind="read")
+    return ToolOutput("\n".join([*head, *lines[first - 1 :]]), kind="recalled")
 
 
 def update_todo(keep: Callable[[Sequence[tuple[str, str]]], None]) -> Tool:

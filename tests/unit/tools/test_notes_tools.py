@@ -72,7 +72,7 @@ def test_a_long_text_is_recalled_part_by_part() -> None:
     whole = "\n".join(f"line {n}" for n in range(1, 1_001))
     tool = recall(lambda handle, _: whole)
     first, then = call(tool, handle="ab12"), call(tool, handle="ab12", first=900)
-    assert (first.kind, first.text) == ("read", f"[from line 1 of 1,000]\n{whole}")
+    assert (first.kind, first.text) == ("recalled", f"[from line 1 of 1,000]\n{whole}")
     assert then.text.splitlines()[:2] == ["[from line 900 of 1,000]", "line 900"]
     assert then.text.endswith("\nline 1000")
     with pytest.raises(ToolError) as caught:
