@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ctxe.storage.owned import owned
 from ctxe.storage.vectors import Vectors, comparers, key_of
 
 PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}
@@ -19,7 +20,10 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
 
 
 def made(embedding=embed) -> Vectors:
-    return Vectors(sqlite3.connect(":memory:", isolation_level=None), "test/compass", embedding)
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    vectors = Vectors(db, "test/compass", embedding)
+    owned(vectors, db)
+    return vectors
 
 
 def test_likeness_is_the_cosine() -> None:
