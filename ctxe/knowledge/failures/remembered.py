@@ -68,7 +68,8 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     code = facts.get("exit_code")
     error = facts.get("error") if isinstance(facts.get("error"), Mapping) else {}
     tests = facts.get("tests") if isinstance(facts.get("tests"), Mapping) else {}
-    failed = [plain_test(str(test)) for test in (tests or {}).get("failed") or ()]
+    listed = (tests or {}).get("failed")
+    failed = [plain_test(str(test)) for test in listed] if isinstance(listed, list | tuple) else []
     kind, message = _said(error or {}, root)
     if not command or not failing(facts) or (program(command) in _ANSWERS and not (kind or message)):
         return None

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,26 @@ def test_what_a_turn_leaned_on_is_blamed_when_it_is_taken_back_in_another_proces
     third = Sitting(tmp_path, second.past)
     assert list(third.crediting.against(1)) == []
     assert third.counters.read([name])[name]["harmful"] == 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"exit_code": "x", "command": 3, "error": ["no"], "tests": {"failed": 3}},
+        {"exit_code": 1, "command": None, "error": {"line": {}, "file": 7}},
+        {"repeats": {"a": 1}},
+        {"exit_code": None, "by": [], "hidden": "yes", "tests": "all"},
+        {"refused": 5},
+    ],
+)
+def test_a_log_with_odd_facts_is_gone_on_with(tmp_path: Path, facts: dict[str, Any]) -> None:
+    call = ToolCall("c", "run_command", "no json")
+    ended = ToolFinished(ToolResult("other", "", ok=False), "run_command", facts=facts)
+    past: list[Timed] = [
+        ("when?", ended),
+        ("", TurnStarted("test it")),
+        ("99999", ReplyReceived(Reply("", (call,), "tools"))),
+        ("nan", replace(ended, result=ToolResult("c", "it broke", ok=False))),
+        ("", StepFinished(1)),
+    ]
+    assert Sitting(tmp_path, past).ran("pytest", FAILED) != []
