@@ -8,7 +8,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ctxe.repo.kinds import kind, language
@@ -21,6 +21,8 @@ REPOSITORIES = (
 )  # fmt: skip
 """Public histories that cases are mined from; others stay unseen."""
 MOST_COMMITS = 12_000
+LATER, SPAN = 12, 80
+"""Changes soon after a case's own that its index is asked about too, and within how many commits they come."""
 FAMILIES = {"typescript": "ts", "tsx": "ts", "vue": "ts", "javascript": "js", "cpp": "c", "kotlin": "java"}
 _LANGUAGES = frozenset(("python", "go", "rust", "java", "ruby", "c", "swift", *FAMILIES))
 _DULL = re.compile(
@@ -43,7 +45,8 @@ class Case:
     """A task and the source files that its change touched; the tree is that of commit ``base``.
 
     ``sha`` is the commit that holds text and change; ``text`` and ``patch`` stand here for cases from elsewhere.
-    ``group`` tells where the case is from: mined, commit or issue.
+    ``group`` tells where the case is from: mined, commit or issue. ``near`` is the id of a case whose index stands for
+    the tree of this one, a few commits older; empty for a case with an index of its own.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Case:
     sha: str = ""
     text: str = ""
     patch: str = ""
+    near: str = ""
 
 
 def git(mirror: Path, *words: str) -> str:
@@ -85,6 +89,26 @@ def mine(mirrors: Path, repo: str, count: int) -> list[Case]:
     newer, older = found[:middle], found[middle:]
     most = min(count * 3 // 4, len(newer))
     return chance.sample(newer, most) + chance.sample(older, min(count - count * 3 // 4, len(older)))
+
+
+def later(mirrors: Path, repo: str, cases: Sequence[Case]) -> list[Case]:
+    """Further changes of a repository, each soon after one of its ``cases``, whose index will do for them.
+
+    What an index lacks of the few commits between hardly matters to any signal, and many cases teach more than few.
+    """
+    mirror = mirror_of(mirrors, repo)
+    known = {case.sha: case for case in _fitting(mirror, repo)}
+    newest_first = git(mirror, "log", "--no-merges", f"-{MOST_COMMITS}", "--format=%H", "HEAD").split()
+    order = newest_first[::-1]
+    place = {sha: number for number, sha in enumerate(order)}
+    free = known.keys() - {case.sha for case in cases}
+    found: list[Case] = []
+    for case in cases:
+        start = place.get(case.sha, len(order))
+        some = [sha for sha in order[start : start + SPAN] if sha in free][:LATER]
+        free -= set(some)
+        found += [replace(known[sha], near=case.id) for sha in some]
+    return found
 
 
 def _fitting(mirror: Path, repo: str) -> Iterator[Case]:

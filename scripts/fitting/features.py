@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 from ctxe.repo.files import decode
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.store import VERSION
 from ctxe.repo.planning.mix import Fitted
 from ctxe.repo.planning.outline import blocks
 from ctxe.repo.planning.pack import owners
@@ -80,7 +83,7 @@ def snapshot(cases: Iterable[Case], mirrors: Path, folder: Path) -> None:
     """An index for every case that has none yet, each made from the one before of its repository."""
     by_repo: dict[str, list[Case]] = {}
     for case in cases:
-        if not _place(folder, case).exists():
+        if not _kept(folder, case):
             by_repo.setdefault(case.repo, []).append(case)
     for repo, some in by_repo.items():
         mirror = mirror_of(mirrors, repo)
@@ -93,24 +96,38 @@ def snapshot(cases: Iterable[Case], mirrors: Path, folder: Path) -> None:
                 index = Index(tree.root, Git(tree.root, os.environ), Path(work) / "index.db", workers=1)
                 index.refresh()
                 index.count_exactly()
+                _place(folder, case).unlink(missing_ok=True)
                 index.db.execute("VACUUM INTO ?", (str(_place(folder, case)),))
                 index.close()
                 print(f"indexed {case.id}", file=sys.stderr, flush=True)
 
 
 def _place(folder: Path, case: Case) -> Path:
-    return folder / (case.id.replace("/", "+").replace(":", "_") + ".db")
+    return folder / ((case.near or case.id).replace("/", "+").replace(":", "_") + ".db")
+
+
+def _kept(folder: Path, case: Case) -> bool:
+    """Whether a case has an index in the form that this code reads; to open one of another form would empty it."""
+    place = _place(folder, case)
+    if not place.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(f"{place.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        return bool(db.execute("PRAGMA user_version").fetchone()[0] == VERSION)
 
 
 def asked(cases: Iterable[Case], mirrors: Path, folder: Path, hard: bool) -> Iterator[tuple[Case, str, Index]]:
-    """Every case with its words and its index; ``hard``: without words that name a file of the change."""
+    """Every case with its words and its index; ``hard``: without words that name a file of the change.
+
+    Left out are cases without an index, and those near one that does not know a file of their change yet.
+    """
     for case in cases:
         words = text_of(mirrors, case)
         bare = without_names(words, case.gold) if hard else words
-        if _place(folder, case).exists() and not (hard and bare == words):
+        if _kept(folder, case) and not (hard and bare == words):
             index = Index(folder, Git(folder, os.environ), _place(folder, case), workers=1)
             index.load()
-            yield case, bare, index
+            if not case.near or index.by_path.keys() >= set(case.gold):
+                yield case, bare, index
             index.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from scripts.fitting.cases import (
     Case,
     clean,
     given,
+    later,
     lines_of,
     load,
     mine,
@@ -72,6 +75,40 @@ def test_signals_are_asked_of_the_tree_before_the_change(mirrors: Path, tmp_path
     [opened] = look_inside([case], mirrors, tmp_path, fitted())
     assert [(file.path, file.touched) for file in opened.files if sum(file.touched)] == [("pot.py", [2])]
     assert lines_shown([opened], fitted().units, 5.0, 0.25) == [100.0] * 4
+
+
+def test_an_index_of_another_form_is_made_anew_and_never_emptied(mirrors: Path, tmp_path: Path) -> None:
+    from ctxe.repo.planning.mix import fitted
+
+    [case] = mine(mirrors, "tea/house", 28)
+    snapshot([case], mirrors, tmp_path)
+    [kept] = tmp_path.glob("*.db")
+    with contextlib.closing(sqlite3.connect(kept)) as db:
+        db.execute("PRAGMA user_version=1")
+    before = kept.read_bytes()
+    assert list(see([case], mirrors, tmp_path, fitted())) == []
+    assert kept.read_bytes() == before
+    snapshot([case], mirrors, tmp_path)
+    assert [seen.case for seen in see([case], mirrors, tmp_path, fitted())] == [case]
+
+
+def test_changes_soon_after_a_case_are_asked_of_its_index(mirrors: Path, tmp_path: Path) -> None:
+    from ctxe.repo.planning.mix import fitted
+
+    [case] = mine(mirrors, "tea/house", 28)
+    root = tmp_path / "work"
+    (root / "cup.py").write_text("def fill(cup):\n    return cup.brim\n")
+    (root / "lid.py").write_text("def close(lid):\n    return lid\n")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", TOLD.replace("Pour", "Fill"))
+    (root / "lid.py").write_text("def close(lid):\n    return lid.shut\n")
+    git(root, "commit", "-qam", TOLD.replace("Pour", "Close"))
+    git(root, "push", "-q", str(mirror_of(mirrors, "tea/house")), "HEAD")
+    found = later(mirrors, "tea/house", [case])
+    assert [(one.near, one.gold) for one in found] == [(case.id, ("cup.py",)), (case.id, ("lid.py",))]
+    assert later(mirrors, "tea/house", [case, *found]) == []
+    snapshot([case], mirrors, tmp_path)
+    assert [seen.case for seen in see(found, mirrors, tmp_path, fitted())] == found[:1]  # no lid.py in that tree yet
 
 
 def test_lines_of_a_patch_with_and_without_context() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.evidence import gather
 from ctxe.repo.planning.planner import Plan, Steering, plan
+from ctxe.repo.planning.reading import read_task
+from ctxe.repo.planning.signals.past import FADE, similar_commits, title_commits
 from ctxe.storage.vocabulary import count
 
 CUP = "tea/cup.py"
@@ -86,6 +90,21 @@ def test_what_past_commits_with_such_words_changed_is_found_without_a_word_in_co
     made = plan(index, "Descale", 4000)
     assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
     assert "3 past commits" in made.files[0].why
+
+
+def test_of_past_commits_alike_the_later_one_says_more(index: Index) -> None:
+    for path in ("tea/cup.py", "tea/pot.py"):
+        (index.root / path).write_text((index.root / path).read_text() + "\n# more\n")
+        git(index.root, "commit", "-qam", "Rinse each vessel")
+    index.refresh()
+    evidence = gather(index, read_task("Rinse each vessel"), {})
+    [(newer, last), (older, before)] = similar_commits(evidence, evidence.views["title"], 1.0, 0.3)
+    assert (last, before) == (5, 4)
+    assert older == pytest.approx(newer * math.exp(-1 / FADE))
+    pot, cup = index.by_path["tea/pot.py"], index.by_path["tea/cup.py"]
+    said = title_commits(evidence)
+    assert set(said) == {pot, cup}
+    assert said[pot] > said[cup]
 
 
 def test_reasons_tell_what_is_so(index: Index) -> None:

@@ -11,8 +11,8 @@ from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.reading import View
 
-SIMILAR = 40
-"""Past commits that may vote."""
+SIMILAR, FADE = 60, 6000.0
+"""Past commits that may vote, and the number of commits after which the likeness of one has faded to a third."""
 COMMON = 0.15
 """Share of the commits above which a word says nothing."""
 RECENT = 2000
@@ -22,7 +22,7 @@ TOP = 5
 
 
 def similar_commits(evidence: Evidence, view: View, title: float, body: float) -> list[tuple[float, int]]:
-    """(likeness, commit) of past commits whose messages share words with a view, best first; at most 40.
+    """(likeness, commit) of past commits whose messages share words with a view, best first; at most 60.
 
     ``title`` and ``body`` weigh a word of a commit's first line and of the rest.
     """
@@ -37,7 +37,8 @@ def similar_commits(evidence: Evidence, view: View, title: float, body: float) -
             worth = weight * share * idf(count, len(commits))
             for packed in commits:
                 scores[packed >> 8] = scores.get(packed >> 8, 0.0) + worth
-    return heapq.nlargest(SIMILAR, ((score, commit) for commit, score in scores.items()))
+    faded = ((score * math.exp((commit - count) / FADE), commit) for commit, score in scores.items())
+    return heapq.nlargest(SIMILAR, faded)
 
 
 def _votes(evidence: Evidence, commits: list[tuple[float, int]]) -> Scores:
