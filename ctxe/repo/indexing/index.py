@@ -16,7 +16,8 @@ from ctxe.repo.files import list_files, read_text, start_listing
 from ctxe.repo.git import Git
 from ctxe.repo.indexing import history, linecount, store
 from ctxe.repo.indexing.statistics import Statistics, statistics
-from ctxe.repo.indexing.store import Details, File, differs
+from ctxe.repo.indexing.store import Details, File, any_differs, differs
+from ctxe.repo.indexing.unswept import unswept
 from ctxe.storage.owned import owned
 
 SEGMENT_FILES = 2000
@@ -68,14 +69,18 @@ class Index:
 
     def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:
         """Bring files and history up to date; what was done before an interruption is kept."""
+        with unswept():
+            return self._refresh(progress, clock)
+
+    def _refresh(self, progress: Progress | None, clock: Callable[[], float]) -> Refreshed:
         started = clock()
         listing = start_listing(self.git)
         known = {file.path: file for file in store.files(self.db)}
         begun = time.time_ns()
         # A name that is no UTF-8 can be stored nowhere and told to nobody.
-        listed = [one for one in list_files(self.git, listing) if _is_utf8(one.path)]
+        listed = [one for one in list_files(self.git, listing) if one.path.isascii() or _is_utf8(one.path)]
         scanned = removed = 0
-        if len(listed) < len(known) or any(differs(one.size, one.mtime, known.get(one.path)) for one in listed):
+        if len(listed) < len(known) or any_differs(listed, known):
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
 
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress)

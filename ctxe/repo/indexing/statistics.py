@@ -29,6 +29,8 @@ def statistics(files: Iterable[File]) -> Statistics:
     lengths = [file.length for file in known if file.length > 1]
     average = sum(lengths) / len(lengths) if lengths else 1.0
     norms = [FILE_K1] * (max((file.id for file in known), default=0) + 1)
+    shortest = FILE_K1 * shorten(0, average, FILE_B)
+    a_term = FILE_K1 * shorten(1, average, FILE_B) - shortest
     for file in known:
-        norms[file.id] = FILE_K1 * shorten(file.length, average, FILE_B)
+        norms[file[0]] = shortest + a_term * file[-1]
     return Statistics(len(lengths), norms)

@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +66,18 @@ def differs(size: int, mtime: int, old: File | None) -> bool:
     if old is None or old.size != size or old.mtime != mtime:
         return True
     return mtime >= old.scanned - (_COARSE if mtime % 1_000_000 == 0 else _FINE)
+
+
+def any_differs(listed: Iterable[tuple[str, int, int]], known: Mapping[str, File]) -> bool:
+    """Whether one of the (path, size, time) may have changed since; asked of all files with every plan."""
+    get = known.get
+    for path, size, mtime in listed:
+        old = get(path)
+        if old is None or old[2] != size or old[3] != mtime:
+            return True
+        if mtime >= old[4] - _COARSE and differs(size, mtime, old):
+            return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -191,8 +203,8 @@ def note(db: sqlite3.Connection, key: str, value: object) -> None:
 
 def files(db: sqlite3.Connection) -> list[File]:
     """Every indexed file."""
-    rows = db.execute("SELECT id,path,size,mtime,scanned,segment,kind,language,lines,length FROM files")
-    return [File(number, path.decode("utf-8", "surrogateescape"), *more) for number, path, *more in rows]
+    rows = db.execute("SELECT id,CAST(path AS TEXT),size,mtime,scanned,segment,kind,language,lines,length FROM files")
+    return list(map(partial(tuple.__new__, File), rows))
 
 
 def details(db: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Details]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,18 +22,6 @@ FEW, SOME = 40, 150
 JOB_FILES = 40
 RACES = 20
 MOST_SEGMENTS = 16
-
-
-@contextlib.contextmanager
-def unswept() -> Iterator[None]:
-    """No search for garbage meanwhile: what an index is made of holds no rings, and there is much of it."""
-    swept = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if swept:
-            gc.enable()
 
 
 class _Raced(Exception):
@@ -62,12 +48,11 @@ class Update:
 
         Done again when another session wrote meanwhile: what it wrote needs no second scan.
         """
-        with unswept():
-            for _ in range(RACES):
-                try:
-                    return self._update(known, listed)
-                except _Raced:
-                    known = {file.path: file for file in store.files(self.db)}
+        for _ in range(RACES):
+            try:
+                return self._update(known, listed)
+            except _Raced:
+                known = {file.path: file for file in store.files(self.db)}
         raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
 
     def _update(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
