@@ -18,7 +18,7 @@ HALF_NAME, HALF_LINE = 24.0, 48.0
 NAME, EDIT, COMMAND = 0.06, 0.02, 0.25
 """What a fresh mention, a line that may be edited, a line that was asked for (a path, a command) are worth."""
 
-SEEN, USED, PATH, USER = 0.5, 1.0, 1.5, 2.0
+SEEN, USED, PATH, USER = 0.5, 1.0, 2.0, 2.0
 """How much more: per doubling of mentions, for the model's own use, for a path, for what the user named."""
 
 OPEN = 2.5
