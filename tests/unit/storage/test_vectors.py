@@ -84,6 +84,7 @@ def test_every_means_that_is_installed_says_the_same_in_the_same_order() -> None
     texts |= {"zeros": [0.0] * 48, "odd": [math.nan] * 48, "short": [1.0] * 3, "asked": list(texts["text 77"])}
     db = sqlite3.connect(":memory:", isolation_level=None)
     vectors = Vectors(db, "test/chance", lambda some: [texts[text] for text in some])
+    owned(vectors, db)
     vectors.learn(texts)
     [(mine,)] = db.execute("SELECT vector FROM vectors WHERE hash=?", (key_of("asked"),)).fetchall()
     told = {name: dict(compare(db, vectors.model, mine)) for name, compare in comparers(db).items()}
