@@ -8,6 +8,7 @@ away from anybody (the charge grows slower than the budget), and what a section 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -115,13 +116,14 @@ def _fill_shares(
 ) -> tuple[list[Piece], list[Row], int]:
     """Standing sections within their shares, in the order given; the rows left out; the tokens charged."""
     rooms: dict[ShareName | None, int] = {}
-    charged = spare = 0
+    charged = spare = 0.0
     for share in SHARE_ORDER:
         asked = sum(_sum(standing[s.name]) for s in sections if s.share == share)
-        room = min(budget.room(share) + spare, rest - charged)
-        rooms[share] = max(0, room)
-        spare = max(0, budget.room(share) + spare - asked)
-        charged += max(0, min(room, asked))
+        own = budget.shares[share].exact(budget.usable) + spare
+        room = max(0.0, min(own, rest - charged))
+        rooms[share] = int(room)
+        spare = max(0.0, own - asked)
+        charged += min(room, asked)
     kept: list[Piece] = []
     out: list[Row] = []
     for section in sections:
@@ -132,7 +134,7 @@ def _fill_shares(
         rooms[section.share] = rooms.get(section.share, 0) - _sum(fit)
         kept += fit
         out += [_row(p, given=0, why=f"over the {section.share} share") for p in pieces[len(fit) :]]
-    return kept, [row for row in out if row.chunk != HEADING], charged
+    return kept, [row for row in out if row.chunk != HEADING], math.ceil(round(charged, 6))
 
 
 def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:

@@ -20,8 +20,12 @@ class Share:
 
     def of(self, usable: int) -> int:
         """Tokens of this share."""
-        room = int(usable * self.fraction)
-        return min(room, self.most) if self.most else room
+        return int(self.exact(usable))
+
+    def exact(self, usable: int) -> float:
+        """The same before it is rounded: several shares rounded one by one grow faster than what they are parts of."""
+        room = usable * self.fraction
+        return min(room, float(self.most)) if self.most else room
 
 
 DEFAULT_SHARES: Mapping[ShareName, Share] = {

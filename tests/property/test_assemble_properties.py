@@ -72,3 +72,14 @@ def test_the_room_that_a_shortened_step_leaves_by_chance_is_nobodys() -> None:
     frame, talk = Frame(TOOLS, (RULES, memory)), Conversation((Turn("go", (), (step,)),))
     for window in range(60, 700, 7):
         assert_request_holds(frame, talk, window, 200)
+
+
+def test_shares_that_grow_at_the_same_token_cost_nobody_a_place() -> None:
+    standing = [
+        Section(name, priority, tuple(Chunk(f"{name}{n}", "word " * 40) for n in range(4)), "system", name)  # type: ignore[arg-type]
+        for name, priority in STANDING
+    ]
+    frame = Frame(TOOLS, (RULES, *standing))
+    talk = Conversation(tuple(Turn(f"turn {n} " + "so " * (n % 3), (), (Step(Reply("done")),)) for n in range(60)))
+    for window in range(60, 500):
+        assert_request_holds(frame, talk, window, 1)
