@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.quick import Options
 from ctxe.domain.errors import SessionError
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from ctxe.domain.past import Sent
     from ctxe.project import Project
 
-FLAGS = {"--json": "as_json", "--explain": "explain"}
-NUMBERS = ("window", "step")
-VALUES = {"--budget": "window", "--model": "model", "--session": "session", "--step": "step"}
+OPTIONS = Options(
+    {"--json": "as_json", "--explain": "explain"},
+    {"--budget": "window", "--model": "model", "--session": "session", "--step": "step"},
+    ("window", "step"),
+)
 
 
 @dataclass(slots=True)
@@ -33,23 +36,9 @@ class Wanted:
 
 
 def parsed(words: list[str]) -> Wanted | None:
-    """A plain command line as Typer would read it; None for anything that Typer should read (and complain of)."""
-    wanted, task, queue = Wanted(), [], list(words)
-    while queue:
-        word = queue.pop(0)
-        if word in FLAGS:
-            setattr(wanted, FLAGS[word], True)
-        elif word in VALUES and queue and not queue[0].startswith("-"):
-            value = queue.pop(0)
-            if VALUES[word] in NUMBERS and not (value.isascii() and value.isdigit()):
-                return None
-            setattr(wanted, VALUES[word], int(value) if VALUES[word] in NUMBERS else value)
-        elif word.startswith("-"):
-            return None
-        else:
-            task.append(word)
-    wanted.task = " ".join(task)
-    return wanted
+    """A plain command line; None for what Typer should read."""
+    read = OPTIONS.read(words)
+    return None if read is None else Wanted(" ".join(read[1]), **read[0])
 
 
 def show(invocation: Invocation, wanted: Wanted) -> None:

@@ -29,6 +29,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("ctxe.cli.completion", "a script that completes ctxe's commands in your shell"),
 }
 
+QUICK = {"budget": "ctxe.cli.account", "plan": "ctxe.cli.planned"}
+"""Commands whose plain command lines need no Typer: the module that reads and runs them."""
+
 HELP = """Talk with a coding model in the terminal, and see what it sees.
 
 `ctxe` alone starts a session here, as `ctxe chat` does, and takes its options; `ctxe budget` shows
@@ -70,11 +73,10 @@ def _root() -> None:
 
 
 def _quick(words: list[str], invocation: Invocation) -> Callable[[], None] | None:
-    """``ctxe budget`` without Typer, which takes a quarter of its 300 ms; None where Typer must read the words."""
-    from ctxe.cli.account import parsed, show
-
-    wanted = parsed(words)
-    return None if wanted is None else lambda: show(invocation, wanted)
+    """A command without Typer, which takes a quarter of its time; None where Typer must read the words."""
+    module = import_module(QUICK[words[0]])
+    wanted = module.parsed(words[1:])
+    return None if wanted is None else lambda: module.show(invocation, wanted)
 
 
 def _spoken(words: list[str]) -> list[str]:
@@ -112,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         say(error.message, error.hint)
         return 2
     rest = _spoken(rest)
-    if rest[:1] == ["budget"] and (quick := _quick(rest[1:], invocation)) is not None:
+    if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
         return told(quick, invocation)
     wanted = _wanted(rest)
     return told(lambda: build(wanted)(args=rest, prog_name="ctxe", standalone_mode=False, obj=invocation), invocation)

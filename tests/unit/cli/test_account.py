@@ -1,11 +1,13 @@
-"""The quick way into ``ctxe budget`` reads what Typer would read, and leaves the rest to it."""
+"""The quick way into ``ctxe budget`` and ``ctxe plan`` reads what Typer would read, and leaves the rest to it."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
-from ctxe.cli.account import FLAGS, VALUES, Wanted, parsed
-from ctxe.cli.app import build
+from ctxe.cli.account import Wanted, parsed
+from ctxe.cli.app import QUICK, build
 
 
 @pytest.mark.parametrize(
@@ -20,16 +22,18 @@ from ctxe.cli.app import build
         ("--step", None),
         ("--frobnicate", None),
         ("--help", None),
-        ("-- --json", None),
+        ("fix --json -- --json --", Wanted("fix --json --", as_json=True)),
     ],
 )
 def test_words_are_read(words: str, wanted: Wanted | None) -> None:
     assert parsed(words.split()) == wanted
 
 
-def test_both_ways_know_the_same_options() -> None:
+@pytest.mark.parametrize("name", QUICK)
+def test_both_ways_know_the_same_options(name: str) -> None:
     import typer
 
-    command = typer.main.get_command(build(["budget"])).commands["budget"]  # type: ignore[attr-defined]
-    options = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
-    assert options - {"--help"} == {*FLAGS, *VALUES}
+    command = typer.main.get_command(build([name])).commands[name]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    known = import_module(QUICK[name]).OPTIONS
+    assert options - {"--help"} == {*known.flags, *known.values}
