@@ -27,6 +27,8 @@ def pytest_configure() -> None:
     import sys
 
     sys.addaudithook(_refuse_outside)
+    for who in ("AUTHOR", "COMMITTER"):  # for what is made once for many tests, before a test has its home
+        os.environ |= {f"GIT_{who}_NAME": "Test", f"GIT_{who}_EMAIL": "test@example.invalid"}
 
 
 @pytest.fixture(autouse=True)

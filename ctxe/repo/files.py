@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,7 +71,7 @@ def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list
     hidden = ignore_spec(git.root, IGNORE_FILE)
     if hidden is not None:
         paths = (path for path in paths if not hidden.match_file(path))
-    return sorted(_listed(git.root, paths), key=lambda listed: listed.path)
+    return sorted(_listed(git.root, paths), key=itemgetter(0))
 
 
 def _listed(root: Path, paths: Iterable[str]) -> Iterator[Listed]:

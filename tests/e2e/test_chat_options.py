@@ -61,7 +61,7 @@ def test_stream_json_is_the_log_and_then_the_result(home: Path, repo: Path) -> N
         assert result.keys() == RESULT
         wanted = ("result", logged[0]["session"], "answered", "It returns 1.", 2)
         assert tuple(result[key] for key in ("type", "session", "outcome", "text", "steps")) == wanted
-        assert result["usage"].keys() == {"input", "output", "cache_read", "cache_write"}
+        assert result["usage"].keys() == {"input", "output", "cache_read", "cache_write", "cache_write_1h"}
         documented = (Path(__file__).parents[2] / "docs/session-format.md").read_text()
         assert all(f"`{event['type']}`" in documented for event in events)
         failed = ctxe(repo, env, "chat", "-p", "-c", "and now?", "--output-format", "json")
@@ -176,5 +176,5 @@ def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
         assert ctxe(repo, env, "-c", "-p", "and now?").out == "It still does.\n"
         assert [asked(body).splitlines()[-1] for body in server.bodies] == ["what is a?", "and now?"]
         with Terminal(repo, env, ()) as terminal:
-            terminal.wait("ctxe .* in .*repo: openai/gpt-5")
+            terminal.wait(r"repo:\s+openai/gpt-5(.|\n)*›")
     assert ctxe(repo, env).err.startswith("Usage: ctxe")

@@ -83,6 +83,7 @@ def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: P
             terminal.wait("Kept in mind")
             told = f"{'fact' if how == 'ask' else 'proposal'} [0-9]{{4}}-[0-9a-f]{{4}} The port is 8080"
             terminal.wait(told + rf" · by\s+model \({'approved' if how == 'ask' else 'proposed'}\)")
+            terminal.wait(lambda _: any((repo / ".ctxe/daily").glob("*.md")))
         (row,) = ctxe(repo, env, "memory", "show", "--json").json
     assert (row["title"], row["status"]) == ("The port is 8080", "current" if how == "ask" else "proposed")
     (day,) = (repo / ".ctxe/daily").glob("*.md")

@@ -90,7 +90,7 @@ ENTRY = st.builds(
     Entry,
     id=LINE.filter(lambda text: bool(text.replace("\0", "").strip())),
     kind=st.sampled_from(["decision", "fact", "routine", "failure"]),
-    title=LINE.filter(lambda text: bool(text.split())),
+    title=LINE.filter(lambda text: bool(text.replace("\0", "").split())),
     status=st.sampled_from(["superseded", "stale", "resolved"]),
     created=st.just("2026-11-20T10:00:00Z"),
     ts=st.just(""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import CtxeError
@@ -71,6 +72,11 @@ def similarity(project: Project) -> Similar | None:
 
     if not project.config.retrieval.embeddings:
         return None
-    found = vectors(project, opened(project), waiting=True)
-    clean = masking(project.own_keys)
-    return None if found is None else lambda texts, query: found.similar([clean(text) for text in texts], clean(query))
+    index = opened(project)
+    found = vectors(project, index, waiting=True)
+    return None if found is None else partial(_alike, index, found, masking(project.own_keys))
+
+
+def _alike(_owner: Index, found: Vectors, clean: Callable[[str], str], texts: Sequence[str], query: str) -> list[float]:
+    """What ``found`` says of the texts; the index comes along because its database is closed with it."""
+    return found.similar([clean(text) for text in texts], clean(query))

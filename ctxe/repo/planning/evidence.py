@@ -7,6 +7,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import neg
 
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.indexing.index import Index
@@ -154,8 +155,12 @@ def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[
 def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -> list[int]:
     """The ids of the files of a kind with the best scores."""
     files = evidence.index.files
-    fitting = ((score, -number) for number, score in scores.items() if files[number].kind == kind)
-    return [-number for _, number in heapq.nlargest(count, fitting)]
+    for most in (4 * count, len(scores)):  # in a large tree kinds are asked of the best files only
+        ordered = heapq.nlargest(most, zip(scores.values(), map(neg, scores), strict=True))
+        found = [-number for _, number in ordered if files[-number].kind == kind]
+        if len(found) >= count:
+            break
+    return found[:count]
 
 
 def look_inside(evidence: Evidence, candidates: set[int]) -> None:
