@@ -99,7 +99,8 @@ def _end_all(child: int) -> tuple[int, int | None]:
     started = time.monotonic()
     told: set[int] = set()
     while alive and (spent := time.monotonic() - started) < LAST_SECONDS:
-        for pid in alive if spent > POLITE_SECONDS else alive - told:
+        # Whoever started others is told first: a shell goes on when only the command it waits for has ended.
+        for pid in sorted(alive if spent > POLITE_SECONDS else alive - told):
             _signal(pid, signal.SIGKILL if spent > POLITE_SECONDS else signal.SIGTERM)
         told |= alive
         time.sleep(STEP_SECONDS)

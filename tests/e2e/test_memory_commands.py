@@ -205,7 +205,8 @@ def at_terminal(folder: Path, words: list[str], keys: str) -> str:
     """Run a command in a pseudo-terminal, pressing one key for each question; what stood on the screen."""
     import pexpect
 
-    child = pexpect.spawn(sys.executable, [*CTXE[1:], *words], cwd=str(folder), timeout=30, encoding="utf-8")
+    env = {**os.environ, "TERM": "xterm-256color"}
+    child = pexpect.spawn(sys.executable, [*CTXE[1:], *words], cwd=str(folder), env=env, timeout=30, encoding="utf-8")
     shown = ""
     for key in keys:
         child.expect_exact("[q]uit?")
