@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -77,15 +78,23 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
 
 def surroundings(project: Project) -> Section:
     """The machine, the day and the branch: what a session should know with its first words."""
-    import platform
-
     from ctxe.repo.git import Git
 
     branch = Git(project.root, project.environment).branch() if project.place.git else ""
-    facts = [f"platform: {platform.system()} {platform.machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
+    facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
         facts.append(f"git branch: {branch}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
     chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")
     return Section("surroundings", Priority.TASK, (chunk,), "task")
+
+
+def _machine() -> str:
+    """The system and its processor, without a module that takes 3 ms to import where a system call says the same."""
+    if hasattr(os, "uname"):
+        named = os.uname()
+        return f"{named.sysname} {named.machine}"
+    import platform
+
+    return f"{platform.system()} {platform.machine()}"
