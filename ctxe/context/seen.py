@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
-from ctxe.domain.conversation import Conversation, Fold, Position, Step
+from ctxe.domain.conversation import Conversation, Fold, Position, Step, Turn
 
 RUN = 4
 """Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
@@ -19,29 +19,32 @@ RUN_CHARS = 100
 
 
 class Standing:
-    """All lines that the model has before it: the record, and steps after the fold as they were told.
+    """All lines that the model has before it: the record, and after the fold what was gathered and steps as told.
 
     ``cores`` are what they say, ``lines`` how they stand there without indentation. It grows with one conversation;
     another fold begins it anew.
     """
 
-    __slots__ = ("_fold", "_taken", "cores", "lines")
+    __slots__ = ("_fold", "_gathered", "_taken", "cores", "lines")
 
     def __init__(self) -> None:
         self._begin(None)
 
     def _begin(self, fold: Fold | None) -> None:
         self._fold = fold
-        self._taken = 0
+        self._gathered = self._taken = 0
         self.cores: set[str] = set()
         self.lines: set[str] = set()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
     def of(self, conversation: Conversation) -> Standing:
         """The same with all of a conversation taken in."""
-        steps = _whole_steps(conversation)
-        if conversation.fold is not self._fold or len(steps) < self._taken:
+        turns, steps = _whole_turns(conversation), _whole_steps(conversation)
+        if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
             self._begin(conversation.fold)
+        for turn in turns[self._gathered :]:
+            self._take(chunk.text for section in turn.gathered for chunk in section.chunks)
+        self._gathered = len(turns)
         # Something may have been told after a step since it was taken in.
         for step in steps[max(0, self._taken - 2) :]:
             self._take(_texts(step, self._fold))
@@ -58,6 +61,12 @@ class Standing:
 def standing(conversation: Conversation) -> frozenset[str]:
     """The cores of all lines that the model has before it."""
     return frozenset(Standing().of(conversation).cores)
+
+
+def _whole_turns(conversation: Conversation) -> list[Turn]:
+    """The turns whose beginning no fold stands for: what was gathered for them is before the model."""
+    upto = conversation.fold.upto if conversation.fold else Position()
+    return list(conversation.turns[upto.turn + (upto.step > 0) :])
 
 
 def _whole_steps(conversation: Conversation) -> list[Step]:

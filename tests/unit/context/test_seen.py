@@ -6,7 +6,7 @@ from ctxe.context.birth import born
 from ctxe.context.seen import Standing, standing, unrepeated
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
-from ctxe.domain.section import Chunk
+from ctxe.domain.section import Chunk, Priority, Section
 
 LINES = [f"{n}: this is line number {n} of the file" for n in range(1, 9)]
 FILE = "\n".join(LINES)
@@ -28,6 +28,17 @@ def test_what_was_folded_or_masked_does_not_stand() -> None:
     fold = Fold(Position(0, 1), (Chunk("record", "only this line"),), {"c2": "masked"})
     known = standing(Conversation((Turn("go", (), (read(1, FILE), read(2, "whole text"))),), fold))
     assert known == {"only this line", "I look", "a.py", "masked"}
+
+
+def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
+    files = Section("files", Priority.INJECTED, (Chunk("a.py", FILE, path="a.py"),), "task")
+    turn = Turn("go", (files,), (read(1, "done"),))
+    known = Standing().of(Conversation((turn,)))
+    numbered = "\n".join(f"{n}\tthis is line number {n} of the file" for n in range(1, 9))
+    assert born(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
+    for upto in (Position(0, 1), Position(1, 0)):
+        folded = Conversation((turn, Turn("on")), Fold(upto, ()))
+        assert born(numbered, "read", 100_000, len, known.of(folded)).text == numbered
 
 
 def test_a_run_of_known_lines_is_told_as_a_number() -> None:
