@@ -56,10 +56,14 @@ class Folder:
 
     def read(self, path: str) -> bytes:
         """A file of the folder, whole; it is one that may be written as well."""
-        return files.read(self._inside(path), files.MOST_BYTES)
+        data = files.read(self._inside(path), files.MOST_BYTES + 1)
+        _must_fit(path, data)
+        return data
 
     def write(self, says: str, changes: Changes) -> None:
         """Replace and remove files in one undoable write; the lock is held by the caller."""
+        for path, data in changes.items():
+            _must_fit(path, data or b"")
         before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
         self._put(changes)
         after = {path: None if data is None else names.content(data) for path, data in changes.items()}
@@ -125,3 +129,9 @@ class Folder:
         known = self.journal.known()
         if known is not None:
             self.journal.know({**known, **{path: content_of(self.path / path) for path in paths}})
+
+
+def _must_fit(path: str, data: bytes) -> None:
+    """Refuse what could not be read back whole. Raises StoreError."""
+    if len(data) > files.MOST_BYTES:
+        raise StoreError(f"{path} has more than {files.MOST_BYTES:,} bytes", "divide it among several files")

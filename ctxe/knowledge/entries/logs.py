@@ -122,6 +122,6 @@ def _number(value: object) -> int | float | None:
         return None
     try:
         number = value if isinstance(value, int) else float(value)
-    except ValueError:
+        return number if math.isfinite(number) else None
+    except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None

@@ -20,7 +20,6 @@ from ctxe.storage import files
 
 FOLDERS = ("memory", "decisions", "failures", "inbox", "daily")
 DEPTH = 3
-MOST_BYTES = 8_000_000
 VERSION = 2
 RACY_SECONDS = 0.1
 """A file changed this shortly before the cache was written may change again under the same time stamp."""
@@ -100,17 +99,17 @@ class Reader:
 
     def _read(self, path: str, mark: Mark) -> _Record:
         try:
-            data = files.read(self._folder / path, MOST_BYTES)
+            data = files.read(self._folder / path, files.MOST_BYTES)
         except StoreError as error:
             return _Record(mark, "", (), (error.message,))
         known = content(data)
+        cut = (f"only its first {files.MOST_BYTES:,} bytes are read",) if mark[1] > files.MOST_BYTES else ()
         if path.endswith(".jsonl"):
-            entries, problems = read_log(data, path)
-            return _Record(mark, known, entries, problems)
+            entries, problems = read_log(data[: data.rfind(b"\n") + 1] if cut else data, path)
+            return _Record(mark, known, entries, (*problems, *cut))
         if path.startswith("daily/"):
-            return _Record(mark, known, read_day(data, path))
+            return _Record(mark, known, read_day(data, path), cut)
         entry = read_entry(data, path)
-        cut = (f"it is larger than {MOST_BYTES:,} bytes",) if mark[1] > MOST_BYTES else ()
         return _Record(mark, known, (entry,), (*entry.problems, *cut))
 
     def _load(self) -> dict[str, _Record]:
@@ -152,7 +151,7 @@ def order(entry: Entry) -> tuple[int, float, int, str]:
 def content_of(path: Path) -> str | None:
     """Content hash of a regular file; None when there is none that can be read."""
     try:
-        return content(files.read(path, MOST_BYTES))
+        return content(files.read(path, files.MOST_BYTES))
     except StoreError:
         return None
 

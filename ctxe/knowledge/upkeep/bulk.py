@@ -61,11 +61,15 @@ def keep(store: Store, entries: Mapping[str, Entry], says: str, log: str) -> Non
 
 
 def _changes(store: Store, entries: Mapping[str, Entry], log: str) -> dict[str, bytes | None]:
-    held = {entry.id: entry for entry in store.entries() if entry.id in entries}
+    known = [entry for entry in store.entries() if entry.id in entries]
+    held = {entry.id: entry for entry in known if not entry.path.startswith("daily/")}
+    days = {entry.id for entry in known if entry.path.startswith("daily/")}
     logs: dict[str, dict[str, bytes]] = {}
     changes: dict[str, bytes | None] = {}
     for name, entry in entries.items():
         old = held.get(name)
+        if entry.kind == "log" and name in days:
+            continue  # the id of a line of a day is made of its words, so it stands there word for word
         if entry.kind == "log" and entry.status != "proposed":
             path = old.path if old and old.path.endswith(".jsonl") else f"memory/log/{log}.jsonl"
             logs.setdefault(path, {})[name] = write_log([entry])

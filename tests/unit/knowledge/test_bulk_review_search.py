@@ -140,3 +140,32 @@ def test_questions_are_read_and_refused_with_words() -> None:
             from_line(bad)
     with pytest.raises(ValueError, match="neither text"):
         from_mapping({})
+
+
+def test_lines_of_a_day_that_come_back_leave_their_day_as_it_is(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.log("- 10:00 [s] one")
+    given_out = as_lines(store.entries()).encode().split(b"\n")
+    day = store.log("- 11:00 [s] two")
+    before = day.read_bytes()
+    assert import_lines(store, given_out, "back").imported == 1
+    assert (day.read_bytes(), [entry.text for entry in store.entries()]) == (before, ["one", "two"])
+
+
+def test_an_entry_with_the_name_of_a_line_of_a_day_does_not_take_the_day_away(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    day = store.log("- 10:00 [s] one")
+    [line] = store.entries()
+    import_lines(store, lines({"id": line.id, "kind": "fact", "title": "Mine"}), "bulk")
+    assert day.exists()
+    assert {entry.kind for entry in store.entries()} == {"log", "fact"}
+
+
+def test_times_beyond_all_numbers_are_none(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    endless = b"1" + b"0" * 400
+    import_lines(store, [b'{"id":"a","kind":"log","title":"A","ts":%s}' % endless], "bulk")
+    assert [(entry.id, entry.ts) for entry in store.entries()] == [("a", "")]
+    (tmp_path / ".ctxe" / "memory" / "log" / "bulk.jsonl").write_bytes(b'{"id":"b","ts":%s}\n' % endless)
+    assert [(entry.id, entry.ts) for entry in store_in(tmp_path).entries()] == [("b", "")]
+    assert from_line(b'{"text":"x","as_of":%s}' % endless) == Query("x")

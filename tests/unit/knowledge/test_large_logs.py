@@ -1,0 +1,50 @@
+"""Files of the memory folder that are large: read whole as long as they may be written, refused beyond, never cut."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.upkeep.bulk import import_lines
+from ctxe.storage.files import MOST_BYTES
+
+
+def store_in(folder: Path) -> Store:
+    return Store(folder / ".ctxe", folder / ".ctxe" / "cache")
+
+
+def rows(number: int, size: int) -> list[bytes]:
+    return [json.dumps({"id": f"D{n}", "kind": "log", "text": "x" * size, "ts": n}).encode() for n in range(number)]
+
+
+def test_every_line_of_a_long_log_is_read_and_its_import_taken_back(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.seen()
+    import_lines(store, rows(100, 90_000), "long")
+    assert len(store.entries()) == len(store_in(tmp_path).entries()) == 100
+    assert store_in(tmp_path).seen() == ""
+    assert store.undo() == "import 100 entries from long"
+    assert store.entries() == ()
+
+
+def test_what_is_too_large_to_be_rewritten_is_read_as_far_as_it_goes_and_refused(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    import_lines(store, rows(2, 10), "log")
+    path = tmp_path / ".ctxe" / "memory" / "log" / "log.jsonl"
+    os.truncate(path, MOST_BYTES + 1)
+    assert [entry.id for entry in store.entries()] == ["D0", "D1"]
+    says = [problem.says for problem in store.shelf().problems]
+    assert says == [f"only its first {MOST_BYTES:,} bytes are read"]
+    for change in (lambda: store.change("D0", text="y"), lambda: store.forget("D0"), lambda: _again(store)):
+        with pytest.raises(StoreError, match=r"log\.jsonl has more than 64,000,000 bytes"):
+            change()
+    assert path.stat().st_size == MOST_BYTES + 1
+
+
+def _again(store: Store) -> None:
+    import_lines(store, rows(1, 20), "log")
