@@ -5,14 +5,22 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Mapping
+from operator import add
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.files import make_folder
-from ctxe.storage.owned import owned
+from ctxe.storage.owned import opened
 
+SCHEMA = (
+    "PRAGMA synchronous = OFF",
+    "CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID",
+)
 FEW = 20
 """Keys that are looked up one by one; for more all counters are read."""
+WAIT = 5.0
+"""Seconds that another process is waited for."""
+JOINED = {"first": min, "last": max}
+"""How two numbers of a name become one; all others are added."""
 
 
 class Counters:
@@ -36,7 +44,7 @@ class Counters:
             return
         rows = [(key, name, amount, amount) for name, amount in by.items()]
         try:
-            db = self._open(write=True)
+            db = self._open()
             with db:
                 db.executemany("INSERT INTO n VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = v + ?", rows)
                 db.execute(
@@ -46,8 +54,8 @@ class Counters:
         except (sqlite3.Error, StoreError, OSError):
             for _, name, amount, _ in rows:
                 self._lost[key, name] = self._lost.get((key, name), 0.0) + amount
-            self._lost.setdefault((key, "first"), at)
-            self._lost[key, "last"] = at
+            self._lost[key, "first"] = min(at, self._lost.get((key, "first"), at))
+            self._lost[key, "last"] = max(at, self._lost.get((key, "last"), at))
 
     def stilled(self) -> Counters:
         """The same counters, for reading alone."""
@@ -59,12 +67,12 @@ class Counters:
         found: dict[str, dict[str, float]] = {}
         with contextlib.suppress(sqlite3.Error, StoreError, OSError):
             if self._path.exists():
-                for key, name, value in _rows(self._open(write=False), wanted):
+                for key, name, value in _rows(self._open(), wanted):
                     found.setdefault(key, {})[name] = value
         for (key, name), value in self._lost.items():
             if wanted is None or key in wanted:
                 held = found.setdefault(key, {})
-                held[name] = value if name in ("first", "last") else held.get(name, 0.0) + value
+                held[name] = JOINED.get(name, add)(held[name], value) if name in held else value
         return found
 
     def close(self) -> None:
@@ -73,16 +81,9 @@ class Counters:
             self._db.close()
             self._db = None
 
-    def _open(self, write: bool) -> sqlite3.Connection:
-        if self._db is not None:
-            return self._db
-        if write:
-            make_folder(self._path.parent)
-        try:
-            self._db = owned(self, _connect(self._path))
-        except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)
-            self._db = owned(self, _connect(self._path))
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None:
+            self._db = opened(self, self._path, SCHEMA, WAIT)
         return self._db
 
 
@@ -95,14 +96,3 @@ def _rows(db: sqlite3.Connection, wanted: set[str] | None) -> Iterable[tuple[str
     for row in db.execute("SELECT k, name, v FROM n"):
         if wanted is None or row[0] in wanted:
             yield row
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
-    try:
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("CREATE TABLE IF NOT EXISTS n (k TEXT, name TEXT, v REAL, PRIMARY KEY (k, name)) WITHOUT ROWID")
-    except BaseException:
-        db.close()
-        raise
-    return db

@@ -8,14 +8,25 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
-from ctxe.storage.files import make_folder, read, replace
-from ctxe.storage.owned import owned
+from ctxe.storage.files import read, replace
+from ctxe.storage.owned import opened
 
+SCHEMA = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = OFF",
+    "CREATE TABLE IF NOT EXISTS counts "
+    "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID",
+)
 MOST_NEAR = 20_000
 """Texts whose counts are held in memory, by the text itself: a string knows its own hash."""
+LEAST, MOST = 0.5, 3.0
+"""Another encoding's tokens over ours between which a ratio makes sense."""
+WAIT = 2.0
+"""Seconds that another process is waited for."""
 
 
 class Counts:
@@ -30,8 +41,10 @@ class Counts:
         self._tokenize = tokenize
         self._near: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
-        found = _open(folder / "counts.db") if folder else None
-        self._db = owned(self, found) if found else None
+        self._db: sqlite3.Connection | None = None
+        if folder is not None:
+            with contextlib.suppress(sqlite3.Error, StoreError, OSError):
+                self._db = opened(self, folder / "counts.db", SCHEMA, WAIT)
         self._using = threading.RLock()
 
     def __call__(self, text: str) -> int:
@@ -72,37 +85,6 @@ class Counts:
         return int(row[0]) if row else None
 
 
-def _open(path: Path) -> sqlite3.Connection | None:
-    """The database, made anew when it is damaged; None when there can be none."""
-    for attempt in range(2):
-        try:
-            make_folder(path.parent)
-            return _connected(path)
-        except sqlite3.DatabaseError:
-            if attempt:
-                return None
-            with contextlib.suppress(OSError):
-                path.unlink()
-        except (StoreError, OSError):
-            return None
-    return None
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=2.0, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS counts "
-            "(encoding TEXT, digest TEXT, tokens INTEGER, PRIMARY KEY (encoding, digest)) WITHOUT ROWID"
-        )
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
 class Estimate:
     """Counts for a model without a public tokenizer: another encoding's, times a factor learnt from its usage.
 
@@ -116,9 +98,7 @@ class Estimate:
 
     def __init__(self, model: str, counts: Callable[[str], int], path: Path | None = None) -> None:
         self._model, self._counts, self._path = model, counts, path
-        known = _ratios(path).get(model, {})
-        self._ratio: float = float(known.get("ratio", 0.0))
-        self._seen: int = int(known.get("n", 0))
+        self._ratio, self._seen = _learnt(path, model)
         self.factor = self._ratio * self.MARGIN if self._seen else self.START
 
     def __call__(self, text: str) -> int:
@@ -130,7 +110,7 @@ class Estimate:
         if ours < 500 or theirs <= 0:
             return
         observed = theirs / (ours / self.factor)
-        if not 0.5 < observed < 3.0:
+        if not LEAST < observed < MOST:
             return
         self._seen += 1
         self._ratio += (observed - self._ratio) / min(self._seen, 8)
@@ -147,9 +127,19 @@ class Estimate:
                 replace(self._path, json.dumps(table, indent=1, sort_keys=True).encode())
 
 
-def _ratios(path: Path | None) -> dict[str, dict[str, float]]:
+def _learnt(path: Path | None, model: str) -> tuple[float, int]:
+    """What is known of a model: the ratio and how often it was seen, 0 for none that makes sense."""
+    try:
+        known = _ratios(path)[model]
+        ratio, seen = float(known["ratio"]), int(known["n"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0.0, 0
+    return (ratio, seen) if seen > 0 and LEAST < ratio < MOST else (0.0, 0)
+
+
+def _ratios(path: Path | None) -> dict[str, Any]:
     try:
         table = json.loads(read(path)) if path and path.exists() else {}
-    except (StoreError, ValueError):
+    except (StoreError, ValueError, RecursionError):
         return {}
     return table if isinstance(table, dict) else {}

@@ -68,7 +68,7 @@ def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     neighbour (``.<name>.<random>.tmp``) is removed on failure.
     """
     make_folder(path.parent)
-    spare = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
+    spare = _spare(path)
     with _told(path, "write"):
         try:
             _write_new(spare, data, _mode(path) if mode is None else mode, sync=True)
@@ -90,7 +90,7 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
     folders = dict.fromkeys(path.parent for path in files)
     for folder in folders:
         make_folder(folder)
-    spares = {path: path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp") for path in files}
+    spares = {path: _spare(path) for path in files}
     at = next(iter(files), Path())
     try:
         for path, data in files.items():
@@ -117,7 +117,7 @@ def replace_quickly(path: Path, data: bytes) -> None:
         if path.parent.is_symlink():
             return
         make_folder(path.parent)
-        spare = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.tmp")
+        spare = _spare(path)
         try:
             _write_new(spare, data, PRIVATE_FILE, sync=False)
             spare.replace(path)
@@ -133,17 +133,24 @@ def remove(path: Path) -> None:
         sync_folder(path.parent)
 
 
+def _spare(path: Path) -> Path:
+    """A new name beside a file; of the file's own at most 60 characters, which are 240 of the 255 bytes there are."""
+    return path.with_name(f".{path.name[:60]}.{os.urandom(4).hex()}.tmp")
+
+
 def _mode(path: Path) -> int:
     with contextlib.suppress(OSError):
         held = path.lstat().st_mode
         if stat.S_ISREG(held):
-            return stat.S_IMODE(held)
+            return stat.S_IMODE(held) & 0o777
     return PRIVATE_FILE
 
 
 def _write_new(path: Path, data: bytes, mode: int, sync: bool) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     with os.fdopen(handle, "wb") as file:
+        if hasattr(os, "fchmod"):  # what open makes of a mode depends on the umask
+            os.fchmod(handle, mode)
         file.write(data)
         file.flush()
         if sync:

@@ -1,10 +1,13 @@
-"""Database connections that are closed when their owner goes: nobody has to remember, and none is left open."""
+"""Databases of the cache: made anew when they are damaged, and closed when their owner goes."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
 import weakref
+from pathlib import Path
+
+from ctxe.storage.files import make_folder
 
 
 def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
@@ -13,6 +16,33 @@ def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
     A process that was forked off never closes it at its end: the file's locks are its parent's.
     """
     weakref.finalize(owner, _close, db).atexit = False
+    return db
+
+
+def opened(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
+    """A database whose ``schema`` stands, made with its folder where there is none or no sound one.
+
+    Another process is waited for ``seconds``. Raises sqlite3.Error, StoreError and OSError. A file that is only locked,
+    full or not ours to write is left alone: what stands in it may be sound.
+    """
+    make_folder(path.parent)
+    try:
+        return owned(owner, _prepared(path, schema, seconds))
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        path.unlink()
+        return owned(owner, _prepared(path, schema, seconds))
+
+
+def _prepared(path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=seconds, check_same_thread=False)
+    try:
+        for statement in schema:
+            db.execute(statement)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

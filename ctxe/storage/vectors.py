@@ -63,11 +63,14 @@ class Vectors:
         return {key: score for key, score in found if among is None or key in among}
 
     def similar(self, texts: Sequence[str], query: str) -> list[float]:
-        """The cosine of each text to the query; texts are embedded when they were not yet."""
+        """The cosine of each text to the query; texts are embedded when they were not yet.
+
+        0 for a vector of another length: what answers to the model's name may have been exchanged.
+        """
         self.learn([*texts, query])
         keys = [key_of(text) for text in texts]
         found = self.nearest(query, keys)
-        return [found[key] for key in keys]
+        return [found.get(key, 0.0) for key in keys]
 
     def forget(self, keep: Iterable[bytes]) -> int:
         """Drop the vectors of all other texts, of this model; how many."""
@@ -103,7 +106,7 @@ def _by_sqlite(db: sqlite3.Connection, model: str, mine: bytes) -> Iterable[tupl
 
 
 def _plain(rows: Iterable[tuple[bytes, bytes]], mine: bytes) -> Iterable[tuple[bytes, float]]:
-    asked, other = array("f"), array("f")
+    asked = array("f")
     asked.frombytes(mine)
     for key, vector in rows:
         other = array("f")

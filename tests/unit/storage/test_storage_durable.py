@@ -106,6 +106,30 @@ def test_files_and_folders_are_private_and_a_mode_is_kept(tmp_path: Path) -> Non
     assert (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) == (0o644, b"2")
 
 
+@pytest.mark.parametrize("mode", [0o664, 0o775, 0o444])
+def test_a_mode_is_kept_whatever_the_umask(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "script"
+    path.write_text("old")
+    path.chmod(mode)
+    before = os.umask(0o077)
+    try:
+        files.replace(path, b"new")
+        files.replace_many({path: b"newest"})
+    finally:
+        os.umask(before)
+    assert (stat.S_IMODE(path.stat().st_mode), path.read_bytes()) == (mode, b"newest")
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "ж" * 127, "漢" * 85, "😀" * 63])
+def test_a_name_as_long_as_names_may_be_is_replaced_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    files.replace(path, b"1")
+    files.replace_many({path: b"2"})
+    assert path.read_bytes() == b"2"
+    files.replace_quickly(path, b"3")
+    assert path.read_bytes() == b"3"
+
+
 def test_a_torn_line_is_closed_before_the_next(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"whole\ntor")

@@ -78,6 +78,15 @@ def test_vectors_of_another_length_are_not_compared() -> None:
     assert set(vectors.nearest("short")) == {key_of("short")}
 
 
+def test_a_model_exchanged_under_its_name_finds_nothing_alike_in_what_the_other_left() -> None:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    before = Vectors(db, "local/any", lambda texts: [[1.0, 0.0, 0.0] for _ in texts])
+    before.learn(["known"])
+    after = Vectors(db, "local/any", lambda texts: [[0.0, 1.0] for _ in texts])
+    owned(after, db)
+    assert after.similar(["known", "new"], "asked") == [0.0, 1.0]
+
+
 def test_every_means_that_is_installed_says_the_same_in_the_same_order() -> None:
     chance = random.Random(7)
     texts = {f"text {n}": [chance.gauss(0.0, 1.0) for _ in range(48)] for n in range(5_000)}
