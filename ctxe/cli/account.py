@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
-from ctxe.domain.errors import SessionError
+from ctxe.domain.errors import ConfigError, SessionError
 
 if TYPE_CHECKING:
     from ctxe.domain.ledger import Ledger, Row
@@ -43,6 +43,8 @@ def parsed(words: list[str]) -> Wanted | None:
 
 def show(invocation: Invocation, wanted: Wanted) -> None:
     """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
+    if wanted.step and not wanted.session:
+        raise ConfigError("--step is of a session", "ctxe budget --session ID --step N; `ctxe sessions list` shows ids")
     flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
     project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
     sent = _sent(project, wanted.session, wanted.step) if wanted.session else None
@@ -65,10 +67,11 @@ def _sent(project: Project, session: str, step: int) -> Sent:
     """A request of a past session by its number; the last one for 0. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
+    from ctxe.terminal.figures import plural
 
     found = past(project, path_of(project.place.sessions, session)).requests
-    if not found or step > len(found):
-        raise SessionError(f"session {session} sent {len(found)} requests", "--step counts from 1")
+    if not 0 <= step <= len(found) or not found:
+        raise SessionError(f"session {session} sent {plural(len(found), 'request')}", "--step counts from 1")
     return found[step - 1]
 
 

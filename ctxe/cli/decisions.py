@@ -52,11 +52,12 @@ def show(
 
     invocation = Invocation.of(context)
     project = invocation.project()
+    found = memories.of_kind(project, decision, "decision").id
     if as_json:
-        print_json(memories.whole(project, decision))
+        print_json(memories.whole(project, found))
         return
     screen = invocation.screen()
-    screen.say(entry_page(project, screen, decision))
+    screen.say(entry_page(project, screen, found))
 
 
 def add(
@@ -86,6 +87,9 @@ def supersede(
     as_json: JsonOption = False,
 ) -> None:
     """Keep a decision in place of another, which stays readable. Raises CtxeError, StoreError."""
+    from ctxe.project.memory import memories
+
+    old = memories.of_kind(Invocation.of(context).project(), decision, "decision").id
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     words = memory_write.words_of(text)
-    memory_write.keep(context, words, "decision", title, (decision,), lists=lists, as_json=as_json)
+    memory_write.keep(context, words, "decision", title, (old,), lists=lists, as_json=as_json)

@@ -15,6 +15,8 @@ from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
 Ref = Annotated[str, typer.Argument(metavar="FAILURE", help="its signature, the beginning of it, or an id")]
+STATUSES = ("open", "resolved", "wontfix", "stale")
+SETTLED = "open, resolved, wontfix or stale"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     context: typer.Context,
-    status: Annotated[str, typer.Option("--status", help="open, resolved, wontfix or stale")] = "",
+    status: Annotated[str, typer.Option("--status", help=SETTLED)] = "",
     file: Annotated[str, typer.Option("--file", help="Only about this file.")] = "",
     since: Annotated[str, typer.Option("--since", help="Seen since 12h, 7d, 2w or a date.")] = "",
     as_json: JsonOption = False,
@@ -57,6 +59,8 @@ def list_(
     screen = invocation.screen()
     none = "no remembered failure fits that" if status or file or since else "no failures are remembered"
     screen.say(failure_pages.table_of(groups, screen) if groups else none)
+    if status not in ("", *STATUSES):
+        screen.tell(f"there is no status {status}: {SETTLED}")
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
@@ -112,8 +116,8 @@ def resolve(
     """Settle a failure. Raises StoreError."""
     from ctxe.project.memory import troubles
 
-    if status not in ("open", "resolved", "wontfix", "stale"):
-        raise typer.BadParameter("open, resolved, wontfix or stale", param_hint="--status")
+    if status not in STATUSES:
+        raise typer.BadParameter(SETTLED, param_hint="--status")
     invocation = Invocation.of(context)
     group = troubles.settle(invocation.project(), failure, status, fix)
     if as_json:
@@ -141,7 +145,8 @@ def match(
         memory.answer_lines(memories.answers(project, sys.stdin, "failure"))
         return
     said = " ".join(words or ())
-    asked = memories.asked(said, k=k, kind="failure", files=tuple(file or ()), command=command, error=error)
+    values = {"kind": "failure", "files": tuple(file or ()), "command": command, "error": error}
+    asked = memories.asked(said, 'ctxe failures match "tests hang on CI"', k=k, **values)
     found = memories.answer(project, asked)
     print_json(found) if as_json else memory.show_found(invocation, found)
 
@@ -174,10 +179,11 @@ def learn(
     """Take failures and their fixes from recordings. Raises CtxeError, SessionError, StoreError."""
     from ctxe.domain.errors import CtxeError
     from ctxe.project.memory import learning
+    from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    if not (sessions or every):
+    if not (every or any(name.strip() for name in sessions or ())):
         raise CtxeError("say which sessions", "ctxe failures learn --all, or the .jsonl files of another agent")
     named = {str(path) for path in map(Path, sessions or ()) if path.is_file()}
     found = learning.recordings(project, sessions or (), every=every)
@@ -189,7 +195,8 @@ def learn(
     for one in done:
         told = one.skipped or f"{one.steps} calls, {one.failed} failed, {one.new} new, {one.resolved} fixed"
         screen.say(f"{one.name}: {told}")
-    screen.say(f"{sum(one.new for one in done)} new failures from {sum(not one.skipped for one in done)} recordings")
+    new, read = sum(one.new for one in done), sum(not one.skipped for one in done)
+    screen.say(f"{plural(new, 'new failure')} from {plural(read, 'recording')}")
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -129,7 +129,7 @@ def show_found(invocation: Invocation, found: dict[str, object]) -> None:
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSON lines, Markdown rules or a folder of them, - for standard input")],
+    file: Annotated[str, typer.Argument(help="JSON lines, Markdown rules or a folder of them, - for standard input")],
     as_json: JsonOption = False,
 ) -> None:
     """Import; prints ``{"imported":n,"skipped":m}``. Raises StoreError."""
@@ -137,12 +137,15 @@ def import_(
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    if file.is_dir():
-        done = memories.take_in_folder(project, file)
-    elif str(file) == "-":
+    path = Path(file).expanduser()
+    if not file.strip():
+        raise typer.BadParameter("name a file, a folder of rules, or - for standard input", param_hint="file")
+    if file == "-":
         done = memories.take_in(project, None, sys.stdin.buffer.read(), "import")
+    elif path.is_dir():
+        done = memories.take_in_folder(project, path)
     else:
-        done = memories.take_in(project, file, memories.read_file(file), file.name)
+        done = memories.take_in(project, path, memories.read_file(path), path.name)
     screen = invocation.screen()
     for number, why in done.problems[:50]:
         screen.tell(f"line {number}: {why}; skipped")

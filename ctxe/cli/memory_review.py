@@ -32,6 +32,8 @@ def review(
     screen = invocation.screen()
     waiting = inbox.waiting(project)
     if accept or reject or merge:
+        if not waiting and "all" in [*(accept or ()), *(reject or ())]:
+            screen.say("the inbox is empty")
         for said in inbox.settle(project, accept or (), reject or (), merge):
             screen.say(said)
     elif as_json:

@@ -24,6 +24,17 @@ Evidence = Annotated[
 ]
 Supersedes = Annotated[list[str] | None, typer.Option("--supersedes", help="An entry that this one replaces.")]
 
+ADDED = ("decision", "fact", "preference", "routine")
+STATUSES = {"failure": ("open", "resolved", "wontfix", "stale")}
+"""What ``edit`` may call an entry of a kind."""
+OTHERS = ("current", "stale", "superseded")
+
+
+def _kinds(kind: str) -> str:
+    """What to give for a kind of entry that ``add`` does not make."""
+    beside = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
+    return ", ".join(ADDED[:-1]) + f" or {ADDED[-1]}" + beside.get(kind, "")
+
 
 def add(
     context: typer.Context,
@@ -38,6 +49,8 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Keep an entry. Raises CtxeError, StoreError."""
+    if kind not in ADDED:
+        raise typer.BadParameter(_kinds(kind), param_hint="--kind")
     lists = {"scope": scope or (), "files": file or (), "evidence": evidence or ()}
     keep(context, words_of(text), kind, title, supersedes or (), lists=lists, propose=propose, as_json=as_json)
 
@@ -67,7 +80,8 @@ def keep(
     project = invocation.project()
     screen = invocation.screen()
     draft = memories.drafted(words, kind, title, lists)
-    replaced = [project.store.get(ref).id for ref in supersedes]
+    stood = [project.store.get(ref) for ref in supersedes]
+    replaced = [old.id for old in stood]
     if not (replaced or propose):
         more = _same_subject(project, screen, draft)
         if more is None:
@@ -80,6 +94,8 @@ def keep(
         print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
         return
     screen.say(f"saved {entry.id} in {project.place.memory.name}/{entry.path}, by {entry.by}")
+    for old in () if propose else stood:
+        screen.tell(f"{old.id} no longer holds: {old.title}")
 
 
 def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:
@@ -120,6 +136,9 @@ def edit(
     values = {"title": title, "text": words, "status": status, "scope": tuple(scope or ()), "files": tuple(file or ())}
     given = {name: value for name, value in values.items() if value}
     held = project.store.get(entry)
+    fit = STATUSES.get(held.kind, OTHERS)
+    if status and status not in fit:
+        raise typer.BadParameter(", ".join(fit[:-1]) + f" or {fit[-1]}", param_hint="--status")
     if given:
         project.store.change(held.id, **given)
     elif screen.keyboard:

@@ -128,6 +128,7 @@ def check(
             for fault in [one["problem"], *one["faults"]]:
                 if fault:
                     screen.say(f"{one['where']}: {fault}")
-        screen.say(f"{len(found)} checked, {len(wrong)} with something to mend")
+        told = f"{len(found)} checked, {len(wrong)} with something to mend"
+        screen.say(told if found else "there are no modules of your own to check: `ctxe skills new NAME` begins one")
     if wrong:
         raise typer.Exit(1)

@@ -70,6 +70,9 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
     import difflib
 
+    within = [name for name in known if name.startswith(f"{key}.")]
+    if within:
+        return f"{key} is a section: " + ", ".join(within)
     close = difflib.get_close_matches(key, known, n=1)
     return f"did you mean {close[0]}?" if close else "`ctxe config show` lists every setting"
 
@@ -89,4 +92,5 @@ def _fits(value: object, kind: Any) -> bool:
 def _wanted(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(str, get_args(kind)))
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(kind, "a list of texts")
+    wanted = {bool: "true or false", int: "a whole number of 0 or more", float: "a number of 0 or more", str: "text"}
+    return wanted.get(kind, "a list of texts")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, summaries
 from ctxe.domain.conversation import Usage
-from ctxe.domain.errors import SessionError
+from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
 from ctxe.domain.past import total
 
@@ -99,6 +99,8 @@ def write(path: Path, text: str) -> Path:
     from ctxe.storage import files
 
     path = path.expanduser().absolute()
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder", "name a file in it")
     files.replace(path, text.encode("utf-8", "replace"), 0o600)
     return path
 

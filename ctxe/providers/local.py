@@ -97,14 +97,15 @@ def _ask(port: int, provider: str, timeout: float) -> Server | None:
 
 def _get(name: str, port: int, path: str, timeout: float) -> Any:
     """The JSON at a path, None when there is none; never through a proxy."""
-    import http.client
+    # Several threads ask at once: `import http.client` may find the parent before its child is bound to it.
+    from http.client import HTTPConnection, HTTPException
 
-    connection = http.client.HTTPConnection(name, port, timeout=timeout)
+    connection = HTTPConnection(name, port, timeout=timeout)
     try:
         connection.request("GET", path, headers={"Accept": "application/json"})
         response = connection.getresponse()
         return json.loads(response.read(LONGEST)) if response.status == 200 else None
-    except (OSError, ValueError, http.client.HTTPException, RecursionError):
+    except (OSError, ValueError, HTTPException, RecursionError):
         return None
     finally:
         connection.close()

@@ -90,7 +90,7 @@ def matching(entries: Sequence[Entry], ref: str) -> list[Entry]:
         return exact
     ways: list[Callable[[Entry], bool]] = [
         lambda entry: entry.path == ref or entry.path.rpartition("/")[2] in (ref, f"{ref}.md"),
-        lambda entry: ref.isdecimal() and entry.number == int(ref) and bool(OURS.fullmatch(entry.id)),
+        lambda entry: ref.isdecimal() and ref.lstrip("0") == str(entry.number) and bool(OURS.fullmatch(entry.id)),
         lambda entry: entry.id.startswith(ref),
     ]
     for way in ways:

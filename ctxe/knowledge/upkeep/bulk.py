@@ -93,8 +93,16 @@ def _page(store: Store, old: Entry | None, entry: Entry, path: str) -> bytes:
 
 
 def import_rules(store: Store, data: bytes, name: str) -> Imported:
-    """Keep a rule file of another tool as preferences, one for each heading; a second import replaces them."""
-    found = {entry.id: store.masked(entry) for entry in rules_of(data, name)}
+    """Keep a rule file of another tool as preferences, one for each heading. Raises StoreError."""
+    return import_pages(store, {name: data}, name)
+
+
+def import_pages(store: Store, pages: Mapping[str, bytes], name: str) -> Imported:
+    """Keep rule files of another tool, by their names, as preferences, one for each heading, in one undoable write.
+
+    A second import replaces them. ``name`` is what the import is called. Raises StoreError.
+    """
+    found = {entry.id: store.masked(entry) for page, data in pages.items() for entry in rules_of(data, page)}
     keep(store, found, f"import {len(found)} entries from {name}", slug(name))
     return Imported(len(found))
 

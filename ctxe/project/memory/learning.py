@@ -82,7 +82,7 @@ def recordings(project: Project, names: Sequence[str], *, every: bool = False) -
     Raises SessionError.
     """
     found: list[Path] = sorted(filter(Path.is_file, project.place.sessions.glob("*.jsonl"))) if every else []
-    for name in names:
+    for name in filter(str.strip, names):
         path = Path(name).expanduser()
         if path.is_dir():
             found += sorted(one for one in (*path.rglob("*.jsonl"), *path.rglob("*.json")) if one.is_file())
@@ -155,6 +155,8 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
         watch = watch or Watch(then, project.counters, root, path.stem, digest_of=files.digest_of)
         changes["steps"] += 1
         changes.update(_taken_in(watch, step, files))
+    if not changes["steps"]:
+        return Learnt(path.name, skipped="it holds no calls")
     failed = changes["new"] + changes["again"] + changes["flaky"]
     return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 

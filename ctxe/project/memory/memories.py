@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError, StoreError
-from ctxe.knowledge.entries import daily, links
+from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
 from ctxe.knowledge.recall import query
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from ctxe.knowledge.recall.search import Search
     from ctxe.project import Project
 
+SEARCH = 'ctxe memory search "how are sessions stored"'
 NOTHING_SAID = "say what to remember"
+ADD = 'ctxe memory add "The API listens on port 8080"'
 NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
@@ -104,13 +107,28 @@ def weeks(project: Project) -> dict[str, tuple[str, ...]]:
     return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
 
 
+def of_kind(project: Project, ref: str, kind: str) -> Entry:
+    """The decision, or failure, that a person means among all entries. Raises StoreError."""
+    hint = f"`ctxe {kind}s list` shows them"
+    found = names.matching(project.store.entries(), ref)
+    fit = [entry for entry in found if entry.kind == kind]
+    if len(fit) > 1:
+        return project.store.get(ref)
+    if not fit and found:
+        raise StoreError(f"{found[0].id} is a {found[0].kind}, no {kind}: {found[0].title}", hint)
+    if not fit:
+        raise StoreError(f"no {kind} {ref}".rstrip(), hint)
+    return fit[0]
+
+
 def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
     """A new entry from somebody's words; without a title the first sentence is one. ``lists`` are its
     scope, files and evidence. Raises CtxeError for no words.
     """
     text = text.strip()
     if not (text or title.strip()):
-        raise CtxeError(NOTHING_SAID, 'ctxe memory add "The API listens on port 8080"')
+        example = 'ctxe decisions add "Use X" "because"' if kind == "decision" else ADD
+        raise CtxeError(NOTHING_SAID, example)
     head, rest = (title, text) if title else _headline(text)
     values: dict[str, Any] = {key: tuple(value) for key, value in lists.items()}
     return Entry("", kind, head, text=rest, **values)
@@ -154,14 +172,14 @@ def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[
         yield ask.search(asked).as_json(asked)
 
 
-def asked(words: str, **values: Any) -> query.Query:
-    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError."""
+def asked(words: str, example: str = SEARCH, **values: Any) -> query.Query:
+    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError with ``example``."""
     held = {key: value for key, value in values.items() if value}
     if words.lstrip().startswith("{"):
         found = query.from_line(words)
         return replace(found, **held)
-    if not (words.strip() or held.get("files")):
-        raise CtxeError("say what to look for", 'ctxe memory search "how are sessions stored"')
+    if not (words.strip() or any(held.get(name) for name in ("files", "command", "error"))):
+        raise CtxeError("say what to look for", example)
     return query.Query(text=words, **held)
 
 
@@ -172,6 +190,8 @@ def answer(project: Project, question: query.Query) -> dict[str, Any]:
 
 def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
     """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
+    if b"\0" in data[:8192]:
+        raise StoreError(f"{name} is no text", "JSON lines, or the Markdown rules of another tool")
     suffix = source.suffix or source.name if source else ""
     if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
         return bulk.import_rules(project.store, data, name)
@@ -180,11 +200,14 @@ def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bu
 
 def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
     """Import every Markdown rule file below a folder (``.cursor/rules``), each by its path. Raises StoreError."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in bulk.PAGES)
+    if project.root.is_relative_to(folder.resolve()):
+        raise StoreError(f"{folder.resolve()} holds the whole project", "name the folder of the rules: .cursor/rules")
+    every = (Path(at) / name for at, _, names_ in os.walk(folder) for name in names_)
+    found = sorted(path for path in every if path.suffix.lower() in bulk.PAGES and path.is_file())
     if not found:
         raise StoreError(f"there are no rule files in {folder}", "they end in " + ", ".join(bulk.PAGES))
-    done = [bulk.import_rules(project.store, read_file(p), p.relative_to(folder).as_posix()) for p in found]
-    return bulk.Imported(sum(one.imported for one in done))
+    pages = {path.relative_to(folder).as_posix(): read_file(path) for path in found}
+    return bulk.import_pages(project.store, pages, folder.name)
 
 
 def read_file(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from ctxe.knowledge.entries.entry import Entry, moment
 from ctxe.knowledge.failures import remembered
 from ctxe.knowledge.upkeep.evidence import stale
 from ctxe.project.memory.evidence import facts_of
+from ctxe.project.memory.memories import of_kind
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -84,8 +85,13 @@ def failure_group(project: Project, ref: str) -> remembered.Group:
         return near[0]
     if near:
         raise StoreError(f"{ref} could be {len(near)} failures", "write more of the signature")
-    entry = project.store.get(ref)
-    return next(group for group in found if entry in group.entries) if entry.kind == "failure" else _no_failure(ref)
+    entry = of_kind(project, ref, "failure")
+    group = next((group for group in found if any(held.id == entry.id for held in group.entries)), None)
+    if group is None:
+        raise StoreError(
+            f"{entry.id} is {entry.status}, not yet a failure of the list", "`ctxe memory review` settles it"
+        )
+    return group
 
 
 def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool]:
@@ -111,12 +117,8 @@ def since(text: str) -> float:
     """The moment that ``7d``, ``12h`` or a date names, in unix seconds; a span counts back from 0. Raises CtxeError."""
     spans = {"h": 3_600, "d": 86_400, "w": 604_800}
     if text[-1:] in spans and text[:-1].isdecimal():
-        return -float(int(text[:-1]) * spans[text[-1]])
+        return -float(text[:-1]) * spans[text[-1]]
     when = moment(text)
     if not when:
         raise CtxeError(f"{text!r} is no time", "write 12h, 7d, 2w or a date like 2026-11-20")
     return when
-
-
-def _no_failure(ref: str) -> remembered.Group:
-    raise StoreError(f"{ref} is no failure", "`ctxe failures list` shows them")

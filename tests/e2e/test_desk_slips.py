@@ -1,0 +1,109 @@
+"""Slips at the desk: wrong numbers, kinds, statuses and paths are told in a line, and nothing is done by mistake."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ctxe.cli.app import main
+from tests.e2e.harness import Ran, ctxe, environment
+
+MARKS = "9" * 5000
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder, and ctxe run in this process on it."""
+
+    folder: Path
+    captured: pytest.CaptureFixture[str]
+
+    def run(self, *words: str) -> Ran:
+        code = main(["-C", str(self.folder), *words])
+        said = self.captured.readouterr()
+        return Ran(code, said.out, said.err)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    """It remembers a preference (1), a decision (2) and a failure."""
+    made = Desk(tmp_path / "demo", capsys)
+    made.folder.mkdir()
+    made.run("memory", "add", "Answer briefly", "--kind", "preference")
+    made.run("decisions", "add", "Tables wrap", "Cells are long.")
+    made.run("failures", "add", "Tests hang on CI", "--error", "TimeoutError: no answer")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["decisions", "supersede", "1", "Tables fold"], 7, "is a preference, no decision: Answer briefly"),
+        (["decisions", "show", "1"], 7, "is a preference, no decision: Answer briefly"),
+        (["decisions", "show", "zz"], 7, "no decision zz\n      `ctxe decisions list` shows them"),
+        (["failures", "show", "2"], 7, "is a decision, no failure: Tables wrap"),
+        (["failures", "resolve", "zz"], 7, "no failure zz\n      `ctxe failures list` shows them"),
+        (["memory", "show", MARKS], 7, "no entry 999"),
+        (["failures", "list", "--since", "soon"], 1, "'soon' is no time"),
+        (["memory", "add", "x", "--kind", "nope"], 2, "decision, fact, preference or routine"),
+        (["memory", "add", "x", "--kind", "failure"], 2, "`ctxe failures add` keeps a failure"),
+        (["memory", "edit", "1", "--status", "resolved"], 2, "current, stale or superseded"),
+        (["memory", "import", ""], 2, "name a file, a folder of rules"),
+        (["memory", "import", "/"], 7, "holds the whole project"),
+        (["memory", "import", sys.executable], 7, "is no text"),
+        (["failures", "learn", ""], 1, "say which sessions"),
+        (["failures", "match", ""], 1, "ctxe failures match"),
+        (["decisions", "add", " "], 1, "ctxe decisions add"),
+        (["budget", "--step", "1"], 3, "--step is of a session"),
+        (["budget", "--budget", "-5"], 3, "budget.window = -5 is not a whole number of 0 or more"),
+        (["config", "get", "model"], 3, "model is a section: model.name, model.cheap"),
+    ],
+)
+def test_a_slip_is_told_and_changes_nothing(desk: Desk, words: list[str], code: int, says: str) -> None:
+    before = {path: path.read_bytes() for path in desk.folder.rglob("*.md")}
+    done = desk.run(*words)
+    assert (done.code, done.out) == (code, "")
+    assert says in done.err
+    assert {path: path.read_bytes() for path in desk.folder.rglob("*.md")} == before
+
+
+def test_the_folder_of_the_project_is_no_folder_of_rules(desk: Desk) -> None:
+    done = desk.run("memory", "import", str(desk.folder))
+    assert (done.code, done.err.splitlines()[0]) == (7, f"ctxe: {desk.folder} holds the whole project")
+
+
+def test_a_replaced_decision_is_named_and_an_endless_span_is_all_of_time(desk: Desk) -> None:
+    assert desk.run("decisions", "supersede", "2", "Tables fold").err.endswith(" no longer holds: Tables wrap\n")
+    assert "Tests hang on CI" in desk.run("failures", "list", "--since", f"{MARKS}d").out
+    assert "Tests hang on CI" in desk.run("failures", "match", "--error", "TimeoutError").out
+
+
+def test_a_folder_of_rules_is_taken_back_as_a_whole(desk: Desk) -> None:
+    rules = desk.folder / "rules"
+    rules.mkdir()
+    for name in ("a", "b"):
+        (rules / f"{name}.md").write_text(f"# Rule {name}\n\nKeep {name} sorted.\n")
+    assert desk.run("memory", "import", str(rules)).json == {"imported": 2, "skipped": 0}
+    assert desk.run("memory", "undo").out == "taken back: import 2 entries from rules\n"
+    rows = desk.run("memory", "show", "--kind", "preference", "--json").json
+    assert [row["title"] for row in rows] == ["Answer briefly"]
+
+
+def test_what_holds_no_calls_teaches_nothing(desk: Desk) -> None:
+    notes = desk.folder / "notes.jsonl"
+    notes.write_text('{"says": "hello"}\n')
+    done = desk.run("failures", "learn", str(notes))
+    assert done.out == "notes.jsonl: it holds no calls\n0 new failures from 0 recordings\n"
+
+
+def test_a_past_request_that_was_never_sent_and_a_page_that_is_a_folder(desk: Desk, home: Path) -> None:
+    assert ctxe(desk.folder, environment(home), "-p", "where do tables wrap?").code == 0
+    for step in ("-1", "2"):
+        done = desk.run("budget", "--session", "2", "--step", step)
+        assert (done.code, done.err.splitlines()[0]) == (6, "ctxe: session 2 sent 1 request")
+    for words in (("inspect", "--out", "/"), ("export", "--out", ".")):
+        done = desk.run("sessions", *words)
+        assert (done.code, done.err.splitlines()[-1].strip()) == (7, "name a file in it")
