@@ -70,6 +70,12 @@ class State:
         """The newest turn. Raises IndexError before the first."""
         return self.conversation.turns[-1]
 
+    @property
+    def newest_usage(self) -> Usage | None:
+        """What the provider counted for the newest reply; None where it did not, and before the first."""
+        steps = self.conversation.turns[-1].steps if self.conversation.turns else ()
+        return steps[-1].reply.usage if steps else None
+
 
 def apply(state: State, event: Event) -> State:
     """The state after an event."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
-from ctxe.domain.events import Event
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.events import Event, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live
@@ -33,6 +34,27 @@ class Chat:
         from ctxe.terminal.interrupt import play
 
         play(events, self.renderer.show)
+
+    def turn(self, words: str) -> None:
+        """A turn of the session. An error that ended it stands on the screen already: only its hint is added.
+
+        Raises CtxeError for what kept the turn from beginning.
+        """
+        failed: list[str] = []
+
+        def show(event: Event) -> None:
+            if isinstance(event, TurnFinished) and event.outcome == "failed":
+                failed.append(event.why)
+            self.renderer.show(event)
+
+        from ctxe.terminal.interrupt import play
+
+        try:
+            play(self.live.turn(words), show)
+        except CtxeError as error:
+            if error.message not in failed:
+                raise
+            self.renderer.lines([f"  {error.hint}"] if error.hint else [])
 
     def say(self, text: str) -> None:
         """Drawn text for the user."""

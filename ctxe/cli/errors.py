@@ -34,11 +34,17 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
 
 
 def say(message: str, hint: str = "") -> None:
-    """One line on standard error, and a hint below it; silent when there is nowhere to write."""
-    from ctxe.terminal.style import clean
+    """One line on standard error, and a hint below it; silent when there is nowhere to write.
+
+    In a window they are broken between words.
+    """
+    from ctxe.terminal.style import fold, line
 
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"ctxe: {clean(message)}\n" + (f"      {clean(hint)}\n" if hint else ""))
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+        told = [line(f"ctxe: {message}"), *([line(f"      {hint}")] if hint else [])]
+        rows = [part for one in told for part in fold(one, columns or None, "      ")]
+        sys.stderr.write("".join("".join(text for text, _ in row) + "\n" for row in rows))
 
 
 def _usage(error: Exception) -> int:

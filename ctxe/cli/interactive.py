@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
+FIRST = "type /help for the commands, @ for files, !cmd to run one; Ctrl-D leaves"
+"""Told until somebody has typed a line."""
+CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama/NAME"
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none."""
@@ -100,7 +105,10 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
 def greet(chat: Chat) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
     live = chat.live
-    chat.renderer.lines([live.banner(), *live.notices])
+    hints = [CONNECT] if live.model.provider == "offline" else []
+    if not (live.project.place.user / "history").exists():
+        hints.append(FIRST)
+    chat.renderer.lines([live.banner(), *live.notices, *hints])
     if live.session.state.conversation.turns:
         chat.renderer.lines(
             [f"session {live.session.id} goes on; {len(live.session.state.conversation.turns)} turns so far"]

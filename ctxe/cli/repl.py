@@ -48,4 +48,4 @@ def take(chat: Chat, line: str) -> None:
     elif words.startswith("#"):
         slash.run(chat, f"/remember {words[1:].strip()}")
     else:
-        chat.play(chat.live.turn(line))
+        chat.turn(line)

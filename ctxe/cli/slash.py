@@ -40,7 +40,7 @@ def run(chat: Chat, line: str) -> None:
         command.does(chat, words)
     elif prompt := project.template(name, table()):
         chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
-        chat.play(chat.live.turn(prompt.filled(words)))
+        chat.turn(prompt.filled(words))
     elif name in project.known_skills():
         slash_context.skill(chat, f"{name} {words}")
     else:

@@ -157,7 +157,7 @@ def skill(chat: Chat, words: str) -> None:
         return
     chat.play(asides.load_skill(chat.live, name))
     if task.strip():
-        chat.play(chat.live.turn(task.strip()))
+        chat.turn(task.strip())
 
 
 COMMANDS = (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -131,7 +132,7 @@ def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
     columns = screen.size()[0] - 2
     mark = "$ " if action.shows == "command" else ""
     rows: list[Line] = []
-    for index, text in enumerate(exact(action.preview or action.command).rstrip("\n").split("\n")):
+    for index, text in enumerate(_spelled(action, columns)):
         span: Span = diff_line(text) if action.shows == "diff" else (text, "strong" if mark else "")
         lead = mark if index == 0 else " " * len(mark)
         rows += wrap(line((lead, "dim"), span), columns)
@@ -142,6 +143,20 @@ def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:
         note = f"{glyph('rest', screen.unicode)} {count:,} more characters in {len(middle):,} rows (v shows all)"
         rows = [*rows[: room - tail - 1], line((note, "warn")), *rows[len(rows) - tail :]]
     return [line("  ", *row) for row in rows]
+
+
+def _spelled(action: Action, columns: int) -> list[str]:
+    """What is previewed, row by row, with every character to be seen; in a diff, indentation stands as it is.
+
+    That goes for blanks between the sign and a letter, up to half the window: text can never be pushed out of sight.
+    """
+    text = action.preview or action.command
+    if action.shows != "diff":
+        return exact(text).rstrip("\n").split("\n")
+    indent = re.compile(rf"[-+ ]? {{0,{max(16, columns // 2)}}}(?=[^ ])")
+    rows = text.rstrip("\n").split("\n")
+    leads = [found.group() if (found := indent.match(row)) else "" for row in rows]
+    return [lead + exact(row[len(lead) :]) for lead, row in zip(leads, rows, strict=True)]
 
 
 def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) -> list[Line]:

@@ -131,10 +131,11 @@ class LiveRenderer:
             self._print([status(self.ledger, event, self.activity.held, unicode)])
 
     def _first(self, event: Event) -> bool:
-        """Is this the session's first model, which the greeting has named already?"""
-        first = isinstance(event, ModelChosen) and not self.model and not self.words
-        self.model = event.model if isinstance(event, ModelChosen) else self.model
-        return first
+        """Is this the model that the greeting has named already, or the same as before?"""
+        if not isinstance(event, ModelChosen) or self.words:
+            return False
+        before, self.model = self.model, event.model
+        return before in ("", event.model)
 
     def _replied(self, event: ReplyReceived) -> None:
         """The answer is whole: print its last block, or all of it when it came in one piece."""

@@ -28,6 +28,10 @@ from ctxe.terminal.style import Line, Span, clean, glyph, line, lines
 
 DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES = 40, 12, 8, 4
 """Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well."""
+REPEATED = re.compile(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
+"""What stands in a result for lines that the model has before it (context/seen.py)."""
+SPARE = 3
+"""Lines of a result that was all seen before which say little: its head, and what stands at the seams."""
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
@@ -53,10 +57,20 @@ def bounded(rows: Sequence[Line], most: int, unicode: bool, end: bool = False) -
     return [note, *rows[-most:]] if end else [*rows[:most], note]
 
 
-def output(text: str, unicode: bool, most: int = OUTPUT_LINES, end: bool = False, style: str = "") -> list[Line]:
-    """Outside text, bounded: a diff in colours and from its start, anything else as it stands."""
+def output(
+    text: str, unicode: bool, most: int = OUTPUT_LINES, end: bool = False, style: str = "", full: str = ""
+) -> list[Line]:
+    """Outside text, bounded: a diff in colours and from its start, anything else as it stands.
+
+    ``full`` is what the text was before it was shortened: its lines are counted.
+    """
     if is_diff(text):
         return bounded([line(diff_line(row)) for row in text.splitlines()], max(most, DIFF_LINES), unicode)
+    text = text.strip("\n") or text
+    count = (full.strip("\n") or text).count("\n") + 1
+    if end and count > most + 1:  # of many lines only those that are shown are looked at
+        rest = line((f"{glyph('rest', unicode)} {count - most:,} more lines", "dim"))
+        return [rest, *lines("\n".join(text.rsplit("\n", most)[-most:]), style)]
     return bounded(lines(text, style), most, unicode, end)
 
 
@@ -80,13 +94,31 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
     if isinstance(tests := facts.get("tests"), dict):
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]
-    if event.result.ok and not event.display and "exit_code" not in facts and event.result.text:
-        words.append(figures.plural(event.result.text.count("\n") + 1, "line"))
-    if event.result.handle:
-        words.append("shortened for the model")
+    words += _sizes(event)
     if event.seconds >= 1:
         words.append(figures.seconds(event.seconds))
     return f" {glyph('dot', unicode)} ".join(words)
+
+
+def _sizes(event: ToolFinished) -> list[str]:
+    """How much there was, and what of it the model was not told: what stands in its view already, what was cut."""
+    facts, text = event.facts, event.result.text
+    words: list[str] = []
+    if "matches" in facts:
+        files = f" in {figures.plural(facts['files'], 'file')}" if facts["matches"] else ""
+        words.append(f"{figures.plural(facts['matches'], 'match', 'matches')}{files}" if files else "no match")
+    elif "lines" in facts or "files" in facts:
+        words.append(figures.plural(*((facts["lines"], "line") if "lines" in facts else (facts["files"], "file"))))
+    elif event.result.ok and not event.display and "exit_code" not in facts and text:
+        words.append(figures.plural((event.full or text).count("\n") + 1, "line"))
+    if event.result.handle:
+        runs = [int(count) for count in REPEATED.findall(text)]
+        seen, whole, told = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
+        words += [f"{seen:,} of them in view already" if told > SPARE else "in view already, not sent again"] * bool(
+            runs
+        )
+        words += ["shortened for the model"] * (seen + told < whole or not event.full)
+    return words
 
 
 def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[Line]:
@@ -97,9 +129,9 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
         body = output(event.display, unicode, end="exit_code" in event.facts)
     elif not event.result.ok or event.facts.get("exit_code"):
         style = "" if "exit_code" in event.facts else "bad"
-        body = output(event.result.text, unicode, ERROR_LINES, end=True, style=style)
+        body = output(event.result.text, unicode, ERROR_LINES, True, style, event.full)
     elif "exit_code" in event.facts:
-        body = output(event.result.text, unicode, QUIET_LINES, end=True, style="dim")
+        body = output(event.result.text, unicode, QUIET_LINES, True, "dim", event.full)
     else:
         body = lines(event.result.text)[:OUTPUT_LINES] if "todo" in event.facts else []
     return [head, *(line("  ", *row) for row in body)]

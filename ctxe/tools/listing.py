@@ -48,7 +48,8 @@ def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> 
     wanted = [path for path in inside if matches(path[len(prefix) :], pattern)] if pattern else inside
     if not wanted:
         raise ToolError(f"no file below {folder} matches {pattern}" if pattern else "the project has no files yet")
-    return ToolOutput(grouped([path[len(prefix) :] for path in wanted], depth, prefix), kind="search")
+    listed = grouped([path[len(prefix) :] for path in wanted], depth, prefix)
+    return ToolOutput(listed, kind="search", facts={"files": len(wanted)})
 
 
 def matches(path: str, pattern: str) -> bool:

@@ -37,7 +37,8 @@ def read_file(workspace: Workspace) -> Tool:
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
     held = load(workspace, name, path)
     text = shown(held, first, last, workspace.limits.text)
-    return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),))
+    lines = len(split(held.content.text)[first - 1 : last])
+    return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
 
 
 def shown(held: Held, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:

@@ -64,8 +64,10 @@ def _run(workspace: Workspace, query: Query) -> ToolOutput:
     found, ended = found_by(workspace, query)
     if not found:
         where = f" in {query.folder}" * (query.folder != ".") + f" ({query.glob})" * bool(query.glob)
-        return ToolOutput(f"no match for {query.pattern}{where}" + (f"; {ended}" if ended else ""), kind="search")
-    return ToolOutput(rendered(found, ended), kind="search")
+        said = f"no match for {query.pattern}{where}" + (f"; {ended}" if ended else "")
+        return ToolOutput(said, kind="search", facts={"matches": 0})
+    total = sum(line.at >= 0 for lines in found.values() for line in lines)
+    return ToolOutput(rendered(found, ended), kind="search", facts={"matches": total, "files": len(found)})
 
 
 def rendered(found: Mapping[str, Sequence[Line]], ended: str = "") -> str:

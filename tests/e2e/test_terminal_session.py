@@ -84,6 +84,20 @@ def test_ctrl_c_ends_the_command_that_runs(home: Path, repo: Path) -> None:
         leave(terminal)
 
 
+def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, repo: Path) -> None:
+    with WireServer([], key="another") as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",), columns=60) as terminal:
+            terminal.wait("type /help for the commands(.|\n)*›")
+            terminal.settle(0.2)
+            say(terminal, "go")
+            screen = terminal.wait("ask for a new key")
+            leave(terminal)
+    assert screen.count("openai refused the key") == 1
+    assert "■ failed: openai refused the key\n  check OPENAI_API_KEY or ask for a new key" in screen
+    assert not list((repo / ".ctxe" / "failures").glob("*.md"))
+
+
 def test_a_wait_is_counted_down_on_the_screen(home: Path, repo: Path) -> None:
     with chat(home, repo, rate_limited(retry_after="2"), Reply("Through.")) as (_, terminal):
         say(terminal, "go")

@@ -26,7 +26,10 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _OURS = re.compile(
-    r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d)\b", re.I
+    r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
+    r"|refused the key|denied access|knows no model|nothing answers|sent nothing|closed the connection"
+    r"|limits how often|cannot be trusted|cannot be used)\b",
+    re.I,
 )
 
 

@@ -133,8 +133,9 @@ class Live:
     def status_words(self) -> str:
         """Model, tokens, money and mode: the row below the input line."""
         state = self.session.state
-        ledger = state.ledger
-        used = f"{size(ledger.used)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
+        ledger, usage = state.ledger, state.newest_usage
+        held = usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0
+        used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
         money = f"${state.usd:.4f}" if self.model.prices else "no price"
         if limit := self.project.config.budget.max_cost:
             money += f" of ${limit:.2f}"

@@ -72,7 +72,16 @@ def test_what_each_capture_holds() -> None:
         "",
         "",
     )
-    assert rejected("the API key was refused") is None
+    for why in (
+        "the API key was refused",
+        "openai refused the key",
+        "openai denied access to 'gpt-5': no reason given",
+        "openai knows no model 'gtp-5' at http://x",
+        "nothing answers at http://127.0.0.1:1/v1 (3 requests in 2 s)",
+        "openai limits how often it is asked: slow down",
+        "the answer of openai cannot be used: cut",
+    ):
+        assert rejected(why) is None
     assert fields(reverted("x.py", DIFF, "`git restore x.py`")) == (
         "an edit of x.py was taken back",
         "resolved",

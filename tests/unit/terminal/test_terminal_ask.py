@@ -134,6 +134,29 @@ def test_what_would_run_cannot_hide(window: Window, trick: str, shown: str) -> N
     assert shown in "".join(row.removeprefix("  ") for row in window.settled().split("\n"))
 
 
+def test_deep_lines_of_a_diff_stand_as_they_are_and_nothing_else_hides(window: Window) -> None:
+    rows = [
+        "@@ -1,3 +1,5 @@",
+        " " * 33 + "same()",
+        "-" + " " * 32 + "old()",
+        "+" + " " * 32 + "new()" + " " * 40 + "; evil()",
+        "+" + " " * 60 + "far()",
+        "+" + " " * 30,
+        "+" + " " * 20 + "\u200bseen()\u202e",
+    ]
+    action = Action("edit_file", "a.py", Risk.WRITE, RUN, "\n".join(rows) + "\n", "diff", ("a.py",))
+    asked(window, action, "n\r")
+    shown = [row for row in window.settled().split("\n") if (row.startswith("  ") and "()" in row) or "spaces›" in row]
+    assert shown == [
+        "  " + rows[1],
+        "  " + rows[2],
+        "  +" + " " * 32 + "new()‹40 spaces›; evil()",
+        "  +‹60 spaces›far()",
+        "  +‹30 spaces›",
+        "  +" + " " * 20 + "‹U+200B›seen()‹U+202E›",
+    ]
+
+
 def test_a_long_command_is_counted_and_can_be_seen_whole(window: Window) -> None:
     text = "\n".join(f"echo {n:03d}" for n in range(200)) + "\nrm -r everything"
     assert asked(window, command(text), "v", "n\r") == Deny("the user said no")

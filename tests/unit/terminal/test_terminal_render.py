@@ -6,15 +6,17 @@ import io
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
+from ctxe.context.seen import unrepeated
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.events import (
     ContextAssembled,
     Event,
     Folded,
+    ModelChosen,
     Noted,
     Notice,
     Pinned,
@@ -268,6 +270,57 @@ def test_long_output_is_bounded_and_says_so() -> None:
     rows = "".join(f"row {n}\n" for n in range(30))
     _, err = streams([ToolFinished(ToolResult("1", rows), "run_command", "run x", rows, facts={"exit_code": 0})])
     assert err.splitlines() == ["● run x", "  … 18 more lines", *(f"  row {n}" for n in range(18, 30))]
+
+
+def head_of(event: ToolFinished) -> str:
+    return streams([event])[1].splitlines()[0]
+
+
+def test_a_read_says_what_of_it_the_model_has_before_it_already() -> None:
+    lines = [f"{number}\tvalue_{number} = {number} * factor_of_it" for number in range(1, 101)]
+    full = "\n".join(["src/a.py: 100 lines", *lines])
+
+    def read(known: int, facts: Mapping[str, object]) -> ToolFinished:
+        text = unrepeated(
+            full, {line.partition("\t")[2] for line in lines[:known]}, "h1", lambda x: x.partition("\t")[2]
+        )
+        return ToolFinished(ToolResult("1", text, handle="h1"), "read_file", "read src/a.py", "", full, facts=facts)
+
+    assert head_of(read(100, {"lines": 100})) == "● read src/a.py · 100 lines · in view already, not sent again"
+    assert head_of(read(60, {"lines": 100})) == "● read src/a.py · 100 lines · 60 of them in view already"
+    cut = ToolFinished(
+        ToolResult("1", "head\n[cut]", handle="h"), "read_file", "read b", "", full, facts={"lines": 100}
+    )
+    assert head_of(cut) == "● read b · 100 lines · shortened for the model"
+
+
+def test_searches_and_listings_say_what_they_found() -> None:
+    def told(text: str, **facts: int) -> str:
+        return head_of(ToolFinished(ToolResult("1", text), "search", "search x", facts=facts))
+
+    assert told("no match for x", matches=0) == "● search x · no match"
+    assert told("a.py\n1:x", matches=1, files=1) == "● search x · 1 match in 1 file"
+    assert told("a.py\n1:x", matches=1_203, files=14) == "● search x · 1,203 matches in 14 files"
+    assert told("3 files\na b c", files=3) == "● search x · 3 files"
+
+
+def test_all_the_lines_of_a_shortened_output_are_counted() -> None:
+    full = "\n" + "\n".join(f"line {n}" for n in range(10_000)) + "\n[exit 0]\n"
+    short = "\nline 0\n[9,990 lines left out]\n" + "\n".join(f"line {n}" for n in range(9_995, 10_000)) + "\n[exit 0]"
+    event = ToolFinished(ToolResult("1", short, handle="h"), "run_command", "run seq", "", full, facts={"exit_code": 0})
+    assert streams([event])[1].splitlines()[1:] == [
+        "  … 9,997 more lines",
+        "  line 9997",
+        "  line 9998",
+        "  line 9999",
+        "  [exit 0]",
+    ]
+
+
+def test_the_model_is_named_when_it_changes_and_not_again() -> None:
+    with Window() as window:
+        models = ["openai/gpt-5", "openai/gpt-5", "openai/gpt-5-mini"]
+        assert draw(window, map(ModelChosen, models)) == "model openai/gpt-5-mini"
 
 
 def test_a_preview_that_was_shown_is_not_repeated() -> None:
