@@ -32,7 +32,7 @@ def test_a_session_is_drawn_again() -> None:
     assert out.getvalue() == "Found:\n```\nx\n```\n"
     assert err.getvalue() == (
         "› find the Needle\ngathered for this: files a.py\nI *look*.\n"
-        "● search needle · 1 line · shortened for the model\ncareful\n"
+        "● search needle · 3 lines · shortened for the model\ncareful\n"
     )
 
 
