@@ -79,16 +79,13 @@ class Log:
 
 
 def _line(record: dict[str, Any]) -> str:
-    # Lone surrogates (from odd file names or replies) must survive: escaped ASCII always can.
-    return json.dumps(record, ensure_ascii=not _plain(record), separators=(",", ":"))
-
-
-def _plain(record: dict[str, Any]) -> bool:
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     try:
-        json.dumps(record, ensure_ascii=False).encode("utf-8")
+        line.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        # Lone surrogates (from odd file names or replies) must survive: escaped ASCII always can.
+        return json.dumps(record, separators=(",", ":"))
+    return line
 
 
 def header_of(path: Path) -> dict[str, Any]:
@@ -104,7 +101,7 @@ def header_of(path: Path) -> dict[str, Any]:
         raise SessionError(f"cannot read {path}: {error.strerror}", "check permissions") from error
     except (ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict) or "v" not in header:
+    if not isinstance(header, dict) or not isinstance(header.get("v"), int):
         raise SessionError(f"{path} is not a session log", "it was left as it is")
     if header["v"] > VERSION:
         raise SessionError(f"{path} was written by a newer ctxe (format {header['v']})", "upgrade ctxe")

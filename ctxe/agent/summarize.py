@@ -15,7 +15,7 @@ from ctxe.context.transcript import transcript
 from ctxe.context.trim import trim
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.events import Notice, Summarized
+from ctxe.domain.events import Consulted, Notice, Summarized
 from ctxe.domain.model import Message, Provider, Request, Text
 
 PATIENCE = 2
@@ -42,8 +42,11 @@ class Summarizer:
     clock: Callable[[], float]
     failures: int = 0
 
-    def __call__(self, state: State, focus: str = "") -> Iterator[Summarized | Notice]:
-        """A summary of what came since the last one, or a notice why there is none; nothing after two failures."""
+    def __call__(self, state: State, focus: str = "") -> Iterator[Summarized | Consulted | Notice]:
+        """A summary of what came since the last one, or a notice why there is none; nothing after two failures.
+
+        An answer without words was paid for all the same.
+        """
         why = ""
         while self.failures < PATIENCE:
             try:
@@ -56,6 +59,8 @@ class Summarizer:
                 yield summary
                 return
             self.failures, why = self.failures + 1, "it said nothing"
+            if summary.usage:
+                yield Consulted("sum up", summary.model, summary.usage, summary.usd)
         if why:
             yield Notice(f"no summary by the model: {why}; the record stands without one", "warning")
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
+from ctxe.domain.past import total
 
 WANTED = tuple(
     f'"type":"{kind}"'
@@ -49,8 +50,7 @@ class Summary:
     @property
     def usd(self) -> float | None:
         """Dollars in all; None when the price of every reply is unknown."""
-        known = [one.usd for one in self.spent if one.usd is not None]
-        return sum(known) if known else None
+        return total(one.usd for one in self.spent)
 
     @property
     def usage(self) -> Usage:
@@ -83,15 +83,32 @@ def summary(path: Path) -> Summary:
                 model = str(record.get("model", ""))
             case "turn_finished":
                 outcome = str(record.get("outcome", ""))
-            case "reply_received" | "summarized" | "consulted" as kind:
-                usage = (record.get("reply", {}) if kind == "reply_received" else record).get("usage")
-                if usage is not None and _number(record.get("n"), copied + 1) > copied:
-                    at, by = str(record.get("at", "")), str(record.get("model", model))
-                    spent.append(Spent(at, by, Usage(**usage), record.get("usd")))
+            case "reply_received" | "summarized" | "consulted":
+                if _number(record.get("n"), copied + 1) > copied:
+                    spent += _spent(record, model)
     used = path.stat().st_mtime
     return Summary(
-        path.stem, str(header.get("at", "")), used, words, turns, model, outcome, tuple(spent), header.get("fork", "")
+        path.stem,
+        str(header.get("at", "")),
+        used,
+        words,
+        turns,
+        model,
+        outcome,
+        tuple(spent),
+        str(header.get("fork", "")),
     )
+
+
+def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
+    """What a record says was paid to ``model`` or the one it names; fields that make no sense count nothing."""
+    reply = record.get("reply", record)
+    usage = reply.get("usage") if isinstance(reply, dict) else None
+    if isinstance(usage, dict):
+        counted = Usage(**{part.name: _number(usage.get(part.name)) for part in fields(Usage)})
+        usd = record.get("usd")
+        by = str(record.get("model", model))
+        yield Spent(str(record.get("at", "")), by, counted, float(usd) if isinstance(usd, int | float) else None)
 
 
 def _number(value: object, otherwise: int = 0) -> int:
@@ -102,7 +119,7 @@ def _records(path: Path) -> Iterable[dict[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             if any(kind in line for kind in WANTED):
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError, RecursionError):
                     record = json.loads(line)
                     if isinstance(record, dict):
                         yield record

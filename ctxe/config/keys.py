@@ -10,6 +10,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ctxe.config.values import Config
 from ctxe.domain.errors import ConfigError
 
+MOST = 1e12
+"""The largest number: more tokens, dollars or seconds than there are, and small enough to be reckoned with."""
+
 
 @cache
 def every_setting() -> list[tuple[str, Any, Any, str]]:
@@ -64,7 +67,7 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
         if not _fits(value, known[key]):
-            raise ConfigError(f"{origin}: {key} = {value!r} is not {_wanted(known[key])}", "see .ctxe.example.toml")
+            raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {_wanted(known[key])}", "see .ctxe.example.toml")
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
@@ -77,15 +80,14 @@ def _nearest(key: str, known: Mapping[str, Any]) -> str:
     return f"did you mean {close[0]}?" if close else "`ctxe config show` lists every setting"
 
 
-def _fits(value: object, kind: Any) -> bool:
+def _fits(value: Any, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:
         return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if kind in (int, float):
+        number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+        return number and 0 <= value <= MOST
     return isinstance(value, kind)
 
 

@@ -12,9 +12,10 @@ from typing import Any, get_type_hints
 
 from ctxe.config.keys import check, defaults, every_setting, parse
 from ctxe.config.values import Config
-from ctxe.domain.errors import ConfigError
+from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.safety.programs import outside
 from ctxe.safety.trust import tighten
+from ctxe.storage.files import read
 
 PROJECT_FILE = ".ctxe.toml"
 
@@ -86,10 +87,11 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
 def read_table(path: Path) -> dict[str, Any]:
     """A settings file as nested tables; empty when there is none. Raises ConfigError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):  # also HOME=/dev/null
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        # a repository may hold a link to a device, which would be read without end
+        return tomllib.loads(read(path).decode("utf-8-sig")) if path.exists() else {}
+    except StoreError as error:
+        raise ConfigError(error.message, "mend or remove the file") from error
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", "mend or remove the file") from error
 
 

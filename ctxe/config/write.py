@@ -13,7 +13,7 @@ from ctxe.config.load import read_table
 def save(path: Path, keys: Sequence[str], value: Any) -> None:
     """Set one key (("model", "name"), ("models", "ollama/x", "window")) in a settings file, keeping the others.
 
-    Comments of the file are lost. Raises ConfigError or StoreError.
+    Comments of the file are lost; a link to it stays. Raises ConfigError or StoreError.
     """
     import tomli_w
 
@@ -24,7 +24,7 @@ def save(path: Path, keys: Sequence[str], value: Any) -> None:
     for key in keys[:-1]:
         inner = inner.setdefault(key, {})
     inner[keys[-1]] = value
-    replace(path, tomli_w.dumps(table).encode())
+    replace(path.resolve(), tomli_w.dumps(table).encode())
 
 
 HEAD = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -67,14 +68,14 @@ class Asked:
 
 
 def taken_apart(arguments: str) -> Asked:
-    """Arguments (JSON text) by what they mean. What is no JSON is contents."""
+    """Arguments (JSON text) by what they mean. What is no JSON, or nested too deep, is contents."""
     try:
-        decoded = json.loads(arguments)
+        texts = list(_strings("", json.loads(arguments)))
     except (ValueError, RecursionError):
-        decoded = [arguments] if arguments else []
+        texts = [("", arguments)] if arguments else []
     asked = Asked()
     put_in, taken_out, patched = list[str](), list[str](), list[tuple[str, str]]()
-    for key, value in _strings("", decoded):
+    for key, value in texts:
         if key in TAKEN_OUT:
             taken_out.append(value)
         elif key in ASKING or (key and key not in PUT_IN and len(value) <= SHORT and "\n" not in value):
@@ -114,16 +115,16 @@ def kind_of(name: str, asked: Asked) -> Kind:
 def shortened(arguments: str, limit: int, count: Count) -> str:
     """Arguments (JSON text) of about ``limit`` tokens: the longest texts in them are cut, the shape stays.
 
-    What is no JSON object becomes one with a single text.
+    What is no JSON object, or nested too deep, becomes one with a single text.
     """
-    try:
-        decoded = json.loads(arguments)
-    except (ValueError, RecursionError):
-        decoded = None
-    if not isinstance(decoded, dict):
-        decoded = {"shortened": arguments}
-    longest = max((len(text) for _, text in _strings("", decoded)), default=0)
-    text = arguments
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(decoded := json.loads(arguments), dict):
+            return _shortened(decoded, arguments, limit, count)
+    return _shortened({"shortened": arguments}, arguments, limit, count)
+
+
+def _shortened(decoded: dict[str, Any], text: str, limit: int, count: Count) -> str:
+    longest = max((len(inner) for _, inner in _strings("", decoded)), default=0)
     while longest > SHORT and count(text) > limit:
         longest = longest * 2 // 3
         text = json.dumps(_cut(decoded, longest), ensure_ascii=False)

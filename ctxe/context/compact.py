@@ -74,7 +74,9 @@ class Room:
         return self.standing + int(policy.at * max(0, self.usable - self.standing))
 
     def paying(self, policy: FoldPolicy) -> int:
-        """Tokens above which folding pays, at the prices of the model."""
+        """Tokens above which folding pays, at the prices of the model; never where reading what stands is free."""
+        if policy.billing.read <= 0:
+            return self.usable
         line = min(self.usable, WHOLE) + int(BEYOND * max(0, self.usable - WHOLE))
         kept = self._kept(line, policy)
         surcharge = policy.billing.write / policy.billing.read / USUAL_SURCHARGE

@@ -34,8 +34,9 @@ _URL = re.compile(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\(\))?$")
 _QUOTED = re.compile(r"(?<!`)`([^`\n]{1,120})`(?!`)")
 # A run of name characters that holds something no plain word has; what may follow it: a position, a call, a parameter.
+# It is tried where the run begins and nowhere else, or a long ruler of dashes would take quadratic time.
 _CANDIDATE = re.compile(
-    r"(?<![\w./\\])[\w.@~$/\\+\-]*(?:[./\\_#:$][\w.@~$/\\+\-]+|[a-z0-9][A-Z]|/|\w\(\)|\d[a-f]|[a-f]\d|[A-Z]{2}[a-z]|[A-Z]\d{4})"
+    r"(?<![\w.@~$/\\+\-])[\w.@~$/\\+\-]*(?:[./\\_#:$][\w.@~$/\\+\-]+|[a-z0-9][A-Z]|/|\w\(\)|\d[a-f]|[a-f]\d|[A-Z]{2}[a-z]|[A-Z]\d{4})"
     r"[\w.@~$/\\+\-:#>]*(?:\[[\w.:\-]{0,80}\]|\(\d{1,7}(?:,\d{1,7})?\)|\(\))?"
 )
 _POSITION = re.compile(r"(?:[:(]|#L|, line |\sline\s)(\d{1,7})(?:[:,]\d{1,7})?\)?:?$")

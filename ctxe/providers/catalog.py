@@ -23,6 +23,8 @@ OFFLINE = Model("offline", "repository", 128_000, 8_000, Prices(0.0, 0.0), exact
 SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
+MOST = 1e12
+"""The largest number that an override may state."""
 OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "provider": (str,),
     "window": (int,),
@@ -185,8 +187,9 @@ def _override(full: str, bare: str, overrides: Mapping[str, Mapping[str, Any]]) 
         kinds = OVERRIDES[key]
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ConfigError(f"{where} {key} = {value!r} is of the wrong type", f"it takes a {kinds[-1].__name__}")
-        if isinstance(value, int | float) and value < 0:
-            raise ConfigError(f"{where} {key} = {value!r} is negative", "leave the key out if it is unknown")
+        if isinstance(value, int | float) and not 0 <= value <= MOST:
+            what = "negative" if value < 0 else "endless"
+            raise ConfigError(f"{where} {key} = {value!r} is {what}", "leave the key out if it is unknown")
     return own
 
 

@@ -114,7 +114,9 @@ def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Gene
     with selectors.DefaultSelector() as waiting:
         waiting.register(child.stdout, selectors.EVENT_READ)
         while True:
-            if not waiting.select(max(deadline - time.monotonic(), 0)):
+            left = deadline - time.monotonic()
+            # A command that never stops talking has something to read at every moment.
+            if left <= 0 or not waiting.select(left):
                 if ended:
                     break
                 ended, deadline = "time limit", _hang_up(child)

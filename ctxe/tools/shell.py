@@ -45,7 +45,7 @@ def run_command(workspace: Workspace) -> Tool:
         if "\0" in command:
             raise ToolError("command holds a NUL character")
         limits = workspace.limits
-        seconds = min(float(given.get("seconds", limits.command_seconds)), limits.most_seconds)
+        seconds = float(min(given.get("seconds", limits.command_seconds), limits.most_seconds))
         return Action(
             "run_command",
             f"run {command.strip().splitlines()[0][:120]}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,35 @@ def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None
         ("[fold]\nat = 'high'\n", "fold.at = 'high' is not a number"),
         ("[fold]\nat = true\n", "fold.at = True is not a number"),
         ("[budget]\nmax_steps = -1\n", "budget.max_steps = -1 is not a whole number"),
+        ("[fold]\nat = inf\n", "fold.at = inf is not a number"),
+        ("[fold]\nat = nan\n", "fold.at = nan is not a number"),
+        ("[fold]\nat = 1e308\n", "fold.at = 1e+308 is not a number"),
+        (f"[budget]\nwindow = {10**400}\n", f"budget.window = {10**79} is not a whole number"),
+        (f"[budget]\nwindow = {'9' * 5_000}\n", "cannot be read"),
+        (f"x = {'[' * 5_000}", "cannot be read"),
         ("[approval]\nallow = 'x'\n", "approval.allow = 'x' is not a list of texts"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=says.replace("[", "\\[")):
+    with pytest.raises(ConfigError, match=re.escape(says)):
         loaded(tmp_path, text)
+
+
+def test_a_number_may_be_as_large_as_there_are_tokens(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "[budget]\nwindow = 1_000_000_000\nmax_cost = 1e6\n").config.budget
+    assert (found.window, found.max_cost) == (1_000_000_000, 1e6)
+
+
+@pytest.mark.parametrize("text", ["\ufeff[budget]\r\nmax_steps = 9\r\n", "# ünïcode\n[budget]\nmax_steps = 9"])
+def test_a_file_is_read_as_editors_of_all_systems_write_it(tmp_path: Path, text: str) -> None:
+    assert loaded(tmp_path, text).config.budget.max_steps == 9
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/tty", "."])
+def test_a_link_of_a_repository_to_what_is_no_file_is_named_and_never_read(tmp_path: Path, target: str) -> None:
+    (tmp_path / ".ctxe.toml").symlink_to(target)
+    with pytest.raises(ConfigError, match=r"cannot read .*/\.ctxe\.toml: no such regular file"):
+        config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
 
 
 def test_overrides_of_models_are_kept_by_name(tmp_path: Path) -> None:
@@ -68,6 +92,16 @@ def test_a_saved_setting_is_read_back_and_others_stay(tmp_path: Path) -> None:
     assert found.config.approval.allow == ("run:pytest *",)
     assert found.config.budget.max_cost == 2.0
     assert found.config.models["ollama/x"] == {"window": 8192}
+
+
+def test_saving_leaves_a_link_to_the_file_in_its_place(tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles" / "ctxe.toml"
+    kept.parent.mkdir()
+    kept.write_text("[budget]\nmax_steps = 7\n")
+    (tmp_path / "config.toml").symlink_to(kept)
+    config.save(tmp_path / "config.toml", ("budget", "max_cost"), 2.0)
+    assert (tmp_path / "config.toml").readlink() == kept
+    assert kept.read_text() == "[budget]\nmax_steps = 7\nmax_cost = 2.0\n"
 
 
 def test_the_example_is_every_default(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ctxe.agent.summarize import Summarizer
 from ctxe.context.compact import FoldPolicy, checkpoint_due
 from ctxe.data import read_text
 from ctxe.domain.errors import StoreError
-from ctxe.domain.events import Event, Notice, Summarized
+from ctxe.domain.events import Event, Summarized
 from ctxe.domain.model import Model, Provider
 from ctxe.knowledge.entries.daily import Done, line_of
 from ctxe.knowledge.entries.store import Store
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 IDLE = 30.0
 """Seconds of silence after which a summariser is given up."""
 
-Summarize = Callable[[State, str], Iterator[Summarized | Notice]]
+Summarize = Callable[[State, str], Iterator[Event]]
 
 
 def summarizer(project: Project, model: Model, composed: Composer, clean: Callable[[str], str]) -> Summarizer | None:
@@ -45,7 +45,7 @@ def summarizer(project: Project, model: Model, composed: Composer, clean: Callab
 def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
     """The loop's own summaries: every so many steps, and at a fold (``cause``) where that is wanted."""
 
-    def summarize(state: State, cause: str) -> Iterator[Summarized | Notice]:
+    def summarize(state: State, cause: str) -> Iterator[Event]:
         if asked is None:
             return
         done = sum(1 for _ in state.conversation.steps())

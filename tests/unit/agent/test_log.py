@@ -120,6 +120,10 @@ def test_logs_of_a_newer_version_and_other_files_are_refused_unchanged(tmp_path:
     newer, other = tmp_path / "n.jsonl", tmp_path / "o.jsonl"
     newer.write_text('{"v":99,"session":"n"}\n')
     other.write_text("hello\n")
+    odd = tmp_path / "v.jsonl"
+    odd.write_text('{"v":"1","session":"v"}\n')
+    with pytest.raises(SessionError, match="is not a session log"):
+        header_of(odd)
     with pytest.raises(SessionError, match="newer ctxe"):
         header_of(newer)
     with pytest.raises(SessionError, match="is not a session log"):

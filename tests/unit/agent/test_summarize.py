@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ctxe.agent.state import State
+from ctxe.agent.state import State, apply
 from ctxe.agent.summarize import MOST_SAID, SECONDS, Summarizer
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn, Usage
-from ctxe.domain.events import Notice, Summarized
+from ctxe.domain.events import Consulted, Notice, Summarized
 from ctxe.domain.model import Delta, Model, Prices, Provider, Request, TextDelta
 from ctxe.providers.scripted import Line, Play, Scripted
 
@@ -64,11 +64,21 @@ FAILURES: tuple[Line, ...] = ("", "  \n", Play(error="overflow"), Play(error="au
 @pytest.mark.parametrize("failure", FAILURES)
 def test_after_two_failures_a_session_asks_no_more(failure: Line) -> None:
     asks, provider = summarizer(failure, failure, "never asked for")
-    (told,) = asks(talked(2))
+    *paid, told = asks(talked(2))
     assert isinstance(told, Notice)
     assert told.text.startswith("no summary by the model: ")
+    assert len(paid) == (2 if isinstance(failure, str) else 0)
     assert list(asks(talked(4))) == []
     assert len(provider.requests) == 2
+
+
+def test_an_answer_without_words_was_paid_for() -> None:
+    asks, _ = summarizer(Play(" ", usage=Usage(1_000_000, 100_000)), Play("so it was", usage=Usage(10, 1)))
+    empty, made = asks(talked(3))
+    assert empty == Consulted("sum up", "scripted/cheap", Usage(1_000_000, 100_000), 2.0)
+    assert isinstance(made, Summarized)
+    state = apply(apply(talked(3), empty), made)
+    assert (state.usage, state.summary) == (Usage(1_000_010, 100_001), made)
 
 
 def test_the_second_question_is_half_as_long() -> None:

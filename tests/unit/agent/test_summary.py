@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxe.agent.log import Log
-from ctxe.agent.summary import Spent, summary
+from ctxe.agent.summary import Spent, summaries, summary
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.events import Kept, ModelChosen, ReplyReceived, TurnFinished, TurnStarted
 
@@ -37,3 +37,27 @@ def test_a_damaged_number_costs_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, "two", "one", copied=3)
     path.write_text(path.read_text().replace('"copied":3', '"copied":"three"').replace('"n":3', '"n":[]'))
     assert summary(path).usd == 0.75
+
+
+ODD = (
+    '{"n":1,"type":"reply_received","reply":{"text":"x","usage":{"input":1,"output":"two","later":3}},"usd":0.5}',
+    '{"n":2,"type":"reply_received","reply":{"text":"x","usage":{"input":2}},"usd":"much"}',
+    '{"n":3,"type":"reply_received","reply":null,"usd":9}',
+    '{"n":4,"type":"consulted","why":"x","model":"other/one","usage":{"output":4},"usd":1}',
+    '{"n":5,"type":"summarized","usage":"none"}',
+    '{"type":"reply_received","x":' + "[" * 5_000,
+)
+
+
+def test_fields_that_make_no_sense_or_come_later_cost_nothing_and_no_other_session_is_hidden(tmp_path: Path) -> None:
+    (tmp_path / "odd.jsonl").write_text("\n".join(('{"v":1,"fork":7}', *ODD)) + "\n")
+    (tmp_path / "bad.jsonl").write_text('{"v":"1"}\n')
+    written(tmp_path, "one")
+    found = {one.id: one for one in summaries(tmp_path)}
+    assert list(found) == ["one", "odd"] or list(found) == ["odd", "one"]
+    assert found["odd"].spent == (
+        Spent("", "", Usage(1), 0.5),
+        Spent("", "", Usage(2), None),
+        Spent("", "other/one", Usage(0, 4), 1.0),
+    )
+    assert (found["odd"].usd, found["odd"].usage, found["odd"].fork) == (1.5, Usage(3, 4), "7")

@@ -115,6 +115,13 @@ def test_a_fold_has_to_free_something() -> None:
     assert worth_folding(1_000, 999, "request")
 
 
+def test_where_reading_what_stands_is_free_no_fold_pays() -> None:
+    free = FoldPolicy(billing=Billing(0.0, 1.0))
+    assert LARGE.paying(free) == LARGE.usable
+    assert due(LARGE.usable, 5, LARGE, free) is None
+    assert due(LARGE.usable + 1, 5, LARGE, free) == "overflow"
+
+
 def test_a_dear_cache_folds_earlier() -> None:
     usual = LARGE.paying(FoldPolicy())
     none = LARGE.paying(FoldPolicy(billing=Billing(1.0, 1.0)))

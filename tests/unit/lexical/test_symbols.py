@@ -63,6 +63,10 @@ def test_a_trace_line_is_a_frame_and_nothing_else():
         "A1",
         "aB",
         "~/.",
+        "-",
+        "+-",
+        "~",
+        "@",
         "\\",
     ],
 )

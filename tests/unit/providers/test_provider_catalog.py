@@ -161,6 +161,8 @@ def test_overrides_change_what_they_name() -> None:
         ({"window": True}, '[models."x"] window = True is of the wrong type'),
         ({"window": 1.5}, '[models."x"] window = 1.5 is of the wrong type'),
         ({"window": -5}, '[models."x"] window = -5 is negative'),
+        ({"input": float("inf")}, '[models."x"] input = inf is endless'),
+        ({"window": 2 * 10**12}, '[models."x"] window = 2000000000000 is endless'),
         ({"tools": 1}, '[models."x"] tools = 1 is of the wrong type'),
         ({"input": "1 dollar"}, "[models.\"x\"] input = '1 dollar' is of the wrong type"),
     ],

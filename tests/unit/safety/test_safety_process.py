@@ -165,6 +165,15 @@ def test_output_is_bounded_in_memory(tmp_path: Path) -> None:
     assert f"… {total - 1_000} bytes left out …" in end.output
 
 
+def test_the_time_limit_holds_for_a_command_that_never_stops_talking(tmp_path: Path) -> None:
+    began = time.monotonic()
+    for piece in run(["yes"], tmp_path, ENV, 0.3):
+        if isinstance(piece, Finished):
+            assert piece.timed_out
+        time.sleep(0.01)  # who shows it takes longer than who says it
+        assert time.monotonic() - began < 5
+
+
 def test_bytes_that_are_no_text_are_survived(tmp_path: Path) -> None:
     assert sh(r"printf 'a\377\303b\303'", tmp_path).output == "a�" + "�b�"
     pieces = list(run(["/bin/sh", "-c", r"printf '\303'; sleep 0.2; printf '\244'"], tmp_path, ENV))
