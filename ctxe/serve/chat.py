@@ -88,24 +88,26 @@ class Given:
         """Messages as they were given where they say the same, in an order that never goes back; others as written.
 
         One whose place is known is looked for there and nowhere else: ids are given again, and short outputs are alike.
+        The others are looked for from the newest on: those that a fold left are the last that say the same.
         """
         told = list(written)
-        upto, ends = len(self.messages), list[int]()
-        for one in reversed(told):
-            ends.append(upto)
-            upto = one.place if one.place is not None else upto
-        at = 0
-        for one, end in zip(told, reversed(ends), strict=True):
-            place = self._found(one.message, at, end) if one.place is None else one.place
-            at = at if place is None else place + 1
+        at, begins = -1, list[int]()
+        for one in told:
+            begins.append(at)
+            at = at if one.place is None else one.place
+        end, found = len(self.messages), list[Chat]()
+        for one, begin in zip(reversed(told), reversed(begins), strict=True):
+            place = self._found(one.message, begin, end) if one.place is None else one.place
+            end = end if place is None else place
             same = place is not None and key_of(self.messages[place]) == key_of(one.message)
-            yield self.messages[place] if place is not None and same else one.message
+            found.append(self.messages[place] if place is not None and same else one.message)
+        return reversed(found)
 
-    def _found(self, message: Chat, start: int, end: int) -> int | None:
-        """The first place from ``start`` to before ``end`` that says the same."""
+    def _found(self, message: Chat, begin: int, end: int) -> int | None:
+        """The last place behind ``begin`` and before ``end`` that says the same."""
         places = self._places.get(key_of(message), [])
-        n = bisect_left(places, start)
-        return places[n] if n < len(places) and places[n] < end else None
+        n = bisect_left(places, end)
+        return places[n - 1] if n and places[n - 1] > begin else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,20 @@ def test_a_short_output_under_an_id_that_is_given_again_is_not_taken_for_a_later
     done = served(groups, 2_000)
     assert [answer["epoch"] for answer in done.answers] == [0, 0, 0, 0]
     assert done.answers[-1]["messages"][3] == {"role": "assistant", "content": None, "name": "first"}
+
+
+def test_an_empty_message_of_the_user_is_not_taken_for_an_equally_empty_late_one_of_the_system() -> None:
+    call = {"id": "call_0", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+    asked: list[Chat] = [
+        {"role": "assistant", "content": "so it goes " * 4, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_0", "content": "on and on " * 8},
+    ]
+    groups: list[list[Chat]] = [
+        [{"role": "user", "content": "go"}],
+        [{"role": "system", "content": ""}],
+        asked,
+        [{"role": "user", "content": ""}],
+    ]
+    last = served(groups, 160).answers[-1]["messages"]
+    assert {"role": "system", "content": ""} not in last
+    assert last[-1] == {"role": "user", "content": ""}
