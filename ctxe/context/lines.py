@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctxe.context.calls import Asked, kind_of, taken_apart
+from ctxe.context.listing import unpadded
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
 
@@ -80,6 +81,7 @@ def lines_in(text: str, origin: Origin) -> Iterator[Line]:
     """The lines of a text that say something."""
     for line in text.splitlines():
         if line and not line.isspace():
+            line = unpadded(line)
             yield Line(line, origin, core_of(line), names_in(line))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from ctxe.context.listing import bare
 from ctxe.domain.section import digest
 
 Count = Callable[[str], int]
@@ -75,7 +76,7 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> T
 
     ``handle`` is by what the whole is had, its content hash when nothing else is said.
     A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
-    the marker alone. Reads keep their lines exactly; other kinds lose repeats and progress bars first.
+    the marker alone. Reads keep what their lines say; other kinds lose repeats and progress bars first.
     """
     near, hidden = _bounded(text, SCAN_CHARS * max(limit, 1))
     lines = tidy(near, kind).split("\n")
@@ -100,8 +101,12 @@ def fits(text: str, limit: int, count: Count) -> bool:
 
 
 def tidy(text: str, kind: Kind = "other") -> str:
-    """A text without escape codes and, unless it is a file's, without overwritten lines, progress bars and repeats."""
+    """A text without escape codes, its listings bare, and but in a file without overwritten lines, bars and repeats.
+
+    What was recalled loses escape codes only.
+    """
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
+    text = text if kind == "recalled" else bare(text)
     if kind in ("read", "recalled"):
         return text
     shown = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
