@@ -81,8 +81,8 @@ def lines_in(text: str, origin: Origin) -> Iterator[Line]:
     """The lines of a text that say something."""
     for line in text.splitlines():
         if line and not line.isspace():
-            line = unpadded(line)
-            yield Line(line, origin, core_of(line), names_in(line))
+            told = unpadded(line)
+            yield Line(told, origin, core_of(told), names_in(told))
 
 
 def entries_of(step: Step, number: int, whole: Whole) -> Iterator[Entry]:
