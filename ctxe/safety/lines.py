@@ -146,7 +146,7 @@ def _redirect_reason(redirect: Redirect, folders: frozenset[str], policy: Policy
     places = [posixpath.normpath(posixpath.join(folder, target)) for folder in folders]
     if redirect.target.glob or any(protection(place) for place in places):
         return f"it writes {target}"
-    away = next((why for place in places if (why := _reach(Look(place), policy))), "")
+    away = next((why for place in places if (why := _reach(Look(place, writes=True), policy))), "")
     if away or not may_edit(tuple(places), policy):
         return away or f"it writes {target}"
     return None
@@ -157,9 +157,12 @@ def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str |
         return f"git would run {policy.git_runs[0]} of this repository"
     for folder in folders:
         for path in found.paths:
-            look = Look(posixpath.join(folder, path), found.shows, found.deep, found.hidden)
+            look = Look(posixpath.join(folder, path), found.shows, found.deep, found.hidden, found.links)
             if why := _reach(look, policy):
                 return why
+        place = posixpath.join(folder, found.place).rstrip("/")
+        if found.git and place and policy.reach is not None and (why := policy.reach(Look(place, git=True))):
+            return why
     return None
 
 

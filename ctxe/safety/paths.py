@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.policy import Look
+from ctxe.safety.programs import configured_programs
+from ctxe.safety.protected import protection
 from ctxe.safety.secrets import is_secret_file
 
-MOST_NAMES = 300
-"""Names that a glob is followed to."""
+MOST_NAMES = 3_000
+"""Names that a glob is followed to; what stands for more is asked about."""
 MOST_FILES = 20_000
 """Files that are looked at for secrets below a folder."""
 SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "site-packages", "__pycache__", ".tox", "target"})
@@ -46,27 +49,75 @@ def reach(root: Path) -> Callable[[Look], str]:
     """A check of what a command would read, for ``permissions.Policy``: links and globs followed for real."""
 
     def look_at(look: Look) -> str:
-        for name in _named(root, look.path):
+        for count, name in enumerate(_named(root, look.path)):
             try:
                 real = inside(root, name)
             except ToolError as error:
                 return str(error)
-            if look.shows and is_secret_file(str(real)):
-                return f"{name} may hold keys and passwords"
-            if look.shows and look.deep and real.is_dir() and (found := _secret_below(real, look.hidden)):
-                return f"it would also read {found}"
+            if count > MOST_NAMES:
+                return f"{look.path} stands for too many files to look at"
+            if why := _looked_at(look, root, name, real):
+                return why
         return ""
 
     return look_at
 
 
+def _looked_at(look: Look, root: Path, name: str, real: Path) -> str:
+    """Why one real path must not be read, written or given to git."""
+    if look.git:
+        runs = configured_programs(real) if _is_nested(root, real) else ()
+        return f"git would run {runs[0]} of the repository in {name}" if runs else ""
+    if look.writes:
+        # the kernel follows links where the name alone says nothing
+        place = os.path.relpath(real, os.path.realpath(root))
+        why = protection(place)
+        return f"it writes {place}, which is protected: {why}" if why else ""
+    if look.shows and is_secret_file(str(real)):
+        return f"{name} may hold keys and passwords"
+    if look.shows and look.deep and real.is_dir():
+        if look.links and (link := _leads_away(real)):
+            return f"it would also read what {link} leads to"
+        found = _secret_below(real, look.hidden)
+        return f"it would also read {found}" if found else ""
+    return ""
+
+
+def _is_nested(root: Path, place: Path) -> bool:
+    """Whether a place below the root belongs to a repository of its own."""
+    between = (place, *place.parents)
+    home = Path(os.path.realpath(root))
+    return any(os.path.lexists(folder / ".git") for folder in between if folder != home and folder.is_relative_to(home))
+
+
+_CLASS = re.compile(r"\[[^/]*")
+
+
 def _named(root: Path, path: str) -> Iterator[str]:
-    """The path itself and, for a glob, what it stands for now."""
+    """The path itself and, for a glob, what it stands for now.
+
+    The shell knows more in brackets than Python does (``[^a]``, ``[[:alpha:]]``): any rest stands for them here.
+    """
     yield path
     if any(c in path for c in "*?["):
+        wider = _CLASS.sub("*", path)
+        hidden = wider.rpartition("/")[2].startswith(".")
         # pathlib's globs would refuse absolute patterns and know no hidden files
-        found = glob.iglob(path, root_dir=root, include_hidden=path.rpartition("/")[2].startswith("."))  # noqa: PTH207
-        yield from (name for _, name in zip(range(MOST_NAMES), found, strict=False))
+        yield from glob.iglob(wider, root_dir=root, include_hidden=hidden)  # noqa: PTH207
+
+
+def _leads_away(folder: Path) -> str:
+    """The first link below a folder that leads out of it; the folder itself when there is too much to look at."""
+    home, seen = os.path.realpath(folder), 0
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = os.path.join(place, name)  # noqa: PTH118 (as below: a Path for each of 20,000 costs a second)
+            if os.path.islink(path) and not _below(home, os.path.realpath(path)):  # noqa: PTH114
+                return os.path.relpath(path, folder)
+        seen += len(files)
+        if seen > MOST_FILES:
+            return "."
+    return ""
 
 
 def _secret_below(folder: Path, hidden: bool) -> str:

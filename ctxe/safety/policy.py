@@ -17,13 +17,17 @@ Mode = Literal["ask", "auto-edit", "auto", "read-only"]
 class Look:
     """A path that a command would read, as written but joined to the folder it runs in (relative to the root).
 
-    ``shows`` says that contents would come out, ``deep`` that everything below is read, with ``hidden`` files too.
+    ``shows`` says that contents would come out, ``deep`` that everything below is read, with ``hidden`` files too and
+    ``links`` followed. ``git`` is set where git would work in that folder, ``writes`` where the file would be written.
     """
 
     path: str
     shows: bool = False
     deep: bool = False
     hidden: bool = True
+    links: bool = False
+    git: bool = False
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

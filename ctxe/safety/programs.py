@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
+from ctxe.safety.gitconfig import Setting, Unreadable, nested, settings_of
 
 DIFFING = frozenset({"diff", "diff-files", "diff-index", "diff-tree", "format-patch", "log", "show", "whatchanged"})
 QUIET = (
@@ -40,11 +40,7 @@ CHILD_GUARDS = {
     "TERM": "dumb",
 }
 """Variables for commands that a model asks for: git runs no program on its own, nothing waits for a key."""
-INCLUDE_DEPTH = 3
-CONFIG_LIMIT = 1_000_000
 NOTHING = "CTXE_NOTHING"
-_SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9-]+)(?:\s+"((?:[^"\\]|\\.)*)"|\.([^\]\s]+))?\s*\]')
-_SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$")
 
 
 def find_program(name: str, root: Path, search: Sequence[str] | None = None) -> Path | None:
@@ -73,12 +69,16 @@ def git_command(root: Path, *args: str, search: Sequence[str] | None = None) -> 
     """The argv of a git call about the repository at ``root`` that runs nothing else; ``args`` start at the subcommand.
 
     Hooks, fsmonitor, pager, external diff, textconv, filters and merge drivers of the repository, signatures,
-    submodules, credentials and every transport are off. Give it ``git_environment``. Raises CtxeError without git.
+    submodules, credentials and every transport are off. Give it ``git_environment``. Raises CtxeError without git, and
+    where its configuration cannot be checked.
     """
     git = find_program("git", root, search)
     if git is None:
         raise CtxeError("git is not on PATH outside this repository", "install git, or go on without history")
-    settings = [*(word for pair in QUIET for word in ("-c", pair)), *_drivers_off(root)]
+    try:
+        settings = [*(word for pair in QUIET for word in ("-c", pair)), *_drivers_off(root)]
+    except Unreadable as error:
+        raise CtxeError(f"git's configuration here cannot be checked: {error}", "look into .git/config") from error
     head = [str(git), "--no-pager", "--no-optional-locks", "-C", str(root), *settings]
     verb = 0
     while args[verb : verb + 1] == ("-c",):
@@ -126,8 +126,8 @@ def _drivers_off(root: Path) -> Iterator[str]:
 
     Drivers of the user's own configuration (git-lfs, say) stay: it is not the repository that chose them.
     """
-    for kind, name in sorted({setting[:2] for setting in _settings_of(root)}):
-        if kind == "filter" and name:
+    for kind, name in sorted({(setting.section, setting.name) for setting in settings_of(root)}):
+        if kind == "filter":
             for key in ("clean", "smudge", "process", "required"):
                 # the last "=" parts the name of the variable, so a driver called a=b is switched off as well
                 yield f"--config-env=filter.{name}.{key}={NOTHING}"
@@ -141,68 +141,23 @@ def configured_programs(root: Path) -> tuple[str, ...]:
     """Settings of the repository's own configuration by which plain git would run a program while it only reads.
 
     For ``permissions.Policy.git_runs``: where there are any, git commands of a model are asked about. The fsmonitor is
-    not among them, because commands run with it off (``CHILD_GUARDS``).
+    not among them, because commands run with it off (``CHILD_GUARDS``). Submodules count: git looks into them as well.
     """
-    return tuple(sorted({_dotted(setting) for setting in _settings_of(root) if _runs(*setting)}))
+    try:
+        places = [root, *nested(root)]
+        found = {setting.dotted for place in places for setting in settings_of(place) if _runs(setting)}
+    except Unreadable as error:
+        return (f"what nobody can check ({error})",)
+    return tuple(sorted(found))
 
 
-def _dotted(setting: tuple[str, str, str]) -> str:
-    section, name, key = setting
-    return ascii(".".join(part for part in (section, name, key) if part))[1:-1][:80]
-
-
-def _runs(section: str, name: str, key: str) -> bool:
+def _runs(setting: Setting) -> bool:
     """Whether a setting names a program that status, diff, log, show and their kin may start."""
-    if section in {"filter", "gpg", "credential"} or (
-        section == "remote" and key in {"promisor", "partialclonefilter"}
-    ):
+    section, key = setting.section, setting.key
+    if section in {"filter", "gpg", "credential"} or (section, key) == ("extensions", "partialclone"):
         return True
+    if section == "remote":
+        return key in {"promisor", "partialclonefilter"}
     if section == "diff":
         return key in {"external", "command", "textconv"}
     return section == "core" and key in {"pager", "sshcommand", "askpass", "worktree", "gitproxy", "hookspath"}
-
-
-def _configs(root: Path) -> list[Path]:
-    """Where the repository keeps its configuration: plain, worktree and submodule layouts."""
-    for folder in (root, *root.parents):
-        spot = folder / ".git"
-        if spot.is_file():
-            spot = folder / _text(spot).removeprefix("gitdir:").strip()
-        elif not spot.is_dir():
-            continue
-        common = spot / (_text(spot / "commondir").strip() or ".")
-        return [*dict.fromkeys([common / "config", spot / "config"]), spot / "config.worktree"]
-    return []
-
-
-def _settings_of(root: Path) -> list[tuple[str, str, str]]:
-    """(section, name, key) of all that the repository's own configuration sets, section and key in lower case."""
-    return [setting for config in _configs(root) for setting in _settings_in(config)]
-
-
-def _settings_in(config: Path, depth: int = INCLUDE_DEPTH) -> Iterator[tuple[str, str, str]]:
-    """The settings of one file and of those it includes, whatever the condition; rather too many than too few."""
-    section, name = "", ""
-    for line in _text(config).replace("\\\n", "").split("\n"):
-        rest = line
-        if (head := _SECTION.match(line)) is not None:
-            dotted = (head[3] or "") if head[2] is None else re.sub(r"\\(.)", r"\1", head[2])
-            section, name, rest = head[1].lower(), dotted, line[head.end() :]
-            yield section, name, ""
-        if (found := _SETTING.match(rest)) is None:
-            continue
-        yield section, name, found[1].lower()
-        if section in {"include", "includeif"} and found[1].lower() == "path" and depth:
-            path = re.sub(r"\\(.)", r"\1", (found[2] or "").replace('"', "")).strip()
-            yield from _settings_in(config.parent / os.path.expanduser(path), depth - 1)  # noqa: PTH111 (~nobody raises)
-
-
-def _text(path: Path) -> str:
-    """A configuration file as text; empty when it is none."""
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return file.read(CONFIG_LIMIT).decode("utf-8", "replace")
-    except (OSError, RuntimeError, ValueError):
-        return ""

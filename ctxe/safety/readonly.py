@@ -15,8 +15,8 @@ from ctxe.safety.words import Part, Word
 class Reads:
     """What a reading command looks at: paths as written, whether contents come out, whether folders are gone into.
 
-    ``hidden`` says that files with a dot in front are among them, ``git`` that git does the reading, ``enters`` is the
-    folder that later commands of the line run in (``cd``).
+    ``hidden`` says that files with a dot in front are among them, ``links`` that links are followed on the way,
+    ``git`` that git does the reading (in ``place``), ``enters`` is the folder that later commands of the line run in.
     """
 
     paths: tuple[str, ...] = ()
@@ -25,6 +25,8 @@ class Reads:
     hidden: bool = True
     git: bool = False
     enters: str = ""
+    links: bool = False
+    place: str = ""
 
 
 def reads(part: Part) -> Reads | None:
@@ -48,13 +50,19 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
     if "one" in spec.is_ and len(words) > 1:
         return None
     if "text" in spec.is_:
-        return Reads()
+        # the shell puts names of files in the place of these
+        return Reads(tuple(word.text for word in given.operands if word.glob))
     if "pattern" in spec.is_ and not given.options & {"-e", "--regexp", "--files", "--type-list"}:
         words = words[1:]
     recursive = name in {"rg", "ag"} or bool(given.options & {"-r", "-R", "--recursive"})
     deep = "deep" in spec.is_ and recursive
     hidden = name != "rg" or bool(given.options & {"-.", "-u", "--hidden", "--unrestricted"})
-    return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden)
+    links = name == "diff" or bool(given.options & FOLLOWING.get(name, frozenset()))
+    return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden, links=links)
+
+
+FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"}))
+"""Options by which a program goes through links to folders; diff always does."""
 
 
 def _fine(_given: Given) -> bool:
@@ -124,7 +132,8 @@ def _git(rest: Sequence[Word]) -> Reads | None:
         paths = paths[1:]
     paths += [found["path"] for path in paths if (found := _REVISION_PATH.match(path))]
     prefix = f"{folder}/" if folder else ""
-    return Reads((*([folder] if folder else []), *(prefix + path for path in paths)), "shows" in spec.is_, git=True)
+    looked = (*([folder] if folder else []), *(prefix + path for path in paths))
+    return Reads(looked, "shows" in spec.is_, git=True, place=folder)
 
 
 def _git_allows(spec: Spec, given: Given) -> bool:

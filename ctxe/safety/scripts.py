@@ -47,6 +47,8 @@ def find(rest: Sequence[Word]) -> Paths | None:
     return tuple(paths) or (".",)
 
 
+# Some versions of sed let a slash in brackets stand for itself, some do not: where it would matter we know neither.
+_BRACKETS = r"(?<!\\)\[\^?\]?[^\]]*"
 _REGEX = r"(?:[^/\\\n]|\\[^\n])*"
 _ADDRESS = rf"(?:\d+|\$|/{_REGEX}/)"
 _PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"
@@ -78,6 +80,9 @@ def sed(rest: Sequence[Word]) -> Paths | None:
 
 def _prints(script: str) -> bool:
     """Whether a sed script is a list of commands that we know."""
+    marks = {"/", *re.findall(r"s([|#,:])", script)}
+    if any(re.search(_BRACKETS + re.escape(mark), script) for mark in marks):
+        return False
     at = 0
     while (found := _COMMAND.match(script, at)) is not None:
         at = found.end()
@@ -94,7 +99,7 @@ AWK_CALLS = names(
     " strftime sub substr systime tolower toupper while"
 )
 _AWK_ACTS = re.compile(
-    r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
+    r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
 )
 _AWK_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
 

@@ -1,0 +1,178 @@
+"""git's configuration files read as git reads them: what a repository sets, and the repositories inside it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CONFIG_LIMIT = 4_000_000
+"""Bytes of one configuration file that are read; a longer one cannot be checked."""
+FILES_LIMIT = 64
+"""Files that a configuration may include before it cannot be checked."""
+NESTED_LIMIT = 1_000
+"""Repositories inside a repository that are looked at."""
+
+# The grammar of git-config(1), "Syntax", as git's own reader applies it: a heading may stand anywhere, a setting may
+# follow it on its line, a comment ends with its line whatever stands before the end.
+_BLANK = re.compile(r"(?:\s+|[#;][^\n]*)+")
+_HEAD = re.compile(r'\[\s*([A-Za-z0-9.-]*)\s*(?:"((?:[^"\\\n]|\\[^\n])*)"\s*)?\]')
+_KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)")
+_VALUE = re.compile(r'((?:\\[\s\S]|"(?:[^"\\\n]|\\[\s\S])*"|[^\n\\"#;])*)(?:[#;][^\n]*)?(?:\n|\Z)')
+_QUOTED = re.compile(r'\\\n|\\([\s\S])|"')
+_ODD_PATH = re.compile(r"%\(|:\(|/(?:proc|dev|sys)/")
+_GITLINK = re.compile(rb"\x00\x00\xe0\x00[\s\S]{12}(?=(?:[\s\S]{20}|[\s\S]{32})[\s\S]{2})")
+
+
+class Unreadable(Exception):
+    """A configuration that git may read otherwise than we do; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, or a heading where ``key`` is empty. Section and key are in lower case."""
+
+    section: str
+    name: str
+    key: str
+    value: str = ""
+
+    @property
+    def dotted(self) -> str:
+        """Its name as git writes it, in printable ASCII."""
+        return ascii(".".join(part for part in (self.section, self.name, self.key) if part))[1:-1][:80]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Files that were read already, so that each is read once however often it is included."""
+
+    done: set[str] = field(default_factory=set)
+
+
+def settings_of(root: Path) -> list[Setting]:
+    """All that the configuration of the repository around ``root`` sets, includes followed whatever their condition.
+
+    Raises Unreadable for one that is too long, includes too much, or is included from a place only git can tell.
+    """
+    reading = _Reading()
+    return [setting for config in _configs(root) for setting in _settings_in(config, reading)]
+
+
+def parsed(text: str) -> Iterator[Setting]:
+    """The headings and settings of one file. A line that git would refuse is skipped."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    at, section, name = 0, "", ""
+    while at < len(text):
+        if (blank := _BLANK.match(text, at)) is not None:
+            at = blank.end()
+        elif (head := _HEAD.match(text, at)) is not None:
+            section, _, name = head[1].lower().partition(".")
+            name = name if head[2] is None else re.sub(r"\\(.)", r"\1", head[2])
+            at = head.end()
+            yield Setting(section, name, "")
+        elif (key := _KEY.match(text, at)) is not None:
+            value = _VALUE.match(text, key.end()) if key[2] else None
+            at = key.end() if value is None else value.end()
+            yield Setting(section, name, key[1].lower(), _plain(value[1]) if value else "")
+        else:
+            at = (text.find("\n", at) + 1) or len(text)
+
+
+def _plain(value: str) -> str:
+    """A value without its quotes and escapes."""
+    return _QUOTED.sub(lambda found: found[1] or "", value.strip())
+
+
+def _settings_in(config: Path, reading: _Reading) -> Iterator[Setting]:
+    where = os.path.realpath(config)
+    if where in reading.done:
+        return
+    if len(reading.done) > FILES_LIMIT:
+        raise Unreadable("it includes too many files")
+    reading.done.add(where)
+    for setting in parsed(_text(config)):
+        yield setting
+        # git holds values in C strings, which a NUL ends
+        path = setting.value.partition("\0")[0]
+        if setting.section in {"include", "includeif"} and setting.key == "path" and path:
+            if _ODD_PATH.match(path):
+                raise Unreadable("it includes a file from a place that only git can tell")
+            # expanduser of os leaves an unknown user alone where pathlib raises
+            yield from _settings_in(config.parent / os.path.expanduser(path), reading)  # noqa: PTH111
+
+
+def _configs(root: Path) -> list[Path]:
+    """Where a repository keeps its configuration: plain, worktree and submodule layouts."""
+    spot = _git_folder(root)
+    if spot is None:
+        return []
+    return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
+
+
+def _git_folder(root: Path) -> Path | None:
+    """Git's folder for a place in a work tree."""
+    for folder in (root, *root.parents):
+        spot = folder / ".git"
+        if spot.is_file():
+            return folder / _text(spot).removeprefix("gitdir:").strip()
+        if spot.is_dir():
+            return spot
+    return None
+
+
+def _common(spot: Path) -> Path:
+    return spot / (_text(spot / "commondir").strip() or ".")
+
+
+def nested(root: Path) -> list[Path]:
+    """Work trees of the submodules that git's index names and that are checked out, at any depth.
+
+    The index is searched for entries of mode 160000 (gitformat-index(5)) rather than read, so that a large one costs
+    a millisecond. Raises Unreadable for one whose names cannot be told.
+    """
+    found: dict[Path, None] = {}
+    open_ = [root]
+    while open_:
+        for path in _gitlinks(open_.pop()):
+            if path not in found:
+                found[path] = None
+                open_.append(path)
+        if len(found) > NESTED_LIMIT:
+            raise Unreadable("it holds too many submodules")
+    return list(found)
+
+
+def _gitlinks(root: Path) -> Iterator[Path]:
+    """Checked out submodules of one work tree; every place where a name could begin is tried."""
+    spot = _git_folder(root)
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    for index in [] if spot is None else [spot / "index", *spot.glob("sharedindex.*")]:
+        try:
+            data = index.read_bytes()
+        except OSError:
+            continue
+        marks = [found.end() for found in _GITLINK.finditer(data)]
+        if marks and data[4:8] == b"\0\0\0\4":
+            raise Unreadable("its index is compressed and holds submodules")
+        for mark in marks:
+            for skipped in (22, 24, 34, 36):
+                name = os.fsdecode(data[mark + skipped : mark + skipped + 4096].partition(b"\0")[0])
+                if name and os.path.lexists(top / name / ".git"):
+                    yield top / name
+
+
+def _text(path: Path) -> str:
+    """A configuration file as text, its bytes kept; empty when it is none. Raises Unreadable for a longer one."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            data = file.read(CONFIG_LIMIT + 1)
+    except (OSError, RuntimeError, ValueError):
+        return ""
+    if len(data) > CONFIG_LIMIT:
+        raise Unreadable("it is too long")
+    return os.fsdecode(data)

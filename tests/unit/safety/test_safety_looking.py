@@ -1,0 +1,78 @@
+"""What commands would really read and write: links, the shell's own globs, and repositories inside the repository."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.tool import Action, Allow, Ask, Risk
+from ctxe.safety.paths import MOST_NAMES, reach
+from ctxe.safety.permissions import Mode, Policy, decide
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A work tree with links that lead out, a key file, git hooks behind a link, and a repository inside."""
+    root = tmp_path / "repo"
+    for folder in ("src", "docs", "plain", ".git/hooks"):
+        (root / folder).mkdir(parents=True)
+    (tmp_path / "outside").write_text("secret")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (root / "src/away").symlink_to(tmp_path)
+    (root / "docs/held.txt").symlink_to("../secrets.yml")
+    (root / "secrets.yml").write_text("a: b")
+    (root / "hooks").symlink_to(".git/hooks")
+    (root / "plain/a.py").write_text("a")
+    subprocess.run(["git", "init", "-q", str(root / "inner")], check=True)
+    return root
+
+
+def asked(root: Path, line: str, mode: Mode = "ask") -> str | None:
+    """Why a command line is asked about; None when it runs by itself."""
+    action = Action("run_command", "run", Risk.EXECUTE, lambda: iter(()), command=line)
+    decision = decide(action, Policy(mode, root=str(root), reach=reach(root)))
+    assert isinstance(decision, Allow | Ask)
+    return decision.why if isinstance(decision, Ask) else None
+
+
+@pytest.mark.parametrize("line", ["cat lin[^z]", "cat lin[[:alpha:]]", "cat l*[^z]", "head link", "echo ../*"])
+def test_globs_of_the_shell_do_not_lead_out(root: Path, line: str) -> None:
+    assert (asked(root, line) or "").endswith("is outside the work tree")
+
+
+@pytest.mark.parametrize("line", ["cat s[^x]crets.yml", "cat s?crets.yml", "cat docs/hel[^z].txt", "cat docs/*"])
+def test_globs_of_the_shell_do_not_find_keys(root: Path, line: str) -> None:
+    assert (asked(root, line) or "").endswith("may hold keys and passwords")
+
+
+def test_more_names_than_can_be_looked_at_are_asked_about(root: Path) -> None:
+    (root / "many").mkdir()
+    for number in range(MOST_NAMES + 1):
+        (root / f"many/{number}").touch()
+    assert asked(root, "cat many/*") == "many/* stands for too many files to look at"
+    assert asked(root, "wc -l many/*1") is None
+
+
+def test_programs_that_follow_links_are_asked_about_where_there_are_any(root: Path) -> None:
+    assert asked(root, "grep -R x src") == "it would also read what away leads to"
+    assert asked(root, "grep -R x docs") == "it would also read what held.txt leads to"
+    assert asked(root, "diff -r plain src") == "it would also read what away leads to"
+    assert asked(root, "grep -r x src") is None
+    assert asked(root, "grep -R x plain") is None
+    assert asked(root, "diff -r plain plain") is None
+
+
+@pytest.mark.parametrize("line", ["echo x > hooks/a", "cd hooks && echo x > a", "cd src && echo x > ../hooks/a"])
+def test_a_link_into_a_protected_place_is_no_way_around_the_question(root: Path, line: str) -> None:
+    why = "it writes .git/hooks/a, which is protected: the repository's own data and hooks"
+    assert asked(root, line, "auto-edit") == why
+    assert asked(root, "echo x > plain/a", "auto-edit") is None
+
+
+@pytest.mark.parametrize("line", ["git -C inner status", "cd inner && git diff", "cd inner/.git && git log"])
+def test_git_in_an_inner_repository_is_asked_about_when_that_one_runs_programs(root: Path, line: str) -> None:
+    assert asked(root, line) is None
+    with (root / "inner/.git/config").open("a") as config:
+        config.write("[diff]\n external = touch HOSTILE\n")
+    assert asked(root, line) == f"git would run diff.external of the repository in {line.split()[1 + ('-C' in line)]}"
+    assert asked(root, "git status") is None
