@@ -83,7 +83,8 @@ def test_no_descriptor_of_ours_is_inherited(tmp_path: Path) -> None:
     ours = os.open(tmp_path, os.O_RDONLY)
     os.set_inheritable(ours, True)
     try:
-        assert sh("ls /proc/$$/fd | tr '\\n' ' '", tmp_path).output.split() == ["0", "1", "2"]
+        # a pipe would be a descriptor of the shell for a moment
+        assert sh("ls /proc/$$/fd; true", tmp_path).output.split() == ["0", "1", "2"]
     finally:
         os.close(ours)
 
