@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 LONGEST = 400
+"""Characters of a pattern; a longer one matches nothing."""
+MOST = 200
+"""Patterns that the braces of one may stand for."""
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_PIECE = re.compile(r"(?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[.[^\]]*\]|.", re.DOTALL)
+_ANY_DEPTH = {"**/": "(?:[^/]+/)*?", "**": ".*?"}
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:
@@ -30,34 +36,53 @@ def _compiled(glob: str) -> re.Pattern[str] | None:
         glob += "**"
     if "/" not in glob and glob != "**":
         glob = "**/" + glob
+    opened = _opened(glob)
     try:
-        return re.compile(_translated(glob))
+        return re.compile("|".join(map(_translated, opened))) if opened else None
     except re.error:
         return None
 
 
+def _opened(glob: str) -> list[str]:
+    """The patterns without braces that one with braces stands for; none when they are too many."""
+    plain: list[str] = []
+    queue = [glob]
+    while queue:
+        some = queue.pop()
+        if found := _BRACES.search(some):
+            queue += [some[: found.start()] + part + some[found.end() :] for part in found[1].split(",")]
+        else:
+            plain.append(some)
+        if len(plain) + len(queue) > MOST:
+            return []
+    return plain
+
+
 def _translated(glob: str) -> str:
-    parts: list[str] = []
-    at, depth = 0, 0
-    while at < len(glob):
-        sign = glob[at]
-        if glob.startswith("**/", at):
-            parts.append("(?:[^/]+/)*")
-            at += 3
-            continue
-        if glob.startswith("**", at):
-            parts.append(".*")
-            at += 2
-            continue
-        if sign == "[" and (close := glob.find("]", at + 2)) > 0:
-            inside = glob[at + 1 : close].replace("\\", "\\\\")
-            parts.append("[" + ("^" + inside[1:] if inside[0] in "!^" else inside) + "]")
-            at = close + 1
-            continue
-        depth += (sign == "{") - (sign == "}" and depth > 0)
-        plain = {"*": "[^/]*", "?": "[^/]", "{": "(?:"}.get(sign)
-        if plain is None:
-            plain = {"}": ")", ",": "|"}.get(sign) if depth or sign == "}" else None
-        parts.append(plain or re.escape(sign))
-        at += 1
-    return "".join(parts)
+    """A regular expression that takes no longer for many stars: what stands between two of them is looked for once.
+
+    The nearest place where it stands is as good as any further one, so the groups are atomic. Between two ``**`` all of
+    it is such a group.
+    """
+    runs: list[list[str]] = [[""]]
+    for piece in _PIECE.findall(glob):
+        if piece in _ANY_DEPTH:
+            runs.append([_ANY_DEPTH[piece]])
+        elif piece == "*":
+            runs[-1].append("[^/]*?")
+        else:
+            runs[-1][-1] += _sign(piece)
+    *before, last = (run[0] + "".join(map(_once, run[1:-1])) + "".join(run[1:][-1:]) for run in runs)
+    return "".join(map(_once, before)) + last
+
+
+def _once(pattern: str) -> str:
+    return f"(?>{pattern})"
+
+
+def _sign(piece: str) -> str:
+    """What matches one character: itself, any but a slash, or one of a class."""
+    if len(piece) == 1:
+        return "[^/]" if piece == "?" else re.escape(piece)
+    inside = piece[1:-1].replace("\\", "\\\\")
+    return "(?!/)[" + ("^" + inside[1:] if inside[0] in "!^" else inside) + "]"
