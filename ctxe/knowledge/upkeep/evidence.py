@@ -11,6 +11,8 @@ from ctxe.knowledge.entries.entry import Entry
 DIGITS = 12
 """Hex digits of a content hash that evidence keeps: ``file src/a.py@1a2b3c4d5e6f``."""
 
+_PIN = re.compile(r"@([0-9a-f]{6,})$")
+
 
 def _always(_name: str) -> bool:
     return True
@@ -48,7 +50,8 @@ def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
 
 def _lost(kind: str, name: str, facts: Facts) -> str:
     """What is wrong with one piece of evidence, "" when it stands or cannot be judged."""
-    path = name.partition("::")[0].partition("@")[0].partition(":")[0]
+    pin = _PIN.search(name)
+    path = _PIN.sub("", name).partition(":")[0]
     if not name:
         return ""
     if kind == "commit":
@@ -61,8 +64,8 @@ def _lost(kind: str, name: str, facts: Facts) -> str:
         return f"{path} is gone"
     if kind == "test":
         return "" if facts.test(name) else f"{name} is gone"
-    was, now = name.rpartition("@")[2] if "@" in name else "", facts.digest(path)
-    return f"{path} has changed since" if was and now and not now.startswith(was) else ""
+    now = facts.digest(path) if pin else ""
+    return f"{path} has changed since" if pin and now and not now.startswith(pin[1]) else ""
 
 
 def pinned(entry: Entry, facts: Facts) -> Entry:
@@ -73,7 +76,7 @@ def pinned(entry: Entry, facts: Facts) -> Entry:
 
 def _pin(item: str, facts: Facts) -> str:
     kind, _, name = item.partition(" ")
-    path = re.sub(r"@[0-9a-f]{6,}$", "", name.strip())
+    path = _PIN.sub("", name.strip())
     digest = facts.digest(path) if kind == "file" else ""
     return f"file {path}@{digest[:DIGITS]}" if digest else item
 

@@ -48,6 +48,17 @@ def test_what_stands_and_what_is_gone(project: Project) -> None:
     )
 
 
+def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> None:
+    (project.root / "src" / "@types").mkdir(parents=True)
+    (project.root / "src" / "@types" / "it.d.ts").write_text("export {}\n")
+    cited = ("file src/@types/it.d.ts", "file src/@types/it.d.ts:12", "file src/@types/no.ts")
+    entry = memories.keep(project, Entry("", "decision", "It leans", evidence=cited))
+    assert entry.evidence[0].rpartition("@")[0] == "file src/@types/it.d.ts"
+    assert gone(entry, facts_of(project)) == ("file src/@types/no.ts is gone",)
+    (project.root / "src" / "@types" / "it.d.ts").write_text("export {a}\n")
+    assert gone(entry, facts_of(project))[0] == "file src/@types/it.d.ts has changed since"
+
+
 def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: Project) -> None:
     entry = memories.keep(project, Entry("", "decision", "It leans", evidence=("file app.py", "file no.py")))
     assert [item.partition("@")[0] for item in entry.evidence] == ["file app.py", "file no.py"]
