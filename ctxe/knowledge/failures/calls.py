@@ -24,7 +24,11 @@ _SPACE = re.compile(r"\s+")
 _HERE = re.compile(r"^cd \.\s*(?:&&|;)\s*")
 _WORDS = re.compile(r"[\s;&|()<>'\"]+")
 _FILE = re.compile(r"[\w.][\w./-]*(?:\.[A-Za-z]\w{0,7}|/[\w./-]*)")
-_WRITES = re.compile(r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|\s-i\b|--fix\b|--write\b|--in-place|\btee\b")
+_WRITES = re.compile(
+    r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|--fix\b|--write\b|--in-place|\btee\b"
+    r"|\b(?:awk|sed|yq)\s(?:[^|;&]*\s)?-[A-Za-z]*i\b|\bfind\s[^|;&]*\s-(?:delete|exec|fls|fprint|ok)"
+    r"|\bruff\s+format\b(?![^|;&]*--(?:check|diff)\b)"
+)
 _JOINED = re.compile(r"\s*(?:&&|\|\||;|\|)\s*")
 _LOOKS = names(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
@@ -32,18 +36,18 @@ _LOOKS = names(
     "test tree tr true type uname uniq wc wait which whoami xxd yq"
 )
 _RUNS = names(
-    "bandit coverage ctest eslint flake8 go golangci-lint jest mocha mypy nosetests pylint pyright pytest rspec "
+    "bandit coverage ctest eslint flake8 golangci-lint jest mocha mypy nosetests pylint pyright pytest rspec "
     "ruff tox tsc unittest vitest xunit"
 )
 _RUNS_OF = (
-    "cargo bench, cargo build, cargo check, cargo clippy, cargo test, go build, go test, go vet, gradle build,"
+    "cargo bench, cargo build, cargo check, cargo clippy, cargo test, go build, go list, go test, go vet, gradle build,"
     " gradle check, gradle test, gradlew build, gradlew check, gradlew test, make check, make lint, make test,"
     " mvn compile, mvn test, mvn verify, npm run, npm test, pnpm run, pnpm test, yarn run, yarn test, dotnet test"
 )
 _CHECKS = _RUNS | frozenset(name.strip() for name in _RUNS_OF.split(","))
 _BUILDS = names(
-    "bun cargo clang cmake deno dotnet g++ gcc gradle gradlew java javac make mvn node npm npx php pnpm python python3 "
-    "ruby rustc swift ts-node tsx yarn"
+    "bun cargo clang cmake deno dotnet g++ gcc go gradle gradlew java javac make mvn node npm npx php pnpm python "
+    "python3 ruby rustc swift ts-node tsx yarn"
 )
 _GIT = names("blame branch diff grep log ls-files reflog remote rev-parse shortlog show status")
 
