@@ -20,10 +20,10 @@ def budget(
     task: Annotated[list[str] | None, typer.Argument(help="the words you would say")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Every chunk, with why it is in or out.")] = False,
     as_json: JsonOption = False,
-    window: Annotated[int, typer.Option("--budget", help="Window in tokens: request and reply.")] = 0,
+    window: Annotated[int, typer.Option("--budget", help="Window in tokens: request and reply.", min=0)] = 0,
     model: Annotated[str, typer.Option("--model", help="provider/name")] = "",
     session: Annotated[str, typer.Option("--session", help="A past session instead.")] = "",
-    step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.")] = 0,
+    step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.", min=0)] = 0,
 ) -> None:
     """Offline; the same code composes the request that is really sent. Raises BudgetError."""
     from ctxe.cli.account import Wanted, show

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,11 +130,10 @@ class Project:
         return total(session.usd for session in found), len(found)
 
     def remember(self, words: str, session: str = "") -> Entry:
-        """Keep a note of the user's as a fact. Raises StoreError."""
-        from ctxe.knowledge.entries.entry import Entry
+        """Keep a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
+        from ctxe.project.memory.memories import drafted
 
-        title, _, text = words.strip().partition("\n")
-        return self.store.add(Entry("", "fact", title[:120], text=text.strip() or words.strip(), session=session))
+        return self.store.add(replace(drafted(words), session=session))
 
     def answer(self, words: str) -> str:
         """What the offline model says: the files, memories and failures that bear on the words."""

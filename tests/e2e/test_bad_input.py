@@ -185,7 +185,14 @@ def test_a_budget_that_is_too_small_names_the_parts(home: Path, repo: Path) -> N
     told(ctxe(repo, environment(home), "budget", "--budget", "900", "hi"), 4, "the request cannot fit")
 
 
-WRONG = [("budget", "--step"), ("chat", "--approval", "yolo"), ("frobnicate",), ("sessions",)]
+WRONG = [
+    ("budget", "--step"),
+    ("budget", "--step", "-1"),
+    ("budget", "--budget", "-1"),
+    ("chat", "--approval", "yolo"),
+    ("frobnicate",),
+    ("sessions",),
+]
 
 
 @pytest.mark.parametrize("words", WRONG)

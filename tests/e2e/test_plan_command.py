@@ -158,7 +158,17 @@ def test_a_model_may_look_the_plan_over(home: Path, repo: Path) -> None:
     assert made.json["note"].startswith("looked over by openai/gpt-5-mini in 2 questions for $0.00")
 
 
-@pytest.mark.parametrize("answer", ["I like all of them.", "{not json}", '{"drop": 3, "add": [1], "search": []}', "[]"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I like all of them.",
+        "{not json}",
+        '{"drop": 3, "add": [1], "search": []}',
+        "[]",
+        '{"add": ' + "[" * 9_000 + "}",
+    ],
+    ids=["prose", "torn", "other types", "a list", "deep"],
+)
 def test_a_model_that_talks_nonsense_changes_nothing(home: Path, repo: Path, answer: str) -> None:
     plain = paths(ctxe(repo, environment(home), "plan", "--json", "boil the water"))
     settings(home, "[plan]\nrefine = true\n")

@@ -126,10 +126,11 @@ class Store:
             for entry in gone:
                 in_log = entry.path.endswith(".jsonl") or entry.path.startswith("daily/")
                 changes[entry.path] = self._without(entry, changes.get(entry.path)) if in_log else None
+            held = {old for entry in gone if entry.status != "proposed" for old in entry.supersedes}
             left = [entry for entry in self.entries() if entry not in gone]
             still = links.successors(left)
             for old in left:
-                freed = any(old.id in entry.supersedes for entry in gone) and old.id not in still
+                freed = old.id in held and old.id not in still
                 if freed and old.status == "superseded" and old.path.endswith(".md"):
                     changes[old.path] = self._updated(old, replace(old, status="current"))
             self.disk.write("forget " + ", ".join(entry.id for entry in gone), changes)

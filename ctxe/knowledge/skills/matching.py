@@ -67,7 +67,7 @@ class Match:
 class Matcher:
     """Ranks modules for tasks; what a module says is taken apart once."""
 
-    _known: dict[tuple[str, str, int], Mapping[str, float]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     def __call__(self, task: Task, skills: Sequence[Skill]) -> list[Match]:
         """Every module with any sign, best first; ``about`` says which of them count."""
@@ -107,7 +107,7 @@ class Matcher:
     def _worths(self, skill: Skill) -> Mapping[str, float]:
         from ctxe.lexical.words import path_terms, terms
 
-        key = (skill.name, skill.description, len(skill.body))
+        key = (skill.name, skill.description, skill.keywords, skill.body)
         if key not in self._known:
             description, keywords = terms(skill.description), terms(skill.keywords)
             headings = " ".join(_HEADINGS.findall(skill.body))

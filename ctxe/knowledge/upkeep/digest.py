@@ -112,7 +112,7 @@ def _runs(conversation: Conversation) -> Iterator[tuple[str, bool]]:
 def _command(arguments: str) -> str:
     try:
         held = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return plain_command(str(held.get("command") or "")) if isinstance(held, dict) else ""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import SessionError
 from ctxe.knowledge.entries.entry import moment
+from ctxe.knowledge.entries.names import hashed
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
 from ctxe.knowledge.failures.pairing import UNKNOWN, Watch
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LARGEST = 400_000_000
 """Bytes of a recording that is read."""
+BEGINNING = 4_096
+"""Bytes at the head of a recording by which it is told from others of its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
 
     A recording of another folder is left out unless a person is ``sure`` of it. Raises SessionError, StoreError.
     """
-    mark, numbers = f"learnt {path.name}", project.counters.read()
+    mark, numbers = _mark(path), project.counters.read()
     size = path.stat().st_size if path.is_file() else 0
     if numbers.get(mark, {}).get("bytes", 0) >= size > 0:
         return Learnt(path.name, skipped="known already")
@@ -106,6 +109,15 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
     if not done.skipped:
         project.counters.bump(mark, project.store.now(), bytes=size - numbers.get(mark, {}).get("bytes", 0))
     return done
+
+
+def _mark(path: Path) -> str:
+    """What a recording is known by: its name and its beginning, which stays the same while it grows."""
+    try:
+        with path.open("rb") as file:
+            return f"learnt {path.name} {hashed(file.read(BEGINNING))}"
+    except OSError:
+        return f"learnt {path.name}"
 
 
 @dataclass(slots=True)

@@ -20,11 +20,17 @@ def expected(folder: Path, own: str) -> Callable[[int], float]:
 
     @cache
     def past() -> tuple[int, ...]:
-        logs = [path for path in folder.glob("*.jsonl") if path.stem != own]
-        logs.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        logs = [path for path in folder.glob("*.jsonl") if path.stem != own and path.is_file()]
+        logs.sort(key=_written, reverse=True)
         return tuple(filter(None, map(calls_of, logs[:NEWEST])))
 
     return lambda done: calls_expected(past(), done)
+
+
+def _written(path: Path) -> float:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def calls_of(path: Path) -> int:

@@ -71,7 +71,7 @@ class Staff:
     def __init__(self, root: Path, jobs: Iterable[Job], enough: int, workers: int) -> None:
         self._root, self._jobs, self._enough = root, iter(jobs), enough
         self._taking = threading.Lock()
-        self._done: queue.Queue[Found | None] = queue.Queue(WAITING)
+        self._done: queue.Queue[Found | Exception | None] = queue.Queue(WAITING)
         self._leaving = self._stopped = False
         self._left = workers
         self._workers = [Worker(root, enough) for _ in range(workers)]
@@ -82,6 +82,8 @@ class Staff:
     def __iter__(self) -> Iterator[Found]:
         while self._left:
             found = self._done.get()
+            if isinstance(found, Exception):
+                raise found
             if found is None:
                 self._left -= 1
             else:
@@ -112,9 +114,16 @@ class Staff:
             if held:
                 self._done.put(Segment(held, worker.run([])[1]))
         except EOFError:
-            for found in () if self._stopped else Alone(self._root, [taken], self._enough):
-                self._done.put(found)
+            self._instead(taken)
         self._done.put(None)
+
+    def _instead(self, job: Job) -> None:
+        """Do what killed a worker; should it be an error, whoever takes the answers meets it."""
+        try:
+            for found in () if self._stopped else Alone(self._root, [job], self._enough):
+                self._done.put(found)
+        except Exception as error:
+            self._done.put(error)
 
     def stop(self) -> None:
         """End all workers; what they were doing is lost."""

@@ -57,7 +57,7 @@ def answered(words: str, known: Callable[[str], bool]) -> Wish:
     found = _OBJECT.search(words)
     try:
         said = json.loads(found.group(0)) if found else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return Wish()
     paths = {
         name: tuple(dict.fromkeys(path for path in _texts(said.get(name)) if known(path))) for name in ("drop", "add")

@@ -142,6 +142,14 @@ def test_questions_are_read_and_refused_with_words() -> None:
         from_mapping({})
 
 
+def test_a_rejected_proposal_brings_nothing_back(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    old = store.add(Entry("", "decision", "Old", "superseded"))
+    proposal = store.add(Entry("", "decision", "New", "proposed", supersedes=(old.id,)))
+    review.reject(store, proposal.id)
+    assert store.get(old.id).status == "superseded"
+
+
 def test_lines_of_a_day_that_come_back_leave_their_day_as_it_is(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.log("- 10:00 [s] one")

@@ -113,3 +113,9 @@ def test_files_that_always_change_together_are_proposed_once() -> None:
         ("api.py", "client.py"),
     )
     assert digest(Conversation(tuple(three)), (draft,)) == ()
+
+
+def test_arguments_that_no_reader_bears_teach_nothing() -> None:
+    call = ToolCall("1", "run_command", '{"command":' + "[" * 100_000)
+    steps = (Step(Reply("", (call,)), (ToolResult("1", "no", ok=False),)),)
+    assert digest(Conversation((Turn("do it", steps=steps),)), ()) == ()

@@ -152,6 +152,10 @@ def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:
     assert learn(project, log) == Learnt("claude.jsonl", 3, 1, 1, 1)
     assert learn(project, log) == Learnt("claude.jsonl", skipped="known already")
     assert learn(project, other) == Learnt("other.jsonl", skipped="of another folder: /w/else")
+    namesake = tmp_path / "elsewhere" / "claude.jsonl"
+    namesake.parent.mkdir()
+    namesake.write_bytes(b"\n".join(lines(*claude("9", "cd /w/demo && ls", "x"))))
+    assert learn(project, namesake) == Learnt("claude.jsonl", 1)
     (group,) = failure_groups(project)
     assert (group.status, group.seen, group.entry.command, group.fix) == (
         "resolved",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,10 @@ def test_what_is_loaded_unasked_is_nearly_always_right(part: int) -> None:
     wrong = [(case, name) for case, name in loaded if name != case[0]]
     assert len(loaded) >= 0.3 * len(every)
     assert len(wrong) <= 0.05 * len(loaded), wrong
+
+
+def test_a_module_that_changed_is_read_again() -> None:
+    matcher, task = Matcher(), Task("mend the zebra")
+    before = Skill("n", "says little", Path("n"), "n", "project", body="horse")
+    after = [replace(before, keywords="zebra"), replace(before, body="zebra")]
+    assert [len(matcher(task, [one])) for one in (before, *after)] == [0, 1, 1]

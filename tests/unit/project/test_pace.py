@@ -29,3 +29,9 @@ def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
 
 def test_without_past_sessions_a_usual_one_is_expected(tmp_path: Path) -> None:
     assert expected(tmp_path / "none", "own")(5) == USUAL_CALLS
+
+
+def test_a_log_that_is_gone_counts_for_nothing(tmp_path: Path) -> None:
+    session(tmp_path, "a", 10)
+    (tmp_path / "b.jsonl").symlink_to(tmp_path / "nowhere")
+    assert expected(tmp_path, "own")(0) == 10.0

@@ -14,6 +14,7 @@ from ctxe.repo.indexing import store
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
+from ctxe.repo.indexing.staff import Staff
 
 POT = "from .cup import fill\n\n\nclass Pot:\n    def pour(self):\n        return fill(self)\n"
 CUP = "def fill(pot):\n    return pot\n"
@@ -174,6 +175,17 @@ def test_workers_and_one_process_find_the_same(tree: Path) -> None:
     assert counted(alone.refresh()) == counted(staffed.refresh()) == (203, 0, 203)
     for term in ("other_3", NAMED + "name", DEFINED + "name_150"):
         assert having(alone, term) == having(staffed, term)
+
+
+@pytest.mark.timeout(30)
+def test_a_file_that_no_worker_can_scan_is_an_error_and_no_endless_wait(tree: Path) -> None:
+    nameless: list[tuple[int, str]] = [(1, None)]  # type: ignore[list-item]
+    staff = Staff(tree, [[(2, "tea/pot.py")], nameless, [(3, "tea/cup.py")]], 10, 2)
+    try:
+        with pytest.raises(AttributeError):
+            list(staff)
+    finally:
+        staff.stop()
 
 
 def test_two_sessions_build_at_once(tree: Path) -> None:

@@ -1,0 +1,30 @@
+"""What a user notes in passing: a title of the first words, and none of them lost or told twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import CtxeError
+from ctxe.project import Project
+
+LONG = "The gateway retries every request that " + "very " * 20 + "rarely fails"
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "text"),
+    [
+        (" The API listens on 8080 \n", "The API listens on 8080", ""),
+        ("Ports\nThe API listens on 8080", "Ports", "Ports\nThe API listens on 8080"),
+        (f"{LONG}\nand more", LONG[:99].rpartition(" ")[0] + "…", f"{LONG}\nand more"),
+    ],
+)
+def test_a_note_keeps_every_word(tmp_path: Path, words: str, title: str, text: str) -> None:
+    entry = Project.open(tmp_path, {}).remember(words, "s1")
+    assert (entry.kind, entry.title, entry.text, entry.session) == ("fact", title, text, "s1")
+
+
+def test_a_note_without_words_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CtxeError, match="say what to remember"):
+        Project.open(tmp_path, {}).remember(" \n")
