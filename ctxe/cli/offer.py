@@ -49,7 +49,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
     except UnknownModel as error:
         typed = Prompt(screen).line(f"{error.message}. Its window in tokens?") if screen.keyboard else None
         tokens = (typed or "").strip().replace(",", "").replace("_", "")
-        if not tokens.isdigit() or int(tokens) <= 0:
+        if not tokens.isdecimal() or int(tokens) <= 0:
             raise
         file = user_file(project.environment)
         save(file, ("models", error.name, "window"), int(tokens))

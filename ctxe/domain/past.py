@@ -154,7 +154,7 @@ def _pause(before: Sent, sent: Sent) -> float:
     """Seconds between an answer and the next request; 0 where the log does not say."""
     try:
         gone = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)
-    except ValueError:
+    except (ValueError, TypeError):  # no time, or one of the two without a zone
         return 0.0
     return max(0.0, gone.total_seconds() - before.seconds)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), sections 3.4 and 3.6.
@@ -175,12 +175,9 @@ class Index:
         documents = self._documents
         return {document.key: score for slot, score in total.items() if (document := documents[slot])}
 
-    def top(self, query: Mapping[str, float], limit: int, among: Iterable[str] | None = None) -> list[Hit]:
-        """The best documents, at most ``limit``; equals in the order of their keys. ``among``: only these keys."""
-        scores = self.scores(query)
-        if among is not None:
-            scores = {key: scores[key] for key in among if key in scores}
-        best = heapq.nsmallest(limit, scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    def top(self, query: Mapping[str, float], limit: int) -> list[Hit]:
+        """The best documents, at most ``limit``; equals in the order of their keys."""
+        best = heapq.nsmallest(limit, self.scores(query).items(), key=lambda pair: (-pair[1], pair[0]))
         return [Hit(key, score) for key, score in best]
 
     def explain(self, query: Mapping[str, float], key: str) -> list[tuple[str, float]]:

@@ -35,11 +35,6 @@ def jaccard(one: Set[object], other: Set[object]) -> float:
     return shared / (len(one) + len(other) - shared) if shared else 0.0
 
 
-def containment(part: Set[object], whole: Set[object]) -> float:
-    """The share of ``part`` that ``whole`` has: 1 when nothing of it is missing, 0 for an empty part."""
-    return len(part & whole) / len(part) if part else 0.0
-
-
 def alike(one: str, other: str) -> float:
     """How much two titles or sentences speak of the same thing: shared terms over all terms, stems compared."""
     return jaccard(set(terms(one)), set(terms(other)))
@@ -95,8 +90,3 @@ def near_pairs(sets: Sequence[Set[object]], at_least: float) -> list[Pair]:
         if similarity >= at_least:
             found.append(Pair(earlier, later, similarity))
     return sorted(found, key=lambda pair: (pair.first, pair.second))
-
-
-def near_duplicates(texts: Sequence[str], at_least: float = 0.8) -> list[Pair]:
-    """Every two texts that say nearly the same in nearly the same words, by their shingles."""
-    return near_pairs([shingles(text) for text in texts], at_least)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+
+from ctxe.lexical.patterns import compiled
 
 LONGEST_LINE = 2000
 """Characters of a line that are looked at: what follows is minified or encoded."""
@@ -63,12 +64,6 @@ _FAULT_HINT = re.compile(
 )
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern when it is first needed: most texts name no place and no error."""
-    return re.compile(pattern)
-
-
 def lines(text: str) -> Iterator[str]:
     """Lines of a text, each cut to what is worth looking at."""
     for line in text.splitlines():
@@ -86,7 +81,7 @@ def frame(line: str) -> Place | None:
     if not _FRAME_HINT.search(line):
         return None
     for pattern in _FRAMES:
-        found = _compiled(pattern).match(line)
+        found = compiled(pattern).match(line)
         if found:
             named = found.groupdict()
             name = (named.get("name") or "").strip()
@@ -105,7 +100,7 @@ def fault(line: str) -> Fault | None:
     if not _FAULT_HINT.search(line):
         return None
     for pattern in _FAULTS:
-        found = _compiled(pattern).match(line)
+        found = compiled(pattern).match(line)
         if found:
             named = found.groupdict()
             return Fault((named.get("kind") or "").strip(), (named.get("message") or "").strip())

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ctxe.lexical.irregular import base_of
+from ctxe.lexical.patterns import compiled
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
@@ -46,12 +47,6 @@ _WORD = re.compile(r"\w+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
 _SPACELESS = "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern when it is first needed: these are seldom, and large sets of characters take long."""
-    return re.compile(pattern)
 
 
 @cache
@@ -98,7 +93,7 @@ def analyse(word: str, stop: frozenset[str] = STOP) -> tuple[str, ...]:
     if whole.isascii():
         if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
             return (stem(whole),)
-    elif _compiled(_SPACELESS).search(whole):
+    elif compiled(_SPACELESS).search(whole):
         return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
     pieces = parts(word[:LONGEST])
     if len(pieces) < 2:

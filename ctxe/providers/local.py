@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ctxe.providers.draft import tokens
+
 PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
 """Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
 LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
+SECONDS = 1.0
+"""A server is waited for so long, in all, when it is asked for the window of a model."""
 LONGEST = 1_000_000
 """Bytes of an answer that are read at most."""
 
@@ -58,7 +62,7 @@ def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple
     return tuple(server for port in ports if (server := servers.get(port)) is not None)
 
 
-def served_window(url: str, name: str, timeout: float = 1.0) -> int | None:
+def served_window(url: str, name: str) -> int | None:
     """The window, in tokens, with which the server at a loopback base URL runs a model; None when it does not say.
 
     Asks what vLLM, llama.cpp, LM Studio and Ollama each offer. A server may run a model with less than its maker
@@ -67,7 +71,7 @@ def served_window(url: str, name: str, timeout: float = 1.0) -> int | None:
     if not is_loopback(url):
         return None
     at = urlsplit(url)
-    end = time.monotonic() + timeout
+    end = time.monotonic() + SECONDS
     for path, read in (
         ("/v1/models", _vllm),
         ("/props", _llamacpp),
@@ -76,8 +80,7 @@ def served_window(url: str, name: str, timeout: float = 1.0) -> int | None:
     ):
         left = end - time.monotonic()
         answer = _get(at.hostname or "127.0.0.1", at.port or 80, path, left) if left > 0 else None
-        window = read(answer, name) if isinstance(answer, dict) else None
-        if isinstance(window, int) and window > 0:
+        if isinstance(answer, dict) and (window := tokens(read(answer, name))):
             return window
     return None
 
@@ -88,7 +91,7 @@ def _ask(port: int, provider: str, timeout: float) -> Server | None:
     if not isinstance(listed, list):
         return None
     models = [
-        Served(entry["id"], entry.get("max_model_len"))
+        Served(entry["id"], tokens(entry.get("max_model_len")) or None)
         for entry in listed
         if isinstance(entry, dict) and isinstance(entry.get("id"), str) and "embed" not in entry["id"].lower()
     ]

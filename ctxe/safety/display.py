@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+
+from ctxe.lexical.patterns import compiled
 
 # ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One
 # that does not end within its bound is left to be shown, else one byte could hide the rest of a text.
@@ -44,12 +45,6 @@ class Hidden:
     says: str = ""
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern when it is first needed: these are seldom, and large sets of characters take long."""
-    return re.compile(pattern)
-
-
 def strip_sequences(text: str) -> str:
     """The text without whole terminal control sequences (colours, titles, links, cursor moves)."""
     return _SEQUENCE.sub("", text) if "\x1b" in text or not text.isascii() else text
@@ -71,17 +66,12 @@ def one_line(text: str, room: int = 200) -> str:
     return words if len(words) <= room else words[: max(room - 1, 0)] + "…"
 
 
-def exact(text: str, room: int | None = None) -> str:
-    """Every character of a text: odd ones are spelled, long blanks and a middle that is too long are counted.
+def exact(text: str) -> str:
+    """Every character of a text: odd ones are spelled, long blanks are counted.
 
-    For questions: what would run must not scroll out of sight nor hide behind blanks. ``room`` is in characters of the
-    given text; head and tail are kept and what is between is announced as ``‹N more characters›``.
+    For questions: what would run must not scroll out of sight nor hide behind blanks.
     """
-    if room is not None and len(text) > room:
-        head, tail = room - room // 3, room // 3
-        between = len(text) - head - tail
-        return f"{exact(text[:head])}‹{between} more characters›{exact(text[len(text) - tail :])}"
-    return _compiled(_EXACT_RUN).sub(_counted, text)
+    return compiled(_EXACT_RUN).sub(_counted, text)
 
 
 def strip_invisible(text: str) -> tuple[str, tuple[Hidden, ...]]:
@@ -137,16 +127,16 @@ def _belongs(found: re.Match[str]) -> bool:
     run, text = found.group(), found.string
     before, after = text[max(found.start() - 1, 0) : found.start()], text[found.end() : found.end() + 1]
     if run in _MARKS:
-        return bool(_compiled(_RIGHT_TO_LEFT).search(text, max(found.start() - 40, 0), found.end() + 40))
+        return bool(compiled(_RIGHT_TO_LEFT).search(text, max(found.start() - 40, 0), found.end() + 40))
     if run in ("\ufe0e", "\ufe0f"):
         return _is_symbol(before) or (before in "0123456789#*" and after == "\u20e3" and before != "")
     if run in ("\u200d", "\ufe0f\u200d"):
         joins_emoji = _is_symbol(before) and _is_symbol(after)
-        return joins_emoji or (run == "\u200d" and bool(_compiled(_JOINED).match(before)))
+        return joins_emoji or (run == "\u200d" and bool(compiled(_JOINED).match(before)))
     if run == "\u200c":
-        return bool(_compiled(_JOINED).match(before))
+        return bool(compiled(_JOINED).match(before))
     if run in "\u180b\u180c\u180d\u180f\u200b":
-        return bool(_compiled(_UNSPACED if run == "\u200b" else _MONGOLIAN).match(before))
+        return bool(compiled(_UNSPACED if run == "\u200b" else _MONGOLIAN).match(before))
     return before == "\U0001f3f4" and run in _FLAGS
 
 

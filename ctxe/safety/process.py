@@ -41,11 +41,6 @@ class Finished:
     ended: str = ""
 
     @property
-    def truncated(self) -> bool:
-        """Whether the middle of the output is missing."""
-        return self.omitted > 0
-
-    @property
     def timed_out(self) -> bool:
         """Whether the time limit ended it."""
         return self.ended == "time limit"

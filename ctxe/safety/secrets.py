@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
+from ctxe.lexical.patterns import compiled
 from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.words import names
 
@@ -26,12 +26,6 @@ class Shape:
     name: str
     marks: tuple[str, ...]
     pattern: str
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern when its mark was seen for the first time: most never are."""
-    return re.compile(pattern)
 
 
 def _shape(name: str, marks: str, pattern: str) -> Shape:
@@ -126,10 +120,10 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, kind) of everything that looks like a secret, in no order and with overlaps."""
     for shape in SHAPES:
         for at in _places(text, shape.marks):
-            if (match := _compiled(shape.pattern).match(text, at)) is None:
+            if (match := compiled(shape.pattern).match(text, at)) is None:
                 continue
             group = 1 if match.re.groups else 0
-            if group == 0 or not _compiled(_PLACEHOLDER).fullmatch(match[1]):
+            if group == 0 or not compiled(_PLACEHOLDER).fullmatch(match[1]):
                 yield match.start(group), match.end(group), shape.name
     lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
     for at in _places(lowered, NAMES):
@@ -138,7 +132,7 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
             yield *given.span("value"), "value"
     for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
         line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
-        if line is not None and not _compiled(_PLACEHOLDER).fullmatch(line["value"]):
+        if line is not None and not compiled(_PLACEHOLDER).fullmatch(line["value"]):
             yield *line.span("value"), "value"
 
 
@@ -163,7 +157,7 @@ def _is_random(value: str, *, quoted: bool) -> bool:
     """Whether a value looks made by a machine: long, mixed, and of high entropy (bits a character)."""
     if len(value) < (12 if quoted else 20) or "‹" in value or "://" in value:
         return False
-    if _compiled(_PLACEHOLDER).fullmatch(value):
+    if compiled(_PLACEHOLDER).fullmatch(value):
         return False
     digits = sum(c.isdigit() for c in value)
     kinds = (digits > 0) + any(c.islower() for c in value) + any(c.isupper() for c in value)

@@ -82,21 +82,21 @@ def _choices(pattern: str) -> list[str]:
     return [*done, *todo]
 
 
-def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "", most: int = SHOWN) -> str:
+def grouped(paths: Sequence[str], depth: int | None = None, prefix: str = "") -> str:
     """Paths by folder, one line each: ``folder/: a b c``. Folders deeper than ``depth`` stand as a number of files.
 
-    Without ``depth`` it is the largest with at most ``most`` names; names that still do not fit are counted.
+    Without ``depth`` it is the largest with at most ``SHOWN`` names; names that still do not fit are counted.
     """
     if depth is None:
         deepest = max(path.count("/") for path in paths) + 1
-        depth = next((d for d in range(deepest, 1, -1) if _names(paths, d) <= most), 1)
+        depth = next((d for d in range(deepest, 1, -1) if _names(paths, d) <= SHOWN), 1)
     lines: dict[str, list[str]] = {}
     for path in paths:
         *folders, name = path.split("/")
         hidden = len(folders) >= depth
         spot = "/".join(folders[: depth - 1] if hidden else folders)
         lines.setdefault(spot, []).append(folders[depth - 1] + "/" if hidden else name)
-    shown = [_line(prefix + spot, _counted(names), most) for spot, names in sorted(lines.items())]
+    shown = [_line(prefix + spot, _counted(names)) for spot, names in sorted(lines.items())]
     total = f"{len(paths)} file{'' if len(paths) == 1 else 's'}"
     return "\n".join([total + (f" in {prefix}" if prefix else ""), *shown])
 
@@ -115,9 +115,9 @@ def _counted(names: Sequence[str]) -> list[str]:
     return [*(f"{name}({count})" for name, count in sorted(folders.items())), *files]
 
 
-def _line(folder: str, names: Sequence[str], most: int) -> str:
-    shown = [f'"{name}"' if " " in name else name for name in names[:most]]
-    more = [f"… {len(names) - most} more"] if len(names) > most else []
+def _line(folder: str, names: Sequence[str]) -> str:
+    shown = [f'"{name}"' if " " in name else name for name in names[:SHOWN]]
+    more = [f"… {len(names) - SHOWN} more"] if len(names) > SHOWN else []
     head = f"{folder.rstrip('/')}/: " if folder else ""
     return head + " ".join([*shown, *more])
 
@@ -131,4 +131,4 @@ def _plain(workspace: Workspace, folder: str) -> str:
     names = [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
     if not names:
         return f"{folder} is empty"
-    return f"{folder} is ignored by git; it holds {len(names)} names\n{_line('', names, SHOWN)}"
+    return f"{folder} is ignored by git; it holds {len(names)} names\n{_line('', names)}"

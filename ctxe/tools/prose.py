@@ -10,7 +10,6 @@ from typing import Any
 from ctxe.domain.model import ToolSchema
 
 STRING: Mapping[str, Any] = {"type": "string"}
-INTEGER: Mapping[str, Any] = {"type": "integer"}
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 1}
 BOOLEAN: Mapping[str, Any] = {"type": "boolean"}
 STRINGS: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from random import Random
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
@@ -16,11 +15,10 @@ from ctxe.context.survey import Survey
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
+from tests.property.telling import Teller
 
 NAMES = ("parseHeader", "MAX_SIZE", "src/frame.py", "src/deep/reader.py", "total_count", "the", "of", "x")
 FILES = ("src/frame.py", "src/deep/reader.py", "README.md")
-AGAIN = 0.15
-"""Of all texts, those in which an earlier one stands again."""
 MORE = "\n".join(f"def function_{n}(): return MAX_SIZE" for n in range(12))
 
 
@@ -49,37 +47,24 @@ class Scale:
 USUAL = Scale()
 
 
-class Maker:
+class Maker(Teller):
     """Makes sessions out of one number: a thousand times faster than drawing every word."""
 
     def __init__(self, seed: int, scale: Scale = USUAL) -> None:
-        self.random = Random(seed)
+        super().__init__(seed, NAMES, scale.lines, scale.huge)
         self.scale = scale
-        self.told: list[str] = []
-
-    def line(self) -> str:
-        return " ".join(self.random.choices(NAMES, k=self.random.randint(0, 6)))
-
-    def body(self) -> str:
-        """Some lines; of files that are read again the same ones, some in front or behind."""
-        times = 16 if self.scale.huge and self.random.random() < self.scale.huge else 1
-        lines = [self.line() for _ in range(times * self.random.randint(0, self.scale.lines))]
-        if self.told and self.random.random() < AGAIN:
-            lines.insert(self.random.choice((0, len(lines))), self.random.choice(self.told))
-        self.told.append("\n".join(lines))
-        return self.told[-1]
 
     def call(self, identity: str) -> tuple[ToolCall, ToolResult]:
         path = self.random.choice(FILES)
         kind = self.random.choice(("read", "edit", "bash", "update_todo", "broken"))
         arguments = {
             "read": {"path": path},
-            "edit": {"path": path, "old_string": self.line(), "new_string": self.body() if kind == "edit" else ""},
+            "edit": {"path": path, "old_string": self.line(), "new_string": self.text() if kind == "edit" else ""},
             "bash": {"command": self.line()},
             "update_todo": {"items": [self.line()]},
         }.get(kind)
         asked = json.dumps(arguments) if arguments else "{not json " + self.line()
-        return ToolCall(identity, kind, asked), ToolResult(identity, self.body(), self.random.random() < 0.8)
+        return ToolCall(identity, kind, asked), ToolResult(identity, self.text(), self.random.random() < 0.8)
 
     def step(self, number: int) -> Step:
         pairs = [self.call(f"c{number}.{n}") for n in range(self.random.randint(0, 3))]
@@ -89,7 +74,7 @@ class Maker:
         turns, number = [], 0
         for _ in range(self.random.randint(1, self.scale.turns)):
             size = self.random.randint(0, self.scale.steps)
-            turns.append(Turn(self.body(), (), tuple(self.step(number + n) for n in range(size))))
+            turns.append(Turn(self.text(), (), tuple(self.step(number + n) for n in range(size))))
             number += size
         return Conversation(tuple(turns))
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 from ctxe.agent.state import State
@@ -20,11 +19,10 @@ from ctxe.project.memory.recalling import Recalling
 from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import tokens_of
 from ctxe.serve.replay import Service
+from tests.property.telling import Teller
 
 RESERVE, MARGIN = 40, 64
 Chat = dict[str, Any]
-AGAIN = 0.15
-"""Of all texts, those in which an earlier one stands again."""
 _RECALL = re.compile(r"recall ([0-9a-z_.]+)")
 
 
@@ -47,23 +45,12 @@ class Scale:
 USUAL = Scale()
 
 
-class Maker:
+class Maker(Teller):
     """Makes sessions out of one number, in groups of messages that are added together."""
 
     def __init__(self, seed: int, scale: Scale = USUAL) -> None:
-        self.random = Random(seed)
+        super().__init__(seed, NAMES, scale.lines, scale.huge)
         self.scale = scale
-        self.told: list[str] = []
-
-    def text(self) -> str:
-        """Some lines; of files that are read again the same ones, some in front or behind."""
-        times = 16 if self.scale.huge and self.random.random() < self.scale.huge else 1
-        size = times * self.random.randint(0, self.scale.lines)
-        lines = [" ".join(self.random.choices(NAMES, k=self.random.randint(0, 6))) for _ in range(size)]
-        if self.told and self.random.random() < AGAIN:
-            lines.insert(self.random.choice((0, len(lines))), self.random.choice(self.told))
-        self.told.append("\n".join(lines))
-        return self.told[-1]
 
     def content(self) -> str | None:
         return self.random.choice((None, "", self.text(), self.text()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
+
+from ctxe.lexical.patterns import compiled
 
 Value = str | tuple[str, ...]
 
@@ -26,12 +27,6 @@ _BULLET = re.compile(r"( *)- +(\S.*)")
 _WORDS = r"true|false|yes|no|on|off|y|n|null|none|~|\.inf|\.nan"
 _OTHER_TYPE = rf"(?i)(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)"
 _ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern when it is first needed: these are seldom, and large sets of characters take long."""
-    return re.compile(pattern)
 
 
 def quick(first: str, more: Sequence[str] = ()) -> Value | None:
@@ -81,15 +76,15 @@ def _scalar(text: str) -> str | None:
         return ""
     quote = text[0]
     if quote in "\"'":
-        match = (_DOUBLE if quote == '"' else _compiled(_SINGLE)).fullmatch(text)
+        match = (_DOUBLE if quote == '"' else compiled(_SINGLE)).fullmatch(text)
         return match[1] if match else None
     return text if _PLAIN.fullmatch(text) else None
 
 
 def _flow(text: str) -> Value | None:
-    if not _compiled(_FLOW).fullmatch(text):
+    if not compiled(_FLOW).fullmatch(text):
         return None
-    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in _compiled(_ITEMS).findall(text[1:-1]))
+    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in compiled(_ITEMS).findall(text[1:-1]))
 
 
 def _bullets(more: Sequence[str]) -> Value | None:
@@ -121,13 +116,13 @@ def _fits_block(text: str) -> bool:
 
 
 def _item(text: str, quoted: bool) -> str:
-    return text if not quoted and _bare(text) and _compiled(_ITEMS).fullmatch(text) else _quoted(text)
+    return text if not quoted and _bare(text) and compiled(_ITEMS).fullmatch(text) else _quoted(text)
 
 
 def _bare(text: str) -> bool:
-    return bool(_PLAIN.fullmatch(text)) and text == text.strip() and not _compiled(_OTHER_TYPE).fullmatch(text)
+    return bool(_PLAIN.fullmatch(text)) and text == text.strip() and not compiled(_OTHER_TYPE).fullmatch(text)
 
 
 def _quoted(text: str) -> str:
     words = json.dumps(text, ensure_ascii=False)
-    return _compiled(_ESCAPED).sub(lambda match: f"\\u{ord(match[0]):04x}", words)
+    return compiled(_ESCAPED).sub(lambda match: f"\\u{ord(match[0]):04x}", words)

@@ -36,7 +36,8 @@ def test_no_miss_where_an_epoch_began_the_head_is_small_or_nobody_reports_a_cach
 
 
 def test_a_time_that_cannot_be_read_is_no_pause() -> None:
-    assert Past("s", "p", (ONE, TWO, replace(LATE, at="soon"))).misses[0].pause == 0.0
+    for at in ("soon", "2026-01-02T10:10:30"):
+        assert Past("s", "p", (ONE, TWO, replace(LATE, at=at))).misses[0].pause == 0.0
 
 
 def test_sums_growth_and_breaks() -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ctxe.lexical.bm25 import Field, Hit, Index, idf, saturate, shorten
+from ctxe.lexical.bm25 import Field, Index, idf, saturate, shorten
 
 
 def built(**texts: str) -> Index:
@@ -62,11 +62,6 @@ def test_explain_sums_to_the_score():
     told = index.explain(query, "a")
     assert [term for term, _ in told] == ["one", "two"]
     assert sum(worth for _, worth in told) == pytest.approx(index.scores(query)["a"])
-
-
-def test_among_limits_what_is_ranked():
-    index = built(a="x", b="x", c="x")
-    assert index.top({"x": 1}, 5, among=["c", "missing"]) == [Hit("c", index.scores({"x": 1})["c"])]
 
 
 def test_unknown_fields_and_keys_are_refused():

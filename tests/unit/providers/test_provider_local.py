@@ -54,7 +54,7 @@ def test_those_that_answer_are_found_with_their_models(silent_port: int, monkeyp
         WireServer(models=["qwen3-coder:30b", "nomic-embed-text", "gpt-oss:20b"]) as ollama,
         WireServer(models=["big"], windows={"big": 32_768}) as vllm,
         Pages({"/v1/models": b"<html>some web application"}) as web,
-        Pages({"/v1/models": {"data": [{"id": 5}, "x", {}]}}) as odd,
+        Pages({"/v1/models": {"data": [{"id": 5}, "x", {}, {"id": "m", "max_model_len": "32k"}]}}) as odd,
         Pages({"/v1/models": [1, 2]}) as list_only,
     ):
         ports = {ollama.port: "ollama", silent_port: "lmstudio", web.port: "llamacpp", vllm.port: "vllm"}
@@ -64,7 +64,7 @@ def test_those_that_answer_are_found_with_their_models(silent_port: int, monkeyp
         assert found == (
             Server("ollama", f"{ollama.url}/v1", (Served("qwen3-coder:30b"), Served("gpt-oss:20b"))),
             Server("vllm", f"{vllm.url}/v1", (Served("big", 32_768),)),
-            Server("odd", f"http://127.0.0.1:{odd.port}/v1", ()),
+            Server("odd", f"http://127.0.0.1:{odd.port}/v1", (Served("m"),)),
         )
 
 
