@@ -21,8 +21,9 @@ def plan(
     budget: Annotated[int, typer.Option("--budget", help="Tokens (o200k_base), a hard cap; 0: as in a session.")] = 0,
     as_json: JsonOption = False,
     show: Annotated[bool, typer.Option("--show", help="Print what the model would see of the files.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every file, not the first ones only, on a terminal.")] = False,
 ) -> None:
     """Offline. The index is brought up to date first. Raises ConfigError."""
     from ctxe.cli import planned
 
-    planned.show(Invocation.of(context), planned.Wanted(" ".join(task or []), budget, as_json, show))
+    planned.show(Invocation.of(context), planned.Wanted(" ".join(task or []), budget, as_json, show, every))

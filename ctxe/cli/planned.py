@@ -10,13 +10,18 @@ from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ctxe.project.planning.plan import Plan, Planned
+    from ctxe.project.planning.plan import Plan
     from ctxe.terminal.screen import Screen
+    from ctxe.terminal.style import Line
     from ctxe.terminal.tables import Cell
 
-OPTIONS = Options({"--json": "as_json", "--show": "contents"}, {"--budget": "budget"}, ("budget",))
+OPTIONS = Options({"--json": "as_json", "--show": "contents", "--all": "every"}, {"--budget": "budget"}, ("budget",))
 LEAST = 100
 BAR = 8
+BELOW = 8
+"""Rows of a window that a long plan leaves to its foot, the prompt and what is one row too long."""
+LEAST_SHOWN = 5
+"""Files that a terminal shows at least of a long plan, which goes on as far as the window does."""
 SHOWN = {"full": "whole", "region": "lines", "outline": "outline", "name": "name"}
 STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name": "dim"}
 
@@ -29,6 +34,7 @@ class Wanted:
     budget: int = 0
     as_json: bool = False
     contents: bool = False
+    every: bool = False
 
 
 def parsed(words: list[str]) -> Wanted | None:
@@ -55,7 +61,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     elif wanted.contents:
         screen.say("\n".join(file.text for file in made.files))
     else:
-        screen.say(view(made, screen))
+        screen.say(view(made, screen, wanted.every))
 
 
 def _from_stdin() -> str:
@@ -67,36 +73,92 @@ def _from_stdin() -> str:
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
-def view(made: Plan, screen: Screen) -> str:
-    """A plan as people read it: files with bars, what is shown of each, and why."""
-    from ctxe.terminal.figures import seconds
-    from ctxe.terminal.style import line
-    from ctxe.terminal.tables import Column, draw, table_lines
+def view(made: Plan, screen: Screen, every: bool = False) -> str:
+    """A plan as people read it: files with bars, what is shown of each, and why.
+
+    A terminal gets the first files, all of them with ``every``, reasons below each; a pipe one row a file.
+    """
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import draw
 
     if not made.files:
-        return "no file of this project bears on that" if made.task.strip() else "nothing was changed here lately"
-    columns = [
-        Column("file", grows=True),
-        *([Column("")] if screen.terminal else []),
-        Column("tokens", right=True),
-        Column("shown", style="dim"),
-        Column("why", grows=True, wraps=screen.terminal),
-    ]
-    most = max(file.score for file in made.files)
-    rows = table_lines(columns, [_row(file, most, screen) for file in made.files], screen)
+        return _nothing(made, screen)
+    listed = _listed(made, screen, every) if screen.terminal else [[row] for row in _rows(made, screen)]
+    more = len(made.files) + 1 - len(listed)  # the head of the table is one of them
+    foot = fold(line((_foot(made, more), "dim")), screen.width)
+    notes = fold(line((made.note, "warn")), screen.width) if made.note else []
+    return draw([*(row for rows in listed for row in rows), (), *foot, *notes], screen)
+
+
+def _nothing(made: Plan, screen: Screen) -> str:
+    """What to do about a plan without files."""
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import draw
+
+    if not made.task.strip():
+        return "nothing was changed here lately"
+    said = "no file of this project bears on that: say it in words of the code, or name a file or an error"
+    return draw(fold(line(said), screen.width), screen)
+
+
+def _foot(made: Plan, more: int) -> str:
+    """What the plan takes, and what is not on the screen."""
+    from ctxe.terminal.figures import plural, seconds
+
     took = seconds(sum(made.timings_ms.values()) / 1000)
-    left_out = len(made.left_out)
-    foot = f"{made.tokens:,} of {made.budget:,} tokens, ranked in {took}"
-    foot += f", {left_out} more files left out" if left_out else ""
-    notes = [line((made.note, "warn"))] if made.note else []
-    return draw([*rows, (), line((foot, "dim")), *notes], screen)
+    told = [f"{made.tokens:,} of {made.budget:,} tokens, ranked in {took}"]
+    told += [f"{plural(more, 'more file')} in the plan: --all lists them"] if more > 0 else []
+    told += [f"{plural(len(made.left_out), 'file')} had no room"] if made.left_out else []
+    return " · ".join(told)
 
 
-def _row(file: Planned, most: float, screen: Screen) -> list[Cell]:
-    from ctxe.terminal.tables import bar_cell
+def _rows(made: Plan, screen: Screen) -> list[Line]:
+    """One row a file, whole, for grep and awk."""
+    from ctxe.terminal.tables import Column, table_lines
 
-    bar = [bar_cell(file.score, most, BAR, STYLES[file.mode], screen)] if screen.terminal else []
-    return [file.path, *bar, f"{file.tokens:,}", SHOWN[file.mode], file.why]
+    columns = [Column("file"), Column("tokens", right=True), Column("shown"), Column("why")]
+    rows = [[file.path, f"{file.tokens:,}", SHOWN[file.mode], file.why] for file in made.files]
+    return table_lines(columns, rows, screen)
+
+
+def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
+    """The head of a table, then files with bars and the reasons for each below it: as many as the window shows."""
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import Column, bar_cell, table_lines
+
+    best = max(file.score for file in made.files)
+    room = (screen.width or 0) - BAR - sum(map(len, ("tokens", "outline"))) - 3 * len("  ")
+    columns = [Column("file", grows=True), Column(""), Column("tokens", right=True), Column("shown", style="dim")]
+    cells: list[list[Cell]] = [
+        [
+            _end(file.path, room, screen),
+            bar_cell(file.score, best, BAR, STYLES[file.mode], screen),
+            f"{file.tokens:,}",
+            SHOWN[file.mode],
+        ]
+        for file in made.files
+    ]
+    head, *rows = table_lines(columns, cells, screen)
+    if len(rows) != len(made.files):
+        return [[head], *([row] for row in rows)]  # so narrow that each file is a record of its own
+    listed, used = [[head]], 0
+    for file, row in zip(made.files, rows, strict=True):
+        listed.append([row, *fold(line(("  ", ""), (file.why, "dim")), screen.width, "  ")])
+        used += len(listed[-1])
+        if not every and used > screen.size()[1] - BELOW and len(listed) > LEAST_SHOWN:
+            break
+    return listed
+
+
+def _end(path: str, room: int, screen: Screen) -> str:
+    """A path in at most ``room`` columns: of a long one its end, which tells files apart."""
+    from ctxe.terminal.style import cells
+
+    if cells(path) <= max(room, 12):
+        return path
+    while cells(path) > max(room, 12) - 1:
+        path = path[1:]
+    return ("…" if screen.unicode else "~") + path
 
 
 def to_json(made: Plan) -> dict[str, Any]:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def _words(word: str) -> bool:
+    """Whether an argument in quotes that begins with a dash is a sentence (``"--glob is ignored"``), not an option."""
+    head, blank, _ = word.partition(" ")
+    return bool(blank) and "=" not in head
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a command knows: ``flags`` and ``values`` by option, each with its field; ``numbers`` are fields."""
@@ -34,7 +40,7 @@ class Options:
                 if field in self.numbers and not (value.isascii() and value.isdigit()):
                     return None
                 fields[field] = int(value) if field in self.numbers else value
-            elif word.startswith("-"):
+            elif word.startswith("-") and not _words(word):
                 return None
             else:
                 said.append(word)

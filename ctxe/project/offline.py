@@ -25,7 +25,7 @@ def _files(project: Project, words: str) -> str:
 
     rows = []
     for file in plan(project, words, BUDGET).files[:MOST]:
-        where = ", ".join(f"{first}–{last}" for first, last in file.ranges[:3])
+        where = ", ".join(f"{first}–{last}" if first < last else str(first) for first, last in file.ranges[:3])
         rows.append(f"- `{file.path}`{f' lines {where}' if where else ''}: {file.why}")
     return "**Files that bear on this**\n\n" + "\n".join(rows) if rows else ""
 

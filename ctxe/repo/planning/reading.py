@@ -146,7 +146,11 @@ def read_task(task: str) -> Reading:
     text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
     lines = _COMMENT.sub(" ", text).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
+    mentions = symbols(text)
     title, rest = _title(lines[first] if first < len(lines) else "")
+    if _TRACE.match(title) and mentions.faults:
+        # nothing but a trace: what it says in the end is the subject, not that it is one
+        (title, _), rest = _title(" ".join((mentions.faults[-1].kind, mentions.faults[-1].message))), lines[first]
     prose, pasted = _parted([rest, *lines[first + 1 :]])
     spoken = f"{title}\n{prose}"
     names = Counter(name for name in _NAME.findall(spoken) if code_shaped(name))
@@ -154,7 +158,7 @@ def read_task(task: str) -> Reading:
         names.update(_NAME.findall(quoted))
     return Reading(
         title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
-        Counter(name for name in _NAME.findall(pasted) if len(name) > 3), symbols(text),
+        Counter(name for name in _NAME.findall(pasted) if len(name) > 3), mentions,
     )  # fmt: skip
 
 

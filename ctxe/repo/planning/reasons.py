@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ctxe.lexical.words import parts, stem, terms
+from ctxe.lexical.words import terms
 from ctxe.repo.indexing.scan import stem_of
-from ctxe.repo.planning.evidence import Evidence
 from ctxe.repo.planning.mix import Weights
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task, paths_written
 from ctxe.repo.planning.signals.past import similar_commits, together
 from ctxe.repo.planning.signals.text import best_units
+from ctxe.repo.planning.spelling import originals, said, short, whole, words_inside
 
 MOST = 3
 """Reasons given for a file."""
@@ -65,8 +65,8 @@ class Reasons:
         self.ranking, self.weights = ranking, weights
         self.evidence = ranking.evidence
         self._numbers = frozenset(numbers)
-        self._original = _originals(self.evidence)
-        self._words = _words_inside(self.evidence, self._numbers)
+        self._original = originals(self.evidence)
+        self._words = words_inside(self.evidence, self._numbers)
         self._units = best_units(self.evidence, "prose") | best_units(self.evidence, "title")
         self._commits: list[tuple[float, int]] | None = None
 
@@ -84,19 +84,23 @@ class Reasons:
             # its words are in other signals too, so the weights may leave it out; as a reason nothing is clearer
             brought["names"] = max(brought.get("names", 0.0), NAMED * total)
         found: list[Reason] = []
+        told: set[str] = set()
         for theme, worth in sorted(brought.items(), key=lambda pair: -pair[1] * TELLING.get(pair[0], 1.0)):
             if len(found) == MOST:
                 break
             if worth < LEAST * total:
                 continue
             detail = _TELLERS[theme](self, number)
-            if detail and detail not in {reason.detail for reason in found}:
+            these = set(said(detail)) if theme in ("units", "words") else {detail}
+            if detail and not these <= told:
                 found.append(Reason(theme, detail, round(worth / total, 3)))
+                told |= these
         return tuple(found)
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
-        """Search terms as the task spells them."""
-        return ", ".join(list(dict.fromkeys(self._original.get(word, word) for word in words))[:most])
+        """Search terms as the task spells them: no bare numbers, and no part of a name that is listed itself."""
+        spelled = dict.fromkeys(self._original.get(word, word) for word in words)
+        return ", ".join(whole([word for word in spelled if not word.isdecimal()][:most]))
 
     def units(self, number: int) -> str:
         """The best unit and the words of the task in it."""
@@ -107,7 +111,7 @@ class Reasons:
             return ""
         cut = inside.units[unit]
         if cut.definition >= 0:
-            return f"`{inside.definitions[cut.definition].title}` speaks of {words}"
+            return f"`{short(inside.definitions[cut.definition].title)}` speaks of {words}"
         return f"lines {cut.first}-{cut.last} speak of {words}"
 
     def words(self, number: int) -> str:
@@ -122,7 +126,7 @@ class Reasons:
         wanted |= {word.lower(): word for word in plain if word.lower() not in wanted}
         inside = self.evidence.details.get(number)
         known = {found.name.lower(): found.name for found in inside.definitions} if inside else {}
-        hits = [known[name] for name in wanted if name in known]
+        hits = [known[name] for name in wanted if name in known and not name.startswith("__")]
         if hits:
             return f"defines {', '.join(f'`{name}`' for name in hits[:3])}, named in the task"
         return ""
@@ -133,10 +137,10 @@ class Reasons:
         stem = stem_of(path)
         title = {word.lower() for word in _WORD.findall(self.evidence.reading.title)}
         if stem in title or stem.replace("_", "") in title:
-            return f"its name, `{stem}`, is in the title"
+            return f"its name, `{stem}`, is in the task"
         scope = next((one for one in self.evidence.reading.scope if one.lower() in path.lower()), None)
         if scope:
-            return f"`{scope}` of the title's prefix is in its path"
+            return f"`{scope}`, which the task begins with, is in its path"
         parts = set(terms(path.replace("/", " ").replace(".", " ").replace("-", "_")))
         view = self.evidence.views["prose"]
         hits = self.listed((word for word in view if word in parts), 4)
@@ -178,8 +182,8 @@ class Reasons:
             self._commits = similar_commits(self.evidence, self.evidence.views["title"], 1.0, 0.3)
         mine = [commit for _, commit in self._commits if number in self.evidence.index.changed_in(commit)]
         if mine:
-            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the title"
-        return "past commits that changed it use words of the title"
+            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
+        return "past commits that changed it use words of the task"
 
     def recent(self, number: int) -> str:
         """When the file was last changed."""
@@ -251,39 +255,6 @@ class Reasons:
     def remembered(self, number: int) -> str:
         """Memory."""
         return "named by the project's memory"
-
-
-def _originals(evidence: Evidence) -> dict[str, str]:
-    """For every search term the first word, or part of an identifier, of the task that gave it."""
-    reading = evidence.reading
-    found: dict[str, str] = {}
-    for word in _WORD.findall(f"{reading.title} {reading.prose[:20_000]} {reading.pasted[:6000]}"):
-        pieces = parts(word)
-        whole, *some = terms(word) or [""]
-        found.setdefault(whole, word)
-        for term in some:
-            found.setdefault(term, next((piece for piece in pieces if stem(piece) == term), word))
-    return found
-
-
-def _words_inside(evidence: Evidence, numbers: frozenset[int]) -> Mapping[tuple[int, int], list[str]]:
-    """For files (unit -1) and their units the words of the task in them, the most telling first."""
-    found: dict[tuple[int, int], list[tuple[float, str]]] = {}
-    spoken = frozenset(("title", "lead", "prose"))
-    for word, views in evidence.terms.items():
-        if views.isdisjoint(spoken):
-            continue
-        worth = -evidence.rarity[word] * evidence.common.get(word, 1.0)
-        heads, units = evidence.postings[word]
-        place = 0
-        for number, packed in zip(heads[::2], heads[1::2], strict=True):
-            count = packed & 0xFFFF
-            if number in numbers:
-                found.setdefault((number, -1), []).append((worth, word))
-                for one in units[place : place + count]:
-                    found.setdefault((number, one >> 8), []).append((worth, word))
-            place += count
-    return {key: [word for _, word in sorted(some)] for key, some in found.items()}
 
 
 _TELLERS: dict[str, Callable[[Reasons, int], str]] = {theme: getattr(Reasons, theme) for theme in THEMES}

@@ -29,6 +29,11 @@ def test_words_are_read(words: str, wanted: Wanted | None) -> None:
     assert parsed(words.split()) == wanted
 
 
+def test_a_sentence_may_begin_with_a_dash() -> None:
+    assert parsed(["--glob is ignored", "--json"]) == Wanted("--glob is ignored", as_json=True)
+    assert parsed(["--budget=9000 x"]) is None
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_both_ways_know_the_same_options(name: str) -> None:
     import typer

@@ -114,6 +114,23 @@ def test_reasons_tell_what_is_so(index: Index) -> None:
     assert "defines `pour_over`, named in the task" in why["tea/pot.py"]
 
 
+def test_reasons_say_nothing_twice_and_no_stretch_of_blank_lines_is_shown(index: Index, tmp_path: Path) -> None:
+    body = "".join(f"    tea = strain(tea, {line})\n" for line in range(12))
+    many = "OVERFLOW = 1\n\n\n" + "\n\n\n".join(f"def pour_{n}(tea):\n{body}" for n in range(30))
+    (index.root / "tea/many.py").write_text(many + "\n\n\ndef overflow(tea):\n    return tea.overflow\n")
+    index.refresh()
+    made = plan(index, "overflow of tea", 400)
+    shown = next(file for file in made.files if file.path == "tea/many.py")
+    lines = (index.root / "tea/many.py").read_text().split("\n")
+    assert shown.mode == "region"
+    assert all("".join(lines[first - 1 : last]).strip() for first, last in shown.ranges)
+    for file in made.files:
+        told = [reason.detail for reason in file.reasons if reason.signal in ("units", "words")]
+        assert len(told) < 2 or not set(told[1].split("uses ")[-1].split(", ")) <= set(
+            told[0].split(" of ")[-1].split(", ")
+        )
+
+
 @pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])
 def test_the_cap_holds_to_the_token(index: Index, budget: int) -> None:
     made = plan(index, "boil water in the kettle and fill the cup from the pot", budget)

@@ -40,6 +40,16 @@ def test_title_prose_and_pasted_text_are_apart() -> None:
     assert Place("tea/pot.py") in found.mentions.paths
 
 
+def test_a_trace_alone_is_about_what_it_says_in_the_end() -> None:
+    trace = ISSUE[ISSUE.index("Traceback") : ISSUE.index("### Expected")] + "SpillError: the cup is full\n"
+    found = read_task(trace)
+    assert found.title == "SpillError the cup is full"
+    assert "Traceback" not in found.prose
+    assert "Traceback (most recent call last):" in found.pasted
+    assert found.mentions.frames == (Place("/home/me/tea/pot.py", 12, "pour"),)
+    assert read_task("Traceback (most recent call last) is shown twice").title.endswith("is shown twice")
+
+
 def test_views_hold_search_terms() -> None:
     views = read_task(ISSUE).views()
     assert set(views) == {"title", "lead", "prose", "code", "paste", "fault", "compound"}

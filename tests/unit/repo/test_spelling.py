@@ -1,0 +1,31 @@
+"""How reasons spell what they name."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.repo.planning.spelling import said, short, whole
+
+
+def test_parts_of_a_listed_name_are_not_listed() -> None:
+    assert whole(["WebSocket", "ping", "web", "socket", "Ping"]) == ["WebSocket", "ping", "Ping"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ("`Kettle.boil` speaks of water, Longer", ["water", "longer"]),
+        ("lines 1-4 speak of water", ["water"]),
+        ("uses water, tea", ["water", "tea"]),
+    ],
+)
+def test_the_words_of_a_reason(detail: str, words: list[str]) -> None:
+    assert said(detail) == words
+
+
+def test_names_nested_deep_are_told_by_their_last_parts() -> None:
+    assert short("Kettle.boil") == "Kettle.boil"
+    assert short(".".join(f"DISABLE_{n:02}" for n in range(9))) == "…" + ".".join(
+        f"DISABLE_{n:02}" for n in range(4, 9)
+    )
+    assert short("x" * 100) == "…" + "x" * 60
