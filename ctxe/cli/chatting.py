@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Chat:
-    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id)."""
+    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
+
+    ``whole``: the newest turn or command was neither stopped nor failed.
+    """
 
     live: Live
     screen: Screen
     renderer: Renderer
     prompt: Prompt
     leaving: bool = False
+    whole: bool = True
     last_test: str = ""
     next: tuple[str, str] | None = None
 
@@ -33,7 +37,7 @@ class Chat:
         """Show events as they come; Ctrl-C ends the turn and keeps what came."""
         from ctxe.terminal.interrupt import play
 
-        play(events, self.renderer.show)
+        self.whole = play(events, self.renderer.show)
 
     def turn(self, words: str) -> None:
         """A turn of the session. An error that ended it stands on the screen already: only its hint is added.
@@ -49,8 +53,10 @@ class Chat:
 
         from ctxe.terminal.interrupt import play
 
+        self.whole = False
         try:
-            play(self.live.turn(words), show)
+            with self.renderer.working():
+                self.whole = play(self.live.turn(words), show) and not failed
         except CtxeError as error:
             if error.message not in failed:
                 raise

@@ -35,10 +35,11 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     from ctxe.terminal.interrupt import restored
     from ctxe.terminal.render import Renderer
 
-    with restored(screen), Renderer(screen) as renderer:
-        if offer_local(project, screen) or ask_window(project, screen):
-            project = project.again()
-        opening = replace(opening, mode=_confirmed(project, screen))
+    with restored(screen), Renderer(screen, listens=True) as renderer:
+        with renderer.paused():
+            if offer_local(project, screen) or ask_window(project, screen):
+                project = project.again()
+            opening = replace(opening, mode=_confirmed(project, screen))
         ended = _sit(project, opening, words, screen, renderer)
         while ended.next is not None:
             ended = _go_on(project, opening, ended, ended.next, screen, renderer)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ctxe.cli import slash
 from ctxe.cli.chatting import Chat
 from ctxe.domain.errors import CostLimit, CtxeError
+
+if TYPE_CHECKING:
+    from ctxe.terminal.prompt import Left
 
 
 def run(chat: Chat, words: str = "") -> int:
@@ -16,19 +21,34 @@ def run(chat: Chat, words: str = "") -> int:
     from ctxe.terminal.prompt import Left
 
     while not chat.leaving:
-        line = words or chat.prompt.read()
-        words = ""
+        line, words = _next(chat, words), ""
         if isinstance(line, Left):
             return line.code or _spent(chat)
+        chat.whole = True
         try:
             take(chat, line)
         except CtxeError as error:
+            chat.whole = False
             say(error.message, error.hint)
         except KeyboardInterrupt:
+            chat.whole = False
             chat.screen.tell("interrupted; what came is kept")
         except Exception as error:  # a bug costs the turn, never the session
             bug(error, chat.invocation)
     return _spent(chat)
+
+
+def _next(chat: Chat, words: str) -> str | Left:
+    """The words given, else those typed while the newest turn ran, else what is entered now."""
+    begun = ""
+    if not words:
+        words, begun = chat.renderer.typed(chat.whole)
+        if not words:
+            with chat.renderer.line():
+                return chat.prompt.read(begun)
+        chat.prompt.keep(words)
+    chat.renderer.said(words)
+    return words
 
 
 def _spent(chat: Chat) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ctxe.domain.events import ToolStarted
 from ctxe.terminal import figures
+from ctxe.terminal.ahead import Ahead
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clip, glyph, line, lines
 from ctxe.terminal.transcript import call_head
@@ -22,6 +23,7 @@ class Activity:
 
     ``since`` is when ``doing`` began, ``until`` when a wait is over (0: no wait); both in seconds of the clock.
     ``held`` and ``usable`` are tokens: what the context holds of what it may.
+    ``ahead`` is what the user types meanwhile.
     """
 
     doing: str = ""
@@ -33,6 +35,7 @@ class Activity:
     output: str = ""
     held: int = 0
     usable: int = 0
+    ahead: Ahead = field(default_factory=Ahead)
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
 
     def do(self, doing: str, now: float, until: float = 0.0) -> None:
@@ -92,5 +95,6 @@ def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
         above = ["", *_block(activity, screen)]
     else:
         above = [screen.paint(clip(row, columns, screen.unicode)) for row in _above(activity, screen.unicode)]
-    room = max(0, height - 3)
-    return [*(above[-room:] if room else []), *([""] if above and height > 4 else []), status]
+    ahead = [screen.paint(row) for row in activity.ahead.rows(columns, screen.unicode)]
+    room = max(0, height - 3 - len(ahead))
+    return [*(above[-room:] if room else []), *([""] if above and height > 4 else []), status, *ahead]

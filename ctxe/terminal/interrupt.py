@@ -26,8 +26,13 @@ class Interrupts:
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.last = float("-inf")
-        self.holding = False
+        self.holding = self.gently = False
         self.waiting: BaseException | None = None
+
+    def escape(self) -> None:
+        """End what runs as one press does, from another thread; it never is the first or second of two."""
+        self.gently = True
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def press(self) -> bool:
         """Count one press; True when it is the second within two seconds."""
@@ -37,7 +42,8 @@ class Interrupts:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """The signal's handler. Raises KeyboardInterrupt, or SystemExit(130) on the second press, unless held."""
-        raised = SystemExit(INTERRUPTED) if self.press() else KeyboardInterrupt()
+        gently, self.gently = self.gently, False
+        raised = SystemExit(INTERRUPTED) if not gently and self.press() else KeyboardInterrupt()
         if self.holding:
             self.waiting = raised
             return

@@ -9,7 +9,8 @@ from typing import Any, TextIO
 
 from ctxe.terminal.streams import is_terminal
 
-LFLAG = 3  # where tcgetattr keeps the local modes
+IFLAG, LFLAG, CHARACTERS = 0, 3, 6  # where tcgetattr keeps the modes of input, the local ones, and control characters
+PIECE = 65_536
 
 
 def modes(stdin: TextIO) -> list[Any] | None:
@@ -43,6 +44,40 @@ def echo(stdin: TextIO, shown: bool) -> None:
 
     found[LFLAG] = found[LFLAG] | termios.ECHO if shown else found[LFLAG] & ~termios.ECHO
     restore(stdin, found)
+
+
+def quiet(stdin: TextIO) -> bool:
+    """Keys come one by one, as they are and unseen, and no read waits; Ctrl-C and Ctrl-Z stay signals.
+
+    False where there is no terminal to be quiet.
+    """
+    found = modes(stdin)
+    if found is None:
+        return False
+    import termios
+
+    found[IFLAG] &= ~(termios.ICRNL | termios.INLCR | termios.IGNCR)
+    found[LFLAG] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
+    found[CHARACTERS][termios.VMIN] = found[CHARACTERS][termios.VTIME] = 0
+    restore(stdin, found)
+    return True
+
+
+def typed(stdin: TextIO) -> bytes:
+    """What was typed and not read yet, on a terminal that is ``quiet``; never waits."""
+    with contextlib.suppress(OSError, ValueError):
+        return os.read(stdin.fileno(), PIECE)
+    return b""
+
+
+def pressed(stdin: TextIO, seconds: float) -> bool:
+    """Wait for a key at most so long; True when there is one."""
+    import select
+
+    try:
+        return bool(select.select([stdin], [], [], seconds)[0])
+    except (OSError, ValueError):
+        return False
 
 
 def flush(stdin: TextIO) -> None:

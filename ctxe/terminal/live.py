@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
@@ -23,6 +24,7 @@ from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
 from ctxe.terminal import figures, keyboard
 from ctxe.terminal.activity import FRAME, Activity, rows
+from ctxe.terminal.hearing import Hearing
 from ctxe.terminal.region import Region
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.style import Line, fold, line
@@ -34,18 +36,24 @@ DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve
 class LiveRenderer:
     """Draws events on a terminal; a thread redraws elapsed times and countdowns while nothing happens."""
 
-    def __init__(self, screen: Screen, words: bool, clock: Clock) -> None:
+    def __init__(self, screen: Screen, words: bool, clock: Clock, listens: bool = False) -> None:
         self.screen, self.words, self.clock = screen, words, clock
-        self.region, self.activity = Region(screen), Activity()
+        self.keys = Hearing(screen, listens)
+        self.region, self.activity = Region(screen), Activity(ahead=self.keys.ahead)
         self.lock, self.stopped = threading.RLock(), threading.Event()
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.turning = self.streamed = self.apart = False
+        self.holding = self.reading = self.back = False
+        self.before: Any = None
         self.preview = self.model = ""
         self.next_draw = 0.0
 
     def __enter__(self) -> Self:
         self.stopped.clear()
+        if hasattr(signal, "SIGCONT") and threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGCONT, self._continued)
+        self._hold(self.keys.listens)
         self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
         return self
@@ -54,10 +62,56 @@ class LiveRenderer:
         self.stopped.set()
         if self.ticker is not None:
             self.ticker.join(timeout=1)
+        if self.before is not None:
+            signal.signal(signal.SIGCONT, self.before)
         with contextlib.suppress(OSError, ValueError), self.lock:
             self._finish_block()
+            self._hold(False)
             self._work(False)
             self.region.update([], [])
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Round a turn, from Enter on: something is seen at once, and what is typed is kept until it is over."""
+        with self.lock:
+            self._hold(True)
+            self.turning = self.apart = True
+            self._do("gathering context")
+            self._work(True)
+            self._draw(self.clock())
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.turning = False
+                self._hold(False)
+                self._work(False)
+                self.region.update([], [])
+
+    def typed(self, whole: bool) -> tuple[str, str]:
+        """Words that were typed ahead and are sent now, and what the line begins with (see Ahead.take)."""
+        with self.lock:
+            self._hold(self.keys.listens)
+            self._hold(False)
+            return self.activity.ahead.take(whole)
+
+    @contextlib.contextmanager
+    def line(self) -> Iterator[None]:
+        """Round the input line, so that an Enter pressed before it stands is one; the line itself reads the keys."""
+        with self.lock:
+            self.reading = True
+            self._hold(self.keys.listens)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.reading = False
+                self._hold(False)
+
+    def said(self, words: str) -> None:
+        """Words that nobody sees in an input line: typed ahead, or on the command line."""
+        with self.lock:
+            self._print(said(words, self.screen.unicode))
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
@@ -65,9 +119,11 @@ class LiveRenderer:
         with self.lock:
             self.region.update([], [])
             self.preview, self.apart = shown or self.preview, True
-            busy, began = self.busy, self.clock()
+            busy, began, holding = self.busy, self.clock(), self.holding
+            self._hold(False)
             self._work(False)
             yield
+            self._hold(holding)
             self._work(busy)
             self.activity.since += self.clock() - began
 
@@ -200,23 +256,41 @@ class LiveRenderer:
             self.apart = False
 
     def _work(self, busy: bool) -> None:
-        """While the model works typed letters are not shown: they would land in what is redrawn. They are kept."""
-        if busy != self.busy:
-            self.busy = busy
-            keyboard.echo(self.screen.stdin, shown=not busy)
+        """While the model works the terminal shows no typed letters: they would land in what is redrawn."""
+        self.busy = busy
+        self.keys.hush(busy or self.holding)
+
+    def _hold(self, holding: bool) -> None:
+        """Keep the keys for us though nothing is drawn, or no longer."""
+        self.holding = holding
+        self.keys.hush(self.busy or holding)
+
+    def _continued(self, *_: object) -> None:
+        """Back from Ctrl-Z: the shell has written where our rows stood."""
+        self.back = True
 
     def _do(self, doing: str) -> None:
         self.activity.do(doing, self.clock())
 
     def _draw(self, began: float) -> None:
         """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
+        if self.back:
+            self.back, self.region.drawn = False, []
+            self.keys.again()
         self.region.update([], rows(self.activity, began, self.screen) if self.busy else [])
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:
-        while not self.stopped.wait(FRAME):
+        while not self.stopped.is_set():
+            listening = self.keys.quiet and not self.reading
+            came = listening and keyboard.pressed(self.screen.stdin, FRAME)
+            if not listening:
+                self.stopped.wait(FRAME)
             try:
                 with self.lock:
+                    heard = listening and self.keys.quiet and not self.reading
+                    if heard and not self.keys.listen(came, self.busy):
+                        self.stopped.wait(FRAME)  # the terminal has gone, and says so without end
                     if self.busy:
                         self._draw(self.clock())
             except (OSError, ValueError):

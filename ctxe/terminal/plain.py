@@ -49,6 +49,21 @@ class PlainRenderer:
         self.previewed = shown or self.previewed
         yield
 
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing is drawn before something happens."""
+        return contextlib.nullcontext()
+
+    def typed(self, whole: bool) -> tuple[str, str]:
+        """What is typed ahead waits in the terminal for the next line."""
+        return "", ""
+
+    def line(self) -> contextlib.AbstractContextManager[None]:
+        """The terminal itself keeps lines."""
+        return contextlib.nullcontext()
+
+    def said(self, words: str) -> None:
+        """The user's words are no news where they were not asked for."""
+
     def show(self, event: Event) -> None:
         """Print one event. Raises OSError when standard output is gone."""
         match event:

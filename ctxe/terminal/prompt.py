@@ -76,6 +76,11 @@ class Prompt:
                 continue
             return entered if isinstance(entered, str) else Left(entered)
 
+    def keep(self, words: str) -> None:
+        """Put words that were not typed into the line among those that ↑ brings back."""
+        if self.main is not None:
+            self.main.session.history.append_string(words)
+
     def line(self, question: str, text: str = "", at_once: str = "") -> str | None:
         """The answer to one question, typed after it was asked; None when there is none (Ctrl-D, end of input).
 

@@ -26,11 +26,16 @@ from ctxe.terminal.transcript import diff_line
 
 
 class Renderer:
-    """Draws events on whatever the screen is; ``words`` repeats what the user said (an old session is shown)."""
+    """Draws events on whatever the screen is; ``words`` repeats what the user said (an old session is shown).
 
-    def __init__(self, screen: Screen, *, words: bool = False, clock: Clock = time.monotonic) -> None:
+    ``listens``: what is typed while the model works is kept for the next line.
+    """
+
+    def __init__(
+        self, screen: Screen, *, words: bool = False, listens: bool = False, clock: Clock = time.monotonic
+    ) -> None:
         self.screen = screen
-        self.inner = LiveRenderer(screen, words, clock) if screen.live else PlainRenderer(screen, words)
+        self.inner = LiveRenderer(screen, words, clock, listens) if screen.live else PlainRenderer(screen, words)
 
     def __enter__(self) -> Self:
         self.inner.__enter__()
@@ -46,6 +51,25 @@ class Renderer:
     def paused(self, shown: str = "") -> AbstractContextManager[None]:
         """Keep off the terminal for a while; ``shown`` is a preview that stands there afterwards (never repeated)."""
         return self.inner.paused(shown)
+
+    def working(self) -> AbstractContextManager[None]:
+        """Round a turn: something is seen from its first moment on, and what is typed meanwhile is kept."""
+        return self.inner.working()
+
+    def typed(self, whole: bool = True) -> tuple[str, str]:
+        """Words that were typed ahead and are sent now, and what the input line begins with.
+
+        After a turn that was not ``whole`` nothing is sent: all that was typed comes back into the line.
+        """
+        return self.inner.typed(whole)
+
+    def line(self) -> AbstractContextManager[None]:
+        """Round the input line, which may take a moment to stand: what is typed until then belongs to it."""
+        return self.inner.line()
+
+    def said(self, words: str) -> None:
+        """Show words of the user's that no input line has shown."""
+        self.inner.said(words)
 
     def lines(self, rows: Sequence[str]) -> None:
         """Print rows of plain words, each wrapped to the window."""

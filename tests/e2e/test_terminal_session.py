@@ -137,3 +137,46 @@ def test_what_is_typed_ahead_answers_no_question(home: Path, repo: Path) -> None
         leave(terminal)
         assert "the user said no: no need" in json.dumps(server.bodies[-1])
     assert not (repo / "HOSTILE").exists()
+
+
+def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(home: Path, repo: Path) -> None:
+    script = [Reply("Slow words come here.", fault="drip", seconds=0.2, piece=3), Reply("Second."), Reply("Third.")]
+    with chat(home, repo, *script) as (server, terminal):
+        say(terminal, "go")
+        terminal.wait("Slow")
+        for keys in ("and then", "\r", "tests too", "\r", "/todo", "\r", "half a li"):
+            terminal.type(keys)
+            time.sleep(0.05)
+        terminal.wait("queued: and then\n  queued: tests too\n  queued: /todo\n› half a li")
+        screen = terminal.wait("Second\\.(.|\n)*nothing to do is noted(.|\n)*› half a li")
+        assert "› and then\n  tests too\n" in screen
+        terminal.type("ne\r")
+        terminal.wait("Third\\.")
+        leave(terminal)
+        said = [body["messages"][-1]["content"] for body in server.bodies[1:]]
+    assert [words.rstrip().rpartition("\n\n")[2] for words in said] == ["and then\ntests too", "half a line"]
+
+
+def test_escape_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: Path) -> None:
+    with chat(home, repo, Reply("As far as this.\n\nAnd", fault="stall", after=4, seconds=30)) as (server, terminal):
+        say(terminal, "go")
+        terminal.wait("As far")
+        terminal.type("not yet")
+        terminal.wait("› not yet")
+        terminal.type("\r")
+        terminal.wait("queued: not yet")
+        terminal.type("\x1b")
+        terminal.wait("interrupted; what came is kept(.|\n)*› not yet")
+        terminal.type("\x1b\x1b\x03")  # neither Escape nor a press that clears the line leaves
+        terminal.wait(lambda screen: screen.count("not yet") == 0)
+        leave(terminal)
+        assert len(server.requests) == 1
+
+
+def test_what_is_typed_before_the_line_stands_is_sent(home: Path, repo: Path) -> None:
+    with WireServer([Reply("At once.")], key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            terminal.type("go on then\r")
+            terminal.wait("At once\\.")
+            leave(terminal)
+        assert len(server.requests) == 1

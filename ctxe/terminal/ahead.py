@@ -1,0 +1,107 @@
+"""What is typed while the model works: kept apart from every question, shown, and sent when the turn is over."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Sequence
+
+from ctxe.terminal.style import Line, cells, clean, clip, glyph, line
+
+SHOWN = 3  # queued lines that are listed above the one that is typed
+_KEY = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~]|\x1b[^\x1b\[O]"  # a function key, or a letter with Alt (ECMA-48, xterm)
+    r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])",
+    re.DOTALL,
+)
+_BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
+UP = ("\x1b[A", "\x1bOA")
+NEWLINE = ("\n", "\x1b\r", "\x1b\n")
+COMMANDS = ("/", "!", "#")
+
+
+class Ahead:
+    """``queued`` was entered and waits for the end of the turn, oldest first; ``text`` is the line that is begun."""
+
+    def __init__(self) -> None:
+        self.queued: list[str] = []
+        self.text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was typed, read at once. Line ends within it were pasted and send nothing."""
+        typed = self._rest + self._decoder.decode(data)
+        begun = _BEGUN.search(typed)
+        self._rest = typed[begun.start() :] if begun else ""
+        typed = typed[: begun.start()] if begun else typed
+        if "\r" in typed.rstrip("\r\n"):
+            typed = typed.replace("\r\n", "\n").replace("\r", "\n")
+        for key in _KEY.finditer(typed):
+            self._press(key.group(), key["text"] is not None)
+
+    def escaped(self) -> bool:
+        """Was Escape pressed by itself? Asked when nothing followed it for a while."""
+        alone = self._rest == "\x1b"
+        self._rest = "" if alone else self._rest
+        return alone
+
+    def take(self, whole: bool) -> tuple[str, str]:
+        """What is sent next, and what the line is to begin with once nothing waits.
+
+        After a turn that was stopped or failed (not ``whole``) nothing is sent: everything comes back into the line.
+        """
+        if not whole:
+            self.text = "\n".join(part for part in (*self.queued, self.text) if part)
+            self.queued.clear()
+        if self.queued:
+            return self._next(), ""
+        text, self.text = self.text, ""
+        return "", text
+
+    def rows(self, columns: int, unicode: bool) -> list[Line]:
+        """What waits and what is being typed, a row each, the end of a long line in sight."""
+        if not (self.queued or self.text):
+            return []
+        found = [clip(line((f"  queued: {words}", "dim")), columns, unicode) for words in self.queued[-SHOWN:]]
+        shown = clean(self.text.rpartition("\n")[2])
+        room, cut = max(1, columns - 4), ""
+        while cells(cut + shown) > room:
+            cut, shown = glyph("rest", unicode), shown[max(1, len(shown) - room) :]
+        return [*found, line((f"{glyph('user', unicode)} ", "accent"), (cut, "dim"), shown)]
+
+    def _press(self, key: str, letters: bool) -> None:
+        if letters:
+            self.text += key
+        elif key in NEWLINE:
+            self.text += "\n" if self.text else ""
+        elif key == "\t":
+            self.text += "    "
+        elif key == "\r":
+            self._enter()
+        elif key in ("\x7f", "\x08"):
+            self.text = self.text[:-1]
+        elif key == "\x17":
+            self.text = re.sub(r"\S*\s*\Z", "", self.text)
+        elif key == "\x15":
+            self.text = ""
+        elif key in UP and self.queued and not self.text:
+            self.text = self.queued.pop()
+        elif key == "\x04" and not self.text:
+            self.queued.append("/exit")
+
+    def _enter(self) -> None:
+        if self.text.endswith("\\"):
+            self.text = self.text[:-1] + "\n"
+        elif self.text.strip():
+            self.queued.append(self.text)
+            self.text = ""
+
+    def _next(self) -> str:
+        """A command by itself, or all words up to the next command: they were meant as one."""
+        said: Sequence[str] = self.queued
+        count = 1
+        if not said[0].startswith(COMMANDS):
+            count = next((at for at, words in enumerate(said) if words.startswith(COMMANDS)), len(said))
+        first, self.queued = "\n".join(said[:count]), list(said[count:])
+        return first

@@ -1,0 +1,105 @@
+"""What is typed while the model works: edited a little, queued, sent or given back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from ctxe.domain.events import TurnFinished, TurnStarted
+from ctxe.terminal.ahead import Ahead
+from ctxe.terminal.render import Renderer
+from tests.unit.terminal.window import Window
+
+
+def typed(*pieces: str) -> Ahead:
+    ahead = Ahead()
+    for piece in pieces:
+        ahead.feed(piece.encode())
+    return ahead
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text", "queued"),
+    [
+        (("fix", " ", "it"), "fix it", []),
+        (("fix it", "\r"), "", ["fix it"]),
+        (("fix it\r",), "", ["fix it"]),
+        (("one\r", "two\r", "thr"), "thr", ["one", "two"]),
+        (("\r", "  ", "\r"), "  ", []),
+        (("fixx", "\x7f", " a word", "\x17"), "fix a ", []),
+        (("all of it", "\x15", "new"), "new", []),
+        (("one", "\n", "two", "\x1b\r", "three\\", "\r", "four\r"), "", ["one\ntwo\nthree\nfour"]),
+        (("a\r\nb\rc\nd\r",), "a\nb\nc\nd\n", []),  # read at once: pasted, and nothing is sent
+        (("one\r", "\x1b[A", "!"), "one!", []),
+        (("\x1b[", "A\x1b", "OB", "\x1b[1;5C", "x"), "x", []),
+        (("\x1b]0;t\x07", "\x9b31m\x00", "y"), "0;t31my", []),
+        (("\x04",), "", ["/exit"]),
+        (("a", "\x04"), "a", []),
+    ],
+)
+def test_keys(pieces: tuple[str, ...], text: str, queued: list[str]) -> None:
+    ahead = typed(*pieces)
+    assert (ahead.text, ahead.queued) == (text, queued)
+
+
+def test_a_letter_may_come_in_parts() -> None:
+    ahead = Ahead()
+    for byte in "漢é🎉".encode():
+        ahead.feed(bytes([byte]))
+    assert ahead.text == "漢é🎉"
+
+
+def test_escape_alone_is_one_and_a_key_that_begins_with_it_is_none() -> None:
+    ahead = typed("ab", "\x1b")
+    assert (ahead.escaped(), ahead.escaped(), ahead.text) == (True, False, "ab")
+    ahead.feed(b"\x1b")
+    ahead.feed(b"[D")
+    assert (ahead.escaped(), ahead.text) == (False, "ab")
+
+
+def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
+    ahead = typed("one\r", "two\r", "/diff\r", "!ls\r", "three\r", "beg")
+    assert [ahead.take(whole=True) for _ in range(5)] == [
+        ("one\ntwo", ""),
+        ("/diff", ""),
+        ("!ls", ""),
+        ("three", ""),
+        ("", "beg"),
+    ]
+    assert ahead.take(whole=True) == ("", "")
+
+
+def test_nothing_is_sent_after_a_turn_that_was_stopped() -> None:
+    ahead = typed("one\r", "/diff\r", "beg")
+    assert (ahead.take(whole=False), ahead.queued) == (("", "one\n/diff\nbeg"), [])
+
+
+def test_it_is_shown_below_the_status_and_answers_are_not_torn() -> None:
+    with Window(columns=30, rows=12) as window, Renderer(window.screen, listens=True) as renderer:
+        with renderer.working():
+            window.wait(lambda text: "gathering context" in text)
+            renderer.show(TurnStarted("go"))
+            window.type("a first line that is rather long\r")
+            window.wait(lambda text: "queued: a first line" in text)
+            window.type("and a second one that is longer")
+            status, queued, begun = window.wait(lambda text: "longer" in text).split("\n")[-3:]
+            assert "gathering context" in status
+            assert (queued, begun) == ("  queued: a first line that i…", "› …second one that is longer")
+            renderer.show(TurnFinished("answered"))
+        assert renderer.typed() == ("a first line that is rather long", "")
+        assert renderer.typed() == ("", "and a second one that is longer")
+        assert "queued" not in window.settled()
+
+
+def test_a_question_takes_no_key_that_was_typed_before_it_nor_loses_the_line() -> None:
+    with Window(columns=60, rows=12) as window, Renderer(window.screen, listens=True) as renderer:
+        with renderer.working():
+            window.type("y\r")
+            window.wait(lambda text: "queued: y" in text)
+            with renderer.paused():
+                assert "queued" not in window.settled()
+                time.sleep(0.2)
+            window.type("more")
+            window.wait(lambda text: "› more" in text)
+        assert [renderer.typed(), renderer.typed()] == [("y", ""), ("", "more")]
