@@ -171,10 +171,13 @@ def _same(before: Fold | None, made: Fold) -> bool:
 
 def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usable: int) -> int:
     """Tokens that no fold can shrink: tools, standing sections and the first words of the user."""
-    tools = sum(tool_piece(schema, count).tokens for schema in frame.tools)
-    sections = sum(piece.tokens for section in frame.sections for piece in section_pieces(section, count))
     first = min(count(conversation.turns[0].words), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
-    return tools + sections + first
+    return _frame_tokens(frame, count) + first
+
+
+def _frame_tokens(frame: Frame, count: Count) -> int:
+    tools = sum(tool_piece(schema, count).tokens for schema in frame.tools)
+    return tools + sum(piece.tokens for section in frame.sections for piece in section_pieces(section, count))
 
 
 def whole_steps(conversation: Conversation) -> int:
@@ -188,7 +191,7 @@ def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     said = spoken(conversation, count)
     words = (said.words,) if said.words else ()
     pieces: tuple[Piece, ...] = (*said.record, *said.older, *said.gathered, *words, *said.steps)
-    return standing_tokens(frame, Conversation(), count, 0) + sum(piece.tokens for piece in pieces)
+    return _frame_tokens(frame, count) + sum(piece.tokens for piece in pieces)
 
 
 def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count) -> tuple[Position, int]:

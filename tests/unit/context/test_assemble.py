@@ -81,6 +81,10 @@ def test_an_unused_share_passes_down() -> None:
         "instructions", Priority.INJECTED, (Chunk("AGENTS.md", " ".join(["w"] * 120)),), "system", "instructions"
     )
     alone = composed(talk(Turn("go")), sections=(RULES, rules))
+    crowded = composed(talk(Turn("go")), 700, sections=(RULES, rules))
+    assert [(row.given, row.why, row.cached) for row in crowded.ledger.rows if row.chunk == "AGENTS.md"] == [
+        (0, "over the instructions share", False)
+    ]
     assert {row.chunk: row.given for row in alone.ledger.rows}["AGENTS.md"] == 121  # 10 % + memory's 5 % of 1,000
 
 
@@ -106,6 +110,32 @@ def test_the_newest_step_is_shortened_only_when_nothing_else_can_give_way() -> N
     assert row.given < row.asked + 1
 
 
+def test_words_of_the_user_are_shortened_when_they_alone_do_not_fit() -> None:
+    long = "\n".join(f"line {n} of the words" for n in range(500))
+    done = composed(talk(Turn(long, (), (step(1),))), window=400)
+    (row,) = [row for row in done.ledger.rows if row.chunk == "turn 1"]
+    assert "shortened by" in row.why
+    assert 300 < done.ledger.used <= 400
+    assert done.request.messages[1].blocks[0] == Text("step 1")
+
+
+def test_older_steps_are_named_as_dropped_when_the_newest_had_to_be_shortened() -> None:
+    done = composed(talk(Turn("go", (), (step(1), step(2), step(3, 900)))), window=400)
+    rows = {row.chunk: row.given > 0 for row in done.ledger.rows if row.section == "conversation"}
+    assert rows == {"step 1.1": False, "step 1.2": False, "step 1.3": True} | (
+        {"(gap)": True} if "(gap)" in rows else {}
+    )
+
+
+def test_what_fits_to_the_last_token_is_all_sent() -> None:
+    conversation = talk(Turn("old", (), (step(1),)), Turn("go", (), tuple(step(n) for n in range(2, 9))))
+    whole = composed(conversation)
+    exact = composed(conversation, window=whole.ledger.used)
+    assert exact.request == whole.request
+    less = composed(conversation, window=whole.ledger.used - 1)
+    assert [row.chunk for row in less.ledger.rows if not row.given][:1] == ["turn 1"]
+
+
 def test_what_cannot_fit_is_an_error_that_names_the_parts() -> None:
     with pytest.raises(BudgetError, match=r"cannot fit: [\d,]+ tokens over \(tools \d+, rules \d+, task \d+\)"):
         composed(talk(Turn("go")), window=10)
@@ -121,6 +151,8 @@ def test_what_stood_at_the_start_of_the_request_before_is_cached() -> None:
     broken = assemble(Frame((READ,), other, "x"), talk(Turn("go")), Budget(1_000, 0), words, first.marks)
     assert broken.ledger.broke == "rules: rules"
     assert broken.ledger.cached == broken.ledger.rows[0].given
+    shorter = assemble(frame, talk(Turn("go")), Budget(1_000, 0), words, (*first.marks, "more"))
+    assert shorter.ledger.broke == "the request became shorter"
 
 
 def test_masks_and_shortened_calls_are_what_the_model_sees() -> None:
@@ -138,6 +170,13 @@ def test_pack_shrinks_what_was_gathered_to_its_share_once() -> None:
     (packed,) = pack([files], Budget(1_000, 0), words)
     assert [chunk.id for chunk in packed.chunks] == ["f0", "f1"]
     assert packed.left_out == (Omission("f2", 90, "over the files share"), Omission("f3", 90, "over the files share"))
+
+
+def test_of_what_was_gathered_nothing_is_kept_where_not_even_the_first_fits() -> None:
+    files = Section("files", Priority.INJECTED, (Chunk("f", " ".join(["w"] * 90)), Chunk("g", "w")), "task", "files")
+    (packed,) = pack([files], Budget(100, 0), words)
+    assert packed.chunks == ()
+    assert packed.left_out == (Omission("f", 90, "over the files share"), Omission("g", 1, "over the files share"))
 
 
 @pytest.mark.parametrize(

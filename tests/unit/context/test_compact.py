@@ -93,6 +93,7 @@ def test_a_sliding_window_folds_by_steps_and_keeps_half() -> None:
     assert due(100, 9, ROOM, policy) == "window"
     assert folded(policy, 9).upto == Position(0, 5)
     assert folded(FoldPolicy(window=8, keep_recent=6), 9).upto == Position(0, 3)
+    assert folded(FoldPolicy(window=1), 9).upto == folded(FoldPolicy(window=2), 9).upto == Position(0, 8)
 
 
 def test_outputs_decay_after_so_many_steps() -> None:

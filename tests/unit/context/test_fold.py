@@ -7,10 +7,10 @@ from dataclasses import replace
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
-from ctxe.context.fold import fold, next_fold, size_of
+from ctxe.context.fold import fold, names_standing, next_fold, size_of, standing_tokens
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
-from ctxe.domain.section import Chunk
+from ctxe.domain.section import Chunk, Priority, Section
 
 
 def words(text: str) -> int:
@@ -133,6 +133,7 @@ def test_a_later_fold_adds_a_part_to_the_record_that_stands_and_repeats_no_line_
     functions = {line for line in added.text.split("\n") if line.startswith("def ")}
     assert functions
     assert functions.isdisjoint(first.record[-1].text.split("\n"))
+    assert grown(12, second) == second
 
 
 def test_a_record_without_room_for_one_more_part_is_chosen_anew() -> None:
@@ -153,6 +154,28 @@ def test_pins_stand_behind_the_record_and_follow_it() -> None:
     assert [chunk.id for chunk in first.record] == ["words 1", "record", "pin 1"]
     assert [chunk.id for chunk in second.record] == ["words 1", "record", "record", "pin 1"]
     assert second.record[:2] == first.record[:2]
+
+
+def test_what_has_to_stand_beside_the_record_leaves_it_the_less_room() -> None:
+    room, pin = Room(1000, 20), Chunk("pin 1", "never " * 400)
+    made = fold(LONG, room, POLICY, words, also=(pin,))
+    assert [chunk.id for chunk in made.record] == ["words 1", "record", "pin 1"]
+    assert size_of(Frame(), Conversation(LONG.turns, made), words) <= room.target(POLICY)
+
+
+def test_no_room_is_passed_by_what_a_fold_leaves() -> None:
+    frame = Frame(sections=(Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system"),))
+    turns = (*(talk(n) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
+    for usable in range(700, 1_500, 9):
+        room = Room(usable, standing_tokens(frame, Conversation(turns), words, usable))
+        made = fold(Conversation(turns), room, POLICY, words)
+        assert size_of(frame, Conversation(turns, made), words) <= room.target(POLICY)
+
+
+def test_names_stand_in_what_stays_and_in_the_newest_steps_only() -> None:
+    names = set(names_standing([Chunk("words 1", "fix some_name")], LONG, Position(0, 9)))
+    assert {"some_name", "src/file_9.py", "function_9_0"} <= names
+    assert not {"src/file_8.py", "function_8_0"} & names
 
 
 def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:

@@ -48,6 +48,14 @@ def test_lines_stand_under_what_they_belong_to() -> None:
     ]
 
 
+def test_one_command_run_again_stands_under_one_heading_and_others_under_their_own() -> None:
+    runs = [step(n, "bash", {"command": "make test"}, f"result_number_{n} of it") for n in (1, 2, 3)]
+    lists = [step(n, "list", {}, f"some_file_{n}.py here") for n in (4, 5)]
+    lines = made(surveyed(*runs, *lists))
+    assert [line for line in lines[1:] if line.startswith("[")] == ["[s2 bash; s3 bash]", "[s4 list]", "[s5 list]"]
+    assert lines.count("make test") == 1
+
+
 def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     survey = surveyed(
         step(1, "bash", {"command": "make"}, "Exit code: 2\nlots of text\nsrc/x.c: fatal thing\nmore"),
