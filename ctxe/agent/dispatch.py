@@ -61,7 +61,7 @@ class Dispatcher:
             yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
             running = True
-            output = yield from _run(action, came)
+            output = self._cleaned((yield from _run(action, came)))
         except (ToolError, CtxeError) as error:
             said = self.clean(str(error))
             facts = {"refused": said} if isinstance(error, Denied) else {}
@@ -72,24 +72,28 @@ class Dispatcher:
         except KeyboardInterrupt:
             if running:
                 stopped = ToolOutput(f"{''.join(came).rstrip()}\n{STOPPED}".lstrip(), ok=False, kind="shell")
-                yield self._finished(call, title, stopped, began)
+                yield self._finished(call, title, self._cleaned(stopped), began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""
         more = "" if revised else _noted(self.recognised(output) or (None if output.ok else known))
         yield self._finished(call, title, output, began, note, more)
 
+    def _cleaned(self, output: ToolOutput) -> ToolOutput:
+        """An output without secrets, in its facts as in its words: they are logged, and failures are made of them."""
+        text, display = self.clean(output.text), self.clean(output.display)
+        return replace(output, text=text, display=display, facts=_in_all(self.clean, output.facts))
+
     def _finished(
         self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "", more: str = ""
     ) -> ToolFinished:
-        """What the model is told of an output and what the user is shown: without secrets, and short."""
-        cleaned = replace(output, text=self.clean(output.text))
-        text, handle = self.trim(cleaned)
+        """What the model is told of an output, short, and what the user is shown."""
+        text, handle = self.trim(output)
         return ToolFinished(
             ToolResult(call.id, f"{note}{text or '(no output)'}{more}", output.ok, handle, output.touches),
             call.name,
             title,
-            self.clean(output.display),
-            cleaned.text if handle else "",
+            output.display,
+            output.text if handle else "",
             time.monotonic() - began,
             dict(output.facts or {}),
         )
@@ -128,6 +132,15 @@ def _with_known(decision: Decision, known: Known | None) -> Decision:
     if known is None or isinstance(decision, Deny) or (isinstance(decision, Allow) and known.way != "ask"):
         return decision
     return replace(decision if isinstance(decision, Ask) else Ask(), known=known.lesson)
+
+
+def _in_all(change: Callable[[str], str], value: Any) -> Any:
+    """A value with every text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: _in_all(change, inner) for key, inner in value.items()}
+    return [_in_all(change, inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
