@@ -209,7 +209,7 @@ def _score_names(evidence: Evidence, candidates: set[int]) -> None:
     total = max(1, evidence.index.statistics.documents)
     spoken = ("title", "lead", "prose", "code")
     found: dict[str, Scores] = {name: {} for name in spoken}
-    for word in set().union(*(evidence.views[name] for name in spoken)):
+    for word in sorted(set().union(*(evidence.views[name] for name in spoken))):
         posting = evidence.postings.get(NAMED + word)
         if not posting:
             continue

@@ -138,7 +138,7 @@ def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
     """Files that define these names, when at most ``most`` source files do."""
     found: Scores = {}
     total = max(1, evidence.index.statistics.documents)
-    for files in evidence.having(DEFINED, {name.lower() for name in names}).values():
+    for files in evidence.having(DEFINED, dict.fromkeys(name.lower() for name in names)).values():
         sources = [number for number in files if evidence.is_source(number)]
         if 0 < len(sources) <= most:
             for number in sources:
@@ -164,7 +164,7 @@ def code_stem(evidence: Evidence) -> Scores:
 def _named_so(evidence: Evidence, stems: Iterable[str]) -> Scores:
     found: Scores = {}
     total = max(1, len(evidence.index.files))
-    spelled = {form for stem in stems for form in (stem, stem.replace("-", "_"), "_" + stem)}
+    spelled = dict.fromkeys(form for stem in stems for form in (stem, stem.replace("-", "_"), "_" + stem))
     for files in evidence.having(STEM, spelled).values():
         if len(files) <= 2 * MOST_NAMESAKES:
             for number in files:
