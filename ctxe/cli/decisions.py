@@ -27,13 +27,13 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Every decision."""
-    from ctxe.cli.memory_pages import entries_table
+    from ctxe.cli.memory_pages import entries_table, public
     from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)
     rows = [row for row in memories.rows(invocation.project(), "decision", all_=all_) if row["status"] != "proposed"]
     if as_json:
-        print_json([{key: value for key, value in row.items() if key not in ("at", "number")} for row in rows])
+        print_json([public(row) for row in rows])
         return
     screen = invocation.screen()
     screen.say(

@@ -71,7 +71,7 @@ def show(
             memory_pages.entry_page(project, screen, entry)
         )
     elif as_json:
-        print_json([_public(row) for row in memories.rows(project, kind, all_=all_)])
+        print_json([memory_pages.public(row) for row in memories.rows(project, kind, all_=all_)])
     else:
         screen.say(memory_pages.page(project, screen, kind, all_=all_))
 
@@ -194,11 +194,6 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
         ]
         numbers = (Column("helped", right=True), Column("misled", right=True))
         screen.say(table(["leaned on", Column("", grows=True), *numbers], judged, screen))
-
-
-def _public(row: dict[str, object]) -> dict[str, object]:
-    """A row for other programs: without what only the page needs."""
-    return {key: value for key, value in row.items() if key not in ("at", "number")}
 
 
 def _sources_json(rules: Sequence[Any], pieces: Sequence[Any], notices: Sequence[str]) -> dict[str, object]:

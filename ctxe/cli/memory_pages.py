@@ -53,6 +53,11 @@ def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     return table(COLUMNS, [_row(row, now) for row in rows], screen)
 
 
+def public(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for other programs: without what only the page needs."""
+    return {key: value for key, value in row.items() if key not in ("at", "number")}
+
+
 def entry_page(project: Project, screen: Screen, ref: str) -> str:
     """One entry whole, with what it replaced and what it rests on. Raises StoreError."""
     from ctxe.project.memory import memories

@@ -110,7 +110,7 @@ def pin(chat: Chat, words: str) -> None:
 def unpin(chat: Chat, words: str) -> None:
     """Take a pin back, by its number or its text."""
     pins = chat.live.session.state.pins
-    text = pins[int(words) - 1] if words.isdigit() and 0 < int(words) <= len(pins) else words
+    text = pins[int(words) - 1] if words.isdecimal() and 0 < int(words) <= len(pins) else words
     if text in pins:
         chat.play(asides.pin(chat.live, text, pinned=False))
     pin(chat, "")

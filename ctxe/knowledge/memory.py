@@ -16,6 +16,7 @@ from ctxe.knowledge.failures import remembered
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.upkeep import decisions, playbook
 from ctxe.knowledge.upkeep.evidence import Facts, stale
+from ctxe.knowledge.way import way
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
@@ -152,12 +153,8 @@ class Memory:
 
     def _summaries(self) -> list[tuple[str, str]]:
         """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""
-        folders = [self.root]
-        if self.working.is_relative_to(self.root):
-            for part in self.working.relative_to(self.root).parts:
-                folders.append(folders[-1] / part)
         found = []
-        for path in (*(folder / "MEMORY.md" for folder in folders), self.store.folder / "MEMORY.md"):
+        for path in (folder / "MEMORY.md" for folder in (*way(self.root, self.working), self.store.folder)):
             try:
                 if path.is_file() and path.resolve().is_relative_to(self.root.resolve()):
                     text = files.read(path, 262_144).decode("utf-8", "replace").strip()

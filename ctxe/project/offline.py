@@ -31,11 +31,10 @@ def _files(project: Project, words: str) -> str:
 
 
 def _memory(project: Project, words: str) -> str:
-    from ctxe.knowledge.entries.links import is_current, successors
+    from ctxe.knowledge.entries.links import holding
 
     entries = project.store.entries()
-    replaced = successors(entries)
-    found = project.ranker(Task(words), entries, lambda entry: is_current(entry, replaced))[:MOST]
+    found = project.ranker(Task(words), entries, holding(entries))[:MOST]
     rows = [
         f"- {one.kind} {one.id}: {one.title or one.text[:100]}{f' → {one.fix}' if one.fix else ''}" for one, _ in found
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ctxe.knowledge.entries.entry import Entry, stamp
+from ctxe.knowledge.entries.entry import Entry, brief, stamp
 
 _LINE = re.compile(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
@@ -33,16 +33,16 @@ def day_of(seconds: float) -> str:
 
 def line_of(done: Done, seconds: float, session: str = "") -> str:
     """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC."""
-    parts = [_short(done.task, 200)]
+    parts = [brief(done.task, 200)]
     if done.outcome:
-        parts.append("→ " + _short(done.outcome, 120))
+        parts.append("→ " + brief(done.outcome, 120))
     notes = [", ".join(done.files[:4]) + (f" and {len(done.files) - 4} more" if len(done.files) > 4 else "")]
     notes += [*done.recorded, f"${done.usd:.2f}" if done.usd else ""]
     told = "; ".join(note for note in notes if note)
     if told:
         parts.append(f"({told})")
     who = f"[{session}] " if session else ""
-    return _short(f"- {(stamp(seconds) or '1970-01-01T00:00')[11:16]} {who}{' '.join(parts)}", MOST_WORDS)
+    return brief(f"- {(stamp(seconds) or '1970-01-01T00:00')[11:16]} {who}{' '.join(parts)}", MOST_WORDS)
 
 
 def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
@@ -103,8 +103,3 @@ def _ordinal(day: str) -> int:
         return date.fromisoformat(day).toordinal()
     except ValueError:
         return 0
-
-
-def _short(words: str, room: int) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= room else words[: room - 1] + "…"

@@ -173,6 +173,12 @@ def slug(words: str, most: int = 48) -> str:
     return name or "entry"
 
 
+def brief(words: str, room: int) -> str:
+    """Words on one line, cut to ``room`` characters."""
+    words = " ".join(words.split())
+    return words if len(words) <= room else words[: room - 1] + "…"
+
+
 def folder_of(kind: str) -> str:
     """The folder, below the memory folder, where entries of this kind live."""
     return FOLDERS.get(kind, "memory")

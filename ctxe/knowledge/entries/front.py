@@ -171,11 +171,7 @@ def _replaced(page: Page, changes: Mapping[str, Value | None], newline: bytes) -
         field = held.get(key)
         if field and field.value == value:
             continue
-        new = (
-            b""
-            if value is None
-            else f"{key}: {emit(value, quoted=key in QUOTED)}\n".encode("utf-8", "replace").replace(b"\n", newline)
-        )
+        new = b"" if value is None else _line(key, value, newline)
         if field:
             lines[field.first : field.last] = [new, *([None] * (field.last - field.first - 1))]
         elif new:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ctxe.knowledge.entries.entry import Entry
 
@@ -38,6 +38,12 @@ def _final(old: str, direct: Mapping[str, str], order: Mapping[str, int]) -> str
             return max(circle, key=lambda name: order.get(name, -1))
         path.append(at)
     return at
+
+
+def holding(entries: Iterable[Entry]) -> Callable[[Entry], bool]:
+    """Says of each of these entries, in causal order, whether it holds today."""
+    replaced = successors(entries)
+    return lambda entry: is_current(entry, replaced)
 
 
 def is_current(entry: Entry, replaced: Mapping[str, str]) -> bool:

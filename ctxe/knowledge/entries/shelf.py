@@ -64,6 +64,7 @@ class Reader:
         self._folder = folder
         self._kept = cache / "entries.json"
         self._records: dict[str, _Record] | None = None
+        self._saved: dict[str, Mark] = {}
         self._last: tuple[list[Problem], Shelf] | None = None
 
     def shelf(self) -> Shelf:
@@ -117,16 +118,27 @@ class Reader:
             kept = json.loads(files.read(self._kept, files.MOST_CACHED))
             if kept["v"] != VERSION or kept["keys"] != list(KEYS):
                 return {}
-            return {path: _thaw(path, row) for path, row in kept["files"].items()}
+            known = {path: _thaw(path, row) for path, row in kept["files"].items()}
+            self._saved = {path: record.mark for path, record in known.items()}
+            return known
         except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def _save(self, records: Mapping[str, _Record]) -> None:
+        """Keep entries that have a file of their own, unless the cache has just these: logs are read at every start."""
         limit = (time.time() - RACY_SECONDS) * 1e9
-        rows = {
-            path: [record.mark, record.digest, record.problems, _freeze(record.entries[0])]
+        kept = {
+            path: record
             for path, record in records.items()
             if len(record.entries) == 1 and not path.startswith(("daily/", "memory/log/")) and record.mark[0] < limit
+        }
+        saved = {path: record.mark for path, record in kept.items()}
+        if saved == self._saved:
+            return
+        self._saved = saved
+        rows = {
+            path: [record.mark, record.digest, record.problems, _freeze(record.entries[0])]
+            for path, record in kept.items()
         }
         text = json.dumps({"v": VERSION, "keys": KEYS, "files": rows}, separators=(",", ":"))
         files.replace_quickly(self._kept, text.encode())

@@ -55,9 +55,7 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
     if not reason:
         return None
     held = {"tried": title, "outcome": "the user said no", "fix": reason}
-    return _made(
-        f"`{title[:80]}`: refused" + (f": {reason[:60]}" if reason else ""), REFUSED, title, session, files, **held
-    )
+    return _made(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **held)
 
 
 def rejected(why: str, session: str = "") -> Entry | None:
@@ -72,7 +70,7 @@ def unapplied(tool: str, path: str, said: str, session: str = "", root: str = ""
     # What follows a semicolon or a colon quotes the file.
     first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
     made = _made(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
-    return _with_signature(made, f"{refusal(tool, said, root)} {path}")
+    return replace(made, signature=digest(f"{refusal(tool, said, root)} {path}"))
 
 
 def _made(
@@ -100,7 +98,3 @@ def _made(
     )
     words_of: dict[str, Any] = held
     return replace(made, **words_of)
-
-
-def _with_signature(entry: Entry, name: str) -> Entry:
-    return replace(entry, signature=digest(name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxe.knowledge.entries.echo import Keeps
-from ctxe.knowledge.entries.entry import Entry, moment, stamp
+from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
 from ctxe.knowledge.failures.calls import runs_something
 from ctxe.knowledge.failures.signature import (
     MESSAGE,
@@ -80,7 +80,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     return Entry(
         "",
         "failure",
-        f"`{_short(plain_command(command, root), 60)}`: {said}",
+        f"`{brief(plain_command(command, root), 60)}`: {said}",
         "open",
         by="capture",
         session=session,
@@ -141,9 +141,9 @@ def lesson(group: Group) -> str:
     entry = group.entry
     parts = [entry.title or entry.error]
     if entry.tried:
-        parts.append(f"tried: {_short(entry.tried, 160)}")
+        parts.append(f"tried: {brief(entry.tried, 160)}")
     if group.fix:
-        parts.append(f"fix: {_short(group.fix, 300)}")
+        parts.append(f"fix: {brief(group.fix, 300)}")
     elif group.status == "open":
         parts.append("not fixed yet")
     times = f" (seen {group.seen} times)" if group.seen > 1 else ""
@@ -173,7 +173,7 @@ def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
         text, _ = strip_invisible(strip_sequences(str(error.get(key) or "")))
         return "".join(c if c.isprintable() else " " for c in text)
 
-    return _short(clean("class"), 80), _short(impersonal(clean("message"), root), MESSAGE)
+    return brief(clean("class"), 80), brief(impersonal(clean("message"), root), MESSAGE)
 
 
 def _inside(files: Iterable[str]) -> tuple[str, ...]:
@@ -189,8 +189,3 @@ def _tests(failed: Iterable[str]) -> str:
         return ""
     more = f" and {len(names) - _NAMED_TESTS} more" if len(names) > _NAMED_TESTS else ""
     return "Failing: " + ", ".join(names[:_NAMED_TESTS]) + more
-
-
-def _short(words: str, room: int) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= room else words[: room - 1] + "…"

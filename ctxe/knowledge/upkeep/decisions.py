@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.links import is_current, successors
+from ctxe.knowledge.entries.links import holding
 
 ALIKE = 0.3
 """Shared terms over all terms of two titles from which they are about the same subject."""
@@ -13,8 +13,7 @@ ALIKE = 0.3
 
 def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ...]:
     """Entries of a kind that hold today, in causal order."""
-    replaced = successors(entries)
-    return tuple(entry for entry in entries if entry.kind == kind and is_current(entry, replaced))
+    return tuple(entry for entry in filter(holding(entries), entries) if entry.kind == kind)
 
 
 def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple[Entry, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, stamp
-from ctxe.knowledge.entries.links import is_current, successors
+from ctxe.knowledge.entries.links import holding
 from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters
 
@@ -65,9 +65,8 @@ def weighed(found: Iterable[tuple[Entry, float]], numbers: Numbers) -> list[tupl
 
 def standing(entries: Sequence[Entry], numbers: Numbers) -> list[Entry]:
     """Routines and preferences that hold for the whole project today, by expected use."""
-    replaced = successors(entries)
-    held = (e for e in entries if e.kind in KINDS and not e.scope and is_current(e, replaced) and not e.ts)
-    return by_use(held, numbers)
+    held = filter(holding(entries), entries)
+    return by_use((entry for entry in held if entry.kind in KINDS and not entry.scope and not entry.ts), numbers)
 
 
 def line(entry: Entry) -> str:
@@ -107,8 +106,7 @@ def near_duplicates(entries: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     from ctxe.lexical.similarity import near_pairs
     from ctxe.lexical.words import terms
 
-    replaced = successors(entries)
-    held = [e for e in entries if e.kind not in ("failure", "log") and is_current(e, replaced)]
+    held = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("failure", "log")]
     words: list[frozenset[object]] = [frozenset(terms(f"{entry.title} {entry.text}")) for entry in held]
     pairs = ((held[pair.first], held[pair.second]) for pair in near_pairs(words, ALIKE))
     return [(one, other) for one, other in pairs if one.kind == other.kind and one.scope == other.scope]

@@ -155,6 +155,7 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
     watch: Watch | None = None
     files = Files(str(project.root))
     when = [project.store.now()]
+    then = replace(project.store, now=lambda: when[0])
     changes: Counter[str] = Counter()
     for recording, step in steps_of(path):
         if isinstance(step, Said):
@@ -163,7 +164,6 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
         if watch is None and not sure and Path(root).name != project.root.name:
             return Learnt(path.name, skipped=f"of another folder: {root}")
         files.root, when[0] = root, moment(recording.at) or when[0]
-        then = replace(project.store, now=lambda: when[0])
         watch = watch or Watch(then, project.counters, root, path.stem, digest_of=files.digest_of)
         changes["steps"] += 1
         changes.update(_taken_in(watch, step, files))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,13 +27,6 @@ SEARCH = 'ctxe memory search "how are sessions stored"'
 NOTHING_SAID = "say what to remember"
 ADD = 'ctxe memory add "The API listens on port 8080"'
 NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
-
-
-def counter(_project: Project) -> Callable[[str], int]:
-    """Tokens of a text as the listings of the contract give them (o200k_base)."""
-    from ctxe.storage.vocabulary import count
-
-    return count
 
 
 def rough(text: str) -> int:
@@ -154,8 +147,9 @@ def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
 def search(project: Project) -> Search:
     """What answers questions about everything remembered."""
     from ctxe.knowledge.recall.search import Search
+    from ctxe.storage.vocabulary import count
 
-    return Search(project.store.entries(), counter(project), project.ranker)
+    return Search(project.store.entries(), count, project.ranker)
 
 
 def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
@@ -231,7 +225,7 @@ def statistics(project: Project) -> dict[str, Any]:
         held["entries"] += 1
         held["tokens"] += rough(entry.title + entry.text)
         held["used"] += int(numbers.get(entry.id, {}).get("used", 0))
-    lasting = [entry for entry in links_current(entries) if entry.kind not in ("log", "failure")]
+    lasting = [e for e in filter(links.holding(entries), entries) if e.kind not in ("log", "failure")]
     used = sorted(lasting, key=lambda entry: -numbers.get(entry.id, {}).get("used", 0))
     most = [(entry, int(numbers.get(entry.id, {}).get("used", 0))) for entry in used[:10]]
     return {
@@ -255,12 +249,6 @@ def _judged(entries: Sequence[Entry], numbers: Mapping[str, Mapping[str, float]]
         if good or bad:
             found.append({"id": entry.id, "title": entry.title, "helpful": good, "harmful": bad})
     return found
-
-
-def links_current(entries: Sequence[Entry]) -> list[Entry]:
-    """Entries that hold today."""
-    replaced = links.successors(entries)
-    return [entry for entry in entries if links.is_current(entry, replaced)]
 
 
 def _headline(text: str) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class Recalling:
         from ctxe.context.trim import handle_of
 
         state = self.state()
-        if not (name[:1] == "s" and name[1:].isdigit()):
+        if not (name[:1] == "s" and name[1:].isdecimal()):
             return next((words for words in _words(state) if handle_of(words) == name), "")
         number, parts = int(name[1:]), list[str]()
         for _, step in itertools.islice(state.conversation.steps(), max(number - 1, 0), number):
@@ -72,15 +72,14 @@ class Recalling:
 
     def _found(self, query: str) -> Iterator[str]:
         """The best of what was said and done here and of what is remembered, each with the lines that fit best."""
-        from ctxe.knowledge.entries.links import is_current, successors
+        from ctxe.knowledge.entries.links import holding
         from ctxe.knowledge.recall.query import Query
         from ctxe.lexical.words import terms
 
         entries = self.project.store.entries() if self.project.config.memory.enabled else ()
-        replaced = successors(entries)
         asked = Query(query)
         found = self.ranker().ranked(asked, [*self._said_and_done()])
-        found += self.project.ranker.ranked(asked, entries, lambda entry: is_current(entry, replaced))
+        found += self.project.ranker.ranked(asked, entries, holding(entries))
         wanted = set(terms(query))
         best: dict[str, str] = {}
         for one in sorted(found, key=lambda one: -one.score):

@@ -73,11 +73,10 @@ def remembered_files(project: Project, index: Index, words: str) -> tuple[str, .
     with contextlib.suppress(StoreError, OSError):
         entries = project.store.entries()
         if any(entry.files for entry in entries):
-            from ctxe.knowledge.entries.links import is_current, successors
+            from ctxe.knowledge.entries.links import holding
             from ctxe.knowledge.recall.query import Query
 
-            replaced = successors(entries)
-            found = project.ranker.bearing(Query(words), entries, lambda entry: is_current(entry, replaced))
+            found = project.ranker.bearing(Query(words), entries, holding(entries))
             files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
             return tuple(path for path in dict.fromkeys(files) if path in index.by_path)
     return ()

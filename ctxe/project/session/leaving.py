@@ -44,14 +44,13 @@ def _asked(
     purse: Purse,
 ) -> tuple[Entry, ...]:
     """What the cheap model proposes beside what was ``found``."""
-    from ctxe.knowledge.entries.links import is_current, successors
+    from ctxe.knowledge.entries.links import holding
     from ctxe.knowledge.upkeep import proposals
     from ctxe.project.guarding import masking
     from ctxe.project.models import choose, connect
     from ctxe.project.planning.refining import Asked
 
-    replaced = successors(entries)
-    lasting = [e for e in entries if e.kind not in ("log", "failure") and is_current(e, replaced)]
+    lasting = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("log", "failure")]
     waiting = [e for e in entries if e.status == "proposed"]
     try:
         model = choose(project, project.config.model.cheap)

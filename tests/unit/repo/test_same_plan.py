@@ -21,7 +21,8 @@ for task in sys.argv[2:]:
     made, ranking = laid_out(index, task, 4000)
     print(sorted(ranking.scores.items()), [(file.path, file.why, file.text) for file in made.files])
 """
-WORDS = "boil pour steep strain cup pot kettle leaf water sieve tray spoon sugar lemon milk".split()
+LINE = "boil pour steep strain cup pot kettle leaf water sieve tray spoon sugar lemon milk"
+WORDS = LINE.split()
 
 
 def planted(root: Path) -> None:
