@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from ctxe.project.session.flags import Opening
     from ctxe.terminal.screen import Screen
 
+Print = Annotated[bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")]
+Window = Annotated[int, typer.Option("--budget", metavar="N", help="Window in tokens: request and reply.", min=0)]
+Dollars = Annotated[float, typer.Option("--max-cost", metavar="USD", help="Dollars this session may cost.", min=0)]
+Steps = Annotated[int, typer.Option("--max-steps", metavar="N", help="Model calls one turn may take.", min=0)]
+Read = Annotated[
+    list[str] | None, typer.Option("--read", metavar="FILE", help="Put a file before the model, for reference.")
+]
+Files = Annotated[
+    list[str] | None, typer.Option("--file", metavar="FILE", help="Put a file before the model, to be changed.")
+]
+Skills = Annotated[
+    list[str] | None, typer.Option("--skill", metavar="NAME", help="Load a domain module for the whole session.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the ``chat`` command."""
@@ -26,36 +40,22 @@ def register(app: typer.Typer) -> None:
 def chat(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(help="what you want; without it, ctxe asks")] = None,
-    print_: Annotated[
-        bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")
-    ] = False,
+    print_: Print = False,
     output_format: Annotated[Format, typer.Option("--output-format", help="With --print.")] = "text",
     continue_: Annotated[bool, typer.Option("-c", "--continue", help="Go on with the session used last.")] = False,
     resume: Annotated[str, typer.Option("-r", "--resume", metavar="ID", help="Go on with this session.")] = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="provider/name.")] = "",
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
-    budget: Annotated[
-        int, typer.Option("--budget", metavar="N", help="Window in tokens: request and reply.", min=0)
-    ] = 0,
+    budget: Window = 0,
     target_tokens: Annotated[int, typer.Option("--target-tokens", metavar="N", help="Fold above this.", min=0)] = 0,
-    max_cost: Annotated[
-        float, typer.Option("--max-cost", metavar="USD", help="Dollars this session may cost.", min=0)
-    ] = 0.0,
-    max_steps: Annotated[
-        int, typer.Option("--max-steps", metavar="N", help="Model calls one turn may take.", min=0)
-    ] = 0,
+    max_cost: Dollars = 0.0,
+    max_steps: Steps = 0,
     approval: Annotated[Approval | None, typer.Option("--approval", help="Who decides what runs.")] = None,
     allowed_tools: Annotated[str, typer.Option("--allowed-tools", help="Only these tools, by name, with commas.")] = "",
-    read: Annotated[
-        list[str] | None, typer.Option("--read", metavar="FILE", help="Put a file before the model, for reference.")
-    ] = None,
-    file: Annotated[
-        list[str] | None, typer.Option("--file", metavar="FILE", help="Put a file before the model, to be changed.")
-    ] = None,
-    skill: Annotated[
-        list[str] | None, typer.Option("--skill", metavar="NAME", help="Load a domain module for the whole session.")
-    ] = None,
+    read: Read = None,
+    file: Files = None,
+    skill: Skills = None,
     no_memory: Annotated[bool, typer.Option("--no-memory", help="Neither load nor write project memory.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
