@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError, SessionError
+from ctxe.serve.answers import ledger_json
 
 if TYPE_CHECKING:
-    from ctxe.domain.ledger import Ledger, Row
-    from ctxe.domain.model import Prices
     from ctxe.domain.past import Sent
     from ctxe.project import Project
 
@@ -54,7 +53,9 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     if wanted.as_json:
         import json
 
-        screen.say(json.dumps(to_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2))
+        screen.say(
+            json.dumps(ledger_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2)
+        )
         return
     from ctxe.terminal.budget import ledger_view, sent_view
 
@@ -93,53 +94,3 @@ def _when(sent: Sent) -> dict[str, Any]:
             "seconds": sent.seconds,
         }
     }
-
-
-def to_json(ledger: Ledger, prices: Prices | None) -> dict[str, Any]:
-    """A ledger as the public contract has it; the tokens of all chunks sum to ``used``."""
-    sections: dict[str, list[Row]] = {}
-    for row in ledger.rows:
-        sections.setdefault(row.section, []).append(row)
-    return {
-        "model": ledger.model,
-        "window": ledger.window,
-        "reserve": ledger.reserve,
-        "usable": ledger.usable,
-        "used": ledger.used,
-        "sections": [_section(name, rows, ledger) for name, rows in sections.items()],
-        "cost": _cost(ledger, prices),
-        "exact": ledger.exact,
-    }
-
-
-def _section(name: str, rows: list[Row], ledger: Ledger) -> dict[str, Any]:
-    tokens = sum(row.given for row in rows)
-    return {
-        "name": name,
-        "priority": int(min(row.priority for row in rows)),
-        "tokens": tokens,
-        "share": round(tokens / ledger.usable, 4) if ledger.usable else 0.0,
-        "chunks": [
-            {
-                "id": row.chunk,
-                "tokens": row.given,
-                "tier": row.tier,
-                "why": row.why,
-                "cached": row.cached,
-                "superseded": row.superseded,
-            }
-            for row in rows
-            if row.given
-        ],
-        "left_out": [{"id": row.chunk, "tokens": row.asked, "why": row.why} for row in rows if not row.given],
-    }
-
-
-def _cost(ledger: Ledger, prices: Prices | None) -> dict[str, float | None]:
-    from ctxe.domain.conversation import Usage
-
-    if prices is None:
-        return {"input_usd": None, "cached_usd": None}
-    plain = prices.cost(Usage(input=ledger.used))
-    cached = prices.cost(Usage(input=ledger.used, cache_read=ledger.cached))
-    return {"input_usd": round(plain, 6), "cached_usd": round(cached, 6)}

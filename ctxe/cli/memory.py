@@ -164,7 +164,9 @@ def export(
 
     if form not in ("jsonl", "markdown"):
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
-    sys.stdout.write(memories.give_out(Invocation.of(context).project(), form, kind))
+    invocation = Invocation.of(context)
+    if given := memories.give_out(invocation.project(), form, kind):
+        invocation.screen().hand_on(given.removesuffix("\n"))
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError
+from ctxe.serve.answers import plan_json
 
 if TYPE_CHECKING:
     from ctxe.project.planning.plan import Plan
@@ -50,26 +51,28 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
 
     if wanted.budget < 0 or 0 < wanted.budget < LEAST:
         raise ConfigError(f"--budget {wanted.budget} holds no file", f"give {LEAST} tokens or more")
-    task = wanted.task or _from_stdin()
+    task = wanted.task or from_stdin("plan")
     project, screen = invocation.project(), invocation.screen()
     with progress(screen, "indexing") as advance:
         made = plan(project, task, wanted.budget or project.config.shares.files_tokens, advance)
     if wanted.as_json:
         import json
 
-        screen.say(json.dumps(to_json(made), ensure_ascii=False, indent=2))
+        screen.say(json.dumps(plan_json(made), ensure_ascii=False, indent=2))
     elif wanted.contents:
-        screen.say("\n".join(file.text for file in made.files))
+        screen.hand_on("\n".join(file.text for file in made.files))
     else:
         screen.say(view(made, screen, wanted.every))
 
 
-def _from_stdin() -> str:
-    """The task on standard input. Raises ConfigError when a person would have to type it."""
+def from_stdin(command: str) -> str:
+    """The task of a command on standard input. Raises ConfigError when a person would have to type it."""
     import sys
 
     if sys.stdin is None or sys.stdin.isatty():
-        raise ConfigError("plan needs a task", 'ctxe plan "what you want to change", or words on standard input')
+        raise ConfigError(
+            f"{command} needs a task", f'ctxe {command} "what you want to change", or words on standard input'
+        )
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
@@ -159,29 +162,3 @@ def _end(path: str, room: int, screen: Screen) -> str:
     while cells(path) > max(room, 12) - 1:
         path = path[1:]
     return ("…" if screen.unicode else "~") + path
-
-
-def to_json(made: Plan) -> dict[str, Any]:
-    """A plan as the public contract has it."""
-    return {
-        "task": made.task,
-        "budget": made.budget,
-        "tokens": made.tokens,
-        "files": [
-            {
-                "path": file.path,
-                "score": file.score,
-                "tokens": file.tokens,
-                "mode": file.mode,
-                "ranges": [list(lines) for lines in file.ranges],
-                "reasons": [
-                    {"signal": reason.signal, "detail": reason.detail, "weight": reason.weight}
-                    for reason in file.reasons
-                ],
-            }
-            for file in made.files
-        ],
-        "left_out": [{"path": one.path, "score": one.score, "reason": one.reason} for one in made.left_out],
-        "timings_ms": dict(made.timings_ms),
-        "note": made.note,
-    }

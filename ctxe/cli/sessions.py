@@ -195,4 +195,4 @@ def export(
     if out:
         invocation.screen().say(str(write(project.place.working / out, made + "\n")))
     else:
-        typer.echo(made)
+        invocation.screen().hand_on(made)

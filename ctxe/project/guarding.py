@@ -1,4 +1,4 @@
-"""What must not be remembered: secrets, in words of people as of machines."""
+"""What must neither be remembered nor reach a model: secrets, and text that nobody can see."""
 
 from __future__ import annotations
 
@@ -33,3 +33,16 @@ def masking(own: Sequence[str]) -> Callable[[str], str]:
         return mask(text, own)[0]
 
     return masked
+
+
+def cleaning(own: Sequence[str]) -> Callable[[str], str]:
+    """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
+
+    def cleaned(text: str) -> str:
+        from ctxe.safety.display import strip_invisible
+        from ctxe.safety.excerpts import without_secret_files
+        from ctxe.safety.secrets import mask
+
+        return mask(without_secret_files(strip_invisible(text)[0]), own)[0]
+
+    return cleaned

@@ -182,6 +182,14 @@ def answer(project: Project, question: query.Query) -> dict[str, Any]:
     return search(project).search(question).as_json(question)
 
 
+def read_out(project: Project, question: query.Query) -> dict[str, Any]:
+    """The answer to one question with the words of every entry it names."""
+    found = answer(project, question)
+    held = {entry.id: entry for entry in project.store.entries()}
+    rows = [to_object(held[row["id"]]) | row for row in found["results"] if row["id"] in held]
+    return found | {"results": [{key: value for key, value in row.items() if value} for row in rows]}
+
+
 def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
     """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
     if b"\0" in data[:8192]:

@@ -121,10 +121,10 @@ class Composer:
             if share == "instructions":
                 brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
                 task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
-            found[place] = [self._cleaned(section) for section in source.offer(task, self.budget.room(share))]
+            found[place] = [self.cleaned(section) for section in source.offer(task, self.budget.room(share))]
         return [section for place in sorted(found) for section in found[place]]
 
-    def _cleaned(self, section: Section) -> Section:
+    def cleaned(self, section: Section) -> Section:
         """The section without keys and invisible text, whichever source it is from."""
         return replace(section, chunks=tuple(replace(one, text=self.offers.clean(one.text)) for one in section.chunks))
 

@@ -11,6 +11,7 @@ from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
+from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.purse import Purse
@@ -18,9 +19,7 @@ from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import read
-from ctxe.safety.display import strip_invisible
-from ctxe.safety.excerpts import without_secret_files
-from ctxe.safety.secrets import clean_environment, is_secret_file, mask
+from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
 from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.notes import Ports
@@ -60,7 +59,7 @@ class Kit:
 
     def clean(self, text: str) -> str:
         """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
-        return mask(without_secret_files(strip_invisible(text)[0]), self.own)[0]
+        return cleaning(self.own)(text)
 
     def show(self, path: str) -> tuple[str, str]:
         """A file's lines with their numbers, and its content hash. Raises ToolError."""

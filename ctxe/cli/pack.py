@@ -1,0 +1,44 @@
+"""``ctxe pack``: what bears on a task as one text, for pasting into, or piping to, another tool."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the ``pack`` command."""
+    app.command("pack", help="What bears on a task as one text, for another tool; no model is asked.")(pack)
+
+
+def pack(
+    context: typer.Context,
+    task: Annotated[list[str] | None, typer.Argument(help="the task in words; standard input when left out")] = None,
+    budget: Annotated[int, typer.Option("--budget", help="Tokens (o200k_base), a hard cap.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Offline; the text goes to standard output, its account to standard error. Raises BudgetError, ConfigError."""
+    from ctxe.cli.planned import from_stdin
+    from ctxe.domain.errors import ConfigError
+    from ctxe.project.session.packing import LEAST, USUAL, bundle, to_json
+    from ctxe.terminal.figures import size
+    from ctxe.terminal.progress import progress
+
+    invocation = Invocation.of(context)
+    project, screen = invocation.project(), invocation.screen()
+    if budget and budget < LEAST:
+        raise ConfigError(f"--budget {budget} holds no context", f"give {LEAST} tokens or more")
+    words = " ".join(task or ()) or from_stdin("pack")
+    with progress(screen, "indexing") as advance:
+        made = bundle(project, words, budget or USUAL, advance)
+    told = to_json(made)
+    if as_json:
+        print_json(told)
+        return
+    screen.hand_on(made.text.removesuffix("\n"))
+    parts = [f"{section['name']} {size(section['tokens'])}" for section in told["sections"]]
+    screen.tell(" · ".join([f"{made.tokens:,} of {made.budget:,} tokens", *parts]))
