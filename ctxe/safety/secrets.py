@@ -6,71 +6,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ctxe.lexical.patterns import compiled
 from ctxe.safety.programs import CHILD_GUARDS
+from ctxe.safety.shapes import SHAPES
 from ctxe.safety.words import names
 
+KEY_LENGTH = 8_000
+"""Characters of a private key that are looked for before its end."""
 OWN_LENGTH = 8
 """Shortest value of ours that is looked for: shorter ones would hit ordinary words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a kind of secret looks like: ``pattern`` matches from where one of ``marks`` stands.
-
-    The secret is group 1, or everything when there is no group.
-    """
-
-    name: str
-    marks: tuple[str, ...]
-    pattern: str
-
-
-def _shape(name: str, marks: str, pattern: str) -> Shape:
-    return Shape(name, tuple(marks.split()), pattern)
-
-
-# Formats as their issuers document them; where a length is not promised, the shortest seen.
-SHAPES = (
-    _shape(
-        "private key",
-        "-----BEGIN",
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?:(?!-----)[\s\S]){0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"|(?:[^\n]{0,20}\n[^\n]{0,20}[A-Za-z0-9+/=]{40,}[^\n]{0,20}){0,400})",
-    ),
-    _shape("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
-    _shape("API key", "sk-", r"(?<![A-Za-z0-9_-])sk-(?!ant-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9][A-Za-z0-9_-]{18,}"),
-    _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
-    _shape("GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}"),
-    _shape("GitLab token", "glpat- gldt- glrt-", r"gl(?:pat|dt|rt)-[A-Za-z0-9_-]{20,}"),
-    _shape("AWS key id", "AKIA ASIA ABIA", r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    _shape("Google key", "AIza", r"AIza[A-Za-z0-9_-]{30,}"),
-    _shape("Google key", "ya29. GOCSPX-", r"(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{20,}"),
-    _shape("Slack token", "xox xapp-", r"(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{20,})"),
-    _shape("Slack address", "hooks.slack.com/services/", r"hooks\.slack\.com/services/([A-Za-z0-9/]{20,})"),
-    _shape("Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    _shape("signing secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{20,}"),
-    _shape("npm token", "npm_", r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}"),
-    _shape("PyPI token", "pypi-", r"pypi-[A-Za-z0-9_-]{40,}"),
-    _shape("Hugging Face token", "hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
-    _shape("API key", "gsk_ xai- pplx- r8_ tvly- nvapi-", r"(?<![A-Za-z0-9_-])[a-z0-9]{2,5}[_-][A-Za-z0-9_-]{30,}"),
-    _shape("SendGrid key", "SG.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    _shape("cloud token", "dop_v1_ doo_v1_", r"do[op]_v1_[a-f0-9]{40,}"),
-    _shape("cloud token", "dapi hvs. shpat_", r"(?:dapi[a-f0-9]{32}|hvs\.[A-Za-z0-9_-]{20,}|shpat_[a-f0-9]{32})"),
-    _shape("age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
-    _shape("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    _shape("storage key", "AccountKey= SharedAccessKey=", r"\w+=([A-Za-z0-9+/=]{40,})"),
-    _shape("password in a URL", "://", r"://[^/\s:@\"'<>{}$]{0,100}:([^/\s:@\"'<>{}$]{3,200})@"),
-    _shape(
-        "authorization",
-        "Authorization authorization AUTHORIZATION",
-        r"\w{13}[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}([A-Za-z0-9_.~+/=-]{16,})",
-    ),
-    _shape("authorization", "Bearer bearer", r"[Bb]earer[ ]([A-Za-z0-9_.~+/=-]{20,})"),
-)
 NAMES = tuple(
     names("secret token passw passphrase api_key apikey api-key access_key accesskey access-key private_key privatekey")
     | names("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
@@ -86,7 +33,7 @@ _PLACEHOLDER = (
     r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
     r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings"
     r"|self|https?|urn)"
-    r"(?![a-z0-9])[\w.:*/ -]{0,60}|x{3,}|[*.-]{3,}|[\d.]+|/.*)"
+    r"(?![a-z0-9])[\w.:*/ -]{0,60}|x{3,}|[*.-]{3,}|[\d.]+|/.*|[\w-]{0,20}\.\.\.)"
 )
 
 
@@ -125,10 +72,13 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
             group = 1 if match.re.groups else 0
             if group == 0 or not compiled(_PLACEHOLDER).fullmatch(match[1]):
                 yield match.start(group), match.end(group), shape.name
+    for at in _places(text, ("-----END ",)):
+        if compiled(_KEY_END).match(text, at) and (start := _start_of_key(text, at)) < at:
+            yield start, at, "private key"
     lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
     for at in _places(lowered, NAMES):
         given = _GIVEN.match(text, at)
-        if given is not None and _is_random(given["value"], quoted=bool(given[1])):
+        if given is not None and (_is_random(given["value"], quoted=bool(given[1])) or _is_alone(text, given)):
             yield *given.span("value"), "value"
     for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
         line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
@@ -167,6 +117,30 @@ def _is_random(value: str, *, quoted: bool) -> bool:
     return not code and kinds >= 2 and digits > 0 and entropy >= 3.0
 
 
+def _start_of_key(text: str, end: int) -> int:
+    """Where the lines of a key begin whose last line is at ``end``; ``end`` when there are none before it."""
+    begin = text.rfind("\n", 0, end) + 1
+    start = end
+    while begin and end - begin < KEY_LENGTH:
+        line = text.rfind("\n", 0, begin - 1) + 1
+        if compiled(_KEY_LINE).fullmatch(text, line, begin - 1) is None:
+            break
+        start = begin = line
+    return start
+
+
+def _is_alone(text: str, given: re.Match[str]) -> bool:
+    """Whether an unquoted value, the last of its line as in a file of settings, is a jumble that no name in code is."""
+    value = given["value"]
+    if given[1] or len(value) < 12 or not compiled(r"[ \t]*(?:\r?\n|\Z)").match(text, given.end()):
+        return False
+    turns = len(compiled(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]").findall(value))
+    return turns >= 5 and compiled(r"[A-Za-z0-9+/!#%&*~^@-]+").fullmatch(value) is not None
+
+
+# The end of a key whose beginning was cut off: whole lines of base 64, however they are numbered or marked.
+_KEY_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_LINE = r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?"
 _MIXED = re.compile(r"[A-Za-z0-9+/=_-]+")
 _HEX = re.compile(r"[0-9a-f]{32,}")
 _EXAMPLE = re.compile(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")

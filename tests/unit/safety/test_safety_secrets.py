@@ -48,6 +48,22 @@ KEYS = {
     "digital ocean": ("dop_v1_" + H, "cloud token"),
     "vault": ("hvs." + LONG[:30], "cloud token"),
     "age": ("AGE-SECRET-KEY-1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2, "age key"),
+    "gitlab job": ("glcbt-64_" + A, "GitLab token"),
+    "sonar": ("sqp_" + H, "cloud token"),
+    "heroku": ("HRKU-" + LONG[:60], "cloud token"),
+    "tailscale": ("tskey-auth-" + LONG[:40], "cloud token"),
+    "docker": ("dckr_pat_" + LONG[:27], "cloud token"),
+    "linear": ("lin_api_" + LONG[:40], "service token"),
+    "planetscale": ("pscale_tkn_" + LONG[:43], "service token"),
+    "doppler": ("dp.pt." + LONG[:43], "service token"),
+    "postman": ("PMAK-" + H[:24] + "-" + H[:34], "service token"),
+    "new relic": ("NRAK-" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ1", "service token"),
+    "grafana": ("glsa_" + LONG[:32] + "_" + H[:8], "service token"),
+    "langsmith": ("lsv2_pt_" + H[:32] + "_" + H[:10], "service token"),
+    "vercel": ("vercel_blob_rw_" + LONG[:40], "service token"),
+    "square": ("sq0atp-" + LONG[:22], "service token"),
+    "atlassian": ("ATATT3xFfGF0" + LONG, "service token"),
+    "mailgun": ("key-" + H[:32], "mail key"),
     "jwt": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0." + LONG[:43], "JWT"),
 }
 
@@ -69,6 +85,9 @@ def test_private_keys_go_whole(kind: str) -> None:
     numbered = "\n".join(f"{n}\t{line}" for n, line in enumerate(block.split("\n")))
     assert LONG[:20] not in mask(numbered)[0]
     assert LONG[:20] not in mask(block.partition("-----END")[0])[0], "cut off before its end"
+    for text in (block, numbered):
+        assert LONG[:20] not in mask("\n".join(text.split("\n")[5:]))[0], "cut off after its beginning"
+    assert mask(f"words before\n{block.partition(body[:9])[2]}")[0].startswith("words before\n")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +107,17 @@ def test_private_keys_go_whole(kind: str) -> None:
         ("postgres://app:s3cr3t@db:5432/x", "postgres://app:‹secret: password in a URL›@db:5432/x"),
         ("https://:ghostly@host/x", "https://:‹secret: password in a URL›@host/x"),
         (f"AccountName=x;AccountKey={LONG}==;", "AccountName=x;AccountKey=‹secret: storage key›;"),
+        ("1234567890:AA" + LONG[:33], "1234567890:‹secret: bot token›"),
+        (
+            f"https://discord.com/api/webhooks/1234567890/{LONG}",
+            "https://discord.com/api/webhooks/1234567890/‹secret: webhook address›",
+        ),
+        (f"https://x.test/a?se=1&sig={LONG[:43]}%3D", "https://x.test/a?se=1&sig=‹secret: signed address›"),
+        (f"Set-Cookie: sid={LONG[:32]}; HttpOnly", "Set-Cookie: sid=‹secret: cookie›; HttpOnly"),
+        ("curl -s -u bob:pa55word https://x.test", "curl -s -u bob:‹secret: password› https://x.test"),
+        (f"tool --access-token {A} --verbose", "tool --access-token ‹secret: password› --verbose"),
+        ("<password>hunter2xyz</password>", "<password>‹secret: password›</password>"),
+        ("[db]\npassword = f7bNihdIGnJX1q8M\nport = 1", "[db]\npassword = ‹secret: value›\nport = 1"),
         (f"https://hooks.slack.com/services/T000/B000/{A}", "https://hooks.slack.com/services/‹secret: Slack address›"),
     ],
 )
@@ -108,6 +138,14 @@ def test_values_of_telling_names_are_masked(text: str, masked: str) -> None:
         "API_KEY=",
         "PASSWORD=changeme",
         "for token in tokens: pass",
+        "token = parseOAuth2Token1",
+        "password: Password2Reset",
+        "tool --token-limit 4096 --secret id=npmrc,src=/root/.npmrc2 --password-stdin",
+        "docker run -u 1000:1000 curlimages/curl https://x.test",
+        "cache-key-0123456789abcdef0123456789abcdef",
+        "<token>identifier</token>",
+        'export TOKEN="github_pat_..."',
+        "Cookie: session=short",
         "max_tokens=4096",
         'TOKEN_URL = "https://example.test/oauth/token"',
         "secret_key = settings.SECRET_KEY",
@@ -242,8 +280,13 @@ def test_the_working_folder_is_never_on_path() -> None:
         "API_KEY=" * 60_000,
         "x" * 5_000_000,
         "://a:" * 200_000,
+        "-----END PRIVATE KEY-----\n" * 40_000,
+        ("A" * 64 + "\n") * 20_000 + "-----END PRIVATE KEY-----",
+        "curl " * 100_000,
+        "--token " * 100_000,
+        "password = a1b2\n" * 60_000,
     ],
-    ids=["code", "open keys", "jwt heads", "names", "one line", "urls"],
+    ids=["code", "keys", "jwt heads", "names", "one line", "urls", "ends", "key lines", "curl", "options", "values"],
 )
 def test_masking_is_quick(text: str) -> None:
     started = time.process_time()
@@ -252,13 +295,18 @@ def test_masking_is_quick(text: str) -> None:
 
 
 def test_every_shape_has_a_test() -> None:
-    from ctxe.safety.secrets import SHAPES
+    from ctxe.safety.shapes import SHAPES
 
     assert {shape.name for shape in SHAPES} - {kind for _, kind in KEYS.values()} == {
         "private key",
         "Slack address",
         "signing secret",
         "storage key",
+        "bot token",
+        "webhook address",
+        "signed address",
+        "cookie",
+        "password",
         "password in a URL",
         "authorization",
     }

@@ -1,0 +1,93 @@
+"""What keys look like: the formats of those who issue them, and the places where people write passwords."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a kind of secret looks like: ``pattern`` matches from where one of ``marks`` stands.
+
+    The secret is group 1, or everything when there is no group.
+    """
+
+    name: str
+    marks: tuple[str, ...]
+    pattern: str
+
+
+def _shape(name: str, marks: str, pattern: str) -> Shape:
+    return Shape(name, tuple(marks.split()), pattern)
+
+
+# Formats as their issuers document them; where a length is not promised, the shortest seen.
+SHAPES = (
+    _shape(
+        "private key",
+        "-----BEGIN",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:(?!-----)[\s\S]){0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:[^\n]{0,20}\n[^\n]{0,20}[A-Za-z0-9+/=]{40,}[^\n]{0,20}){0,400})",
+    ),
+    _shape("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
+    _shape("API key", "sk-", r"(?<![A-Za-z0-9_-])sk-(?!ant-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9][A-Za-z0-9_-]{18,}"),
+    _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
+    _shape("GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}"),
+    _shape(
+        "GitLab token",
+        "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas- glimt- glagent-",
+        r"gl[a-z]{2,5}-[A-Za-z0-9_-]{20,}",
+    ),
+    _shape("AWS key id", "AKIA ASIA ABIA", r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _shape("Google key", "AIza", r"AIza[A-Za-z0-9_-]{30,}"),
+    _shape("Google key", "ya29. GOCSPX-", r"(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{20,}"),
+    _shape("Slack token", "xox xapp-", r"(?:xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{20,})"),
+    _shape("Slack address", "hooks.slack.com/services/", r"hooks\.slack\.com/services/([A-Za-z0-9/]{20,})"),
+    _shape("Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    _shape("signing secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{20,}"),
+    _shape("npm token", "npm_", r"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}"),
+    _shape("PyPI token", "pypi-", r"pypi-[A-Za-z0-9_-]{40,}"),
+    _shape("Hugging Face token", "hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{30,}"),
+    _shape("API key", "gsk_ xai- pplx- r8_ tvly-", r"(?<![A-Za-z0-9_-])[a-z0-9]{2,5}[_-][A-Za-z0-9_-]{30,}"),
+    _shape("SendGrid key", "SG.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    _shape("cloud token", "dop_v1_ doo_v1_", r"do[op]_v1_[a-f0-9]{40,}"),
+    _shape("cloud token", "dapi hvs. shpat_", r"(?:dapi[a-f0-9]{32}|hvs\.[A-Za-z0-9_-]{20,}|shpat_[a-f0-9]{32})"),
+    _shape("cloud token", "pul- sbp_ sqp_ squ_ sqa_", r"(?<![A-Za-z0-9_-])(?:pul-|sbp_|sq[pua]_)[a-f0-9]{40,}"),
+    _shape("cloud token", "HRKU- nfp_ fm2_", r"(?<![A-Za-z0-9_-])(?:HRKU-|nfp_|fm2_)[A-Za-z0-9_+/=-]{36,}"),
+    _shape("cloud token", "tskey- dckr_pat_ sb_secret_", r"(?:tskey-[a-z]+-|dckr_pat_|sb_secret_)[A-Za-z0-9_-]{24,}"),
+    _shape("service token", "lin_api_ ntn_ figd_ nvapi- pscale_", r"[a-z]+(?:_api_|_tkn_|_pw_|[_-])[A-Za-z0-9_-]{36,}"),
+    _shape("service token", "dp.pt. dp.st.", r"dp\.[sp]t\.[A-Za-z0-9_.-]{40,}"),
+    _shape("service token", "PMAK- NRAK-", r"(?:PMAK-[a-f0-9]{24}-[a-f0-9]{34}|NRAK-[A-Z0-9]{27})"),
+    _shape("service token", "glsa_ sntrys_ sntryu_ phx_ lsv2_", r"[a-z0-9]{3,6}_(?:pt_|sk_)?[A-Za-z0-9_=+/]{32,}"),
+    _shape("service token", "rubygems_ bkua_ vercel_blob_rw_", r"[a-z]+_(?:blob_rw_)?[A-Za-z0-9_]{36,}"),
+    _shape("service token", "sq0atp- sq0csp-", r"sq0(?:at|cs)p-[A-Za-z0-9_-]{22,}"),
+    _shape("service token", "ATATT3 ATCTT3 AKCp", r"(?<![A-Za-z0-9+/])A(?:T[AC]TT3|KCp)[A-Za-z0-9_=-]{60,}"),
+    _shape("mail key", "key-", r"(?<![A-Za-z0-9_-])key-[a-f0-9]{32}(?![a-f0-9])"),
+    _shape("bot token", ":AA", r"(?<=[0-9]{8}):(AA[A-Za-z0-9_-]{33,34})(?![A-Za-z0-9_-])"),
+    _shape("webhook address", "/api/webhooks/", r"/api/webhooks/[0-9]{10,25}/([A-Za-z0-9_-]{40,})"),
+    _shape("signed address", "sig=", r"(?<=[?&;])sig=([A-Za-z0-9%/+]{40,}(?:%3D|=))"),
+    _shape("age key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
+    _shape("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    _shape("storage key", "AccountKey= SharedAccessKey=", r"\w+=([A-Za-z0-9+/=]{40,})"),
+    _shape("password in a URL", "://", r"://[^/\s:@\"'<>{}$]{0,100}:([^/\s:@\"'<>{}$]{3,200})@"),
+    _shape(
+        "authorization",
+        "Authorization authorization AUTHORIZATION",
+        r"\w{13}[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?i:bearer|basic|token)\s{1,3}([A-Za-z0-9_.~+/=-]{16,})",
+    ),
+    _shape("authorization", "Bearer bearer", r"[Bb]earer[ ]([A-Za-z0-9_.~+/=-]{20,})"),
+    _shape("cookie", "Cookie: cookie:", r"[Cc]ookie: {1,3}[\"']?[\w.-]{1,60}=([A-Za-z0-9_.%~+/=-]{24,})"),
+    _shape("password", "curl ", r"curl [^\n|;&]{0,300}?(?:-u|--user)[ =][\"']?[^\s:\"'$]{1,60}:([^\s\"'$]{6,100})"),
+    _shape(
+        "password",
+        "--pass --token --secret --api --access --auth",
+        r"--(?:[a-z]+-)?(?:password|passwd|passphrase|token|secret|key)[ =]"
+        r"(?=[a-z_./-]{0,60}[A-Z0-9])(?=\S{0,60}[0-9])([A-Za-z0-9_.~+/!@#%^*-]{8,200})(?![\w=])",
+    ),
+    _shape(
+        "password",
+        "word> Word> secret> Secret> token> Token> Key>",
+        r"\w+>(?=[^<\s]{0,60}[0-9])([^<>\s${}]{8,200})</\w",
+    ),
+)
