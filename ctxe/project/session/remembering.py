@@ -214,7 +214,8 @@ class Remembering:
         """One line in the daily log; told to nobody, for every turn has one."""
         changed = {t.path: t for step in turn.steps for r in step.results for t in r.touches if t.operation != "read"}
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
-        done = Done(turn.words, outcome, tuple(changed), event.usd, tuple(self.recorded))
+        mask = self.store.mask  # the log of the day is shared with everybody
+        done = Done(mask(turn.words), mask(outcome), tuple(changed), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.store.log(line_of(done, self.store.now(), self.session))
 

@@ -22,6 +22,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import Watch
+from ctxe.project.guarding import masking
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.remembering import Remembering
@@ -41,7 +42,7 @@ class Sitting:
     def __init__(self, folder: Path, past: Sequence[Timed] = ()) -> None:
         base, chance = folder / ".ctxe", (f"{n:016x}" for n in itertools.count())
         self.past: list[Timed] = list(past)
-        self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance))
+        self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance), mask=masking(()))
         self.counters = Counters(base / "cache" / "counters.db")
         self.gating = Gating(Gate(), "tell", str(folder), lambda path: "aa" * 6 if (folder / path).exists() else "")
         watch = Watch(self.store, self.counters, str(folder), "s1", self.gating.gate, self.gating.digest_of)
@@ -68,6 +69,16 @@ class Sitting:
         arguments = json.dumps({"command": command})
         action = Action("run_command", command, Risk.EXECUTE, lambda: iter(()), command=command, arguments=arguments)
         return self.gating.ahead(action)
+
+
+def test_a_key_that_the_user_or_the_model_wrote_stands_in_no_log_of_the_day(tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path)
+    key = "ghp_" + "a1B2" * 9
+    words = f"push with {key}, " + "please " * 23 + key
+    sitting.hear(TurnStarted(words), ReplyReceived(Reply(f"I used {key}.")), StepFinished(1), TurnFinished("answered"))
+    (day,) = (tmp_path / ".ctxe" / "daily").iterdir()
+    assert day.read_text().count("‹secret: GitHub token›") == 2
+    assert "ghp_" not in day.read_text()
 
 
 def test_what_failed_and_was_tried_is_known_again_and_nothing_is_written_twice(tmp_path: Path) -> None:
