@@ -7,18 +7,22 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.agent.state import NOT_RUN, State, apply, closing, rebuild
+from ctxe.agent.state import NO_RESULT, NOT_RUN, State, apply, closing, rebuild
 from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
+    Consulted,
     ContextAssembled,
     EpochStarted,
+    FileChosen,
     Folded,
     Kept,
     ModelChosen,
     Noted,
     Pinned,
+    Queued,
     ReplyReceived,
     StepFinished,
+    Summarized,
     ToolFinished,
     TurnFinished,
     TurnStarted,
@@ -73,6 +77,25 @@ def test_a_fold_leaves_what_the_provider_may_still_hold_and_another_model_nothin
 def test_a_change_of_model_starts_an_epoch_and_pins_come_and_go() -> None:
     state = rebuild([EpochStarted(()), ModelChosen("x/y"), Pinned("p"), Pinned("q"), Pinned("p", pinned=False)])
     assert (state.model, state.standing, state.pins) == ("x/y", None, ("q",))
+
+
+def test_what_is_queued_waits_for_the_next_words_and_files_are_chosen_once() -> None:
+    one, two = Chunk("a", "first"), Chunk("b", "second")
+    state = rebuild([Queued((one,)), Queued((two,)), FileChosen("x", "add"), FileChosen("y", "add")])
+    state = apply(state, FileChosen("x", "drop"))
+    assert (state.queued, state.files) == ((one, two), (("y", "add"), ("x", "drop")))
+    assert apply(state, TurnStarted("go")).queued == ()
+
+
+def test_summaries_and_questions_beside_the_conversation_are_paid_for() -> None:
+    summary = Summarized("so it was", 3, "m", Usage(5, 2), 0.25)
+    state = rebuild([summary, Consulted("look", "m", Usage(7, 3), 0.5), Consulted("look", "m")])
+    assert (state.summary, state.usage, state.usd) == (summary, Usage(12, 5), 0.75)
+
+
+def test_a_result_that_a_damaged_log_lost_is_a_failure() -> None:
+    state = rebuild([TurnStarted("go"), ReplyReceived(ASKED), ToolFinished(ToolResult("a", "one")), StepFinished(1)])
+    assert state.turn.steps[0].results == (ToolResult("a", "one"), ToolResult("b", NO_RESULT, ok=False))
 
 
 @given(st.integers(0, 6), st.sampled_from(["interrupted", "failed"]), st.text(max_size=5))

@@ -1,0 +1,162 @@
+"""The service behind ``ctxe replay``: what it takes, what it refuses and why, and how messages come back."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from ctxe.context.budget import Budget
+from ctxe.project.window.replaying import Replayed
+from ctxe.serve.replay import BEFORE, Service, serve
+
+Chat = dict[str, Any]
+SYSTEM: Chat = {"role": "system", "content": "Be right."}
+USER: Chat = {"role": "user", "content": "fix it", "name": "ann"}
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def service(window: int = 10_000) -> Service:
+    return Service(Replayed(Budget(window, 100), words), words)
+
+
+def call(identity: Any, arguments: Any = "{}") -> Chat:
+    return {"id": identity, "type": "function", "function": {"name": "read", "arguments": arguments}}
+
+
+def asked(*calls: Chat, content: str | None = None) -> Chat:
+    return {"role": "assistant", "content": content, "tool_calls": list(calls)}
+
+
+def result(identity: str, content: Any) -> Chat:
+    return {"role": "tool", "tool_call_id": identity, "content": content}
+
+
+def told(one: Service, *messages: Any) -> list[Any]:
+    """The answers to adding these, one by one."""
+    return [json.loads(one.answer(json.dumps({"op": "add", "message": message}))) for message in messages]
+
+
+def assembled(one: Service) -> Chat:
+    answer: Chat = json.loads(one.answer('{"op": "assemble"}'))
+    return answer
+
+
+def test_messages_come_back_as_they_were_given_with_all_their_fields() -> None:
+    one = service()
+    reply = asked(call("a"), call("b"), content="I look.") | {"reasoning": "hm"}
+    given = [SYSTEM, USER, reply, result("b", "second"), result("a", "first"), {"role": "assistant", "content": "done"}]
+    assert told(one, *given) == [{"ok": True}] * len(given)
+    counted = 6 * 4 + 2 * 6 + words("Be right. fix it I look. second first done") + 2 * words("read {}")
+    assert assembled(one) == {"messages": given, "tokens": counted, "epoch": 0}
+    assert assembled(one)["epoch"] == 0
+
+
+def test_an_id_that_is_given_again_means_the_newest_call_that_bears_it() -> None:
+    one = service()
+    given = [
+        USER,
+        asked(call("a")),
+        result("a", "old"),
+        asked(call("a"), call("a")),
+        result("a", "x"),
+        result("a", "y"),
+    ]
+    told(one, *given)
+    assert assembled(one)["messages"] == given
+
+
+def test_a_conversation_that_begins_with_a_reply_has_words_put_before_it() -> None:
+    one = service()
+    reply = {"role": "assistant", "content": "hello"}
+    told(one, SYSTEM, reply)
+    assert assembled(one)["messages"] == [SYSTEM, {"role": "user", "content": BEFORE}, reply]
+
+
+def test_what_the_system_says_later_is_said_to_the_model_where_it_was_said() -> None:
+    one = service()
+    late = {"role": "system", "content": "It is late."}
+    given = [SYSTEM, USER, {"role": "assistant", "content": "ok"}, late]
+    told(one, *given)
+    assert assembled(one)["messages"] == given
+
+
+def test_content_in_parts_is_read_and_given_back() -> None:
+    one = service()
+    parts = [{"type": "text", "text": "one two"}, {"type": "image_url"}, "odd", {"type": "text", "text": "three"}]
+    told(one, {"role": "user", "content": parts})
+    assert assembled(one) == {"messages": [{"role": "user", "content": parts}], "tokens": 4 + 3, "epoch": 0}
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (None, "no message with a role (roles are system, user, assistant, tool)"),
+        ({"content": "x"}, "no message with a role (roles are system, user, assistant, tool)"),
+        ({"role": "developer", "content": "x"}, "no message with a role (roles are system, user, assistant, tool)"),
+        ({"role": "user", "content": 3}, "content is no text"),
+        ({"role": "tool", "content": "x"}, "a tool message without tool_call_id"),
+        (result("a", "x"), "no open call has the id 'a'"),
+        ({"role": "user", "content": "x", "tool_calls": [call("a")]}, "tool calls in a message of the user"),
+        ({"role": "assistant", "tool_calls": {"a": 1}}, "tool_calls is no list"),
+        ({"role": "assistant", "tool_calls": [{"id": "a"}]}, "a tool call without function"),
+        (asked(call("a", arguments={})), "a tool call needs id, name and arguments, each a text"),
+        (asked(call(None)), "a tool call needs id, name and arguments, each a text"),
+    ],
+)
+def test_what_is_no_message_is_refused_and_changes_nothing(message: Any, error: str) -> None:
+    one = service()
+    told(one, USER)
+    assert told(one, message) == [{"error": error}]
+    assert assembled(one)["messages"] == [USER]
+
+
+def test_open_calls_are_waited_for() -> None:
+    one = service()
+    told(one, USER, asked(call("a"), call("b")), result("a", "x"))
+    missing = {"error": "calls without results: b (add a tool message for each)"}
+    assert told(one, USER, asked(call("c"))) == [missing] * 2
+    assert assembled(one) == missing
+    assert told(one, result("a", "again"), result("b", "y")) == [{"error": "no open call has the id 'a'"}, {"ok": True}]
+    assert len(assembled(one)["messages"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("", "the line is no JSON"),
+        ("{", "the line is no JSON"),
+        ("[" * 100_000, "the line is no JSON"),
+        ("[]", "the line is no JSON object"),
+        ('{"op": "fold"}', "unknown op 'fold' (add or assemble)"),
+        ('{"op": ["add"]}', "unknown op ['add'] (add or assemble)"),
+    ],
+)
+def test_a_line_that_asks_for_nothing_is_answered(line: str, error: str) -> None:
+    assert json.loads(service().answer(line)) == {"error": error}
+
+
+def test_a_request_that_cannot_fit_is_an_error_and_the_next_may_fit() -> None:
+    one = service(130)
+    told(one, {"role": "system", "content": "word " * 40}, USER)
+    assert assembled(one)["error"].startswith("the request cannot fit: ")
+
+
+def test_lines_are_answered_one_by_one_in_utf_8_whatever_they_hold() -> None:
+    given = [{"role": "user", "content": "half a pair \ud83d"}, {"role": "assistant", "content": "ünïcode\u2028"}]
+    lines = [json.dumps({"op": "add", "message": message}).encode() for message in given]
+    out = io.BytesIO()
+    serve(service(), io.BytesIO(b"\n".join([*lines, b"\xff", b'{"op": "assemble"}'])), out)
+    first, second, third, last, empty = out.getvalue().decode().split("\n")
+    assert [json.loads(answer) for answer in (first, second, third)] == [
+        {"ok": True},
+        {"ok": True},
+        {"error": "the line is no JSON"},
+    ]
+    assert json.loads(last)["messages"] == given
+    assert empty == ""
