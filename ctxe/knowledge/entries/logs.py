@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ctxe.knowledge.entries.entry import LISTS, MOST_TEXT, Entry, stamp
+from ctxe.knowledge.entries.entry import LISTS, MOST_TEXT, Entry, moment, stamp
 
 WORDS = (
-    *("id", "kind", "title", "status", "created", "by", "session"),
+    *("id", "kind", "title", "status", "created", "by", "session", "turn"),
     *("signature", "command", "error", "tried", "outcome", "fix", "first_seen", "call"),
 )
 MOST_LINE = 1_000_000
@@ -56,6 +56,8 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
         raise ValueError("no id")
     kind = words["kind"] or "fact"
     ts = _number(held.get("ts"))
+    # What was written by somebody here and given out by ``to_object`` has no time but that of its creation.
+    ours = words["by"] not in ("", "import") and ts is not None and ts == moment(words["created"])
     values: dict[str, Any] = {
         **words,
         **{key: _texts(held.get(key)) for key in LISTS},
@@ -63,7 +65,7 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
         "status": words["status"] or ("open" if kind == "failure" else "current"),
         "created": words["created"] or (stamp(ts) if ts is not None and ts > 0 else ""),
         "by": words["by"] or "import",
-        "ts": "" if ts is None else repr(ts),
+        "ts": "" if ts is None or ours else repr(ts),
     }
     return Entry(**values, text=_text(held.get("text"))[:MOST_TEXT], path=path)
 

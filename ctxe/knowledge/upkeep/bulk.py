@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ctxe.knowledge.entries import front, names
 from ctxe.knowledge.entries.entry import Entry, slug, update_entry, write_entry
-from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, to_object, write_log
+from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, write_log
 from ctxe.knowledge.entries.store import Store
 
 MARKDOWN = (".md", ".mdc", ".markdown", ".txt", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints")
@@ -143,11 +143,6 @@ def _sections(text: str, name: str) -> list[tuple[str, str]]:
 def as_lines(entries: Iterable[Entry]) -> str:
     """JSON lines that ``import_lines`` reads back."""
     return write_log(entries).decode()
-
-
-def as_objects(entries: Iterable[Entry]) -> list[dict[str, object]]:
-    """The same as a list for JSON."""
-    return [to_object(entry) for entry in entries]
 
 
 def as_markdown(entries: Sequence[Entry]) -> str:

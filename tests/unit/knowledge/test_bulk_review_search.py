@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,13 @@ def test_what_goes_out_comes_back(tmp_path: Path) -> None:
     one.supersede("1", Entry("", "decision", "Use Y"))
     one.add(Entry("", "failure", "boom", signature="ab" * 16, fix="no boom", status="resolved"))
     import_lines(two, as_lines(one.entries()).encode().splitlines(), "copy")
-    fields = ("id", "kind", "title", "text", "status", "created", "files", "scope", "supersedes", "signature", "fix")
-    told = [{key: getattr(entry, key) for key in fields} for entry in two.entries()]
-    assert sorted(told, key=str) == sorted(({key: getattr(e, key) for key in fields} for e in one.entries()), key=str)
+    import_lines(two, lines({"id": "theirs", "text": "x", "ts": 5}), "more")
+    three = store_in(tmp_path / "three")
+    import_lines(three, as_lines(two.entries()).encode().splitlines(), "copy")
+    told = [[replace(entry, path="") for entry in store.entries()] for store in (one, two, three)]
+    assert [entry.ts for entry in told[1]] == ["5", "", "", ""]
+    assert told[1][1:] == told[0]
+    assert told[2] == told[1]
 
 
 def test_rule_files_become_preferences_by_heading(tmp_path: Path) -> None:
