@@ -206,6 +206,26 @@ def test_a_cache_that_is_damaged_anywhere_is_made_anew_and_the_plan_is_the_same(
     assert mended or how == "cut"  # a file that is cut short is noticed when it is opened
 
 
+def test_an_index_is_not_made_anew_again_for_an_error_that_outlived_it(tmp_path: Path) -> None:
+    index = indexed(planted(tmp_path / "tree"))
+    asked = []
+
+    def ask(one: Index) -> str:
+        asked.append(one.note)
+        if len(asked) < 6:
+            raise KeyError(len(asked) > 3)
+        return "told"
+
+    for times in (2, 3):
+        with pytest.raises(KeyError, match="False"):
+            sound(index, ask)
+        assert len(asked) == times
+    with pytest.raises(KeyError, match="True"):
+        sound(index, ask)
+    assert (sound(index, ask), len(asked)) == ("told", 6)
+    assert asked == ["", MENDED, MENDED, MENDED, MENDED, MENDED]
+
+
 def damaged(data: bytes, how: str, chance: random.Random) -> bytes:
     found, start = bytearray(data), chance.randrange(4096, len(data) // 2)
     if how == "cut":
