@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
+CYCLE = ("ask", "auto-edit", "read-only")
+
+
 @dataclass(slots=True)
 class Chat:
     """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
@@ -69,6 +72,11 @@ class Chat:
     def toolbar(self) -> str:
         """The row below the input line: model, tokens, money, mode."""
         return self.live.status_words()
+
+    def cycle(self) -> None:
+        """The next of the modes that Shift-Tab goes through; ``auto`` only ever comes by its name."""
+        mode = self.live.permit.mode
+        self.live.mode(CYCLE[(CYCLE.index(mode) + 1) % len(CYCLE)] if mode in CYCLE else CYCLE[0])
 
     @property
     def invocation(self) -> Invocation:

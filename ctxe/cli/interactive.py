@@ -22,11 +22,16 @@ CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none."""
+    """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none.
+
+    ``model`` and ``mode`` are those it was left with.
+    """
 
     code: int
     session: str
     next: tuple[str, str] | None
+    model: str
+    mode: str
 
 
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
@@ -42,8 +47,16 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
             opening = replace(opening, mode=_confirmed(project, screen))
         ended = _sit(project, opening, words, screen, renderer)
         while ended.next is not None:
+            project, opening = _carried(project, opening, ended)
             ended = _go_on(project, opening, ended, ended.next, screen, renderer)
         return ended.code
+
+
+def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
+    """The model and the mode that a person chose hold for the sessions that follow, too."""
+    if ended.model != project.model.id:
+        project = project.again(ended.model)
+    return project, replace(opening, mode=ended.mode)
 
 
 def _go_on(
@@ -97,10 +110,11 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:
         chat = Chat(live, screen, renderer, prompt)
-        prompt.toolbar = chat.toolbar
+        prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         live.warm()
         greet(chat)
-        return Ended(repl.run(chat, words), live.session.id, chat.next)
+        code = repl.run(chat, words)
+        return Ended(code, live.session.id, chat.next, live.model.id, live.permit.mode)
 
 
 def greet(chat: Chat) -> None:

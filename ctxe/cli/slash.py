@@ -36,7 +36,7 @@ def run(chat: Chat, line: str) -> None:
     """
     name, words = split_line(line)
     project = chat.live.project
-    if command := table().get(name):
+    if command := table().get(name) or _begun(name, project):
         command.does(chat, words)
     elif prompt := project.template(name, table()):
         chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
@@ -84,6 +84,13 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "resume":
         return [session for session in project.known_sessions() if session.startswith(begun)]
     return []
+
+
+def _begun(name: str, project: Project) -> Slash | None:
+    """The one command that begins so, where nothing else does."""
+    every = [*table(), *(one.name for one in project.templates(table())), *project.known_skills()]
+    found = [full for full in every if full.startswith(name)]
+    return table().get(found[0]) if len(found) == 1 else None
 
 
 def _nearest(name: str, project: Project) -> str:

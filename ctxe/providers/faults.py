@@ -110,7 +110,8 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
     """The fault behind an HTTP answer that is no success; ``now`` is wall time in seconds, for dates in headers."""
     said, code = _words(body), _code(body)
     if OVERFLOW.search(f"{code} {said}") or status == 413:
-        return Fault(ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}"), "too long")
+        hint = "if the window of this model is smaller than ctxe thinks, state it: --budget TOKENS"
+        return Fault(ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}", hint), "too long")
     if status == 402 or "insufficient_quota" in code or (status in (400, 403) and BROKE.search(said)):
         hint = "add credit to the account, or choose another model with --model"
         return Fault(QuotaError(f"the account at {at.provider} has no credit left", hint), "no credit")

@@ -13,7 +13,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, has_focus, is_searching
+from prompt_toolkit.filters import Condition, has_completions, has_focus, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import create_input
@@ -133,6 +133,7 @@ class InputLine:
         toolbar: Callable[[], str] | None = None,
     ) -> None:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
+        self.cycle: Callable[[], None] | None = None
         self.pasted: dict[str, str] = {}
         self.at_once, self.question = "", False
         kept: History = _History(history, self.whole) if history else InMemoryHistory()
@@ -201,6 +202,7 @@ class InputLine:
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
+        keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
         return keys
 
     def _answers(self) -> bool:
@@ -217,6 +219,10 @@ class InputLine:
         event.current_buffer.reset()
         self.session.bottom_toolbar = self._bar
         self.pasted.clear()
+
+    def _cycled(self, event: KeyPressEvent) -> None:
+        if self.cycle is not None:
+            self.cycle()
 
     def _paste(self, event: KeyPressEvent) -> None:
         """Pasted text goes in as it is; a long one as a word that stands for it."""

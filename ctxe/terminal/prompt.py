@@ -35,7 +35,8 @@ class Prompt:
     """Where words come from. ``history`` is a private file; ``commands`` are (name, help).
 
     ``files`` gives paths for what was typed after @, best first; ``arguments`` the values for a command's name and the
-    word that was begun; ``toolbar`` is the row below the line. ``editor`` is a command (``["vim"]``) for long texts.
+    word that was begun; ``toolbar`` is the row below the line, ``cycle`` what Shift-Tab does.
+    ``editor`` is a command (``["vim"]``) for long texts.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Prompt:
         files: Callable[[str], Sequence[str]] | None = None,
         arguments: Callable[[str, str], Sequence[str]] | None = None,
         toolbar: Callable[[], str] | None = None,
+        cycle: Callable[[], None] | None = None,
         editor: Sequence[str] = (),
     ) -> None:
         self.screen, self.editor = screen, editor
         self.history, self.commands, self.files = history, commands, files
-        self.arguments, self.toolbar = arguments, toolbar
+        self.arguments, self.toolbar, self.cycle = arguments, toolbar, cycle
         self.full = screen.live and screen.keyboard
         self.main: InputLine | None = None
         self.short: InputLine | None = None
@@ -67,6 +69,7 @@ class Prompt:
             self.main = InputLine(
                 self.screen, current(), self.history, self.commands, self.files, self.arguments, self.toolbar
             )
+            self.main.cycle = self.cycle
         while True:
             try:
                 entered = self.main.read(label, text)

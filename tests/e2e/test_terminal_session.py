@@ -98,6 +98,26 @@ def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, rep
     assert not list((repo / ".ctxe" / "failures").glob("*.md"))
 
 
+def test_model_and_mode_that_were_chosen_outlive_the_session(home: Path, repo: Path) -> None:
+    with chat(home, repo, Reply("Hello.")) as (server, terminal):
+        terminal.type("\x1b[Z")
+        terminal.wait(r"(?m)^openai/gpt-5  nothing sent yet .* auto-edit$")
+        say(terminal, "/model gpt-4.1")
+        terminal.wait("openai/gpt-4.1: window")
+        say(terminal, "/cl")
+        terminal.wait("in .*/repo: openai/gpt-4.1(.|\n)*approval(.|\n)*auto-edit(.|\n)*openai/gpt-4.1  nothing sent")
+        terminal.settle(0.2)
+        say(terminal, "go")
+        terminal.wait("Hello.")
+        terminal.settle(0.2)
+        terminal.type("\x1b[Z")
+        terminal.wait("read-only")
+        terminal.type("\x1b[Z")
+        terminal.wait(r"(?m)\$[0-9.]+  ask$")
+        leave(terminal)
+        assert server.bodies[0]["model"] == "gpt-4.1"
+
+
 def test_a_wait_is_counted_down_on_the_screen(home: Path, repo: Path) -> None:
     with chat(home, repo, rate_limited(retry_after="2"), Reply("Through.")) as (_, terminal):
         say(terminal, "go")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
@@ -15,6 +16,8 @@ from ctxe.lexical.similarity import paragraphs
 LIMIT = 32_768
 """Bytes of all instructions together, after what is said twice is taken out."""
 HEADING = 12
+MANY = 3
+"""Files that are too long together from which on one line tells of all."""
 LEAST = 40
 """Tokens below which a cut file is left out whole."""
 
@@ -81,12 +84,14 @@ class Instructions:
         """What people should know: files cut or refused, invisible characters, contradictions."""
         everything, some, rules = self._placed(task, room)
         said = [f"{rule.path}: {rule.problem}" for rule in rules if rule.problem]
+        short: dict[str, str] = {}
         for taken, chunk in (*everything, *some):
             said += taken.fenced.notices
             if chunk is None and taken.words:
-                said.append(f"{taken.rule.path} is LEFT OUT: the instructions together are too long")
+                short[taken.rule.path] = "LEFT OUT"
             elif chunk is not None and chunk.tier != "full":
-                said.append(f"{taken.rule.path} is CUT: the instructions together are too long")
+                short[taken.rule.path] = "CUT"
+        said += _shortened(short)
         live = [taken.rule for taken, _ in (*everything, *some)]
         for conflict in self._merge(live).conflicts:
             one, other = conflict.first, conflict.second
@@ -214,6 +219,16 @@ def fair(sizes: Sequence[int], room: int) -> int:
             return rest // left
         rest, left = rest - size, left - 1
     return 0
+
+
+def _shortened(short: Mapping[str, str]) -> list[str]:
+    """What became of files (path → CUT or LEFT OUT) that are too long together: a line each, or one for many."""
+    if len(short) < MANY:
+        return [f"{path} is {how}: the instructions together are too long" for path, how in short.items()]
+    counts = Counter(short.values())
+    what = " and ".join(f"{counts[how]} {how}" for how in ("CUT", "LEFT OUT") if counts[how])
+    first = ", ".join(list(short)[: MANY - 1])
+    return [f"{len(short)} instruction files are too long together: {what} ({first}, …); `ctxe memory show --sources`"]
 
 
 def _fenced(rule: Rule, words: str) -> Fenced:

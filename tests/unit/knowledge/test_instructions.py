@@ -231,6 +231,26 @@ def test_a_file_of_sixty_thousand_lines_is_cut_loudly_and_the_short_ones_stay(tm
         assert sum(words(text) + 1 for text in held) <= room
 
 
+def test_many_files_that_are_too_long_together_are_one_line(tmp_path: Path) -> None:
+    names = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".goosehints")
+    write(
+        tmp_path,
+        {
+            name: "\n\n".join(f"Rule {n} of {name} is word{n} thing{n * at}." for n in range(900))
+            for at, name in enumerate(names)
+        },
+    )
+    source = instructions(tmp_path)
+    states = [loaded.state for loaded in source.sources(Task(), 8000)]
+    cut, left = states.count("cut"), states.count("left out")
+    assert cut + left == 4
+    what = " and ".join([f"{cut} CUT"] * bool(cut) + [f"{left} LEFT OUT"] * bool(left))
+    assert source.notices(Task(), 8000)[:1] == (
+        f"{cut + left} instruction files are too long together: {what} "
+        "(AGENTS.md, CLAUDE.md, …); `ctxe memory show --sources`",
+    )
+
+
 def test_contradictions_are_told_and_both_sides_stay(tmp_path: Path) -> None:
     write(
         tmp_path,
