@@ -11,7 +11,20 @@ from ctxe.domain.conversation import ToolCall, ToolResult, Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Action, Allow, Known, Progress, Risk, Tool, ToolOutput
+from ctxe.domain.tool import (
+    Action,
+    Allow,
+    Answer,
+    Ask,
+    Decision,
+    Deny,
+    Known,
+    Progress,
+    Risk,
+    Tool,
+    ToolOutput,
+    once,
+)
 
 CALL = ToolCall("c1", "run", "{}")
 
@@ -84,3 +97,34 @@ def test_an_interrupt_leaves_the_newest_of_what_had_come() -> None:
     assert isinstance(last, ToolFinished)
     assert last.full == " ".join(str(n) for n in range(3, PIECES + 2)) + f" •\n{STOPPED}"
     assert not last.result.ok
+
+
+@pytest.mark.parametrize(
+    ("decision", "answer", "granted", "by"),
+    [
+        (Allow("run:x"), Deny("never asked"), [], "rule"),
+        (Ask("why"), Allow("run:x"), ["run:x"], "user"),
+        (Ask("why"), Allow(), [], "user"),
+    ],
+)
+def test_only_what_a_person_allows_for_always_is_granted(
+    decision: Decision, answer: Answer, granted: list[str], by: str
+) -> None:
+    rules: list[str] = []
+    tool = Tool(
+        ToolSchema("run", "", {}),
+        Risk.EXECUTE,
+        lambda _: Action("run", "run it", Risk.EXECUTE, once(lambda: ToolOutput("out"))),
+    )
+    dispatcher = Dispatcher(
+        {"run": tool},
+        lambda _: decision,
+        lambda *_: answer,
+        lambda output: (output.text, ""),
+        str,
+        granted=rules.append,
+    )
+    events = list(dispatcher(CALL))
+    assert events[0] == ToolStarted("c1", "run", "run it", by)
+    assert rules == granted
+    assert 0.0 <= end(iter(events)).seconds < 60.0

@@ -126,10 +126,16 @@ def test_a_turn_runs_calls_until_the_answer_and_the_log_tells_it_all(tmp_path: P
 
 def test_money_and_tokens_of_a_turn_are_summed(tmp_path: Path) -> None:
     live, _ = session(
-        tmp_path, Play("a", [("echo", {"say": "x"})], usage=Usage(1_000_000, 0)), Play("b", usage=Usage(0, 100_000))
+        tmp_path,
+        Play("a", [("echo", {"say": "x"})], usage=Usage(1_000_000, 0)),
+        Play("b", usage=Usage(0, 100_000)),
+        Play("c", usage=Usage(500_000, 0)),
     )
     end = finished(list(live.turn("go")))
     assert (end.usage, end.usd) == (Usage(1_000_000, 100_000), 2.0)
+    again = finished(list(live.turn("and again")))
+    assert (again.usage, again.usd, live.state.usd) == (Usage(500_000, 0), 0.5, 2.5)
+    assert 0.0 <= again.seconds < 60.0
 
 
 @pytest.mark.parametrize(
