@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ctxe.context.lines import number_of
+from ctxe.context.lines import Entry, number_of
 from ctxe.context.survey import History, Sightings, Survey, file_key
 from ctxe.context.worth import SHORTEST_EDIT
 
@@ -17,6 +17,28 @@ AHEAD, REACH = 3.0, 200
 
 SHARED = 2.0
 """How much likelier a line is with a name that the newest edit put in or took out."""
+
+AROUND, FEW, LATELY = 10, 5, 24
+"""Near is within so many lines of a name that stands in so few lines of what was read, and that the model wrote within
+so many steps, after that was read."""
+
+
+def near_use(survey: Survey) -> dict[Entry, bytearray]:
+    """By what was read, a mark for every line that is near to a name with which the model has worked since.
+
+    A name that stands all over a text says nothing about a place in it.
+    """
+    near: dict[Entry, bytearray] = {}
+    for name in survey.names.values():
+        if survey.now - name.last_used > LATELY:
+            continue
+        for entry, places in name.places.items():
+            if entry.step < name.last_used and len(places) <= FEW:
+                marks = near.setdefault(entry, bytearray(len(entry.lines)))
+                for place in places:
+                    first, end = max(0, place - AROUND), min(len(marks), place + AROUND + 1)
+                    marks[first:end] = b"\1" * (end - first)
+    return near
 
 
 def nearness(history: History, survey: Survey) -> Callable[[Sightings], float]:

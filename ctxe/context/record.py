@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ctxe.context.lines import Entry, Line, core_of, names_in
+from ctxe.context.nearness import near_use
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.worth import worth_of_lines, worth_of_name
@@ -109,9 +110,9 @@ def _grouped(entries: Sequence[Entry], density: float) -> list[Group]:
 def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list[Candidate]:
     """Every line that was not replaced, once, at its newest place, if it or a name in it is worth anything."""
     home = {id(entry): (group, e) for group in groups for e, entry in enumerate(group.entries)}
-    found = []
-    for seen, own in zip(survey.lines.values(), worth_of_lines(survey), strict=True):
-        line = seen.line
+    found, worth = [], worth_of_lines(survey, near_use(survey))
+    for seen in survey.lines.values():
+        line, own = seen.line, worth(seen)
         if (own or line.names) and not seen.gone and (at := home.get(id(seen.entry))):
             found.append(Candidate(at[0], (at[1], seen.place), line, own, 1 + density * len(line.text)))
     return found

@@ -15,7 +15,7 @@ from itertools import islice
 from ctxe.context.nearness import nearness
 from ctxe.context.seen import standing
 from ctxe.context.survey import History, Sightings, Survey, file_key
-from ctxe.context.worth import worth_of_line
+from ctxe.context.worth import worth_of_lines
 from ctxe.domain.conversation import Conversation, Position
 from ctxe.domain.section import Chunk
 
@@ -108,8 +108,8 @@ def _named(survey: Survey) -> list[History]:
 def _shown(history: History, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
     """The hidden lines of a file that are worth most per token, in their order; None when they are too few."""
     hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
-    near = nearness(history, survey)
-    hidden.sort(key=lambda seen: -near(seen) * worth_of_line(seen, survey) / _cost(seen))
+    near, worth = nearness(history, survey), worth_of_lines(survey)
+    hidden.sort(key=lambda seen: -near(seen) * worth(seen) / _cost(seen))
     taken: list[Sightings] = []
     for seen in hidden:
         room -= _cost(seen)

@@ -17,13 +17,17 @@ NEVER = -1_000_000
 
 @dataclass(slots=True)
 class Mentions:
-    """Where a name stood: in how many entries, when last, how often and when last the model itself wrote it."""
+    """Where a name stood: in how many entries, when last, how often and when last the model itself wrote it.
+
+    ``places`` are its lines in what was read of files and written to them.
+    """
 
     last: int
     entries: int = 0
     used: int = 0
     last_used: int = NEVER
     newest: Entry | None = None
+    places: dict[Entry, list[int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -136,13 +140,13 @@ class Survey:
         elif history is not None and entry.kind == "read":
             history.reads.append(entry)
         for place, line in enumerate(entry.lines):
-            self._take_names(entry, line)
+            self._take_names(entry, line, place)
             sightings = self._take_line(entry, line, place)
             if history is not None and (line.origin == "written" or (line.origin == "result" and entry.kind == "read")):
                 history.lines.pop(line.core, None)
                 history.lines[line.core] = sightings
 
-    def _take_names(self, entry: Entry, line: Line) -> None:
+    def _take_names(self, entry: Entry, line: Line, place: int) -> None:
         for name in line.names:
             seen = self.names.get(name)
             if seen is None:
@@ -150,6 +154,8 @@ class Survey:
             if seen.newest is not entry:
                 seen.entries, seen.newest = seen.entries + 1, entry
             seen.last = entry.step
+            if entry.path and line.origin in {"written", "result"}:
+                seen.places.setdefault(entry, []).append(place)
             if line.origin in {"asked", "written", "replaced"}:
                 seen.used, seen.last_used = seen.used + 1, entry.step
             elif line.origin == "words":

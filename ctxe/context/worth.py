@@ -1,13 +1,15 @@
 """What a name or a line of the past is worth keeping: about how likely one of the next calls has to spell it.
 
 Judged from the session alone: who used a name, how often and how lately; whether a file was read and not edited yet.
-The numbers are few and round on purpose. A model of 250 weights, fitted on 61 recorded sessions and tested on others
-than it was fitted on, kept no more than these do (docs/decisions/0011).
+The numbers are few and round on purpose. For lines they are what a logistic regression found on 61 recorded sessions
+(the weights of those with the most to say, fitted on one half and tested on the other; docs/decisions/0011).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from ctxe.context.lines import Entry
 from ctxe.context.survey import Mentions, Sightings, Survey, file_key
@@ -15,14 +17,22 @@ from ctxe.context.survey import Mentions, Sightings, Survey, file_key
 HALF_NAME, HALF_LINE = 24.0, 48.0
 """Steps after which a name, and a line of a file, is worth half."""
 
-NAME, EDIT, COMMAND = 0.06, 0.02, 0.25
+NAME, EDIT, COMMAND = 0.06, 0.005, 0.25
 """What a fresh mention, a line that may be edited, a line that was asked for (a path, a command) are worth."""
 
 SEEN, USED, PATH, USER = 0.5, 1.0, 2.0, 2.0
 """How much more: per doubling of mentions, for the model's own use, for a path, for what the user named."""
 
-OPEN = 2.5
+OPEN = 5.0
 """A file that was read and not edited, or is being edited now, is so much likelier to be edited next."""
+
+AGAIN, NEAR = 2.5, 2.0
+"""So much likelier is a line that was seen in more than one step, and one near to what the model works with."""
+
+Near = Mapping[Entry, Sequence[int]]
+"""By entry, a mark for every line that is near."""
+
+NOWHERE: Near = MappingProxyType({})
 
 SHORTEST_EDIT, SHORTEST_COMMAND = 10, 12
 """Characters below which a line is found again by anyone."""
@@ -46,38 +56,40 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
     return worth * PATH if "/" in name else worth
 
 
-def worth_of_lines(survey: Survey) -> list[float]:
-    """What it is worth that a line stands there whole, beside the names in it: for each of ``survey.lines``."""
+def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
+    """What it is worth that a line stands there whole, beside the names in it; ``near`` as `near_use` gives it."""
     likely: dict[tuple[Entry, bool], float] = {}
-    return [_worth_of_line(seen, survey, likely) for seen in survey.lines.values()]
+
+    def worth(seen: Sightings) -> float:
+        line, entry = seen.line, seen.entry
+        if seen.asked:
+            return _worth_of_asked(seen, survey)
+        if len(line.core) < SHORTEST_EDIT or seen.gone:
+            return 0.0
+        key = entry, line.origin == "written"
+        found = likely.get(key)
+        if found is None:
+            found = likely[key] = worth_of_edit(*key, survey)
+        if seen.entries > 1:
+            found *= AGAIN
+        if (marks := near.get(entry)) and marks[seen.place]:
+            found *= NEAR
+        return found * USER if line.names and not survey.words.keys().isdisjoint(line.names) else found
+
+    return worth
 
 
-def worth_of_line(seen: Sightings, survey: Survey) -> float:
-    """The same for one line."""
-    return _worth_of_line(seen, survey, {})
-
-
-def _worth_of_line(seen: Sightings, survey: Survey, likely: dict[tuple[Entry, bool], float]) -> float:
-    """``likely`` keeps what was found for an entry, since all its lines share it."""
-    line, entry = seen.line, seen.entry
-    if seen.asked:
-        again = 1.5 if seen.entries > 1 else 1.0
-        known = len(line.core) >= SHORTEST_COMMAND
-        return again * COMMAND * faded(survey.now - entry.step, HALF_NAME) if known else 0.0
-    if len(line.core) < SHORTEST_EDIT or seen.gone:
-        return 0.0
-    key = entry, line.origin == "written"
-    worth = likely.get(key)
-    if worth is None:
-        worth = likely[key] = worth_of_edit(*key, survey)
-    return worth * USER if line.names and not survey.words.keys().isdisjoint(line.names) else worth
+def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
+    again = 1.5 if seen.entries > 1 else 1.0
+    known = len(seen.line.core) >= SHORTEST_COMMAND
+    return again * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME) if known else 0.0
 
 
 def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:
     """How likely a line of an entry is to be edited: its age, and what was done to its file."""
     worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
     if not entry.path or not (written or entry.kind == "read"):
-        return worth / 2
+        return worth
     history = survey.files[file_key(entry.path)]
     fresh = not history.edits or survey.now - history.last_edit <= SETTLED
     return worth * OPEN if fresh else worth

@@ -121,10 +121,11 @@ class Written:
 def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Written]:
     """A request as messages, every text and result one of its own.
 
-    ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were.
+    ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were. Nothing
+    is given before the parts of the system prompt.
     """
-    for text in request.system:
-        yield Written({"role": "system", "content": text})
+    for place, text in enumerate(request.system):
+        yield Written({"role": "system", "content": text}, place)
     for message in request.messages:
         yield from _said(message, ids, order) if message.role == "user" else [_replied(message, ids)]
 

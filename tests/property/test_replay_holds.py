@@ -140,3 +140,9 @@ def test_an_empty_message_of_the_user_is_not_taken_for_an_equally_empty_late_one
     last = served(groups, 160).answers[-1]["messages"]
     assert {"role": "system", "content": ""} not in last
     assert last[-1] == {"role": "user", "content": ""}
+
+
+def test_an_empty_system_prompt_is_not_taken_for_an_equally_empty_message_of_the_user() -> None:
+    groups: list[list[Chat]] = [[{"role": "system", "content": ""}, {"role": "user", "content": ""}]]
+    last = served(groups, 2_000).answers[-1]["messages"]
+    assert last == [{"role": "system", "content": ""}, {"role": "user", "content": ""}]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from ctxe.context.nearness import near_use
 from ctxe.context.survey import Survey, file_key
-from ctxe.context.worth import EDIT, NAME, OPEN, PATH, USER, worth_of_line, worth_of_lines, worth_of_name
+from ctxe.context.worth import AGAIN, EDIT, NAME, NEAR, OPEN, PATH, USER, worth_of_lines, worth_of_name
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
 
@@ -77,14 +80,43 @@ def test_what_the_user_names_and_the_model_uses_is_worth_more() -> None:
     assert worth_of_name("src/a.py", path, survey) == NAME * 2 * PATH
     assert worth_of_name("second_line", named, survey) > NAME * USER
     first, second = survey.lines["first_line = 1"], survey.lines["second_line = 2"]
-    assert worth_of_line(first, survey) == EDIT * OPEN
-    assert worth_of_line(second, survey) == EDIT * OPEN * USER
+    assert list(map(worth_of_lines(survey), (first, second))) == [EDIT * OPEN, EDIT * OPEN * USER]
 
 
 def test_replaced_and_short_lines_are_worth_nothing_and_age_fades() -> None:
     survey = Survey().read(TALK, shown)
-    assert worth_of_line(survey.lines["first_line = 1"], survey) == 0.0
-    assert worth_of_line(survey.lines["ok"], survey) == 0.0
+    gone, short = survey.lines["first_line = 1"], survey.lines["ok"]
+    assert list(map(worth_of_lines(survey), (gone, short))) == [0.0, 0.0]
     later = Survey().read(Conversation((Turn("go", (), (READ, *(step(n, "x", {}) for n in range(2, 50)))),)), shown)
-    assert worth_of_line(later.lines["first_line = 1"], later) == EDIT * OPEN / 2
-    assert worth_of_lines(later) == [worth_of_line(seen, later) for seen in later.lines.values()]
+    assert worth_of_lines(later)(later.lines["first_line = 1"]) == EDIT * OPEN / 2
+
+
+def test_what_was_edited_before_and_is_not_now_is_worth_least_and_what_was_seen_again_more() -> None:
+    others = [step(n, "x", {}) for n in range(3, 6)]
+    before = Survey().read(Conversation((Turn("go", (), (READ, EDITED, *others)),)), shown)
+    fade = 0.5 ** (4 / 48)
+    assert worth_of_lines(before)(before.lines["second_line = 2"]) == pytest.approx(EDIT * fade)
+    again = Survey().read(
+        Conversation((Turn("go", (), (READ, step(2, "read", {"path": "src/a.py"}, "2: second_line = 2"))),)), shown
+    )
+    assert worth_of_lines(again)(again.lines["second_line = 2"]) == EDIT * OPEN * AGAIN
+
+
+def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -> None:
+    told = "\n".join(f"{n}: total of {n} things" if n != 30 else "30: def parse_header(line):" for n in range(1, 61))
+    read = step(1, "read", {"path": "src/b.py"}, told)
+    used = step(2, "edit", {"path": "src/c.py", "old_string": "x = 1", "new_string": "x = parse_header(line)"})
+    survey = Survey().read(Conversation((Turn("go", (), (read, used)),)), shown)
+    worth = worth_of_lines(survey, near_use(survey))
+    near = [
+        n
+        for n in range(1, 61)
+        if n != 30 and worth(survey.lines[f"total of {n} things"]) > worth(survey.lines["total of 1 things"])
+    ]
+    assert near == [*range(20, 30), *range(31, 41)]
+    assert worth(survey.lines["total of 29 things"]) == NEAR * worth(survey.lines["total of 1 things"])
+    unused = Survey().read(Conversation((Turn("go", (), (used, read)),)), shown)
+    assert near_use(unused) == {}
+    often = step(1, "read", {"path": "src/b.py"}, "\n".join(f"{n}: parse_header({n})" for n in range(1, 61)))
+    everywhere = Survey().read(Conversation((Turn("go", (), (often, used)),)), shown)
+    assert near_use(everywhere) == {}
