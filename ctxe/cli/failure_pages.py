@@ -32,9 +32,9 @@ def as_object(group: Any) -> dict[str, Any]:
 
 
 def table_of(groups: Any, screen: Screen) -> str:
-    """Failures, a row each."""
+    """Failures, a row each, its fix and files below where they do not fit beside it."""
     from ctxe.terminal.figures import age
-    from ctxe.terminal.tables import Cell, Column, table
+    from ctxe.terminal.tables import Cell, Column, detailed, draw, table
 
     now = time.time()
     styles = {"open": "bad", "resolved": "good"}
@@ -45,14 +45,17 @@ def table_of(groups: Any, screen: Screen) -> str:
             str(group.seen),
             age(group.last, now) if group.last else "",
             group.entry.title,
-            group.fix,
-            _files(group.files),
         ]
         for group in groups
     ]
-    columns: list[Column | str] = [Column("failure", style="accent"), "status", Column("seen", right=True)]
-    columns += [Column("last", right=True, style="dim"), Column("what", grows=True), Column("fix", grows=True)]
-    return table([*columns, Column("files", style="dim")], rows, screen)
+    columns = [Column("failure", style="accent"), Column("status"), Column("seen", right=True)]
+    columns += [Column("last", right=True, style="dim"), Column("what", grows=True)]
+    about = [(group.fix, _files(group.files)) for group in groups]
+    if not screen.terminal:
+        whole = [[*row, *more] for row, more in zip(rows, about, strict=True)]
+        return table([*columns, Column("fix"), Column("files")], whole, screen)
+    told = [" · ".join(filter(None, (fix and f"fix: {fix}", files and f"in {files}"))) for fix, files in about]
+    return draw([row for group in detailed(columns, rows, "", told, screen) for row in group], screen)
 
 
 def _files(files: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 OPTIONS = Options({"--json": "as_json", "--show": "contents", "--all": "every"}, {"--budget": "budget"}, ("budget",))
 LEAST = 100
 BAR = 8
-BELOW = 8
-"""Rows of a window that a long plan leaves to its foot, the prompt and what is one row too long."""
+BELOW = 6
+"""Rows of a window that a long plan leaves to its foot and the prompt."""
 LEAST_SHOWN = 5
 """Files that a terminal shows at least of a long plan, which goes on as far as the window does."""
 SHOWN = {"full": "whole", "region": "lines", "outline": "outline", "name": "name"}
@@ -86,7 +87,7 @@ def view(made: Plan, screen: Screen, every: bool = False) -> str:
 
     if not made.files:
         return _nothing(made, screen)
-    listed = _listed(made, screen, every) if screen.terminal else [[row] for row in _rows(made, screen)]
+    listed = _listed(made, screen, every)
     more = len(made.files) + 1 - len(listed)  # the head of the table is one of them
     foot = fold(line((_foot(made, more), "dim")), screen.width)
     notes = fold(line((made.note, "warn")), screen.width) if made.note else []
@@ -115,42 +116,25 @@ def _foot(made: Plan, more: int) -> str:
     return " · ".join(told)
 
 
-def _rows(made: Plan, screen: Screen) -> list[Line]:
-    """One row a file, whole, for grep and awk."""
-    from ctxe.terminal.tables import Column, table_lines
-
-    columns = [Column("file"), Column("tokens", right=True), Column("shown"), Column("why")]
-    rows = [[file.path, f"{file.tokens:,}", SHOWN[file.mode], file.why] for file in made.files]
-    return table_lines(columns, rows, screen)
-
-
 def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
-    """The head of a table, then files with bars and the reasons for each below it: as many as the window shows."""
-    from ctxe.terminal.style import fold, line
-    from ctxe.terminal.tables import Column, bar_cell, table_lines
+    """The head of a table, then files with bars and the reasons for each: as many as the window shows."""
+    from ctxe.terminal.tables import Column, bar_cell, detailed
 
     best = max(file.score for file in made.files)
     room = (screen.width or 0) - BAR - sum(map(len, ("tokens", "outline"))) - 3 * len("  ")
-    columns = [Column("file", grows=True), Column(""), Column("tokens", right=True), Column("shown", style="dim")]
-    cells: list[list[Cell]] = [
-        [
-            _end(file.path, room, screen),
-            bar_cell(file.score, best, BAR, STYLES[file.mode], screen),
-            f"{file.tokens:,}",
-            SHOWN[file.mode],
-        ]
-        for file in made.files
-    ]
-    head, *rows = table_lines(columns, cells, screen)
-    if len(rows) != len(made.files):
-        return [[head], *([row] for row in rows)]  # so narrow that each file is a record of its own
-    listed, used = [[head]], 0
-    for file, row in zip(made.files, rows, strict=True):
-        listed.append([row, *fold(line(("  ", ""), (file.why, "dim")), screen.width, "  ")])
-        used += len(listed[-1])
-        if not every and used > screen.size()[1] - BELOW and len(listed) > LEAST_SHOWN:
-            break
-    return listed
+    bar = [Column("")] if screen.terminal else []
+    columns = [Column("file", grows=True), *bar, Column("tokens", right=True), Column("shown", style="dim")]
+    cells: list[list[Cell]] = []
+    for file in made.files:
+        path = _end(file.path, room, screen) if screen.terminal else file.path
+        drawn: list[Cell] = [bar_cell(file.score, best, BAR, STYLES[file.mode], screen)]
+        cells.append([path, *drawn[: len(bar)], f"{file.tokens:,}", SHOWN[file.mode]])
+    listed = detailed(columns, cells, "why", [file.why for file in made.files], screen)
+    if every or not screen.terminal:
+        return listed
+    used = list(accumulate(map(len, listed)))
+    fits = sum(rows <= screen.size()[1] - BELOW for rows in used)
+    return listed[: max(fits, LEAST_SHOWN + 1)]
 
 
 def _end(path: str, room: int, screen: Screen) -> str:

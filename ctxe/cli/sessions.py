@@ -59,7 +59,7 @@ def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
     from ctxe.terminal.figures import age, money, size
     from ctxe.terminal.tables import Column, table
 
-    right = {"turns", "input", "cost"}
+    right, soft = {"turns", "input", "cost"}, {"model", "words"}
     names = ("session", "used", "turns", "model", "input", "cost", "words")
     rows = [
         [
@@ -73,7 +73,7 @@ def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
         ]
         for one in found
     ]
-    return table([Column(name, right=name in right) for name in names], rows, screen)
+    return table([Column(name, right=name in right, grows=name in soft) for name in names], rows, screen)
 
 
 def show(

@@ -33,13 +33,12 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(rows)
         return
-    from ctxe.terminal.style import line
-    from ctxe.terminal.tables import Cell, Column, draw, table
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import Cell, Column, detailed, draw
 
     screen = invocation.screen()
-    columns: list[Column | str] = [Column("name", style="accent"), "state", Column("line", right=True)]
-    columns += [Column("loaded", right=True), Column("uses", right=True)]
-    columns += [Column("from", style="dim"), Column("for", grows=True)]
+    columns = [Column("name", style="accent"), Column("state"), Column("in list", right=True)]
+    columns += [Column("loaded", right=True), Column("uses", right=True), Column("from", style="dim", grows=True)]
     body: list[list[Cell]] = [
         [
             row["name"],
@@ -47,15 +46,18 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
             str(row["line_tokens"] or ""),
             f"{row['tokens']:,}" if row["tokens"] else "",
             str(row["uses"] or ""),
-            row["where"],
-            row["problem"] or row["description"],
+            row["where"].partition(":")[0],
         ]
         for row in rows
     ]
-    screen.say(table(columns, body, screen) if body else "there are no skills: `ctxe skills new NAME`")
-    list_cost = modules.listed(project)
-    told = f"the list takes {list_cost['tokens']:,} tokens of every request ({list_cost['says']}); a body when loaded"
-    screen.say(draw([line(told)], screen))
+    about = [row["problem"] or row["description"] for row in rows]
+    groups = detailed(columns, body, "for", about, screen) if body else []
+    drawn = draw([one for group in groups for one in group], screen)
+    screen.say(drawn or "there are no skills: `ctxe skills new NAME`")
+    cost = modules.listed(project)
+    shortened = f" ({cost['says']})" if cost["says"] else ""
+    told = f"in tokens: the list takes {cost['tokens']:,} of every request{shortened}, a module more once it is loaded"
+    screen.say(draw(fold(line(told), screen.width), screen))
 
 
 def show(

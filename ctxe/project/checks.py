@@ -116,7 +116,9 @@ def _skills(project: Project) -> Iterator[Check]:
 
     found, cost = finder(project)(), listed(project)
     usable = sum(not skill.problem for skill in found)
-    said = f"{usable} modules, {cost['tokens']:,} tokens in every request ({cost['says']})"
+    said = f"{usable} modules, {cost['tokens']:,} tokens in every request" + (
+        f"; {cost['says']}" if cost["says"] else ""
+    )
     yield Check("skills", "ok", said, "`ctxe skills list` shows each")
     wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and not skill.expected]
     for one in wrong[:MOST_TOLD]:

@@ -17,6 +17,11 @@ from ctxe.terminal.tables import Cell, Column, bar_cell, draw, table_lines
 if TYPE_CHECKING:
     from ctxe.domain.past import Sent
 
+ROOMY = 100
+"""Columns from which on a reason stands beside its chunk, and not below it."""
+BESIDE = 35
+"""Columns of a row with its name and its reason left out."""
+INDENT = "    "
 STYLES = {
     Priority.SYSTEM: "system",
     Priority.TOOLS: "system",
@@ -79,8 +84,8 @@ def stacked_bar(ledger: Ledger, screen: Screen) -> Line:
     return line(*spans, (empty * (room - drawn), "dim"))
 
 
-def _chunk_rows(rows: Sequence[Row]) -> list[list[Cell]]:
-    """One row for each chunk that is in, indented below its section."""
+def _chunk_rows(rows: Sequence[Row], most: int | None) -> list[list[Cell]]:
+    """One row for each chunk that is in, indented below its section; no reason that is wider than ``most`` columns."""
     return [
         [
             f"  {row.chunk}",
@@ -88,7 +93,7 @@ def _chunk_rows(rows: Sequence[Row]) -> list[list[Cell]]:
             "",
             (row.tier if row.tier != "full" else "", "dim"),
             ("cached" if row.cached else "new", "dim"),
-            (reason(row), "dim"),
+            (reason(row) if most is None or cells(reason(row)) <= most else "", "dim"),
         ]
         for row in rows
         if row.given
@@ -127,15 +132,19 @@ def _section_row(name: str, rows: Sequence[Row], ledger: Ledger) -> list[Cell]:
 def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
     """A row for each section: with its bar, or (``explain``) with its chunks below it."""
     groups = by_section(ledger.rows)
-    room = min(24, (screen.width or 0) - max(map(cells, groups), default=0) - 38)
+    room = min(24, (screen.width or 0) - max(map(cells, groups), default=0) - 42)
     bar = [] if explain or room < 5 or not screen.terminal else [Column("")]
+    below = explain and screen.width is not None and screen.width < ROOMY
+    beside = (screen.width or 0) - max((cells(row.chunk) for row in ledger.rows if row.given), default=0) - BESIDE
     body: list[list[Cell]] = []
+    told: list[str] = []
     for name, rows in groups.items():
         given = sum(row.given for row in rows)
         drawn: list[Cell] = [bar_cell(given, ledger.used, room, STYLES[rows[0].priority], screen)]
         first, *rest = _section_row(name, rows, ledger)
         body.append([first, *drawn[: len(bar)], *rest])
-        body += _chunk_rows(rows) if explain else []
+        body += _chunk_rows(rows, beside if below else None) if explain else []
+        told += ["", *(why if cells(why := reason(row)) > beside else "" for row in rows if row.given)]
     columns = [
         Column("section", grows=True),
         *bar,
@@ -143,9 +152,16 @@ def _section_table(ledger: Ledger, screen: Screen, explain: bool) -> list[Line]:
         Column("share", right=True),
         Column(""),
         Column("cached"),
-        Column("why" if explain else "", wraps=explain),
+        Column("why" if explain else "", wraps=explain and not below),
     ]
-    return table_lines(columns, body, screen)
+    lines = table_lines(columns, body, screen)
+    return _with_reasons(lines, told, screen) if below and len(lines) == len(body) + 1 else lines
+
+
+def _with_reasons(drawn: Sequence[Line], told: Sequence[str], screen: Screen) -> list[Line]:
+    """The lines of a table, its head first, with the reason for each row, where it has one, below it."""
+    reasons = [fold(line(INDENT, (words, "dim")), screen.width, INDENT) if words else [] for words in told]
+    return [drawn[0], *(one for row, more in zip(drawn[1:], reasons, strict=True) for one in (row, *more))]
 
 
 def _left_out(ledger: Ledger, screen: Screen, most: int | None) -> list[Line]:

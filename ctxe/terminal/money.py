@@ -15,6 +15,9 @@ Spent = tuple[str, int, Usage, float | None, float | None]
 """A row of money: name, replies, tokens, dollars, dollars without a cache."""
 
 RIGHT = ("replies", "input", "cached", "output", "cost", "without cache")
+SHORT = ("calls", "input", "cached", "output", "cost", "uncached")
+NARROW = 66
+"""Columns of a window below which the heads are shorter words."""
 
 
 def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float | None, int], screen: Screen) -> str:
@@ -33,7 +36,8 @@ def money(past: Past, ahead: Forecast | None, limit: float, project: tuple[float
 
 def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
     """Money by something, and a line for all of it."""
-    right = (Column(name, right=True) for name in RIGHT)
+    heads = SHORT if (screen.width or NARROW) < NARROW else RIGHT
+    columns = [Column(by, grows=by in ("model", "step")), *(Column(name, right=True) for name in heads)]
     body: list[list[Cell]] = []
     for name, replies, use, paid, plain in rows:
         shares = [figures.size(use.input), figures.percent(use.cache_read, use.input), figures.size(use.output)]
@@ -42,8 +46,8 @@ def money_table(by: str, rows: Sequence[Spent], screen: Screen) -> str:
     paid, plain = total(row[3] for row in rows), total(row[4] for row in rows)
     saved = f", {usd(plain)} without the cache" if plain is not None else ""
     cached = figures.percent(use.cache_read, use.input)
-    last = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))
-    return "\n".join([table([Column(by), *right], body, screen), draw(fold(last, screen.width), screen)])
+    told = line((f"{usd(paid)} in all{saved}; {cached} of the input came from the cache{_written(use)}", "strong"))
+    return "\n".join([table(columns, body, screen), draw(fold(told, screen.width), screen)])
 
 
 def _written(use: Usage) -> str:

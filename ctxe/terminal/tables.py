@@ -136,6 +136,26 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], scree
     return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
 
 
+def detailed(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], last: str, details: Sequence[str], screen: Screen
+) -> list[list[Line]]:
+    """A table as groups of lines, its head first: each row with what there is to say of it, a column named ``last``.
+
+    Where that column does not fit beside the others it stands below each row, indented, instead of being cut.
+    """
+    wide = [*columns, Column(last, grows=True)]
+    full = [[*row, (detail, "dim")] for row, detail in zip(rows, details, strict=True)]
+    sizes = [
+        max(width(_line(cell)) for cell in column)
+        for column in zip(*([column.name for column in wide], *full), strict=True)
+    ]
+    drawn = table_lines(columns, rows, screen)
+    if len(drawn) != len(rows) + 1 or screen.width is None or sum(sizes) + len(GAP) * (len(sizes) - 1) <= screen.width:
+        return [[row] for row in table_lines(wide, full, screen)]
+    below = [fold(line(GAP, (detail, "dim")), screen.width, GAP) if detail else [] for detail in details]
+    return [drawn[:1], *([row, *more] for row, more in zip(drawn[1:], below, strict=True))]
+
+
 Told = tuple[str, str, str]
 """A row that tells something: what it is about, the palette style of its words, the words."""
 

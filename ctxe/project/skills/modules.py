@@ -70,14 +70,14 @@ def standing(project: Project, count: Callable[[str], int]) -> list[Section]:
 
 
 def listed(project: Project) -> dict[str, Any]:
-    """What the list of modules costs in every request here, and which of them had to be shortened or left out."""
+    """What the list of modules costs in every request here, and what had to be shortened (``says``) or left out."""
     from ctxe.storage.vocabulary import count
 
     sections = standing(project, count)
     lists = [chunk for section in sections for chunk in section.chunks if chunk.id == "skills catalogue"]
     return {
         "tokens": sum(count(chunk.text) for chunk in lists),
-        "says": lists[0].why if lists else "there is no list",
+        "says": lists[0].why.partition("; ")[2] if lists else "there is no list",
         "left_out": [out.id for section in sections for out in section.left_out],
     }
 

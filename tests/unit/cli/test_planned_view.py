@@ -37,7 +37,7 @@ def test_a_pipe_gets_one_whole_row_a_file() -> None:
     assert rows[31:] == ["", "19,000 of 20,000 tokens, ranked in 81ms · 1 file had no room", "a note"]
 
 
-@pytest.mark.parametrize(("columns", "rows", "shown"), [(80, 24, 6), (60, 24, 6), (120, 40, 17), (200, 24, 9)])
+@pytest.mark.parametrize(("columns", "rows", "shown"), [(80, 24, 5), (60, 24, 5), (120, 40, 16), (200, 24, 17)])
 def test_a_window_shows_the_first_files_and_counts_the_others(columns: int, rows: int, shown: int) -> None:
     with Window(columns, rows, NO_COLOR="1") as window:
         drawn = view(plan(30), window.screen).splitlines()
