@@ -9,10 +9,13 @@ import typer
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption
 
+SAYS = "What the next request would hold, per section and per chunk, and why."
+ORDER = "P0 to P6 is the order in which sections give way where room is short: P6 first, P0 and P1 never."
+
 
 def register(app: typer.Typer) -> None:
     """Add the ``budget`` command."""
-    app.command("budget", help="What the next request would hold, per section and per chunk, and why.")(budget)
+    app.command("budget", help=f"{SAYS}\n\n{ORDER}")(budget)
 
 
 def budget(

@@ -23,7 +23,7 @@ def index(
 ) -> None:
     """Interrupt it at any time: what is done is kept. Raises ConfigError."""
     from ctxe.project.planning import indexing, plan
-    from ctxe.terminal.figures import data, seconds
+    from ctxe.terminal.figures import data, plural, seconds
     from ctxe.terminal.progress import progress
 
     if what not in ("", "status"):
@@ -44,7 +44,8 @@ def index(
         return
     stale = found["stale"] + found["gone"]
     lines = [
-        f"{found['files']:,} files, {found['commits']:,} past commits, {data(found['bytes'])} in {found['path']}",
+        f"{plural(found['files'], 'file')}, {plural(found['commits'], 'past commit')}, "
+        f"{data(found['bytes'])} in {found['path']}",
         f"{stale:,} changed since" if stale else "up to date",
     ]
     if "seconds" in found:

@@ -121,8 +121,10 @@ def show_found(invocation: Invocation, found: dict[str, object]) -> None:
         return
     columns: list[Column | str] = [Column("id", style="accent"), "kind", Column("title", grows=True)]
     columns += [Column("tokens", right=True), Column("score", right=True, style="dim")]
+    bare = {entry.id: entry.text for entry in invocation.project().store.entries() if not entry.title}
     rows: list[list[Cell]] = [
-        [row["id"], row["kind"], row["title"], str(row["tokens"]), f"{row['score']:.2f}"] for row in results
+        [row["id"], row["kind"], row["title"] or bare.get(row["id"], ""), str(row["tokens"]), f"{row['score']:.2f}"]
+        for row in results
     ]
     screen.say(table(columns, rows, screen))
 

@@ -136,9 +136,9 @@ def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -
     elif empty:
         rows.append(line('nothing is remembered yet: `ctxe memory add "…"`, or /remember in a chat'))
     if about["lines"] or about["bulk"]:
-        imported = f", {plural(about['bulk'], 'imported line')}" if about["bulk"] else ""
-        told = f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}{imported}"
-        rows.append(line(("log", "strong"), f"  {told}"))
+        told = [f"{plural(about['lines'], 'line')} on {plural(about['days'], 'day')}"] if about["lines"] else []
+        told += [plural(about["bulk"], "imported line")] if about["bulk"] else []
+        rows.append(line(("log", "strong"), f"  {', '.join(told)}"))
     if about["inbox"]:
         rows.append(line(("inbox", "warn"), f"  {plural(about['inbox'], 'proposal')} to look at: `ctxe memory review`"))
     rows += [line(("outside", "warn"), f"  {one['path']} was {one['change']}") for one in about["outside"][:10]]
