@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ctxe.knowledge.entries.entry import Entry, brief, stamp
@@ -46,7 +46,10 @@ def line_of(done: Done, seconds: float, session: str = "") -> str:
 
 
 def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
-    """The lines of a day as entries of kind log; their id is the file and a hash of the line."""
+    """The lines of a day as entries of kind log; their id is the file and a hash of the line.
+
+    Of two lines with the same hash the second has a longer one; a line that stands twice is one entry.
+    """
     from ctxe.domain.section import digest
 
     day = path.rpartition("/")[2].removesuffix(".md")
@@ -56,12 +59,22 @@ def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
         if not match or not match[3]:
             continue
         created = f"{day}T{match[1] or '00:00'}:00Z" if _DATE.fullmatch(day) else ""
-        name = f"{day}-{digest(line.strip())[:4]}"
-        text = match[3][: MOST_WORDS * 4]
-        found.setdefault(
-            name, Entry(name, "log", "", "current", created, "session", match[2] or "", text=text, path=path)
-        )
+        held, text = digest(line.strip()), match[3][: MOST_WORDS * 4]
+        entry = Entry("", "log", "", "current", created, "session", match[2] or "", text=text, path=path)
+        for name in (f"{day}-{held[:4]}", f"{day}-{held[:12]}"):
+            if same_line(found.setdefault(name, replace(entry, id=name)), entry):
+                break
     return tuple(found.values())
+
+
+def same_line(one: Entry, other: Entry) -> bool:
+    """Whether two lines of a day say the same of the same session at the same time."""
+    return (one.created, one.session, one.text) == (other.created, other.session, other.text)
+
+
+def is_line_of(line: bytes, entry: Entry) -> bool:
+    """Whether a line of the daily log is this entry."""
+    return any(same_line(one, entry) for one in read_day(line, entry.path))
 
 
 def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:

@@ -98,8 +98,3 @@ def matching(entries: Sequence[Entry], ref: str) -> list[Entry]:
         if found:
             return found
     return []
-
-
-def is_line_of(line: bytes, entry: Entry) -> bool:
-    """Whether a line of the daily log is this entry."""
-    return entry.id.endswith("-" + digest(line.decode("utf-8", "replace").replace("\0", "").strip())[:4])

@@ -12,7 +12,7 @@ from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries import links, names
-from ctxe.knowledge.entries.daily import day_of
+from ctxe.knowledge.entries.daily import day_of, is_line_of
 from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, update_entry, write_entry
 from ctxe.knowledge.entries.folder import Changes, Folder
 from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
@@ -210,7 +210,7 @@ class Store:
         held = self.disk.read(entry.path) if data is None else data
         if entry.path.endswith(".jsonl"):
             return replaced(held, {entry.id: b""})
-        kept = [line for line in held.splitlines(keepends=True) if not names.is_line_of(line, entry)]
+        kept = [line for line in held.splitlines(keepends=True) if not is_line_of(line, entry)]
         return b"".join(kept)
 
     def _digests(self) -> dict[str, str]:

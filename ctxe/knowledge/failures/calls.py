@@ -24,11 +24,16 @@ _SPACE = re.compile(r"\s+")
 _HERE = re.compile(r"^cd \.\s*(?:&&|;)\s*")
 _WORDS = re.compile(r"[\s;&|()<>'\"]+")
 _FILE = re.compile(r"[\w.][\w./-]*(?:\.[A-Za-z]\w{0,7}|/[\w./-]*)")
-_WRITES = re.compile(
-    r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|--fix\b|--write\b|--in-place|\btee\b"
-    r"|\b(?:awk|sed|yq)\s(?:[^|;&]*\s)?-[A-Za-z]*i\b|\bfind\s[^|;&]*\s-(?:delete|exec|fls|fprint|ok)"
-    r"|\bruff\s+format\b(?![^|;&]*--(?:check|diff)\b)"
-)
+_WRITES = re.compile(r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|--fix\b|--write\b|--in-place|\btee\b")
+_IN_PLACE = re.compile(r"\s-[A-Za-z]*i\b")
+_CHANGES = {
+    "awk": _IN_PLACE,
+    "find": re.compile(r"\s-(?:delete|exec|fls|fprint|ok)"),
+    "ruff": re.compile(r"\sformat\b(?!.*\s--(?:check|diff)\b)"),
+    "sed": _IN_PLACE,
+    "yq": _IN_PLACE,
+}
+"""What makes a program that looks change files."""
 _JOINED = re.compile(r"\s*(?:&&|\|\||;|\|)\s*")
 _LOOKS = names(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
@@ -96,9 +101,12 @@ def runs_something(command: str) -> bool:
 def _looks(part: str) -> bool:
     words = part.split()
     name = program(part)
-    if name.partition(" ")[0] == "git":
+    first = name.partition(" ")[0]
+    if first == "git":
         return len(words) > 1 and words[1] in _GIT
-    return name in _CHECKS or name.partition(" ")[0] in _LOOKS | _RUNS
+    if first in _CHANGES and _CHANGES[first].search(part):
+        return False
+    return name in _CHECKS or first in _LOOKS | _RUNS
 
 
 def _object(arguments: str) -> Mapping[str, Any]:

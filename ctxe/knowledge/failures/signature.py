@@ -78,7 +78,7 @@ def plain_command(command: str, root: str = "") -> str:
 
     Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
     """
-    text = _SPACE.sub(" ", impersonal(command, root)).strip()
+    text = _SPACE.sub(" ", impersonal(command[: MESSAGE * 20], root)).strip()
     text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
     while (shorter := _TRAIL.sub("", text)) != text:
         text = shorter

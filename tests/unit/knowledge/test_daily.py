@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ctxe.domain.section import digest
 from ctxe.knowledge.entries.daily import Done, day_of, line_of, newest, read_day, weeks
+from ctxe.knowledge.entries.store import Store
 
 NOON = 1_795_262_400.0
 
@@ -18,6 +22,23 @@ def test_a_turn_is_one_line() -> None:
     )
     assert len(line_of(Done("long " * 500, "long " * 500), NOON)) <= 400
     assert line_of(Done("when?"), -1e30) == "- 00:00 when?"
+
+
+def test_lines_whose_names_would_be_the_same_stay_apart(tmp_path: Path) -> None:
+    one = other = ""
+    pairs: dict[str, str] = {}
+    for number in range(2_000):
+        one = f"- 10:00 [s] line {number}"
+        if (other := pairs.setdefault(digest(one)[:4], one)) != one:
+            break
+    store = Store(tmp_path / ".ctxe", tmp_path / ".ctxe" / "cache")
+    day = store.log(other)
+    store.log(one)
+    kept, gone = store.entries()
+    assert (kept.text, gone.text) == (other[12:], one[12:])
+    assert kept.id != gone.id
+    store.forget(gone.id)
+    assert day.read_text() == f"{other}\n"
 
 
 def test_lines_come_back_as_entries_whatever_else_is_there() -> None:

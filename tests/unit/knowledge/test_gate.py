@@ -15,6 +15,7 @@ from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.pairing import FLAKY, Told, Watch
 from ctxe.knowledge.failures.remembered import groups
+from ctxe.knowledge.failures.signature import MESSAGE, plain_command
 from ctxe.storage.counters import Counters
 
 ROOT = "/w/repo"
@@ -94,6 +95,14 @@ def test_files_named_in_a_command(command: str, files: tuple[str, ...]) -> None:
 )
 def test_what_only_looks_changes_nothing(command: str, looks: bool) -> None:
     assert only_looks(command) is looks
+
+
+def test_long_commands_are_judged_at_once() -> None:
+    long = ["::a[" * 50_000, "sed " + "-a " * 20_000, "find " * 20_000, "ruff format " * 10_000, "A='x' " * 20_000]
+    begun = time.perf_counter()
+    assert [only_looks(one) for one in long] == [False, True, True, False, False]
+    assert max(len(plain_command(one)) for one in long) <= MESSAGE
+    assert time.perf_counter() - begun < 5.0
 
 
 def test_in_a_session_a_failure_stands_until_something_changes() -> None:
