@@ -72,6 +72,7 @@ def test_older_days_are_told_by_week_and_decisions_stay() -> None:
             "two (a.py, b.py; decision 0007-3fa2)",
         ),
     }
+    assert [list(weeks(lines, day)) for day in ("2026-11-16", "2026-11-17")] == [["2026-W45"], ["2026-W46", "2026-W45"]]
     assert weeks(lines, "no day") == {}
 
 

@@ -215,6 +215,33 @@ def test_a_later_session_resolves_what_an_earlier_one_left_open(tmp_path: Path) 
     assert (done.change, done.entry.fix, done.entry.outcome) == ("resolved", "", "the same command passes")
 
 
+def test_a_failure_that_was_stale_and_comes_again_is_open(tmp_path: Path) -> None:
+    store, counters = store_in(tmp_path), counters_in(tmp_path)
+    draft = capture(run("make", 2, "make", "no rule"))
+    assert draft is not None
+    first, _ = record(store, draft, counters)
+    store.change(first.id, status="stale")
+    assert (record(store, draft, counters)[0].status, len(store.entries())) == ("open", 1)
+
+
+def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    watch = Watch(store, counters_in(tmp_path))
+    watch.ran(run("pytest", 1, "NameError", "a"))
+    watch.ran(run("pytest", 1, "TypeError", "b"))
+    watch.ran(run("pytest", 0))
+    assert [entry.status for entry in store.entries()] == ["resolved", "resolved"]
+
+
+@pytest.mark.parametrize(("between", "change"), [(6, ["resolved"]), (7, [])])
+def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between: int, change: list[str]) -> None:
+    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
+    for number in range(between):
+        watch.ran(run(f"ls {number}", 0))
+    assert [told.change for told in watch.ran(run("pytest tests/unit/test_api.py", 0))] == change
+
+
 def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -> None:
     watch = Watch(store_in(tmp_path), counters_in(tmp_path))
     watch.ran(run("pytest", 1, "NameError", "a"))

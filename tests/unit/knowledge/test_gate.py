@@ -97,6 +97,17 @@ def test_what_only_looks_changes_nothing(command: str, looks: bool) -> None:
     assert only_looks(command) is looks
 
 
+def test_an_edit_that_did_not_apply_hangs_on_its_own_file_alone() -> None:
+    gate, held = Gate(), {"a.py": "aa"}
+    gate.failed(Failed("edit a.py", "s", "it did not apply", files={"a.py": "aa"}, alone=True))
+    gate.changed()
+    match = gate.match("edit a.py", "", held.__getitem__)
+    assert match is not None
+    assert match.exact
+    held["a.py"] = "bb"
+    assert gate.match("edit a.py", "", held.__getitem__) == Match(match.failed, "near")
+
+
 def test_long_commands_are_judged_at_once() -> None:
     long = ["::a[" * 50_000, "sed " + "-a " * 20_000, "find " * 20_000, "ruff format " * 10_000, "A='x' " * 20_000]
     begun = time.perf_counter()

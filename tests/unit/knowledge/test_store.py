@@ -186,21 +186,6 @@ def test_a_stale_cache_is_noticed(tmp_path: Path) -> None:
     assert [entry.title for entry in store_in(tmp_path).entries()] == ["Two"]
 
 
-def test_the_cache_is_written_only_when_an_entry_changed(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
-    one = store.add(decision("One"))
-    store.log("- 10:00 [s] lines of a day are read at every start")
-    path = tmp_path / ".ctxe" / one.path
-    os.utime(path, (NOON, NOON))
-    store_in(tmp_path).entries()
-    kept = (store.cache / "entries.json").stat().st_ino
-    assert len(store_in(tmp_path).entries()) == 2
-    assert (store.cache / "entries.json").stat().st_ino == kept
-    path.unlink()
-    assert len(store_in(tmp_path).entries()) == 1
-    assert json.loads((store.cache / "entries.json").read_bytes())["files"] == {}
-
-
 def test_damaged_files_are_survived_named_and_left_alone(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     good = store.add(decision("Good"))

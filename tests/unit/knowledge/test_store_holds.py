@@ -1,0 +1,85 @@
+"""What holds in the memory folder: who retires whom, what can be taken back, in which order, and what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import StoreError
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.journal import STEPS
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.upkeep.bulk import import_lines
+
+NOON = 1_795_262_400.0
+
+
+def store_in(folder: Path) -> Store:
+    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
+
+
+def decision(title: str) -> Entry:
+    return Entry("", "decision", title)
+
+
+@pytest.mark.parametrize("status", ["current", "stale", "open"])
+def test_whatever_held_is_retired_by_what_replaces_it(tmp_path: Path, status: str) -> None:
+    store = store_in(tmp_path)
+    old = store.add(Entry("", "failure" if status == "open" else "decision", "Old", status, signature="ab" * 16))
+    store.supersede(old.id, decision("New"))
+    assert b"status: superseded" in (tmp_path / ".ctxe" / old.path).read_bytes()
+
+
+def test_what_two_entries_replaced_stays_retired_while_one_of_them_stands(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    old = store.add(decision("Old"))
+    one, two = store.supersede(old.id, decision("One")), store.supersede(old.id, decision("Two"))
+    store.forget(one.id)
+    assert store.get(old.id).status == "superseded"
+    store.forget(two.id)
+    assert store.get(old.id).status == "current"
+
+
+def test_the_newest_writes_can_be_taken_back(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    entries = [store.add(decision(f"Number {n}")) for n in range(STEPS + 3)]
+    assert [store.undo() for _ in range(STEPS)] == [f"add decision {entry.id}" for entry in reversed(entries[3:])]
+    with pytest.raises(StoreError, match="nothing to take back"):
+        store.undo()
+
+
+def test_imports_are_in_the_order_of_their_own_times_whatever_they_are_called(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    ours = store.add(decision("Ours"))
+    import_lines(store, [b'{"id":"0009-aaaa","text":"a","ts":1}', b'{"id":"0005-bbbb","text":"b","ts":2}'], "theirs")
+    assert [entry.id for entry in store.entries()] == ["0009-aaaa", "0005-bbbb", ours.id]
+
+
+def test_no_log_is_written_through_a_link(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    import_lines(store, [b'{"id":"a","kind":"log","text":"x"}'], "log")
+    path, other = tmp_path / ".ctxe/memory/log/log.jsonl", tmp_path / "other.jsonl"
+    path.rename(other)
+    path.symlink_to(other)
+    before = other.read_bytes()
+    with pytest.raises(StoreError, match="leads out of the memory folder"):
+        import_lines(store, [b'{"id":"b","kind":"log","text":"y"}'], "log")
+    assert (other.read_bytes(), path.is_symlink()) == (before, True)
+
+
+def test_the_cache_is_written_only_when_an_entry_changed(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    one = store.add(decision("One"))
+    store.log("- 10:00 [s] lines of a day are read at every start")
+    path = tmp_path / ".ctxe" / one.path
+    os.utime(path, (NOON, NOON))
+    store_in(tmp_path).entries()
+    kept = (store.cache / "entries.json").stat().st_ino
+    assert len(store_in(tmp_path).entries()) == 2
+    assert (store.cache / "entries.json").stat().st_ino == kept
+    path.unlink()
+    assert len(store_in(tmp_path).entries()) == 1
+    assert json.loads((store.cache / "entries.json").read_bytes())["files"] == {}
