@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.units import Unit
@@ -70,15 +70,23 @@ def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tup
 def blocks(
     units: Sequence[Unit], owner: Sequence[int], definitions: Sequence[Definition], lines: Sequence[str]
 ) -> list[Block]:
-    """Every line of a file in exactly one block: a unit's own lines, long ones cut between statements."""
+    """Every line of a file in exactly one block: a unit's own lines, long ones cut between statements.
+
+    Blank lines say nothing alone: they end the block before them, whosever they are.
+    """
     found: list[Block] = []
-    for number, first, last in _runs(owner):
-        if last - first + 1 <= LONG_BLOCK:
+    for number, begins, last in _runs(owner):
+        first = begins
+        while found and first <= last and not lines[first - 1].strip():
+            first += 1
+        if first > begins:
+            found[-1] = replace(found[-1], last=first - 1)
+        if first <= last <= first + LONG_BLOCK - 1:
             found.append(Block(number, first, last))
-            continue
-        place = units[number].definition
-        head = definitions[place].head if place >= 0 and definitions[place].first == first else first - 1
-        found.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
+        elif first <= last:
+            place = units[number].definition
+            head = definitions[place].head if place >= 0 and definitions[place].first == first else first - 1
+            found.extend(Block(number, *piece) for piece in _pieces(lines, first, last, head))
     return found
 
 

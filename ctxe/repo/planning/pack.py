@@ -132,7 +132,8 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
         for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
             if not any(map(str.strip, one.lines[block.first - 1 : block.last])):
                 continue  # blank lines between definitions: shown only between lines that are shown
-            part = chances[block.unit] * (block.last - block.first + 1) / own[block.unit]
+            mine = owner[block.first - 1 : block.last].count(block.unit)
+            part = chances[block.unit] * mine / own[block.unit]
             offers.append((chance[number] * part, number, block.first, block.last, _cost(one, block)))
     chosen, spent = pick(offers, {number: _header(one.path) for number, one in opened.items()}, room)
     for number, lines in chosen.items():

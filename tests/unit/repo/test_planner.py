@@ -181,3 +181,18 @@ def test_the_same_question_gets_the_same_answer(index: Index) -> None:
 def test_an_empty_task_shows_what_was_changed_lately(index: Index) -> None:
     made = plan(index, " \n", 4000)
     assert {file.path for file in made.files[:2]} == {"tea/kettle.py", "tea/leaf_sieve.py"}
+
+
+def test_no_region_is_blank_or_begins_so(index: Index) -> None:
+    body = "".join(
+        f"def steam{n}(pot):\n    return pot.steam\n\n\n"
+        if n % 8 == 0
+        else f"def stack{n}(box):\n" + "    box = [box]\n" * 20 + "    return box\n\n\n"
+        for n in range(80)
+    )
+    (index.root / "tea/urn.py").write_text(body)
+    git(index.root, "add", ".")
+    index.refresh()
+    [urn] = [file for file in plan(index, "urn: the pot loses steam", 900).files if file.path == "tea/urn.py"]
+    assert len(urn.ranges) > 3
+    assert [body.split("\n")[start - 1][:3] for start, _ in urn.ranges] == ["def"] * len(urn.ranges)

@@ -55,13 +55,12 @@ def test_an_outline_shows_signatures_without_comments_and_decorators() -> None:
     assert signature(definitions[2], lines) == (10, 12)
 
 
-def test_blocks_of_a_short_file_are_its_units() -> None:
+def test_blocks_of_a_short_file_are_its_units_with_the_blank_lines_behind_them() -> None:
     lines = SOURCE.split("\n")
     definitions = read_syntax("python", SOURCE).definitions
     units, owner = cut(definitions, len(lines))
     assert blocks(units, owner, definitions, lines) == [
-        Block(4, 1, 5), Block(0, 6, 8), Block(1, 9, 13), Block(0, 14, 14), Block(2, 15, 17),
-        Block(4, 18, 19), Block(3, 20, 23), Block(4, 24, 24),
+        Block(4, 1, 5), Block(0, 6, 8), Block(1, 9, 14), Block(2, 15, 19), Block(3, 20, 24),
     ]  # fmt: skip
 
 
