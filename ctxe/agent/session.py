@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from ctxe.agent.log import Log
 from ctxe.agent.state import State, apply, closing
@@ -72,7 +71,7 @@ class Session:
         self._listen_in(event)
         if isinstance(event, TurnFinished):
             event = self._summed(event)
-        if isinstance(event, get_args(Kept)):
+        if isinstance(event, Kept):
             try:
                 self.log.keep(event)
             except StoreError as error:
@@ -85,7 +84,7 @@ class Session:
         """Words of an answer that is still coming, in case it is cut off."""
         if isinstance(event, TextDelta):
             self.said += event.text
-        elif isinstance(event, (Waiting, *get_args(Kept))):
+        elif isinstance(event, Waiting | Kept):
             self.said = ""
 
     def _summed(self, event: TurnFinished) -> TurnFinished:

@@ -20,9 +20,9 @@ from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
-from ctxe.domain.events import ContextAssembled, Event, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.domain.events import ContextAssembled, Event, ModelChosen, Notice, Recorded, ToolFinished, TurnFinished
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.model import Model, Prices, Text, TextDelta, ToolSchema
+from ctxe.domain.model import Delta, Model, Prices, Request, Text, TextDelta, ToolSchema, Waiting
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import (
     ANSWERED,
@@ -370,3 +370,36 @@ def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
     )
     notes = [circle(State(Conversation((Turn("go", steps=steps[:n]),)))) for n in (1, 2, 3)]
     assert [note is not None for note in notes] == [False, False, True]
+
+
+class Stammering:
+    """A model that begins again after a wait, and is interrupted before it comes to an end."""
+
+    model = MODEL
+
+    def stream(self, request: Request) -> Iterator[Delta | Reply]:
+        """Words that are void, a wait, words that count, and the user's Ctrl-C."""
+        yield TextDelta("void ")
+        yield Waiting(1.0, "cut")
+        yield TextDelta("what ")
+        yield TextDelta("counts")
+        raise KeyboardInterrupt
+
+
+def test_of_an_answer_that_is_interrupted_the_words_since_the_last_wait_are_kept(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, "never asked")
+    live.ports = replace(live.ports, provider=Stammering())
+    with pytest.raises(KeyboardInterrupt):
+        list(live.turn("go"))
+    (step,) = live.state.turn.steps
+    assert step.reply == Reply("what counts", stop="interrupted", model=MODEL.id)
+    assert live.state.turn.outcome == "interrupted"
+
+
+def test_a_model_is_named_once_and_again_when_it_is_another(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, "a", "b")
+    chosen = [[event for event in live.turn("go") if isinstance(event, ModelChosen)] for _ in range(2)]
+    other = replace(MODEL, name="other")
+    live.ports = replace(live.ports, provider=Scripted(["c"], other, count=words))
+    chosen.append([event for event in live.turn("go") if isinstance(event, ModelChosen)])
+    assert chosen == [[ModelChosen(MODEL.id)], [], [ModelChosen(other.id)]]
