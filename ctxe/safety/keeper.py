@@ -54,7 +54,7 @@ def _start(words: list[str], report: int) -> int:
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        for number in (*HEARD, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in (*HEARD, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         _control(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == keeper:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,7 +26,7 @@ def checked(schema: ToolSchema, arguments: object) -> dict[str, Any]:
     """The arguments as the tool's code may rely on them: keys known, required ones there, types right.
 
     Harmless slips are forgiven: null for a key that may be missing, "12" or 12.0 for 12, "true" for true, one thing
-    for a list of it. Raises ToolError that names the wrong key and every key the tool accepts.
+    for a list of it, a list as JSON text. Raises ToolError that names the wrong key and every key the tool accepts.
     """
     return _object(arguments, schema.parameters, schema.name, accepted(schema.parameters))
 
@@ -59,8 +60,7 @@ def _value(value: object, shape: Shape, where: str) -> Any:
     if kind == "object":
         return _object(value, shape, where, accepted(shape))
     if kind == "array":
-        items = value if isinstance(value, list | tuple) else [value]
-        return [_value(item, shape["items"], where) for item in items]
+        return [_value(item, shape["items"], where) for item in _items(value)]
     value = _plain(value, kind)
     if value is None:
         raise ToolError(f"{where} must be {_NAMES[kind]}")
@@ -70,6 +70,14 @@ def _value(value: object, shape: Shape, where: str) -> Any:
     if kind == "integer" and value < shape.get("minimum", value):
         raise ToolError(f"{where} must be at least {shape['minimum']}")
     return value
+
+
+def _items(value: object) -> Sequence[object]:
+    """What a list holds, also where one thing stands for it or it came as JSON text."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def _free(value: object, where: str) -> dict[str, Any]:

@@ -43,6 +43,11 @@ KEYS = "path, first?, all?, kind?, files?, items?"
         ({"path": "a", "files": "x"}, {"path": "a", "files": ["x"]}),
         ({"path": "a", "files": []}, {"path": "a", "files": []}),
         ({"path": "a", "items": [{"text": "x"}]}, {"path": "a", "items": [{"text": "x"}]}),
+        ({"path": "a", "items": {"text": "x"}}, {"path": "a", "items": [{"text": "x"}]}),
+        ({"path": "a", "items": ' [{"text": "x"}]'}, {"path": "a", "items": [{"text": "x"}]}),
+        ({"path": "a", "files": '["x", "y"]'}, {"path": "a", "files": ["x", "y"]}),
+        ({"path": "a", "files": "[id].tsx"}, {"path": "a", "files": ["[id].tsx"]}),
+        ({"path": "a", "files": "[" * 5_000}, {"path": "a", "files": ["[" * 5_000]}),
     ],
 )
 def test_right_arguments_and_harmless_slips(given: dict[str, Any], got: dict[str, Any]) -> None:
