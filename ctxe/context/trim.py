@@ -24,6 +24,9 @@ LINE_CHARS = 2_000
 REPEATS = 4
 """So many equal lines in a row, and they are told as one line and a number."""
 
+PASSED_OVER = 10
+"""So many neighbours that differ in numbers and bars only are progress; fewer are a table, as of scores by range."""
+
 SCAN_CHARS = 64
 """Characters per allowed token that are looked at on each side: bounds the work on a 50 MB output."""
 
@@ -76,16 +79,16 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> T
 
     ``handle`` is by what the whole is had, its content hash when nothing else is said.
     A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
-    the marker alone. Reads keep what their lines say; other kinds lose repeats and progress bars first.
+    the marker alone. Reads keep what their lines say; other kinds lose repeats and progress first.
     """
     near, hidden = _bounded(text, SCAN_CHARS * max(limit, 1))
-    lines = tidy(near, kind).split("\n")
+    handle = handle or handle_of(text)
+    lines, passed_over = _tidied(near, kind, handle)
     longest = max(LINE_CHARS, 2 * limit // len(lines))
     capped = [_cap(line, longest) for line in lines]
     whole = "\n".join(capped)
     if not hidden and capped == lines and fits(whole, limit, count):
-        return Trimmed(whole)
-    handle = handle or handle_of(text)
+        return Trimmed(whole, handle if passed_over else "")
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
     while True:
         keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, SHAPES[kind])
@@ -101,23 +104,34 @@ def fits(text: str, limit: int, count: Count) -> bool:
 
 
 def tidy(text: str, kind: Kind = "other") -> str:
-    """A text without escape codes, its listings bare, and but in a file without overwritten lines, bars and repeats.
+    """A text without escape codes, its listings bare, and but in a file without overwritten lines, progress, repeats.
 
     What was recalled loses escape codes only.
     """
+    return "\n".join(_tidied(text, kind, "")[0])
+
+
+def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
+    """The lines of a tidy text, and whether some were passed over, which ``handle`` brings back."""
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
     text = text if kind == "recalled" else bare(text)
     if kind in ("read", "recalled"):
-        return text
-    shown = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(_counted(_without_bars(shown)))
+        return text.split("\n"), False
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    shown = list(_without_progress(lines, handle))
+    return list(_counted(shown)), len(shown) < len(lines)
 
 
-def _without_bars(lines: Iterable[str]) -> Iterable[str]:
-    """Only the last of neighbours that differ in nothing but their progress."""
+def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
+    """Of many neighbours that differ in nothing but numbers and bars a note and the last: they may be results, too."""
     for still, group in groupby(lines, key=lambda line: _MOVING.sub(" ", line) if _BAR.search(line) else None):
         together = list(group)
-        yield from together if still is None else together[-1:]
+        if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
+            yield from together
+        else:
+            back = f"; recall {handle}" if handle else ""
+            yield f"[{len(together) - 1:,} lines like the next one, with other numbers{back}]"
+            yield together[-1]
 
 
 def _counted(lines: Iterable[str]) -> Iterable[str]:

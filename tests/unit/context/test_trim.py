@@ -81,7 +81,21 @@ def test_escape_codes_go() -> None:
 def test_overwritten_lines_and_progress_bars_show_their_end() -> None:
     assert tidy("load 1%\rload 50%\rload 100%\r\ndone", "shell") == "load 100%\ndone"
     bars = "\n".join(f"Downloading {n}% |{'#' * (n // 10)}" for n in range(0, 101, 10))
-    assert tidy(f"start\n{bars}\nend", "shell") == "start\nDownloading 100% |##########\nend"
+    note = "[10 lines like the next one, with other numbers]"
+    assert tidy(f"start\n{bars}\nend", "shell") == f"start\n{note}\nDownloading 100% |##########\nend"
+
+
+def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handle() -> None:
+    epochs = [f"Epoch {n}/12: 100% loss={1 / n:.2f} acc={60 + n}%" for n in range(1, 13)]
+    text = "\n".join(["train", *epochs, "saved"])
+    handle = handle_of(text)
+    told = f"train\n[11 lines like the next one, with other numbers; recall {handle}]\n{epochs[-1]}\nsaved"
+    assert trim(text, "shell", 1_000, words) == Trimmed(told, handle)
+    assert trim(text, "read", 1_000, words) == Trimmed(text)
+    few = "\n".join(epochs[:9])
+    assert trim(few, "shell", 1_000, words) == Trimmed(few)
+    same = "\n".join(["3/4 done"] * 20)
+    assert trim(same, "shell", 1_000, words) == Trimmed("3/4 done\n[the line above 19 more times]")
 
 
 def test_different_lines_with_numbers_are_no_progress_bar() -> None:
