@@ -78,6 +78,15 @@ def test_a_conversation_that_begins_with_a_reply_has_words_put_before_it() -> No
     assert assembled(one)["messages"] == [SYSTEM, {"role": "user", "content": BEFORE}, reply]
 
 
+def test_an_empty_system_message_stays_the_first_where_empty_words_of_the_user_gave_way() -> None:
+    one = service(200)
+    empty: Chat = {"role": "system", "content": ""}
+    told(one, empty, {"role": "user", "content": ""}, asked(call("a")), result("a", "word " * 90), USER)
+    messages = assembled(one)["messages"]
+    assert (messages[0], messages[-1]) == (empty, USER)
+    assert [message["role"] for message in messages] == ["system", "user", "user"]
+
+
 def test_what_the_system_says_later_is_said_to_the_model_where_it_was_said() -> None:
     one = service()
     late = {"role": "system", "content": "It is late."}
