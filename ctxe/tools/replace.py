@@ -76,6 +76,8 @@ def _one(text: str, edit: Edit, name: str) -> str:
     spots = _spots(flat.text, old)
     if not spots:
         raise ToolError(miss(flat.text, old, new, name))
+    if len(spots) == 1 and not edit.everywhere and (again := flat.text.find(old, spots[0] + 1)) >= 0:
+        spots.append(again)  # two places that overlap are two places
     if len(spots) > 1 and not edit.everywhere:
         lines = [str(flat.text.count("\n", 0, spot) + 1) for spot in spots[:LISTED]]
         more = ", …" if len(spots) > LISTED else ""

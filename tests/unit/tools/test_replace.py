@@ -88,6 +88,12 @@ def test_refusals(text: str, edits: list[Edit], said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_two_places_that_overlap_are_two_places() -> None:
+    with pytest.raises(ToolError, match="stands 2 times in f: lines 1, 2; add"):
+        apply("}\r\n}\r\n}\r\n", [Edit("}\n}", "x")], "f")
+    assert apply("}\n}\n}\n", [Edit("}\n}", "x", everywhere=True)], "f") == "x\n}\n"
+
+
 def test_many_places_are_named_up_to_a_dozen() -> None:
     with pytest.raises(ToolError, match=r"stands 30 times in f: lines 1, 2, .* 12, …; add"):
         apply("x\n" * 30, [Edit("x", "y")], "f")
