@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
 from ctxe.domain.events import (
@@ -164,11 +165,18 @@ def _paid(state: State, event: Summarized | Consulted) -> State:
 
 
 def _told(state: State, event: ToolFinished) -> State:
-    result, facts = event.result, event.facts
+    result = event.result
     if event.full and result.handle:
         state.originals[result.handle] = event.full
-    todo = tuple((one["text"], one["state"]) for one in facts["todo"]) if "todo" in facts else state.todo
-    return replace(state, results=(*state.results, result), todo=todo)
+    return replace(state, results=(*state.results, result), todo=_listed(event.facts.get("todo"), state.todo))
+
+
+def _listed(items: Any, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The todo list of a result, or the one before where the result has none or a damaged log something else."""
+    try:
+        return tuple((str(one["text"]), str(one["state"])) for one in items)
+    except (TypeError, KeyError):
+        return before
 
 
 def _joined(state: State) -> State:

@@ -167,7 +167,7 @@ def update_todo(keep: Callable[[Sequence[tuple[str, str]]], None]) -> Tool:
 
 def listed(items: Sequence[tuple[str, str]]) -> str:
     """A todo list as the model and the user see it, a line an item."""
-    return "\n".join(f"[{STATES[state]}] {text}" for text, state in items) or "the todo list is empty"
+    return "\n".join(f"[{STATES.get(state, ' ')}] {text}" for text, state in items) or "the todo list is empty"
 
 
 def _filled(key: str, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_numbers_that_are_none_do_no_harm(tmp_path: Path) -> None:
     with log.path.open("a") as file:
         file.write(json.dumps({"n": ["x"], "type": "step_finished", "number": 2}) + "\n")
     assert read_events(log.path) == ([StepFinished(1), StepFinished(2)], [], 1)
+
+
+@pytest.mark.parametrize("odd", [None, 3, True, "text", ["text"], [3], [{"text": "x"}], {"text": "x"}])
+def test_a_todo_list_that_is_none_leaves_the_one_before(odd: object) -> None:
+    known = ToolFinished(ToolResult("a", ""), facts={"todo": [{"text": "mend", "state": "doing"}]})
+    damaged = ToolFinished(ToolResult("b", ""), facts={"todo": odd})
+    assert rebuild([TurnStarted("go"), asked("a", "b"), known, damaged]).todo == (("mend", "doing"),)
+    assert rebuild([known, replace(damaged, facts={"todo": []})]).todo == ()
 
 
 def test_a_session_in_which_nothing_happened_leaves_no_file(tmp_path: Path) -> None:
