@@ -129,6 +129,20 @@ def test_our_own_key_reaches_no_model_no_log_no_memory_and_no_command(home: Path
     assert KEY not in left
 
 
+def test_the_log_of_the_day_and_the_branch_hold_no_keys(home: Path, tmp_path: Path) -> None:
+    key = "ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG"
+    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
+    git(repo, "switch", "-qc", f"try-{key}")
+    with WireServer(then=Reply(f"I used {key}, as you said."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", f"{'so ' * 60}use {key} now").code == 0
+        (body,) = server.bodies
+    assert "git branch: try-‹secret: GitHub token›" in json.dumps(body, ensure_ascii=False)
+    (day,) = (repo / ".ctxe/daily").iterdir()
+    assert "‹secret: GitHub token›" in day.read_text()
+    assert key[:8] not in day.read_text(), "the log of the day may be committed"
+
+
 @pytest.mark.parametrize("headless", [True, False])
 def test_opening_a_hostile_repository_runs_nothing_and_follows_none_of_its_settings(
     home: Path, tmp_path: Path, headless: bool

@@ -235,6 +235,6 @@ def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
 
 
 def _gist(turn: Turn) -> str:
-    """The first line of the answer, as far as one line of a log can tell it."""
+    """The first line of the answer."""
     said = turn.steps[-1].reply.text.strip() if turn.steps else ""
-    return said.splitlines()[0][:120] if said else "done"
+    return said.splitlines()[0] if said else "done"

@@ -68,5 +68,6 @@ class Logged:
         """Nothing is answered; a log that cannot be written is told of by what writes it most."""
         if isinstance(event, Summarized):
             with contextlib.suppress(StoreError):
-                self.store.log(line_of(Done(f"summary: {event.text}"), self.store.now(), self.session))
+                done = Done(f"summary: {self.store.mask(event.text)}")
+                self.store.log(line_of(done, self.store.now(), self.session))
         return ()

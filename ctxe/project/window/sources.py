@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.skills.offered import skills
 from ctxe.project.window.compose import Offers, rules_section
@@ -83,7 +84,7 @@ def surroundings(project: Project) -> Section:
     branch = Git(project.root, project.environment).branch() if project.place.git else ""
     facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
-        facts.append(f"git branch: {branch}")
+        facts.append(f"git branch: {cleaning(project.own_keys)(branch)}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
     chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")
