@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -258,6 +259,18 @@ def test_a_session_in_which_nothing_was_said_leaves_nothing(home: Path, repo: Pa
         assert len(logs(repo)) == 1
         assert ctxe(repo, env, "chat", "-p", "-c", "goes on").code == 0
         assert "real words" in texts(server.bodies[-1])
+
+
+def test_what_a_killed_session_left_half_written_goes_with_the_next(home: Path, repo: Path) -> None:
+    points = repo / ".ctxe/cache/restore/points"
+    points.mkdir(parents=True)
+    old, young = points / ".000001.json.0123abcd.tmp", points / ".000002.json.0123abcd.tmp"
+    for left in (old, young):
+        left.write_text("{")
+    os.utime(old, (1, 1))
+    with WireServer(then=Reply("Done."), key=KEY) as server:
+        assert ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "go").code == 0
+    assert sorted(points.glob(".*")) == [young], "another session may still be writing it"
 
 
 def test_undo_gives_back_every_byte_and_leaves_git_alone(home: Path, repo: Path) -> None:

@@ -90,9 +90,14 @@ def _check_origin(project: Project, path: Path) -> None:
 
 
 def _leave(project: Project, live: Live) -> None:
-    """Propose what the session taught; a memory folder that cannot be written was told of already."""
-    from ctxe.project.session.leaving import learnt
+    """Propose what the session taught; a memory folder that cannot be written was told of already.
 
+    What sessions that were killed left half-written in the cache goes.
+    """
+    from ctxe.project.session.leaving import learnt
+    from ctxe.storage.locks import sweep
+
+    sweep(project.cache)
     if not project.config.memory.enabled:
         return
     with contextlib.suppress(StoreError):
