@@ -12,7 +12,9 @@ from itertools import chain
 from typing import Any
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes after which a line without an end is taken for noise."""
+"""Bytes after which a line, an event or a plain answer without an end is taken for noise."""
+LONGEST_STREAM = 256 * 1024 * 1024
+"""Bytes after which an answer is given up: five times what the longest that models write take, a delta a token."""
 
 
 class Garbled(Exception):
@@ -25,8 +27,11 @@ class Garbled(Exception):
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines without their ends (LF or CR LF), the unfinished last one left out. Raises Garbled for endless ones."""
-    buffer = bytearray()
+    buffer, came = bytearray(), 0
     for chunk in chunks:
+        came += len(chunk)
+        if came > LONGEST_STREAM:
+            raise Garbled("an answer without end")
         scanned = len(buffer)
         buffer += chunk
         start = 0
@@ -49,17 +54,32 @@ def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     if first.lstrip().startswith(b"<"):
         raise Garbled("a web page instead of an answer", page=True)
     if first.lstrip().startswith(b"{"):
-        yield _object(b"\n".join(chain((first,), stream)))
+        yield _object(b"\n".join(_bounded(chain((first,), stream))))
         return
     data: list[bytes] = []
+    held = 0
     for line in chain((first,), stream):
         if line.startswith(b"data:"):
             data.append(line[6:] if line[5:6] == b" " else line[5:])
+            held += len(line)
+            if held > LONGEST_LINE:
+                raise Garbled("an event without end")
         elif not line:
             whole = b"\n".join(data)
             data.clear()
+            held = 0
             if whole.strip() and not whole.startswith(b"[DONE]"):
                 yield _object(whole)
+
+
+def _bounded(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a plain answer. Raises Garbled when they are too much."""
+    held = 0
+    for line in stream:
+        held += len(line) + 1
+        if held > LONGEST_LINE:
+            raise Garbled("an answer without end")
+        yield line
 
 
 def _object(data: bytes) -> Mapping[str, Any]:

@@ -141,5 +141,5 @@ def _belongs(found: re.Match[str]) -> bool:
 
 
 def _is_symbol(character: str) -> bool:
-    """Emoji and what can be shown as one."""
-    return character != "" and (character in _EMOJI_TEXT or unicodedata.category(character) in {"So", "Sm", "Sk"})
+    """Emoji and what can be shown as one; the symbols of ASCII (a backtick, a bar) never are."""
+    return character > "\x7f" and (character in _EMOJI_TEXT or unicodedata.category(character) in {"So", "Sm", "Sk"})

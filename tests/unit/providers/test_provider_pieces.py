@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -67,9 +67,25 @@ def test_noise_is_named(data: bytes, why: str, page: bool) -> None:
     assert (str(caught.value), caught.value.page) == (why, page)
 
 
-def test_a_line_without_end_is_given_up() -> None:
-    with pytest.raises(sse.Garbled, match="a line without end"):
-        list(sse.events(b"x" * 1_000_000 for _ in range(200)))
+@pytest.mark.parametrize(
+    ("head", "rest", "why"),
+    [
+        (b"x", b"x" * 1_000_000, "a line without end"),
+        (b"", b"data: " + b"x" * 1_000_000 + b"\n", "an event without end"),
+        (b"{", b"\n" + b" " * 1_000_000, "an answer without end"),
+        (b"", (b'data: {"a": "' + b"x" * 1_000_000 + b'"}\n\n'), "an answer without end"),
+    ],
+    ids=["line", "event", "plain", "stream"],
+)
+def test_what_has_no_end_is_given_up(head: bytes, rest: bytes, why: str) -> None:
+    def endless() -> Iterator[bytes]:
+        yield head
+        while True:
+            yield rest
+
+    with pytest.raises(sse.Garbled, match=why):
+        for _ in sse.events(endless()):
+            pass
 
 
 THOUGHTS = [

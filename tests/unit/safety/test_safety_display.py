@@ -108,6 +108,8 @@ def tags(words: str) -> str:
         ),
         ("x\u200by", "xy", Hidden(1, 1, ("U+200B",))),
         ("x\u200d\u200dy", "xy", Hidden(1, 2, ("U+200D",))),
+        ("`\u200d|", "`|", Hidden(1, 1, ("U+200D",))),
+        ("<\ufe0f=", "<=", Hidden(1, 1, ("U+FE0F",))),
         ("ab\u200ccd", "abcd", Hidden(1, 1, ("U+200C",))),
         ("ok\u200e\n", "ok\n", Hidden(1, 1, ("U+200E",))),
         ("\n\nif \u2067x\u2069", "\n\nif x", Hidden(3, 2, ("U+2067", "U+2069"))),
