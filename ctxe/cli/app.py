@@ -94,6 +94,9 @@ def _wanted(words: list[str]) -> Collection[str]:
     from ctxe.config import read_environment
 
     if "_CTXE_COMPLETE" in read_environment():
+        from ctxe.cli.completion import know_shells
+
+        know_shells()
         return COMMANDS
     return [word for word in words if not word.startswith("-")][:1]
 

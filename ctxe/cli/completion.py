@@ -15,6 +15,13 @@ def register(app: typer.Typer) -> None:
     app.command("completion", help="A script that completes ctxe's commands in your shell.")(completion)
 
 
+def know_shells() -> None:
+    """Let Typer answer the shells that ask for completions; by itself it does so only for those it adds options for."""
+    from typer._completion_classes import completion_init
+
+    completion_init()
+
+
 def completion(shell: Annotated[str, typer.Argument(help="bash, zsh or fish")]) -> None:
     """Print the script, for the place where your shell looks for completions."""
     from typer._completion_shared import get_completion_script

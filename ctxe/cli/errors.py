@@ -51,6 +51,8 @@ def _usage(error: Exception) -> int:
     """Typer's own complaints about the command line (exit code 2), shown its way; 0 for anything else."""
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
+        # what pydantic puts before the words of a value that does not fit
+        vars(error)["message"] = str(getattr(error, "message", "")).removeprefix("Value error, ")
         show()
         return code
     return code if isinstance(code, int) else 0

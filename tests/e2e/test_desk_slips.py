@@ -58,7 +58,7 @@ def desk(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Desk
         (["failures", "match", ""], 1, "ctxe failures match"),
         (["decisions", "add", " "], 1, "ctxe decisions add"),
         (["budget", "--step", "1"], 3, "--step is of a session"),
-        (["budget", "--budget", "-5"], 3, "budget.window = -5 is not a whole number of 0 or more"),
+        (["budget", "--budget", "-5"], 2, "greater than or equal to 0"),
         (["config", "get", "model"], 3, "model is a section: model.name, model.cheap"),
     ],
 )
@@ -101,9 +101,40 @@ def test_what_holds_no_calls_teaches_nothing(desk: Desk) -> None:
 
 def test_a_past_request_that_was_never_sent_and_a_page_that_is_a_folder(desk: Desk, home: Path) -> None:
     assert ctxe(desk.folder, environment(home), "-p", "where do tables wrap?").code == 0
-    for step in ("-1", "2"):
-        done = desk.run("budget", "--session", "2", "--step", step)
-        assert (done.code, done.err.splitlines()[0]) == (6, "ctxe: session 2 sent 1 request")
+    done = desk.run("budget", "--session", "2", "--step", "2")
+    assert (done.code, done.err.splitlines()[0]) == (6, "ctxe: session 2 sent 1 request")
+    assert desk.run("budget", "--session", "2", "--step", "-1").code == 2
     for words in (("inspect", "--out", "/"), ("export", "--out", ".")):
         done = desk.run("sessions", *words)
         assert (done.code, done.err.splitlines()[-1].strip()) == (7, "name a file in it")
+
+
+def test_a_choice_that_does_not_fit_is_told_in_plain_words(desk: Desk) -> None:
+    done = desk.run("cost", "--by", "week")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == (
+        "Error: Invalid value for '--by': 'week' is not one of 'session', 'day', 'model', 'step'."
+    )
+
+
+def test_lines_of_a_log_are_found_by_what_they_say_and_headings_said_twice_are_numbered(desk: Desk) -> None:
+    log = desk.folder / "log.jsonl"
+    log.write_text('{"id": "L1", "kind": "log", "text": "we drank tea", "ts": 9}\n')
+    page = desk.folder / "rules.md"
+    page.write_text("# Fixed\n\nOne.\n\n# Fixed\n\nTwo.\n\n# Fixed 2\n\nThree.\n")
+    desk.run("memory", "import", str(log))
+    assert "we drank tea" in desk.run("memory", "search", "tea").out
+    assert desk.run("memory", "show").out.endswith("\n\nlog  1 imported line\n")
+    for _ in range(2):
+        assert desk.run("memory", "import", str(page)).json == {"imported": 3, "skipped": 0}
+    rows = desk.run("memory", "show", "--kind", "preference", "--json").json
+    assert [row["id"] for row in rows if row["id"].startswith("rules")] == [
+        "rules-md/fixed",
+        "rules-md/fixed-2",
+        "rules-md/fixed-2-2",
+    ]
+
+
+def test_one_of_anything_is_one(desk: Desk) -> None:
+    (desk.folder / "tea.py").write_text("def boil(): ...\n")
+    assert desk.run("index").out.startswith("1 file, 0 past commits, ")

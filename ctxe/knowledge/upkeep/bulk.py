@@ -118,9 +118,11 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
     scope = tuple(part.strip() for part in globs.split(",") if part.strip()) if isinstance(globs, str) else globs
     entries: dict[str, Entry] = {}
     for title, text in _sections(page.text(), name):
-        key = f"{slug(name)}/{slug(title)}"
+        first = key = f"{slug(name)}/{slug(title)}"
+        again = 1
         while key in entries:
-            key += "+"
+            again += 1
+            key = f"{first}-{again}"
         told = str(values.get("description") or title)[:LONGEST_TITLE] if title == name else title
         entries[key] = Entry(key, "preference", told, by=f"import of {name}", scope=scope, text=text)
     return tuple(entries.values())
