@@ -114,11 +114,6 @@ class Memory:
                 said += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
         return tuple(said)
 
-    def told(self, entry: Entry) -> Chunk:
-        """An entry that was written just now, as a short notice for the model."""
-        words = f"{entry.title}\n{entry.first_paragraph}".strip()
-        return Chunk(entry.id, self._fenced(entry, words), f"written now by {entry.by}", path=f".ctxe/{entry.path}")
-
     def _standing(self, entries: Sequence[Entry], room: int) -> Section:
         offered: list[Chunk] = []
         out: list[Omission] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ctxe.knowledge.entries.entry import Entry, stamp
 from ctxe.knowledge.entries.store import Store
-from ctxe.knowledge.upkeep.decisions import same_subject
 
 
 def waiting(store: Store) -> tuple[Entry, ...]:
@@ -37,8 +36,3 @@ def reject(store: Store, ref: str) -> Entry:
     """Remove a proposal. Raises StoreError."""
     (gone,) = store.forget(store.get(ref).id)
     return gone
-
-
-def likely_same(store: Store, proposal: Entry) -> tuple[Entry, ...]:
-    """Entries that stand and say something about the same subject."""
-    return same_subject(proposal, store.entries())

@@ -138,10 +138,6 @@ class Index:
         """What a file holds by now; None when it cannot be read."""
         return read_text(self.root, path)
 
-    def id_of(self, path: str) -> int | None:
-        """The id of a path, None when it is not indexed."""
-        return self.by_path.get(path)
-
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
         """Heads and units of every term that occurs (see ``postings.Posting``), of files as they are now."""
         return store.postings(self.db, terms, self._segments, self._whole)

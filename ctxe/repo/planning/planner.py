@@ -119,14 +119,14 @@ def laid_out(
 
 
 def _steered(ranking: Ranking, steering: Steering) -> Ranking:
-    """The ranking with what the user added on top and without what the user dropped."""
+    """The ranking with what the user added on top and without what was dropped; what is both was added since."""
     index = ranking.evidence.index
     scores = dict(ranking.scores)
     for path in (*steering.dropped, *steering.declined):
         if path not in steering.added:
             scores.pop(index.by_path.get(path, -1), None)
     most = max(scores.values(), default=1.0)
-    wanted = [path for path in (*steering.added, *steering.asked) if path not in steering.dropped]
+    wanted = [*steering.added, *(path for path in steering.asked if path not in steering.dropped)]
     for place, path in enumerate(reversed(wanted), 1):
         number = index.by_path.get(path)
         if number is not None:
@@ -154,6 +154,6 @@ def _left_out(ranking: Ranking, shown: list[Packed], budget: int, steering: Stee
         )
         for number in outside
     ]
-    dropped = (LeftOut(path, 0.0, "you dropped it") for path in steering.dropped)
+    dropped = (LeftOut(path, 0.0, "you dropped it") for path in steering.dropped if path not in steering.added)
     declined = (LeftOut(path, 0.0, "the model that looked it over dropped it") for path in steering.declined)
     return (*dropped, *declined, *found)

@@ -15,6 +15,7 @@ from ctxe.knowledge.recall.query import Query, from_line, from_mapping
 from ctxe.knowledge.recall.search import Search
 from ctxe.knowledge.upkeep import review
 from ctxe.knowledge.upkeep.bulk import as_lines, import_lines, import_rules
+from ctxe.knowledge.upkeep.decisions import same_subject
 
 NOON = 1_795_262_400.0
 
@@ -95,7 +96,7 @@ def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
     proposal = Entry("", "fact", "Port", "proposed", by="model (proposed)", text="Behind nginx.", files=("a.py",))
     one, two, three = store.add(proposal), store.add(proposal), store.add(proposal)
     assert review.waiting(store) == (one, two, three)
-    assert review.likely_same(store, one) == (held,)
+    assert same_subject(one, store.entries()) == (held,)
     merged = review.merge(store, one.id, held.id)
     assert (merged.text, merged.files) == ("It is 8080.\n\nBehind nginx. (model (proposed), 2026-11-21)", ("a.py",))
     accepted = review.accept(store, two.id, (held.id,))

@@ -253,14 +253,6 @@ def test_a_decision_on_the_same_subject_is_pointed_out() -> None:
     assert same_subject(decision("Paint the logo blue"), entries) == ()
 
 
-def test_what_was_written_now_is_told_at_once(tmp_path: Path) -> None:
-    memory = memory_in(tmp_path)
-    one = memory.store.add(decision("Use tabs", "Because.\n\nMore."))
-    chunk = memory.told(one)
-    assert (chunk.id, chunk.path) == (one.id, f".ctxe/{one.path}")
-    assert chunk.text.endswith('by="user">\nUse tabs\nBecause.\n</memory>')
-
-
 def test_what_was_told_is_told_again_as_it_stands_now(tmp_path: Path) -> None:
     store, memory = store_in(tmp_path), memory_in(tmp_path)
     old = store.add(decision("Use floats"))

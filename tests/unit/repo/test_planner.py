@@ -131,6 +131,25 @@ def test_reasons_say_nothing_twice_and_no_stretch_of_blank_lines_is_shown(index:
         )
 
 
+def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_for_is_not(index: Index) -> None:
+    steering = Steering(added=("tea/cup.py",), dropped=("tea/cup.py", "tea/pot.py"), asked=("tea/pot.py",))
+    made = plan(index, "boil the water longer", 4000, steering)
+    assert first(made) == "tea/cup.py"
+    assert "tea/pot.py" not in [file.path for file in made.files]
+    assert [one.path for one in made.left_out if one.reason == "you dropped it"] == ["tea/pot.py"]
+
+
+def test_no_file_is_shown_whole_beyond_the_cap(index: Index) -> None:
+    parts = [
+        f"def pour_{name}(tea):\n" + f"    tea = strain(tea, {name})\n" * size for name, size in (("a", 40), ("b", 6))
+    ]
+    (index.root / "tea/wide.py").write_text("\n\n".join(parts))
+    index.refresh()
+    for budget in range(300, 900, 20):
+        made = plan(index, "pour_a pours the tea too wide", budget)
+        assert sum(file.tokens for file in made.files) == made.tokens <= budget
+
+
 @pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])
 def test_the_cap_holds_to_the_token(index: Index, budget: int) -> None:
     made = plan(index, "boil water in the kettle and fill the cup from the pot", budget)
