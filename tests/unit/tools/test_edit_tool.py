@@ -210,6 +210,13 @@ def test_a_file_that_no_longer_parses_is_noted(place: Any) -> None:
     )
 
 
+def test_of_many_places_the_first_are_named_and_the_rest_counted(place: Any) -> None:
+    place.put("a", "".join(f"x{n}\n---\n" for n in range(12)))
+    place.read("a")
+    said = place.edit("a", edits=[{"old": f"x{n}\n", "new": f"y{n}\n"} for n in range(10)])
+    assert said == "edited a: lines 1, 3, 5, 7, 9, 11, 13, 15, 2 more places (+10 −10)"
+
+
 def test_new_files_and_folders(place: Any) -> None:
     action = write_file(place.workspace).prepare({"path": "x/y/z.py", "text": "a = 1\nb = 2\n"})
     assert action.preview == "--- /dev/null\n+++ b/x/y/z.py\n@@ -0,0 +1,2 @@\n+a = 1\n+b = 2\n"
@@ -225,6 +232,9 @@ def test_new_files_and_folders(place: Any) -> None:
     [
         (b"a\r\nb\r\n", "a\nc\n", b"a\r\nc\r\n"),
         (b"a\r\nb\n", "a\nc\n", b"a\nc\n"),
+        (b"a\r\nb\r\nc\n", "x\ny\n", b"x\ny\n"),
+        (b"a\rb\r", "x\ny\n", b"x\ry\r"),
+        (b"a\r\nb\r\n", "x\r\ny\n", b"x\r\ny\n"),
         (codecs.BOM_UTF8 + b"a\n", "b\n", codecs.BOM_UTF8 + b"b\n"),
         (b"caf\xe9\n", "th\u00e9\n", b"th\xe9\n"),
     ],
