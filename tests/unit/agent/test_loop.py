@@ -372,6 +372,12 @@ def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
     assert [note is not None for note in notes] == [False, False, True]
 
 
+def test_a_step_without_calls_closes_no_circle() -> None:
+    calls = [ToolCall(f"c{n}", "run_command", "{}") for n in range(2)]
+    steps = (*(Step(Reply("", (call,)), (ToolResult(call.id, "boom"),)) for call in calls), Step(Reply("I think")))
+    assert circle(State(Conversation((Turn("go", steps=steps),)))) is None
+
+
 class Stammering:
     """A model that begins again after a wait, and is interrupted before it comes to an end."""
 

@@ -42,6 +42,13 @@ def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
     assert chunk == Chunk(f"{PREFIX}src/a.py", "\n".join(lines), "its file is being worked on", "region", "src/a.py")
 
 
+def test_of_two_files_edited_at_once_the_one_with_hidden_lines_comes_back() -> None:
+    first, second = (edit(n, path, 0) for n, path in ((3, "src/a.py"), (4, "src/new.py")))
+    both = Step(Reply("", (*first.reply.calls, *second.reply.calls)), (*first.results, *second.results))
+    chunks = back(folded((read(1, "src/a.py"), both), 1, "change a.py, then named_one.py"))
+    assert [chunk.path for chunk in chunks] == ["src/a.py"]
+
+
 def test_nothing_comes_back_that_stands_or_came_back_since_the_fold() -> None:
     assert back(folded((read(1, "src/a.py"), edit(2, "src/a.py", 0)), 0)) == ()
     note = (Chunk(f"{PREFIX}src/a.py", "\n".join(BODY[1:])),)

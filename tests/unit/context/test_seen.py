@@ -36,8 +36,8 @@ def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
     known = Standing().of(Conversation((turn,)))
     numbered = "\n".join(f"{n}\tthis is line number {n} of the file" for n in range(1, 9))
     assert born(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
-    for upto in (Position(0, 1), Position(1, 0)):
-        folded = Conversation((turn, Turn("on")), Fold(upto, ()))
+    for upto in (Position(0, 1), Position(1, 0), Position(1, 1)):
+        folded = Conversation((turn, Turn("on", (), (read(2, "more"),)), Turn("and on")), Fold(upto, ()))
         assert born(numbered, "read", 100_000, len, known.of(folded)).text == numbered
 
 
