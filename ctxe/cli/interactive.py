@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chatting import Chat
+from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
+from ctxe.domain.events import ReplyReceived, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -119,12 +121,24 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
 
 def greet(chat: Chat) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
+    from ctxe.terminal.figures import plural
+
     live = chat.live
     hints = [CONNECT] if live.model.provider == "offline" else []
     if not (live.project.place.user / "history").exists():
         hints.append(FIRST)
     chat.renderer.lines([live.banner(), *live.notices, *hints])
-    if live.session.state.conversation.turns:
-        chat.renderer.lines(
-            [f"session {live.session.id} goes on; {len(live.session.state.conversation.turns)} turns so far"]
-        )
+    if turns := live.session.state.conversation.turns:
+        chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
+        _where_it_was(chat, turns[-1])
+
+
+def _where_it_was(chat: Chat, turn: Turn) -> None:
+    """The words and the answer that the session was left with, where a person reads along."""
+    if not chat.screen.live:
+        return
+    chat.renderer.said(turn.words)
+    said = next((step.reply.text for step in reversed(turn.steps) if step.reply.text.strip()), "")
+    if said:
+        chat.renderer.show(ReplyReceived(Reply(said)))
+    chat.renderer.show(TurnFinished(turn.outcome or "interrupted"))

@@ -25,6 +25,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from ctxe.storage import files
+from ctxe.terminal import keyboard
 from ctxe.terminal.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean
@@ -196,7 +197,7 @@ class InputLine:
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         typing = has_focus(DEFAULT_BUFFER) & ~is_searching
-        keys.add("enter", filter=typing)(_enter)
+        keys.add("enter", filter=typing)(self._entered)
         keys.add("escape", "enter", filter=typing)(_newline)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
@@ -219,6 +220,11 @@ class InputLine:
         event.current_buffer.reset()
         self.session.bottom_toolbar = self._bar
         self.pasted.clear()
+
+    def _entered(self, event: KeyPressEvent) -> None:
+        """Enter, or the line end of pasted text where the terminal does not mark what is pasted: that sends nothing."""
+        pasted = bool(event.key_processor.input_queue) or keyboard.goes_on(self.screen.stdin)
+        (_newline if pasted else _enter)(event)
 
     def _cycled(self, event: KeyPressEvent) -> None:
         if self.cycle is not None:

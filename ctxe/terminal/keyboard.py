@@ -10,7 +10,8 @@ from typing import Any, TextIO
 from ctxe.terminal.streams import is_terminal
 
 IFLAG, LFLAG, CHARACTERS = 0, 3, 6  # where tcgetattr keeps the modes of input, the local ones, and control characters
-PIECE = 65_536
+PIECE, MOST = 65_536, 4_000_000  # bytes of one read, and of what is taken for one paste
+PASTED = 0.02  # seconds: no finger is as fast, and a paste that takes longer between two lines is seldom
 
 
 def modes(stdin: TextIO) -> list[Any] | None:
@@ -64,7 +65,19 @@ def quiet(stdin: TextIO) -> bool:
 
 
 def typed(stdin: TextIO) -> bytes:
-    """What was typed and not read yet, on a terminal that is ``quiet``; never waits."""
+    """What was typed and not read yet, on a terminal that is ``quiet``, with all of what was pasted."""
+    data = more = _read(stdin)
+    while more.endswith((b"\r", b"\n")) and goes_on(stdin) and len(data) < MOST:
+        data += (more := _read(stdin))
+    return data
+
+
+def goes_on(stdin: TextIO) -> bool:
+    """Does something come right behind an Enter? Then no finger has pressed it: it is the line end of pasted text."""
+    return pressed(stdin, PASTED)
+
+
+def _read(stdin: TextIO) -> bytes:
     with contextlib.suppress(OSError, ValueError):
         return os.read(stdin.fileno(), PIECE)
     return b""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import KEY, Terminal, environment, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer, rate_limited
 
@@ -200,3 +200,35 @@ def test_what_is_typed_before_the_line_stands_is_sent(home: Path, repo: Path) ->
             terminal.wait("At once\\.")
             leave(terminal)
         assert len(server.requests) == 1
+
+
+def test_a_session_that_goes_on_shows_where_it_was(home: Path, repo: Path) -> None:
+    with WireServer([Reply("First."), Reply("It is **done**.\n\n- so\n")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        for words in ("begin", "finish it"):
+            assert ctxe(repo, env, "chat", "-c" if words != "begin" else "-p", "-p", words).code == 0
+        with Terminal(repo, env, ("chat", "-c")) as terminal:
+            screen = terminal.wait("goes on; 2 turns so far(.|\n)*nothing|goes on; 2 turns so far(.|\n)* tokens  ")
+            leave(terminal)
+    assert "› finish it\n\nIt is done.\n\n • so\n" in screen
+    assert "First." not in screen
+
+
+def test_unmarked_pastes_are_one_message_and_run_nothing(home: Path, repo: Path) -> None:
+    lines = ["look at this", "!touch HOSTILE", "/exit", "# no note", *(f"line {n}" for n in range(200))]
+    script = [Reply("Slow words come here.", fault="drip", seconds=0.2, piece=2), Reply("Second."), Reply("Third.")]
+    with chat(home, repo, *script) as (server, terminal):
+        terminal.type("\r".join(lines))
+        terminal.settle(0.5)
+        assert server.requests == []
+        terminal.type("\r")
+        terminal.wait("Slow")
+        terminal.type("\r".join(lines) + "\r")
+        terminal.wait(lambda _: terminal.raw.count("\x1b[?2004h") == 2)
+        terminal.settle(0.5)
+        terminal.type("\r")
+        terminal.wait("Second\\.")
+        leave(terminal)
+        said = [body["messages"][-1]["content"].strip() for body in server.bodies]
+    assert [words.endswith("\n".join(lines)) for words in said] == [True, True]
+    assert not (repo / "HOSTILE").exists()
