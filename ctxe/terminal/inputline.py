@@ -223,7 +223,10 @@ class InputLine:
 
     def _entered(self, event: KeyPressEvent) -> None:
         """Enter, or the line end of pasted text where the terminal does not mark what is pasted: that sends nothing."""
-        pasted = bool(event.key_processor.input_queue) or keyboard.goes_on(self.screen.stdin)
+        behind = event.key_processor.input_queue
+        pasted = any(press.data.strip("\r\n") for press in behind) or (
+            not behind and keyboard.goes_on(self.screen.stdin)
+        )
         (_newline if pasted else _enter)(event)
 
     def _cycled(self, event: KeyPressEvent) -> None:
