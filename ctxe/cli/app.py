@@ -38,7 +38,7 @@ HELP = """Talk with a coding model in the terminal, and see what it sees.
 
 `ctxe` alone starts a session here, as `ctxe chat` does, and takes its options; `ctxe budget` shows
 what the next request would hold. -C DIR or --project DIR works with every command;
---debug shows the traceback of a bug."""
+--debug shows the traceback of a bug, --version the version."""
 
 
 def build(wanted: Collection[str]) -> Any:

@@ -23,13 +23,16 @@ def init(
     Raises StoreError.
     """
     from ctxe.project.models import choice
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import draw
 
     invocation = Invocation.of(context)
     project = invocation.project()
     screen = invocation.screen()
     project.store.share()
     project.trust()
-    screen.say(f"{project.place.memory} holds this project's memory; git sees it, sessions and cache excepted")
+    told = f"{project.place.memory} holds this project's memory; git sees it, sessions and cache excepted"
+    screen.say(draw(fold(line(told), screen.width), screen))
     if not yes and screen.keyboard:
         from ctxe.cli.offer import offer_local
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.terminal.figures import age, plural, size
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, line
-from ctxe.terminal.tables import Cell, Column, draw, table
+from ctxe.terminal.tables import Cell, Column, draw, filled, table
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KINDS = ("decision", "fact", "preference", "routine", "failure")
 PLURALS = {"decision": "decisions", "fact": "facts", "preference": "preferences", "routine": "routines"}
 PLURALS |= {"failure": "failures", "log": "log"}
-COLUMNS: tuple[Column | str, ...] = (
+COLUMNS: tuple[Column, ...] = (
     Column("id", style="accent"),
     Column("title", grows=True),
     Column("scope", style="dim"),
@@ -50,7 +50,7 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
 def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     """Entries, a row each."""
     now = time.time()
-    return table(COLUMNS, [_row(row, now) for row in rows], screen)
+    return table(*filled(COLUMNS, [_row(row, now) for row in rows], screen), screen)
 
 
 def public(row: Mapping[str, Any]) -> dict[str, Any]:

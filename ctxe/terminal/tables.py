@@ -136,6 +136,14 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], scree
     return draw(table_lines([Column(c) if isinstance(c, str) else c for c in columns], rows, screen), screen)
 
 
+def filled(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen
+) -> tuple[list[Column], list[list[Cell]]]:
+    """Columns and rows without the columns that hold nothing; all of them on a pipe, where programs count them."""
+    kept = [i for i in range(len(columns)) if not screen.terminal or any(width(_line(row[i])) for row in rows)]
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
 def detailed(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], last: str, details: Sequence[str], screen: Screen
 ) -> list[list[Line]]:

@@ -15,7 +15,7 @@ from ctxe.terminal.budget import ledger_view
 from ctxe.terminal.money import money_table
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
-from ctxe.terminal.tables import Column, detailed, draw
+from ctxe.terminal.tables import Column, detailed, draw, filled
 
 PIPE = Screen(io.StringIO(), io.StringIO(), io.StringIO())
 WINDOW = replace(PIPE, terminal=True, live=True, columns=60)
@@ -101,3 +101,10 @@ def test_money_fits_sixty_columns_with_its_days_whole() -> None:
         "day         calls  input  cached  output     cost  uncached",
         "2026-01-02     12   123k      3%     450  $0.5000     $1.50",
     ]
+
+
+def test_columns_that_hold_nothing_are_not_drawn_in_a_window_and_stay_on_a_pipe() -> None:
+    columns = [Column("id"), Column("uses"), Column("tokens")]
+    rows = [["a", "", "9"], ["b", "", ""]]
+    assert filled(columns, rows, WINDOW) == ([columns[0], columns[2]], [["a", "9"], ["b", ""]])
+    assert filled(columns, rows, PIPE) == (columns, rows)
