@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ctxe.repo.planning.pack import ASIDE, MARKER, Offer, odds, pick
+from ctxe.repo.planning.pack import ASIDE, MARKER, Offer, chances_of, pick
 from scripts.fitting.features import Inside, Opened
 
 BUDGETS = (4000, 8000, 16000, 32000)
-CERTAINTY, SPREAD = (4.0, 5.0, 6.0, 8.0), (0.0, 0.25, 0.5)
 HEADER = 3 * MARKER
 
 
@@ -35,29 +34,33 @@ def offers(one: Opened, weights: Mapping[str, float]) -> list[Offer]:
     return found
 
 
-def shown(one: Opened, offered: Sequence[Offer], budget: int, certainty: float, spread: float) -> float:
+def shown(one: Opened, offered: Sequence[Offer], budget: int, certainty: float, lean: float) -> float:
     """The share of the changed lines that the budget shows."""
     total = sum(map(len, one.lines.values()))
     if not total:
         return 0.0
     room = budget - int(ASIDE * budget)
-    likely = odds({number: file.score for number, file in enumerate(one.files)}, room, certainty, spread)
+    likely = chances_of({number: file.score for number, file in enumerate(one.files)}, certainty, lean)
     weighed = [(likely[number] * worth, number, *rest) for worth, number, *rest in offered]
     chosen, _ = pick(weighed, dict.fromkeys(range(len(one.files)), HEADER), room)  # type: ignore[arg-type]
     return sum(len(lines & one.lines.get(one.files[number].path, set())) for number, lines in chosen.items()) / total
 
 
-def lines_shown(opened: Sequence[Opened], weights: Mapping[str, float], certainty: float, spread: float) -> list[float]:
+def lines_shown(opened: Sequence[Opened], weights: Mapping[str, float], certainty: float, lean: float) -> list[float]:
     """Per cent of the changed lines shown within each budget, the mean over cases."""
     sums = [0.0] * len(BUDGETS)
     for one in opened:
         offered = offers(one, weights)
         for place, budget in enumerate(BUDGETS):
-            sums[place] += shown(one, offered, budget, certainty, spread)
+            sums[place] += shown(one, offered, budget, certainty, lean)
     return [100.0 * each / max(1, len(opened)) for each in sums]
 
 
-def best_certainty(opened: Sequence[Opened], weights: Mapping[str, float]) -> tuple[float, float]:
-    """How much scores and room should count (see ctxe.repo.planning.pack.odds), for the most lines over all budgets."""
-    pairs = [(certainty, spread) for certainty in CERTAINTY for spread in SPREAD]
-    return max(pairs, key=lambda pair: sum(lines_shown(opened, weights, *pair)))
+def gaps(opened: Sequence[Opened]) -> list[tuple[float, float]]:
+    """For each file how far its score lies below the best one's, and its share of the changed lines."""
+    found = []
+    for one in opened:
+        total = sum(map(len, one.lines.values()))
+        most = max((file.score for file in one.files), default=0.0)
+        found += [(most - file.score, len(one.lines.get(file.path, ())) / total) for file in one.files if total]
+    return found

@@ -147,3 +147,15 @@ def fit_units(rows: Sequence[tuple[list[dict[str, float]], list[int]]], names: S
     bounds = [(None if name in EITHER_WAY else 0.0, None) for name in names]
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300})
     return {name: float(weight) for name, weight in zip(names, found.x, strict=True)}
+
+
+def fit_chance(gaps: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """(certainty, lean) of a logistic chance, from how far each file's score lies below the best and its share."""
+    gap, share = np.array(gaps).T
+
+    def loss(at: Array) -> float:
+        said = at[1] - at[0] * gap
+        return float(np.sum(np.logaddexp(0.0, said) - share * said))
+
+    found = minimize(loss, np.array([6.0, 0.0])).x
+    return round(float(found[0]), 1), round(float(found[1]), 1)

@@ -22,15 +22,15 @@ class Fitted:
     """What was learnt from past changes.
 
     ``first`` and ``second`` weigh the signals, ``units`` the traits of units, ``common`` words that any project uses.
-    ``certainty`` turns differences of scores into odds, ``spread`` lessens it as the budget grows.
+    ``certainty`` and ``lean`` turn how far a score lies below the best one's into a chance (see pack.chances_of).
     """
 
     first: Weights
     second: Weights
     units: Mapping[str, float] = field(default_factory=dict)
     common: Mapping[str, float] = field(default_factory=dict)
-    certainty: float = 8.0
-    spread: float = 0.5
+    certainty: float = 6.3
+    lean: float = -0.1
 
 
 @cache
@@ -38,7 +38,7 @@ def fitted() -> Fitted:
     """The weights that ship with ctxe (made by scripts/fit-planner)."""
     raw = json.loads(read_text("planner.json"))
     first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
-    return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["spread"])
+    return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["lean"])
 
 
 def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:

@@ -22,8 +22,8 @@ LOOKED_AT, MORE_LOOKED_AT = 16, 400
 MOST_LOOKED_AT = 48
 ASIDE = 0.05
 """Share of the budget that is kept for outlines and names of files around the first ones."""
-CERTAIN, HOPELESS = 8, 40.0
-"""First files that are always cut into blocks, and the odds of others, times the room, below which none is taken."""
+CERTAIN, HOPELESS = 8, 20.0
+"""First files that are always cut into blocks, and the chance of others, times the room, below which none is taken."""
 MARKER = 10
 """Tokens, at most, of the line that says which lines follow."""
 LONGEST_OUTLINE, SHORT_OUTLINE = 350, 80
@@ -118,10 +118,10 @@ def _header(path: str) -> int:
 def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
     """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
     said = spoken(ranking.evidence)
-    chance = odds({number: ranking.scores[number] for number in opened}, room, fitted.certainty, fitted.spread)
+    likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
     for place, (number, one) in enumerate(opened.items()):
-        if place >= CERTAIN and chance[number] * room < HOPELESS:
+        if place >= CERTAIN and likely[number] * room < HOPELESS:
             continue
         owner = owners(one.inside.units, len(one.lines))
         own = [0] * len(one.inside.units)
@@ -134,7 +134,7 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
                 continue  # blank lines between definitions: shown only between lines that are shown
             mine = owner[block.first - 1 : block.last].count(block.unit)
             part = chances[block.unit] * mine / own[block.unit]
-            offers.append((chance[number] * part, number, block.first, block.last, _cost(one, block)))
+            offers.append((likely[number] * part, number, block.first, block.last, _cost(one, block)))
     chosen, spent = pick(offers, {number: _header(one.path) for number, one in opened.items()}, room)
     for number, lines in chosen.items():
         opened[number].chosen |= lines
@@ -160,14 +160,10 @@ def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tupl
     return chosen, spent
 
 
-def odds(scores: Mapping[int, float], room: int, certainty: float, spread: float) -> dict[int, float]:
-    """How likely each file is one that the change touches, as far as its score says; 1 for the best.
-
-    With more room the further files are worth a try.
-    """
+def chances_of(scores: Mapping[int, float], certainty: float, lean: float) -> dict[int, float]:
+    """How likely each file is one that the change touches: logistic in how far its score lies below the best one's."""
     most = max(scores.values(), default=0.0)
-    sure = certainty / (1.0 + math.log2(max(1.0, room / 4000.0)) * spread)
-    return {number: math.exp(sure * (score - most)) for number, score in scores.items()}
+    return {number: 1.0 / (1.0 + math.exp(certainty * (most - score) - lean)) for number, score in scores.items()}
 
 
 def _cost(one: Open, block: Block) -> int:
