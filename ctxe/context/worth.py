@@ -8,6 +8,7 @@ The numbers are few and round on purpose. For lines they are what a logistic reg
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -28,6 +29,11 @@ OPEN = 5.0
 
 AGAIN, NEAR = 2.5, 2.0
 """So much likelier is a line that was seen in more than one step, and one near to what the model works with."""
+
+MOST_COMMANDS = 4
+"""A line of so many commands is worth as much as they are; one of more is worth no more."""
+
+_BETWEEN = re.compile(r"&&|\|\|?|;")
 
 Near = Mapping[Entry, Sequence[int]]
 """By entry, a mark for every line that is near."""
@@ -80,9 +86,11 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
 
 
 def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
-    again = 1.5 if seen.entries > 1 else 1.0
-    known = len(seen.line.core) >= SHORTEST_COMMAND
-    return again * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME) if known else 0.0
+    """A path, or commands in a line, each of which may be run again."""
+    if len(seen.line.core) < SHORTEST_COMMAND:
+        return 0.0
+    times = min(MOST_COMMANDS, 1 + len(_BETWEEN.findall(seen.line.core))) * (1.5 if seen.entries > 1 else 1.0)
+    return times * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME)
 
 
 def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.context.nearness import near_use
 from ctxe.context.survey import Survey, file_key
-from ctxe.context.worth import AGAIN, EDIT, NAME, NEAR, OPEN, PATH, USER, worth_of_lines, worth_of_name
+from ctxe.context.worth import AGAIN, COMMAND, EDIT, NAME, NEAR, OPEN, PATH, USER, worth_of_lines, worth_of_name
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
 
@@ -120,3 +120,11 @@ def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -
     often = step(1, "read", {"path": "src/b.py"}, "\n".join(f"{n}: parse_header({n})" for n in range(1, 61)))
     everywhere = Survey().read(Conversation((Turn("go", (), (often, used)),)), shown)
     assert near_use(everywhere) == {}
+
+
+def test_a_line_of_commands_is_worth_as_much_as_they_are_up_to_four() -> None:
+    lines = ["make all", "ls", "make lint && make test", "a1 | b2 | c3; d4 || e5; f6 && g7"]
+    survey = Survey().read(Conversation((Turn("go", (), (step(1, "bash", {"command": "\n".join(lines)}),)),)), shown)
+    survey.now += 24
+    worth = worth_of_lines(survey)
+    assert [worth(survey.lines[line]) for line in lines] == [0.0, 0.0, COMMAND, 2 * COMMAND]
