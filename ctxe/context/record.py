@@ -112,8 +112,11 @@ def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list
     home = {id(entry): (group, e) for group in groups for e, entry in enumerate(group.entries)}
     found, worth = [], worth_of_lines(survey, near_use(survey))
     for seen in survey.lines.values():
+        at = home.get(id(seen.entry))
+        if at is None or seen.gone:
+            continue
         line, own = seen.line, worth(seen)
-        if (own or line.names) and not seen.gone and (at := home.get(id(seen.entry))):
+        if own or line.names:
             found.append(Candidate(at[0], (at[1], seen.place), line, own, 1 + density * len(line.text)))
     return found
 
