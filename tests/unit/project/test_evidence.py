@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.upkeep.evidence import gone
+from ctxe.knowledge.upkeep.evidence import gone, stale
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.memory.evidence import facts_of
@@ -46,6 +46,12 @@ def test_what_stands_and_what_is_gone(project: Project) -> None:
         "test no.py is gone",
         "file no.py is gone",
     )
+
+
+def test_what_was_brought_in_from_elsewhere_is_never_stale(project: Project) -> None:
+    facts = facts_of(project)
+    ours, theirs = (Entry(name, "fact", ts=ts, evidence=("file no.py",)) for name, ts in (("a", ""), ("b", "5")))
+    assert stale([ours, theirs], facts) == {"a": ("file no.py is gone",)}
 
 
 def test_names_with_signs_of_their_own_are_looked_up_whole(project: Project) -> None:

@@ -139,15 +139,25 @@ def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_f
     assert [one.path for one in made.left_out if one.reason == "you dropped it"] == ["tea/pot.py"]
 
 
-def test_no_file_is_shown_whole_beyond_the_cap(index: Index) -> None:
-    parts = [
-        f"def pour_{name}(tea):\n" + f"    tea = strain(tea, {name})\n" * size for name, size in (("a", 40), ("b", 6))
-    ]
-    (index.root / "tea/wide.py").write_text("\n\n".join(parts))
+def test_files_that_fit_alike_come_in_the_order_of_their_paths(index: Index) -> None:
+    for name in ("m2", "m3", "m1"):
+        (index.root / f"{name}.py").write_text("def percolate(tea):\n    return tea\n")
+        index.refresh()
+    found = [file.path for file in plan(index, "percolate is slow", 4000).files]
+    assert found[:3] == ["m1.py", "m2.py", "m3.py"]
+
+
+@pytest.mark.parametrize("budget", [2_600, 2_800, 2_900])
+def test_no_file_is_shown_whole_beyond_the_cap(index: Index, budget: int) -> None:
+    steep = "    tea = strain(tea, 1)\n" * 10
+    for path in FILES:
+        (index.root / path).unlink()
+    (index.root / "tea/wide.py").write_text("\n\n".join(f"def pour_{n}(tea):\n{steep}" for n in range(30)))
     index.refresh()
-    for budget in range(300, 900, 20):
-        made = plan(index, "pour_a pours the tea too wide", budget)
-        assert sum(file.tokens for file in made.files) == made.tokens <= budget
+    made = plan(index, "pour the tea: strain it", budget)
+    shown = {file.path: (file.mode, file.tokens) for file in made.files}
+    assert shown["tea/wide.py"][0] == "region"
+    assert shown["tea/wide.py"][1] <= made.tokens <= budget
 
 
 @pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])

@@ -277,6 +277,18 @@ def test_turns_are_undone_from_the_newest_on(root: Path, store: Restore) -> None
     assert undoing.latest(store, "other") is None
 
 
+def test_a_turn_whose_undo_was_undone_can_be_undone_again(root: Path, store: Restore) -> None:
+    turn(store, lambda: (root / "a.py").write_text("one\n"))
+    for _ in range(2):
+        point = undoing.latest(store, "s")
+        assert point is not None
+        undone = undoing.undo(store, point)
+        assert (undone.restored, undoing.latest(store, "s")) == (("a.py",), None)
+        assert undone.redo is not None
+        assert undoing.undo(store, undone.redo).restored == ("a.py",)
+        assert (root / "a.py").read_text() == "one\n"
+
+
 def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
     store = replace(store, bounds=Bounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)
