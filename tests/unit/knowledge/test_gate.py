@@ -108,6 +108,16 @@ def test_an_edit_that_did_not_apply_hangs_on_its_own_file_alone() -> None:
     assert gate.match("edit a.py", "", held.__getitem__) == Match(match.failed, "near")
 
 
+@pytest.mark.parametrize(("went_on", "known"), [(False, True), (True, False)])
+def test_a_log_does_not_tell_what_a_file_held_once_something_changed(went_on: bool, known: bool) -> None:
+    gate = Gate()
+    gate.failed(Failed("edit a.py", "s", "it did not apply", files={"a.py": "aa"}, alone=True))
+    if went_on:
+        gate.changed()
+    gate.played()
+    assert (gate.match("edit a.py", "", lambda _: "aa") is not None) is known
+
+
 def test_long_commands_are_judged_at_once() -> None:
     long = ["::a[" * 50_000, "sed " + "-a " * 20_000, "find " * 20_000, "ruff format " * 10_000, "A='x' " * 20_000]
     begun = time.perf_counter()

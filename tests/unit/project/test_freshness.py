@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ctxe.agent.state import State
+from ctxe.context.superseded import CHANGED
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
+from ctxe.domain.section import Chunk
 from ctxe.project.window.freshness import freshen, held, news_of
 
 LONG = "".join(f"line {n} of it\n" for n in range(60))
@@ -37,6 +39,15 @@ def test_what_is_another_text_altogether_is_told_whole_and_what_is_too_long_not_
     assert news_of(None, "x\ny\n", 10, words) == "x\ny\n"
     assert news_of(None, LONG, 100, words) == ""
     assert news_of("a\n", "", 10, words) == ""
+
+
+def test_of_what_is_told_without_a_version_nothing_is_known() -> None:
+    state = after_reading(a="1")
+    (step,) = state.turn.steps
+    rule = Chunk("rules", "use tabs", path="b")
+    gone = Chunk(CHANGED + "c", "it is gone", path="c")
+    told = Step(step.reply, step.results, (rule, gone))
+    assert held(State(Conversation((Turn("go", (), (told,)),))), told=True) == {"a": "1", "c": ""}
 
 
 def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ctxe.agent.state import State
@@ -12,7 +13,7 @@ from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
-from ctxe.project.window.planned import BUILDING, Planning
+from ctxe.project.window.planned import BUILDING, MOST, Planning
 
 ASKED = Task("why does the teapot pour twice")
 
@@ -43,6 +44,25 @@ def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) 
 
 def test_a_small_tree_is_waited_for(tmp_path: Path) -> None:
     assert paths(planning(tmp_path, patience=30.0).offer(ASKED, 8_000)) == ["tea/teapot.py"]
+
+
+def test_of_many_files_that_fit_alike_a_few_are_put_before_the_model(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    for number in range(9):
+        (tmp_path / "tea" / f"pot{number}.py").write_text(f"def decant_{number}(wine):\n    return wine\n")
+    (section,) = source.offer(Task("why does it decant the wine"), 8_000)
+    assert len(section.chunks) == MOST
+    assert sum(out.why == "bears less on the words" for out in section.left_out) == 9 - MOST
+
+
+def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) -> None:
+    first = planning(tmp_path, patience=30.0)
+    [path] = paths(first.offer(ASKED, 8_000))
+    kit = first._kit
+    held = replace(kit, workspace=replace(kit.workspace, known={path: kit.digest_of(path)}.get))
+    [section] = Planning(Project.open(tmp_path, {}), tuple, held, 30.0).offer(ASKED, 8_000)
+    assert section.chunks == ()
+    assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "stands in the request already")]
 
 
 def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
