@@ -64,7 +64,8 @@ class Ahead:
         if not (self.queued or self.text):
             return []
         found = [clip(line((f"  queued: {words}", "dim")), columns, unicode) for words in self.queued[-SHOWN:]]
-        shown = clean(self.text.rpartition("\n")[2])
+        above, _, last = self.text.rpartition("\n")
+        shown = (f"[{above.count(chr(10)) + 1:,} lines] " if above else "") + clean(last)
         room, cut = max(1, columns - 4), ""
         while cells(cut + shown) > room:
             cut, shown = glyph("rest", unicode), shown[max(1, len(shown) - room) :]

@@ -161,9 +161,9 @@ class InputLine:
     def read(self, label: str, text: str = "", fresh: bool = False, at_once: str = "") -> str | int:
         """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice (at a question: once).
 
-        ``text`` stands in the line already; ``fresh`` says that this is a question and drops what was typed ahead; a
-        letter of ``at_once`` in an empty line is an answer without Enter. Raises KeyboardInterrupt when Ctrl-C comes
-        from outside (a signal).
+        ``text`` stands in the line already, a long one as what was pasted; ``fresh`` says that this is a question and
+        drops what was typed ahead; a letter of ``at_once`` in an empty line is an answer without Enter. Raises
+        KeyboardInterrupt when Ctrl-C comes from outside (a signal).
         """
         self.pasted.clear()
         self.at_once, self.question = at_once, fresh
@@ -172,7 +172,8 @@ class InputLine:
         if fresh:
             clear_typeahead(self.session.input)
         try:
-            entered = self.session.prompt([("class:prompt", label)], default=text, handle_sigint=False)
+            begun = text if fresh else self._stands_for(text)
+            entered = self.session.prompt([("class:prompt", label)], default=begun, handle_sigint=False)
         except EOFError:
             return 0
         return self.whole(entered) if isinstance(entered, str) else entered
@@ -236,6 +237,10 @@ class InputLine:
     def _paste(self, event: KeyPressEvent) -> None:
         """Pasted text goes in as it is; a long one as a word that stands for it."""
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(self._stands_for(text))
+
+    def _stands_for(self, text: str) -> str:
+        """The text, or for a long one the word that stands for it."""
         rows = text.count("\n") + 1
         if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
             word = f"[pasted {rows} lines]" if rows > 1 else f"[pasted {len(text)} characters]"
@@ -243,7 +248,7 @@ class InputLine:
                 word = word[:-1] + "*]"
             self.pasted[word] = text
             text = word
-        event.current_buffer.insert_text(text)
+        return text
 
 
 def _enter(event: KeyPressEvent) -> Any:

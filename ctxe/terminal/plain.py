@@ -32,7 +32,7 @@ class PlainRenderer:
         self.screen, self.words = screen, words
         self.ledger: Ledger | None = None
         self.held = 0
-        self.answer = self.pending = self.previewed = ""
+        self.answer = self.pending = self.previewed = self.last = ""
         self.streamed = False
 
     def __enter__(self) -> Self:
@@ -102,13 +102,18 @@ class PlainRenderer:
         self.pending = self.pending[len(ready) :]
         if ready:
             self.streamed = True
-            write(self.screen.out, visible(ready))
+            write(self.screen.out, self._seen(ready))
+
+    def _seen(self, text: str) -> str:
+        """The next of the answer's words, made visible: what joins two letters is known by the one before it."""
+        before, self.last = self.last, text[-1:] or self.last
+        return visible(before + text)[len(visible(before)) :]
 
     def _flush(self) -> None:
         """End the row that the answer has come to, on a terminal."""
         if self.screen.terminal and (self.streamed or self.pending):
-            write(self.screen.out, visible(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
-        self.pending, self.streamed = "", False
+            write(self.screen.out, self._seen(self.pending) + ("" if self.answer.endswith("\n") else "\n"))
+        self.pending, self.streamed, self.last = "", False, ""
 
     def _void(self, event: Waiting) -> None:
         """Words already shown do not count."""

@@ -70,6 +70,11 @@ def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
     assert ahead.take(whole=True) == ("", "")
 
 
+def test_of_many_lines_the_last_is_shown_with_their_count() -> None:
+    ahead = typed("one\rtwo\rthree")
+    assert ahead.rows(40, unicode=True) == [(("› ", "accent"), ("[2 lines] three", ""))]
+
+
 def test_nothing_is_sent_after_a_turn_that_was_stopped() -> None:
     ahead = typed("one\r", "/diff\r", "beg")
     assert (ahead.take(whole=False), ahead.queued) == (("", "one\n/diff\nbeg"), [])

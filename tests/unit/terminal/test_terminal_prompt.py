@@ -125,6 +125,13 @@ def test_history_on_a_disk_that_refuses_it(window: Window, tmp_path: Path) -> No
     assert read(window, "x", "\r", history=tmp_path / "file" / "history") == "x"
 
 
+def test_long_words_that_stand_there_already_are_a_word(window: Window) -> None:
+    long = "\n".join(f"row {n}" for n in range(119)) + "\n"
+    typing(window, "?", "\r", after="lines]")
+    assert Prompt(window.screen).read(long) == long + "?"
+    assert "row 7" not in window.text
+
+
 def test_words_that_stand_there_already(window: Window) -> None:
     typing(window, "!", "\r")
     assert Prompt(window.screen).read("hello") == "hello!"

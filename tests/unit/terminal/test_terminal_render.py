@@ -147,6 +147,16 @@ def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
     assert text.endswith("All `done`.\nopenai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s")
 
 
+def test_joined_letters_stay_joined_however_they_come() -> None:
+    words = "A family 👩\u200d👧\u200d👦 and ❤\ufe0f, hidden\u200dhere."
+    shown = words.replace("hidden\u200dhere", "hidden‹U+200D›here")
+    for size in (1, 2, 3, 100):
+        pieces = [TextDelta(words[at : at + size]) for at in range(0, len(words), size)]
+        with Window(columns=80, TERM="dumb") as window:
+            draw(window, [TurnStarted("x"), *pieces, ReplyReceived(Reply(words))])
+            assert window.raw.decode().strip() == shown
+
+
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x1bP+q\x1b\\\u202egnp.exe\x08\x00 [red]markup[/red] \ud800"
 
 
