@@ -8,7 +8,7 @@ from ctxe.domain.events import ToolStarted
 from ctxe.terminal import figures
 from ctxe.terminal.ahead import Ahead
 from ctxe.terminal.screen import Screen
-from ctxe.terminal.style import Line, clip, glyph, line, lines
+from ctxe.terminal.style import Line, clip, fold, glyph, line, lines
 from ctxe.terminal.transcript import call_head
 
 SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
@@ -64,7 +64,7 @@ def _block(activity: Activity, screen: Screen) -> list[str]:
     return activity.drawn[2]
 
 
-def _above(activity: Activity, unicode: bool) -> list[Line]:
+def _above(activity: Activity, columns: int, unicode: bool) -> list[Line]:
     """The running call and its output, or else the end of the thinking."""
     if activity.call is not None:
         by = f"by {activity.call.by}" if activity.call.by else ""
@@ -73,7 +73,7 @@ def _above(activity: Activity, unicode: bool) -> list[Line]:
         shown = [row.rstrip("\r").rpartition("\r")[2] for row in output[-OUTPUT_ROWS:]]
         return [head, *(line((f"  {row}", "dim")) for row in shown)]
     thought = lines(activity.thought.strip(), "dim") if activity.thought.strip() else []
-    return thought[-THOUGHT_ROWS:]
+    return [row for one in thought for row in fold(one, columns)][-THOUGHT_ROWS:]
 
 
 def _status(activity: Activity, now: float, unicode: bool) -> Line:
@@ -94,7 +94,7 @@ def rows(activity: Activity, now: float, screen: Screen) -> list[str]:
     if activity.block.strip():
         above = ["", *_block(activity, screen)]
     else:
-        above = [screen.paint(clip(row, columns, screen.unicode)) for row in _above(activity, screen.unicode)]
+        above = [screen.paint(clip(row, columns, screen.unicode)) for row in _above(activity, columns, screen.unicode)]
     ahead = [screen.paint(row) for row in activity.ahead.rows(columns, screen.unicode)]
     room = max(0, height - 3 - len(ahead))
     return [*(above[-room:] if room else []), *([""] if above and height > 4 else []), status, *ahead]

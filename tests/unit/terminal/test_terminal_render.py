@@ -147,6 +147,14 @@ def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
     assert text.endswith("All `done`.\nopenai/gpt-5 · 10k of 180k █░░░░░░░ 6% · cached 47% · $0.0123 · 4.2s")
 
 
+def test_the_end_of_long_thinking_is_in_sight() -> None:
+    with Window(columns=40, rows=12) as window, Renderer(window.screen) as renderer:
+        for event in (TurnStarted("x"), *(ReasoningDelta(f"thought {n} goes on ") for n in range(30))):
+            renderer.show(event)
+        assert "thought 29 goes on" in window.wait(lambda text: "thought 29" in text)
+        assert "thought 5 " not in window.settled()
+
+
 def test_joined_letters_stay_joined_however_they_come() -> None:
     words = "A family 👩\u200d👧\u200d👦 and ❤\ufe0f, hidden\u200dhere."
     shown = words.replace("hidden\u200dhere", "hidden‹U+200D›here")
