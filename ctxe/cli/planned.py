@@ -24,6 +24,7 @@ BELOW = 6
 """Rows of a window that a long plan leaves to its foot and the prompt."""
 LEAST_SHOWN = 5
 """Files that a terminal shows at least of a long plan, which goes on as far as the window does."""
+GUESSED = "these words say little, and a session would plan nothing by them: name a file, a function or an error"
 SHOWN = {"full": "whole", "region": "lines", "outline": "outline", "name": "name"}
 STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name": "dim"}
 
@@ -90,8 +91,16 @@ def view(made: Plan, screen: Screen, every: bool = False) -> str:
     listed = _listed(made, screen, every)
     more = len(made.files) + 1 - len(listed)  # the head of the table is one of them
     foot = fold(line((_foot(made, more), "dim")), screen.width)
-    notes = fold(line((made.note, "warn")), screen.width) if made.note else []
+    notes = [row for told in _notes(made) for row in fold(line((told, "warn")), screen.width)]
     return draw([*(row for rows in listed for row in rows), (), *foot, *notes], screen)
+
+
+def _notes(made: Plan) -> list[str]:
+    """What to know of a plan: what went wrong with it, and that its words left the planner guessing."""
+    from ctxe.project.window.planned import telling
+
+    guessed = bool(made.task.strip()) and not telling(made.task)
+    return [*([made.note] if made.note else []), *([GUESSED] if guessed else [])]
 
 
 def _nothing(made: Plan, screen: Screen) -> str:

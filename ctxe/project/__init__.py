@@ -181,7 +181,11 @@ class Project:
         """The user's editor as a command; empty when none is named."""
         import shlex
 
-        return shlex.split(self.environment.get("VISUAL") or self.environment.get("EDITOR") or "")
+        named = self.environment.get("VISUAL") or self.environment.get("EDITOR") or ""
+        try:
+            return shlex.split(named)
+        except ValueError:  # a quote that is not closed
+            return [named]
 
     @property
     def trusted(self) -> bool:

@@ -119,13 +119,17 @@ class Prompt:
         return text if (changed := self.line("change it:", text)) is None else changed
 
     def _in_editor(self, text: str, suffix: str) -> str:
-        """The text after the editor has closed; as it was when the editor failed."""
+        """The text after the editor has closed; as it was when the editor failed, which is told."""
         with tempfile.TemporaryDirectory(prefix="ctxe-") as folder:
             path = Path(folder) / f"edit{suffix}"
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
-            with contextlib.suppress(OSError):
-                if subprocess.run([*self.editor, str(path)], check=False).returncode == 0:
+            try:
+                code = subprocess.run([*self.editor, str(path)], check=False).returncode
+                if code == 0:
                     return path.read_bytes().decode("utf-8", "surrogateescape")
+                self.screen.tell(f"{self.editor[0]} ended with {code}: the text stays as it was")
+            except OSError as error:
+                self.screen.tell(f"the editor {self.editor[0]} cannot be started: {error.strerror}; set EDITOR")
         return text
 
     def _plain(self, label: str) -> str | Left:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from ctxe.cli.planned import view
+from ctxe.cli.planned import GUESSED, view
 from ctxe.repo.planning.planner import LeftOut, Plan, Planned
 from ctxe.repo.planning.reasons import Reason
 from ctxe.terminal.screen import Screen
@@ -69,3 +70,8 @@ def test_a_plan_of_nothing_says_what_would_help() -> None:
         "no file of this project bears on that: say it in words of the code, or name a file or an error"
     )
     assert view(Plan(" ", 100, 0), pipe()) == "nothing was changed here lately"
+
+
+def test_a_plan_by_one_word_says_that_it_is_a_guess() -> None:
+    assert view(replace(plan(1), task="fix"), pipe()).splitlines()[-2:] == ["a note", GUESSED]
+    assert view(replace(plan(1), task=""), pipe()).splitlines()[-1] == "a note"

@@ -167,6 +167,9 @@ def test_a_text_is_changed_in_the_line_or_in_the_editor(window: Window, tmp_path
     assert prompt.edit("one\ntwo\n", ".py") == "one\ntwo\nmore\n"
     assert Prompt(window.screen, editor=["false"]).edit("one\ntwo\n") == "one\ntwo\n"
     assert Prompt(window.screen, editor=["no-such-editor"]).edit("one\ntwo\n") == "one\ntwo\n"
+    told = " ".join(window.wait(lambda text: "EDITOR" in text).split())
+    assert "false ended with 1: the text stays as it was" in told
+    assert "the editor no-such-editor cannot be started: No such file or directory; set EDITOR" in told
 
 
 def lines(text: str) -> tuple[list[str | Left], str]:
