@@ -167,7 +167,7 @@ def test_a_text_is_changed_in_the_line_or_in_the_editor(window: Window, tmp_path
     assert prompt.edit("one\ntwo\n", ".py") == "one\ntwo\nmore\n"
     assert Prompt(window.screen, editor=["false"]).edit("one\ntwo\n") == "one\ntwo\n"
     assert Prompt(window.screen, editor=["no-such-editor"]).edit("one\ntwo\n") == "one\ntwo\n"
-    told = " ".join(window.wait(lambda text: "EDITOR" in text).split())
+    told = window.wait(lambda text: text.replace("\n", "").endswith("set EDITOR")).replace("\n", "")
     assert "false ended with 1: the text stays as it was" in told
     assert "the editor no-such-editor cannot be started: No such file or directory; set EDITOR" in told
 
