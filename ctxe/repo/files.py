@@ -119,7 +119,7 @@ def _nested(folder: str, name: str) -> bool:
 def ignore_spec(folder: Path, name: str) -> GitIgnoreSpec | None:
     """The patterns of an ignore file (gitignore syntax); None when there is none or it says nothing."""
     try:
-        text = files.read(folder / name, MOST_RULES).decode("utf-8", "replace")
+        text = files.read(folder / name, MOST_RULES).decode("utf-8-sig", "replace")
     except StoreError:
         return None
     from pathspec import GitIgnoreSpec

@@ -82,6 +82,11 @@ def test_nested_ignore_files_count_below_them_only(tree: Path) -> None:
     assert sorted(walk(tree)) == [".gitignore", "a.py", "sub/.gitignore", "sub/b.py"]
 
 
+def test_the_first_line_of_an_ignore_file_counts_whatever_stands_before_it(tree: Path) -> None:
+    (tree / ".ctxeignore").write_bytes(b"\xef\xbb\xbfsub/\r\n.gitignore\r\n")
+    assert names(tree) == [".ctxeignore", "a.py"]
+
+
 def test_a_repository_inside_the_tree_is_not_walked(tree: Path) -> None:
     put(tree, other__c_dot_py="c")
     (tree / "other" / ".git").mkdir()
