@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ctxe.domain.errors import StoreError, ToolError
-from ctxe.repo.files import list_files
+from ctxe.repo.files import IGNORE_FILE, list_files
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import look, read
 from ctxe.tools.text import Decoded, decode, fingerprint
@@ -39,13 +39,15 @@ class Workspace:
     """The tree that tools work in.
 
     ``known`` gives the content hash of a file as the model last saw it, by its path, or nothing. ``secret`` says of a
-    path that its content must not be read. ``sandboxed`` puts a command line into the sandbox, if one is active.
+    path that its content must not be read unless the user allows it, ``readable`` whether it may be read at all.
+    ``sandboxed`` puts a command line into the sandbox, if one is active.
     ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests.
     """
 
     git: Git
     known: Callable[[str], str | None]
     secret: Callable[[str], bool] = field(default=lambda _: False)
+    readable: Callable[[str], bool] = field(default=lambda _: True)
     sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -99,6 +101,8 @@ def load(workspace: Workspace, name: str, path: str) -> Held:
         raise ToolError(f"{name} is a folder; list_files shows what is in it")
     if not stat.S_ISREG(seen.st_mode):
         raise ToolError(f"{name} is {KINDS.get(stat.S_IFMT(seen.st_mode), 'no regular file')}, not a text file")
+    if not workspace.readable(path):
+        raise ToolError(f"{name} is kept from you by {IGNORE_FILE}; ask for what you need of it")
     if workspace.secret(path):
         raise ToolError(f"{name} may hold secrets and is not read unless the user allows it; ask for what you need")
     if seen.st_size > workspace.limits.file:

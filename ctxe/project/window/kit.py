@@ -14,6 +14,7 @@ from ctxe.domain.tool import Tool
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
+from ctxe.project.planning.ignored import readable
 from ctxe.project.planning.purse import Purse
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
@@ -111,6 +112,7 @@ def kit_for(
         Git(project.root, project.environment),
         known=lambda path: held(state()).get(path),
         secret=is_secret_file,
+        readable=readable(project),
         sandboxed=boxed.wrap,
         environment=clean_environment(project.environment, own),
         limits=Limits(command_seconds=project.config.tools.command_seconds),
