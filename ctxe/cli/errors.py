@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ctxe.cli.invocation import Invocation
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
 
@@ -29,7 +30,7 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _usage(error) or bug(error, invocation)
+        return _usage(error) or _too_long(error) or bug(error, invocation)
     return code if isinstance(code, int) else 0
 
 
@@ -56,6 +57,14 @@ def _usage(error: Exception) -> int:
         show()
         return code
     return code if isinstance(code, int) else 0
+
+
+def _too_long(error: Exception) -> int:
+    """Tell of a name on the command line that no file can bear; 0 for anything else."""
+    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+        return 0
+    say(f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id")
+    return StoreError.exit_code
 
 
 def bug(error: Exception, invocation: Invocation) -> int:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+DIGITS = 18
+"""Digits of a number that is no slip."""
+
 
 def _words(word: str) -> bool:
     """Whether an argument in quotes that begins with a dash is a sentence (``"--glob is ignored"``), not an option."""
@@ -37,7 +40,7 @@ class Options:
                 fields[self.flags[word]] = True
             elif word in self.values and queue and not queue[0].startswith("-"):
                 field, value = self.values[word], queue.pop(0)
-                if field in self.numbers and not (value.isascii() and value.isdigit()):
+                if field in self.numbers and not (value.isascii() and value.isdigit() and len(value) <= DIGITS):
                     return None
                 fields[field] = int(value) if field in self.numbers else value
             elif word.startswith("-") and not _words(word):

@@ -107,7 +107,7 @@ def of_kind(project: Project, ref: str, kind: str) -> Entry:
     fit = [entry for entry in found if entry.kind == kind]
     if len(fit) > 1:
         return project.store.get(ref)
-    if not fit and found:
+    if not fit and len(found) == 1:
         raise StoreError(f"{found[0].id} is a {found[0].kind}, no {kind}: {found[0].title}", hint)
     if not fit:
         raise StoreError(f"no {kind} {ref}".rstrip(), hint)
