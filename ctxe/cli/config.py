@@ -27,7 +27,7 @@ def _values(context: typer.Context) -> dict[str, tuple[object, str]]:
 
 def show(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every setting."""
-    from ctxe.terminal.tables import table
+    from ctxe.terminal.tables import Column, table
 
     invocation = Invocation.of(context)
     values = _values(context)
@@ -36,7 +36,12 @@ def show(context: typer.Context, as_json: JsonOption = False) -> None:
         return
     screen = invocation.screen()
     rows = [[key, _shown(value), origin] for key, (value, origin) in values.items()]
-    screen.say(table(["setting", "value", "from"], rows, screen))
+    columns: list[Column | str] = [
+        "setting",
+        Column("value", grows=True, wraps=True),
+        Column("from", grows=True, wraps=True),
+    ]
+    screen.say(table(columns, rows, screen))
 
 
 def get(

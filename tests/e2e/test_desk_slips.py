@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.cli.app import main
-from tests.e2e.harness import Ran, ctxe, environment
+from tests.e2e.harness import Ran, Terminal, ctxe, environment
 
 MARKS = "9" * 5000
 
@@ -144,3 +144,11 @@ def test_lines_of_a_log_are_found_by_what_they_say_and_headings_said_twice_are_n
 def test_one_of_anything_is_one(desk: Desk) -> None:
     (desk.folder / "tea.py").write_text("def boil(): ...\n")
     assert desk.run("index").out.startswith("1 file, 0 past commits, ")
+
+
+def test_settings_keep_their_names_in_a_narrow_window(home: Path, tmp_path: Path) -> None:
+    with Terminal(tmp_path, environment(home), ("config", "show"), columns=60) as terminal:
+        screen = terminal.wait("retrieval.sources")
+        assert terminal.ended() == 0
+    assert "shares.instructions_tokens  8000" in screen
+    assert "…" not in screen
