@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ctxe.domain.conversation import Outcome
@@ -37,7 +38,8 @@ def run(live: Live, words: str, form: Format, screen: Screen) -> int:
             if isinstance(event, TurnFinished):
                 ends.append(event)
             if shown is not None:
-                shown.show(event)
+                failed = isinstance(event, TurnFinished) and event.outcome == "failed"
+                shown.show(replace(event, why="") if failed else event)  # the error itself says why, once
             elif form == "stream-json" and isinstance(event, get_args(Kept)):
                 _print(screen, _logged(live, event))
 

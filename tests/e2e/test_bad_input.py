@@ -73,6 +73,7 @@ def test_a_server_that_is_not_there(home: Path, repo: Path) -> None:
     env = environment(home, OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://127.0.0.1:9/v1", CTXE_MODEL="openai/gpt-5")
     done = ctxe(repo, env, "chat", "-p", "hi", seconds=90)
     assert done.code == 5
+    assert done.err.count("nothing answers at http://127.0.0.1:9/v1") == 1
     assert "Traceback" not in done.err
 
 

@@ -78,6 +78,15 @@ def test_always_allows_the_rule_that_was_shown(window: Window) -> None:
     assert asked(window, command("ls"), "a", ask=Ask("", "run:ls *")) == Allow("run:ls *")
 
 
+def test_a_rule_that_is_the_command_of_many_lines_is_not_written_out_again(window: Window) -> None:
+    text = "python3 - <<E\n" + "\n".join(f"print({n})" for n in range(100)) + "\nE"
+    assert asked(window, command(text), "a", ask=Ask("", f"line:{text}")) == Allow(f"line:{text}")
+    shown = window.settled().split("\n")
+    assert "  always would allow this very command" in shown
+    assert len(shown) <= 30
+    assert shown.count("    print(99)") == 1
+
+
 def test_always_is_no_answer_where_there_is_no_rule(window: Window) -> None:
     assert asked(window, command("rm -r x"), "a\r", "y") == Allow()
     assert "[a]lways" not in window.settled()
