@@ -12,6 +12,24 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
+ELSEWHERE = {
+    "quit": "exit",
+    "approval": "approve",
+    "approvals": "approve",
+    "permissions": "approve",
+    "mode": "approve",
+    "tokens": "context",
+    "status": "context",
+    "stats": "cost",
+    "usage": "cost",
+    "settings": "config",
+    "todos": "todo",
+    "rewind": "undo",
+    "continue": "resume",
+}
+"""What people who come from other tools type, and the command that does it here."""
+
+
 def table() -> dict[str, Slash]:
     """Every command by name, in the order of the help."""
     every = (
@@ -36,13 +54,15 @@ def run(chat: Chat, line: str) -> None:
     """
     name, words = split_line(line)
     project = chat.live.project
-    if command := table().get(name) or _begun(name, project):
+    if command := table().get(name):
         command.does(chat, words)
     elif prompt := project.template(name, table()):
         chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
         chat.turn(prompt.filled(words))
     elif name in project.known_skills():
         slash_context.skill(chat, f"{name} {words}")
+    elif command := _meant(name, project):
+        command.does(chat, words)
     else:
         chat.screen.tell(f"no command /{name}{_nearest(name, project)}; /help lists them")
 
@@ -86,8 +106,10 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     return []
 
 
-def _begun(name: str, project: Project) -> Slash | None:
-    """The one command that begins so, where nothing else does."""
+def _meant(name: str, project: Project) -> Slash | None:
+    """The command that other tools call so, or the one that begins so where nothing else does."""
+    if name in ELSEWHERE:
+        return table()[ELSEWHERE[name]]
     every = [*table(), *(one.name for one in project.templates(table())), *project.known_skills()]
     found = [full for full in every if full.startswith(name)]
     return table().get(found[0]) if len(found) == 1 else None

@@ -181,4 +181,5 @@ COMMANDS = (
     _own("memory", "show"),
     _own("decisions", "list"),
     _own("failures", "list"),
+    _own("sessions", "list"),
 )

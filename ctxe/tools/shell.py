@@ -100,5 +100,6 @@ def _ending(seconds: float, done: Finished) -> str:
             how = f"ended by signal {-code}"
         case Finished(exit_code=code):
             how = f"exit {code}" + (f", {done.seconds:.0f} s" if done.seconds >= LONG else "")
-    left = f"; {done.left} background processes were ended too" if done.left and not done.ended else ""
+    many = "es were" if done.left != 1 else " was"
+    left = f"; {done.left} background process{many} ended too" if done.left and not done.ended else ""
     return f"[{how}{left}]"

@@ -151,6 +151,7 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     wrong = {
         "/nonsense": "no command /nonsense",
         "/bugdet": "did you mean /budget",
+        "/permissions everything": "no approval mode",
         "/add gone.py": "no file gone.py",
         "/approve everything": "no approval mode",
         "/model nobody/nothing": "not known",

@@ -27,7 +27,7 @@ def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
         ("kill -9 $$", "(no output) [ended by signal 9]", False),
         ("[[ a == a ]] && echo bash", "bash\n[exit 0]", True),
         ("pwd; echo $TERM $NO_COLOR", None, True),
-        ("sleep 30 & echo started", "started\n[exit 0; 1 background processes were ended too]", True),
+        ("sleep 30 & echo started", "started\n[exit 0; 1 background process was ended too]", True),
     ],
 )
 def test_output_and_ending(place: Any, command: str, text: str | None, ok: bool) -> None:
