@@ -37,9 +37,10 @@ def run(live: Live, words: str, form: Format, screen: Screen) -> int:
         def show(event: Event) -> None:
             if isinstance(event, TurnFinished):
                 ends.append(event)
+                if shown is not None and event.outcome == "failed":
+                    event = replace(event, why="")  # the error itself says why, once
             if shown is not None:
-                failed = isinstance(event, TurnFinished) and event.outcome == "failed"
-                shown.show(replace(event, why="") if failed else event)  # the error itself says why, once
+                shown.show(event)
             elif form == "stream-json" and isinstance(event, get_args(Kept)):
                 _print(screen, _logged(live, event))
 
