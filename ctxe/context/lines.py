@@ -19,7 +19,8 @@ from ctxe.domain.conversation import Step, ToolCall, ToolResult
 Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
 """Who wrote a line: the user, the model in its reply or in a call (what it asks for, puts in, takes out), a tool."""
 
-_PATH = re.compile(r"(?:~|\.{1,2})?[\w.@+\-]*(?:/[\w.@+\-]+)+")
+# It begins where a word does, for else a long word without a slash would be gone through from each of its letters.
+_PATH = re.compile(r"(?:~|(?<![\w.@+\-]))[\w.@+\-]*(?:/[\w.@+\-]+)+")
 _NAME = re.compile(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
 _NUMBERED = re.compile(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
 _DIGITS = re.compile(r"[0-9]+")

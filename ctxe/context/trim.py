@@ -63,7 +63,7 @@ SHAPES: dict[Kind, Shape] = {
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
 _LOUD = re.compile(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
-_BAR = re.compile(r"\d+\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
+_BAR = re.compile(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = re.compile(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
 _FOUND = re.compile(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
 _BELOW = re.compile(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")

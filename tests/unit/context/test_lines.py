@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from ctxe.context.calls import Asked, kind_of, shortened, taken_apart
 from ctxe.context.lines import core_of, entries_of, names_in, number_of
@@ -11,6 +12,13 @@ from ctxe.domain.conversation import Reply, Step, ToolCall, ToolResult, Touch
 
 def shown(result: ToolResult) -> str:
     return result.text
+
+
+def test_one_long_word_is_gone_through_once() -> None:
+    started = time.process_time()
+    for run in ("y", "a.", "-", "1", "~", "../", "aB"):
+        assert len(names_in(run * (60_000 // len(run)) + " src/frame.py")) <= 2
+    assert time.process_time() - started < 2
 
 
 def test_names_are_paths_and_identifiers_that_no_plain_word_looks_like() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ctxe.context.trim import Trimmed, handle_of, tidy, trim
@@ -13,6 +15,14 @@ def words(text: str) -> int:
 
 
 NUMBERED = "\n".join(f"line {n} of it" for n in range(1, 101))
+
+
+@pytest.mark.parametrize("run", ["1", "1/", "a", ".", "=", " "])
+def test_one_long_word_is_told_in_no_time(run: str) -> None:
+    started = time.process_time()
+    trim(run * 60_000, "shell", 30, words)
+    trim(run * 60_000, "search", 30, words)
+    assert time.process_time() - started < 2
 
 
 def test_what_fits_is_left_alone() -> None:
