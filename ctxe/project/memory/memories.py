@@ -264,5 +264,5 @@ def _headline(text: str) -> tuple[str, str]:
     first = text.splitlines()[0].strip().lstrip("#").strip()
     if len(first) > 100:
         sentence = first[:100].rpartition(". ")[0]
-        first = sentence or first[:99].rpartition(" ")[0] + "…"
+        first = sentence or (first[:99].rpartition(" ")[0] or first[:99]) + "…"
     return first, "" if first == text else text

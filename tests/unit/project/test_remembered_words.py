@@ -17,6 +17,7 @@ LONG = "The gateway retries every request that " + "very " * 20 + "rarely fails"
     [
         (" The API listens on 8080 \n", "The API listens on 8080", ""),
         ("Ports\nThe API listens on 8080", "Ports", "Ports\nThe API listens on 8080"),
+        ("記" * 120, "記" * 99 + "…", "記" * 120),
         (f"{LONG}\nand more", LONG[:99].rpartition(" ")[0] + "…", f"{LONG}\nand more"),
     ],
 )
