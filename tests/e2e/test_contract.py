@@ -105,12 +105,14 @@ def test_memory_and_failures(asked: Callable[..., Any], tmp_path: Path) -> None:
 def test_questions_in_bulk_are_answered_a_line_each(home: Path, tmp_path: Path) -> None:
     env = environment(home)
     ctxe(tmp_path, env, "memory", "add", "Tea is boiled at 95 degrees")
-    lines = [{"qid": 7, "text": "tea"}, {"qid": "x", "text": "quantum field theory", "inject": True, "k": 3}]
+    lines: list[dict[str, Any]] = [{"qid": 7, "text": "tea"}, {"qid": "empty"}]
+    lines.append({"qid": "x", "text": "quantum field theory", "inject": True, "k": 3})
     for command in (("memory", "search"), ("failures", "match")):
         asked = ctxe(tmp_path, env, *command, "--jsonl", stdin="\n".join(map(json.dumps, lines)) + "\n")
         answers = [json.loads(line) for line in asked.out.splitlines()]
-        assert [answer["qid"] for answer in answers] == [7, "x"]
-        assert answers[1]["abstained"] is True
+        assert [answer["qid"] for answer in answers] == [7, "empty", "x"]
+        assert answers[1] == {"qid": "empty", "error": "not a question: neither text nor files nor an error"}
+        assert answers[2]["abstained"] is True
 
 
 def test_replay(home: Path, tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def from_line(line: str | bytes, kind: str = "") -> Query:
         raise CtxeError(f"not a question: {error}", 'a line is {"qid": …, "text": …}') from None
 
 
+def asker(line: str | bytes) -> dict[str, Any]:
+    """The ``qid`` of a line that is an object with one, so that its error can be told apart; else nothing."""
+    try:
+        held = parse_object(line)
+    except ValueError:
+        return {}
+    return {"qid": held["qid"]} if "qid" in held else {}
+
+
 def from_mapping(held: Mapping[str, Any], kind: str = "", k: int = 10) -> Query:
     """The question in a JSON object; keys of the wrong type count as missing. Raises ValueError without words."""
     asked = Query(

@@ -161,7 +161,7 @@ def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[
         try:
             asked = query.from_line(line, kind)
         except CtxeError as error:
-            yield {"error": error.message}
+            yield {**query.asker(line), "error": error.message}
             continue
         yield ask.search(asked).as_json(asked)
 
