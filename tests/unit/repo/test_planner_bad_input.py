@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
@@ -250,11 +251,11 @@ def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tm
     root = committed(tmp_path / "tree")
     indexed(root).close()
     (root / "tea/steep.py").write_text("def steep_leaves(): ...\n")
-    held = store.connect(tmp_path / "index.db")
-    held.execute("BEGIN IMMEDIATE")
-    index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
-    index.db.execute("PRAGMA busy_timeout=50")
-    with pytest.raises(StoreError, match=r"cannot use .*locked"):
-        refreshed(index)
-    held.execute("ROLLBACK")
+    with contextlib.closing(store.connect(tmp_path / "index.db")) as held:
+        held.execute("BEGIN IMMEDIATE")
+        index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
+        index.db.execute("PRAGMA busy_timeout=50")
+        with pytest.raises(StoreError, match=r"cannot use .*locked"):
+            refreshed(index)
+        held.execute("ROLLBACK")
     assert refreshed(index).scanned == 1
