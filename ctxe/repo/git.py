@@ -44,7 +44,8 @@ class Git:
         """
         place = self.root / ".git"
         try:
-            named = (place / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: ")
+            head = place / "HEAD"  # a pipe in its place would be waited for
+            named = head.read_text(encoding="utf-8").strip().removeprefix("ref: ") if head.is_file() else ""
             if named.startswith("refs/heads/") and (place / named).is_file():
                 return named.removeprefix("refs/heads/")
         except (OSError, UnicodeDecodeError):

@@ -109,6 +109,8 @@ def _configs(root: Path) -> list[Path]:
     spot = _git_folder(root)
     if spot is None:
         return []
+    if (spot / "HEAD").exists() and not (spot / "HEAD").is_file():
+        raise Unreadable("its HEAD is no file")
     return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
 
 
@@ -151,6 +153,8 @@ def _gitlinks(root: Path) -> Iterator[Path]:
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     for index in [] if spot is None else [spot / "index", *spot.glob("sharedindex.*")]:
         try:
+            if not index.is_file():  # reading a pipe would never end
+                continue
             data = index.read_bytes()
         except OSError:
             continue
@@ -165,9 +169,14 @@ def _gitlinks(root: Path) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    """A configuration file as text, its bytes kept; empty when it is none. Raises Unreadable for a longer one."""
+    """A file of git's as text, its bytes kept; empty when there is none. Raises Unreadable for one too long or no file.
+
+    git would wait for ever for a pipe.
+    """
     try:
-        if not path.is_file():
+        if path.exists() and not path.is_file():
+            raise Unreadable("it is no file")
+        if not path.exists():
             return ""
         with path.open("rb") as file:
             data = file.read(CONFIG_LIMIT + 1)

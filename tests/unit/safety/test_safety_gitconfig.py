@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import CtxeError
+from ctxe.repo.git import Git
 from ctxe.safety.gitconfig import CONFIG_LIMIT, Setting, parsed
 from ctxe.safety.programs import configured_programs, git_command, git_environment
 from ctxe.safety.secrets import clean_environment
@@ -102,6 +103,29 @@ def test_what_cannot_be_checked_is_not_given_to_git(repository: Path, config: st
     assert configured_programs(repository) == (f"what nobody can check ({why})",)
     with pytest.raises(CtxeError, match="git's configuration here cannot be checked"):
         git_command(repository, "status")
+
+
+@pytest.mark.parametrize("name", ["config", "included", "commondir"])
+def test_a_pipe_in_its_place_is_not_waited_for(repository: Path, name: str) -> None:
+    configure(repository, "[include]\n path = included\n")
+    (repository / ".git" / name).unlink(missing_ok=True)
+    os.mkfifo(repository / ".git" / name)
+    assert configured_programs(repository) == ("what nobody can check (it is no file)",)
+    with pytest.raises(CtxeError, match="cannot be checked: it is no file"):
+        git_command(repository, "status")
+
+
+def test_a_head_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
+    (repository / ".git/HEAD").unlink()
+    os.mkfifo(repository / ".git/HEAD")
+    assert configured_programs(repository) == ("what nobody can check (its HEAD is no file)",)
+    assert Git(repository, {"HOME": str(repository)}).branch() == ""
+
+
+def test_an_index_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
+    (repository / ".git/index").unlink()
+    os.mkfifo(repository / ".git/index")
+    assert configured_programs(repository) == ()
 
 
 def test_a_missing_object_is_not_fetched_by_a_program_of_the_repository(repository: Path) -> None:
