@@ -125,7 +125,7 @@ def greet(chat: Chat) -> None:
 
     live = chat.live
     hints = [CONNECT] if live.model.provider == "offline" else []
-    if not (live.project.place.user / "history").exists():
+    if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
     chat.renderer.lines([live.banner(), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
