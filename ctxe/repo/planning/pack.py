@@ -130,8 +130,6 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
                 own[unit] += 1
         chances = shares(ranking.evidence, said, number, own, fitted.units)
         for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
-            if not any(map(str.strip, one.lines[block.first - 1 : block.last])):
-                continue  # blank lines between definitions: shown only between lines that are shown
             mine = owner[block.first - 1 : block.last].count(block.unit)
             part = chances[block.unit] * mine / own[block.unit]
             offers.append((likely[number] * part, number, block.first, block.last, _cost(one, block)))
