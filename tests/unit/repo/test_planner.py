@@ -123,6 +123,35 @@ def test_reasons_say_nothing_twice(index: Index) -> None:
         assert len(told) < 2 or not set(said(told[1])) <= set(said(told[0]))
 
 
+def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_for_is_not(index: Index) -> None:
+    steering = Steering(added=("tea/cup.py",), dropped=("tea/cup.py", "tea/pot.py"), asked=("tea/pot.py",))
+    made = plan(index, "boil the water longer", 4000, steering)
+    assert first(made) == "tea/cup.py"
+    assert "tea/pot.py" not in [file.path for file in made.files]
+    assert [one.path for one in made.left_out if one.reason == "you dropped it"] == ["tea/pot.py"]
+
+
+def test_files_that_fit_alike_come_in_the_order_of_their_paths(index: Index) -> None:
+    for name in ("m2", "m3", "m1"):
+        (index.root / f"{name}.py").write_text("def percolate(tea):\n    return tea\n")
+        index.refresh()
+    found = [file.path for file in plan(index, "percolate is slow", 4000).files]
+    assert found[:3] == ["m1.py", "m2.py", "m3.py"]
+
+
+@pytest.mark.parametrize("budget", [2_600, 2_800, 2_900])
+def test_no_file_is_shown_whole_beyond_the_cap(index: Index, budget: int) -> None:
+    steep = "    tea = strain(tea, 1)\n" * 10
+    for path in FILES:
+        (index.root / path).unlink()
+    (index.root / "tea/wide.py").write_text("\n\n".join(f"def pour_{n}(tea):\n{steep}" for n in range(30)))
+    index.refresh()
+    made = plan(index, "pour the tea: strain it", budget)
+    shown = {file.path: (file.mode, file.tokens) for file in made.files}
+    assert shown["tea/wide.py"][0] == "region"
+    assert shown["tea/wide.py"][1] <= made.tokens <= budget
+
+
 @pytest.mark.parametrize("budget", [100, 130, 200, 300, 500, 1000, 20_000])
 def test_the_cap_holds_to_the_token(index: Index, budget: int) -> None:
     made = plan(index, "boil water in the kettle and fill the cup from the pot", budget)
