@@ -13,19 +13,22 @@ from ctxe.repo.indexing import linecount
 from ctxe.repo.indexing.scan import Scanned, digest
 from ctxe.repo.indexing.store import transaction
 
-COUNTED = ("source", "config")
-"""Kinds of files whose lines are counted; the lines of others are estimated when they are shown."""
+COUNTED, SHOWN = ("source", "config"), ("source", "config", "test", "doc")
+"""Kinds of files whose lines are counted, and those of a small tree; the lines of others are estimated when shown."""
+SMALL = 3_000_000
+"""Bytes of files that are counted with tests and documents: a third of a second."""
 
 
-def counter(root: Path, paths: Mapping[int, str]) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
-    """Counts the lines of scanned files by their ids, those of the files that are shown most."""
+def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
+    """Counts the lines of scanned files by their ids, of those that are shown most; ``size``: bytes of all files."""
     exact = linecount.exact()
+    kinds = SHOWN if size <= SMALL else COUNTED
 
     def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
         found = {}
         for one in scanned:
             path = paths.get(one.id)
-            if one.kind in COUNTED and path is not None and (text := read_text(root, path)) is not None:
+            if one.kind in kinds and path is not None and (text := read_text(root, path)) is not None:
                 lines = text.split("\n")
                 if len(lines) == one.lines:
                     found[one.id] = exact(lines).tobytes()

@@ -1,4 +1,4 @@
-"""Tokens of every line of a file: exact when the vocabulary is loaded, else an estimate that errs upwards."""
+"""Tokens of every line of a file: exact when the vocabulary is loaded, else an estimate on the safe side."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ _PIECE = re.compile(
     r"[^\r\nA-Za-z0-9]?[A-Z]*[a-z]+(?:'(?:s|t|re|ve|m|ll|d))?|[^\r\nA-Za-z0-9]?[A-Z]+[a-z]*|[0-9]{1,3}"
     r"| ?[^\sA-Za-z0-9]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+_EASY = re.compile(r"[a-z \t]+")
+_DENSE = ((0.5, 0.75), (0.35, 0.5))
+"""In patterns, tables and names in capitals, by the part of a line that is no small letter: tokens for a character."""
 _WORDS = (1.0, 1.0, 1.02, 1.06, 1.06, 1.1, 1.1, 1.16, 1.22, 1.4, 1.45, 1.5, 1.7, 1.9, 2.0)
 _SIGNS = (1.0, 1.0, 1.0, 1.06, 1.15, 1.5, 2.0)
 """Tokens of a piece by its length, a little above the mean over source code; longer ones by the next constant."""
 _LONGER = 0.25
 MOST_KNOWN, TRIED = 400_000, 5_000
 """Lines and words that are remembered; words that are tried before half of the lines is too many."""
-LONG = 300
-"""Characters above which a line is no usual code and its bytes are counted."""
+LONG = 2_000
+"""Characters above which a line is no usual text and each counts as a token: no token has less."""
+ABOVE = 1.2
+"""What is likely of usual lines times this. Of 6,812 stretches of 5 to 1,000 lines in 1,700 files of eight projects one
+in five hundred has more tokens, a few: fewer than are charged for the lines that name a file and its stretches."""
 
 Lines = Callable[[list[str]], "array[int]"]
 
@@ -99,14 +105,20 @@ class _Known(dict[str, int]):
 
 
 def estimate(lines: list[str]) -> array[int]:
-    """Tokens of each line without a vocabulary: in sum a few per cent above the count of the lines, rarely below."""
+    """Tokens of each line without a vocabulary: the sum over a stretch of lines is hardly ever below its count."""
     return array("H", (min(_bound(line), MOST) for line in lines))
 
 
 def _bound(line: str) -> int:
-    if not line.isascii() or len(line) > LONG:
-        return len(line.encode("utf-8", "replace")) // 2 + 2
-    return ceil(sum(map(_piece, _PIECE.findall(line + "\n"))) - 0.3)
+    odd = 0
+    if not line.isascii():
+        plain = line.encode("ascii", "ignore").decode()
+        odd, line = len(line.encode("utf-8", "replace")) - len(plain), plain
+    hard = len(_EASY.sub("", line)) / max(1, len(line))
+    dense = int(len(line) * next((part for least, part in _DENSE if hard > least), 0.0))
+    if len(line) > LONG:
+        return odd + len(line) + 1
+    return odd + max(dense, ceil(ABOVE * sum(map(_piece, _PIECE.findall(line + "\n"))) - 0.3))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -72,7 +72,9 @@ class Update:
 
     def _add(self, changed: list[Listed], ids: dict[str, int], generation: object) -> None:
         """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
-        count = counter(self.root, {ids[one.path]: one.path for one in changed}) if len(changed) > FEW else None
+        size = sum(one.size for one in changed)
+        paths = {ids[one.path]: one.path for one in changed}
+        count = counter(self.root, paths, size) if len(changed) > FEW else None
         stat = {ids[one.path]: one for one in changed}
         counted: dict[int, bytes] = {}
         done = 0
