@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ def test_what_another_session_read_meanwhile_is_not_read_again(tree: Path) -> No
     scanned: list[int] = []
     done = one.refresh(lambda *_: scanned.append(other.refresh().scanned))
     assert (scanned, done.scanned, done.total) == ([2], 0, 2)
-    assert one.files == other.files
+    assert [replace(file, scanned=0) for file in one.files.values()] == [
+        replace(file, scanned=0) for file in other.files.values()
+    ]
 
 
 def test_the_lines_of_a_file_that_changed_since_are_not_counted(tree: Path) -> None:
