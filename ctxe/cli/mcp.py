@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def mcp(context: typer.Context) -> None:
-    """Serve until standard input ends; the client starts it. Raises ConfigError without the extra."""
+    """Serve until standard input ends; the client starts it. Raises ConfigError without the extra, and for a person."""
     from ctxe import __version__
     from ctxe.domain.errors import ConfigError
 
@@ -26,8 +26,8 @@ def mcp(context: typer.Context) -> None:
     invocation = Invocation.of(context)
     invocation.project()
     if invocation.screen().keyboard:
-        invocation.screen().tell(
-            "serving MCP on standard input and output; an assistant starts this itself, for example:\n"
-            "claude mcp add ctxe -- ctxe mcp · codex mcp add ctxe -- ctxe mcp"
+        raise ConfigError(
+            "ctxe mcp talks with an assistant, which starts it by itself",
+            "claude mcp add ctxe -- ctxe mcp, codex mcp add ctxe -- ctxe mcp, or the settings of yours",
         )
     server(invocation.project, __version__).run("stdio")

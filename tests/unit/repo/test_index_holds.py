@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,8 +37,8 @@ def test_what_another_session_read_meanwhile_is_not_read_again(tree: Path) -> No
     scanned: list[int] = []
     done = one.refresh(lambda *_: scanned.append(other.refresh().scanned))
     assert (scanned, done.scanned, done.total) == ([2], 0, 2)
-    assert [replace(file, scanned=0) for file in one.files.values()] == [
-        replace(file, scanned=0) for file in other.files.values()
+    assert [file._replace(scanned=0) for file in one.files.values()] == [
+        file._replace(scanned=0) for file in other.files.values()
     ]
 
 
