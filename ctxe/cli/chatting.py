@@ -63,7 +63,8 @@ class Chat:
         except CtxeError as error:
             if error.message not in failed:
                 raise
-            self.renderer.lines([f"  {error.hint}"] if error.hint else [])
+            if error.hint:
+                self.renderer.hint(error.hint)
 
     def say(self, text: str) -> None:
         """Drawn text for the user."""

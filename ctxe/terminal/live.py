@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Self
 
-from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     ContextAssembled,
     Event,
@@ -24,11 +23,11 @@ from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
 from ctxe.terminal import figures, keyboard
 from ctxe.terminal.activity import FRAME, Activity, rows
+from ctxe.terminal.answer import Answer
 from ctxe.terminal.hearing import Hearing
-from ctxe.terminal.region import Region
+from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
-from ctxe.terminal.style import Line, fold, line
-from ctxe.terminal.transcript import said, status, told, tool_finished, waiting
+from ctxe.terminal.transcript import said, status, told, tool_finished
 
 DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
 
@@ -39,11 +38,12 @@ class LiveRenderer:
     def __init__(self, screen: Screen, words: bool, clock: Clock, listens: bool = False) -> None:
         self.screen, self.words, self.clock = screen, words, clock
         self.keys = Hearing(screen, listens)
-        self.region, self.activity = Region(screen), Activity(ahead=self.keys.ahead)
+        self.page, self.activity = Page(screen), Activity(ahead=self.keys.ahead)
+        self.answer = Answer(self.page, self.activity, clock)
         self.lock, self.stopped = threading.RLock(), threading.Event()
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
-        self.busy = self.turning = self.streamed = self.apart = False
+        self.busy = self.turning = False
         self.holding = self.reading = self.back = False
         self.before: Any = None
         self.preview = self.model = ""
@@ -65,17 +65,17 @@ class LiveRenderer:
         if self.before is not None:
             signal.signal(signal.SIGCONT, self.before)
         with contextlib.suppress(OSError, ValueError), self.lock:
-            self._finish_block()
+            self.answer.rest()
             self._hold(False)
             self._work(False)
-            self.region.update([], [])
+            self.page.below([])
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """Round a turn, from Enter on: something is seen at once, and what is typed is kept until it is over."""
         with self.lock:
             self._hold(True)
-            self.turning = self.apart = True
+            self.turning = self.page.apart = True
             self._do("gathering context")
             self._work(True)
             self._draw(self.clock())
@@ -86,7 +86,7 @@ class LiveRenderer:
                 self.turning = False
                 self._hold(False)
                 self._work(False)
-                self.region.update([], [])
+                self.page.below([])
 
     def typed(self, whole: bool) -> tuple[str, str]:
         """Words that were typed ahead and are sent now, and what the line begins with (see Ahead.take)."""
@@ -111,14 +111,14 @@ class LiveRenderer:
     def said(self, words: str) -> None:
         """Words that nobody sees in an input line: typed ahead, or on the command line."""
         with self.lock:
-            self._print(said(words, self.screen.unicode))
+            self.page.lines(said(words, self.screen.unicode))
 
     @contextlib.contextmanager
     def paused(self, shown: str = "") -> Iterator[None]:
         """Clear the redrawn rows and hold still; what was printed stays."""
         with self.lock:
-            self.region.update([], [])
-            self.preview, self.apart = shown or self.preview, True
+            self.page.below([])
+            self.preview, self.page.apart = shown or self.preview, True
             busy, began, holding = self.busy, self.clock(), self.holding
             self._hold(False)
             self._work(False)
@@ -133,17 +133,17 @@ class LiveRenderer:
             began = self.clock()
             match event:
                 case TextDelta(text):
-                    self._grow(text)
+                    self.answer.grow(text, self.clock() >= self.next_draw)
                 case ReasoningDelta(text):
                     self.activity.thinks(text)
                     self._do("thinking")
                 case CallDelta(name, size):
-                    self._finish_block()
+                    self.answer.rest()
                     self._do(f"writing {name} ({figures.size(size)} characters)")
                 case Progress(text):
                     self.activity.printed(text)
                 case Waiting():
-                    self._void(event)
+                    self.answer.void(event)
                 case _:
                     self._kept(event)
             if began >= self.next_draw or not self.busy:
@@ -156,35 +156,36 @@ class LiveRenderer:
             case TurnStarted(words):
                 self.turning = True
                 self._work(True)
-                self.apart = True
-                self._print(said(words, unicode) if self.words else [])
+                self.page.apart = True
+                self.page.lines(said(words, unicode) if self.words else [])
                 self._do("gathering context")
             case ContextAssembled(ledger):
                 self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
-                self.region.mark()
+                self.page.region.mark()
                 self._do("waiting for the model")
             case ReplyReceived():
-                self._replied(event)
+                self.answer.whole(event.reply)
+                self._do("working")
             case ToolStarted():
-                self._finish_block()
+                self.answer.rest()
                 self._work(True)
                 self.activity.call, self.activity.output = event, ""
                 self._do("running")
             case ToolFinished():
-                self._print(tool_finished(event, unicode, self.preview))
+                self.page.lines(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._do("working")
                 self._work(self.turning)  # a command of the user's own runs outside of any turn
             case TurnFinished():
                 self.turning = False
-                self._finish_block()
+                self.answer.rest()
                 self._work(False)
                 self.activity.call = None
         if not self._first(event):
-            self._print(told(event, unicode))
+            self.page.lines(told(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
-            self.apart = True
-            self._print([status(self.ledger, event, self.activity.held, unicode)])
+            self.page.apart = True
+            self.page.lines([status(self.ledger, event, self.activity.held, unicode)])
 
     def _first(self, event: Event) -> bool:
         """Is this the model that the greeting has named already, or the same as before?"""
@@ -192,68 +193,6 @@ class LiveRenderer:
             return False
         before, self.model = self.model, event.model
         return before in ("", event.model)
-
-    def _replied(self, event: ReplyReceived) -> None:
-        """The answer is whole: print its last block, or all of it when it came in one piece."""
-        if not self.streamed and event.reply.text:
-            self._grow(event.reply.text)
-        self._finish_block()
-        self.streamed = False
-        usage = event.reply.usage or Usage()
-        if usage.input:
-            self.activity.held = usage.input + usage.output
-        self._do("working")
-
-    def _grow(self, text: str) -> None:
-        """More of the answer: finished blocks are printed as soon as another has begun."""
-        self._thought()
-        self.streamed = True
-        self.activity.block += text
-        self._do("answering")
-        if self.clock() >= self.next_draw and "\n" in self.activity.block:
-            from ctxe.terminal import markdown
-
-            finished, self.activity.block = markdown.split(self.activity.block)
-            self._print_markdown(finished)
-
-    def _thought(self) -> None:
-        """The model's thinking gives way to one line, unless it was short."""
-        if self.activity.thought:
-            self.activity.thought, seconds = "", self.clock() - self.activity.since
-            self._print([line((f"thought for {figures.seconds(seconds)}", "dim"))] if seconds >= 1 else [])
-
-    def _void(self, event: Waiting) -> None:
-        """The words shown so far do not count: they are taken back, or marked where they have scrolled away."""
-        if self.streamed and not self.region.retract():
-            self._print([line(("the words above are void", "warn"))])
-        self.activity.block = self.activity.thought = ""
-        self.streamed = False
-        self._print([waiting(event, self.screen.unicode)])
-        self.activity.do("asking again in", self.clock(), self.clock() + event.seconds)
-        self.region.mark()
-
-    def _finish_block(self) -> None:
-        """Print what is left of the thinking and of the answer."""
-        self._thought()
-        block, self.activity.block = self.activity.block, ""
-        self._print_markdown(block)
-
-    def _print_markdown(self, text: str) -> None:
-        """Whole blocks, apart from what stands above and below them."""
-        if text.strip():
-            from ctxe.terminal import markdown
-
-            drawn = markdown.render(text, self.screen.size()[0], self.screen.color, self.screen.unicode)
-            self.region.update(["", *drawn], [])
-            self.apart = True
-
-    def _print(self, lines_: list[Line]) -> None:
-        """Lines that stay."""
-        columns = self.screen.size()[0]
-        painted = [self.screen.paint(part) for one in lines_ for part in fold(one, columns, "  ")]
-        if painted:
-            self.region.update(["", *painted] if self.apart else painted, [])
-            self.apart = False
 
     def _work(self, busy: bool) -> None:
         """While the model works the terminal shows no typed letters: they would land in what is redrawn."""
@@ -275,9 +214,9 @@ class LiveRenderer:
     def _draw(self, began: float) -> None:
         """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
         if self.back:
-            self.back, self.region.drawn = False, []
+            self.back, self.page.region.drawn = False, []
             self.keys.again()
-        self.region.update([], rows(self.activity, began, self.screen) if self.busy else [])
+        self.page.below(rows(self.activity, began, self.screen) if self.busy else [])
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:

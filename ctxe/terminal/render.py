@@ -75,6 +75,11 @@ class Renderer:
         """Print rows of plain words, each wrapped to the window."""
         self.screen.say(draw([part for row in rows for part in fold(line(row), self.screen.width, "  ")], self.screen))
 
+    def hint(self, words: str) -> None:
+        """What to do about an error, below it: on a pipe no part of the answers."""
+        row = draw(fold(line(f"  {words}"), self.screen.width, "  "), self.screen)
+        (self.screen.say if self.screen.terminal else self.screen.tell)(row)
+
     def diff(self, text: str) -> None:
         """Print a whole unified diff in colours; rows longer than the window are wrapped, not cut."""
         rows = [part for row in text.splitlines() for part in fold(line(diff_line(row)), self.screen.width)]

@@ -105,7 +105,7 @@ def test_model_and_mode_that_were_chosen_outlive_the_session(home: Path, repo: P
         say(terminal, "/model gpt-4.1")
         terminal.wait("openai/gpt-4.1: window")
         say(terminal, "/cl")
-        terminal.wait("in .*/repo: openai/gpt-4.1(.|\n)*approval(.|\n)*auto-edit(.|\n)*openai/gpt-4.1  nothing sent")
+        terminal.wait(r"in .*/repo:\s+openai/gpt-4.1(.|\n)*approval(.|\n)*auto-edit(.|\n)*openai/gpt-4.1  nothing sent")
         terminal.settle(0.2)
         say(terminal, "go")
         terminal.wait("Hello.")

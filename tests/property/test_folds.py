@@ -23,7 +23,7 @@ settings.load_profile("folds")
 
 seeds = st.integers(0, 2**48).map(Maker)
 conversations = seeds.map(Maker.conversation)
-bodies = seeds.map(Maker.body)
+bodies = seeds.map(Maker.text)
 lines = seeds.map(Maker.line)
 rooms = st.builds(Room, st.integers(0, 3_000), st.integers(0, 200))
 policies = st.builds(

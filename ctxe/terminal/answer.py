@@ -1,0 +1,63 @@
+"""The model's answer while it streams: finished blocks are printed, the unfinished one is drawn below them."""
+
+from __future__ import annotations
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.model import Waiting
+from ctxe.terminal import figures
+from ctxe.terminal.activity import Activity
+from ctxe.terminal.page import Page
+from ctxe.terminal.screen import Clock
+from ctxe.terminal.style import line
+from ctxe.terminal.transcript import waiting
+
+
+class Answer:
+    """What came of one answer so far; ``streamed``: some of it came already."""
+
+    def __init__(self, page: Page, activity: Activity, clock: Clock) -> None:
+        self.page, self.activity, self.clock = page, activity, clock
+        self.streamed = False
+
+    def grow(self, text: str, draws: bool) -> None:
+        """More of the answer; where the screen ``draws``, finished blocks are printed once another has begun."""
+        self._thought()
+        self.streamed = True
+        self.activity.block += text
+        self.activity.do("answering", self.clock())
+        if draws and "\n" in self.activity.block:
+            from ctxe.terminal import markdown
+
+            finished, self.activity.block = markdown.split(self.activity.block)
+            self.page.blocks(finished)
+
+    def whole(self, reply: Reply) -> None:
+        """Print the last block of an answer that is whole, or all of it when it came in one piece."""
+        if not self.streamed and reply.text:
+            self.grow(reply.text, draws=False)
+        self.rest()
+        self.streamed = False
+        if reply.usage is not None and reply.usage.input:
+            self.activity.held = reply.usage.input + reply.usage.output
+
+    def rest(self) -> None:
+        """Print what is left of the thinking and of the answer."""
+        self._thought()
+        block, self.activity.block = self.activity.block, ""
+        self.page.blocks(block)
+
+    def void(self, event: Waiting) -> None:
+        """The words shown so far do not count: they are taken back, or marked where they have scrolled away."""
+        if self.streamed and not self.page.region.retract():
+            self.page.lines([line(("the words above are void", "warn"))])
+        self.activity.block = self.activity.thought = ""
+        self.streamed = False
+        self.page.lines([waiting(event, self.page.screen.unicode)])
+        self.activity.do("asking again in", self.clock(), self.clock() + event.seconds)
+        self.page.region.mark()
+
+    def _thought(self) -> None:
+        """The model's thinking gives way to one line, unless it was short."""
+        if self.activity.thought:
+            self.activity.thought, seconds = "", self.clock() - self.activity.since
+            self.page.lines([line((f"thought for {figures.seconds(seconds)}", "dim"))] if seconds >= 1 else [])
