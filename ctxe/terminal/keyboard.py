@@ -11,7 +11,7 @@ from ctxe.terminal.streams import is_terminal
 
 IFLAG, LFLAG, CHARACTERS = 0, 3, 6  # where tcgetattr keeps the modes of input, the local ones, and control characters
 PIECE, MOST = 65_536, 4_000_000  # bytes of one read, and of what is taken for one paste
-PASTED = 0.02  # seconds: no finger is as fast, and a paste that takes longer between two lines is seldom
+PASTED = 0.01  # seconds: no finger is as fast, and a paste that takes longer between two lines is seldom
 
 
 def modes(stdin: TextIO) -> list[Any] | None:

@@ -15,8 +15,8 @@ from ctxe.repo.indexing.store import transaction
 
 COUNTED, SHOWN = ("source", "config"), ("source", "config", "test", "doc")
 """Kinds of files whose lines are counted, and those of a small tree; the lines of others are estimated when shown."""
-SMALL = 3_000_000
-"""Bytes of files that are counted with tests and documents: a third of a second."""
+SMALL = 12_000_000
+"""Bytes of files that are counted with their tests and documents: half a second, which estimates would cost soon."""
 
 
 def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
