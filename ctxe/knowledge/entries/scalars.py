@@ -14,15 +14,14 @@ YAML_LIMIT = 16_384
 """Characters of one value that are given to the YAML parser; a longer one that is not plain is taken as text."""
 NEST_LIMIT = 20
 
-_CONTROL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff"
-_START = rf"""[^\s\-?:,\[\]{{}}#&*!|>'"%@`{_CONTROL}]"""
-_IN_FLOW = rf"[^?:#,\[\]{{}}{_CONTROL}]|:(?=[^\s,\[\]{{}}{_CONTROL}])"
-_ITEM = rf"""(?:"[^"\\{_CONTROL}]*"|'[^'{_CONTROL}]*'|{_START}(?:{_IN_FLOW})*)"""
-_PLAIN = re.compile(rf"{_START}(?:[^:#{_CONTROL}]|:(?=[^\s{_CONTROL}])|(?<=\S)\#)*")
-_DOUBLE = re.compile(rf'"([^"\\{_CONTROL}]*)"')
-_SINGLE = rf"'([^'{_CONTROL}]*)'"
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+"""What none of the forms below may hold; it is looked for first, as classes with it take milliseconds to compile."""
+_START = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
+_IN_FLOW = r"[^?:#,\[\]{}]|:(?=[^\s,\[\]{}])"
+_ITEM = rf"""(?:"[^"\\]*"|'[^']*'|{_START}(?:{_IN_FLOW})*)"""
+_PLAIN = re.compile(rf"{_START}(?:[^:#]|:(?=\S)|(?<=\S)\#)*")
+_DOUBLE, _SINGLE = r'"([^"\\]*)"', "'([^']*)'"
 _FLOW = rf"\[ *(?:{_ITEM} *(?:, *{_ITEM} *)*)?\]"
-_ITEMS = _ITEM
 _BULLET = re.compile(r"( *)- +(\S.*)")
 _WORDS = r"true|false|yes|no|on|off|y|n|null|none|~|\.inf|\.nan"
 _OTHER_TYPE = rf"(?i)(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)"
@@ -74,17 +73,24 @@ def emit(value: Value, quoted: bool = False) -> str:
 def _scalar(text: str) -> str | None:
     if not text:
         return ""
+    if not _seen(text):
+        return None
     quote = text[0]
     if quote in "\"'":
-        match = (_DOUBLE if quote == '"' else compiled(_SINGLE)).fullmatch(text)
+        match = compiled(_DOUBLE if quote == '"' else _SINGLE).fullmatch(text)
         return match[1] if match else None
     return text if _PLAIN.fullmatch(text) else None
 
 
+def _seen(text: str) -> bool:
+    """Whether a person sees all of a text: no control character, half of a pair or byte order mark is in it."""
+    return (text.isascii() and text.isprintable()) or not compiled(_CONTROL).search(text)
+
+
 def _flow(text: str) -> Value | None:
-    if not compiled(_FLOW).fullmatch(text):
+    if not (_seen(text) and compiled(_FLOW).fullmatch(text)):
         return None
-    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in compiled(_ITEMS).findall(text[1:-1]))
+    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in compiled(_ITEM).findall(text[1:-1]))
 
 
 def _bullets(more: Sequence[str]) -> Value | None:
@@ -112,15 +118,20 @@ def _block(more: Sequence[str]) -> str | None:
 def _fits_block(text: str) -> bool:
     if text[:1] in ("", " ", "\t", "\n") or text[-1] == "\n" or re.search(r"^[ \t]+$", text, re.MULTILINE):
         return False
-    return not re.search(f"[{_CONTROL}]", text.replace("\n", ""))
+    return _seen(text.replace("\n", ""))
 
 
 def _item(text: str, quoted: bool) -> str:
-    return text if not quoted and _bare(text) and compiled(_ITEMS).fullmatch(text) else _quoted(text)
+    return text if not quoted and _bare(text) and compiled(_ITEM).fullmatch(text) else _quoted(text)
 
 
 def _bare(text: str) -> bool:
-    return bool(_PLAIN.fullmatch(text)) and text == text.strip() and not compiled(_OTHER_TYPE).fullmatch(text)
+    return (
+        _seen(text)
+        and bool(_PLAIN.fullmatch(text))
+        and text == text.strip()
+        and not compiled(_OTHER_TYPE).fullmatch(text)
+    )
 
 
 def _quoted(text: str) -> str:
