@@ -68,27 +68,19 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
         return []
     order = ranking.order
     first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
+    texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
+    opened = {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
     room = budget - int(ASIDE * budget)
-    likely = chances_of({number: ranking.scores[number] for number in first}, fitted.certainty, fitted.lean)
-    worth = [n for place, n in enumerate(first) if place < CERTAIN or likely[n] * room >= HOPELESS]
-    opened = _opened(ranking, worth, read)
-    left = room - _choose(ranking, opened, likely, room, fitted)
+    left = room - _choose(ranking, opened, room, fitted)
     left = _round_up(opened, left)
     shown = {number: _shown(one) for number, one in opened.items() if one.chosen}
     left = budget - sum(packed.tokens for packed in shown.values())
-    around = _around(ranking, [number for number in opened if number in shown][:3]) & set(first)
-    opened |= _opened(ranking, [number for number in first if number in around and number not in opened], read)
-    for packed in _outlines(ranking, opened, around, shown, left):
+    for packed in _outlines(ranking, opened, shown, left):
         shown[packed.number] = packed
         left -= packed.tokens
     for packed in _names(ranking, order, shown, left):
         shown[packed.number] = packed
     return [shown[number] for number in order if number in shown]
-
-
-def _opened(ranking: Ranking, numbers: Iterable[int], read: Reader) -> dict[int, Open]:
-    texts = ((number, read(ranking.evidence.file(number).path)) for number in numbers)
-    return {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
 
 
 def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
@@ -123,11 +115,14 @@ def _header(path: str) -> int:
     return sum(estimate([path])) + 2 * MARKER
 
 
-def _choose(ranking: Ranking, opened: dict[int, Open], likely: Mapping[int, float], room: int, fitted: Fitted) -> int:
+def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
     """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
     said = spoken(ranking.evidence)
+    likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
-    for number, one in opened.items():
+    for place, (number, one) in enumerate(opened.items()):
+        if place >= CERTAIN and likely[number] * room < HOPELESS:
+            continue
         owner = owners(one.inside.units, len(one.lines))
         own = [0] * len(one.inside.units)
         for unit in owner:
@@ -221,17 +216,12 @@ def _shown(one: Open) -> Packed:
     return Packed(one.number, "region", cost + _header(one.path) + MARKER * len(ranges), text, ranges)
 
 
-def _around(ranking: Ranking, first: Iterable[int]) -> set[int]:
-    """What these files import, and what imports them."""
+def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
+    """Outlines of what the first files import and of what imports them, then of the next files."""
     index = ranking.evidence.index
-    return {other for number in first for side in index.neighbours(number) for other in side}
-
-
-def _outlines(
-    ranking: Ranking, opened: dict[int, Open], around: set[int], shown: dict[int, Packed], left: int
-) -> Iterable[Packed]:
-    """Outlines of the files around the first ones, then of the next files."""
-    wanted = sorted(around & set(opened), key=lambda number: -ranking.scores[number])
+    first = [number for number in opened if number in shown][:3]
+    around = [other for number in first for side in index.neighbours(number) for other in side]
+    wanted = sorted(set(around) & set(opened), key=lambda number: -ranking.scores[number])
     left = int(left * 0.7)
     most = min(LONGEST_OUTLINE, max(SHORT_OUTLINE, left // 3))
     for number in dict.fromkeys([*wanted, *opened]):
