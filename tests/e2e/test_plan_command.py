@@ -55,13 +55,14 @@ def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
     assert refused.json["note"].startswith("planned without vectors: ")
 
 
-def test_a_look_at_the_budget_asks_nobody_and_a_session_tells_what_it_paid(home: Path, repo: Path) -> None:
+def test_a_budget_and_a_pack_ask_nobody_and_a_session_tells_what_it_paid(home: Path, repo: Path) -> None:
     with WireServer([Reply("{}", usage=Usage(900, 9)), Reply("Done.")]) as server:
         vectors = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n'
         settings(home, vectors + "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\n")
         env = environment(home, **openai_at(server.url))
-        assert ctxe(repo, env, "budget", "strain the leaves").code == 0
-        assert server.exchanges == []
+        for command in ("budget", "pack"):
+            assert ctxe(repo, env, command, "strain the leaves").code == 0
+            assert server.exchanges == []
         assert ctxe(repo, env, "chat", "-p", "strain the leaves").out.strip() == "Done."
         assert [body["model"] for body in server.bodies] == ["gpt-5-mini", "gpt-5"]
     [log] = (repo / ".ctxe/sessions").glob("*.jsonl")

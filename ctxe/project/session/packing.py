@@ -12,7 +12,7 @@ from ctxe.context.tokens import JOIN
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.section import Section, ShareName, Task
 from ctxe.project.planning.indexing import Advance
-from ctxe.project.session.preview import composer_for
+from ctxe.project.session.preview import composer_for, unconnected
 from ctxe.repo.planning.source import section as planned
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _gathered(
     """What each source offers: memory, then rules (those for the planned files too), then files in what is left."""
     from ctxe.project.planning.plan import plan
 
+    project = unconnected(project)
     composed = composer_for(project)
     sources = dict(composed.offers.sources)
     shares = Budget(room, 0, _shares(project))

@@ -24,12 +24,12 @@ def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[st
     from ctxe.project.window.kit import kit_for
     from ctxe.project.window.parts import composer, keeping
 
-    project = _unconnected(project)
+    project = unconnected(project)
     kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools, skills)
     return composer(project, project.model, kit, "preview")
 
 
-def _unconnected(project: Project) -> Project:
+def unconnected(project: Project) -> Project:
     """The project without what would ask a host to plan: vectors, and a model's second look."""
     config = project.config
     offline = replace(

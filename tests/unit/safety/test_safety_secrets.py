@@ -140,7 +140,7 @@ def test_values_of_telling_names_are_masked(text: str, masked: str) -> None:
         "for token in tokens: pass",
         "token = parseOAuth2Token1",
         "password: Password2Reset",
-        "tool --token-limit 4096 --secret id=npmrc,src=/root/.npmrc2 --password-stdin",
+        "tool --token-limit 4096 --secret id=npmrc,src=/home/ada/.npmrc2 --password-stdin",
         "docker run -u 1000:1000 curlimages/curl https://x.test",
         "cache-key-0123456789abcdef0123456789abcdef",
         "<token>identifier</token>",
