@@ -32,7 +32,7 @@ MOST = 64_000
 Answer = TypeVar("Answer")
 
 Words = Annotated[str, Field(description="the task in words, as the user said it; a traceback may be part of it")]
-Room = Annotated[int, Field(description="tokens of the files shown, a hard cap", ge=400, le=MOST)]
+Room = Annotated[int, Field(description="tokens of what is shown, a hard cap", ge=400, le=MOST)]
 Few = Annotated[int, Field(description="answers at most", ge=1, le=50)]
 Paths = Annotated[tuple[str, ...], Field(description="files it is about, by their paths in the repository")]
 
