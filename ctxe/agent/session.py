@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ctxe.agent.log import Log
 from ctxe.agent.state import State, apply, closing
-from ctxe.agent.turn import Ports, run_turn
+from ctxe.agent.turn import More, Ports, nothing_more, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.events import Event, Kept, ModelChosen, Notice, TurnFinished
@@ -32,13 +32,16 @@ class Session:
     usd_before: float = 0.0
     began: float = 0.0
 
-    def turn(self, words: str) -> Iterator[Event]:
-        """One turn as events. A CtxeError or an interrupt ends the turn properly before it is raised again."""
+    def turn(self, words: str, more: More = nothing_more) -> Iterator[Event]:
+        """A turn as events, and those that the user's words meanwhile (``more``) begin.
+
+        A CtxeError or an interrupt ends the turn properly before it is raised again.
+        """
         self.said, self.usd_before, self.began = "", self.state.usd, time.monotonic()
         if self.state.model != self.ports.provider.model.id:
             yield from self.emit(ModelChosen(self.ports.provider.model.id))
         try:
-            for event in run_turn(words, lambda: self.state, self.ports):
+            for event in run_turn(words, lambda: self.state, self.ports, more):
                 yield from self.emit(event)
         except CtxeError as error:
             yield from self.close("failed", error.message)
@@ -91,7 +94,9 @@ class Session:
         usages = [step.reply.usage or Usage() for step in self.state.turn.steps]
         usage = sum(usages, Usage())
         usd = self.state.usd - self.usd_before if self.ports.provider.model.prices else None
-        return replace(event, usage=usage, usd=usd, seconds=time.monotonic() - self.began)
+        seconds = time.monotonic() - self.began
+        self.usd_before, self.began = self.state.usd, time.monotonic()  # words told meanwhile go on from here
+        return replace(event, usage=usage, usd=usd, seconds=seconds)
 
 
 @contextlib.contextmanager

@@ -50,11 +50,29 @@ class Ports:
     consulted: Callable[[], Iterator[Event]] = field(default=lambda: iter(()))
 
 
-def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Event]:
+More = Callable[[], Generator[Event, None, str]]
+"""What the user has said since it was asked last; empty when nothing."""
+
+
+def nothing_more() -> Generator[Event, None, str]:
+    """Nobody says anything while the model works."""
+    yield from ()
+    return ""
+
+
+def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = nothing_more) -> Iterator[Event]:
     """One turn as events; ``now`` gives the state with every event yielded so far taken in.
 
+    Words that come meanwhile (``more``) begin a turn of their own between two steps; nothing of the work is lost.
     Raises ProviderError and BudgetError; the caller closes the turn.
     """
+    said = yield from _turn(words, now, ports, more)
+    while said:
+        said = yield from _turn(said, now, ports, more)
+
+
+def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Generator[Event, None, str]:
+    """Until the answer, a limit, or the user's next words, which are returned."""
     if now().standing is None:
         yield EpochStarted(ports.standing(now()))
     yield TurnStarted(words, ports.gather(words, now()))
@@ -63,7 +81,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
         yield from ports.consulted()
         if why := ports.limits.spent(now(), ports.provider.model.prices):
             yield TurnFinished("cost limit", why=why)
-            return
+            return ""
         reply = yield from _reply(now, ports)
         for call in reply.calls:
             yield from ports.dispatch(call, now())
@@ -73,14 +91,18 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports) -> Iterator[Eve
         cut = cut + 1 if reply.dropped else 0
         if cut == endings.PATIENCE:
             yield TurnFinished("failed", why=endings.TOO_LONG)
-            return
+            return ""
         if not (reply.calls or cut):
             yield TurnFinished("answered")
-            return
+            return ""
         notes = [*ports.freshen(now()), *filter(None, [circle(now()), endings.note(reply)])]
         if notes:
             yield Noted(tuple(notes))
+        if said := (yield from more()):
+            yield TurnFinished("steered")
+            return said
     yield TurnFinished("step limit", why=f"{ports.limits.steps} model calls in one turn")
+    return ""
 
 
 def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:

@@ -24,7 +24,7 @@ CYCLE = ("ask", "auto-edit", "read-only")
 class Chat:
     """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
 
-    ``whole``: the newest turn or command was neither stopped nor failed.
+    ``whole``: the newest turn or command has neither failed nor been stopped by Ctrl-C; Escape makes way.
     """
 
     live: Live
@@ -54,17 +54,24 @@ class Chat:
                 failed.append(event.why)
             self.renderer.show(event)
 
-        from ctxe.terminal.interrupt import play
+        from ctxe.terminal.interrupt import current, play
 
         self.whole = False
         try:
             with self.renderer.working():
-                self.whole = play(self.live.turn(words), show) and not failed
+                whole = play(self.live.turn(words, self._since), show)
+                self.whole = (whole or current().eased) and not failed
         except CtxeError as error:
             if error.message not in failed:
                 raise
             if error.hint:
                 self.renderer.hint(error.hint)
+
+    def _since(self) -> str:
+        """Words that were entered while the model works and may be told between two steps; ↑ brings them back."""
+        if words := self.renderer.entered():
+            self.prompt.keep(words)
+        return words
 
     def say(self, text: str) -> None:
         """Drawn text for the user."""

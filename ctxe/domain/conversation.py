@@ -10,7 +10,8 @@ from ctxe.domain.section import Chunk, Section
 
 StopReason = Literal["end", "tools", "length", "refusal", "filtered", "interrupted"]
 Operation = Literal["read", "edit", "create", "delete"]
-Outcome = Literal["answered", "interrupted", "step limit", "cost limit", "failed"]
+Outcome = Literal["answered", "steered", "interrupted", "step limit", "cost limit", "failed"]
+"""How a turn ended; ``steered``: the user's next words came in between two of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A user's words, what was gathered for them, and every step until the answer."""
+    """A user's words, what was gathered for them, and every step until the answer or the next words."""
 
     words: str
     gathered: tuple[Section, ...] = ()

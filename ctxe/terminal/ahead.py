@@ -1,4 +1,4 @@
-"""What is typed while the model works: kept apart from every question, shown, and sent when the turn is over."""
+"""What is typed while the model works: kept apart from every question, shown, and told between two of its steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ COMMANDS = ("/", "!", "#")
 
 
 class Ahead:
-    """``queued`` was entered and waits for the end of the turn, oldest first; ``text`` is the line that is begun."""
+    """``queued`` was entered and waits, oldest first: words for the end of the step, a command for that of the turn.
+
+    ``text`` is the line that is begun.
+    """
 
     def __init__(self) -> None:
         self.queued: list[str] = []
@@ -59,11 +62,20 @@ class Ahead:
         text, self.text = self.text, ""
         return "", text
 
+    def words(self) -> str:
+        """What was entered up to the first command, as one: it may be told while the model works."""
+        return self._next() if self.queued and not self.queued[0].startswith(COMMANDS) else ""
+
     def rows(self, columns: int, unicode: bool) -> list[Line]:
         """What waits and what is being typed, a row each, the end of a long line in sight."""
         if not (self.queued or self.text):
             return []
-        found = [clip(line((f"  queued: {words}", "dim")), columns, unicode) for words in self.queued[-SHOWN:]]
+        notes = [f"  queued: {words}" for words in self.queued[-SHOWN:]]
+        if notes:
+            commands = any(words.startswith(COMMANDS) for words in self.queued)
+            when = "after the turn" if commands else "told after this step"
+            notes[-1] += f" {glyph('dot', unicode)} {when}, {'↑' if unicode else 'Up'} takes it back"
+        found = [clip(line((note, "dim")), columns, unicode) for note in notes]
         above, _, last = self.text.rpartition("\n")
         shown = (f"[{above.count(chr(10)) + 1:,} lines] " if above else "") + clean(last)
         room, cut = max(1, columns - 4), ""

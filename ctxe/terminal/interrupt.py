@@ -21,12 +21,12 @@ RESET = "\x1b[0m\x1b[?25h\x1b[?2004l"  # no colour, cursor shown, bracketed past
 
 
 class Interrupts:
-    """What SIGINT does. While ``held`` it waits, so that drawing is never torn."""
+    """What SIGINT does. While ``held`` it waits, so that drawing is never torn. ``eased``: Escape was the last."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.last = float("-inf")
-        self.holding = self.gently = False
+        self.holding = self.gently = self.eased = False
         self.waiting: BaseException | None = None
 
     def escape(self) -> None:
@@ -43,6 +43,7 @@ class Interrupts:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """The signal's handler. Raises KeyboardInterrupt, or SystemExit(130) on the second press, unless held."""
         gently, self.gently = self.gently, False
+        self.eased = gently
         raised = SystemExit(INTERRUPTED) if not gently and self.press() else KeyboardInterrupt()
         if self.holding:
             self.waiting = raised
@@ -81,6 +82,7 @@ def play(events: Iterable[Event], show: Callable[[Event], None]) -> bool:
     """
     stream, interrupts, whole = iter(events), current(), True
     interrupts.last = float("-inf")  # a press before the words that began this is no first one of two
+    interrupts.eased = False
     step: Callable[[], Event] = stream.__next__
     try:
         while True:

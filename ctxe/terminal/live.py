@@ -27,7 +27,7 @@ from ctxe.terminal.answer import Answer
 from ctxe.terminal.hearing import Hearing
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
-from ctxe.terminal.transcript import said, status, told, tool_finished
+from ctxe.terminal.transcript import UNCOUNTED, said, status, told, tool_finished
 
 DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
 
@@ -44,7 +44,7 @@ class LiveRenderer:
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.turning = False
-        self.holding = self.reading = self.back = False
+        self.holding = self.reading = self.back = self.steered = False
         self.before: Any = None
         self.preview = self.model = ""
         self.next_draw = 0.0
@@ -94,6 +94,11 @@ class LiveRenderer:
             self._hold(self.keys.listens)
             self._hold(False)
             return self.activity.ahead.take(whole)
+
+    def entered(self) -> str:
+        """Words that were entered meanwhile and are told between two steps."""
+        with self.lock:
+            return self.activity.ahead.words()
 
     @contextlib.contextmanager
     def line(self) -> Iterator[None]:
@@ -157,7 +162,8 @@ class LiveRenderer:
                 self.turning = True
                 self._work(True)
                 self.page.apart = True
-                self.page.lines(said(words, unicode) if self.words else [])
+                self.page.lines(said(words, unicode, told=self.steered) if self.words or self.steered else [])
+                self.steered = False
                 self._do("gathering context")
             case ContextAssembled(ledger):
                 self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
@@ -176,6 +182,8 @@ class LiveRenderer:
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._do("working")
                 self._work(self.turning)  # a command of the user's own runs outside of any turn
+            case TurnFinished("steered"):
+                self.steered = True
             case TurnFinished():
                 self.turning = False
                 self.answer.rest()
@@ -183,7 +191,7 @@ class LiveRenderer:
                 self.activity.call = None
         if not self._first(event):
             self.page.lines(told(event, unicode))
-        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
+        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
             self.page.apart = True
             self.page.lines([status(self.ledger, event, self.activity.held, unicode)])
 

@@ -22,7 +22,7 @@ from ctxe.safety.display import visible
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 from ctxe.terminal.style import Line, fold, line
-from ctxe.terminal.transcript import call_head, said, status, told, tool_finished, waiting
+from ctxe.terminal.transcript import UNCOUNTED, call_head, said, status, told, tool_finished, waiting
 
 
 class PlainRenderer:
@@ -57,6 +57,10 @@ class PlainRenderer:
         """What is typed ahead waits in the terminal for the next line."""
         return "", ""
 
+    def entered(self) -> str:
+        """Nothing is read while the model works."""
+        return ""
+
     def line(self) -> contextlib.AbstractContextManager[None]:
         """The terminal itself keeps lines."""
         return contextlib.nullcontext()
@@ -87,7 +91,7 @@ class PlainRenderer:
             case TurnFinished():
                 self._finished()
         self._tell(told(event, self.screen.unicode))
-        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome != "failed":
+        if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
             self._tell([status(self.ledger, event, self.held, self.screen.unicode)])
 
     def _grow(self, text: str) -> None:

@@ -63,6 +63,10 @@ class Renderer:
         """
         return self.inner.typed(whole)
 
+    def entered(self) -> str:
+        """Words that were entered while the model works, up to the first command; each is given once."""
+        return self.inner.entered()
+
     def line(self) -> AbstractContextManager[None]:
         """Round the input line, which may take a moment to stand: what is typed until then belongs to it."""
         return self.inner.line()

@@ -32,6 +32,8 @@ REPEATED = re.compile(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.M
 """What stands in a result for lines that the model has before it (context/seen.py)."""
 SPARE = 3
 """Lines of a result that was all seen before which say little: its head, and what stands at the seams."""
+UNCOUNTED = ("failed", "steered")
+"""Outcomes of a turn that no account follows: it has none of use, or the next words go on with it."""
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
@@ -137,14 +139,15 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
     return [head, *(line("  ", *row) for row in body)]
 
 
-def said(words: str, unicode: bool) -> list[Line]:
-    """The user's own words, marked as such."""
+def said(words: str, unicode: bool, told: bool = False) -> list[Line]:
+    """The user's own words, marked as such; ``told`` while the model works."""
     rows = words.strip("\n").split("\n")
     mark = glyph("user", unicode)
-    return [
+    shown = [
         line((f"{mark if first else ' '} ", "accent"), (row, "strong"))
         for first, row in zip([True, *[False] * len(rows)], rows, strict=False)
     ]
+    return [*shown[:-1], (*shown[-1], *line((f" {glyph('dot', unicode)} told", "dim")))] if told else shown
 
 
 def gathered(sections: Sequence[Section], unicode: bool) -> list[Line]:
@@ -169,7 +172,7 @@ def waiting(event: Waiting, unicode: bool) -> Line:
 def _finished(event: TurnFinished, unicode: bool) -> list[Line]:
     """How a turn ended when it did not end with an answer."""
     ends = {"interrupted": "interrupted; what came is kept", "step limit": "stopped at the step limit"}
-    ends |= {"cost limit": "stopped at the cost limit", "failed": "failed", "answered": ""}
+    ends |= {"cost limit": "stopped at the cost limit", "failed": "failed", "answered": "", "steered": ""}
     words = ends[event.outcome]
     why = f": {event.why}" if event.why else ""
     return [line((f"{glyph('stop', unicode)} {words}{why}", "warn"))] if words else []

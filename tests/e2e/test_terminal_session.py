@@ -167,7 +167,7 @@ def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(hom
         for keys in ("and then", "\r", "tests too", "\r", "/todo", "\r", "half a li"):
             terminal.type(keys)
             time.sleep(0.05)
-        terminal.wait("queued: and then\n  queued: tests too\n  queued: /todo\n› half a li")
+        terminal.wait("queued: and then\n  queued: tests too\n  queued: /todo · after the turn, ↑ .*\n› half a li")
         screen = terminal.wait("Second\\.(.|\n)*nothing to do is noted(.|\n)*› half a li")
         assert "› and then\n  tests too\n" in screen
         terminal.type("ne\r")
@@ -177,7 +177,7 @@ def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(hom
     assert [words.rstrip().rpartition("\n\n")[2] for words in said] == ["and then\ntests too", "half a line"]
 
 
-def test_escape_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: Path) -> None:
+def test_ctrl_c_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: Path) -> None:
     with chat(home, repo, Reply("As far as this.\n\nAnd", fault="stall", after=4, seconds=30)) as (server, terminal):
         say(terminal, "go")
         terminal.wait("As far")
@@ -185,7 +185,7 @@ def test_escape_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: 
         terminal.wait("› not yet")
         terminal.type("\r")
         terminal.wait("queued: not yet")
-        terminal.type("\x1b")
+        terminal.type("\x03")
         terminal.wait("interrupted; what came is kept(.|\n)*› not yet")
         terminal.type("\x1b\x1b\x03")  # neither Escape nor a press that clears the line leaves
         terminal.wait(lambda screen: screen.count("not yet") == 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,13 +76,23 @@ class Live:
         """The model that answers."""
         return self.session.ports.provider.model
 
-    def turn(self, words: str) -> Iterator[Event]:
-        """One turn as events; see Session.turn. A key of ours in the words (pasted, piped in) goes nowhere."""
+    def turn(self, words: str, more: Callable[[], str] = str) -> Iterator[Event]:
+        """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn."""
+
+        def since() -> Generator[Event, None, str]:
+            said, hidden = self._clean(more())
+            yield from hidden
+            return said
+
+        words, hidden = self._clean(words)
+        for notice in hidden:
+            yield from self.session.emit(notice)
+        yield from self.session.turn(words, since)
+
+    def _clean(self, words: str) -> tuple[str, list[Event]]:
+        """A key of ours in the words (pasted, piped in) goes nowhere."""
         words, keys = hide_own(words, self.kit.own)
-        if keys:
-            yield from self.session.emit(Notice("your API key was taken out of your words", "warning"))
-        self.undo.begin(words, len(self.session.state.conversation.turns) + 1)
-        yield from self.session.turn(words)
+        return words, [Notice("your API key was taken out of your words", "warning")] if keys else []
 
     def ledger(self, words: str = "") -> Ledger:
         """The account of the request that would be sent for these words. Raises BudgetError."""

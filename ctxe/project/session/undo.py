@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
-from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFinished
+from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFinished, TurnStarted
 from ctxe.domain.tool import Action, Risk
 from ctxe.repo.undo import restore
 from ctxe.repo.undo.points import Point, Restore
@@ -45,8 +45,10 @@ class Undo:
             self.point = restore.cover(self.place, self.point, action.paths)
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
-        """Learn when tools ran, and settle the point at the end of the turn."""
-        if isinstance(event, ToolStarted):
+        """Name the point after the words, learn when tools ran, and settle the point at the end of the turn."""
+        if isinstance(event, TurnStarted):
+            self.begin(event.words, len(state.conversation.turns))
+        elif isinstance(event, ToolStarted):
             self.began[event.call_id] = time.time()
         elif isinstance(event, ToolFinished):
             if (began := self.began.pop(event.result.call_id, None)) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -409,3 +409,25 @@ def test_a_model_is_named_once_and_again_when_it_is_another(tmp_path: Path) -> N
     live.ports = replace(live.ports, provider=Scripted(["c"], other, count=words))
     chosen.append([event for event in live.turn("go") if isinstance(event, ModelChosen)])
     assert chosen == [[ModelChosen(MODEL.id)], [], [ModelChosen(other.id)]]
+
+
+def test_words_that_come_meanwhile_begin_a_turn_between_two_steps(tmp_path: Path) -> None:
+    script = [Play(calls=[("echo", {"say": "one"})], usage=Usage(10, 1)), Play("So be it.", usage=Usage(20, 2))]
+    talk, model = session(tmp_path, *script)
+    later = ["use tabs", ""]
+
+    def more() -> Generator[Event, None, str]:
+        yield Notice("heard")
+        return later.pop(0)
+
+    events = list(talk.turn("do it", more))
+    first, second = talk.state.conversation.turns
+    assert (first.words, first.outcome, len(first.steps)) == ("do it", "steered", 1)
+    assert (second.words, second.outcome, len(second.steps)) == ("use tabs", "answered", 1)
+    ends = [event for event in events if isinstance(event, TurnFinished)]
+    assert [(end.outcome, end.usage) for end in ends] == [("steered", Usage(10, 1)), ("answered", Usage(20, 2))]
+    assert later == [""], "an answer ends the turn without asking"
+    told = [[block for message in request.messages for block in message.blocks] for request in model.requests]
+    assert told[1][: len(told[0])] == told[0]
+    assert told[1][-1] == Text("use tabs")
+    assert rebuild(read_events(talk.log.path)[0]).conversation == talk.state.conversation

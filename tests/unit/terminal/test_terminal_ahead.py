@@ -70,6 +70,12 @@ def test_words_are_sent_as_one_and_commands_by_themselves() -> None:
     assert ahead.take(whole=True) == ("", "")
 
 
+def test_words_up_to_a_command_may_be_told_before_the_turn_is_over() -> None:
+    ahead = typed("one\r", "two\r", "/diff\r", "three\r", "beg")
+    assert [ahead.words() for _ in range(2)] == ["one\ntwo", ""]
+    assert (ahead.queued, ahead.text) == (["/diff", "three"], "beg")
+
+
 def test_of_many_lines_the_last_is_shown_with_their_count() -> None:
     ahead = typed("one\rtwo\rthree")
     assert ahead.rows(40, unicode=True) == [(("› ", "accent"), ("[2 lines] three", ""))]
