@@ -112,12 +112,11 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
     """Names that a request has anyway: in what stays and in the newest steps."""
     for chunk in chunks:
         yield from names_in(chunk.text)
-    for position, step in conversation.steps():
-        if (position.turn, position.step) >= (upto.turn, upto.step):
-            yield from names_in(step.reply.text)
-            for call, result in zip(step.reply.calls, step.results, strict=True):
-                yield from names_in(call.arguments)
-                yield from names_in(result.text)
+    for _, step in conversation.steps(upto):
+        yield from names_in(step.reply.text)
+        for call, result in zip(step.reply.calls, step.results, strict=True):
+            yield from names_in(call.arguments)
+            yield from names_in(result.text)
 
 
 def _without(entries: Sequence[Entry], spoken: Sequence[str]) -> list[Entry]:
@@ -182,8 +181,7 @@ def _frame_tokens(frame: Frame, count: Count) -> int:
 
 def whole_steps(conversation: Conversation) -> int:
     """How many steps stand whole."""
-    upto = conversation.fold.upto if conversation.fold else Position()
-    return sum((place.turn, place.step) >= (upto.turn, upto.step) for place, _ in conversation.steps())
+    return sum(1 for _ in conversation.steps(conversation.upto))
 
 
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
@@ -215,9 +213,7 @@ def _end(conversation: Conversation) -> Position:
 
 def _decayed(conversation: Conversation, upto: Position, after: int, count: Count) -> dict[str, str]:
     """Masks of long outputs in kept steps with ``after`` newer ones or more: their ends, and how the whole is had."""
-    steps = [
-        step for position, step in conversation.steps() if (position.turn, position.step) >= (upto.turn, upto.step)
-    ]
+    steps = [step for _, step in conversation.steps(upto)]
     masks = {}
     for step in steps[: max(0, len(steps) - after)] if after else ():
         for result in step.results:

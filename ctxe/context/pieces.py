@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, schema_tokens
-from ctxe.domain.conversation import Conversation, Fold, Position, Step, Turn
+from ctxe.domain.conversation import Conversation, Fold, Step, Turn
 from ctxe.domain.model import Block, Carry, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
 
@@ -159,8 +159,7 @@ class Spoken:
 
 def spoken(conversation: Conversation, count: Count) -> Spoken:
     """The pieces of a conversation through its fold; the last turn is the running one."""
-    fold = conversation.fold
-    upto = fold.upto if fold else Position()
+    fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []
     gathered: tuple[Piece, ...] = ()
     words: Piece | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
-from ctxe.domain.conversation import Conversation, Fold, Position, Step, Turn
+from ctxe.domain.conversation import Conversation, Fold, Step, Turn
 
 RUN = 4
 """Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
@@ -65,14 +65,13 @@ def standing(conversation: Conversation) -> frozenset[str]:
 
 def _whole_turns(conversation: Conversation) -> list[Turn]:
     """The turns whose beginning no fold stands for: what was gathered for them is before the model."""
-    upto = conversation.fold.upto if conversation.fold else Position()
+    upto = conversation.upto
     return list(conversation.turns[upto.turn + (upto.step > 0) :])
 
 
 def _whole_steps(conversation: Conversation) -> list[Step]:
     """The steps that no fold stands for."""
-    upto = conversation.fold.upto if conversation.fold else Position()
-    return [step for place, step in conversation.steps() if (place.turn, place.step) >= (upto.turn, upto.step)]
+    return [step for _, step in conversation.steps(conversation.upto)]
 
 
 def _texts(step: Step, fold: Fold | None) -> Iterator[str]:

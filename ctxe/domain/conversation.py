@@ -110,13 +110,21 @@ class Turn:
     steps: tuple[Step, ...] = ()
     outcome: Outcome | None = None
 
+    def changed(self) -> tuple[str, ...]:
+        """Files that its tools edited, created or deleted, in the order of their first change."""
+        touches = (touch for step in self.steps for result in step.results for touch in result.touches)
+        return tuple(dict.fromkeys(touch.path for touch in touches if touch.operation != "read"))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A place between steps: before step ``step`` of turn ``turn``. Step 0 is before the turn's own words."""
 
     turn: int = 0
     step: int = 0
+
+
+BEGINNING = Position()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +151,21 @@ class Conversation:
     turns: tuple[Turn, ...] = ()
     fold: Fold | None = None
 
-    def steps(self) -> Iterator[tuple[Position, Step]]:
-        """Every step in order, folded or not, with the position just before it."""
-        for t, turn in enumerate(self.turns):
-            for s, step in enumerate(turn.steps):
-                yield Position(t, s), step
+    @property
+    def upto(self) -> Position:
+        """Where the part ends that the fold stands for: the very beginning while nothing is folded."""
+        return self.fold.upto if self.fold else BEGINNING
+
+    def steps(self, since: Position = BEGINNING) -> Iterator[tuple[Position, Step]]:
+        """Every step from a position on, in order, folded or not, with the position just before it."""
+        for t in range(since.turn, len(self.turns)):
+            steps = self.turns[t].steps
+            for s in range(since.step if t == since.turn else 0, len(steps)):
+                yield Position(t, s), steps[s]
+
+    def changed(self) -> tuple[str, ...]:
+        """Files that tools edited, created or deleted, in the order of their first change."""
+        return tuple(dict.fromkeys(path for turn in self.turns for path in turn.changed()))
 
     def touched(self) -> dict[str, Touch]:
         """The last touch of every file, keyed by path, in the order of first touch."""

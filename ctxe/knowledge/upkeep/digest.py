@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from ctxe.domain.conversation import Conversation, Turn
+from ctxe.domain.conversation import Conversation
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.signature import plain_command, program
 from ctxe.knowledge.upkeep.playbook import corrects
@@ -17,6 +17,8 @@ MOST = 3
 """Proposals that one session may leave: an inbox that fills up is not read."""
 TWICE = 2
 TOGETHER = 3
+MOST_FILES = 5
+"""Files of a turn that are looked at."""
 LONGEST = 300
 """Characters of a wish; longer words are a task."""
 ALIKE = 0.5
@@ -62,7 +64,7 @@ def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
             words = " ".join(line.split())
             kind = _kind(words, number, place)
             if kind:
-                yield _draft(kind, words[:120], words if len(words) > 120 else "", session, number, _changed(turn))
+                yield _draft(kind, words[:120], words if len(words) > 120 else "", session, number, turn.changed())
 
 
 def _kind(words: str, number: int, place: int) -> str:
@@ -77,7 +79,7 @@ def _kind(words: str, number: int, place: int) -> str:
 
 def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
     """Two files that every turn which changed one of them changed both of, in at least TOGETHER turns."""
-    turns = [set(_changed(turn)) for turn in conversation.turns]
+    turns = [set(turn.changed()[:MOST_FILES]) for turn in conversation.turns]
     alone = Counter(path for paths in turns for path in paths)
     pairs = Counter(pair for paths in turns for pair in combinations(sorted(paths), 2))
     for (one, other), times in pairs.items():
@@ -117,14 +119,8 @@ def _command(arguments: str) -> str:
     return plain_command(str(held.get("command") or "")) if isinstance(held, dict) else ""
 
 
-def _changed(turn: Turn) -> tuple[str, ...]:
-    """Files that a turn changed."""
-    touched = (touch for step in turn.steps for result in step.results for touch in result.touches)
-    return tuple(dict.fromkeys(touch.path for touch in touched if touch.operation != "read"))[:5]
-
-
 def _draft(kind: str, title: str, text: str, session: str, turn: int, files: tuple[str, ...] = ()) -> Entry:
-    by = "session digest (proposed)"
+    by, files = "session digest (proposed)", files[:MOST_FILES]
     return Entry("", kind, title, "proposed", by=by, session=session, turn=str(turn), files=files, text=text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ctxe.domain.conversation import Conversation, Step
+from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import CtxeError
 from ctxe.safety.programs import find_program
 
@@ -14,15 +14,11 @@ SUBJECT = 72
 
 def message_for(conversation: Conversation, changed: Sequence[str]) -> str:
     """A message from the user's own words: what was asked last as the subject, the files below it."""
-    words = next((turn.words for turn in reversed(conversation.turns) if _edits(turn.steps)), "")
+    words = next((turn.words for turn in reversed(conversation.turns) if turn.changed()), "")
     line = " ".join(words.split()) or "Change " + ", ".join(changed[:3])
     subject = line if len(line) <= SUBJECT else line[: SUBJECT - 1].rsplit(" ", 1)[0] + "…"
     listed = [f"- {path}" for path in changed[:20]] + ([f"- and {len(changed) - 20} more"] if len(changed) > 20 else [])
     return "\n".join([subject[:1].upper() + subject[1:], "", *listed])
-
-
-def _edits(steps: Sequence[Step]) -> bool:
-    return any(t.operation != "read" for step in steps for r in step.results for t in r.touches)
 
 
 def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], message: str) -> list[str]:

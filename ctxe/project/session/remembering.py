@@ -160,9 +160,8 @@ class Remembering:
     def _corrected(self, words: str, state: State) -> Iterator[Event]:
         """What the user says against the turn before."""
         if len(state.conversation.turns) > 1:
-            before = state.conversation.turns[-2]
-            changed = (t for step in before.steps for r in step.results for t in r.touches if t.operation != "read")
-            draft = captures.corrected(words, {touch.path: "" for touch in changed}, self.session)
+            changed = state.conversation.turns[-2].changed()
+            draft = captures.corrected(words, dict.fromkeys(changed, ""), self.session)
             yield from map(self._recorded, self.watch.keep(draft))
 
     def _ended(self, event: TurnFinished) -> Iterator[Event]:
@@ -212,10 +211,9 @@ class Remembering:
 
     def _log(self, event: TurnFinished, turn: Turn) -> None:
         """One line in the daily log; told to nobody, for every turn has one."""
-        changed = {t.path: t for step in turn.steps for r in step.results for t in r.touches if t.operation != "read"}
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
         mask = self.store.mask  # the log of the day is shared with everybody
-        done = Done(mask(turn.words), mask(outcome), tuple(changed), event.usd, tuple(self.recorded))
+        done = Done(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.store.log(line_of(done, self.store.now(), self.session))
 

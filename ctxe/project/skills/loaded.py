@@ -21,14 +21,13 @@ def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> Held:
     A function of the log alone. ``scopes`` gives each module's globs: touching such a file is using the module.
     """
     talk = state.conversation
-    upto = talk.fold.upto if talk.fold else Position()
     masks = talk.fold.masks if talk.fold else {}
     visible = {chunk.id for section in state.standing or () for chunk in section.chunks}
     visible |= {chunk.id for chunk in state.queued}
     last: dict[str, int] = {}
     for number, at, name, call in _uses(talk):
         last[name] = number
-        if (at.turn, at.step) >= (upto.turn, upto.step) and (call is None or _loads(call, name, masks)):
+        if at >= talk.upto and (call is None or _loads(call, name, masks)):
             visible.add(PREFIX + name)
     steps = sum(len(turn.steps) for turn in talk.turns)
     _touch(talk, scopes, last)

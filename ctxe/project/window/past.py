@@ -33,10 +33,9 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
     tokens = {row.digest: row.given for one in sent for row in one.ledger.rows if row.given}
     conversation = rebuild(event for _, event in timed).conversation
     used = injected(conversation, tokens)
-    changed = tuple(path for path, touch in conversation.touched().items() if touch.operation != "read")
     name = str(header.get("session", path.stem))
     summed = tuple(_summaries(project, timed))
-    return Past(name, str(header.get("project", "")), tuple(sent), used, found, changed, summed)
+    return Past(name, str(header.get("project", "")), tuple(sent), used, found, conversation.changed(), summed)
 
 
 def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:

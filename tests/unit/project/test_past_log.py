@@ -27,7 +27,7 @@ LEDGER = Ledger("openai/gpt-5", 300_000, 20_000, ())
 def test_money_with_and_without_a_cache_and_files_that_changed(home: Path, tmp_path: Path) -> None:
     log = Log.create(tmp_path, "one", "demo", lambda: "2026-01-02T03:04:05Z")
     reply = Reply("", (ToolCall("1", "edit_file", "{}"),), usage=USAGE)
-    touches = (Touch("a.py", "edit"), Touch("b.py", "read"))
+    touches = (Touch("a.py", "edit"), Touch("b.py", "read"), Touch("a.py", "read"))
     events: tuple[Kept, ...] = (
         TurnStarted("go"),
         ContextAssembled(LEDGER),
