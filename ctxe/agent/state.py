@@ -71,6 +71,10 @@ class State:
         """The newest turn. Raises IndexError before the first."""
         return self.conversation.turns[-1]
 
+    def whole(self, result: ToolResult) -> str:
+        """The text of a result as its tool gave it, before it was shortened for the model."""
+        return self.originals.get(result.handle, result.text)
+
     @property
     def newest_usage(self) -> Usage | None:
         """What the provider counted for the newest reply; None where it did not, and before the first."""

@@ -12,11 +12,15 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 
+from ctxe.context.assemble import Frame
+from ctxe.context.fold import size_of
+from ctxe.context.lines import Whole
 from ctxe.context.nearness import nearness
 from ctxe.context.seen import standing
 from ctxe.context.survey import History, Sightings, Survey, file_key
+from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines
-from ctxe.domain.conversation import Conversation, Position
+from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
 
 PART_EDITED, PART_NAMED = 0.20, 0.06
@@ -41,6 +45,18 @@ CHARS = 3.6
 PREFIX = "restored "
 
 _PLANS = re.compile(r"todo|task|plan", re.IGNORECASE)
+
+
+def brought_back(
+    frame: Frame, conversation: Conversation, usable: int, count: Count, whole: Whole, survey: Survey
+) -> tuple[Chunk, ...]:
+    """Lines worth showing again after the newest step where all of them have room, a chunk a file.
+
+    ``usable`` is what a request may hold (tokens), ``survey`` what was read of the conversation before.
+    """
+    left = usable - size_of(frame, conversation, count)
+    chunks = restored(conversation, survey.read(conversation, whole), usable, left)
+    return chunks if sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left else ()
 
 
 def restored(conversation: Conversation, survey: Survey, usable: int, left: int) -> tuple[Chunk, ...]:
@@ -79,10 +95,8 @@ def habit(survey: Survey) -> float:
 
 def _restored_before(conversation: Conversation) -> Iterator[str]:
     """Files that were shown again since the last fold."""
-    upto = conversation.fold.upto if conversation.fold else Position()
-    for position, step in conversation.steps():
-        if (position.turn, position.step) >= (upto.turn, upto.step):
-            yield from (note.id.removeprefix(PREFIX) for note in step.notes if note.id.startswith(PREFIX))
+    for _, step in conversation.steps(conversation.upto):
+        yield from (note.id.removeprefix(PREFIX) for note in step.notes if note.id.startswith(PREFIX))
 
 
 def _being_edited(survey: Survey) -> Iterator[History]:

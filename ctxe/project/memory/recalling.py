@@ -46,7 +46,7 @@ class Recalling:
         for _, step in reversed(list(self.state().conversation.steps())):
             for result in step.results:
                 if result.call_id == call_id:
-                    return self.state().originals.get(result.handle, result.text)
+                    return self.state().whole(result)
         return ""
 
     def _said(self, name: str) -> str:
@@ -60,7 +60,7 @@ class Recalling:
         for _, step in itertools.islice(state.conversation.steps(), max(number - 1, 0), number):
             parts += [step.reply.text] if step.reply.text else []
             for call, result in zip(step.reply.calls, step.results, strict=True):
-                parts.append(f"{call.name} {call.arguments}\n{state.originals.get(result.handle, result.text)}")
+                parts.append(f"{call.name} {call.arguments}\n{state.whole(result)}")
         return "\n\n".join(parts)
 
     def _entry(self, name: str) -> str:
@@ -107,7 +107,7 @@ class Recalling:
                 if step.reply.text:
                     yield f"answer {turn_number}.{number}", step.reply.text
                 for call, result in zip(step.reply.calls, step.results, strict=True):
-                    whole = state.originals.get(result.handle, result.text)
+                    whole = state.whole(result)
                     name = f"{call.name} {turn_number}.{number}" + (
                         f", recall {result.handle}" if result.handle else ""
                     )

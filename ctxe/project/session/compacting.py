@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.context.calls import taken_apart
-from ctxe.domain.conversation import Conversation, Fold, ToolResult
+from ctxe.domain.conversation import Conversation, Fold
 from ctxe.domain.events import EpochStarted, Event, Folded, Notice, Unfolded
 from ctxe.domain.ledger import Ledger
 from ctxe.project.window.folds import Folds
@@ -35,11 +35,7 @@ class Preview:
 
 def wanted_fold(state: State, folds: Folds, focus: str = "") -> Fold | None:
     """The fold that a person asks for now; None when there is nothing to fold. ``state`` has its standing sections."""
-
-    def whole(result: ToolResult) -> str:
-        return state.originals.get(result.handle, result.text)
-
-    fold = folds.fold(state, "request", whole, focus)
+    fold = folds.fold(state, "request", focus)
     return fold if fold is not None and (fold.record or fold.masks) else None
 
 

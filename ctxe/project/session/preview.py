@@ -57,7 +57,7 @@ def request_json(project: Project, opening: Opening, words: str) -> str:
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
     from ctxe.project.window.folds import folds
 
-    if fold := folds(project, composed).fold(state, "", lambda result: state.originals.get(result.handle, result.text)):
+    if fold := folds(project, composed).fold(state, ""):
         state = apply(state, Folded(fold))
         state = apply(state, EpochStarted(composed.standing(state)))
     body = {"model": project.model.id, **_plain(composed.compose(state).request)}

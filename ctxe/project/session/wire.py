@@ -14,12 +14,10 @@ from ctxe.agent.session import Session
 from ctxe.agent.state import State, rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.budget import birth_limit
-from ctxe.domain.conversation import ToolResult
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.failures.gate import Gate
-from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.models import connect
 from ctxe.project.sandboxing import boxed
 from ctxe.project.session.crediting import Crediting
@@ -30,7 +28,7 @@ from ctxe.project.session.remembering import Remembering
 from ctxe.project.session.resuming import Timed, catch_up
 from ctxe.project.session.summarizing import Logged, summarizer, summarizing
 from ctxe.project.session.undo import Undo
-from ctxe.project.window.folds import Folds, Whole, folds, trimmer
+from ctxe.project.window.folds import Folds, folds, trimmer
 from ctxe.project.window.freshness import freshen
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.parts import composer, keeping
@@ -101,23 +99,13 @@ def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, o
         connect(project, composed.model, lambda words, _: project.answer(words), long_cache=opening.interactive),
         composed.standing,
         composed.gather,
-        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state, _whole(state))],
-        lambda state, cause: folding.fold(state, cause, _whole(state)),
+        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],
+        folding.fold,
         composed.compose,
         lambda call, _: dispatcher(call),
         Limits(limits.max_steps, limits.max_cost),
         consulted=kit.purse.taken,
     )
-
-
-def _whole(state: State) -> Whole:
-    """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
-
-    def text(result: ToolResult) -> str:
-        found = state.originals.get(result.handle, result.text)
-        return "" if found.startswith(OPENING) else found
-
-    return text
 
 
 def _remembering(project: Project, session: str, gating: Gating, kept: list[Entry]) -> Remembering:

@@ -13,23 +13,23 @@ from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold, size_of
-from ctxe.context.restore import restored
+from ctxe.context.fold import next_fold
+from ctxe.context.lines import Whole
+from ctxe.context.restore import brought_back
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
-from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
+from ctxe.domain.conversation import Fold, Position, ToolResult
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import ToolOutput
+from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-
-Whole = Callable[[ToolResult], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,57 +46,54 @@ class Folds:
     survey: Survey = field(default_factory=Survey)
     lessons: Callable[[State, Position], Sequence[Chunk]] = lambda _, __: ()
 
-    def fold(self, state: State, cause: str, whole: Whole, focus: str = "") -> Fold | None:
+    def fold(self, state: State, cause: str, focus: str = "") -> Fold | None:
         """The fold that the next request needs, or that ``cause`` demands.
 
         ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
         """
         talk = state.conversation
-        fold = self._folded(state, cause, whole)
+        fold = self._folded(state, cause)
         if fold is None:
             return None
         lessons = tuple(self.lessons(state, fold.upto))
-        kept = self._focused(talk, focus or focus_of(talk), fold, whole)
+        kept = self._focused(state, focus or focus_of(talk), fold)
         if not (lessons or kept):
             return fold
         for also in ((*kept, *lessons), lessons) if lessons else (kept,):
-            if made := self._folded(state, cause, whole, *also):
+            if made := self._folded(state, cause, *also):
                 return made
         # What the memory told before is not given up for a few tokens that somebody asked for.
         return None if lessons and cause != "overflow" else fold
 
-    def _focused(self, talk: Conversation, focus: str, fold: Fold, whole: Whole) -> tuple[Chunk, ...]:
+    def _focused(self, state: State, focus: str, fold: Fold) -> tuple[Chunk, ...]:
         """Lines of what is folded that are about these words."""
         if not focus:
             return ()
-        gone = self.survey.read(talk, whole).before(fold.upto)
+        gone = self.survey.read(state.conversation, _whole(state)).before(fold.upto)
         kept = focused(focus, gone, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
         return (kept,) if kept else ()
 
-    def _folded(self, state: State, cause: str, whole: Whole, *kept: Chunk) -> Fold | None:
-        frame, talk = self.composer.frame(state.standing or ()), state.conversation
+    def _folded(self, state: State, cause: str, *kept: Chunk) -> Fold | None:
         return next_fold(
-            frame,
-            talk,
+            self.composer.frame(state.standing or ()),
+            state.conversation,
             self.composer.budget,
             self.composer.count,
             self.policy,
             cause=cause,
-            whole=whole,
+            whole=_whole(state),
             also=(*kept, *_surviving(state)),
             survey=self.survey,
             calls=self.calls,
         )
 
-    def restore(self, state: State, whole: Whole) -> tuple[Chunk, ...]:
+    def restore(self, state: State) -> tuple[Chunk, ...]:
         """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
         talk = state.conversation
         if talk.fold is None and not state.originals:
             return ()
-        composer, usable = self.composer, self.composer.budget.usable
-        left = usable - size_of(composer.frame(state.standing or ()), talk, composer.count)
-        chunks = restored(talk, self.survey.read(talk, whole), usable, left)
-        return chunks if sum(composer.count(chunk.text) for chunk in chunks) <= left else ()
+        composer, frame = self.composer, self.composer.frame(state.standing or ())
+        return brought_back(frame, talk, composer.budget.usable, composer.count, _whole(state), self.survey)
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
         """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
@@ -155,6 +152,16 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
         return done.text, done.handle
 
     return cut
+
+
+def _whole(state: State) -> Whole:
+    """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
+
+    def text(result: ToolResult) -> str:
+        found = state.whole(result)
+        return "" if found.startswith(OPENING) else found
+
+    return text
 
 
 def _surviving(state: State) -> Iterator[Chunk]:

@@ -13,8 +13,8 @@ from ctxe.context.birth import born
 from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.compact import FoldPolicy
-from ctxe.context.fold import next_fold, size_of
-from ctxe.context.restore import restored
+from ctxe.context.fold import next_fold
+from ctxe.context.restore import brought_back
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -76,17 +76,13 @@ class Replayed:
         """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
         if not self._originals and self.conversation.fold is None:
             return
-        self._survey = self._survey.read(self.conversation, self.original)
         place = Position(len(self.conversation.turns) - 1, len(self.conversation.turns[-1].steps) - 2)
-        upto = self.conversation.fold.upto if self.conversation.fold else Position()
-        if place.step < 0 or (place.turn, place.step) < (upto.turn, upto.step):
+        if place.step < 0 or place < self.conversation.upto:
             return
         usable = self.budget.usable
-        left = usable - size_of(self.frame, self.conversation, self._count)
-        chunks = restored(self.conversation, self._survey, usable, left)
-        noted = _with_notes(self.conversation, place, chunks)
-        if chunks and size_of(self.frame, noted, self._count) <= usable:
-            self.conversation = noted
+        chunks = brought_back(self.frame, self.conversation, usable, self._count, self.original, self._survey)
+        if chunks:
+            self.conversation = _with_notes(self.conversation, place, chunks)
 
     def original(self, result: ToolResult) -> str:
         """The whole text of a result, as it was given."""

@@ -1,4 +1,4 @@
-"""What the memory had told stands after a fold too, also where the fold cuts the running turn in two."""
+"""What folds of a session read: what the memory had told is told again, a domain module is not kept in lines."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
+from ctxe.project.session.compacting import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import composer, keeping
@@ -52,7 +53,7 @@ def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(t
 
     folding = folds(project, composed)
     for _ in range(3):
-        fold = folding.fold(state, "request", lambda result: result.text)
+        fold = folding.fold(state, "request")
         assert fold
         assert fold.upto.step > 0
         assert fold.record[-1:] == again
@@ -61,3 +62,19 @@ def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(t
         state = replace(state, conversation=replace(state.conversation, turns=(turn,)), standing=())
     project.store.forget(entry.id)
     assert entry.id not in {c.id for c in lessons_before(project, composed, state, Position(0, 5))}
+
+
+def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Path) -> None:
+    project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
+    module = "\n".join(['<skill name="brew">', *(f"step {n} of part{n} heats kettle_{n}" for n in range(12))])
+    call = ToolCall("u", "use", '{"name": "brew"}')
+    loading = Step(Reply("", (call,), "tools"), (ToolResult("u", module),))
+    state = State(Conversation((Turn("brew", steps=(loading, *steps(12))),)), standing=(), running=True)
+    kit = kit_for(project, UNBOXED, lambda: state, keeping(project, "now", approved=False), ())
+    folding = folds(project, composer(project, project.model, kit, "now"))
+    fold = wanted_fold(state, folding)
+    assert fold
+    assert fold == folding.fold(state, "request")
+    kept = "\n".join(chunk.text for chunk in fold.record)
+    assert "of part5 says something else" in kept
+    assert "heats kettle_" not in kept
