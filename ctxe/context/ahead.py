@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
@@ -28,16 +27,15 @@ def forecast(
     size: int,
     grown: Sequence[int],
     prices: Prices | None,
-    calls: Callable[[int], float] | None = None,
 ) -> Forecast:
     """The steps from a request of ``size`` tokens to the next fold when each adds what the ones in ``grown`` added.
 
-    ``calls`` says how many are still to come after so many steps. A fold's price is that of writing what it keeps; what
-    stands before the conversation is read from the cache as before.
+    A fold's price is that of writing what it keeps; what stands before the conversation is read from the cache as
+    before.
     """
     room = Room(budget.usable, standing_tokens(frame, conversation, count, budget.usable))
     pace = max(0, round(sum(grown) / len(grown))) if grown else 0
-    steps = _steps(conversation, room, policy, size, pace, calls)
+    steps = _steps(conversation, room, policy, size, pace)
     line = size + steps * pace if steps else room.line(policy)
     if prices is None:
         return Forecast(steps, line, pace)
@@ -45,20 +43,10 @@ def forecast(
     return Forecast(steps, line, pace, fold_usd, request_usd(size + pace, size, prices))
 
 
-def _steps(
-    conversation: Conversation,
-    room: Room,
-    policy: FoldPolicy,
-    size: int,
-    pace: int,
-    calls: Callable[[int], float] | None,
-) -> int | None:
+def _steps(conversation: Conversation, room: Room, policy: FoldPolicy, size: int, pace: int) -> int | None:
     """After how many steps a fold will be due; None when that is far off."""
     done, whole = sum(1 for _ in conversation.steps()), whole_steps(conversation)
     for more in range(1, FAR + 1):
-        coming = size + more * pace
-        if calls and coming > room.paying(policy):
-            policy = replace(policy, calls=calls(done + more))
-        if due(coming, whole + more, room, policy):
+        if due(size + more * pace, whole + more, room, policy, done + more):
             return more
     return None

@@ -7,9 +7,10 @@ steps and forget too much: where the line is drawn beyond that was set on record
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ctxe.context.cost import USUAL_CALLS, Billing, pays
+from ctxe.context.cost import Billing, pays, usual_calls
 
 LEAST_FREED = 0.10
 """A fold that would free less of what stands is not worth a new epoch."""
@@ -39,6 +40,7 @@ class FoldPolicy:
     fold is the record's, the rest is for newest steps. ``target_tokens`` (0: none) is a lower line for every window.
     ``decay_after`` (0: off): of whole steps older than this only the ends of long outputs stay. ``window`` (0: off): a
     sliding window, at most so many whole steps stand. ``checkpoint_every`` (0: off): steps between a model's summaries.
+    ``calls`` says how many are still to come after so many steps; it is asked only where money decides.
     """
 
     at: float = 1.0
@@ -50,7 +52,7 @@ class FoldPolicy:
     window: int = 0
     checkpoint_every: int = 0
     billing: Billing = Billing()
-    calls: float = USUAL_CALLS
+    calls: Callable[[int], float] = usual_calls
 
     @property
     def most_steps(self) -> int:
@@ -91,17 +93,21 @@ class Room:
         return self.standing + int(min(MOST_KEPT * free, LEAST_KEPT + policy.to * free))
 
 
-def due(size: int, steps: int, room: Room, policy: FoldPolicy) -> str | None:
-    """Why the next request, of ``size`` tokens and ``steps`` whole steps, must fold first; None when it must not."""
+def due(size: int, steps: int, room: Room, policy: FoldPolicy, done: int = 0) -> str | None:
+    """Why the next request, of ``size`` tokens and ``steps`` whole steps, must fold first; None when it need not.
+
+    ``done`` are all steps so far, folded or not.
+    """
     if size > room.usable:
         return "overflow"
     if size > min(room.full(policy), policy.target_tokens or room.usable):
         return "threshold"
     if policy.window and steps > policy.window:
         return "window"
+    if size <= room.paying(policy):
+        return None
     kept = room.target(policy)
-    worth_it = pays(size - kept, kept - room.standing, policy.calls, policy.billing)
-    return "price" if size > room.paying(policy) and worth_it else None
+    return "price" if pays(size - kept, kept - room.standing, policy.calls(done), policy.billing) else None
 
 
 def worth_folding(before: int, after: int, cause: str) -> bool:

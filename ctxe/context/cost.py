@@ -43,6 +43,11 @@ def calls_expected(past: Sequence[int], done: int) -> float:
     return sum(rest) / len(rest) if rest else float(min(USUAL_CALLS, max(done, 1)) if past else USUAL_CALLS)
 
 
+def usual_calls(_done: int) -> float:
+    """Calls still to come where nobody counted past sessions."""
+    return USUAL_CALLS
+
+
 def request_usd(tokens: int, cached: int, prices: Prices) -> float:
     """US dollars for the input of one request of which ``cached`` tokens were sent before."""
     return prices.cost(Usage(tokens, 0, min(cached, tokens), max(0, tokens - cached)))

@@ -6,7 +6,7 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
@@ -135,20 +135,17 @@ def next_fold(
     whole: Whole = shown,
     also: Sequence[Chunk] = (),
     survey: Survey | None = None,
-    calls: Callable[[int], float] | None = None,
 ) -> Fold | None:
     """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
 
     There is none when it would free too little, or when nothing came since the last one. A demanded fold has only the
     room of what stands now, and half of it where a provider found that too long: its window is not what we think.
-    ``calls`` says how many are still to come after so many steps; it is asked only where money decides.
     """
     before = size_of(frame, conversation, count)
     usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
     room = Room(usable, standing_tokens(frame, conversation, count, usable))
-    if calls and before > room.paying(policy):
-        policy = replace(policy, calls=calls(sum(1 for _ in conversation.steps())))
-    cause = cause or due(before, whole_steps(conversation), room, policy) or ""
+    done = sum(1 for _ in conversation.steps())
+    cause = cause or due(before, whole_steps(conversation), room, policy, done) or ""
     if not cause:
         return None
     made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)

@@ -36,13 +36,12 @@ if TYPE_CHECKING:
 class Folds:
     """The folds of one session: ``composer`` composes what they make smaller.
 
-    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``calls`` says
-    how many are still to come after so many steps; ``lessons`` are what the memory had told before a position.
+    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``lessons`` are what
+    the memory had told before a position.
     """
 
     composer: Composer
     policy: FoldPolicy
-    calls: Callable[[int], float] | None = None
     survey: Survey = field(default_factory=Survey)
     lessons: Callable[[State, Position], Sequence[Chunk]] = lambda _, __: ()
 
@@ -84,7 +83,6 @@ class Folds:
             whole=_whole(state),
             also=(*kept, *_surviving(state)),
             survey=self.survey,
-            calls=self.calls,
         )
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
@@ -101,7 +99,7 @@ class Folds:
             return None
         composer, talk, size = self.composer, state.conversation, state.ledger.used
         frame, prices = composer.frame(state.standing or ()), composer.model.prices
-        return forecast(frame, talk, composer.budget, composer.count, self.policy, size, grown, prices, self.calls)
+        return forecast(frame, talk, composer.budget, composer.count, self.policy, size, grown, prices)
 
 
 def folds(project: Project, composer: Composer) -> Folds:
@@ -117,9 +115,9 @@ def folds(project: Project, composer: Composer) -> Folds:
         fold.window,
         fold.checkpoint_every,
         Billing.of(composer.model.prices),
+        expected(project.place.sessions, composer.session),
     )
-    calls = expected(project.place.sessions, composer.session)
-    return Folds(composer, policy, calls, lessons=lambda state, upto: lessons_before(project, composer, state, upto))
+    return Folds(composer, policy, lessons=lambda state, upto: lessons_before(project, composer, state, upto))
 
 
 def lessons_before(project: Project, composer: Composer, state: State, upto: Position) -> tuple[Chunk, ...]:

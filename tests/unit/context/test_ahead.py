@@ -39,8 +39,8 @@ def test_it_says_when_the_policy_will_be_due() -> None:
 
 
 def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:
-    many = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(), 60_000, [2_000], None, lambda done: 60.0)
-    few = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(), 60_000, [2_000], None, lambda done: 1.0)
+    many = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(calls=lambda _: 60.0), 60_000, [2_000], None)
+    few = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(calls=lambda _: 1.0), 60_000, [2_000], None)
     assert many.steps is not None
     assert few.steps is not None
     assert (many.steps < few.steps, few.line) == (True, 202_000)

@@ -46,8 +46,8 @@ def test_a_large_window_is_folded_when_that_pays() -> None:
 
 def test_no_fold_for_money_when_the_session_is_about_to_end() -> None:
     line = LARGE.paying(FoldPolicy())
-    assert due(line + 1, 5, LARGE, FoldPolicy(calls=2)) is None
-    assert due(line + 1, 5, LARGE, FoldPolicy(calls=30)) == "price"
+    assert due(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 2.0)) is None
+    assert due(line + 1, 5, LARGE, FoldPolicy(calls=lambda _: 30.0)) == "price"
 
 
 def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:

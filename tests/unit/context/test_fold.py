@@ -209,11 +209,12 @@ def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides()
 
     long = Conversation((Turn("go", (), tuple(read(n) for n in range(300))),))
     window = Budget(200_000, 0)
-    assert next_fold(Frame(), LONG, window, words, POLICY, calls=calls) is None
+    policy = replace(POLICY, calls=calls)
+    assert next_fold(Frame(), LONG, window, words, policy) is None
     assert asked == []
-    assert next_fold(Frame(), long, Budget(60_000, 0), words, POLICY, calls=calls) is None
+    assert next_fold(Frame(), long, Budget(60_000, 0), words, policy) is None
     assert asked == [300]
-    made = next_fold(Frame(), long, Budget(60_000, 0), words, POLICY, calls=lambda _: 100.0)
+    made = next_fold(Frame(), long, Budget(60_000, 0), words, replace(POLICY, calls=lambda _: 100.0))
     assert made is not None
     assert made.cause == "price"
 

@@ -533,7 +533,10 @@ def test_edit_then_undo_is_identity(
     was = state(root)
 
     def act() -> None:
+        # Whether a file changed is judged by its bytes and mode: one that is written anew with the same has not.
         for name, data in second.items():
+            if (root / name).exists() and (root / name).read_bytes() == data:
+                continue
             (root / name).unlink(missing_ok=True)
             if data is not None:
                 (root / name).write_bytes(data)
