@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ctxe.storage.counters import Counters
 class Keeping:
     """Writes to the memory folder for the model. ``approved``: a person says yes before it is called.
 
-    ``kept`` are entries that were written and nobody was told of yet.
+    What was written stays here until the session takes it to tell of it.
     """
 
     store: Store
@@ -23,7 +23,7 @@ class Keeping:
     root: str
     session: str
     approved: bool
-    kept: list[Entry] = field(default_factory=list)
+    _kept: list[Entry] = field(default_factory=list)
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
         """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
@@ -32,6 +32,11 @@ class Keeping:
         entry = self.store.supersede(replaces, draft) if replaces else self.store.add(draft)
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
         return f"{self._became(entry)}{about}"
+
+    def taken(self) -> Iterator[Entry]:
+        """What was written since the last call."""
+        while self._kept:
+            yield self._kept.pop(0)
 
     def alike(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> tuple[str, ...]:
         """What current entries say on the same subject, a line each, for the person who is asked to keep another."""
@@ -68,7 +73,7 @@ class Keeping:
         return "current" if self.approved else "proposed"
 
     def _became(self, entry: Entry) -> str:
-        self.kept.append(entry)
+        self._kept.append(entry)
         if entry.status == "proposed":
             return f"proposed as {entry.id}; it waits in the inbox for a person"
         return f"saved as {entry.id} in {entry.path}"

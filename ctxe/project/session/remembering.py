@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,14 +54,14 @@ SAYS = {
 class Remembering:
     """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn.
 
-    ``kept`` are entries that the model has just written; they are told here, and named in the log of the day.
+    ``kept`` gives what the model wrote since it was last asked; that is told here, and named in the log of the day.
     """
 
     store: Keeps
     watch: Watch
     session: str
     gating: Gating
-    kept: list[Entry] = field(default_factory=list)
+    kept: Callable[[], Iterable[Entry]] = tuple
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
@@ -71,8 +71,7 @@ class Remembering:
         """What an event leaves in memory, told as events of its own."""
         try:
             if isinstance(event, ToolFinished):
-                yield from map(self._written, self.kept)
-                self.kept.clear()
+                yield from map(self._written, self.kept())
                 yield from self._tool(event, state)
             elif isinstance(event, Recorded):
                 self.recorded.append(f"{event.kind} {event.id}")

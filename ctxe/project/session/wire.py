@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     session.listeners = (undo, _Learning(live))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
-        remembering = _remembering(project, name, gating, keeps.kept)
+        remembering = _remembering(project, name, gating, keeps.taken)
         catch_up(past, remembering, crediting, Git(project.root, project.environment))
         undo.heard = remembering.taken_back
         session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
@@ -108,7 +108,7 @@ def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, o
     )
 
 
-def _remembering(project: Project, session: str, gating: Gating, kept: list[Entry]) -> Remembering:
+def _remembering(project: Project, session: str, gating: Gating, kept: Callable[[], Iterable[Entry]]) -> Remembering:
     from ctxe.knowledge.failures.pairing import Watch
 
     watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
