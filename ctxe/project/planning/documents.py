@@ -10,7 +10,7 @@ from ctxe import config
 from ctxe.domain.errors import CtxeError
 from ctxe.lexical.bm25 import idf
 from ctxe.project.planning.meaning import meant
-from ctxe.repo.planning.planner import Planned, laid_out
+from ctxe.repo.planning.planner import Planned, plan
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -54,7 +54,7 @@ def _index(project: Project, root: Path) -> Index:
 
 
 def _bearing(project: Project, index: Index, folder: str, task: str, room: int) -> list[Planned]:
-    made, ranking = laid_out(index, task, room, meaning=meant(project, index, task)[0])
+    made, ranking = plan(index, task, room, meaning=meant(project, index, task)[0])
     shown = [file for file in made.files if file.mode in ("full", "region")][: 2 * MOST]
     return [_outside(file, folder) for file in shown if covered(ranking, index.by_path[file.path]) >= COVERED]
 

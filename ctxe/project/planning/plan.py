@@ -10,8 +10,10 @@ from ctxe.domain.errors import StoreError
 from ctxe.project.planning.indexing import Advance, index, opened, told
 from ctxe.project.planning.purse import Purse
 from ctxe.repo.indexing.mending import refreshed, sound
+from ctxe.repo.planning import planner
 from ctxe.repo.planning.mix import fitted, weighed
-from ctxe.repo.planning.planner import Plan, Planned, Steering, laid_out
+from ctxe.repo.planning.planner import Plan, Planned
+from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -28,7 +30,7 @@ MOST_MEMORIES = 5
 
 def plan(project: Project, words: str, budget: int, advance: Advance | None = None) -> Plan:
     """The files a task needs and what to show of them within ``budget`` tokens."""
-    return made(project, index(project, advance), words, budget, Steering())
+    return made(project, index(project, advance), words, budget, UNSTEERED)
 
 
 def made(
@@ -45,7 +47,7 @@ def _made(project: Project, index: Index, words: str, budget: int, steering: Ste
     settings = project.config.retrieval
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
     if not (settings.embeddings or settings.sources or project.config.plan.refine):
-        return laid_out(index, words, budget, steering)[0]
+        return planner.plan(index, words, budget, steering)[0]
     from ctxe.project.planning.documents import documents
     from ctxe.project.planning.meaning import meant
     from ctxe.project.planning.refining import looked_over, noted
@@ -56,7 +58,7 @@ def _made(project: Project, index: Index, words: str, budget: int, steering: Ste
     room = budget - sum(file.tokens for file in documented)
 
     def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
-        return laid_out(index, task, room, steering, weights, scores if task == words else None)
+        return planner.plan(index, task, room, steering, weights, scores if task == words else None)
 
     if _refines(project, words):
         looked = looked_over(project, planned, words, steering, purse or Purse())

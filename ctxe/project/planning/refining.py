@@ -13,9 +13,10 @@ from ctxe.domain.events import Consulted
 from ctxe.domain.model import Message, Provider, Request, Text
 from ctxe.project.guarding import masking
 from ctxe.project.planning.purse import Purse
-from ctxe.repo.planning.planner import Plan, Steering
+from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.refine import refined
+from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project

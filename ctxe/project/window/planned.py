@@ -12,8 +12,10 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
-from ctxe.repo.planning.planner import Plan, Steering
-from ctxe.repo.planning.source import PlannedFiles
+from ctxe.repo.indexing.mending import refreshed
+from ctxe.repo.planning.planner import Plan
+from ctxe.repo.planning.source import section
+from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -29,6 +31,8 @@ MOST = 4
 PATIENCE = 5.0
 """Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
 BUILDING = Omission("files:plan", 0, "the index is still being built")
+LEAST = 400
+"""Tokens of room below which nothing is planned."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
 Chosen = Callable[[], Sequence[tuple[str, str]]]
@@ -45,7 +49,8 @@ class Planning:
     def __init__(self, project: Project, chosen: Chosen, kit: Kit, patience: float = PATIENCE) -> None:
         self._project, self._chosen, self._kit, self._patience = project, chosen, kit, patience
         self._using = threading.Lock()
-        self._planned: PlannedFiles | None = None
+        self._index: Index | None = None
+        self._fresh = False
         self._building: threading.Thread | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
@@ -55,11 +60,10 @@ class Planning:
         with self._using, contextlib.suppress(StoreError, OSError):
             if not self._built():
                 return (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
-            if self._planned is None:
+            if self._index is None or room < LEAST or not task.words.strip():
                 return ()
-            offered = self._planned.offer(task, min(room, PACKED))
-            made = self._planned.newest
-            return [self._near(section, made, task) for section in offered] if made else ()
+            made = self._made(self._index, task, min(room, PACKED))
+            return [self._near(made, task)] if made.files else ()
         return ()
 
     def _built(self) -> bool:
@@ -73,19 +77,22 @@ class Planning:
     def _build(self) -> None:
         """Nothing is planned in a session whose index cannot be had; `ctxe index` says why."""
         with contextlib.suppress(StoreError, OSError):
-            self._planned = PlannedFiles(index(self._project), self._steering, planned=self._made, fresh=True)
+            self._index, self._fresh = index(self._project), True
 
-    def _made(self, index: Index, words: str, budget: int, steering: Steering) -> Plan:
-        return made(self._project, index, words, budget, steering, self._kit.purse)
+    def _made(self, index: Index, task: Task, room: int) -> Plan:
+        if not self._fresh:
+            refreshed(index)
+        self._fresh = False
+        dropped = tuple(path for path, choice in self._chosen() if choice == "drop")
+        steering = Steering(tuple(dict.fromkeys(task.files)), added=tuple(dict.fromkeys(task.named)), dropped=dropped)
+        return made(self._project, index, task.words, room, steering, self._kit.purse)
 
-    def _steering(self) -> Steering:
-        return Steering(dropped=tuple(path for path, choice in self._chosen() if choice == "drop"))
-
-    def _near(self, section: Section, made: Plan, task: Task) -> Section:
+    def _near(self, made: Plan, task: Task) -> Section:
+        found = section(made)
         best = max(file.score for file in made.files)
         near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
         kept, out = [], []
-        for chunk in section.chunks:
+        for chunk in found.chunks:
             if chunk.path not in near:
                 out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
                 continue
@@ -94,8 +101,8 @@ class Planning:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
-        told = [Omission(f"{section.name}:note", 0, made.note)] if made.note else []
-        return replace(section, chunks=tuple(kept), left_out=(*told, *out))
+        told = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []
+        return replace(found, chunks=tuple(kept), left_out=(*told, *out))
 
 
 def telling(words: str) -> bool:

@@ -15,6 +15,7 @@ from ctxe.repo.indexing.scan import NAMED, PATH
 from ctxe.repo.indexing.statistics import FILE_K1
 from ctxe.repo.indexing.store import Details, File
 from ctxe.repo.planning.reading import MOST_TERMS, Reading, View
+from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 UNIT_K1, UNIT_B = 1.2, 0.3
 """BM25's parameters for units, best for single signals on past changes (docs/planner.md)."""
@@ -36,15 +37,14 @@ class Evidence:
     """The index asked about one task.
 
     ``files`` and ``units`` hold the scores of each view; ``unit_names`` what the words of units' own names add;
-    ``candidates`` are the files whose units were looked at; ``base`` is the first mix of signals. ``touched`` are files
-    of the session, ``named`` files that memory, decisions or failures speak of; ``meaning`` what vectors say, if asked.
+    ``candidates`` are the files whose units were looked at; ``base`` is the first mix of signals. ``meaning`` is
+    what vectors say, if asked.
     """
 
     index: Index
     reading: Reading
     common: Mapping[str, float]
-    touched: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
+    steering: Steering = UNSTEERED
     meaning: Scores = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
     terms: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -79,12 +79,11 @@ def gather(
     index: Index,
     reading: Reading,
     common: Mapping[str, float],
-    touched: tuple[str, ...] = (),
-    named: tuple[str, ...] = (),
+    steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
 ) -> Evidence:
     """Ask the index for every word of a task and score whole files by every view."""
-    evidence = Evidence(index, reading, common, touched, named, meaning or {}, reading.views())
+    evidence = Evidence(index, reading, common, steering, meaning or {}, reading.views())
     words = set().union(*evidence.views.values())
     marked = [mark + word for word in words for mark in (PATH, NAMED)]
     evidence.postings = index.postings([*words, *marked])

@@ -13,6 +13,7 @@ from ctxe.repo.planning.mix import Fitted, fitted
 from ctxe.repo.planning.pack import Packed, pack
 from ctxe.repo.planning.ranking import Ranking, rank
 from ctxe.repo.planning.reasons import Reason, Reasons
+from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 LEFT_OUT = 20
 """Files that are told as left out."""
@@ -59,52 +60,23 @@ class Plan:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Steering:
-    """What the session and its user add to a task.
-
-    ``touched``: files read or changed, oldest first; ``named``: files that memory speaks of; ``added`` and ``dropped``:
-    files that the user wants in or out whatever their score; ``asked`` and ``declined``: the same by a model that
-    looked the plan over.
-    """
-
-    touched: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    declined: tuple[str, ...] = ()
-
-
 def plan(
     index: Index,
     task: str,
     budget: int,
-    steering: Steering = Steering(),
-    weights: Fitted | None = None,
-    meaning: Scores | None = None,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Plan:
-    """Plan a task over an index that was refreshed; an empty task gives the files that were changed lately.
-
-    ``meaning``: what vectors say of files (see windows), mixed in by its weight.
-    """
-    return laid_out(index, task, budget, steering, weights, meaning, clock)[0]
-
-
-def laid_out(
-    index: Index,
-    task: str,
-    budget: int,
-    steering: Steering = Steering(),
+    steering: Steering = UNSTEERED,
     weights: Fitted | None = None,
     meaning: Scores | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Plan, Ranking]:
-    """A plan and the ranking behind it."""
+    """Plan a task over an index that was refreshed; the plan, and the ranking behind it.
+
+    An empty task gives the files that were changed lately. ``meaning``: what vectors say of files (see windows), mixed
+    in by its weight.
+    """
     learnt = weights or fitted()
     started = clock()
-    ranking = _steered(rank(index, task, learnt, steering.touched, steering.named, meaning), steering)
+    ranking = _steered(rank(index, task, learnt, steering, meaning), steering)
     ranked = clock()
     shown = pack(ranking, budget, index.text, learnt)
     packed = clock()

@@ -10,6 +10,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores, best, gather, look_ins
 from ctxe.repo.planning.mix import Fitted, mixed, votes
 from ctxe.repo.planning.reading import Reading, read_task
 from ctxe.repo.planning.signals import AROUND, BROAD, CLOSE, Signal
+from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 CHOSEN = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,
@@ -44,14 +45,13 @@ def measure(
     index: Index,
     task: str,
     fitted: Fitted,
-    touched: tuple[str, ...] = (),
-    named: tuple[str, ...] = (),
+    steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
     every: bool = True,
 ) -> tuple[Evidence, dict[str, Scores]]:
     """What the signals say of every candidate, before votes are counted; ``every`` asks those without weight too."""
     reading = read_task(task)
-    evidence = gather(index, reading, fitted.common, touched, named, meaning)
+    evidence = gather(index, reading, fitted.common, steering, meaning)
     said = _asked(BROAD, evidence)
     look_inside(evidence, _candidates(evidence, said))
     said |= _asked(CLOSE if every else _weighed(CLOSE, fitted), evidence)
@@ -64,12 +64,11 @@ def rank(
     index: Index,
     task: str,
     fitted: Fitted,
-    touched: tuple[str, ...] = (),
-    named: tuple[str, ...] = (),
+    steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
 ) -> Ranking:
     """Rank the files of an index for a task; ``meaning``: what vectors say of files (see windows)."""
-    evidence, said = measure(index, task, fitted, touched, named, meaning, every=False)
+    evidence, said = measure(index, task, fitted, steering, meaning, every=False)
     ballots = _counted(evidence, said)
     scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(said["recent"])
     return Ranking(_by_kind(evidence, ballots, scores), ballots, evidence)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ctxe.repo.planning.pack import outlined, unread
-from ctxe.repo.planning.planner import Plan, Steering
+from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 ROUNDS = 2
 SHOWN, OUTLINED = 25, 12
@@ -83,6 +84,6 @@ def refined(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str,
         made, ranking = planned(task, steering)
         if not wish.search or not left:
             break
-        other = planned(wish.search, Steering())[1]
+        other = planned(wish.search, UNSTEERED)[1]
         found = [other.evidence.file(number).path for number in other.order[:SHOWN]]
     return made

@@ -12,11 +12,13 @@ import pytest
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import gather
-from ctxe.repo.planning.planner import Plan, Steering, plan
+from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals.past import FADE, similar_commits, title_commits
 from ctxe.repo.planning.spelling import said
+from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count
+from tests.unit.repo.planned import plan
 
 CUP = "tea/cup.py"
 FILES = {

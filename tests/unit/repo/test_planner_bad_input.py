@@ -16,8 +16,9 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing import store
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.mending import MENDED, refreshed, sound
-from ctxe.repo.planning.planner import Plan, plan
+from ctxe.repo.planning.planner import Plan
 from ctxe.storage.vectors import Vectors, key_of
+from tests.unit.repo.planned import plan
 
 FILES = {
     "tea/pot.py": "def pour(pot):\n    return pot.tea\n",

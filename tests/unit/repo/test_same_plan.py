@@ -13,12 +13,12 @@ import os, sys
 from pathlib import Path
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.planning.planner import laid_out
+from ctxe.repo.planning.planner import plan
 root = Path(sys.argv[1])
 index = Index(root, Git(root, os.environ), None, 1)
 index.refresh()
 for task in sys.argv[2:]:
-    made, ranking = laid_out(index, task, 4000)
+    made, ranking = plan(index, task, 4000)
     print(sorted(ranking.scores.items()), [(file.path, file.why, file.text) for file in made.files])
 """
 LINE = "boil pour steep strain cup pot kettle leaf water sieve tray spoon sugar lemon milk"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.planning.planner import plan
 from ctxe.repo.planning.windows import cut, embed, meaning, missing, windows
 from ctxe.storage.vectors import Vectors
+from tests.unit.repo.planned import plan
 from tests.wire.vectors import vector
 
 FILES = {

@@ -7,13 +7,13 @@ from ctxe.repo.planning.evidence import Evidence, Scores
 
 def touched(evidence: Evidence) -> Scores:
     """Files that the session read or changed, the latest most."""
-    known = [number for path in evidence.touched if (number := evidence.index.by_path.get(path)) is not None]
+    known = [number for path in evidence.steering.touched if (number := evidence.index.by_path.get(path)) is not None]
     return {number: (place + 1) / len(known) for place, number in enumerate(known)}
 
 
 def remembered(evidence: Evidence) -> Scores:
     """Files that a decision, a memory or a failure names."""
-    return {number: 1.0 for path in evidence.named if (number := evidence.index.by_path.get(path)) is not None}
+    return {number: 1.0 for path in evidence.steering.named if (number := evidence.index.by_path.get(path)) is not None}
 
 
 def meaning(evidence: Evidence) -> Scores:
