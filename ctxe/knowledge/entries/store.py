@@ -118,6 +118,21 @@ class Store:
             self.disk.write(f"accept {new.kind} {new.id}", changes)
         return read_entry(data, path)
 
+    def merge(self, ref: str, into: str, **values: Any) -> Entry:
+        """Set fields of an entry that takes another in, which is superseded then, or gone if it was a proposal."""
+        with self.disk.locked():
+            one, old = self.get(ref), self.get(into)
+            if one.id == old.id:
+                raise StoreError(f"{one.id} cannot be part of itself", "name two entries")
+            new = replace(old, **values)
+            self.check(new)
+            data = self._updated(old, new)
+            changes: dict[str, bytes | None] = {old.path: data}
+            gone = replace(one, status="superseded")
+            changes[one.path] = None if one.status == "proposed" else self._updated(one, gone, changes.get(one.path))
+            self.disk.write(f"merge {one.id} into {old.id}", changes)
+        return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
+
     def forget(self, *refs: str) -> tuple[Entry, ...]:
         """Remove entries; what they had superseded holds again."""
         with self.disk.locked():
@@ -194,9 +209,12 @@ class Store:
         mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
         return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
 
-    def _updated(self, old: Entry, new: Entry) -> bytes:
-        """The file of an entry, or of the log it is a line of, with what differs rewritten."""
-        data = self.disk.read(old.path)
+    def _updated(self, old: Entry, new: Entry, data: bytes | None = None) -> bytes:
+        """The file of an entry, or of the log it is a line of, with what differs rewritten.
+
+        ``data`` is that file when others of its lines were rewritten already.
+        """
+        data = self.disk.read(old.path) if data is None else data
         if old.path.endswith(".jsonl"):
             return replaced(data, {old.id: write_log([new])})
         if old.path.startswith("daily/"):

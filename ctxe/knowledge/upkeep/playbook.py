@@ -125,15 +125,14 @@ def join(store: Store, ref: str, into: str) -> Entry:
     if one.title not in known and one.title not in more:
         more.insert(0, one.title)
     said = "\n\n".join([held.text, *([*more, f"({one.id}, {one.by}, {stamp(one.time)[:10]})"] if more else [])])
-    joined = store.change(
+    return store.merge(
+        one.id,
         held.id,
         text=said.strip(),
         files=_both(held.files, one.files),
         evidence=_both(held.evidence, one.evidence),
         supersedes=_both(held.supersedes, (one.id,)),
     )
-    store.change(one.id, status="superseded")
-    return joined
 
 
 def _both(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:

@@ -27,9 +27,7 @@ def merge(store: Store, ref: str, into: str) -> Entry:
     text = held.text if said and said in held.text else f"{held.text}\n\n{said} ({proposal.by}, {day})".strip()
     files = tuple(dict.fromkeys((*held.files, *proposal.files)))
     evidence = tuple(dict.fromkeys((*held.evidence, *proposal.evidence)))
-    merged = store.change(held.id, text=text, files=files, evidence=evidence)
-    store.forget(proposal.id)
-    return merged
+    return store.merge(proposal.id, held.id, text=text, files=files, evidence=evidence)
 
 
 def reject(store: Store, ref: str) -> Entry:

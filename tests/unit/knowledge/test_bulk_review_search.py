@@ -16,6 +16,7 @@ from ctxe.knowledge.recall.search import Search
 from ctxe.knowledge.upkeep import review
 from ctxe.knowledge.upkeep.bulk import as_lines, import_lines, import_rules
 from ctxe.knowledge.upkeep.decisions import same_subject
+from ctxe.knowledge.upkeep.playbook import join
 
 NOON = 1_795_262_400.0
 
@@ -108,6 +109,24 @@ def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
     assert (review.accept(store, failure.id).status, store.get(failure.id).path[:9]) == ("open", "failures/")
     with pytest.raises(StoreError):
         review.accept(store, "nope")
+
+
+def test_one_undo_takes_back_both_sides_of_a_merge(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    rows = ({"id": name, "kind": "fact", "title": name, "text": f"{name} says something"} for name in ("x", "y"))
+    import_lines(store, lines(*rows), "rows.jsonl")
+    held = store.add(Entry("", "fact", "Port", text="It is 8080."))
+    proposal = store.add(Entry("", "fact", "Port", "proposed", text="Behind nginx."))
+    was = store.entries()
+    for merged, one, other in ((review.merge, proposal.id, held.id), (join, held.id, "x"), (join, "x", "y")):
+        made = merged(store, one, other)
+        assert store.get(other).text == made.text != next(entry.text for entry in was if entry.id == other)
+        assert one not in {entry.id for entry in store.entries() if entry.status in ("current", "proposed")}
+        store.undo()
+        assert store.entries() == was
+    with pytest.raises(StoreError, match="cannot be part of itself"):
+        join(store, held.id, held.id)
+    assert store.entries() == was
 
 
 ENTRIES = (
