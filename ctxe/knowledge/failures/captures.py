@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ctxe.domain.section import digest
+from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.signature import MESSAGE, impersonal, plain_message, refusal
@@ -19,12 +20,6 @@ TAKES_BACK = re.compile(r"\bgit\s+(?:checkout|restore)\b")
 ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?:\s|$))")
 """Commands that take changes back: those of named files, and all of them."""
 
-_NO = re.compile(
-    r"^\s*(?:no\b[,.!:;]?(?! problem)|nope\b|wrong\b|not (?:like )?that\b|that(?:'s| is| was) (?:not|wrong)\b"
-    r"|don't\b|do not\b|stop\b|undo (?:that|this|it)\b|revert (?:that|this|it)\b|please (?:don't|undo|revert)\b"
-    r"|i (?:said|meant|asked)\b|you (?:should not|shouldn't|broke|forgot|misunderstood)\b)",
-    re.IGNORECASE,
-)
 _OURS = re.compile(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|closed the connection"
@@ -42,7 +37,7 @@ def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
 
 def corrected(words: str, edits: Mapping[str, str], session: str = "") -> Entry | None:
     """What the user's words put right of the turn before, whose ``edits`` are path → diff; None for other words."""
-    if not _NO.match(words):
+    if not corrects(words):
         return None
     said = " ".join(words.split())[:LONGEST]
     tried = lessons.of_edits(edits) if edits else ""

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ctxe.domain.conversation import Conversation
+from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.signature import plain_command, program
-from ctxe.knowledge.upkeep.playbook import corrects
 
 MOST = 3
 """Proposals that one session may leave: an inbox that fills up is not read."""

@@ -18,13 +18,6 @@ CONTRADICTED = 3
 """Contradictions after which an entry is retired to the archive."""
 ALIKE = 0.6
 """Shared terms over all terms from which two entries say the same thing."""
-_CORRECTION = re.compile(
-    r"\s*(?:no\b(?!t| problem| worries| need)|nope\b|wrong\b|stop\b|undo\b|revert\b|don't do|do not do"
-    r"|that(?:'s| is| was)(?: still)? (?:wrong|not (?:right|what|true|how)|incorrect|broken)"
-    r"|(?:this|it) is (?:wrong|incorrect|not what)|you (?:broke|forgot|ignored|misunderst)|i (?:said|told you|asked)\b"
-    r"|not (?:like that|what i)|please (?:undo|revert))",
-    re.IGNORECASE,
-)
 
 Numbers = Mapping[str, Mapping[str, float]]
 """Counters by entry id: ``used``, ``helpful``, ``harmful``."""
@@ -33,11 +26,6 @@ Numbers = Mapping[str, Mapping[str, float]]
 def cited(said: str, ids: Iterable[str]) -> tuple[str, ...]:
     """The ids, of those that the model was shown, that stand in what it said; a short number is not one."""
     return tuple(name for name in dict.fromkeys(ids) if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said))
-
-
-def corrects(words: str) -> bool:
-    """Whether the user's words begin by taking back what was done before them."""
-    return bool(_CORRECTION.match(words))
 
 
 def expected(numbers: Mapping[str, float]) -> float:

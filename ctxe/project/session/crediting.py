@@ -11,6 +11,7 @@ from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
+from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.upkeep import playbook
 from ctxe.storage.counters import Counters
@@ -33,7 +34,7 @@ class Crediting:
         """Count what an event says about the entries cited before it, and tell which are retired for it."""
         if isinstance(event, TurnStarted):
             self.passed = False
-            if playbook.corrects(event.words):
+            if corrects(event.words):
                 yield from self.against(len(state.conversation.turns) - 1)
         elif isinstance(event, ToolFinished):
             self._ran(event)

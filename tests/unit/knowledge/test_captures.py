@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.captures import corrected, refused, rejected, reverted, unapplied
@@ -27,25 +25,6 @@ def run(command: str, code: int, message: str = "bad") -> dict[str, object]:
 def fields(entry: Entry | None) -> tuple[str, ...]:
     assert entry is not None
     return (entry.title, entry.status, entry.tried, entry.outcome, entry.fix)
-
-
-@pytest.mark.parametrize(
-    ("words", "taken"),
-    [
-        ("no, use pathlib instead", True),
-        ("No. That is the wrong file", True),
-        ("don't touch the tests", True),
-        ("that's not what I asked", True),
-        ("not that one", True),
-        ("no problem, go on", False),
-        ("now add a test", False),
-        ("notes.txt is missing", False),
-        ("stopwatch is broken", False),
-        ("yes", False),
-    ],
-)
-def test_a_correction_is_known_by_how_it_begins(words: str, taken: bool) -> None:
-    assert (corrected(words, {"x.py": DIFF}) is not None) is taken
 
 
 def test_what_each_capture_holds() -> None:

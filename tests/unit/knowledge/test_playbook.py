@@ -35,30 +35,6 @@ def test_only_ids_that_were_shown_are_cited() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("no, use tabs", True),
-        ("No!", True),
-        ("that's wrong", True),
-        ("That is still not what I meant", True),
-        ("undo that please", True),
-        ("please revert the last change", True),
-        ("I told you to keep the header", True),
-        ("you broke the build", True),
-        ("now fix the other one", False),
-        ("not sure yet, what about tabs?", False),
-        ("no problem, go on", False),
-        ("note that the port is 80", False),
-        ("north is up", False),
-        ("fix it: that's wrong there", False),
-        ("", False),
-    ],
-)
-def test_a_correction_is_known_by_its_first_words(words: str, expected: bool) -> None:
-    assert playbook.corrects(words) is expected
-
-
 def test_what_helped_comes_first_and_what_misled_last() -> None:
     entries = [Entry(name, "routine", name, created=f"2026-11-{n:02}") for n, name in enumerate("abcd", 1)]
     numbers = {"a": {"helpful": 3.0}, "b": {"harmful": 2.0}, "c": {"helpful": 1.0, "harmful": 1.0}}
