@@ -7,15 +7,15 @@ a file is read from its top, a command ends with its outcome, and a line that sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 from ctxe.context.listing import bare
+from ctxe.context.tokens import Count
 from ctxe.domain.section import digest
 
-Count = Callable[[str], int]
 Kind = Literal["read", "shell", "search", "recalled", "other"]
 
 LINE_CHARS = 2_000

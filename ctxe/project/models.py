@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.context.budget import Budget, Share, reserve_for
+from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
 from ctxe.providers import catalog
@@ -114,7 +115,7 @@ class Counter:
     estimate: Estimate | None
 
     @property
-    def count(self) -> Callable[[str], int]:
+    def count(self) -> Count:
         """Tokens of a text."""
         return self.estimate or self.counts
 

@@ -21,7 +21,7 @@ def core_tools(workspace: Workspace, ports: Ports) -> tuple[Tool, ...]:
         edit_file(workspace),
         write_file(workspace),
         run_command(workspace),
-        update_todo(ports.todo),
+        update_todo(),
         remember(ports.remember, ports.alike),
         record_failure(ports.record_failure),
         recall(ports.recall),

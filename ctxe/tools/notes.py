@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -54,12 +54,11 @@ class Recall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What these tools are lent. ``todo`` is told the new list as (text, state) pairs."""
+    """What these tools are lent."""
 
     remember: Remember
     record_failure: RecordFailure
     recall: Recall
-    todo: Callable[[Sequence[tuple[str, str]]], None] = lambda _: None
     alike: Alike = lambda *_: ()
 
 
@@ -139,7 +138,7 @@ def _recalled(find: Recall, handle: str, query: str, first: int) -> ToolOutput:
     return ToolOutput("\n".join([*head, *lines[first - 1 :]]), kind="recalled")
 
 
-def update_todo(keep: Callable[[Sequence[tuple[str, str]]], None]) -> Tool:
+def update_todo() -> Tool:
     """The whole list, given anew each time; its result carries the list, so nothing else has to."""
     item = {
         "type": "object",
@@ -155,7 +154,6 @@ def update_todo(keep: Callable[[Sequence[tuple[str, str]]], None]) -> Tool:
             raise ToolError(f"a todo list has at most {ITEMS} items; join some")
 
         def run() -> ToolOutput:
-            keep(items)
             facts = {"todo": [{"text": text, "state": state} for text, state in items]}
             return ToolOutput(listed(items), facts=facts)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ctxe.context.tokens import Count
 from ctxe.domain.section import Task
 from ctxe.project.memory.evidence import facts_of
 from ctxe.project.planning.ignored import readable
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ctxe.knowledge.rules.instructions import Instructions, Loaded
     from ctxe.project import Project
 
-Count = Callable[[str], int]
 MOST_README = 200_000
 """Bytes of a README that rules are compared with."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.context.assemble import pack
 from ctxe.context.budget import Budget, Share
-from ctxe.context.tokens import JOIN
+from ctxe.context.tokens import JOIN, Count
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.section import Section, ShareName, Task
 from ctxe.project.planning.indexing import Advance
@@ -65,9 +65,7 @@ def to_json(made: Bundle) -> dict[str, Any]:
     }
 
 
-def _gathered(
-    project: Project, words: str, room: int, count: Callable[[str], int], advance: Advance | None
-) -> list[Section]:
+def _gathered(project: Project, words: str, room: int, count: Count, advance: Advance | None) -> list[Section]:
     """What each source offers: memory, then rules (those for the planned files too), then files in what is left."""
     from ctxe.project.planning.plan import plan
 
@@ -101,7 +99,7 @@ def _shares(project: Project) -> dict[ShareName, Share]:
     }
 
 
-def _fitting(sections: Sequence[Section], words: str, budget: int, count: Callable[[str], int]) -> tuple[Section, ...]:
+def _fitting(sections: Sequence[Section], words: str, budget: int, count: Count) -> tuple[Section, ...]:
     """The same without the last files until the whole text fits: masked keys may be longer than what they hide."""
     kept = [section for section in sections if section.chunks]
     while kept and count(_text(kept, words)) > budget:
@@ -117,11 +115,11 @@ def _text(sections: Sequence[Section], words: str) -> str:
     return "\n\n".join([*parts, "# task", words.strip()]) + "\n"
 
 
-def _priced(count: Callable[[str], int]) -> Callable[[Section], int]:
+def _priced(count: Count) -> Callable[[Section], int]:
     return lambda section: sum(count(chunk.text) + JOIN for chunk in section.chunks) + count(section.name) + 2 * JOIN
 
 
-def _listed(section: Section, count: Callable[[str], int]) -> dict[str, Any]:
+def _listed(section: Section, count: Count) -> dict[str, Any]:
     chunks = [
         {"id": chunk.id, "tokens": count(chunk.text), "tier": chunk.tier, "why": chunk.why} for chunk in section.chunks
     ]

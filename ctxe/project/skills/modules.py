@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, CtxeError
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.module import FILE, Skill, read_skill
@@ -59,7 +60,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def standing(project: Project, count: Callable[[str], int]) -> list[Section]:
+def standing(project: Project, count: Count) -> list[Section]:
     """What of modules stands in every request here: the list of them, and those that settings name."""
     from ctxe.agent.state import State
     from ctxe.domain.section import Task

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ctxe.context.tokens import Count
     from ctxe.knowledge.skills.source import Skills
     from ctxe.project import Project
     from ctxe.project.skills.use import Skilled
@@ -14,7 +14,7 @@ CATALOGUE = 1_500
 """Tokens that the list of domain modules may take at most."""
 
 
-def skills(project: Project, skilled: Skilled, count: Callable[[str], int]) -> Skills:
+def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
     """Domain modules: the list of them, and those that are loaded."""
     from ctxe.knowledge.skills.source import Skills
 

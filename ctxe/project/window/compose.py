@@ -9,6 +9,7 @@ from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
 from ctxe.context.pieces import spoken
+from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
@@ -16,7 +17,6 @@ from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Tas
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned
 
-Count = Callable[[str], int]
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
 

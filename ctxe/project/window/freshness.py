@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ctxe.agent.state import State
 from ctxe.context.superseded import CHANGED
+from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Turn
 from ctxe.domain.section import Chunk
 
@@ -52,7 +53,7 @@ def freshen(
     return notes
 
 
-def news_of(before: str | None, now: str, room: int, count: Callable[[str], int]) -> str:
+def news_of(before: str | None, now: str, room: int, count: Count) -> str:
     """What a file is now: what changed in it or all of it, whichever is shorter; empty beyond ``room`` tokens.
 
     Without the text ``before`` only all of it can be told.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from ctxe.context.tokens import Count
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import Chunk, Omission, Priority, Section
 
@@ -22,7 +23,7 @@ def named_files(
     paths: Iterable[str],
     room: int,
     show: Callable[[str], tuple[str, str]],
-    count: Callable[[str], int],
+    count: Count,
     why: str = "you named it",
 ) -> Section:
     """A section of whole files in the order named, at most ``room`` tokens; what is not a readable file is left out.

@@ -5,7 +5,6 @@ The same trimming, folds and assembly as in a chat, without a session, a model o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from ctxe.context.assemble import Assembled, Frame, assemble
@@ -17,10 +16,9 @@ from ctxe.context.fold import next_fold
 from ctxe.context.restore import brought_back
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
+from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
-
-Count = Callable[[str], int]
 
 
 class Replayed:

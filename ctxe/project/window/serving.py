@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ctxe.context.budget import Budget
+from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError
 from ctxe.project.window.replaying import Replayed
 from ctxe.storage.vocabulary import PACKAGED, count
@@ -16,7 +15,7 @@ MARGIN = 64
 """Tokens for the framing of texts that join a message in a chat and are messages of their own here."""
 
 
-def replayed(window: int, encoding: str = "o200k_base") -> tuple[Replayed, Callable[[str], int]]:
+def replayed(window: int, encoding: str = "o200k_base") -> tuple[Replayed, Count]:
     """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words."""
     if window <= RESERVE + MARGIN:
         raise ConfigError(f"--budget {window} leaves no room beside the {RESERVE:,} tokens of the reply", "give more")

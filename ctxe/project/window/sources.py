@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ctxe.context.tokens import Count
 from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.guarding import cleaning
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.window.kit import Kit
 
-Count = Callable[[str], int]
 MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
 
