@@ -1,8 +1,8 @@
 """The session log: one JSON object a line, a header first, then the kept events in order; append-only.
 
-Format: header ``{"v": 1, "session", "project", "at", "fork"?}``, then ``{"n", "at", "type", …fields}`` where ``n``
-counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice; the file is never
-shortened. A log of a newer version is refused, unchanged.
+Format: header ``{"v": 1, "session", "project", "at", "fork"?, "parent"?}``, then ``{"n", "at", "type", …fields}``
+where ``n`` counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice; the
+file is never shortened. A log of a newer version is refused, unchanged.
 """
 
 from __future__ import annotations
@@ -57,16 +57,23 @@ class Log:
 
     @classmethod
     def create(
-        cls, folder: Path, session: str, project: str, clock: Callable[[], str], fork: str = "", copied: int = 0
+        cls,
+        folder: Path,
+        session: str,
+        project: str,
+        clock: Callable[[], str],
+        fork: str = "",
+        copied: int = 0,
+        parent: str = "",
     ) -> Log:
         """A new log. Its header is written with the first event: a session in which nothing happened leaves no file.
 
-        A ``fork`` names the session whose first ``copied`` events it begins with.
+        A ``fork`` names the session whose first ``copied`` events it begins with, a ``parent`` the one that asked it.
         """
-        header = {"v": VERSION, "session": session, "project": project, "at": clock()}
-        return cls(
-            folder / f"{session}.jsonl", clock, header=header | ({"fork": fork, "copied": copied} if fork else {})
-        )
+        header: dict[str, Any] = {"v": VERSION, "session": session, "project": project, "at": clock()}
+        header |= {"fork": fork, "copied": copied} if fork else {}
+        header |= {"parent": parent} if parent else {}
+        return cls(folder / f"{session}.jsonl", clock, header=header)
 
     def keep(self, event: Kept) -> None:
         """Make an event durable. Raises StoreError; the count moves only when it is on disk."""

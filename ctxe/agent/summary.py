@@ -22,12 +22,16 @@ WANTED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One reply's price: when (UTC, ISO 8601), by which model, tokens, dollars (None: price unknown)."""
+    """One reply's price: when (UTC, ISO 8601), by which model, tokens, dollars (None: price unknown).
+
+    ``delegate`` is whose reply it was where it was not the session's own.
+    """
 
     at: str
     model: str
     usage: Usage
     usd: float | None
+    delegate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
         counted = Usage(**{part.name: _number(usage.get(part.name)) for part in fields(Usage)})
         usd = record.get("usd")
         by = str(record.get("model", model))
-        yield Spent(str(record.get("at", "")), by, counted, float(usd) if isinstance(usd, int | float) else None)
+        price = float(usd) if isinstance(usd, int | float) else None
+        yield Spent(str(record.get("at", "")), by, counted, price, str(record.get("session", "")))
 
 
 def _number(value: object, otherwise: int = 0) -> int:

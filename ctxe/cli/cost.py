@@ -46,12 +46,12 @@ def cost(
 
 def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
     """Sums by session, day or model, in the order of their names; of all sessions, or of one."""
-    from ctxe.project.sessions import Sum, path_of, sum_of, summaries
+    from ctxe.project.sessions import Sum, path_of, sum_of, summaries, summary
 
-    only = path_of(project.place.sessions, session).stem if session else ""
+    folder = project.place.sessions
     found: dict[str, Sum] = {}
-    for one in summaries(project.place.sessions):
-        for spent in one.spent if only in ("", one.id) else ():
+    for one in [summary(path_of(folder, session))] if session else summaries(folder):
+        for spent in one.spent:
             key = {"session": one.id, "day": spent.at[:10], "model": spent.model}[by]
             found[key] = found.get(key, Sum()) + sum_of(project, spent)
     return dict(sorted(found.items()))
@@ -68,7 +68,7 @@ def _by_step(project: Project, session: str) -> dict[str, Sum]:
     beside: dict[int, dict[str, Sum]] = {}
     for bought in so_far.summaries:
         rows = beside.setdefault(bought.before, {})
-        row = Sum(1, bought.usage, bought.usd, bought.plain_usd)
+        row = Sum(bought.replies, bought.usage, bought.usd, bought.plain_usd)
         rows[bought.what] = rows.get(bought.what, Sum()) + row
     for one in so_far.requests:
         key, usage = f"{one.turn}.{one.step}", one.ledger.usage or Usage()

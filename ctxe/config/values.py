@@ -129,6 +129,20 @@ class PlanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DelegateSettings:
+    """[delegate] Questions that the model hands to a second conversation, which only reads."""
+
+    enabled: bool = field(default=True, metadata={"says": "offer the model the tool for that"})
+    model: str = field(default="", metadata={"says": "who answers; empty: model.cheap, else the session's own"})
+    max_steps: int = field(default=20, metadata={"says": "model calls that one question may take"})
+    max_cost: float = field(default=1.0, metadata={"says": "dollars that one question may cost; 0: no limit"})
+    window: int = field(
+        default=64_000, metadata={"says": "tokens of its requests and replies; 0: as many as the session's"}
+    )
+    answer_tokens: int = field(default=1_500, metadata={"says": "tokens of an answer; the rest is kept for recall"})
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalSettings:
     """[retrieval] Vectors and further documents for the planner's search; user's file or flags only."""
 
@@ -171,5 +185,6 @@ class Config:
     memory: MemorySettings = MemorySettings()
     failures: FailureSettings = FailureSettings()
     plan: PlanSettings = PlanSettings()
+    delegate: DelegateSettings = DelegateSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

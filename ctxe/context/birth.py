@@ -8,15 +8,18 @@ from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 
 
-def born(text: str, kind: Kind, window: int, count: Count, known: Standing) -> Trimmed:
+def born(text: str, kind: Kind, window: int, count: Count, known: Standing, most: int = 0) -> Trimmed:
     """What is told of an output, and the handle of its whole text where something was left out.
+
+    ``most`` tokens are told of it, where that is less than what its kind may take (0: as its kind).
 
     Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
     their number; those of a command or a search, where a path or a sign in front means something, only as they are.
     What was recalled is wanted as it was.
     """
     handle = handle_of(text)
-    done = trim(_fresh(text, kind, known, handle), kind, birth_limit(kind, window), count, handle)
+    limit = birth_limit(kind, window)
+    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, handle)
     return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
 
 

@@ -126,12 +126,16 @@ class Summarized:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """A model was asked something beside the conversation (``why``), at this price."""
+    """A model was asked something beside the conversation (``why``), at this price.
+
+    ``session`` is the delegate whose reply it was: its own log says what was asked.
+    """
 
     why: str
     model: str
     usage: Usage | None = None
     usd: float | None = None
+    session: str = ""
     type: Literal["consulted"] = "consulted"
 
 

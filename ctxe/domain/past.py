@@ -69,7 +69,10 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """What a model was asked for beside the requests; ``before`` numbers the request that followed."""
+    """What a model was asked for beside the requests; ``before`` numbers the request that followed.
+
+    ``replies`` is more than one for a delegate, which is one row however long it takes.
+    """
 
     before: int
     model: str
@@ -77,6 +80,7 @@ class Summed:
     usd: float | None = None
     plain_usd: float | None = None
     what: str = "summary"
+    replies: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class ToolOutput:
     """What an action gave: ``text`` for the model, ``display`` for the user (the same when empty).
 
     ``kind`` says how long text is shortened: reads keep their head, shell output its tail, the rest both.
-    ``facts`` are parsed fields about the run (exit code, command …) that failures and records are made of.
+    ``facts`` are parsed fields about the run (exit code, command …) that failures and records are made of. ``most``
+    are the tokens it may take where that is less than what its kind may (0: as its kind).
     """
 
     text: str
@@ -41,6 +42,7 @@ class ToolOutput:
     kind: Literal["read", "shell", "search", "recalled", "other"] = "other"
     touches: tuple[Touch, ...] = ()
     facts: Mapping[str, Any] | None = None
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

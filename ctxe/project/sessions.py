@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import header_of, read_events, read_records, to_record
-from ctxe.agent.summary import Spent, Summary, summaries
+from ctxe.agent.summary import Spent, Summary, summaries, summary
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
@@ -22,27 +22,45 @@ __all__ = [
     "Spent",
     "Sum",
     "Summary",
+    "delegates",
     "events",
     "path_of",
     "record_of",
     "records",
     "sum_of",
     "summaries",
+    "summary",
     "write",
 ]
 
 
+DELEGATES = "delegates"
+"""The folder beside the logs of sessions for those of their delegates: they are no sessions of the user's."""
+
+
+def delegates(folder: Path, session: str) -> tuple[str, Path]:
+    """The id of a session's next delegate, and the folder for its log."""
+    home = folder / DELEGATES
+    numbers = [path.stem.rpartition("-d")[2] for path in home.glob(f"{session}-d*.jsonl")]
+    newest = max((int(number) for number in numbers if number.isdecimal()), default=0)
+    return f"{session}-d{newest + 1}", home
+
+
 def path_of(folder: Path, wanted: str = "") -> Path:
-    """The log of a session by id or its beginning; of the one used last when empty. Raises SessionError."""
+    """The log of a session by id or its beginning, of a delegate by its id; of the session used last when empty.
+
+    Raises SessionError.
+    """
     if not wanted:
         found = [one for one in summaries(folder) if is_private(folder / f"{one.id}.jsonl")]
         newest = next((one for one in found if one.turns), next(iter(found), None))
         if newest is None:
             raise SessionError("there is no session here yet", "`ctxe chat` starts one")
         return folder / f"{newest.id}.jsonl"
-    exact = folder / f"{wanted}.jsonl"
-    if exact.is_file() and exact.parent == folder:
-        return exact
+    for home in (folder, folder / DELEGATES):
+        exact = home / f"{wanted}.jsonl"
+        if exact.is_file() and exact.parent == home:
+            return exact
     close = sorted(path for path in folder.glob("*.jsonl") if path.stem.startswith(wanted))
     if len(close) != 1:
         what = f"{len(close)} sessions begin with {wanted}" if close else f"no session {wanted}"

@@ -72,6 +72,11 @@ RULES: tuple[tuple[str, Tighter], ...] = (
     ("shares.*", _free),
     ("fold.*", _free),
     ("plan.refine", _only(False)),
+    ("delegate.enabled", _only(False)),
+    ("delegate.max_steps", _lower),
+    ("delegate.max_cost", _lower_or_first),
+    ("delegate.window", _lower_or_first),
+    ("delegate.answer_tokens", _lower),
 )
 """Which settings a project's file may touch, and how; the first match holds and what is not listed is refused."""
 

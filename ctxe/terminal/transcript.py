@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ctxe.domain.events import (
     Consulted,
@@ -96,10 +97,19 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
     if isinstance(tests := facts.get("tests"), dict):
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]
+    if isinstance(asked := facts.get("delegate"), dict):
+        words += _took(asked)
     words += _sizes(event)
     if event.seconds >= 1:
         words.append(figures.seconds(event.seconds))
     return f" {glyph('dot', unicode)} ".join(words)
+
+
+def _took(asked: Mapping[str, Any]) -> list[str]:
+    """What a delegate read for its answer, at what price, and which one it was."""
+    words = [figures.plural(asked.get("reads", 0), "read"), f"{figures.size(asked.get('tokens', 0))} tokens"]
+    money = [figures.money(asked["usd"])] if asked.get("usd") is not None else []
+    return [*words, *money, str(asked.get("session", ""))]
 
 
 def _sizes(event: ToolFinished) -> list[str]:
@@ -111,7 +121,7 @@ def _sizes(event: ToolFinished) -> list[str]:
         words.append(f"{figures.plural(facts['matches'], 'match', 'matches')}{files}" if files else "no match")
     elif "lines" in facts or "files" in facts:
         words.append(figures.plural(*((facts["lines"], "line") if "lines" in facts else (facts["files"], "file"))))
-    elif event.result.ok and not event.display and "exit_code" not in facts and text:
+    elif event.result.ok and not event.display and not facts.keys() & {"exit_code", "delegate"} and text:
         words.append(figures.plural((event.full or text).count("\n") + 1, "line"))
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
@@ -134,6 +144,8 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
         body = output(event.result.text, unicode, ERROR_LINES, True, style, event.full)
     elif "exit_code" in event.facts:
         body = output(event.result.text, unicode, QUIET_LINES, True, "dim", event.full)
+    elif "delegate" in event.facts:
+        body = output(event.result.text, unicode, QUIET_LINES, False, "dim", event.full)
     else:
         body = lines(event.result.text)[:OUTPUT_LINES] if "todo" in event.facts else []
     return [head, *(line("  ", *row) for row in body)]
@@ -204,6 +216,8 @@ def told(event: Event, unicode: bool) -> list[Line]:
         case Summarized(text, steps, model):
             head = line((f"{glyph('fold', unicode)} summary of {steps} steps {dot} {model}", "accent"))
             return [head, *(line((told, "dim")) for told in text.splitlines())]
+        case Consulted(session=session) if session:  # its call says what it took
+            return []
         case Consulted(why, model, _, usd):
             price = f" {dot} {figures.money(usd)}" if usd is not None else ""
             return [line((f"asked {model} to {why}{price}", "dim"))]

@@ -22,8 +22,13 @@ class Purse:
     @property
     def empty(self) -> bool:
         """Whether nothing more may be asked."""
+        return bool(self.limit) and self.left <= 0.0
+
+    @property
+    def left(self) -> float:
+        """US dollars that may still be spent; 0 where there is no limit, and below when it was passed."""
         waiting = sum(one.usd or 0.0 for one in self._bought)
-        return bool(self.limit) and self.spent() + waiting >= self.limit
+        return self.limit - self.spent() - waiting if self.limit else 0.0
 
     def pay(self, bought: Consulted) -> None:
         """Note an answer that came."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.limits import WARN_AT
-from ctxe.agent.log import Log, read_timed
+from ctxe.agent.log import Log, header_of, read_timed
 from ctxe.agent.session import closed_properly
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.tool import Approver
@@ -67,6 +67,8 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         _hold(project, fresh.path, stack)
         return fresh, [], []
     path = path_of(folder, opening.resume)
+    if parent := header_of(path).get("parent"):
+        raise SessionError(f"{path.stem} is a delegate's and over", f"`ctxe sessions show {path.stem}`, or -r {parent}")
     _check_origin(project, path)
     if opening.fork:
         events, notices, _ = read_timed(path)

@@ -40,7 +40,7 @@ from ctxe.safety.words import names
 
 MOST_SAID = 200
 """Characters of what a tool said that the gate repeats."""
-QUIET = names("find_tools list_files recall record_failure remember search update_todo")
+QUIET = names("delegate find_tools list_files recall record_failure remember search update_todo")
 """Tools of ours that change nothing a call could depend on."""
 SAYS = {
     "new": "failure noted",

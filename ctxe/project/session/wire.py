@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.limits import Limits
 from ctxe.agent.log import Log
 from ctxe.agent.session import Session
-from ctxe.agent.state import State, rebuild
-from ctxe.agent.turn import Ports
-from ctxe.context.budget import birth_limit
-from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
+from ctxe.agent.state import rebuild
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.failures.gate import Gate
-from ctxe.project.models import connect
 from ctxe.project.sandboxing import boxed
 from ctxe.project.session.crediting import Crediting
+from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.live import Live, Wired
 from ctxe.project.session.permit import Permit
+from ctxe.project.session.ports import Learning, ports_for
 from ctxe.project.session.remembering import Remembering
 from ctxe.project.session.resuming import Timed, catch_up
 from ctxe.project.session.summarizing import Logged, summarizer, summarizing
 from ctxe.project.session.undo import Undo
-from ctxe.project.window.folds import Folds, folds, trimmer
-from ctxe.project.window.freshness import freshen
-from ctxe.project.window.kit import Kit, kit_for
+from ctxe.project.window.folds import folds, trimmer
+from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import composer, keeping
-from ctxe.project.window.sources import scoped_rules
 from ctxe.repo.git import Git
 from ctxe.repo.undo.points import Restore
 
@@ -51,7 +46,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         permit.switch(opening.mode)
     undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
     keeps = keeping(project, name, approved=opening.interactive)
-    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools, opening.skills)
+    asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
+    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools, opening.skills, asks)
 
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
 
@@ -68,44 +64,23 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         )
         asked = summarizer(project, model, composed, kit.clean)
         ports = replace(
-            _ports(project, folding, dispatcher, kit, opening), summarize=summarizing(project, folding.policy, asked)
+            ports_for(project, folding, dispatcher, kit, long_cache=opening.interactive),
+            summarize=summarizing(project, folding.policy, asked),
         )
         return Wired(folding, dispatcher, ports, asked)
 
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
-    session.listeners = (undo, _Learning(live))
+    session.listeners = (undo, Learning(lambda: live.composer))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
         remembering = _remembering(project, name, gating, keeps.taken)
         catch_up(past, remembering, crediting, Git(project.root, project.environment))
         undo.heard = remembering.taken_back
-        session.listeners = (undo, remembering, Logged(project.store, name), crediting, _Learning(live))
+        session.listeners = (undo, remembering, Logged(project.store, name), crediting, Learning(lambda: live.composer))
         live.against = crediting.against
     return live
-
-
-def _ports(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, opening: Opening) -> Ports:
-    composed = folding.composer
-    limits, rules = project.config.budget, scoped_rules(project, composed.count)
-    room = birth_limit("read", composed.budget.window)
-
-    def news(path: str, before: str) -> str:
-        return kit.news(path, before, room, composed.count)
-
-    return Ports(
-        # People pause for longer than the five minutes that a cache lives; a program that runs ctxe does not.
-        connect(project, composed.model, lambda words, _: project.answer(words), long_cache=opening.interactive),
-        composed.standing,
-        composed.gather,
-        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],
-        folding.fold,
-        composed.compose,
-        lambda call, _: dispatcher(call),
-        Limits(limits.max_steps, limits.max_cost),
-        consulted=kit.purse.taken,
-    )
 
 
 def _remembering(project: Project, session: str, gating: Gating, kept: Callable[[], Iterable[Entry]]) -> Remembering:
@@ -117,17 +92,3 @@ def _remembering(project: Project, session: str, gating: Gating, kept: Callable[
 
 def _mode(project: Project) -> Mode:
     return project.config.failures.gate if project.config.memory.enabled else "off"
-
-
-@dataclass(frozen=True, slots=True)
-class _Learning:
-    """Hears what the provider counted, and begins to use it with the next epoch."""
-
-    live: Live
-
-    def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
-        if isinstance(event, ReplyReceived) and event.reply.usage and state.ledger:
-            self.live.composer.learn(state.ledger, event.reply.usage)
-        elif isinstance(event, Folded | ModelChosen):
-            self.live.composer.settle()
-        return ()

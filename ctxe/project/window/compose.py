@@ -16,6 +16,7 @@ from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned
+from ctxe.project.window.pointed import pointed_at
 
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
@@ -137,7 +138,8 @@ def _standing_marks(state: State) -> Iterator[str]:
 
 
 def _task(words: str, state: State) -> Task:
-    return Task(words, tuple(state.conversation.touched()), mentioned(words))
+    talk = state.conversation
+    return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words))
 
 
 def _entered(state: State) -> tuple[str, ...]:

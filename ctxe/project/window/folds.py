@@ -146,7 +146,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
     known = Standing()
 
     def cut(output: ToolOutput) -> tuple[str, str]:
-        done = born(output.text, output.kind, window, count, known.of(state().conversation))
+        done = born(output.text, output.kind, window, count, known.of(state().conversation), output.most)
         return done.text, done.handle
 
     return cut

@@ -22,6 +22,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import read
 from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
+from ctxe.tools.delegate import Ask, delegate
 from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.notes import Ports
 from ctxe.tools.read import shown
@@ -102,10 +103,11 @@ def kit_for(
     keeping: Keeping,
     only: tuple[str, ...],
     skills: tuple[str, ...] = (),
+    ask: Ask = lambda *_: iter(()),
 ) -> Kit:
     """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
 
-    Raises ConfigError for an unknown name.
+    ``ask`` answers what the model delegates; where nothing runs nobody asks it. Raises ConfigError for an unknown name.
     """
     own = project.own_keys
     workspace = Workspace(
@@ -126,8 +128,9 @@ def kit_for(
     )
     for name in skills:
         named(skilled.find(), name)
-    gates = (find_tools(skilled.found), use(skilled.prepare))
-    tools |= {tool.name: tool for tool in gates}
+    more = [find_tools(skilled.found), use(skilled.prepare)]
+    more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
+    tools |= {tool.name: tool for tool in more}
     if unknown := [name for name in only if name not in tools]:
         raise ConfigError(f"there is no tool {unknown[0]!r}", "the tools are " + ", ".join(tools))
     kept = {name: tool for name, tool in tools.items() if not only or name in only}

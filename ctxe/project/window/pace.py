@@ -34,7 +34,7 @@ def _written(path: Path) -> float:
 
 
 def calls_of(path: Path) -> int:
-    """Replies in a session's log; 0 for what cannot be read."""
+    """Replies in a session's log, those of its delegates left out; 0 for what cannot be read."""
     with contextlib.suppress(SessionError, OSError):
-        return len(summary(path).spent)
+        return sum(not one.delegate for one in summary(path).spent)
     return 0

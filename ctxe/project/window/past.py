@@ -14,7 +14,7 @@ from ctxe.context.used import injected
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.past import Past, Said, Sent, Summed
+from ctxe.domain.past import Past, Said, Sent, Summed, total
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -39,15 +39,25 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
 
 
 def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:
-    """What models were asked for beside the requests, with what it cost."""
+    """What models were asked for beside the requests, with what it cost; the replies of one delegate as one."""
     number = 0
-    for _, event in timed:
+    asked: dict[str, Summed] = {}
+    for place, (_, event) in enumerate(timed):
         if isinstance(event, ContextAssembled):
             number += 1
         elif isinstance(event, Summarized | Consulted) and event.usage is not None:
             plain = _plain_usd(project, event.model, event.usage)
-            what = event.why if isinstance(event, Consulted) else "summary"
-            yield Summed(number + 1, event.model, event.usage, event.usd, plain, what)
+            what, of = (event.why, event.session) if isinstance(event, Consulted) else ("summary", "")
+            made = Summed(number + 1, event.model, event.usage, event.usd, plain, what)
+            name = of or str(place)
+            asked[name] = _joined(asked[name], made) if name in asked else made
+    yield from asked.values()
+
+
+def _joined(one: Summed, more: Summed) -> Summed:
+    """Two replies that are one row."""
+    usd, plain = total((one.usd, more.usd)), total((one.plain_usd, more.plain_usd))
+    return replace(one, usage=one.usage + more.usage, usd=usd, plain_usd=plain, replies=one.replies + more.replies)
 
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:

@@ -1,0 +1,150 @@
+"""One delegate at work: what it does is shown as it comes and paid for at once, and ends in an answer of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+
+from ctxe.agent.limits import Limits
+from ctxe.agent.session import Session
+from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
+from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.errors import CtxeError
+from ctxe.domain.events import (
+    Consulted,
+    ContextAssembled,
+    Event,
+    Folded,
+    ReplyReceived,
+    ToolFinished,
+    TurnFinished,
+)
+from ctxe.domain.model import Waiting
+from ctxe.domain.section import Section
+from ctxe.domain.tool import Progress, ToolOutput
+from ctxe.terminal import figures
+
+ENOUGH = "You have no calls left. Answer now with what you have found, and say what is still open."
+NONE_LEFT = "not run: you have no calls left, answer in words"
+LOOKED = 40
+"""Calls that are named when there is no answer."""
+
+
+@dataclass(slots=True)
+class Errand:
+    """The conversation of one delegate. ``most`` are the tokens of its answer, ``pay`` is told of every reply's price.
+
+    ``looked`` are the titles of what it read, ``held`` the tokens in its window: the one that asks need not hold them.
+    """
+
+    session: Session
+    most: int
+    pay: Callable[[Consulted], None]
+    looked: list[str] = field(default_factory=list)
+    held: int = 0
+    ended: TurnFinished = field(default_factory=lambda: TurnFinished("failed"))
+
+    def run(self, task: str) -> Iterator[Progress | ToolOutput]:
+        """What is done, then the answer; nothing that the provider does ends more than this."""
+        failed = ""
+        try:
+            yield from self._turn(task)
+            if self.ended.outcome == "step limit":
+                stopped = replace(self.ended, why=f"{self.session.ports.limits.steps} model calls")
+                self.session.ports = _last(self.session.ports)
+                yield from self._turn(ENOUGH)
+                self.ended = stopped
+        except CtxeError as error:
+            failed = error.message
+        yield self._output(failed)
+
+    def _turn(self, words: str) -> Iterator[Progress]:
+        events = self.session.turn(words)
+        with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
+            for event in events:
+                told = self._heard(event)
+                if told is not None:
+                    yield Progress(f"\r{told}\n{self.words}" if told else f"\r{self.words}")
+
+    def _heard(self, event: Event) -> str | None:
+        """A line for the screen, empty where only the sums changed, None where nothing did."""
+        match event:
+            case ToolFinished(result, tool, title):
+                if not result.ok:
+                    return f"{title or tool}: {result.text.partition(chr(10))[0]}"
+                self.looked.append(title or tool)
+                return self.looked[-1]
+            case ContextAssembled(ledger):
+                self.held = ledger.used
+            case ReplyReceived(reply, usd):
+                self.held = reply.usage.input + reply.usage.output if reply.usage and reply.usage.input else self.held
+                self._bought(Consulted("", self.session.ports.provider.model.id, reply.usage, usd))
+                return ""
+            case Consulted():
+                self._bought(event)
+                return ""
+            case Waiting(seconds, why):
+                return f"{why}: asking again in {figures.seconds(seconds)}"
+            case Folded(fold):
+                return f"folded {figures.size(fold.tokens_before)} to {figures.size(fold.tokens_after)} tokens"
+            case TurnFinished():
+                self.ended = event
+        return None
+
+    def _bought(self, bought: Consulted) -> None:
+        name = self.session.id
+        self.pay(replace(bought, why=f"delegate {name.rpartition('-')[2]}", session=name))
+
+    @property
+    def words(self) -> str:
+        """What it took so far, for people."""
+        priced = self.session.ports.provider.model.prices
+        money = [figures.money(self.session.state.usd)] if priced else []
+        reads = figures.plural(len(self.looked), "read")
+        return ", ".join([reads, f"{figures.size(self.held)} tokens", *money])
+
+    def _output(self, failed: str) -> ToolOutput:
+        state = self.session.state
+        facts = {
+            "session": self.session.id,
+            "model": state.model,
+            "outcome": "failed" if failed else self.ended.outcome,
+            "reads": len(self.looked),
+            "tokens": self.held,
+            "usd": state.usd if self.session.ports.provider.model.prices else None,
+        }
+        text, ok = self._answer(failed)
+        return ToolOutput(text, ok=ok, facts={"delegate": facts}, most=self.most)
+
+    def _answer(self, failed: str) -> tuple[str, bool]:
+        """What the model that asked is told, and whether that answers it."""
+        state, outcome = self.session.state, self.ended.outcome
+        last = state.turn.steps[-1].reply.text.strip() if state.conversation.turns and state.turn.steps else ""
+        if not failed and outcome == "answered":
+            return (last, True) if last else (self._so_far("the delegate ended without a word"), False)
+        if not failed and outcome == "step limit" and last:
+            return f"[the delegate was stopped after {self.ended.why}; what it has:]\n{last}", True
+        spent = "what it may cost is spent" if outcome == "cost limit" else ""
+        why = failed or spent or self.ended.why or outcome
+        return self._so_far(f"the delegate was stopped: {why}" if not failed else f"the delegate failed: {why}"), False
+
+    def _so_far(self, why: str) -> str:
+        """What came of it without an answer: its words on the way, and what it looked at."""
+        steps = self.session.state.conversation.steps()
+        said = [text for _, step in steps if (text := step.reply.text.strip())]
+        looked = [f"it looked at: {'; '.join(self.looked[-LOOKED:])}"] if self.looked else []
+        return "\n".join([f"[{why}; so far:]" if said or looked else f"[{why}]", *said, *looked])
+
+
+def _last(ports: Ports) -> Ports:
+    """The same for one reply more, whose calls are not run."""
+
+    def refused(call: ToolCall, _state: State) -> Iterator[Event]:
+        yield ToolFinished(ToolResult(call.id, NONE_LEFT, ok=False), call.name)
+
+    def nothing(_words: str, _state: State) -> tuple[Section, ...]:
+        return ()
+
+    return replace(ports, limits=Limits(1, ports.limits.usd), dispatch=refused, gather=nothing)

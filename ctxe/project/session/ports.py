@@ -1,0 +1,72 @@
+"""What the loop is lent in a session: its model, sources, folds and tools, made ready for one conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.limits import Limits
+from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
+from ctxe.context.budget import birth_limit
+from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
+from ctxe.project.models import connect
+from ctxe.project.planning.purse import Purse
+from ctxe.project.window.compose import Composer
+from ctxe.project.window.folds import Folds
+from ctxe.project.window.freshness import freshen
+from ctxe.project.window.kit import Kit
+from ctxe.project.window.sources import scoped_rules
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, *, long_cache: bool = False) -> Ports:
+    """What the loop may use in a conversation of this project. Raises ConfigError when the model has no key.
+
+    People pause for longer than the five minutes that a cache lives (``long_cache``); programs do not.
+    """
+    composed = folding.composer
+    limits, rules = project.config.budget, scoped_rules(project, composed.count)
+    room = birth_limit("read", composed.budget.window)
+
+    def news(path: str, before: str) -> str:
+        return kit.news(path, before, room, composed.count)
+
+    return Ports(
+        connect(project, composed.model, lambda words, _: project.answer(words), long_cache=long_cache),
+        composed.standing,
+        composed.gather,
+        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],
+        folding.fold,
+        composed.compose,
+        lambda call, _: _paying(kit.purse, dispatcher(call)),
+        Limits(limits.max_steps, limits.max_cost),
+        consulted=kit.purse.taken,
+    )
+
+
+def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
+    """What a call does; what it bought meanwhile is in the log at once, so that no kill makes money disappear."""
+    for event in events:
+        yield from purse.taken()
+        yield event
+    yield from purse.taken()
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """Hears what the provider counted, and begins to use it with the next epoch."""
+
+    composer: Callable[[], Composer]
+
+    def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
+        """Nothing is answered."""
+        if isinstance(event, ReplyReceived) and event.reply.usage and state.ledger:
+            self.composer().learn(state.ledger, event.reply.usage)
+        elif isinstance(event, Folded | ModelChosen):
+            self.composer().settle()
+        return ()

@@ -1,0 +1,338 @@
+"""Delegates: a second conversation reads, only its answer comes back; whatever ends it, the session goes on whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.agent.log import header_of
+from ctxe.domain.conversation import Usage as Spent
+from ctxe.domain.errors import ConfigError, SessionError
+from ctxe.domain.events import Consulted, ContextAssembled, Event, ReplyReceived, ToolFinished, TurnFinished
+from ctxe.domain.past import Summed
+from ctxe.domain.tool import Allow, Progress
+from ctxe.project import Project
+from ctxe.project.session.flags import Opening
+from ctxe.project.session.live import Live
+from ctxe.project.session.opening import open_session
+from ctxe.project.sessions import path_of, summaries
+from ctxe.project.window.past import past
+from ctxe.storage.vocabulary import count
+from tests.e2e.harness import KEY, environment, repository
+from tests.e2e.test_prefix import APIS, blocks
+from tests.wire.script import Part, failure
+from tests.wire.server import Answer, Call, Reply, Usage, WireServer
+
+FILES = {f"src/m{n}.py": "".join(f"def f{n}_{i}(x):\n    return x + {i}\n\n\n" for i in range(50)) for n in range(9)}
+ASK = Reply("I ask.", [Call("delegate", {"task": "Where is retry decided?"})])
+ANSWER = "`src/m3.py:5` decides it: `f3_1`."
+
+
+def read(*numbers: int) -> Reply:
+    return Reply("", [Call("read_file", {"path": f"src/m{n}.py"}) for n in numbers])
+
+
+@dataclass
+class Models:
+    """Who answers: lines for the session's own requests, and lines for its delegates'."""
+
+    own: Sequence[Part]
+    delegate: Sequence[Part]
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    read: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def __call__(self, body: Mapping[str, Any]) -> Part:
+        mine = "You are a delegate" in json.dumps(body)
+        seen, lines = (self.read, self.delegate) if mine else (self.asked, self.own)
+        seen.append(body)
+        return lines[len(seen) - 1]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", FILES | {"AGENTS.md": "Use tabs.\n", ".env": "TOKEN=1\n"})
+
+
+@contextlib.contextmanager
+def opened(repo: Path, home: Path, models: Models, opening: Opening | None = None, **more: str) -> Iterator[Live]:
+    with WireServer(models, key=KEY) as server:
+        api = APIS[more.pop("api", "chat")]
+        project = Project.open(repo, environment(home, **api(server.url), **more))
+        with open_session(project, opening or Opening(), lambda *_: Allow()) as live:
+            yield live
+        assert server.refused == []
+
+
+def told(events: Sequence[Event], tool: str = "delegate") -> ToolFinished:
+    (found,) = (event for event in events if isinstance(event, ToolFinished) and event.tool == tool)
+    return found
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("In m3.")], [read(1, 2), read(3, 4, 5), Reply(ANSWER)])
+    with opened(repo, home, models, api=api) as live:
+        events = list(live.turn("where is retry decided?"))
+        state, path = live.session.state, live.session.log.path
+        first, second = (event.ledger for event in events if isinstance(event, ContextAssembled))
+    finished = told(events)
+    assert (finished.result.text, finished.result.ok, finished.result.touches) == (ANSWER, True, ())
+    assert second.used - first.used < count(ANSWER) + 60
+    before, after = models.asked
+    assert blocks(api, after)[: len(blocks(api, before))] == blocks(api, before)
+    assert "f4_1" not in json.dumps(after)
+    assert "f4_1" in json.dumps(models.read[-1])
+    assert "Use tabs." in json.dumps(models.read[0])
+
+    bought = [event for event in events if isinstance(event, Consulted)]
+    name = f"{path.stem}-d1"
+    assert [(one.why, one.session) for one in bought] == [("delegate d1", name)] * 3
+    own = [event.usd or 0 for event in events if isinstance(event, ReplyReceived)]
+    assert state.usd == pytest.approx(sum(own) + sum(one.usd or 0 for one in bought))
+    assert finished.facts["delegate"] == {
+        "session": name,
+        "model": live.model.id,
+        "outcome": "answered",
+        "reads": 5,
+        "tokens": bought[-1].usage.input + bought[-1].usage.output if bought[-1].usage else 0,
+        "usd": pytest.approx(sum(one.usd or 0 for one in bought)),
+    }
+    folder = path.parent
+    (session,) = summaries(folder)
+    assert session.id == path.stem
+    assert session.usd == pytest.approx(state.usd)
+    assert header_of(path_of(folder, name))["parent"] == path.stem
+    so_far = past(live.project, path)
+    assert so_far.usd == pytest.approx(state.usd)
+    (row,) = so_far.summaries
+    usage = sum((one.usage for one in bought if one.usage), Spent())
+    assert row == Summed(2, live.model.id, usage, row.usd, row.plain_usd, "delegate d1", 3)
+    assert (
+        row.usd == past(live.project, path_of(folder, name)).usd == pytest.approx(sum(one.usd or 0 for one in bought))
+    )
+
+
+def test_what_a_delegate_read_is_not_seen_by_the_session(repo: Path, home: Path) -> None:
+    edit = Reply("", [Call("edit_file", {"path": "src/m3.py", "old": "x + 1\n", "new": "x\n"})])
+    models = Models([ASK, edit, Reply("Read it first.")], [read(3), Reply(ANSWER)])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("mend it"))
+    assert told(events, "edit_file").result.text == (
+        "read src/m3.py first: only a file whose text you have seen can be changed"
+    )
+    assert (repo / "src/m3.py").read_text() == FILES["src/m3.py"]
+
+
+def test_it_only_reads_asks_nobody_and_teaches_the_project_nothing(repo: Path, home: Path) -> None:
+    wrong = [
+        Call("edit_file", {"path": "src/m1.py", "old": "x", "new": "y"}),
+        Call("run_command", {"command": "touch made"}),
+        Call("delegate", {"task": "you"}),
+        Call("read_file", {"path": ".env"}),
+        Call("read_file", {"path": "src/m2.py"}),
+    ]
+    models = Models([ASK, Reply("So.")], [Reply("", wrong), Reply("I may not.")])
+    with opened(repo, home, models, Opening(interactive=True), CTXE_APPROVAL_DENY="read:src/m2.py") as live:
+        events = list(live.turn("do it"))
+        entries = [entry for entry in live.project.store.entries() if entry.kind != "log"]
+    tools = "list_files, read_file, recall, search"
+    assert [message["content"] for message in models.read[-1]["messages"] if message["role"] == "tool"] == [
+        *(f"there is no tool {name!r}; the tools are {tools}" for name in ("edit_file", "run_command", "delegate")),
+        "not permitted: a delegate asks nobody; say in your answer what you would have needed",
+        "not permitted: the rule read:src/m2.py forbids it",
+    ]
+    assert told(events).facts["delegate"]["reads"] == 0
+    assert entries == []
+    assert not (repo / "made").exists()
+    assert (repo / "src/m1.py").read_text() == FILES["src/m1.py"]
+
+
+def test_an_endless_one_is_asked_for_its_answer_with_no_calls_left(repo: Path, home: Path) -> None:
+    last = Reply("So far: m1 does not.", [Call("read_file", {"path": "src/m5.py"})])
+    models = Models([ASK, Reply("So.")], [read(1), read(2), last])
+    with opened(repo, home, models, CTXE_DELEGATE_MAX_STEPS="2") as live:
+        events = list(live.turn("go"))
+    result = told(events).result
+    assert (result.text, result.ok) == (
+        "[the delegate was stopped after 2 model calls; what it has:]\nSo far: m1 does not.",
+        True,
+    )
+    assert models.read[-1]["messages"][-1]["content"].startswith("You have no calls left.")
+    assert models.read[-1]["tools"] == models.read[0]["tools"]
+    assert told(events).facts["delegate"]["reads"] == 2
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].outcome == "answered"
+
+
+def test_money_ends_it_with_what_it_has(repo: Path, home: Path) -> None:
+    dear = Reply("m1 first.", read(1).calls, usage=Usage(1_000, 300))  # $0.00425
+    models = Models([ASK, Reply("So.")], [dear])
+    with opened(repo, home, models, CTXE_DELEGATE_MAX_COST="0.004") as live:
+        events = list(live.turn("go"))
+    result = told(events).result
+    assert (result.text, result.ok) == (
+        "[the delegate was stopped: what it may cost is spent; so far:]\nm1 first.\nit looked at: read src/m1.py",
+        False,
+    )
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].outcome == "answered"
+
+
+def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
+    dear = Reply("", read(1).calls, usage=Usage(1_000, 2_000))  # $0.02125
+    models = Models([ASK], [dear])
+    with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
+        events = list(live.turn("go"))
+        assert live.kit.purse.empty
+    assert told(events).facts["delegate"]["outcome"] == "cost limit"
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].outcome == "cost limit"
+
+    models = Models([Reply("", ASK.calls, usage=Usage(1_000, 2_000))], [])
+    with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
+        events = list(live.turn("go"))
+    assert told(events).result.text == "the money for this session is spent: answer with what you have"
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Answer(400, failure("no such thing")), "no such thing"),
+        (Answer(401, failure("bad key", "invalid_api_key")), "key"),
+        (Answer(400, failure("too long", "context_length_exceeded")), "too long"),
+    ],
+)
+def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says: str, repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("Without it then.")], [Reply("m1 first.", read(1).calls), fault, fault])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("go"))
+    result = told(events).result
+    assert not result.ok
+    assert result.text.startswith("[the delegate failed: ")
+    assert says in result.text
+    assert result.text.endswith("so far:]\nm1 first.\nit looked at: read src/m1.py")
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].outcome == "answered"
+
+
+def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> None:
+    long = "\n".join(f"- `src/m{n % 9}.py:{n}` says {n * n}, which is not {n}." for n in range(400))
+    models = Models([ASK, Reply("So.")], [Reply(long)])
+    with opened(repo, home, models) as live:
+        result = told(list(live.turn("go"))).result
+        whole = live.recall(result.handle)
+    assert 1_000 < count(result.text) <= 1_500
+    assert whole == long
+
+
+def test_files_to_begin_with_are_put_before_it(repo: Path, home: Path) -> None:
+    asks = [
+        Reply("", [Call("delegate", {"task": "What is f2_1?", "files": files})])
+        for files in (["src/m2.py", "./src/m2.py"], ["gone.py"], ["../x"], [".env"])
+    ]
+    models = Models([*asks, Reply("So.")], [Reply("A function.")])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("go"))
+    results = [event.result.text for event in events if isinstance(event, ToolFinished)]
+    assert results == [
+        "A function.",
+        "there is no file gone.py; name files that exist, or none",
+        "../x is outside of the project; tools work below its root only",
+        ".env may hold secrets: no delegate reads it",
+    ]
+    assert json.dumps(models.read[0]).count("def f2_1(x)") == 1
+
+
+def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) -> None:
+    both = Reply("", [Call("delegate", {"task": "one"}), Call("delegate", {"task": "two"})])
+    models = Models([both, Reply("So.")], [Reply("first"), Reply("second")])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("go"))
+        home_of_logs = live.session.log.path.parent / "delegates"
+    results = [event.result.text for event in events if isinstance(event, ToolFinished)]
+    assert results == ["first", "second"]
+    names = sorted(path.name.rpartition("-")[2] for path in home_of_logs.glob("*.jsonl"))
+    assert names == ["d1.jsonl", "d2.jsonl"]
+
+
+def test_which_model_answers(repo: Path, home: Path) -> None:
+    def answered_by(**more: str) -> str:
+        models = Models([ASK, Reply("So.")], [Reply("x")])
+        with opened(repo, home, models, None, **more) as live:
+            list(live.turn("go"))
+        return str(models.read[0]["model"])
+
+    assert answered_by() == "gpt-5"
+    assert answered_by(CTXE_MODEL_CHEAP="openai/gpt-5-mini") == "gpt-5-mini"
+    assert answered_by(CTXE_MODEL_CHEAP="openai/gpt-5-mini", CTXE_DELEGATE_MODEL="openai/gpt-5-nano") == "gpt-5-nano"
+
+
+def test_a_model_that_cannot_be_reached_is_told(repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("So.")], [])
+    with opened(repo, home, models, CTXE_DELEGATE_MODEL="anthropic/claude-sonnet-4-5") as live:
+        result = told(list(live.turn("go"))).result
+    assert not result.ok
+    assert result.text == "there is no key for anthropic"
+
+
+def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path, home: Path) -> None:
+    (repo / ".ctxe.toml").write_text(
+        '[delegate]\nenabled = false\nmodel = "openai/gpt-5-pro"\nmax_cost = 9.0\nwindow = 9000\nmax_steps = 3\n'
+    )
+    models = Models([Reply("So.")], [])
+    with opened(repo, home, models) as live:
+        list(live.turn("go"))
+        settings, refused = live.project.config.delegate, live.project.loaded.refused
+    assert "delegate" not in json.dumps(models.asked[0]["tools"])
+    assert (settings.enabled, settings.model, settings.max_cost) == (False, "", 1.0)
+    assert (settings.window, settings.max_steps) == (9000, 3)
+    assert [line.partition(" refused: ")[0] for line in refused] == [
+        '.ctxe.toml: delegate.model = "openai/gpt-5-pro"',
+        ".ctxe.toml: delegate.max_cost = 9.0",
+    ]
+
+
+def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("So.")], [Reply("x")])
+    with opened(repo, home, models, Opening(tools=("delegate", "search"))) as live:
+        list(live.turn("go"))
+    assert [tool["function"]["name"] for tool in models.read[0]["tools"]] == ["search"]
+    with (
+        pytest.raises(ConfigError, match="there is no tool 'delegate'"),
+        opened(repo, home, models, Opening(tools=("delegate",)), CTXE_DELEGATE_ENABLED="false"),
+    ):
+        pass
+
+
+def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("So.")], [read(1, 2), Reply(ANSWER)])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("go"))
+        path = live.session.log.path
+    shown = "".join(event.text for event in events if isinstance(event, Progress))
+    rows = [row.rpartition("\r")[2] for row in shown.split("\n")]
+    assert [row.partition(", ")[0] for row in rows] == ["read src/m1.py", "read src/m2.py", "2 reads"]
+    assert rows[-1].startswith("2 reads, ")
+    for opening in (Opening(resume=f"{path.stem}-d1"), Opening(resume=f"{path.stem}-d1", fork=True)):
+        with pytest.raises(SessionError, match="is a delegate's and over"), opened(repo, home, models, opening):
+            pass
+    with opened(repo, home, Models([Reply("Yes.")], []), Opening(newest=True)) as live:
+        assert live.session.id == path.stem
+
+
+def test_planning_goes_by_what_answers_point_at(repo: Path, home: Path) -> None:
+    from ctxe.project.window.pointed import pointed_at
+
+    answer = "It is in `src/m3.py:5`, src/m4.py:7-9 and (README.md:1); not 12:30, http://x.y:80 or src/m5.py."
+    models = Models([ASK, Reply("So.")], [read(8), Reply(answer)])
+    with opened(repo, home, models) as live:
+        list(live.turn("go"))
+        talk = live.session.state.conversation
+    assert pointed_at(talk) == ("src/m3.py", "src/m4.py", "README.md")
+    assert talk.touched() == {}
