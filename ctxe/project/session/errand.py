@@ -94,8 +94,10 @@ class Errand:
         return None
 
     def _bought(self, bought: Consulted) -> None:
+        """An answer that was cut off has no price, and nothing is written of it."""
         name = self.session.id
-        self.pay(replace(bought, why=f"delegate {name.rpartition('-')[2]}", session=name))
+        if bought.usage:
+            self.pay(replace(bought, why=f"delegate {name.rpartition('-')[2]}", session=name))
 
     @property
     def words(self) -> str:
