@@ -24,7 +24,7 @@ from ctxe.project.session.opening import open_session
 from ctxe.project.sessions import path_of, summaries
 from ctxe.project.window.past import past
 from ctxe.storage.vocabulary import count
-from tests.e2e.harness import KEY, environment, repository
+from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.e2e.test_prefix import APIS, blocks
 from tests.wire.script import Part, failure
 from tests.wire.server import Answer, Call, Reply, Usage, WireServer
@@ -296,6 +296,12 @@ def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path,
         '.ctxe.toml: delegate.model = "openai/gpt-5-pro"',
         ".ctxe.toml: delegate.max_cost = 9.0",
     ]
+
+
+def test_the_first_request_stays_small(tmp_path: Path, home: Path) -> None:
+    ledger = Project.open(tmp_path, environment(home, **openai_at("http://127.0.0.1:1"))).preview("hello")
+    assert "delegate" in {row.chunk for row in ledger.rows}
+    assert ledger.used < 2_150
 
 
 def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Path, home: Path) -> None:
