@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -13,6 +15,17 @@ from ctxe.providers.faults import Endpoint, Fault
 from ctxe.providers.retry import Patience
 
 SDK = Literal["openai", "anthropic"]
+
+MOST_REFUSED, REFUSED_SECONDS = 100_000, 5.0
+"""Bytes of a refusal that are read, and how long: an SDK would read it to its end, which need not come."""
+
+
+class _Refused(Exception):
+    """An answer that is no success, with the beginning of its body."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(f"answered {status}")
+        self.status, self.headers, self.body = status, headers, body
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -110,6 +123,7 @@ class Transport:
 
         # a command may run between two requests: a minute keeps the connection, and its handshake, over most of them
         shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
+        shared["event_hooks"] = {"response": [_take_refusal]}
         if not (self.at.local and self.at.address.startswith("http://")):
             return sdk.DefaultHttpxClient(**shared)
         import ssl
@@ -121,11 +135,9 @@ class Transport:
         import httpx2
 
         sdk = self._sdk()
-        if isinstance(error, sdk.APIStatusError):
-            response = error.response
-            body = _body(response.content)
-            return faults.of_status(self.at, response.status_code, body, response.headers, self.patience.now())
         cause = error.__cause__ if isinstance(error, sdk.APIConnectionError) and error.__cause__ else error
+        if isinstance(cause, _Refused):
+            return faults.of_status(self.at, cause.status, _body(cause.body), cause.headers, self.patience.now())
         if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
             return faults.silent(self.at, self.patience.idle)
         if isinstance(
@@ -145,8 +157,23 @@ class Transport:
         return error
 
 
+def _take_refusal(response: Any) -> None:
+    """Raise what a host answers in place of a success; what is wrong is told by its status where its body is not."""
+    import httpx2
+
+    if response.is_success:
+        return
+    held, until = b"", time.monotonic() + REFUSED_SECONDS
+    with contextlib.suppress(httpx2.HTTPError), contextlib.closing(response.iter_bytes()) as pieces:
+        for piece in pieces:
+            held += piece
+            if len(held) >= MOST_REFUSED or time.monotonic() > until:
+                break
+    raise _Refused(response.status_code, response.headers, held[:MOST_REFUSED])
+
+
 def _body(content: bytes) -> Any:
-    text = content[:100_000].decode("utf-8", "replace")
+    text = content.decode("utf-8", "replace")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

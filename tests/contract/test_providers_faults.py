@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -370,6 +370,17 @@ def test_an_interrupt_while_waiting_ends_it_and_hangs_up(api: str) -> None:
             hear(provider)
         timer.join()
         assert time.monotonic() - began < 1.4
+        server.wait(lambda s: s.hung_up == 1, 5)
+
+
+@pytest.mark.parametrize("endless", ["flood", "drip"])
+@pytest.mark.parametrize("api", APIS)
+def test_a_refusal_without_an_end_is_read_to_a_bound(api: str, endless: Literal["flood", "drip"]) -> None:
+    with WireServer(then=Answer(422, failure("that parameter is odd"), endless=endless)) as server:
+        began = time.monotonic()
+        with pytest.raises(BadRequest, match="that parameter is odd"):
+            hear(speak(api, server.url))
+        assert time.monotonic() - began < 10
         server.wait(lambda s: s.hung_up == 1, 5)
 
 

@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -94,13 +94,26 @@ class Connection(BaseHTTPRequestHandler):
             self._close(reset=part.reset)
         elif isinstance(part, Answer):
             self._pause(part.seconds)
-            self._raw(part)
+            self._until_hung_up(lambda: self._endless(part) if part.endless else self._raw(part))
         else:
-            try:
-                self._stream(api, body, part)
-            except ConnectionError:
-                self.close_connection = True
-                self.server.wire.journal.note(hung_up=1)
+            self._until_hung_up(lambda: self._stream(api, body, part))
+
+    def _until_hung_up(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except ConnectionError:
+            self.close_connection = True
+            self.server.wire.journal.note(hung_up=1)
+
+    def _endless(self, part: Answer) -> None:
+        self.send_response(part.status)
+        for name, value in {"content-type": "application/json", "transfer-encoding": "chunked", **part.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self._chunk(json.dumps(part.body).encode())
+        while not self.server.wire.closing.is_set():
+            self._chunk(b" " * (60_000 if part.endless == "flood" else 1))
+            self._pause(0.0 if part.endless == "flood" else 0.1)
 
     def _raw(self, part: Answer) -> None:
         if isinstance(part.body, Mapping):

@@ -79,12 +79,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Answer:
-    """A raw HTTP answer: JSON for a mapping, else text. ``seconds`` is waited before it."""
+    """A raw HTTP answer: JSON for a mapping, else text. ``seconds`` is waited before it.
+
+    An ``endless`` one goes on with blanks until the client hangs up.
+    """
 
     status: int
     body: Mapping[str, Any] | str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    endless: Literal["flood", "drip"] | None = None
 
 
 @dataclass(frozen=True)
