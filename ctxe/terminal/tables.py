@@ -1,4 +1,4 @@
-"""Tables, trees and bars as text: never wider than the window, whole and one row a line where there is none."""
+"""Tables and trees as text: never wider than the window, whole and one row a line where there is none."""
 
 from __future__ import annotations
 
@@ -31,16 +31,6 @@ class Node:
 
     label: Cell
     below: tuple[Node, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A part of a whole: its name, its amount, the palette style it is drawn in and what there is to say of it."""
-
-    name: str
-    amount: float
-    style: str = "accent"
-    note: str = ""
 
 
 def _line(cell: Cell, style: str = "") -> Line:
@@ -201,23 +191,3 @@ def bar_cell(amount: float, whole: float, columns: int, style: str, screen: Scre
         return ()
     filled, rest = figures.bar(amount, whole, columns, screen.unicode)
     return line((filled, style), (rest, "dim"))
-
-
-def bars(rows: Sequence[Bar], whole: float, screen: Screen) -> str:
-    """Parts of a whole, a row each: name, bar, amount, share and note."""
-    longest = max((cells(row.name) for row in rows), default=0)
-    room = min(30, (screen.width or 0) - longest - 24)
-    columns = [
-        Column("", grows=True),
-        *([Column("")] if screen.terminal and room >= 4 else []),
-        Column("", right=True),
-        Column("", right=True, style="dim"),
-        *([Column("", style="dim", wraps=True)] if any(row.note for row in rows) else []),
-    ]
-    body: list[list[Cell]] = []
-    for row in rows:
-        drawn = bar_cell(row.amount, whole, room, row.style, screen)
-        note: list[Cell] = [row.note] if any(other.note for other in rows) else []
-        share = figures.percent(row.amount, whole)
-        body.append([row.name, *([drawn] if len(columns) - len(note) == 4 else []), f"{row.amount:,.0f}", share, *note])
-    return draw(table_lines(columns, body, screen), screen)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ctxe.repo.files import decode
 from ctxe.repo.git import Git
+from ctxe.repo.indexing.database import VERSION
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.indexing.store import VERSION
 from ctxe.repo.planning.mix import Fitted
 from ctxe.repo.planning.outline import blocks
 from ctxe.repo.planning.pack import owners

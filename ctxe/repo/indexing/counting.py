@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ctxe.repo.files import read_text
 from ctxe.repo.indexing import linecount
+from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.scan import Scanned, digest
-from ctxe.repo.indexing.store import transaction
 
 COUNTED, SHOWN = ("source", "config"), ("source", "config", "test", "doc")
 """Kinds of files whose lines are counted, and those of a small tree; the lines of others are estimated when shown."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ctxe.lexical.words import counts
 from ctxe.repo.git import Git, stream
-from ctxe.repo.indexing.store import transaction
+from ctxe.repo.indexing.database import transaction
 
 MOST_COMMITS = 10_000
 MOST_FILES = 40
@@ -51,7 +51,6 @@ class History:
 class Commit:
     """One commit as git tells it."""
 
-    sha: str
     when: int
     message: str
     paths: tuple[str, ...]
@@ -68,7 +67,7 @@ def read_commits(git: Git, since: str = "") -> Iterator[Commit]:
         if not mark or len(pieces) < 3 or not pieces[1].isdigit():
             continue
         paths = tuple(os.fsdecode(name) for name in names.lstrip(b"\0\n").split(b"\0") if name.strip(b"\n"))
-        yield Commit(pieces[0].decode("ascii", "replace"), int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
+        yield Commit(int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
 
 
 def load(db: sqlite3.Connection) -> History:

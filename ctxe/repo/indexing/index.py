@@ -14,7 +14,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.repo.files import list_files, read_text, start_listing
 from ctxe.repo.git import Git
-from ctxe.repo.indexing import history, linecount, store
+from ctxe.repo.indexing import database, history, linecount, store
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, any_differs, differs
 from ctxe.repo.indexing.unswept import unswept
@@ -47,9 +47,9 @@ class Index:
         self.segment_files = SEGMENT_FILES
         self._workers = min(os.cpu_count() or 1, 4) if workers is None else workers
         try:
-            db = store.connect_memory() if path is None else store.connect(path)
+            db = database.connect_memory() if path is None else database.connect(path)
         except StoreError as error:
-            db, self.note = store.connect_memory(), f"{error.message}; the index is kept in memory only"
+            db, self.note = database.connect_memory(), f"{error.message}; the index is kept in memory only"
         self.db = owned(self, db)
         self.files: dict[int, File] = {}
         self.by_path: dict[str, int] = {}
@@ -63,7 +63,7 @@ class Index:
     def renew(self) -> None:
         """Begin again with an empty file. Vectors stay where they can be read: they cost money. Raises StoreError."""
         if self.path is not None:
-            self.db = store.renewed(self.db, self.path)
+            self.db = database.renewed(self.db, self.path)
 
     # -- bringing it up to date
 

@@ -7,8 +7,8 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 
+from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.imports import Tree, resolve
-from ctxe.repo.indexing.store import transaction
 
 
 def link(db: sqlite3.Connection, changed: Sequence[str], new: Set[str]) -> None:

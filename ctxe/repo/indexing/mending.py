@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ctxe.domain.errors import StoreError
-from ctxe.repo.indexing import store
+from ctxe.repo.indexing import database
 from ctxe.repo.indexing.index import Index, Progress, Refreshed
 
 DAMAGE = (sqlite3.DatabaseError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
@@ -35,13 +35,13 @@ def sound(index: Index, ask: Callable[[Index], Told]) -> Told:
         _mend(index, error)
     else:
         if _outlived(index):
-            store.note(index.db, OUTLIVED, "")
+            database.note(index.db, OUTLIVED, "")
         return told
     index.refresh()
     try:
         return ask(index)
     except DAMAGE as error:
-        store.note(index.db, OUTLIVED, repr(error))
+        database.note(index.db, OUTLIVED, repr(error))
         raise
 
 
@@ -56,7 +56,7 @@ def refreshed(index: Index, progress: Progress | None = None) -> Refreshed:
 
 def _outlived(index: Index) -> object:
     with contextlib.suppress(sqlite3.Error):
-        return store.meta(index.db, OUTLIVED)
+        return database.meta(index.db, OUTLIVED)
     return None
 
 

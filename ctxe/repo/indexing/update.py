@@ -10,12 +10,13 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.repo.files import Listed, read_text
-from ctxe.repo.indexing import store
+from ctxe.repo.indexing import database, store
 from ctxe.repo.indexing.counting import counter
+from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.linking import link
 from ctxe.repo.indexing.scan import digest
 from ctxe.repo.indexing.staff import Alone, Segment, Staff
-from ctxe.repo.indexing.store import File, differs, transaction
+from ctxe.repo.indexing.store import File, differs
 
 FEW, SOME = 40, 150
 """Changed files up to which lines are not counted at once, and up to which this process scans alone."""
@@ -57,7 +58,7 @@ class Update:
 
     def _update(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
         """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
-        generation = store.meta(self.db, "generation")
+        generation = database.meta(self.db, "generation")
         fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
         here = {one.path for one in listed}
         gone = [file for path, file in known.items() if path not in here]
@@ -135,10 +136,10 @@ class Update:
 
     def _next_generation(self, expected: object) -> int:
         """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
-        if store.meta(self.db, "generation") != expected:
+        if database.meta(self.db, "generation") != expected:
             raise _Raced
         generation = int(str(expected or 0)) + 1
-        store.note(self.db, "generation", generation)
+        database.note(self.db, "generation", generation)
         return generation
 
     def _forget(self, gone: list[File], generation: object) -> int:

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable, Iterator
 
 from ctxe.repo.files import read_text
+from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.indexing.store import transaction
 from ctxe.repo.planning.evidence import Scores
 from ctxe.storage.vectors import Vectors, key_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.repo.git import Git
-from ctxe.repo.indexing import store
+from ctxe.repo.indexing import database
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
@@ -230,7 +230,7 @@ def test_a_file_that_goes_while_it_is_read_is_no_error(tree: Path) -> None:
 
 def test_an_index_of_another_version_is_made_anew(tree: Path) -> None:
     opened(tree).refresh()
-    db = store.connect(tree.parent / "index.db")
+    db = database.connect(tree.parent / "index.db")
     db.execute("PRAGMA user_version=999")
     db.close()
     assert counted(opened(tree).refresh()) == (3, 0, 3)

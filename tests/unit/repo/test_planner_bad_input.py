@@ -13,7 +13,7 @@ import pytest
 
 from ctxe.domain.errors import StoreError
 from ctxe.repo.git import Git
-from ctxe.repo.indexing import store
+from ctxe.repo.indexing import database
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.mending import MENDED, refreshed, sound
 from ctxe.repo.planning.planner import Plan
@@ -252,7 +252,7 @@ def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tm
     root = committed(tmp_path / "tree")
     indexed(root).close()
     (root / "tea/steep.py").write_text("def steep_leaves(): ...\n")
-    with contextlib.closing(store.connect(tmp_path / "index.db")) as held:
+    with contextlib.closing(database.connect(tmp_path / "index.db")) as held:
         held.execute("BEGIN IMMEDIATE")
         index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
         index.db.execute("PRAGMA busy_timeout=50")

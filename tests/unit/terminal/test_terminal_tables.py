@@ -15,7 +15,7 @@ from ctxe.domain.section import Priority
 from ctxe.terminal.budget import ledger_view
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
-from ctxe.terminal.tables import Bar, Column, Node, bars, table, tree
+from ctxe.terminal.tables import Column, Node, table, tree
 
 PIPE = Screen(io.StringIO(), io.StringIO(), io.StringIO())
 WINDOW = replace(PIPE, terminal=True, live=True, columns=40)
@@ -85,14 +85,6 @@ NODES = [Node("src", (Node("a.py", (Node("f()"),)), Node(("b.py", "bad")))), Nod
 def test_trees() -> None:
     assert tree(NODES, PIPE) == "src\n├─ a.py\n│  └─ f()\n└─ b.py\ndocs"
     assert tree(NODES, replace(PIPE, unicode=False)) == "src\n|- a.py\n|  `- f()\n`- b.py\ndocs"
-
-
-def test_bars() -> None:
-    rows = [Bar("src", 1200, note="most of it"), Bar("docs", 12)]
-    assert bars(rows, 1212, PIPE) == "src   1,200  99%  most of it\ndocs     12  <1%"
-    assert bars(rows, 1212, WINDOW) == (
-        "src   ███████████░  1,200  99%  most of\n                                it\ndocs  █░░░░░░░░░░░     12  <1%"
-    )
 
 
 LEDGER = Ledger(

@@ -1,0 +1,126 @@
+"""The index on disk: one SQLite file, made anew when it is of no use, written all at once or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from ctxe.domain.errors import StoreError
+from ctxe.storage.files import make_folder
+from ctxe.storage.vectors import SCHEMA as VECTORS
+
+VERSION = 4
+BUSY_SECONDS = 20.0
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
+  segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, digest BLOB);
+CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
+  line_tokens BLOB);
+CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
+CREATE TABLE postings (place INTEGER PRIMARY KEY, packed BLOB);
+CREATE TABLE imports (importer INTEGER, target INTEGER, PRIMARY KEY (importer, target)) WITHOUT ROWID;
+CREATE INDEX imported ON imports (target);
+CREATE TABLE missing (importer INTEGER, spec TEXT, PRIMARY KEY (importer, spec)) WITHOUT ROWID;
+CREATE TABLE history (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """The database at ``path``, made anew when it is missing, damaged or of another version.
+
+    Raises StoreError when it can be neither written nor read; see ``connect_memory`` for a way on.
+    """
+    make_folder(path.parent)
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            raise StoreError(f"{path} is in use", "try again when the other session has finished") from error
+        _remove(path)
+    try:
+        return _opened(str(path))
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"cannot use {path}: {error}", "check permissions and free space") from error
+
+
+def _remove(path: Path) -> None:
+    for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with contextlib.suppress(OSError):
+            stale.unlink()
+
+
+def renewed(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """An empty database in the place of a damaged one, with the vectors that can still be read. Raises StoreError."""
+    vectors: list[tuple[str, bytes, bytes]] = []
+    with contextlib.suppress(sqlite3.Error):
+        vectors = db.execute("SELECT model, hash, vector FROM vectors").fetchall()
+    db.close()
+    _remove(path)
+    fresh = connect(path)
+    if vectors:
+        fresh.execute(VECTORS)
+        fresh.executemany("INSERT OR IGNORE INTO vectors VALUES (?,?,?)", vectors)
+    return fresh
+
+
+def connect_memory() -> sqlite3.Connection:
+    """A database that lives as long as the process, for where nothing can be written."""
+    return _opened(":memory:")
+
+
+def _opened(name: str) -> sqlite3.Connection:
+    db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            _create(db, version)
+        db.execute("SELECT count(*) FROM (SELECT 1 FROM files LIMIT 1)").fetchone()
+        if name != ":memory:":
+            with contextlib.suppress(OSError):
+                os.chmod(name, 0o600)  # noqa: PTH101 (the name is at hand)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(db: sqlite3.Connection, version: int) -> None:
+    with transaction(db):
+        if db.execute("PRAGMA user_version").fetchone()[0] != version:
+            return  # another process was quicker
+        for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall():
+            if kind == "table" and name != "vectors":  # vectors cost money and are true of any version
+                db.execute(f'DROP TABLE "{name}"')
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Everything in the block is written, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def meta(db: sqlite3.Connection, key: str) -> object:
+    """A value that was noted under ``key``, or None."""
+    row = db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def note(db: sqlite3.Connection, key: str, value: object) -> None:
+    """Keep a value under ``key``."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
