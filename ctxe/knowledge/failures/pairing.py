@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctxe.knowledge.entries.echo import Keeps
@@ -13,36 +13,18 @@ from ctxe.knowledge.failures.calls import command_key, named_files, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
 from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
-from ctxe.knowledge.failures.signature import impersonal, plain_command, program
+from ctxe.knowledge.failures.signature import impersonal, plain_command
+from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
 from ctxe.storage.counters import Counters
 
 PASSES = "the same command passes"
 FLAKY = "passed and failed although nothing changed: flaky"
-NEAR = 0.6
-"""How alike two command lines of one program are when the second is the first, put right."""
 CIRCLE = 2
 """Different edits after which the same error still stands: from then on they are told as what was tried."""
-SPAN = 6
-"""Commands after a failure within which another one that passes may be its correction."""
 LONGEST_CALL = 500
 """Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
-UNKNOWN = "?"
-"""Stands for the content hash of a file that is not known."""
 UNHASHED = "what its files held is not recorded"
 """Why the gate never answers in place of a call: it cannot tell whether the same would happen."""
-_WRONG_CALL = (
-    "command not found",
-    "not found",
-    "No such file or directory",
-    "usage",
-    "no tests ran",
-    "file or directory",
-    "unrecognized arguments",
-    "No module named",
-    "unknown option",
-)
-_WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
-"""What is said of a path that is wrong: only then may the right call name other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +36,6 @@ class Told:
     """``new``, ``again``, ``resolved`` or ``flaky``."""
     tried: tuple[str, ...] = ()
     """What was tried between runs that failed in the same way, when there were enough of them to speak of a circle."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
-
-    ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
-    same signature (``fresh`` since the newest), ``before`` the hashes of edited files as they were when it failed.
-    """
-
-    ids: list[str]
-    command: str
-    raw: str
-    error: str
-    changes: int = 0
-    commands: int = 0
-    edits: dict[str, str] = field(default_factory=dict)
-    before: dict[str, str] = field(default_factory=dict)
-    others: list[str] = field(default_factory=list)
-    fresh: dict[str, str] = field(default_factory=dict)
-    tried: list[str] = field(default_factory=list)
-
-    @property
-    def then(self) -> dict[str, str]:
-        """The hashes of the edited files as they were when it failed."""
-        return {**dict.fromkeys(self.edits, UNKNOWN), **self.before}
 
 
 class Watch:
@@ -221,15 +177,8 @@ class Watch:
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
-        from ctxe.lexical.similarity import close
-
         for name, waiting in list(self._waiting.items()):
-            near = name != command and close(name, command) >= NEAR
-            wrong = _says(waiting.error, _WRONG_CALL) and (
-                _says(waiting.error, _WRONG_PATH) or set(named_files(name)) <= set(named_files(command))
-            )
-            alike = near or (name != command and program(name) == program(command))
-            if not (wrong and alike and waiting.commands <= SPAN) or (waiting.edits and not near):
+            if not waiting.put_right(command):
                 continue
             del self._waiting[name]
             words = lessons.of_call(waiting.raw, raw)
@@ -280,7 +229,3 @@ def _with_state(draft: Entry, key: str, files: Mapping[str, str]) -> Entry:
     if UNKNOWN in files.values():
         return replace(draft, evidence=(*draft.evidence, UNHASHED))
     return replace(draft, call=key, state=state_of(files)) if len(key) <= LONGEST_CALL else draft
-
-
-def _says(error: str, words: tuple[str, ...]) -> bool:
-    return any(word.lower() in error.lower() for word in words)

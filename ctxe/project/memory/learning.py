@@ -14,8 +14,9 @@ from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.names import hashed
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
-from ctxe.knowledge.failures.pairing import UNKNOWN, Watch
+from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.recordings import Recording, Said, Taken
+from ctxe.knowledge.failures.waiting import UNKNOWN
 from ctxe.project.sessions import path_of
 from ctxe.tools.outcome import outcome
 
