@@ -107,9 +107,9 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
 
 def _took(asked: Mapping[str, Any]) -> list[str]:
     """What a delegate read for its answer, at what price, and which one it was."""
-    words = [figures.plural(asked.get("reads", 0), "read"), f"{figures.size(asked.get('tokens', 0))} tokens"]
+    reads = [figures.plural(asked["reads"], "read")] if asked.get("reads") else []
     money = [figures.money(asked["usd"])] if asked.get("usd") is not None else []
-    return [*words, *money, str(asked.get("session", ""))]
+    return [*reads, f"{figures.size(asked.get('tokens', 0))} tokens", *money, str(asked.get("session", ""))]
 
 
 def _sizes(event: ToolFinished) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ctxe.domain.events import Consulted
+from ctxe.agent.limits import Limits
+from ctxe.domain.events import Consulted, Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,13 @@ class Purse:
         """Note an answer that came."""
         self._bought.append(bought)
 
-    def taken(self) -> Iterator[Consulted]:
-        """What was bought since the last call, for the log."""
+    def taken(self) -> Iterator[Consulted | Notice]:
+        """What was bought since the last call, for the log, and a line for the user when most of the money is gone.
+
+        ``spent`` is asked again when the next is taken: by then the log has the one before.
+        """
         while self._bought:
+            before = self.spent()
             yield self._bought.pop(0)
+            if said := Limits(usd=self.limit).warns(before, self.spent()):
+                yield Notice(said, "warning")

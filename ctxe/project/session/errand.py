@@ -104,8 +104,8 @@ class Errand:
         """What it took so far, for people."""
         priced = self.session.ports.provider.model.prices
         money = [figures.money(self.session.state.usd)] if priced else []
-        reads = figures.plural(len(self.looked), "read")
-        return ", ".join([reads, f"{figures.size(self.held)} tokens", *money])
+        reads = [figures.plural(len(self.looked), "read")] if self.looked else []
+        return ", ".join([*reads, f"{figures.size(self.held)} tokens", *money])
 
     def _output(self, failed: str) -> ToolOutput:
         state = self.session.state

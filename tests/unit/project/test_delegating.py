@@ -14,7 +14,7 @@ import pytest
 from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage as Spent
 from ctxe.domain.errors import ConfigError, SessionError
-from ctxe.domain.events import Consulted, ContextAssembled, Event, ReplyReceived, ToolFinished, TurnFinished
+from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, ReplyReceived, ToolFinished, TurnFinished
 from ctxe.domain.past import Summed
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
@@ -27,7 +27,7 @@ from ctxe.storage.vocabulary import count
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.e2e.test_prefix import APIS, blocks
 from tests.wire.script import Part, failure
-from tests.wire.server import Answer, Call, Reply, Usage, WireServer
+from tests.wire.server import Answer, Call, Reply, Usage, WireServer, rate_limited
 
 FILES = {f"src/m{n}.py": "".join(f"def f{n}_{i}(x):\n    return x + {i}\n\n\n" for i in range(50)) for n in range(9)}
 ASK = Reply("I ask.", [Call("delegate", {"task": "Where is retry decided?"})])
@@ -206,6 +206,7 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
         (Answer(400, failure("no such thing")), "no such thing"),
         (Answer(401, failure("bad key", "invalid_api_key")), "key"),
         (Answer(400, failure("too long", "context_length_exceeded")), "too long"),
+        (rate_limited(retry_after="99"), "it asks to wait 99 s"),
     ],
 )
 def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says: str, repo: Path, home: Path) -> None:
@@ -219,6 +220,27 @@ def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says
     assert result.text.endswith("so far:]\nm1 first.\nit looked at: read src/m1.py")
     assert isinstance(events[-1], TurnFinished)
     assert events[-1].outcome == "answered"
+
+
+def test_one_that_fails_teaches_nothing_and_is_not_kept_from_another_try(repo: Path, home: Path) -> None:
+    fault = Answer(400, failure("no such thing"))
+    models = Models([ASK, ASK, Reply("So.")], [fault, Reply(ANSWER)])
+    with opened(repo, home, models) as live:
+        events = list(live.turn("go"))
+        failures = [entry for entry in live.project.store.entries() if entry.kind == "failure"]
+    results = [event.result.text for event in events if isinstance(event, ToolFinished)]
+    assert results == ["[the delegate failed: openai refused the request: no such thing]", ANSWER]
+    assert failures == []
+
+
+def test_money_that_a_delegate_spends_is_warned_of_as_the_sessions_own(repo: Path, home: Path) -> None:
+    models = Models([ASK, Reply("So.", usage=Usage(100, 1))], [Reply(ANSWER, usage=Usage(1_000, 3_000))])
+    with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.035") as live:
+        events = list(live.turn("go"))
+    warned = [event.text for event in events if isinstance(event, Notice)]
+    assert len(warned) == 1
+    assert warned[0].endswith(" of $0.04 spent")
+    assert events.index(Notice(warned[0], "warning")) < events.index(told(events))
 
 
 def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> None:
