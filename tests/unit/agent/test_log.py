@@ -55,6 +55,7 @@ EVERY: tuple[Kept, ...] = (
     Folded(Fold(Position(0, 1), (Chunk("r", "record"),), {"1": "masked"}, {"1": "{}"}, "threshold", 9, 5)),
     Unfolded(),
     Consulted("look over the plan", "openai/gpt-5-mini", Usage(7, 3), 0.02),
+    Consulted("delegate d1", "openai/gpt-5-mini", Usage(7, 3), 0.02, "20261121-101502-3fa29c-d1"),
     Summarized("it was so", 3, "openai/gpt-5", Usage(5, 2), 0.1),
     Pinned("always this"),
     FileChosen("a.py", "read-only"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from ctxe.agent.log import Log
 from ctxe.context.cost import USUAL_CALLS
 from ctxe.domain.conversation import Reply, Usage
-from ctxe.domain.events import ReplyReceived
+from ctxe.domain.events import Consulted, ReplyReceived
 from ctxe.project.window.pace import expected
 
 
@@ -25,6 +25,14 @@ def test_past_sessions_say_how_many_calls_are_to_come(tmp_path: Path) -> None:
     assert [calls(done) for done in (0, 20, 40)] == [30.0, 20.0, 10.0]
     session(tmp_path, "later", 1_000)
     assert calls(0) == 30.0
+
+
+def test_replies_of_delegates_are_no_calls_of_the_session(tmp_path: Path) -> None:
+    session(tmp_path, "a", 10)
+    log = Log(tmp_path / "a.jsonl", lambda: "2026-11-21T10:00:00Z", 10)
+    for _ in range(30):
+        log.keep(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "a-d1"))
+    assert expected(tmp_path, "own")(0) == 10.0
 
 
 def test_without_past_sessions_a_usual_one_is_expected(tmp_path: Path) -> None:

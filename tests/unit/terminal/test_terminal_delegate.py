@@ -1,0 +1,55 @@
+"""What a delegate leaves on the screen: one line of what it took, the begin of its answer, nothing for its money."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctxe.domain.conversation import ToolResult, Usage
+from ctxe.domain.events import Consulted, ToolFinished
+from ctxe.terminal.style import Line
+from ctxe.terminal.transcript import told, tool_finished
+
+TOOK = {"session": "s-d1", "model": "m", "outcome": "answered", "reads": 31, "tokens": 41_200, "usd": 0.0381}
+
+
+def drawn(facts: dict[str, Any], text: str, ok: bool = True) -> list[str]:
+    event = ToolFinished(
+        ToolResult("1", text, ok), "delegate", "delegate who retries?", "", "", 48.2, {"delegate": facts}
+    )
+    return [plain(row) for row in tool_finished(event, unicode=True)]
+
+
+def plain(row: Line) -> str:
+    return "".join(text for text, _ in row)
+
+
+def test_one_line_of_what_it_took_and_the_beginning_of_its_answer() -> None:
+    assert drawn(TOOK, "`a.py:1` does.\n\n- b\n- c\n- d\n- e") == [
+        "● delegate who retries? · 31 reads · 41.2k tokens · $0.0381 · s-d1 · 48s",
+        "  `a.py:1` does.",
+        "  ",
+        "  - b",
+        "  - c",
+        "  … 2 more lines",
+    ]
+
+
+def test_without_a_price_without_reads_and_without_an_answer() -> None:
+    assert drawn(TOOK | {"usd": None, "reads": 0}, "[the delegate failed: no]", ok=False) == [
+        "● delegate who retries? · 41.2k tokens · s-d1 · 48s",
+        "  [the delegate failed: no]",
+    ]
+
+
+@pytest.mark.parametrize("facts", [{}, {"reads": 1}])
+def test_a_log_that_says_less_is_drawn_all_the_same(facts: dict[str, Any]) -> None:
+    assert drawn(facts, "yes")[1] == "  yes"
+
+
+def test_its_replies_are_no_lines_of_their_own() -> None:
+    assert told(Consulted("delegate d1", "m", Usage(1, 1), 0.1, "s-d1"), unicode=True) == []
+    assert [plain(row) for row in told(Consulted("look over the plan", "m", None, 0.1), unicode=True)] == [
+        "asked m to look over the plan · $0.1000"
+    ]
