@@ -137,17 +137,17 @@ def match(
     as_json: JsonOption = False,
 ) -> None:
     """Search failures only. Raises CtxeError, StoreError."""
-    from ctxe.project.memory import memories
+    from ctxe.project.memory import asking
 
     invocation = Invocation.of(context)
     project = invocation.project()
     if lines:
-        memory.answer_lines(memories.answers(project, sys.stdin, "failure"))
+        memory.answer_lines(asking.answers(project, sys.stdin, "failure"))
         return
     said = " ".join(words or ())
     values = {"kind": "failure", "files": tuple(file or ()), "command": command, "error": error}
-    asked = memories.asked(said, 'ctxe failures match "tests hang on CI"', k=k, **values)
-    found = memories.answer(project, asked)
+    asked = asking.asked(said, 'ctxe failures match "tests hang on CI"', k=k, **values)
+    found = asking.answer(project, asked)
     print_json(found) if as_json else memory.show_found(invocation, found)
 
 

@@ -88,16 +88,16 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Search every kind of entry, failures included. Raises StoreError, CtxeError."""
-    from ctxe.project.memory import memories
+    from ctxe.project.memory import asking
 
     invocation = Invocation.of(context)
     project = invocation.project()
     if lines:
-        answer_lines(memories.answers(project, sys.stdin, kind))
+        answer_lines(asking.answers(project, sys.stdin, kind))
         return
     said = " ".join(words or ())
-    asked = memories.asked(said, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
-    found = memories.answer(project, asked)
+    asked = asking.asked(said, k=k, kind=kind, files=tuple(file or ()), budget_tokens=budget_tokens, inject=inject)
+    found = asking.answer(project, asked)
     print_json(found) if as_json else show_found(invocation, found)
 
 
@@ -135,7 +135,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import; prints ``{"imported":n,"skipped":m}``. Raises StoreError."""
-    from ctxe.project.memory import memories
+    from ctxe.project.memory import transfer
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -143,11 +143,11 @@ def import_(
     if not file.strip():
         raise typer.BadParameter("name a file, a folder of rules, or - for standard input", param_hint="file")
     if file == "-":
-        done = memories.take_in(project, None, sys.stdin.buffer.read(), "import")
+        done = transfer.take_in(project, None, sys.stdin.buffer.read(), "import")
     elif path.is_dir():
-        done = memories.take_in_folder(project, path)
+        done = transfer.take_in_folder(project, path)
     else:
-        done = memories.take_in(project, path, memories.read_file(path), path.name)
+        done = transfer.take_in(project, path, transfer.read_file(path), path.name)
     screen = invocation.screen()
     for number, why in done.problems[:50]:
         screen.tell(f"line {number}: {why}; skipped")
@@ -162,12 +162,12 @@ def export(
     kind: Kind = "",
 ) -> None:
     """Write everything to standard output."""
-    from ctxe.project.memory import memories
+    from ctxe.project.memory import transfer
 
     if form not in ("jsonl", "markdown"):
         raise typer.BadParameter("jsonl or markdown", param_hint="--format")
     invocation = Invocation.of(context)
-    if given := memories.give_out(invocation.project(), form, kind):
+    if given := transfer.give_out(invocation.project(), form, kind):
         invocation.screen().hand_on(given.removesuffix("\n"))
 
 

@@ -98,10 +98,10 @@ class Tools:
         return self._answered(proposed)
 
     def _asked(self, words: str, kind: str, **values: Any) -> dict[str, Any]:
-        from ctxe.project.memory import memories
+        from ctxe.project.memory import asking
 
         def answered(project: Project) -> dict[str, Any]:
-            return memories.read_out(project, memories.asked(words, SAY, kind=kind, **values))
+            return asking.read_out(project, asking.asked(words, SAY, kind=kind, **values))
 
         return self._answered(answered)
 

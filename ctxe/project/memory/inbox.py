@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry, read_entry
 from ctxe.knowledge.upkeep import playbook, review
-from ctxe.project.memory.memories import read_file
+from ctxe.project.memory.transfer import read_file
 
 if TYPE_CHECKING:
     from ctxe.project import Project

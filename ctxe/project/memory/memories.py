@@ -1,11 +1,8 @@
-"""The memory folder for the commands: listed, searched, written, imported and accounted for."""
+"""The memory folder for the commands: listed, told, written and accounted for."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +10,13 @@ from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
-from ctxe.knowledge.recall import query
-from ctxe.knowledge.upkeep import bulk, decisions, review
+from ctxe.knowledge.upkeep import decisions, review
 from ctxe.knowledge.upkeep.evidence import pinned, stale
 from ctxe.project.memory.evidence import facts_of
-from ctxe.storage import files
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.recall.search import Search
     from ctxe.project import Project
 
-SEARCH = 'ctxe memory search "how are sessions stored"'
 NOTHING_SAID = "say what to remember"
 ADD = 'ctxe memory add "The API listens on port 8080"'
 NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
@@ -142,85 +135,6 @@ def confirm(project: Project, ref: str) -> Entry:
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
     """What stands already and may say the same or the opposite."""
     return decisions.same_subject(draft, project.store.entries())
-
-
-def search(project: Project) -> Search:
-    """What answers questions about everything remembered."""
-    from ctxe.knowledge.recall.search import Search
-    from ctxe.storage.vocabulary import count
-
-    return Search(project.store.entries(), count, project.ranker)
-
-
-def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
-    """One answer for each JSON line, in order; a line that is no question gets ``{"error": …}``."""
-    ask = search(project)
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            asked = query.from_line(line, kind)
-        except CtxeError as error:
-            yield {**query.asker(line), "error": error.message}
-            continue
-        yield ask.search(asked).as_json(asked)
-
-
-def asked(words: str, example: str = SEARCH, **values: Any) -> query.Query:
-    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError with ``example``."""
-    held = {key: value for key, value in values.items() if value}
-    if words.lstrip().startswith("{"):
-        found = query.from_line(words)
-        return replace(found, **held)
-    if not (words.strip() or any(held.get(name) for name in ("files", "command", "error"))):
-        raise CtxeError("say what to look for", example)
-    return query.Query(text=words, **held)
-
-
-def answer(project: Project, question: query.Query) -> dict[str, Any]:
-    """The answer to one question, as the contract has it."""
-    return search(project).search(question).as_json(question)
-
-
-def read_out(project: Project, question: query.Query) -> dict[str, Any]:
-    """The answer to one question with the words of every entry it names."""
-    found = answer(project, question)
-    held = {entry.id: entry for entry in project.store.entries()}
-    rows = [to_object(held[row["id"]]) | row for row in found["results"] if row["id"] in held]
-    return found | {"results": [{key: value for key, value in row.items() if value} for row in rows]}
-
-
-def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bulk.Imported:
-    """Import JSON lines, or a rule file of another tool (by its name). Raises StoreError."""
-    if b"\0" in data[:8192]:
-        raise StoreError(f"{name} is no text", "JSON lines, or the Markdown rules of another tool")
-    suffix = source.suffix or source.name if source else ""
-    if suffix.lower() in bulk.MARKDOWN or (source and source.name.lower() in bulk.MARKDOWN):
-        return bulk.import_rules(project.store, data, name)
-    return bulk.import_lines(project.store, data.split(b"\n"), name)
-
-
-def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
-    """Import every Markdown rule file below a folder (``.cursor/rules``), each by its path. Raises StoreError."""
-    if project.root.is_relative_to(folder.resolve()):
-        raise StoreError(f"{folder.resolve()} holds the whole project", "name the folder of the rules: .cursor/rules")
-    every = (Path(at) / name for at, _, names_ in os.walk(folder) for name in names_)
-    found = sorted(path for path in every if path.suffix.lower() in bulk.PAGES and path.is_file())
-    if not found:
-        raise StoreError(f"there are no rule files in {folder}", "they end in " + ", ".join(bulk.PAGES))
-    pages = {path.relative_to(folder).as_posix(): read_file(path) for path in found}
-    return bulk.import_pages(project.store, pages, folder.name)
-
-
-def read_file(path: Path) -> bytes:
-    """A file to import. Raises StoreError."""
-    return files.read(path, files.MOST_BYTES)
-
-
-def give_out(project: Project, form: str, kind: str = "") -> str:
-    """Everything remembered as JSON lines or Markdown."""
-    entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
-    return bulk.as_lines(entries) if form == "jsonl" else bulk.as_markdown(entries)
 
 
 def statistics(project: Project) -> dict[str, Any]:

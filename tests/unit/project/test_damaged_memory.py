@@ -14,7 +14,7 @@ from ctxe.domain.errors import CtxeError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
 from ctxe.project import Project
-from ctxe.project.memory import memories, standing, troubles
+from ctxe.project.memory import memories, standing, transfer, troubles
 from ctxe.project.memory.learning import learn, recordings
 from ctxe.project.sessions import summaries
 
@@ -82,7 +82,7 @@ def looks(project: Project) -> list[Callable[[], object]]:
         lambda: memories.today(project),
         lambda: memories.weeks(project),
         lambda: memories.statistics(project),
-        lambda: (memories.give_out(project, "jsonl"), memories.give_out(project, "md")),
+        lambda: (transfer.give_out(project, "jsonl"), transfer.give_out(project, "md")),
         lambda: [troubles.timeline(project, group) for group in troubles.failure_groups(project)],
         lambda: troubles.statistics(project),
         lambda: standing.sources(project),
