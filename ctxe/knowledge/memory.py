@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
+from ctxe.knowledge.beginnings import beginning, listed
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
@@ -38,8 +39,6 @@ SMALLEST = 25
 """Tokens that a fenced entry takes at least."""
 LONGEST_TOKEN = 12
 """Characters: a text with more of them for each token it may have is not even counted."""
-SHORTEST_LINE = 6
-"""Tokens that a line of a list takes at least: what cannot fit is not even counted."""
 
 
 def fresh_ranker() -> Ranker:
@@ -131,20 +130,20 @@ class Memory:
     def _snapshot(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
         """Chunks in the order of what must not be missed; each takes at most its part and leaves the rest."""
         for path, text in self._summaries():
-            yield self._whole(path, text, int(room * 0.6))
+            yield beginning(path, text, int(room * 0.6), self._cost)
         held = decisions.current(entries)
         lines = [decisions.line(entry) for entry in reversed(held)]
-        yield self._list("decisions", "current decisions", lines, int(room * 0.4), "decision")
+        yield listed("decisions", "current decisions", lines, int(room * 0.4), "decision", self._cost)
         lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
-        yield self._list("playbook", "how things are done here", lessons, int(room * 0.3), "routine")
+        yield listed("playbook", "how things are done here", lessons, int(room * 0.3), "routine", self._cost)
         open_ones = [group for group in self._groups(entries) if group.status == "open"]
         told = [f"- {group.entry.id} {remembered.lesson(group)}" for group in open_ones]
-        yield self._list("failures", "open failures", told, int(room * 0.3), "failure")
+        yield listed("failures", "open failures", told, int(room * 0.3), "failure", self._cost)
         days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, self.recent))]
-        yield self._list("daily", "latest work, newest first", days, int(room * 0.2), "log")
+        yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
         told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
         weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]
-        yield self._list("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log")
+        yield listed("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log", self._cost)
 
     def _summaries(self) -> list[tuple[str, str]]:
         """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""
@@ -158,47 +157,6 @@ class Memory:
             except (StoreError, OSError, ValueError):
                 continue
         return found
-
-    def _whole(self, path: str, text: str, room: int) -> tuple[Chunk | None, list[Omission]]:
-        """A summary, or as many of its paragraphs from the start as fit."""
-        from ctxe.lexical.similarity import paragraphs
-
-        whole = fence(text, path).text
-        cost = self._cost(whole)
-        if cost <= room:
-            return Chunk(path, whole, "the curated summary", path=path), []
-        kept: list[str] = []
-        for part in paragraphs(text):
-            if self._cost(fence("\n\n".join((*kept, part)), path).text) > room:
-                break
-            kept.append(part)
-        left = [Omission(path, cost, "longer than its part of the memory share: only its first paragraphs are in")]
-        if not kept:
-            return None, left
-        return Chunk(path, fence("\n\n".join(kept), path, cut="read the file for the rest").text, "its start"), left
-
-    def _list(
-        self, name: str, what: str, lines: Sequence[str], room: int, kind: str
-    ) -> tuple[Chunk | None, list[Omission]]:
-        """A list of one-liners, the first ones that fit; the rest is named in one line."""
-        if not lines:
-            return None, []
-        kept = self._fitting(name, what, lines, room, kind)
-        more = len(lines) - kept
-        left = (
-            [Omission(f"{more} more {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
-        )
-        if not kept:
-            return None, left
-        return Chunk(name, _listing(name, what, lines, kept, kind), f"{kept} of {len(lines)} {what}"), left
-
-    def _fitting(self, name: str, what: str, lines: Sequence[str], room: int, kind: str) -> int:
-        low, high = 0, min(len(lines), max(0, room) // SHORTEST_LINE)
-        while low < high:
-            middle = (low + high + 1) // 2
-            fits = self._cost(_listing(name, what, lines, middle, kind)) <= room
-            low, high = (middle, high) if fits else (low, middle - 1)
-        return low
 
     def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         replaced = links.successors(entries)
@@ -251,13 +209,6 @@ class Memory:
 
     def _cost(self, text: str) -> int:
         return self.count(text) + 1
-
-
-def _listing(name: str, what: str, lines: Sequence[str], kept: int, kind: str) -> str:
-    more = len(lines) - kept
-    shown = [f"{what}:", *lines[:kept]]
-    shown += [f"- {more} more: `ctxe memory search --kind {kind} …`"] if more else []
-    return fence("\n".join(shown), f".ctxe/{name}").text
 
 
 def _met(group: remembered.Group, session: str) -> bool:
