@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ctxe.repo.planning.pack import ASIDE, MARKER, Offer, chances_of, pick
+from ctxe.repo.planning.pack import ASIDE, Offer, chances_of, pick
+from ctxe.repo.planning.showing import MARKER
 from scripts.fitting.features import Inside, Opened
 
 BUDGETS = (4000, 8000, 16000, 32000)

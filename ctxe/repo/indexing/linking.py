@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from ctxe.repo.indexing.database import transaction
-from ctxe.repo.indexing.imports import Tree, resolve
+from ctxe.repo.indexing.imports import resolve
+from ctxe.repo.indexing.tree import Tree
 
 
 def link(db: sqlite3.Connection, changed: Sequence[str], new: Set[str]) -> None:

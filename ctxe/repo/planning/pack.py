@@ -5,17 +5,24 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ctxe.domain.section import Tier
-from ctxe.repo.indexing.linecount import estimate
-from ctxe.repo.indexing.store import Details
 from ctxe.repo.indexing.units import Unit
 from ctxe.repo.planning.mix import Fitted
-from ctxe.repo.planning.outline import Block, blocks, outline
+from ctxe.repo.planning.outline import Block, blocks
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.relevance import shares, spoken
+from ctxe.repo.planning.showing import (
+    LONGEST_OUTLINE,
+    MARKER,
+    Open,
+    Packed,
+    as_shown,
+    header,
+    outlined,
+    ranges_of,
+    unread,
+)
 
 LOOKED_AT, MORE_LOOKED_AT = 16, 400
 """First files whose units may be shown at least, and the tokens of budget that make it one more."""
@@ -24,42 +31,16 @@ ASIDE = 0.05
 """Share of the budget that is kept for outlines and names of files around the first ones."""
 CERTAIN, HOPELESS = 8, 20.0
 """First files that are always cut into blocks, and the chance of others, times the room, below which none is taken."""
-MARKER = 10
-"""Tokens, at most, of the line that says which lines follow."""
-LONGEST_OUTLINE, SHORT_OUTLINE = 350, 80
-"""Tokens of one outline where there is room, and where there is little."""
+SHORT_OUTLINE = 80
+"""Tokens of one outline where there is little room."""
 NAMES = 25
 """Further files that are told by name."""
 LEAST = 120
 """Tokens below which nothing is packed."""
 
 Reader = Callable[[str], "str | None"]
-Ranges = list[tuple[int, int]]
 Offer = tuple[float, int, int, int, int]
 """(worth, file, first line, last line, tokens) of a block."""
-
-
-@dataclass(slots=True)
-class Packed:
-    """One file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
-
-    number: int
-    tier: Tier
-    tokens: int
-    text: str
-    ranges: Ranges = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Open:
-    """A file that is being packed: its lines with their tokens, and what of it is chosen so far."""
-
-    number: int
-    path: str
-    lines: list[str]
-    costs: Sequence[int]
-    inside: Details
-    chosen: set[int] = field(default_factory=set)
 
 
 def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Packed]:
@@ -73,7 +54,7 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
     room = budget - int(ASIDE * budget)
     left = room - _choose(ranking, opened, room, fitted)
     left = _round_up(opened, left)
-    shown = {number: _shown(one) for number, one in opened.items() if one.chosen}
+    shown = {number: as_shown(one) for number, one in opened.items() if one.chosen}
     left = budget - sum(packed.tokens for packed in shown.values())
     for packed in _outlines(ranking, opened, shown, left):
         shown[packed.number] = packed
@@ -81,19 +62,6 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Pa
     for packed in _names(ranking, order, shown, left):
         shown[packed.number] = packed
     return [shown[number] for number in order if number in shown]
-
-
-def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
-    """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
-    evidence = ranking.evidence
-    inside = evidence.details.get(number)
-    if inside is None or not inside.lengths or text is None:
-        return None
-    path = evidence.file(number).path
-    lines = text.split("\n")
-    # a file that was not counted yet, or changed since it was scanned a moment ago
-    costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
-    return Open(number, path, lines, costs, inside)
 
 
 def owners(units: Sequence[Unit], lines: int) -> list[int]:
@@ -109,10 +77,6 @@ def owners(units: Sequence[Unit], lines: int) -> list[int]:
                 if found[row] == -1:
                     found[row] = number
     return found
-
-
-def _header(path: str) -> int:
-    return sum(estimate([path])) + 2 * MARKER
 
 
 def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
@@ -133,7 +97,7 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
             mine = owner[block.first - 1 : block.last].count(block.unit)
             part = chances[block.unit] * mine / own[block.unit]
             offers.append((likely[number] * part, number, block.first, block.last, _cost(one, block)))
-    chosen, spent = pick(offers, {number: _header(one.path) for number, one in opened.items()}, room)
+    chosen, spent = pick(offers, {number: header(one.path) for number, one in opened.items()}, room)
     for number, lines in chosen.items():
         opened[number].chosen |= lines
     return spent
@@ -192,30 +156,6 @@ def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
     return [(one[1] + 1, other[0] - 1) for one, other in pairwise(ranges)]
 
 
-def ranges_of(lines: Iterable[int]) -> Ranges:
-    """Line numbers as ranges, in order."""
-    found: Ranges = []
-    for line in sorted(lines):
-        if found and found[-1][1] == line - 1:
-            found[-1] = (found[-1][0], line)
-        else:
-            found.append((line, line))
-    return found
-
-
-def _shown(one: Open) -> Packed:
-    ranges = ranges_of(one.chosen)
-    cost = sum(one.costs[row - 1] for row in one.chosen)
-    if len(one.chosen) >= len(one.lines):
-        text = f'<file path="{one.path}">\n' + "\n".join(one.lines).rstrip("\n") + "\n</file>"
-        return Packed(one.number, "full", cost + _header(one.path), text, [(1, len(one.lines))])
-    parts = [f'<file path="{one.path}" lines="{len(one.lines)}">']
-    for first, last in ranges:
-        parts += [f"[lines {first}-{last}]", *one.lines[first - 1 : last]]
-    text = "\n".join([*parts, "</file>"])
-    return Packed(one.number, "region", cost + _header(one.path) + MARKER * len(ranges), text, ranges)
-
-
 def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
     """Outlines of what the first files import and of what imports them, then of the next files."""
     index = ranking.evidence.index
@@ -231,21 +171,6 @@ def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed
         if packed is not None and packed.tokens <= left:
             left -= packed.tokens
             yield packed
-
-
-def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
-    """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
-    parts = [f'<outline path="{one.path}">']
-    tokens = _header(one.path)
-    for first, last in outline(one.inside.definitions, one.lines):
-        price = sum(one.costs[first - 1 : last]) + 4
-        if tokens + price > most:
-            break
-        tokens += price
-        parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))
-    if len(parts) == 1:
-        return None
-    return Packed(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))
 
 
 def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: int) -> Iterable[Packed]:

@@ -10,9 +10,10 @@ from ctxe.domain.section import Tier
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import Scores
 from ctxe.repo.planning.mix import Fitted, fitted
-from ctxe.repo.planning.pack import Packed, pack
+from ctxe.repo.planning.pack import pack
 from ctxe.repo.planning.ranking import Ranking, rank
 from ctxe.repo.planning.reasons import Reason, Reasons
+from ctxe.repo.planning.showing import Packed
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 LEFT_OUT = 20

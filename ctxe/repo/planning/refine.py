@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ctxe.repo.planning.pack import outlined, unread
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.showing import outlined, unread
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 ROUNDS = 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.repo.indexing.imports import Tree, resolve
+from ctxe.repo.indexing.imports import resolve
+from ctxe.repo.indexing.tree import Tree
 
 LISTED = """
     pkg/__init__.py pkg/core.py pkg/util/__init__.py pkg/util/text.py tools/text.py setup.py pkg/json.py

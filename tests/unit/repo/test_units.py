@@ -6,7 +6,8 @@ from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM, Batch, read_defi
 from ctxe.repo.indexing.symbols import read_syntax
 from ctxe.repo.indexing.units import Unit, cut
 from ctxe.repo.planning.outline import Block, blocks, outline, signature
-from ctxe.repo.planning.pack import owners, ranges_of
+from ctxe.repo.planning.pack import owners
+from ctxe.repo.planning.showing import ranges_of
 
 SOURCE = """import os
 

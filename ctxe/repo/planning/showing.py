@@ -1,0 +1,100 @@
+"""One ranked file as it may be shown: whole, its chosen lines, or its signatures, with the price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.domain.section import Tier
+from ctxe.repo.indexing.linecount import estimate
+from ctxe.repo.indexing.store import Details
+from ctxe.repo.planning.outline import outline
+from ctxe.repo.planning.ranking import Ranking
+
+MARKER = 10
+"""Tokens, at most, of the line that says which lines follow."""
+LONGEST_OUTLINE = 350
+"""Tokens of one outline where there is room."""
+
+Ranges = list[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Packed:
+    """One file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
+
+    number: int
+    tier: Tier
+    tokens: int
+    text: str
+    ranges: Ranges = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Open:
+    """A file that is being packed: its lines with their tokens, and what of it is chosen so far."""
+
+    number: int
+    path: str
+    lines: list[str]
+    costs: Sequence[int]
+    inside: Details
+    chosen: set[int] = field(default_factory=set)
+
+
+def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
+    """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
+    evidence = ranking.evidence
+    inside = evidence.details.get(number)
+    if inside is None or not inside.lengths or text is None:
+        return None
+    path = evidence.file(number).path
+    lines = text.split("\n")
+    # a file that was not counted yet, or changed since it was scanned a moment ago
+    costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
+    return Open(number, path, lines, costs, inside)
+
+
+def header(path: str) -> int:
+    """Tokens, at most, of what says which file it is."""
+    return sum(estimate([path])) + 2 * MARKER
+
+
+def ranges_of(lines: Iterable[int]) -> Ranges:
+    """Line numbers as ranges, in order."""
+    found: Ranges = []
+    for line in sorted(lines):
+        if found and found[-1][1] == line - 1:
+            found[-1] = (found[-1][0], line)
+        else:
+            found.append((line, line))
+    return found
+
+
+def as_shown(one: Open) -> Packed:
+    """The whole file, or the lines of it that were chosen."""
+    ranges = ranges_of(one.chosen)
+    cost = sum(one.costs[row - 1] for row in one.chosen)
+    if len(one.chosen) >= len(one.lines):
+        text = f'<file path="{one.path}">\n' + "\n".join(one.lines).rstrip("\n") + "\n</file>"
+        return Packed(one.number, "full", cost + header(one.path), text, [(1, len(one.lines))])
+    parts = [f'<file path="{one.path}" lines="{len(one.lines)}">']
+    for first, last in ranges:
+        parts += [f"[lines {first}-{last}]", *one.lines[first - 1 : last]]
+    text = "\n".join([*parts, "</file>"])
+    return Packed(one.number, "region", cost + header(one.path) + MARKER * len(ranges), text, ranges)
+
+
+def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
+    """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
+    parts = [f'<outline path="{one.path}">']
+    tokens = header(one.path)
+    for first, last in outline(one.inside.definitions, one.lines):
+        price = sum(one.costs[first - 1 : last]) + 4
+        if tokens + price > most:
+            break
+        tokens += price
+        parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))
+    if len(parts) == 1:
+        return None
+    return Packed(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))
