@@ -135,6 +135,8 @@ def help_(chat: Chat, _words: str) -> None:
     rows += [
         ["@path", "put a file before the model"],
         ["!command", "run a command; its output is told with your next words"],
+        ["!!command", "give it the terminal, as editors and shells get it anyhow; nothing of it is told"],
     ]
-    rows += [["#note", "remember a note"], ["Ctrl-C", "interrupt; twice leaves"]]
+    rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]
+    rows += [["Ctrl-C", "the same, and what is queued comes back; twice leaves"]]
     chat.say(draw(["command", Column("what it does", wraps=True)], rows, chat.screen))

@@ -7,11 +7,33 @@ from ctxe.project.session import asides
 
 
 def run(chat: Chat, words: str) -> None:
-    """Run a command yourself; the model is told its output with your next words."""
-    if not words:
-        chat.screen.tell("/run COMMAND, or !command")
+    """Run a command yourself; the model is told its output with your next words.
+
+    A program that is used by hand, an editor say, or any behind another exclamation mark, gets the terminal.
+    """
+    from ctxe.terminal.handover import by_hand
+
+    command = words.removeprefix("!").strip()
+    if not command:
+        chat.screen.tell("/run COMMAND, or !command; !!command gives it the terminal")
+    elif chat.screen.live and chat.screen.keyboard and (command != words or by_hand(command)):
+        _lend(chat, command)
+    else:
+        chat.play(asides.run_for_user(chat.live, command))
+
+
+def _lend(chat: Chat, command: str) -> None:
+    """Give a program the terminal until it ends; nothing of it goes to the model, but files it changed are noticed."""
+    from ctxe.terminal.handover import lend, shell
+
+    project = chat.live.project
+    try:
+        with chat.renderer.paused():
+            code = lend(chat.screen, shell(command, project.root), str(project.root), project.environment)
+    except OSError as error:
+        chat.screen.tell(f"{command} cannot be started: {error.strerror}")
         return
-    chat.play(asides.run_for_user(chat.live, words))
+    chat.renderer.lines([f"{command}: exit {code}; nothing of it goes to the model"])
 
 
 def test(chat: Chat, words: str) -> None:

@@ -12,6 +12,23 @@ from ctxe.domain.errors import ConfigError
 
 MOST = 1e12
 """The largest number: more tokens, dollars or seconds than there are, and small enough to be reckoned with."""
+DAY = 86_400.0
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "model.idle_seconds": (1, DAY),
+    "budget.max_steps": (1, MOST),
+    "shares.memory": (0, 1),
+    "shares.instructions": (0, 1),
+    "shares.skills": (0, 1),
+    "shares.files": (0, 1),
+    "tools.command_seconds": (1, DAY),
+    "skills.share": (0, 1),
+    "retrieval.weight": (0, 100),
+    "fold.at": (0.05, 1),
+    "fold.to": (0, 1),
+    "fold.keep_recent": (1, MOST),
+    "fold.record_share": (0, 1),
+}
+"""The least and the most of each number that has narrower bounds than 0 and MOST; both may be set."""
 
 
 @cache
@@ -55,6 +72,7 @@ def parse(key: str, text: str) -> Any:
         value = None
     if value is None or not _fits(value, kind):
         raise ConfigError(f"{key} = {text!r} is not {_wanted(kind)}", "see .ctxe.example.toml")
+    _bounded(key, value, "")
     return value
 
 
@@ -68,6 +86,16 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
         if not _fits(value, known[key]):
             raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {_wanted(known[key])}", "see .ctxe.example.toml")
+        _bounded(key, value, f"{origin}: ")
+
+
+def _bounded(key: str, value: Any, where: str) -> None:
+    """Raise ConfigError for a number that is out of its bounds."""
+    least, most = BOUNDS.get(key, (0, MOST))
+    if key in BOUNDS and not least <= value <= most:
+        wanted = f"{least:g} or more" if most == MOST else f"between {least:g} and {most:g}"
+        usual = defaults()[key]
+        raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", f"its default is {usual:g}")
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
 from ctxe.safety.words import names
 
+PIPELINE = "a pipeline that runs elsewhere, with secrets"
 FOLDERS = {
     ".git": "the repository's own data and hooks",
     ".ctxe": "the project memory and its policy",
@@ -18,7 +20,12 @@ FOLDERS = {
     ".cursor": "rules of an assistant",
     ".gemini": "settings of an assistant",
     ".vscode": "settings that can run programs",
+    ".circleci": PIPELINE,
+    ".buildkite": PIPELINE,
+    ".woodpecker": PIPELINE,
 }
+WITHIN = {(host, inner): PIPELINE for host in (".github", ".gitea", ".forgejo") for inner in ("workflows", "actions")}
+"""Folders that are protected where they stand in another one, which is not."""
 FILES = {
     ".ctxe.toml": "settings of ctxe",
     ".ctxeignore": "what ctxe may read",
@@ -33,6 +40,14 @@ FILES = {
             " .cursorrules .windsurfrules .clinerules .goosehints .aider.conf.yml copilot-instructions.md"
         ),
         "instructions to assistants",
+    ),
+    **dict.fromkeys(
+        names(
+            ".gitlab-ci.yml .gitlab-ci.yaml jenkinsfile .travis.yml azure-pipelines.yml azure-pipelines.yaml"
+            " bitbucket-pipelines.yml .drone.yml .woodpecker.yml .woodpecker.yaml appveyor.yml .appveyor.yml"
+            " cloudbuild.yaml cloudbuild.yml .cirrus.yml buildspec.yml"
+        ),
+        PIPELINE,
     ),
 }
 MASKED = (".git/hooks", ".git/config", ".ctxe.toml", ".ctxeignore", ".mcp.json", "AGENTS.md", "CLAUDE.md", "GEMINI.md")
@@ -58,6 +73,9 @@ def protection(path: str) -> str:
     folder = next((part for part in parts if part in FOLDERS), None)
     if folder is not None:
         return FOLDERS[folder]
+    pair = next((pair for pair in itertools.pairwise(parts) if pair in WITHIN), None)
+    if pair is not None:
+        return WITHIN[pair]
     if parts and parts[-1] in FILES:
         return FILES[parts[-1]]
     if is_secret_file("/".join(parts)) or parts[-1:] == [".env"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctxe.safety.box import is_place
-from ctxe.safety.protected import FILES, FOLDERS, plain_name
+from ctxe.safety.protected import FILES, FOLDERS, WITHIN, plain_name
 
 HERE = Path(__file__).parent
 SECRETS = (
@@ -115,10 +115,13 @@ def _hidden(room: Room) -> Iterator[Path]:
 
 
 def _steering(root: Path) -> Iterator[Path]:
-    """Entries at the root that exist and that only a person may change."""
+    """Entries that exist and that only a person may change: those at the root, and pipelines a folder deeper."""
     for entry in sorted(root.iterdir()):
-        if plain_name(entry.name) in FOLDERS or plain_name(entry.name) in FILES:
+        name = plain_name(entry.name)
+        if name in FOLDERS or name in FILES:
             yield entry
+        elif entry.is_dir() and not entry.is_symlink() and any(name == host for host, _ in WITHIN):
+            yield from (inner for inner in sorted(entry.iterdir()) if (name, plain_name(inner.name)) in WITHIN)
 
 
 def boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
@@ -139,7 +142,11 @@ def boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
         words += ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
     words += ["--bind", root, root]
     held = _held(Path(root))
-    for entry in (entry for entry in _steering(Path(root)) if entry.name not in held):
+    steering = [entry for entry in _steering(Path(root)) if entry.name not in held]
+    for folder in dict.fromkeys(str(entry.parent) for entry in steering):
+        # A mount itself, so that it cannot be moved away with what is shut in it.
+        words += ["--bind", folder, folder] if folder != root else []
+    for entry in steering:
         words += _shut(entry, room.git)
     for name in held:
         words += ["--tmpfs", f"{root}/{name}", "--remount-ro", f"{root}/{name}"]
@@ -180,15 +187,25 @@ def confined(argv: list[str], room: Room) -> list[str]:
     root, temp = Path(os.path.realpath(room.root)), Path(os.path.realpath(room.temp))
     hidden = [*_hidden(room), Path("/dev")]
     read = list(_around(Path("/"), hidden))
-    steering = set(_steering(root))
-    write = [path for path in sorted(root.iterdir()) if path not in steering and not path.is_symlink()]
     return [
         *_python("confine.py"),
         _lines([*read, root]),
-        _lines([*write, temp]),
+        _lines([*_writable(root), temp]),
         "yes" if room.network else "no",
         *argv,
     ]
+
+
+def _writable(root: Path) -> Iterator[Path]:
+    """What of the work tree may be written: its entries, or what they hold where a part of that is shut."""
+    steering = set(_steering(root))
+    for path in sorted(root.iterdir()):
+        if path in steering or path.is_symlink():
+            continue
+        if any(one.parent == path for one in steering):
+            yield from (inner for inner in sorted(path.iterdir()) if inner not in steering and not inner.is_symlink())
+        else:
+            yield path
 
 
 def _lines(paths: Iterable[Path]) -> str:

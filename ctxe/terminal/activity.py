@@ -23,7 +23,7 @@ class Activity:
 
     ``since`` is when ``doing`` began, ``until`` when a wait is over (0: no wait); both in seconds of the clock.
     ``held`` and ``usable`` are tokens: what the context holds of what it may.
-    ``ahead`` is what the user types meanwhile.
+    ``ahead`` is what the user types meanwhile, ``key`` what stops the work.
     """
 
     doing: str = ""
@@ -36,6 +36,7 @@ class Activity:
     held: int = 0
     usable: int = 0
     ahead: Ahead = field(default_factory=Ahead)
+    key: str = "Ctrl-C stops"
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
 
     def do(self, doing: str, now: float, until: float = 0.0) -> None:
@@ -83,7 +84,7 @@ def _status(activity: Activity, now: float, unicode: bool) -> Line:
     parts = [f"{activity.doing} {max(0, round(left))}s"]
     if activity.usable:
         parts.append(f"{figures.size(activity.held)} of {figures.size(activity.usable)}")
-    words = f" {glyph('dot', unicode)} ".join([*parts, "Ctrl-C interrupts"])
+    words = f" {glyph('dot', unicode)} ".join([*parts, activity.key])
     return line((f"{frames[int(now / FRAME) % len(frames)]} ", "accent"), (words, "dim"))
 
 

@@ -164,6 +164,12 @@ def _with_reasons(drawn: Sequence[Line], told: Sequence[str], screen: Screen) ->
     return [drawn[0], *(one for row, more in zip(drawn[1:], reasons, strict=True) for one in (row, *more))]
 
 
+def _unplanned(ledger: Ledger, screen: Screen) -> list[Line]:
+    """One line where no file was planned, with the reason."""
+    told = [row.why for row in ledger.rows if row.chunk == f"{row.section}:plan" and not row.given]
+    return [(), *fold(line((f"no files: {told[0]}", "warn")), screen.width)] if told else []
+
+
 def _left_out(ledger: Ledger, screen: Screen, most: int | None) -> list[Line]:
     """What is not in the request, largest first, with the reason."""
     out = sorted((row for row in ledger.rows if row.asked and not row.given), key=lambda row: -row.asked)
@@ -186,6 +192,7 @@ def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: 
         (),
         *_section_table(ledger, screen, explain),
         *_superseded(ledger, screen),
+        *_unplanned(ledger, screen),
         *_left_out(ledger, screen, None if explain else 5),
     ]
 

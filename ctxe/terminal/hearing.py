@@ -36,6 +36,11 @@ class Hearing:
             keyboard.restore(self.stdin, self.saved)
             self.quiet = False
 
+    def rest(self) -> None:
+        """Before Ctrl-Z stops us: the modes of before, for the shell."""
+        if self.quiet:
+            keyboard.restore(self.stdin, self.saved)
+
     def again(self) -> None:
         """After Ctrl-Z and fg: the shell may have left other modes."""
         if self.quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -39,20 +40,22 @@ class LiveRenderer:
         self.screen, self.words, self.clock = screen, words, clock
         self.keys = Hearing(screen, listens)
         self.page, self.activity = Page(screen), Activity(ahead=self.keys.ahead)
+        self.activity.key = "Esc stops" if self.keys.listens else self.activity.key
         self.answer = Answer(self.page, self.activity, clock)
         self.lock, self.stopped = threading.RLock(), threading.Event()
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.turning = False
-        self.holding = self.reading = self.back = self.steered = False
-        self.before: Any = None
+        self.holding = self.reading = self.back = self.leaving = self.steered = False
+        self.before: dict[int, Any] = {}
         self.preview = self.model = ""
         self.next_draw = 0.0
 
     def __enter__(self) -> Self:
         self.stopped.clear()
         if hasattr(signal, "SIGCONT") and threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGCONT, self._continued)
+            wanted = {signal.SIGCONT: self._continued, signal.SIGTSTP: self._suspended}
+            self.before = {number: signal.signal(number, act) for number, act in wanted.items()}
         self._hold(self.keys.listens)
         self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
@@ -62,8 +65,8 @@ class LiveRenderer:
         self.stopped.set()
         if self.ticker is not None:
             self.ticker.join(timeout=1)
-        if self.before is not None:
-            signal.signal(signal.SIGCONT, self.before)
+        for number, act in self.before.items():
+            signal.signal(number, act)
         with contextlib.suppress(OSError, ValueError), self.lock:
             self.answer.rest()
             self._hold(False)
@@ -212,6 +215,23 @@ class LiveRenderer:
         self.holding = holding
         self.keys.hush(self.busy or holding)
 
+    def _suspended(self, *_: object) -> None:
+        """Ctrl-Z. While rows are drawn the thread that draws them takes them away first: a drawing is never torn."""
+        if self.busy:
+            self.leaving = True
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _leave(self) -> None:
+        """Stop with a clean screen and the terminal's own modes; the shell writes where our rows stood."""
+        self.leaving = self.back = False
+        self.page.below([])
+        self.keys.rest()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for _ in range(20):  # a thread runs on for a moment before all of them stand still
+            if not self.back:
+                self.stopped.wait(FRAME)
+
     def _continued(self, *_: object) -> None:
         """Back from Ctrl-Z: the shell has written where our rows stood."""
         self.back = True
@@ -238,6 +258,8 @@ class LiveRenderer:
                     heard = listening and self.keys.quiet and not self.reading
                     if heard and not self.keys.listen(came, self.busy):
                         self.stopped.wait(FRAME)  # the terminal has gone, and says so without end
+                    if self.leaving:
+                        self._leave()
                     if self.busy:
                         self._draw(self.clock())
             except (OSError, ValueError):

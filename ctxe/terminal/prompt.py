@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -116,15 +115,21 @@ class Prompt:
         """The text as the user changed it: in the editor when it has lines and one is set, else in the input line."""
         if self.editor and self.screen.keyboard and "\n" in text:
             return self._in_editor(text, suffix)
-        return text if (changed := self.line("change it:", text)) is None else changed
+        try:
+            changed = self.line("change it:", text)
+        except KeyboardInterrupt:  # back to the question, which takes a no
+            return text
+        return text if changed is None else changed
 
     def _in_editor(self, text: str, suffix: str) -> str:
         """The text after the editor has closed; as it was when the editor failed, which is told."""
+        from ctxe.terminal.handover import lend
+
         with tempfile.TemporaryDirectory(prefix="ctxe-") as folder:
             path = Path(folder) / f"edit{suffix}"
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
             try:
-                code = subprocess.run([*self.editor, str(path)], check=False).returncode
+                code = lend(self.screen, [*self.editor, str(path)], folder)
                 if code == 0:
                     return path.read_bytes().decode("utf-8", "surrogateescape")
                 self.screen.tell(f"{self.editor[0]} ended with {code}: the text stays as it was")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -29,6 +30,14 @@ QUIET = {
 }
 """Nobody can answer a pager, an editor or a question; and both streams come in order when neither is buffered."""
 
+ASKED = re.compile(
+    r"EOFError|EOF when reading|not (?:from )?a (?:tty|terminal|TTY)|[Ii]nappropriate ioctl|no tty present"
+    r"|a terminal is required|could not read (?:Username|Password)|Error reading input"
+)
+"""What programs say that wanted an answer from somebody."""
+ASKS = "; it wanted input and there is none: give it as options, a file or a pipe"
+TAIL = 2_000
+"""Characters at the end of the output in which it is looked for."""
 LONG = 5.0
 """Seconds from which on the result says how long a command took."""
 
@@ -85,11 +94,12 @@ def _output(workspace: Workspace, command: str, seconds: float, done: Finished) 
     )
     if done.ended:
         facts["timed_out"] = done.timed_out
-    words = f"{text}\n{_ending(seconds, done)}" if text else f"(no output) {_ending(seconds, done)}"
+    asked = "" if ok or not ASKED.search(text[-TAIL:]) else ASKS
+    words = f"{text}\n{_ending(seconds, done, asked)}" if text else f"(no output) {_ending(seconds, done, asked)}"
     return ToolOutput(words, ok, kind="shell", facts=facts)
 
 
-def _ending(seconds: float, done: Finished) -> str:
+def _ending(seconds: float, done: Finished, asked: str = "") -> str:
     """How the command ended, and what it left running."""
     match done:
         case Finished(ended="time limit"):
@@ -102,4 +112,4 @@ def _ending(seconds: float, done: Finished) -> str:
             how = f"exit {code}" + (f", {done.seconds:.0f} s" if done.seconds >= LONG else "")
     many = "es were" if done.left != 1 else " was"
     left = f"; {done.left} background process{many} ended too" if done.left and not done.ended else ""
-    return f"[{how}{left}]"
+    return f"[{how}{asked}{left}]"

@@ -51,7 +51,7 @@ def test_ctrl_c_keeps_what_came_and_the_session(home: Path, repo: Path) -> None:
     script = [Reply("As far as this.\n\nAnd on", fault="stall", after=4, seconds=30), Reply("Here again.")]
     with chat(home, repo, *script) as (server, terminal):
         say(terminal, "go")
-        terminal.wait("As far as(.|\n)*Ctrl-C interrupts")
+        terminal.wait("As far as(.|\n)*Esc stops")
         began = time.monotonic()
         terminal.type("\x03")
         terminal.wait("interrupted; what came is kept")

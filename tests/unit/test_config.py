@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ctxe import config
+from ctxe.config.keys import BOUNDS
 from ctxe.domain.errors import ConfigError
 
 
@@ -49,6 +51,9 @@ def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None
         ("[fold]\nat = inf\n", "fold.at = inf is not a number"),
         ("[fold]\nat = nan\n", "fold.at = nan is not a number"),
         ("[fold]\nat = 1e308\n", "fold.at = 1e+308 is not a number"),
+        ("[fold]\nat = 7\n", "config.toml: fold.at = 7 is not between 0.05 and 1"),
+        ("[shares]\nfiles = 1.5\n", "config.toml: shares.files = 1.5 is not between 0 and 1"),
+        ("[budget]\nmax_steps = 0\n", "config.toml: budget.max_steps = 0 is not 1 or more"),
         (f"[budget]\nwindow = {10**400}\n", f"budget.window = {10**79} is not a whole number"),
         (f"[budget]\nwindow = {'9' * 5_000}\n", "cannot be read"),
         (f"x = {'[' * 5_000}", "cannot be read"),
@@ -58,6 +63,27 @@ def test_a_project_tightens_and_what_it_loosens_is_named(tmp_path: Path) -> None
 def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(says)):
         loaded(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "come",
+    [
+        lambda path: loaded(path, "[fold]\nat = 7\n"),
+        lambda path: loaded(path, "", "[fold]\nat = 7\n"),
+        lambda path: loaded(path, "", "", CTXE_FOLD_AT="7"),
+        lambda _: config.parse("fold.at", "7"),
+    ],
+    ids=["file", "project", "variable", "set"],
+)
+def test_bounds_hold_wherever_a_setting_comes_from(tmp_path: Path, come: Callable[[Path], object]) -> None:
+    with pytest.raises(ConfigError, match=re.escape("fold.at = 7 is not between 0.05 and 1")) as raised:
+        come(tmp_path)
+    assert raised.value.hint == "its default is 1"
+
+
+def test_every_bound_is_of_a_setting_and_holds_its_default() -> None:
+    usual = config.defaults()
+    assert [key for key, (least, most) in BOUNDS.items() if not least <= usual[key] <= most] == []
 
 
 def test_a_number_may_be_as_large_as_there_are_tokens(tmp_path: Path) -> None:

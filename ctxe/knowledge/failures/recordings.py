@@ -30,7 +30,7 @@ EXITS = (
     re.compile(r"\AExit code (\d+)$", re.M),
     re.compile(r"^Process exited with code (\d+)$", re.M),
     re.compile(r'"exit_code": ?(\d+)'),
-    re.compile(r"^\[exit (\d+)[\],]", re.M),
+    re.compile(r"^\[exit (\d+)[\],;]", re.M),
     re.compile(r"^(?:Exit code|exit code|exit_code|Command exited with code):? (\d+)", re.M),
 )
 """How agents tell the exit code of a command in its output."""

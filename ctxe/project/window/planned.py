@@ -35,6 +35,7 @@ LEAST = 400
 """Tokens of room below which nothing is planned."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
+SHORT = Omission("files:plan", 0, "the words say too little to plan files by; say more, or name one with @path")
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 
 
@@ -54,12 +55,12 @@ class Planning:
         self._building: threading.Thread | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """Planned files of at most ``room`` tokens; nothing where the words name nothing. Never raises."""
+        """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
         if not (task.named or telling(task.words)):
-            return ()
+            return (_none(SHORT),) if task.words.strip() else ()
         with self._using, contextlib.suppress(StoreError, OSError):
             if not self._built():
-                return (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
+                return (_none(BUILDING),)
             if self._index is None or room < LEAST or not task.words.strip():
                 return ()
             made = self._made(self._index, task, min(room, PACKED))
@@ -103,6 +104,10 @@ class Planning:
                 kept.append(replace(chunk, of=now))
         told = [Omission(f"{found.name}:note", 0, made.note)] if made.note else []
         return replace(found, chunks=tuple(kept), left_out=(*told, *out))
+
+
+def _none(why: Omission) -> Section:
+    return Section("files", Priority.INJECTED, (), "task", "files", (why,))
 
 
 def telling(words: str) -> bool:

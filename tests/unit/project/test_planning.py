@@ -67,5 +67,8 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
 
 def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
-    assert source.offer(Task("thanks"), 8_000) == ()
+    [section] = source.offer(Task("thanks"), 8_000)
+    assert (section.chunks, [out.id for out in section.left_out]) == ((), ["files:plan"])
+    assert section.left_out[0].why.startswith("the words say too little to plan files by")
+    assert source.offer(Task(""), 8_000) == ()
     assert not (tmp_path / ".ctxe" / "cache" / "index.db").exists()

@@ -421,6 +421,12 @@ PROTECTED = [
     ".mcp.json",
     ".vscode/settings.json",
     ".husky/pre-commit",
+    ".github/workflows/ci.yml",
+    ".GitHub/Workflows/new.yaml",
+    "sub/.github/actions/build/action.yml",
+    ".gitlab-ci.yml",
+    "Jenkinsfile",
+    ".circleci/config.yml",
     ".agents/skills/x/SKILL.md",
     ".env",
     ".env.production",
@@ -444,7 +450,17 @@ def test_protected_files_ask_in_every_mode_existing_or_not(path: str) -> None:
         assert isinstance(decide(edit(path), with_(policy, interactive=False)), Deny)
 
 
-@pytest.mark.parametrize("path", ["AGENTS.md", ".git/hooks/pre-commit", ".ctxe.toml", ".vscode/tasks.json", ".env"])
+@pytest.mark.parametrize(
+    "path", [".github/ISSUE_TEMPLATE/bug.md", ".github/dependabot.yml", "workflows/a.py", "docs/jenkins.md"]
+)
+def test_what_is_near_a_pipeline_and_runs_nowhere_is_no_question(path: str) -> None:
+    assert decide(edit(path), with_(AUTO, mode="auto-edit")) == Allow()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".github/workflows/ci.yml", "AGENTS.md", ".git/hooks/pre-commit", ".ctxe.toml", ".vscode/tasks.json", ".env"],
+)
 @pytest.mark.parametrize(
     "line", ["echo x > {}", "cp x {}", "sed -i s/a/b/ {}", "tee {}", "mv x {}", "dd of={}", "x --out={}"]
 )

@@ -248,6 +248,9 @@ STEERING = {
     "linked instructions": "rm -f GEMINI.md; echo x > GEMINI.md",
     "assistant's settings": "mkdir .claude && echo '{}' > .claude/settings.json",
     "programs": "echo '{}' > .mcp.json",
+    "workflow": "echo x >> .github/workflows/ci.yml",
+    "new workflow": "echo x > .github/workflows/new.yml; mkdir -p .github/workflows/x",
+    "workflows replaced": "mv .github .new && mkdir -p .github/workflows && echo x > .github/workflows/ci.yml",
     "editor": "mkdir .vscode && echo '{}' > .vscode/tasks.json",
 }
 
@@ -260,11 +263,16 @@ STEERING = {
 def test_what_steers_stays_as_it_is_existing_or_not(box: Sandbox, place: Place, git: bool) -> None:
     root = place.room.root
     (root / "GEMINI.md").symlink_to("AGENTS.md")
+    for path in (".github/workflows/ci.yml", ".github/actions/a/action.yml", ".github/FUNDING.yml"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("as it was\n")
     before = steering(root, git)
     inside = Place(replace(place.room, git=git), place.base)
     for name, words in STEERING.items():
         inside.sh(box, f"({words}) 2>/dev/null")
         assert steering(root, git) == before, name
+    assert inside.sh(box, "echo mine > .github/FUNDING.yml").exit_code == 0
+    assert (root / ".github/FUNDING.yml").read_text() == "mine\n"
 
 
 def steering(root: Path, git: bool) -> dict[str, bytes | str]:

@@ -104,7 +104,7 @@ def test_a_turn_that_comes_slowly_leaves_the_same_screen() -> None:
 
     with Window(columns=80, rows=50) as window:
         assert draw(window, slowly()) == DRAWN
-        assert "Ctrl-C interrupts" in window.raw.decode()
+        assert "Ctrl-C stops" in window.raw.decode()
         assert "collecting" in window.raw.decode()
 
 

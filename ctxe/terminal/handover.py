@@ -1,0 +1,109 @@
+"""The terminal lent to a program that a person uses by hand: an editor, a pager, a shell, a question for a password."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ctxe.safety.programs import find_program
+from ctxe.safety.words import Part, names
+from ctxe.terminal import keyboard
+from ctxe.terminal.interrupt import RESET
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.streams import write
+
+ALWAYS = names(
+    "vi vim nvim vimdiff view nano pico emacs emacsclient micro hx helix kak joe ne ed less more most man info top htop"
+    " btop atop glances ncdu watch ssh telnet sftp ftp mosh screen tmux zellij ranger nnn mc lf yazi fzf tig lazygit"
+    " gitui gdb lldb pdb ipdb psql mysql mariadb sqlite3 redis-cli mongosh ipython bpython ptpython irb pry ghci iex"
+    " passwd su sudo doas visudo dialog whiptail"
+)
+"""Programs that draw a screen of their own, or ask for a password, whatever their words."""
+BARE = names("bash sh zsh fish dash ksh python python3 node deno bun lua luajit julia R scala ocaml erl guile php perl")
+"""Programs that wait for lines when they are given none to run."""
+MODULES = names("pdb ipdb code IPython asyncio")
+CONTAINERS = names("docker podman nerdctl kubectl")
+GIT = {
+    "commit": re.compile(r"-m|-F|-C|--(?:message|file|reuse-message|no-edit|fixup|dry-run)\b|-[a-zA-Z]*[mFC]$"),
+    "mergetool": None,
+    "difftool": None,
+}
+"""git's own commands that open a program, but not with these options."""
+BY_HAND = re.compile(r"-(?:[ip]|-interactive|-patch)$|--edit$")
+
+
+def by_hand(command: str) -> bool:
+    """Does a command line hold a program that is used by hand?"""
+    from ctxe.safety.commands import parse
+
+    parsed = parse(command)
+    return any(_by_hand(part) for part in parsed.sure or parsed.seen if part.words)
+
+
+def _by_hand(part: Part) -> bool:
+    from ctxe.safety.commands import program
+
+    name, rest = program(part.words[0]), part.texts[1:]
+    if name == "git":
+        return _git(rest)
+    if name in CONTAINERS:
+        return any(re.fullmatch(r"-[a-zA-Z]*t[a-zA-Z]*|--tty", word) for word in rest)
+    if name.rstrip("0123456789.") in BARE or name in BARE:
+        debugs = any(pair[0] == "-m" and pair[1] in MODULES for pair in itertools.pairwise(rest))
+        return debugs or "-i" in rest or not (rest or part.redirects)
+    return name in ALWAYS
+
+
+def _git(words: Sequence[str]) -> bool:
+    while words[:1] and words[0].startswith("-"):
+        words = words[2 if words[0] in ("-c", "-C") else 1 :]
+    command, rest = (words[0], words[1:]) if words else ("", ())
+    if command in GIT:
+        quiet = GIT[command]
+        return quiet is None or not any(quiet.match(word) for word in rest)
+    adds = command in ("add", "checkout", "reset", "restore", "stash", "rebase", "clean", "config")
+    return adds and any(BY_HAND.match(word) for word in rest)
+
+
+def shell(command: str, root: Path) -> list[str]:
+    """The words that run a command line; a program that stands alone takes the shell's place, and keeps its code."""
+    return [str(find_program("bash", root) or "/bin/sh"), "-c", command]
+
+
+def lend(screen: Screen, argv: Sequence[str], folder: str, environment: Mapping[str, str] | None = None) -> int:
+    """Run a program on the terminal itself; its exit code (128 and more: the signal that ended it).
+
+    Ctrl-C is the program's meanwhile. Whatever modes it leaves, ours come back. Raises OSError when it cannot start.
+    """
+    saved = keyboard.modes(screen.stdin)
+    try:
+        with _deaf():
+            child = subprocess.Popen(argv, cwd=folder, env=None if environment is None else dict(environment))
+            code = child.wait()
+    finally:
+        keyboard.restore(screen.stdin, saved)
+        if screen.live:
+            with contextlib.suppress(OSError, ValueError):
+                write(screen.out, RESET if screen.color else RESET[4:])
+    return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Signals of keys mean nothing to us; a handler, and no refusal, for a program we start would inherit that."""
+    if threading.current_thread() is not threading.main_thread() or os.name == "nt":
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, act in before.items():
+            signal.signal(number, act)

@@ -1,0 +1,144 @@
+"""The terminal in other hands: a shell's after Ctrl-Z, a program's that a person uses by hand, and back again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import KEY, Terminal, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+ASKING = "read -p 'name? ' x </dev/tty; echo got $x; touch made"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", {"a.py": "x = 1\n"})
+
+
+def ready(terminal: Terminal) -> None:
+    terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+    terminal.settle(0.2)
+
+
+def stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_ctrl_z_leaves_no_copy_of_what_is_redrawn(home: Path, repo: Path) -> None:
+    script = [Reply("One block.\n\nAnother that grows and grows.", fault="drip", seconds=0.3, piece=4)]
+    with WireServer(script, key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            ready(terminal)
+            terminal.enter("go")
+            terminal.wait(r"Another(.|\n)*answering")
+            os.kill(terminal.child.pid, signal.SIGTSTP)  # as the terminal does for the key
+            limit = time.monotonic() + 10
+            while not stopped(terminal.child.pid) and time.monotonic() < limit:
+                terminal.settle(0.05)
+            terminal.settle(0.2)
+            assert [word for word in ("Another", "answering") if word in terminal.screen] == [], terminal.screen
+            modes = termios.tcgetattr(terminal.child.fileno())
+            assert modes[3] & termios.ECHO
+            assert modes[3] & termios.ICANON
+            terminal._stream.feed("[1]+ Stopped\r\n$ fg\r\n")  # what a shell writes meanwhile
+            os.kill(terminal.child.pid, signal.SIGCONT)
+            screen = terminal.wait(r"grows and grows\.(.|\n)*\$0")
+            assert (screen.count("One block."), screen.count("Another")) == (1, 1), screen
+            assert "answering" not in screen
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert server.refused == []
+
+
+def test_a_program_used_by_hand_gets_the_terminal_and_gives_it_back(home: Path, repo: Path) -> None:
+    with WireServer([Reply("I see.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            ready(terminal)
+            before = termios.tcgetattr(terminal.child.fileno())
+            terminal.enter(f"!{shlex.quote(sys.executable)} -i")
+            terminal.wait("(?m)^>>>")
+            terminal.enter("import sys; print(sys.stdin.isatty(), 6 * 7)")
+            terminal.wait("True 42")
+            terminal.type("\x03")  # the program's, not ours
+            terminal.wait("KeyboardInterrupt")
+            terminal.enter("open('a.py', 'w').write('x = 2'); exit(3)")
+            terminal.wait(r"exit 3; nothing of it goes to the model(.|\n)*›")
+            terminal.settle()
+            assert termios.tcgetattr(terminal.child.fileno()) == before
+            terminal.enter(f"!!{ASKING}")
+            terminal.wait("name\\?")
+            terminal.enter("Ada")
+            terminal.wait(r"got Ada(.|\n)*exit 0; nothing of it")
+            terminal.settle()
+            terminal.enter("what now?")
+            terminal.wait(r"I see\.")
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert server.refused == []
+        assert "got Ada" not in json.dumps(server.bodies)
+    assert (repo / "a.py").read_text() == "x = 2"
+    assert (repo / "made").exists()
+
+
+def test_a_command_of_the_model_that_waits_for_input_ends_at_once_and_says_so(home: Path, repo: Path) -> None:
+    asks = f"{shlex.quote(sys.executable)} -c 'input(\"name? \")'"
+    script = [Reply("", [Call("run_command", {"command": asks})]), Reply("Then not.")]
+    with WireServer(script, key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            ready(terminal)
+            terminal.enter("go")
+            terminal.wait(r"\[y\]")
+            terminal.type("y")
+            terminal.wait(r"Then not\.", seconds=10)
+            assert "it wanted input and there is none" in " ".join(terminal.screen.split())
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert "it wanted input and there is none" in json.dumps(server.bodies[-1])
+
+
+def test_ctrl_c_while_changing_a_command_goes_back_to_the_question(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("run_command", {"command": "touch asked"})]), Reply("Not done.")]
+    with WireServer(script, key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            ready(terminal)
+            terminal.enter("go")
+            terminal.wait(r"\[e\]dit:")
+            terminal.type("e")
+            terminal.wait("change it: touch asked")
+            terminal.type("\x03")
+            terminal.wait(lambda screen: screen.count("[e]dit:") == 2)
+            terminal.settle()
+            terminal.type("n rather not\r")
+            terminal.wait(r"Not done\.")
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert "the user said no: rather not" in json.dumps(server.bodies[-1])
+    assert not (repo / "asked").exists()
+
+
+def test_the_row_of_status_names_the_key_that_stops(home: Path, repo: Path) -> None:
+    with WireServer([Reply("Slowly now.", fault="drip", seconds=0.3, piece=3)], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",), columns=40, rows=12) as terminal:
+            ready(terminal)
+            terminal.enter("go")
+            terminal.wait("Esc stops")
+            terminal.type("\x1b")
+            terminal.wait("interrupted; what came is kept")
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0

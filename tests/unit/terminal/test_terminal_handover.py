@@ -1,0 +1,58 @@
+"""Which commands of a person's are used by hand and get the terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.terminal.handover import by_hand
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "vim a.py",
+        "/usr/bin/less a.py",
+        "git log | less",
+        "cd src && nano a.py",
+        "python",
+        "python3.12 -i a.py",
+        "python -m pdb a.py",
+        "bash",
+        "sudo make install",
+        "ssh host",
+        "git commit",
+        "git commit --amend",
+        "git rebase -i HEAD~3",
+        "git add -p",
+        "git -c core.editor=vi commit",
+        "docker run -it image sh",
+        "kubectl exec -ti pod -- sh",
+    ],
+)
+def test_by_hand(command: str) -> None:
+    assert by_hand(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls",
+        "python a.py",
+        "python -m pytest -q",
+        "python -c 'print(1)'",
+        "bash build.sh",
+        "python < a.py",
+        "git commit -m 'Mend it'",
+        "git commit -am x",
+        "git commit --amend --no-edit",
+        "git diff",
+        "git add a.py",
+        "docker run --rm image",
+        "echo vim",
+        "grep less a.py",
+        "",
+        "'",
+    ],
+)
+def test_not_by_hand(command: str) -> None:
+    assert not by_hand(command)
