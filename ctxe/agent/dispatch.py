@@ -11,7 +11,7 @@ from typing import Any
 
 from ctxe.context.calls import taken_apart
 from ctxe.domain.conversation import ToolCall, ToolResult
-from ctxe.domain.errors import CtxeError, Denied, ToolError
+from ctxe.domain.errors import CtxeError, Denied, NotApplied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Progress, Revise, Tool, ToolOutput
 
@@ -64,9 +64,11 @@ class Dispatcher:
             output = self._cleaned((yield from _run(action, came)))
         except (ToolError, CtxeError) as error:
             said = self.clean(str(error))
-            facts = {"refused": said} if isinstance(error, Denied) else {}
+            facts: dict[str, Any] = {"refused": said} if isinstance(error, Denied) else {}
+            facts |= {"unapplied": True} if isinstance(error, NotApplied) else {}
             failed = ToolResult(call.id, said + _noted(known), ok=False)
-            seconds = 0.0 if facts else time.monotonic() - began  # a person's time to answer is not the call's
+            # A person's time to answer is not the call's.
+            seconds = 0.0 if "refused" in facts else time.monotonic() - began
             yield ToolFinished(failed, call.name, title or _named(call), seconds=seconds, facts=facts)
             return
         except KeyboardInterrupt:

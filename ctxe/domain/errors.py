@@ -112,5 +112,9 @@ class ToolError(Exception):
     """Told to the model as the result of its call; the turn goes on."""
 
 
+class NotApplied(ToolError):
+    """An edit whose place is not in the file, or not in it once: the file is other than the model took it to be."""
+
+
 class Denied(ToolError):
     """A rule or a person does not allow a call; told to the model, never ends a turn."""

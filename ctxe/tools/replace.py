@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctxe.domain.errors import ToolError
+from ctxe.domain.errors import NotApplied, ToolError
 from ctxe.tools.diff import Hunk, hunks
 from ctxe.tools.nearest import miss
 from ctxe.tools.text import line_end, split
@@ -52,7 +52,7 @@ def flatten(text: str) -> Flat:
 
 
 def apply(text: str, edits: Sequence[Edit], name: str) -> str:
-    """The text after all edits in turn, or ToolError and none of them.
+    """The text after all edits in turn, or NotApplied (ToolError for what makes no sense) and none of them.
 
     An ``old`` that is missing, or stands more than once without ``everywhere``, is refused with line numbers.
     """
@@ -62,7 +62,7 @@ def apply(text: str, edits: Sequence[Edit], name: str) -> str:
             text = _one(text, edit, name)
         except ToolError as error:
             none = "; nothing was changed" if len(edits) > 1 else ""
-            raise ToolError(f"{label}{error}{none}") from None
+            raise type(error)(f"{label}{error}{none}") from None
     return text
 
 
@@ -75,13 +75,13 @@ def _one(text: str, edit: Edit, name: str) -> str:
     flat = flatten(text)
     spots = _spots(flat.text, old)
     if not spots:
-        raise ToolError(miss(flat.text, old, new, name))
+        raise NotApplied(miss(flat.text, old, new, name))
     if len(spots) == 1 and not edit.everywhere and (again := flat.text.find(old, spots[0] + 1)) >= 0:
         spots.append(again)  # two places that overlap are two places
     if len(spots) > 1 and not edit.everywhere:
         lines = [str(flat.text.count("\n", 0, spot) + 1) for spot in spots[:LISTED]]
         more = ", …" if len(spots) > LISTED else ""
-        raise ToolError(
+        raise NotApplied(
             f"old stands {len(spots)} times in {name}: lines {', '.join(lines)}{more}; "
             "add lines around it until it is one place, or set all"
         )

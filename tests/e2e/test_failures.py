@@ -16,7 +16,7 @@ from ctxe.project import Project
 from ctxe.project.memory.troubles import failure_groups
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Entry
-from tests.wire.server import Call, Reply, WireServer
+from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
 TEST = "pytest tests/test_x.py"
 RIGHT = "pytest -p plug tests/test_x.py"
@@ -178,6 +178,7 @@ def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: 
         Reply("", [Call("write_file", {"path": "a.py", "text": "x = 1\n"})]),
         Reply("Written."),
         Reply("", [Call("edit_file", {"path": "a.py", "old": "y = 1", "new": "y = 2"})]),
+        Reply("", [Call("edit_file", {"path": "a.py", "old": "z = 1", "new": "z = 2"})]),
         Reply("", [Call("edit_file", {"path": "a.py", "old": "x = 1", "new": "x = 2"})]),
         Reply("Done."),
     ]
@@ -191,6 +192,25 @@ def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: 
         ("an edit of a.py was taken back", "resolved", ""),
         ("the user corrected: no, two is what I wa", "resolved", "no, two is what I want"),
     ]
+
+
+def test_a_slip_with_a_tool_and_a_request_that_is_too_long_are_no_lessons(home: Path, repo: Path) -> None:
+    (home / ".config/ctxe/config.toml").write_text('[approval]\nmode = "auto-edit"\n')
+    long = Answer(400, failure("This model's maximum context length is 8192 tokens", "context_length_exceeded"))
+    steps = [
+        Reply("", [Call("edit_file", {"path": "tests/conftest.py", "old": "a", "new": "b"})]),
+        Reply("", [Call("edit_file", {"path": "tests/conftest.py", "gone": 1})]),
+        Reply("", [Call("edit_file", {"path": "tests/conftest.py", "gone": 1, "more": 2})]),
+        Reply("", [Call("write_file", {"path": "a.py", "text": "x = 1\n"})]),
+        Reply("", [Call("edit_file", {"path": "a.py", "old": "y = 1", "new": "y = 2"})]),
+        Reply("", [Call("edit_file", {"path": "a.py", "old": "x = 1", "new": "x = 2"})]),
+        long,
+        long,
+    ]
+    with WireServer(steps, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "-p", "go")
+        assert (done.code, server.left) == (5, 0), done.err
+    assert ctxe(repo, environment(home), "failures", "list", "--json").json == []
 
 
 def test_what_failed_in_a_session_is_known_when_it_is_resumed(home: Path, repo: Path) -> None:

@@ -23,7 +23,8 @@ ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--
 _OURS = re.compile(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|closed the connection"
-    r"|limits how often|cannot be trusted|cannot be used)\b",
+    r"|limits how often|cannot be trusted|cannot be used"
+    r"|too long|cannot fit|context (?:length|window|size)|maximum context|too many tokens)\b",
     re.I,
 )
 

@@ -55,6 +55,7 @@ class Remembering:
     """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn.
 
     ``kept`` gives what the model wrote since it was last asked; that is told here, and named in the log of the day.
+    ``missed`` are the signatures of edits that did not apply.
     """
 
     store: Keeps
@@ -65,6 +66,7 @@ class Remembering:
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
+    missed: set[str] = field(default_factory=set)
     told: bool = False
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
@@ -147,14 +149,19 @@ class Remembering:
             yield from self._kept(event, found)
 
     def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:
-        """An edit that did not apply, or an action that a person refused."""
+        """An action that a person refused, or an edit of a file that did not apply, once more than by chance.
+
+        What a model got wrong about its tools says nothing to a later session, nor does one slip that it mended.
+        """
         if "refused" in event.facts:
             draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
             yield from map(self._recorded, self.watch.keep(draft))
-        elif found.kind == "edit" and found.paths:
+        elif "unapplied" in event.facts and found.paths:
             path, text = found.paths[0], event.result.text
             draft = captures.unapplied(event.tool, path, text, self.session, self.gating.root)
-            yield from map(self._recorded, self.watch.keep(draft, f"edit {path}"))
+            known = draft.signature in self.gating.known or draft.signature in self.missed
+            self.missed.add(draft.signature)
+            yield from map(self._recorded, self.watch.keep(draft, f"edit {path}") if known else ())
 
     def _corrected(self, words: str, state: State) -> Iterator[Event]:
         """What the user says against the turn before."""
