@@ -178,5 +178,6 @@ def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) ->
         rows += fold(line(("  failed before: ", "bad"), exact(ask.known)), columns, "    ")
     if ask.rule:
         very = action.command and ask.rule == f"line:{action.command}" and "\n" in action.command
-        rows.append(line(("  always would allow ", "dim"), "this very command" if very else exact(ask.rule)))
+        allowed = line(("  always would allow ", "dim"), "this very command" if very else exact(ask.rule))
+        rows += fold(allowed, columns, "    ")
     return rows
