@@ -13,15 +13,16 @@ from ctxe.knowledge.recall.signals import SIGNALS, Vector
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each signal counts (``signals``, all of ``SIGNALS``), and when an answer is given unasked (``inject``).
-    ``common`` is the share of texts about software that have a term.
+    """What each signal counts (``signals``, all of ``SIGNALS``), and when an answer is given unasked (``inject``: for
+    each kind of entry its start and what each clue counts). ``common`` is the share of texts about software that have
+    a term.
 
     A score is the weighted sum of an entry's signals: the difference of two scores is the logarithm of how much more
     likely one entry answers than the other (a conditional logit, fitted to questions whose answers are known).
     """
 
     signals: Mapping[str, float]
-    inject: Mapping[str, float]
+    inject: Mapping[str, Mapping[str, float]]
     common: Mapping[str, float]
 
     def score(self, vector: Vector) -> float:

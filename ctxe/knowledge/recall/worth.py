@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import mul
 from typing import TYPE_CHECKING
 
 from ctxe.knowledge.entries.entry import Entry
@@ -39,10 +38,11 @@ CLUES = (
 )
 ALSO = 1.0
 """How much less likely another entry may be than what it takes to speak at all, once something is said."""
+START = "start"
 LASTING = "lasting"
-START = {"failure": "failure", "log": "log"}
-"""Where the odds of an entry start, by its kind; every other kind is ``LASTING``. A decision that matches by chance
-matches less than a failure does, so less is asked of it.
+FITTED = {"failure": "failure", "log": "log"}
+"""Whose weights the clues of an entry have, by its kind; every other kind is ``LASTING``. A failure that matches by
+chance matches better than a decision does, and in other ways: each kind was fitted by itself.
 """
 FEW, MANY = 3, 19
 """Places that a lead is taken over; where nobody stands there, the lead is over an entry that says nothing."""
@@ -50,12 +50,12 @@ FEW, MANY = 3, 19
 
 def odds(look: Look, found: Sequence[Scored], weights: Weights) -> list[float]:
     """For each entry found, best first, the logarithm of the odds that it bears on the question, 0 where it pays to
-    speak: a logistic regression over ``CLUES`` (``scripts/fit-recall``).
+    speak: a logistic regression over ``CLUES`` for each kind of entry (``scripts/fit-recall``).
     """
-    shares = [weights.inject[name] for name in CLUES]
-    starts = [weights.inject[START.get(one.entry.kind, LASTING)] for one in found]
+    fitted = [weights.inject[FITTED.get(one.entry.kind, LASTING)] for one in found]
     return [
-        start + sum(map(mul, shares, clue)) for start, clue in zip(starts, clues(look, found, weights), strict=True)
+        worth[START] + sum(worth[name] * value for name, value in zip(CLUES, clue, strict=True))
+        for worth, clue in zip(fitted, clues(look, found, weights), strict=True)
     ]
 
 

@@ -239,7 +239,9 @@ def test_terms_of_files_folders_scopes_and_ids() -> None:
 def test_the_weights_that_ship_are_whole() -> None:
     weights = fitted()
     assert set(weights.signals) == set(SIGNALS)
-    assert set(weights.inject) == {"failure", "lasting", "log", *CLUES}
+    assert {kind: set(clues) for kind, clues in weights.inject.items()} == {
+        kind: {"start", *CLUES} for kind in ("failure", "lasting", "log")
+    }
     assert all(value >= 0.0 for value in weights.signals.values())
     assert all(0.0 < share < 1.0 for share in weights.common.values())
 
