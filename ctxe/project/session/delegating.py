@@ -15,6 +15,7 @@ from ctxe.domain.events import FileChosen
 from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
 from ctxe.project.clock import now
 from ctxe.project.models import choose
+from ctxe.project.planning.finding import found
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.session.errand import Errand
 from ctxe.project.session.permit import Permit
@@ -24,6 +25,7 @@ from ctxe.project.window.compose import Composer, rules_section
 from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.parts import composer, keeping
+from ctxe.tools.plan import plan
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 Number = TypeVar("Number", int, float)
 READS = ("read_file", "list_files", "search", "recall")
-"""What a delegate may do: nothing that changes anything, nothing that a person is asked about, no delegate."""
+"""What a delegate may do beside ``plan``: nothing that changes anything or that a person is asked about."""
 WORDS = 0.6
 """Words that a token of prose makes, about."""
 UNASKED = "a delegate asks nobody; say in your answer what you would have needed"
@@ -76,9 +78,10 @@ class Delegating:
         name = log.path.stem
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
         keeps = keeping(project, name, approved=False)
-        # Naming a tool that a session does not offer is how kit_for offers none: an empty choice would mean all.
-        kit = kit_for(project, UNBOXED, lambda: session.state, keeps, only or READS)
-        kit = kit if only else replace(kit, tools={})
+        kit = kit_for(project, UNBOXED, lambda: session.state, keeps, READS)
+        tools = {tool: kit.tools[tool] for tool in only}
+        tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.purse))}
+        kit = replace(kit, tools=tools)
         composed = _composer(project, kit, name, lambda: session.state.files)
         steps = project.config.budget.max_steps
         folding = folds(project, composed)

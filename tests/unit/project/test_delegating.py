@@ -141,7 +141,7 @@ def test_it_only_reads_asks_nobody_and_teaches_the_project_nothing(repo: Path, h
     with opened(repo, home, models, Opening(interactive=True), CTXE_APPROVAL_DENY="read:src/m2.py") as live:
         events = list(live.turn("do it"))
         entries = [entry for entry in live.project.store.entries() if entry.kind != "log"]
-    tools = "list_files, read_file, recall, search"
+    tools = "list_files, plan, read_file, recall, search"
     assert [message["content"] for message in models.read[-1]["messages"] if message["role"] == "tool"] == [
         *(f"there is no tool {name!r}; the tools are {tools}" for name in ("edit_file", "run_command", "delegate")),
         "not permitted: a delegate asks nobody; say in your answer what you would have needed",
@@ -269,6 +269,19 @@ def test_files_to_begin_with_are_put_before_it(repo: Path, home: Path) -> None:
         ".env may hold secrets: no delegate reads it",
     ]
     assert json.dumps(models.read[0]).count("def f2_1(x)") == 1
+
+
+def test_it_finds_files_by_words(repo: Path, home: Path) -> None:
+    (repo / "src/again.py").write_text("def backoff(fault):\n    return fault.retried < 3\n")
+    asks = Reply("", [Call("plan", {"task": task}) for task in ("backoff of a retried fault", " ", "xyzzy plugh")])
+    models = Models([ASK, Reply("So.")], [asks, Reply(ANSWER)])
+    with opened(repo, home, models) as live:
+        list(live.turn("go"))
+    found, empty, nothing = (m["content"] for m in models.read[-1]["messages"] if m["role"] == "tool")
+    assert found.splitlines()[0].startswith("src/again.py  ")
+    assert "backoff" in found.splitlines()[0]
+    assert empty == "task is empty; say in words what you look for"
+    assert nothing.startswith("no file bears on these words")
 
 
 def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) -> None:
