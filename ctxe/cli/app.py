@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
     "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
     "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),
-    "mcp": ("ctxe.cli.mcp", "what this project knows, for other assistants"),
+    "mcp": ("ctxe.cli.mcp", "what this project knows, for other assistants; servers for ctxe"),
     "init": ("ctxe.cli.init", "set ctxe up in this repository"),
     "doctor": ("ctxe.cli.doctor", "check that everything works here"),
     "config": ("ctxe.cli.config", "show and change settings"),

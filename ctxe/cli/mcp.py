@@ -1,4 +1,4 @@
-"""``ctxe mcp``: an MCP server on standard input and output, for other assistants."""
+"""``ctxe mcp``: what this project knows for other assistants; below it, the servers whose tools ctxe may use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from ctxe.cli.invocation import Invocation
 
 
 def register(app: typer.Typer) -> None:
-    """Add the ``mcp`` command."""
-    app.command("mcp", help="An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client.")(mcp)
+    """Add the ``mcp`` command and the commands below it."""
+    from ctxe.cli import mcp_servers
+
+    says = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
+    group = typer.Typer(help=f"{says} Below it: servers whose tools ctxe itself may use.", rich_markup_mode=None)
+    group.callback(invoke_without_command=True)(mcp)
+    mcp_servers.register(group)
+    app.add_typer(group, name="mcp")
 
 
 def mcp(context: typer.Context) -> None:
     """Serve until standard input ends; the client starts it. Raises ConfigError without the extra, and for a person."""
+    if context.invoked_subcommand is not None:
+        return
     from ctxe import __version__
     from ctxe.domain.errors import ConfigError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from ctxe.cli import slash_context, slash_session, slash_work
+from ctxe.cli import slash_context, slash_servers, slash_session, slash_work
 from ctxe.cli.chatting import Chat, Slash
 from ctxe.config.values import Approval
 
@@ -37,6 +37,7 @@ def table() -> dict[str, Slash]:
         *slash_session.COMMANDS,
         *slash_context.COMMANDS,
         *slash_work.COMMANDS,
+        *slash_servers.COMMANDS,
     )
     return {command.name: command for command in every}
 
@@ -101,6 +102,8 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
         return [mode for mode in get_args(Approval) if mode.startswith(begun)]
     if name == "model":
         return [model for model in project.known_models() if begun in model]
+    if name == "mcp":
+        return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
         return [session for session in project.known_sessions() if session.startswith(begun)]
     return []

@@ -12,7 +12,7 @@ from ctxe.config.load import (
     user_folder,
 )
 from ctxe.config.values import Config
-from ctxe.config.write import example, save
+from ctxe.config.write import drop, example, save
 
 __all__ = [
     "PROJECT_FILE",
@@ -20,6 +20,7 @@ __all__ = [
     "Loaded",
     "cache_folder",
     "defaults",
+    "drop",
     "every_setting",
     "example",
     "load",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ctxe.config.values import Config
+from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError
 
+SERVERS = "mcp.servers"
+SERVER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
+"""What a server may be called: its name stands in rules, and before a slash in what the model calls."""
 MOST = 1e12
 """The largest number: more tokens, dollars or seconds than there are, and small enough to be reckoned with."""
 DAY = 86_400.0
@@ -82,6 +86,9 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
     for key, value in flat.items():
         if key.startswith("models.") and isinstance(value, Mapping):
             continue
+        if key == SERVERS:
+            check_servers(value, origin)
+            continue
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
         if not _fits(value, known[key]):
@@ -96,6 +103,25 @@ def _bounded(key: str, value: Any, where: str) -> None:
         wanted = f"{least:g} or more" if most == MOST else f"between {least:g} and {most:g}"
         usual = defaults()[key]
         raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", f"its default is {usual:g}")
+
+
+def check_servers(value: Any, origin: str) -> None:
+    """Raise ConfigError for a table of servers in which something is unknown, of the wrong kind, or missing."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{origin}: {SERVERS} is no table", f'write [{SERVERS}.NAME] and command = "…" below it')
+    hints = get_type_hints(ServerSettings)
+    for name, table in value.items():
+        where = f"{SERVERS}.{name}"
+        if not SERVER_NAME.fullmatch(name) or not isinstance(table, Mapping):
+            raise ConfigError(f"{origin}: {where!r:.80} is no server", "letters, digits, -, _ and . name a table")
+        for key, given in table.items():
+            if key not in hints:
+                raise ConfigError(f"{origin}: unknown setting {where}.{key}", "there are: " + ", ".join(hints))
+            if not _fits(given, hints[key]):
+                wanted = _wanted(hints[key])
+                raise ConfigError(f"{origin}: {where}.{key} = {given!r:.80} is not {wanted}", "see .ctxe.example.toml")
+        if bool(table.get("command")) == bool(table.get("url")):
+            raise ConfigError(f"{origin}: {where} needs a command or a url", "one of the two, not both")
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
@@ -116,11 +142,15 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind in (int, float):
         number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
         return number and 0 <= value <= MOST
+    if get_origin(kind) is Mapping:
+        return isinstance(value, Mapping) and all(isinstance(inner, str) for inner in value.values())
     return isinstance(value, kind)
 
 
 def _wanted(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(str, get_args(kind)))
+    if get_origin(kind) is Mapping:
+        return 'a table of texts: {NAME = "value"}'
     wanted = {bool: "true or false", int: "a whole number of 0 or more", float: "a number of 0 or more", str: "text"}
     return wanted.get(kind, "a list of texts")

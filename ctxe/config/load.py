@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
-from ctxe.config.keys import check, defaults, every_setting, parse
-from ctxe.config.values import Config
+from ctxe.config.keys import SERVERS, check, defaults, every_setting, parse
+from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.safety.programs import outside
 from ctxe.safety.trust import tighten
@@ -131,5 +131,11 @@ def _build(settings: Mapping[str, Any]) -> Config:
         kind: Any = get_type_hints(Config)[section.name]
         own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section.name + ".")}
         own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
-        parts[section.name] = MappingProxyType(own) if section.name == "models" else kind(**own)
+        parts[section.name] = MappingProxyType(own) if section.name in ("models", "mcp") else kind(**own)
+    parts["mcp"] = MappingProxyType({name: _server(table) for name, table in settings.get(SERVERS, {}).items()})
     return Config(**parts)
+
+
+def _server(table: Mapping[str, Any]) -> ServerSettings:
+    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return ServerSettings(**own)

@@ -171,8 +171,31 @@ class FoldSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """[mcp.servers.NAME] A server of the Model Context Protocol whose tools the model may ask for; your file only."""
+
+    command: str = field(default="", metadata={"says": "a program that speaks the protocol on its input and output"})
+    args: tuple[str, ...] = field(default=(), metadata={"says": "its arguments; ${NAME} is a variable of yours"})
+    env: Mapping[str, str] = field(
+        default_factory=dict, metadata={"says": 'variables it gets beside a clean set: {TOKEN = "${TOKEN}"}'}
+    )
+    cwd: str = field(default="", metadata={"says": 'where it runs; empty: your home, ".": the project\'s root'})
+    url: str = field(default="", metadata={"says": "in place of a program: an address (streamable HTTP)"})
+    headers: Mapping[str, str] = field(
+        default_factory=dict, metadata={"says": 'what is sent there: {Authorization = "Bearer ${TOKEN}"}'}
+    )
+    enabled: bool = field(default=True, metadata={"says": "false: it does not exist for ctxe"})
+    timeout: float = field(default=60.0, metadata={"says": "seconds one call may take"})
+    start_timeout: float = field(default=30.0, metadata={"says": "seconds until it must have told its tools"})
+    allow: tuple[str, ...] = field(default=(), metadata={"says": 'its tools that need no question: ["search_*"]'})
+    deny: tuple[str, ...] = field(default=(), metadata={"says": "its tools that are never run"})
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
-    """All settings, one section a field. ``models`` holds the user's overrides of the model catalog by name."""
+    """All settings, one section a field. ``models`` holds the user's overrides of the model catalog by name, ``mcp``
+    the user's servers by name.
+    """
 
     model: ModelSettings = ModelSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -188,3 +211,4 @@ class Config:
     delegate: DelegateSettings = DelegateSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    mcp: Mapping[str, ServerSettings] = field(default_factory=lambda: MappingProxyType({}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from ctxe.config.keys import every_setting
 from ctxe.config.load import read_table
+from ctxe.config.values import ServerSettings
 
 
 def save(path: Path, keys: Sequence[str], value: Any) -> None:
@@ -25,6 +27,20 @@ def save(path: Path, keys: Sequence[str], value: Any) -> None:
         inner = inner.setdefault(key, {})
     inner[keys[-1]] = value
     replace(path.resolve(), tomli_w.dumps(table).encode())
+
+
+def drop(path: Path, keys: Sequence[str]) -> None:
+    """Take one key, or a whole table, out of a settings file; nothing when it is not there. Raises as ``save``."""
+    import tomli_w
+
+    from ctxe.storage.files import replace
+
+    table = read_table(path)
+    inner = table
+    for key in keys[:-1]:
+        inner = inner.get(key, {})
+    if inner.pop(keys[-1], None) is not None:
+        replace(path.resolve(), tomli_w.dumps(table).encode())
 
 
 HEAD = """\
@@ -49,10 +65,21 @@ def example() -> str:
             lines += ["", f"[{head}]"]
             section = head
         lines.append(f"{name} = {_toml(default)}".ljust(32) + f"# {says}")
-    return HEAD + "\n".join(lines) + "\n" + MODELS
+    return HEAD + "\n".join(lines) + "\n" + MODELS + _servers()
+
+
+def _servers() -> str:
+    """What a server may be told, each key with its default."""
+    lines = ["", "# [mcp.servers.NAME]              # one of yours; a repository can set none"]
+    for one in fields(ServerSettings):
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        lines.append(f"# {one.name} = {_toml(default)}".ljust(34) + f"# {one.metadata['says']}")
+    return "\n".join(lines) + "\n"
 
 
 def _toml(value: Any) -> str:
     import tomli_w
 
+    if isinstance(value, dict):
+        return "{}"
     return tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value}).partition("= ")[2].strip()

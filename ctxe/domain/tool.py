@@ -52,8 +52,9 @@ class Action:
     ``title`` is one line for the screen. ``preview`` is exactly what would happen, shown when a person is asked: a
     unified diff (``shows`` "diff"), the whole command ("command") or words ("text"). ``paths`` are real paths relative
     to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON text) are those of the
-    call, put in by the dispatcher so that a person may rewrite them. Running yields Progress, then one ToolOutput; it
-    raises ToolError for what the model should read.
+    call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no rule and no mode allows it
+    any more, only a person: what it was allowed for is not what it is now. Running yields Progress, then one
+    ToolOutput; it raises ToolError for what the model should read.
     """
 
     tool: str
@@ -65,6 +66,7 @@ class Action:
     paths: tuple[str, ...] = ()
     command: str = ""
     arguments: str = ""
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

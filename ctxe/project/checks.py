@@ -36,6 +36,7 @@ def checks(project: Project, *, reach: bool) -> Iterator[Check]:
         _settings,
         _instructions,
         _skills,
+        _servers,
         _memory,
         _model,
         _sandbox,
@@ -123,6 +124,17 @@ def _skills(project: Project) -> Iterator[Check]:
     wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and not skill.expected]
     for one in wrong[:MOST_TOLD]:
         yield Check("skills", "note", one)
+
+
+def _servers(project: Project) -> Iterator[Check]:
+    """Servers whose tools may be used, and those that are offered or cannot be; nothing where there is none."""
+    from ctxe.project.servers.configured import configured, refused
+
+    usable = [one.name for one in configured(project) if one.usable]
+    if usable:
+        yield Check("servers", "ok", f"{', '.join(usable)}; none is started by this", "`ctxe mcp test NAME` tries one")
+    for line in refused(project):
+        yield Check("servers", "note", line)
 
 
 def _memory(project: Project) -> Iterator[Check]:

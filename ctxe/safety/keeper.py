@@ -1,7 +1,8 @@
 """The small program that stands between ctxe and a command: when either ends, all that the command started ends too.
 
 Run as ``python -I -S keeper.py STATUS_FD WORDS…`` with a pipe as standard input: its end of file means that ctxe has
-gone, however it went. Standard library only, and little of it, since its start is paid for by every command.
+gone, however it went. As ``STATUS_FD,LIFE_FD`` that pipe is another one, and standard input is the command's own.
+Standard library only, and little of it, since its start is paid for by every command.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ HEARD = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 def main(words: list[str]) -> int:
     """Start ``words[1:]``, wait for its end or ours, end what is left and report to the descriptor ``words[0]``."""
-    report = int(words[0])
-    os.set_inheritable(report, False)
+    report, life = (int(number) for number in f"{words[0]},0".split(",")[:2])
+    for own in {report, life} - {0}:
+        os.set_inheritable(own, False)
     _control(PR_SET_CHILD_SUBREAPER, 1)
     heard, speak = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
     os.set_blocking(speak, False)
     signal.set_wakeup_fd(speak, warn_on_full_buffer=False)
     for number in HEARD:
         signal.signal(number, lambda _number, _frame: None)
-    child = _start(words[1:], report)
-    status = _wait(child, heard)
+    child = _start(words[1:], report, life)
+    status = _wait(child, heard, life)
     left, late = _end_all(child)
     status = late if status is None else status
     code = -signal.SIGKILL if status is None else os.waitstatus_to_exitcode(status)
@@ -45,15 +47,19 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
 
 
-def _start(words: list[str], report: int) -> int:
-    """Fork and exec in a session of its own, without a standard input; a failure to exec goes to ``report``."""
+def _start(words: list[str], report: int, life: int) -> int:
+    """Fork and exec in a session of its own; a failure to exec goes to ``report``.
+
+    Where standard input is our own pipe of life, the command has none.
+    """
     keeper = os.getpid()
     child = os.fork()
     if child:
         return child
     try:
         os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if life == 0:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number in (*HEARD, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         _control(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -65,14 +71,14 @@ def _start(words: list[str], report: int) -> int:
         os._exit(127)
 
 
-def _wait(child: int, heard: int) -> int | None:
+def _wait(child: int, heard: int, life: int) -> int | None:
     """The command's wait status, or None when ctxe closed its pipe, died, or we were told to end first."""
     while True:
-        ready, _, _ = select.select([0, heard], [], [])
+        ready, _, _ = select.select([life, heard], [], [])
         status, _ = _reap(child)
         if status is not None:
             return status
-        if 0 in ready and not os.read(0, 4096):
+        if life in ready and not os.read(life, 4096):
             return None
         if heard in ready and any(byte != signal.SIGCHLD for byte in os.read(heard, 4096)):
             return None

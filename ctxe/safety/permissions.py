@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny, Risk
 from ctxe.safety.lines import decide_command
 from ctxe.safety.policy import Look, Mode, Policy, folded, may_edit, outside
@@ -29,7 +32,7 @@ def _unanswered(action: Action, ask: Ask) -> str:
 
 
 def _decide(action: Action, policy: Policy) -> Decision:
-    if action.tool in rest_of(policy.deny, "tool"):
+    if _named(action.tool, policy.deny):
         return Deny(f"the rule tool:{action.tool} forbids it")
     if action.command:
         return decide_command(action, policy)
@@ -39,11 +42,18 @@ def _decide(action: Action, policy: Policy) -> Decision:
         return _write(action, policy)
     if policy.mode == "read-only":
         return Deny("this session only reads")
-    if action.tool in rest_of(policy.given, "tool"):
+    if action.changed:
+        return Ask(action.changed)
+    if _named(action.tool, policy.given):
         return Allow()
     return Ask(
         "it acts outside of ctxe" if action.risk is Risk.EXECUTE else "it reaches the network", f"tool:{action.tool}"
     )
+
+
+def _named(tool: str, rules: Iterable[str]) -> bool:
+    """Whether a ``tool`` rule is about a tool: its name, or a pattern over tools of a server (``github/*``)."""
+    return any(fnmatchcase(tool, rule) for rule in rest_of(rules, "tool"))
 
 
 def _denied_path(action: Action, policy: Policy, kind: str) -> Deny | None:
@@ -75,6 +85,6 @@ def _write(action: Action, policy: Policy) -> Decision:
     for path in action.paths:
         if why := protection(path):
             return Ask(f"{path} is protected: {why}")
-    if action.tool in rest_of(policy.given, "tool") or (action.paths and may_edit(action.paths, policy)):
+    if _named(action.tool, policy.given) or (action.paths and may_edit(action.paths, policy)):
         return Allow()
     return Ask("", rule_for_file(action.paths[0]) if len(action.paths) == 1 else "")

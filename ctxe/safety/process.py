@@ -85,6 +85,19 @@ def complete(
     raise AssertionError("run ends with Finished")
 
 
+def keeping(argv: Sequence[str], tell: int, life: int) -> list[str]:
+    """The command line of a program that is talked with: its streams are its own, and it ends with the pipe ``life``.
+
+    The keeper reports to the descriptor ``tell``, as ``report_of`` reads it; both must be passed on to it.
+    """
+    return [sys.executable, "-I", "-S", str(KEEPER), f"{tell},{life}", *argv]
+
+
+def report_of(report: str, name: str) -> int | None:
+    """The exit code that a keeper reported, None when it was killed. Raises ToolError when nothing was started."""
+    return _outcome(report, 0, name)[0] if report else None
+
+
 def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], tell: int) -> subprocess.Popen[bytes]:
     """The keeper with the command below it; its standard input is the pipe whose end tells it that we have gone."""
     keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]

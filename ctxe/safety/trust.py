@@ -166,6 +166,19 @@ def approve(store: Path, root: Path, name: str, content: str) -> None:
         _save(store, known)
 
 
+def forget(store: Path, root: Path, name: str) -> bool:
+    """Take the user's yes back, and what belongs to it (``name/…``); False when there was none. Raises StoreError."""
+    with lock(store / STORE):
+        known = _load(store)
+        held = known["approved"].get(_key(root), {})
+        gone = [one for one in held if one == name or one.startswith(f"{name}/")]
+        for one in gone:
+            del held[one]
+        if gone:
+            _save(store, known)
+    return bool(gone)
+
+
 def _key(root: Path) -> str:
     return os.path.realpath(root)
 

@@ -48,7 +48,10 @@ class Gating:
         """What is remembered of an action that is about to run."""
         if self.mode == "off":
             return None
-        key = call_key(action.tool, action.arguments, self.root)
+        called = (
+            "use" if "/" in action.tool else action.tool
+        )  # a tool of a server: events know the call, not the action
+        key = call_key(called, action.arguments, self.root)
         command = plain_command(action.command, self.root) if action.command else ""
         match = self.gate.match(key, command, self.digest_of)
         if match and match.exact and match.failed.changes is not None and self._changed_meanwhile():

@@ -35,6 +35,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
     with contextlib.ExitStack() as stack:
         log, past, notices = _logged(project, opening, stack)
         live = wire(project, opening, log, past, approve)
+        stack.callback(live.kit.servers.close)
         stack.enter_context(closed_properly(live.session))
         live.notices = (
             *live.notices,

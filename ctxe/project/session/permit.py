@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision
+from ctxe.project.servers.configured import rules
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
 from ctxe.safety.programs import configured_programs
@@ -37,10 +38,11 @@ class Permit:
     def policy(self) -> Policy:
         """What the user allows, as it stands now."""
         approval = self.project.config.approval
+        allow, deny = rules(self.project)
         return Policy(
             self.mode,
-            approval.allow,
-            approval.deny,
+            (*approval.allow, *allow),
+            (*approval.deny, *deny),
             tuple(self.granted),
             self.interactive,
             self.mode == "auto" and self.box().active,

@@ -35,11 +35,12 @@ class Undo:
 
     def before(self, action: Action) -> None:
         """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
-        if action.risk is Risk.READ or not (action.paths or action.command):
+        runs = bool(action.command) or action.risk is Risk.EXECUTE
+        if action.risk is Risk.READ or not (action.paths or runs):
             return
         if self.point is None:
             self.point = restore.take(self.place, self.session, self.turn, self.words[:80])
-        if action.command:
+        if runs:
             self.point = restore.cover_tree(self.place, self.point)
         else:
             self.point = restore.cover(self.place, self.point, action.paths)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
-from ctxe.domain.tool import Tool
+from ctxe.domain.tool import Action, Tool
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
 from ctxe.project.planning.purse import Purse
+from ctxe.project.servers.connected import Servers
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.repo.git import Git
@@ -50,6 +51,7 @@ class Kit:
     workspace: Workspace
     own: tuple[str, ...]
     skills: Skilled
+    servers: Servers
     purse: Purse
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
@@ -128,7 +130,8 @@ def kit_for(
     )
     for name in skills:
         named(skilled.find(), name)
-    more = [find_tools(skilled.found), use(skilled.prepare)]
+    servers = Servers(project, lambda: project.budget.room("skills"), cleaning(own))
+    more = _gates(servers, skilled)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
     if unknown := [name for name in only if name not in tools]:
@@ -136,4 +139,16 @@ def kit_for(
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine), workspace, own, skilled, purse)
+    return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse)
+
+
+def _gates(servers: Servers, skilled: Skilled) -> list[Tool]:
+    """The two gateways, before servers and modules; a server's name comes first, for a person allowed it."""
+
+    def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
+        return servers.prepare(name, arguments) or skilled.prepare(name, arguments)
+
+    def found(query: str) -> str:
+        return "\n".join(part for part in (servers.found(query), skilled.found(query)) if part)
+
+    return [find_tools(found), use(prepare)]

@@ -1,0 +1,167 @@
+"""``ctxe mcp list|add|remove|approve|test``: servers of other people whose tools the model may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.screen import Screen
+
+Name = Annotated[str, typer.Argument(help="name of a server")]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help="In place of a program: an address.")]
+Pairs = Annotated[
+    list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="A variable for it; ${NAME} takes one of yours.")
+]
+Headers = Annotated[list[str] | None, typer.Option("--header", metavar="NAME=VALUE", help="Sent to the address.")]
+Allow = Annotated[list[str] | None, typer.Option("--allow", metavar="TOOL", help="A tool that needs no question.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command("list", help="Every server and whether it may be started; starts none.")(list_)
+    group.command("add", help="Keep a server in your settings: ctxe mcp add NAME -- COMMAND ARGUMENTS.")(add)
+    group.command("remove", help="Take a server out of your settings, or your approval of a project's back.")(remove)
+    group.command("approve", help="See exactly what a server of .mcp.json would run, and allow that.")(approve)
+    group.command("test", help="Start a server; its tools and what they cost.")(try_)
+
+
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Every server."""
+    from ctxe.project.servers.pages import rows, servers_of
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    found = rows(project, servers_of(project))
+    if as_json:
+        print_json(found)
+    else:
+        screen = invocation.screen()
+        screen.say(drawn(found, screen))
+
+
+def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
+    """Servers as a table."""
+    from ctxe.terminal.tables import Cell, Column, table
+
+    if not found:
+        return "there are no servers: `ctxe mcp add NAME -- COMMAND`"
+    columns = [Column("name", style="accent"), Column("state", wraps=True), Column("tools", right=True)]
+    columns += [Column("tokens", right=True), Column("from"), Column("what runs", style="dim", grows=True, wraps=True)]
+    body: list[list[Cell]] = [
+        [
+            row["name"],
+            f"{row['state']}: {row['why']}" if row["why"] else row["state"],
+            "" if row["tools"] is None else str(row["tools"]),
+            "" if row["tokens"] is None else f"{row['tokens']:,}",
+            row["origin"],
+            row["runs"],
+        ]
+        for row in found
+    ]
+    return table(columns, body, screen)
+
+
+def add(
+    context: typer.Context,
+    name: Name,
+    command: Annotated[list[str] | None, typer.Argument(help="a program and its arguments, after --")] = None,
+    url: Url = "",
+    env: Pairs = None,
+    header: Headers = None,
+    cwd: Annotated[str, typer.Option("--cwd", metavar="DIR", help="Where it runs; . is the project's root.")] = "",
+    allow: Allow = None,
+) -> None:
+    """Keep a server in the user's settings. Raises ConfigError, StoreError."""
+    from ctxe.project.servers.pages import put
+
+    invocation = Invocation.of(context)
+    words = command or [""]
+    table: dict[str, object] = {"command": words[0], "args": words[1:], "url": url, "cwd": cwd, "allow": allow or []}
+    table |= {"env": _pairs(env, "--env"), "headers": _pairs(header, "--header")}
+    file = put(invocation.project(), name, table)
+    invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it")
+
+
+def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    from ctxe.domain.errors import ConfigError
+
+    pairs = [one.partition("=") for one in given or ()]
+    if wrong := next((name for name, sign, _ in pairs if not (name and sign)), None):
+        raise ConfigError(f"{option} {wrong} has no value", f"{option} NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def remove(context: typer.Context, name: Name) -> None:
+    """Take a server out. Raises ConfigError, StoreError."""
+    from ctxe.project.servers.pages import remove as taken
+
+    invocation = Invocation.of(context)
+    invocation.screen().say(taken(invocation.project(), name))
+
+
+def approve(context: typer.Context, name: Name) -> None:
+    """Show what a project's server would run and ask. Raises ConfigError, StoreError."""
+    from ctxe.domain.errors import ConfigError
+    from ctxe.terminal.prompt import Prompt
+
+    invocation = Invocation.of(context)
+    screen = invocation.screen()
+    if not screen.keyboard:
+        raise ConfigError("approving a server takes a person at a keyboard", "run it in a terminal")
+    confirmed(invocation.project(), name, screen, Prompt(screen).ask)
+
+
+def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
+    """Show exactly what a project's server would run; True when the user allowed that. Raises ConfigError."""
+    from ctxe.project.servers.pages import approved, approving
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import draw
+
+    server, rows = approving(project, name)
+    head = f"server {name} of {server.origin} in {project.root}"
+    changed = " (it was changed since you approved it)" if server.state == "changed" else ""
+    said = [line(f"{head}{changed}"), *(line(f"  {row}") for row in rows)]
+    screen.say(draw([part for one in said for part in fold(one, screen.width, "    ")], screen))
+    if ask("allow exactly this here, until it changes? [y/n]", ("y", "n")) != "y":
+        screen.say(f"{name} is not approved")
+        return False
+    approved(project, server)
+    screen.say(f"{name} is approved; its tools are asked about one by one")
+    return True
+
+
+def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
+    """Start one server and show its tools. Raises CtxeError."""
+    from ctxe.project.servers.pages import servers_of, tried
+
+    invocation = Invocation.of(context)
+    project = invocation.project()
+    with closing(servers_of(project)) as servers:
+        found = tried(project, servers, name)
+    if as_json:
+        print_json(found)
+    else:
+        screen = invocation.screen()
+        screen.say(shown(found, screen))
+
+
+def shown(found: Mapping[str, Any], screen: Screen) -> str:
+    """A server's tools as the model is told of them, each with its price."""
+    from ctxe.terminal.style import Line, fold, line
+    from ctxe.terminal.tables import draw
+
+    count = len(found["tools"])
+    rows: list[Line] = [line(f"{found['name']}: {count} tools, {found['tokens']:,} tokens when all are described")]
+    rows += [line((row, "dim")) for row in found["says"].splitlines()]
+    for tool in found["tools"]:
+        first, *rest = tool["text"].removeprefix("- ").splitlines()
+        rows += [line((first, "strong"), (f"  {tool['tokens']} tokens", "dim")), *map(line, rest)]
+    return draw([part for row in rows for part in fold(row, screen.width, "    ")], screen)

@@ -1,0 +1,244 @@
+"""Which servers there are: the user's own, and those that a project offers, each with whether it may be started."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
+from ctxe.config.values import ServerSettings
+from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.section import digest
+from ctxe.safety.display import exact, one_line
+from ctxe.safety.programs import find_program, outside
+from ctxe.safety.secrets import clean_environment
+from ctxe.safety.trust import approval, approve, forget
+from ctxe.storage.files import read
+from ctxe.tools.mcp.launch import Launch, filled, variables
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+FILE = ".mcp.json"
+"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
+MOST_READ, MOST_SERVERS, MOST_NAME = 200_000, 50, 1_000
+"""Bytes of that file, servers in it, and characters of a word that may name a file, that are looked at."""
+ROOT = "CTXE_PROJECT"
+"""The variable that holds the project's root, in settings and for the server."""
+OWN_ONLY = ("allow", "deny", "enabled")
+"""What a project cannot say of its servers."""
+State = Literal["yours", "approved", "new", "changed", "off", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A server by name. ``content`` is all that would be done for it, as a person approves it; a change asks again.
+
+    ``problem`` says why it cannot be used (state "wrong").
+    """
+
+    name: str
+    settings: ServerSettings
+    origin: str
+    state: State
+    content: str = ""
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """May it be started?"""
+        return self.state in ("yours", "approved")
+
+
+def configured(project: Project) -> tuple[Configured, ...]:
+    """Every server, the user's first; a project's of the same name is left out. Never raises for a project's file."""
+    own = project.config.mcp
+    mine = [Configured(name, one, "yours", "yours" if one.enabled else "off") for name, one in own.items()]
+    return (*mine, *(one for one in _offered(project) if one.name not in own))
+
+
+def named(project: Project, name: str) -> Configured:
+    """The server of this name. Raises ConfigError."""
+    every = {one.name: one for one in configured(project)}
+    if name not in every:
+        known = ", ".join(every) or "none"
+        raise ConfigError(f"there is no server {name!r}", f"there are: {known}; `ctxe mcp add NAME -- COMMAND`")
+    return every[name]
+
+
+def accept(project: Project, server: Configured) -> None:
+    """Remember the user's yes to exactly this content. Raises StoreError."""
+    approve(project.place.user, project.root, mark(server.name), server.content)
+
+
+def withdraw(project: Project, name: str) -> bool:
+    """Take the yes back, and all that was known of its tools; False when there was none. Raises StoreError."""
+    return forget(project.place.user, project.root, mark(name))
+
+
+def mark(name: str) -> str:
+    """The name under which the trust store knows a server; its tools stand below it."""
+    return f"mcp:{name}"
+
+
+def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the user's settings of servers allow and deny, as rules of permissions."""
+    own = project.config.mcp
+    allow = [f"tool:{name}/{tool}" for name, one in own.items() for tool in one.allow]
+    return tuple(allow), tuple(f"tool:{name}/{tool}" for name, one in own.items() for tool in one.deny)
+
+
+def launch_of(project: Project, server: Configured) -> Launch:
+    """How a server is started, the user's variables filled in. Raises ToolError when that cannot be.
+
+    A started one gets a clean environment, none of our keys in it, and what its settings name. A project's server
+    never gets a key of ours, though its file name the variable.
+    """
+    settings, yours = server.settings, server.origin == "yours"
+    keys = () if yours else project.own_keys
+
+    def variable(name: str) -> str | None:
+        given = str(project.root) if name == ROOT else project.environment.get(name)
+        if given and any(key in given for key in keys):
+            raise ToolError(f"{server.origin} asks for {name}, which holds a key of ctxe's own")
+        return given
+
+    fill = partial(filled, variable=variable)
+    made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout)
+    if settings.url:
+        headers = {key: fill(value) for key, value in settings.headers.items()}
+        return replace(made, url=fill(settings.url), headers=headers)
+    environment = {**clean_environment(project.environment, project.own_keys), ROOT: str(project.root)}
+    environment |= {key: fill(value) for key, value in settings.env.items()}
+    folder = _folder(project, server, fill(settings.cwd))
+    if not folder.is_dir():
+        raise ToolError(f"its folder {folder} is not there")
+    program = _program(fill(settings.command), project.root, folder, environment)
+    command = (program, *(fill(word) for word in settings.args))
+    return replace(made, command=command, environment=environment, cwd=folder)
+
+
+def _folder(project: Project, server: Configured, said: str = "") -> Path:
+    """Where a server runs. One of the user's starts in no repository unasked: npx, python -m and their kin would run
+    what lies there in place of what was meant.
+    """
+    if server.origin == "yours" and not said:
+        return Path(project.environment.get("HOME") or Path.home())
+    return project.root / Path(said).expanduser()
+
+
+def _program(command: str, root: Path, folder: Path, environment: Mapping[str, str]) -> str:
+    """The path of a program: a bare name is looked for outside of the repository only. Raises ToolError."""
+    if not command:
+        raise ToolError("its command is empty")
+    if "/" in command or os.sep in command:
+        return str(folder / Path(command).expanduser())
+    search = outside(root, environment.get("PATH", os.defpath).split(os.pathsep))
+    if (found := find_program(command, root, search)) is None:
+        raise ToolError(f"there is no program {command} on PATH outside of this project")
+    return str(found)
+
+
+def told(server: Configured, project: Project) -> list[str]:
+    """Exactly what would run, and what it would be given, line by line: for a person who approves it."""
+    settings = server.settings
+    if settings.url:
+        rows = [f"connects to  {exact(settings.url)}"]
+        rows += [f"sends        {exact(key)}: {exact(value)}" for key, value in settings.headers.items()]
+    else:
+        rows = [f"runs         {exact(settings.command)}"]
+        rows += [f"  argument   {exact(word)}" for word in settings.args]
+        rows += [f"  variable   {exact(key)}={exact(value)}" for key, value in settings.env.items()]
+        rows.append(f"  in         {exact(str(_folder(project, server, settings.cwd)))}")
+        rows += [f"  whose file {exact(path)} lies in this project" for path in _inside(project, settings)]
+    if taken := variables(_texts(settings)):
+        rows.append(f"takes from your environment: {', '.join(taken)}")
+    return rows
+
+
+def _texts(settings: ServerSettings) -> Iterator[str]:
+    yield from (settings.command, *settings.args, settings.cwd, settings.url)
+    yield from (*settings.env.values(), *settings.headers.values())
+
+
+def _offered(project: Project) -> Iterator[Configured]:
+    """What the project's file offers, each with the user's answer to exactly that."""
+    path = project.root / FILE
+    if not path.is_symlink() and not path.exists():
+        return
+    try:
+        table = json.loads(read(path, MOST_READ))["mcpServers"]
+        servers = list(table.items())[:MOST_SERVERS]
+    except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        problem = error.message if isinstance(error, StoreError) else f"it is not what {FILE} should be"
+        yield Configured(FILE, ServerSettings(), FILE, "wrong", problem=problem)
+        return
+    for name, given in servers:
+        yield _one(project, name, given)
+
+
+def _one(project: Project, name: str, given: Any) -> Configured:
+    shown = one_line(name, 40)
+    try:
+        settings = _read(name, given)
+    except ConfigError as error:
+        return Configured(shown, ServerSettings(), FILE, "wrong", problem=one_line(error.message, 160))
+    files = {path: digest(_text(project.root / path)) for path in _inside(project, settings)}
+    content = json.dumps({**asdict(settings), "files": files}, sort_keys=True)
+    known = approval(project.place.user, project.root, mark(name), content)
+    return Configured(name, settings, FILE, known, content)
+
+
+def _inside(project: Project, settings: ServerSettings) -> list[str]:
+    """Files of the project that a command line names: the yes is to them, too."""
+    if settings.url:
+        return []
+    folder = project.root / settings.cwd
+    words = [folder / word for word in (settings.command, *settings.args) if word and len(word) < MOST_NAME]
+    real = dict.fromkeys(os.path.realpath(path) for path in words if os.path.isfile(path))  # noqa: PTH113 (never raises)
+    home = os.path.realpath(project.root)
+    return [os.path.relpath(path, home) for path in real if path.startswith(home + os.sep)]
+
+
+def _text(path: Path) -> str:
+    try:
+        return read(path).decode("utf-8", "replace")
+    except StoreError:
+        return ""
+
+
+def _read(name: str, given: Any) -> ServerSettings:
+    """A server as Claude Code writes it. Raises ConfigError for what cannot be one."""
+    if not SERVER_NAME.fullmatch(name) or not isinstance(given, Mapping):
+        raise ConfigError(f"{name!r} is no server", "letters, digits, -, _ and . name a table")
+    if given.get("type") not in (None, "stdio", "http", "streamable-http", "streamableHttp"):
+        raise ConfigError(f"{name} speaks {given['type']!r:.40}, which ctxe does not", "stdio or http")
+    known = {one.name for one in fields(ServerSettings)} - set(OWN_ONLY) - {"timeout", "start_timeout"}
+    own = {key: value for key, value in given.items() if key in known}
+    check_servers({name: own}, FILE)
+    read_in: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in own.items()}
+    return ServerSettings(**read_in)
+
+
+def refused(project: Project) -> list[str]:
+    """Lines for the start of a session: what a project offers and nobody approved, what cannot be used."""
+    every = configured(project)
+    said = [f"{one.origin}: server {one.name} cannot be used: {one.problem}" for one in every if one.state == "wrong"]
+    for state, how in (("new", "are offered and not started"), ("changed", "were changed and are not started")):
+        if names := [one.name for one in every if one.state == state]:
+            said.append(f"{FILE}: servers {how}: {', '.join(names)}; `ctxe mcp approve NAME` shows one and asks")
+    if any(one.usable for one in every) and not installed():
+        said.append(f"{SERVERS}: servers need the extra `mcp`: pipx install 'ctxe[mcp]', or pip install mcp")
+    return said
+
+
+def installed() -> bool:
+    """Is the protocol's library there? Nothing is imported."""
+    from importlib.util import find_spec
+
+    return find_spec("mcp") is not None

@@ -1,0 +1,122 @@
+"""Servers for the commands: listed, tried, added, approved and taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import ConfigError, CtxeError, ToolError
+from ctxe.project.guarding import cleaning
+from ctxe.project.servers.configured import FILE, Configured, accept, configured, launch_of, named, told, withdraw
+from ctxe.project.servers.connected import Servers
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.tools.mcp.connection import Connection
+
+STATES = {
+    "new": "not approved",
+    "changed": "changed since you approved it",
+    "off": "off",
+    "wrong": "cannot be used",
+}
+"""What people are told of a server that is not to be started."""
+
+
+def servers_of(project: Project) -> Servers:
+    """The servers of a project outside of a session; to be closed."""
+    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys))
+
+
+def rows(project: Project, servers: Servers) -> list[dict[str, Any]]:
+    """Every server in order: its state, how many tools it has and what they cost in tokens (None: not known yet)."""
+    return [_row(project, servers, one) for one in configured(project)]
+
+
+def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
+    held = servers.opened().get(one.name)
+    connected = held is not None and held.state == "connected"
+    names = servers.listed.names(one) if one.usable else None
+    settings, clean = one.settings, cleaning(project.own_keys)
+    why = held.why if held and held.state == "failed" else "" if held or not one.usable else _hindrance(project, one)
+    return {
+        "name": one.name,
+        "origin": one.origin,
+        "state": STATES.get(one.state, held.state if held else "not started"),
+        "why": one.problem or clean(why),
+        "tools": len(held.tools) if connected and held else len(names) if names is not None else None,
+        "tokens": servers.tokens(one.name) if connected else None,
+        "runs": settings.url or " ".join((settings.command, *settings.args)),
+        "allow": list(settings.allow),
+        "deny": list(settings.deny),
+    }
+
+
+def _hindrance(project: Project, one: Configured) -> str:
+    """Why a server that is to be started could not be: a missing program, folder or variable."""
+    try:
+        launch_of(project, one)
+    except ToolError as error:
+        return str(error)
+    return ""
+
+
+def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) -> dict[str, Any]:
+    """Connect to a server; what it says of itself, and each tool with its price. Raises ConfigError, CtxeError."""
+    from ctxe.storage.vocabulary import count
+    from ctxe.tools.mcp.offer import described
+
+    one = named(project, name)
+    if not one.usable:
+        how = f"`ctxe mcp approve {name}` shows it and asks" if one.state in ("new", "changed") else one.problem
+        raise ConfigError(f"server {name} is not started: {STATES[one.state]}", how)
+    try:
+        held: Connection = servers.restart(name) if anew else servers.reached(name)
+    except ToolError as error:
+        log = project.cache / "servers" / f"{name}.log"
+        raise CtxeError(f"server {name}: {error}", f"see {log}" if log.is_file() else "") from None
+    clean = cleaning(project.own_keys)
+    tools = [
+        {"name": f"{name}/{tool.name}", "tokens": count(text), "text": clean(text)}
+        for tool, text in ((tool, described(name, tool)) for tool in held.tools)
+    ]
+    return {"name": name, "tokens": servers.tokens(name), "says": clean(held.instructions), "tools": tools}
+
+
+def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
+    """Keep a server in the user's settings, in place of one of this name; the file. Raises ConfigError, StoreError."""
+    from ctxe.config import save, user_file
+    from ctxe.config.keys import check_servers
+
+    given = {key: value for key, value in table.items() if value}
+    check_servers({name: given}, "ctxe mcp add")
+    file = user_file(project.environment)
+    save(file, ("mcp", "servers", name), given)
+    return file
+
+
+def remove(project: Project, name: str) -> str:
+    """Take a server of the user's out of their settings, or their yes to a project's back. Raises CtxeError."""
+    from ctxe.config import drop, user_file
+
+    one = named(project, name)
+    forgotten = withdraw(project, name)
+    if one.origin == FILE:
+        return f"{name} is no longer approved here" if forgotten else f"{name} was not approved; {FILE} stays as it is"
+    file = user_file(project.environment)
+    drop(file, ("mcp", "servers", name))
+    return f"{name} taken out of {file}"
+
+
+def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
+    """A project's server and exactly what would run, before the user says yes. Raises ConfigError."""
+    one = named(project, name)
+    if one.origin != FILE or one.state == "wrong":
+        raise ConfigError(f"server {name} needs no approval", one.problem or "it is in your own settings")
+    return one, told(one, project)
+
+
+def approved(project: Project, server: Configured) -> None:
+    """The user said yes to what was shown. Raises StoreError."""
+    accept(project, server)

@@ -1,0 +1,102 @@
+"""The protocol's own library, imported here and in the loop's thread only: nobody waits for it who needs no server."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, cast
+
+from ctxe import __version__
+from ctxe.domain.errors import ToolError
+from ctxe.safety.display import one_line
+from ctxe.tools.mcp.launch import Launch
+from ctxe.tools.mcp.stdio import MOST_LINE, Heard, spoken
+
+if TYPE_CHECKING:
+    import httpx2
+    from mcp import Client
+    from mcp.client._transport import TransportStreams
+
+LOGS = ("mcp", "httpx2", "httpcore2")
+CONNECTION_CLOSED = -32000
+"""The library's code for a request whose connection ended."""
+SPARE_SECONDS = 1.0
+"""How much later than ours the library's own time limits are."""
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    launch: Launch, heard: Heard, changed: Callable[[], None], ended: Callable[[], None]
+) -> AsyncIterator[Client]:
+    """The library's client of a started or a reached server, after both have greeted each other.
+
+    ``changed`` is called when the server says that its tools did, ``ended`` when a started one has gone.
+    """
+    from mcp import Client
+    from mcp_types import Implementation, ToolListChangedNotification
+
+    for name in LOGS:  # nothing of theirs may stand on the screen
+        if not (logger := logging.getLogger(name)).handlers:
+            logger.addHandler(logging.NullHandler())
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            changed()
+
+    async with Client(
+        reached(launch) if launch.url else spoken(launch, heard, ended),
+        read_timeout_seconds=max(launch.timeout, launch.start_timeout) + SPARE_SECONDS,
+        message_handler=hear,
+        client_info=Implementation(name="ctxe", version=__version__),
+    ) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def reached(launch: Launch) -> AsyncIterator[TransportStreams]:
+    """The streams to and from an address. Its answers are bounded as those of a program are."""
+    import httpx2
+    from mcp.client.streamable_http import streamable_http_client
+
+    timeout = httpx2.Timeout(launch.start_timeout, read=launch.timeout + SPARE_SECONDS)
+    async with (
+        httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks={"response": [_bound]}) as client,
+        streamable_http_client(launch.url, http_client=client, max_sse_event_size=MOST_LINE) as streams,
+    ):
+        yield streams
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Let nobody send a whole answer of more than one message may have; a stream of events has its own bound."""
+    import httpx2
+
+    if "event-stream" in response.headers.get("content-type", ""):
+        return
+    inner = cast("httpx2.AsyncByteStream", response.stream)
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size = 0
+            async for piece in inner:
+                size += len(piece)
+                if size > MOST_LINE:
+                    raise ToolError(f"it sent a message of more than {MOST_LINE // 1_000_000} MB")
+                yield piece
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    response.stream = Bounded()
+
+
+def said(error: BaseException) -> str:
+    """An error of the library in one line: the first that is inside of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return one_line(str(error), 300) or type(error).__name__
+
+
+def closed(error: Exception) -> bool:
+    """Does an error only say that the connection has ended?"""
+    return getattr(error, "code", None) == CONNECTION_CLOSED or "closed" in str(error).lower()

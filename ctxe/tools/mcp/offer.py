@@ -1,0 +1,123 @@
+"""What a server offers, as a model reads it: signatures, words, prices; within a number of tokens."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.section import digest
+from ctxe.safety.display import one_line, strip_sequences
+
+Count = Callable[[str], int]
+NAME = re.compile(r"[\w.:-][\w.:/-]{0,127}", re.ASCII)
+"""What a tool may be called here: its name stands in rules and in questions."""
+WORDS, ARGUMENT_WORDS, LINE_WORDS = 1_500, 200, 160
+"""Characters of a tool's description, of an argument's, and of a description in one line."""
+DEEP, MANY, VALUES = 3, 40, 12
+"""Levels of a schema, members of an object and values of an enumeration that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A tool of a server as the server tells it: ``schema`` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """Content hash of all that a model is told of it: when that changes, a yes no longer holds."""
+        return digest(json.dumps([self.name, self.description, self.schema], sort_keys=True, default=str))
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Arguments that it cannot do without."""
+        named = self.schema.get("required")
+        return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
+
+
+def signature(server: str, tool: Offered) -> str:
+    """``SERVER/TOOL(title: string, labels?: [string])``: the schema without its words."""
+    defs = tool.schema.get("$defs") or tool.schema.get("definitions")
+    inner = _members(tool.schema, defs if isinstance(defs, Mapping) else {}, DEEP)
+    return f"{server}/{tool.name}({', '.join(inner)})"
+
+
+def line(server: str, tool: Offered) -> str:
+    """A tool in one line, without its arguments."""
+    said = one_line(tool.description, LINE_WORDS)
+    return f"- {server}/{tool.name}" + (f": {said}" if said else "")
+
+
+def described(server: str, tool: Offered) -> str:
+    """All that a model needs to call a tool: signature, description, what is said of each argument."""
+    words = strip_sequences(tool.description).strip()
+    cut = f"{words[:WORDS].rstrip()}…" if len(words) > WORDS else words
+    properties = tool.schema.get("properties")
+    said = [
+        f"  {one_line(name, 80)}: {one_line(str(inner['description']), ARGUMENT_WORDS)}"
+        for name, inner in (properties.items() if isinstance(properties, Mapping) else ())
+        if isinstance(inner, Mapping) and inner.get("description")
+    ]
+    body = "\n".join(f"  {row.strip()}" for row in cut.splitlines() if row.strip())
+    return "\n".join(part for part in (f"- {signature(server, tool)}", body, *said[:MANY]) if part)
+
+
+def page(server: str, tools: Sequence[Offered], instructions: str, room: int, count: Count) -> str:
+    """What a server says of itself and its tools in at most ``room`` tokens: as much of each tool as all can have."""
+    head = [f"{len(tools)} tools; call one by `use` with its name and arguments."] if tools else ["It has no tools."]
+    if said := strip_sequences(instructions).strip():
+        head.insert(0, f"{said[:WORDS].rstrip()}…" if len(said) > WORDS else said)
+    forms: tuple[Callable[[Offered], str], ...] = (
+        lambda tool: described(server, tool),
+        lambda tool: f"- {signature(server, tool)}: {one_line(tool.description, LINE_WORDS)}",
+        lambda tool: line(server, tool),
+    )
+    for form in forms:
+        text = "\n".join([*head, *map(form, tools)])
+        if count(text) <= room:
+            return text
+    names = [tool.name for tool in tools]
+    while len(names) > 1 and count(", ".join(names)) > room // 2:
+        names = names[: len(names) * 3 // 4]
+    more = f"; {len(tools) - len(names)} more" if len(names) < len(tools) else ""
+    return f"{len(tools)} tools, too many to describe: {', '.join(names)}{more}. find_tools tells those for your words."
+
+
+def _members(schema: Mapping[str, Any], defs: Mapping[str, Any], deep: int) -> Iterator[str]:
+    properties = schema.get("properties")
+    required = schema.get("required")
+    needed = set(map(str, required)) if isinstance(required, list) else set()
+    members = list(properties.items()) if isinstance(properties, Mapping) else []
+    for name, inner in members[:MANY]:
+        yield f"{one_line(str(name), 80)}{'' if name in needed else '?'}: {_shape(inner, defs, deep)}"
+    if len(members) > MANY:
+        yield f"{len(members) - MANY} more"
+
+
+def _shape(schema: Any, defs: Mapping[str, Any], deep: int) -> str:
+    """A type in a few characters; what is nested too deep, or no schema, is ``any`` or the name of its type."""
+    if not isinstance(schema, Mapping):
+        return "any"
+    if isinstance(ref := schema.get("$ref"), str):
+        return _shape(defs.get(ref.rpartition("/")[2]), defs, deep - 1) if deep > 0 else "any"
+    if isinstance(values := schema.get("enum"), list):
+        more = "|…" if len(values) > VALUES else ""
+        return "|".join(one_line(json.dumps(value, default=str), 60) for value in values[:VALUES]) + more
+    if "const" in schema:
+        return one_line(json.dumps(schema["const"], default=str), 60)
+    for key in ("anyOf", "oneOf"):
+        if isinstance(ways := schema.get(key), list) and deep > 0:
+            return "|".join(dict.fromkeys(_shape(way, defs, deep - 1) for way in ways[:VALUES])) or "any"
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return "|".join(one_line(str(one), 20) for one in kind[:VALUES])
+    if kind == "array":
+        return f"[{_shape(schema.get('items'), defs, deep - 1)}]" if deep > 0 else "array"
+    if kind == "object" and deep > 0 and isinstance(schema.get("properties"), Mapping):
+        return "{" + ", ".join(_members(schema, defs, deep - 1)) + "}"
+    return one_line(str(kind), 20) if kind else "any"

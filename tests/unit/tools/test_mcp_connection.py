@@ -1,0 +1,178 @@
+"""Servers that hang, die, flood and babble cost one answer that says so, in time, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Progress, ToolOutput
+from ctxe.tools.mcp.connection import Connection
+from ctxe.tools.mcp.launch import Launch
+from ctxe.tools.mcp.loop import Loop
+
+SERVERS = Path(__file__).parents[2] / "servers"
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.close()
+
+
+def by_hand(loop: Loop, folder: Path, *words: str, seconds: float = 10.0, kept: list[str] | None = None) -> Connection:
+    command = (sys.executable, "-I", "-S", str(SERVERS / "by_hand.py"), *words)
+    environment = {"PATH": os.environ["PATH"], "CTXE_PROJECT": str(folder), "MARK": str(folder)}
+    launch = Launch("tea", command, environment, folder, timeout=seconds, start_timeout=seconds)
+    return Connection(launch, loop, (lambda _: None) if kept is None else kept.append)
+
+
+def call(held: Connection, tool: str, arguments: Mapping[str, Any] | None = None) -> ToolOutput:
+    held.start()
+    held.wait()
+    *_, last = held.call(tool, arguments or {})
+    assert isinstance(last, ToolOutput)
+    return last
+
+
+def living(folder: Path) -> list[str]:
+    """Processes whose environment names this folder, ours aside."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "environ").read_bytes() if entry.name.isdigit() else b""
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0] if words else "Z"
+        except OSError:
+            continue
+        if f"MARK={folder}".encode() in words and state not in "ZX" and int(entry.name) != os.getpid():
+            found.append((entry / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def none_left(folder: Path, seconds: float = 4.0) -> list[str]:
+    until = time.monotonic() + seconds
+    while (left := living(folder)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
+
+
+def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Loop, tmp_path: Path) -> None:
+    held = by_hand(loop, tmp_path)
+    assert call(held, "echo", {"text": "hello"}) == ToolOutput("hello", True)
+    assert "echo" in [tool.name for tool in held.tools]
+    assert all(tool.name.isascii() for tool in held.tools)
+    assert call(held, "garbage").text == "after the garbage"
+    assert call(held, "pictures") == ToolOutput(
+        "[image image/png, 300 bytes, not shown]\n[resource a: file:///a]\n[file:///b]\ninside of b", False
+    )
+    assert call(held, "child", {"text": "77"}).text == "started"
+    until = time.monotonic() + 5
+    while not (asleep := any("sleep 77" in words for words in living(tmp_path))) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert asleep
+    ending = held.close()
+    assert ending is not None
+    ending.result(5)
+    assert (held.state, none_left(tmp_path)) == ("not started", [])
+
+
+@pytest.mark.parametrize(
+    ("tool", "says"),
+    [
+        ("hang", "no answer within 1 s, the time limit (mcp.servers.tea.timeout)"),
+        ("crash", "tea: it ended with exit code 3; it said: the pot is broken"),
+        ("huge", "tea: it sent a message of more than 8 MB and was ended"),
+        ("endless", "tea: it sent more than 64 MB without being asked and was ended"),
+        ("wrong", "tea: 1 validation error for CallToolResult"),
+    ],
+)
+def test_a_bad_call_costs_one_answer_in_time(loop: Loop, tmp_path: Path, tool: str, says: str) -> None:
+    held = by_hand(loop, tmp_path, seconds=1.0 if tool == "hang" else 20.0)
+    call(held, "echo", {"text": "x"})
+    began = time.monotonic()
+    with pytest.raises(ToolError) as told:
+        call(held, tool)
+    assert str(told.value).startswith(says)
+    assert time.monotonic() - began < (2.5 if tool == "hang" else 20.0)
+    if tool == "crash":
+        assert call(held, "echo", {"text": "again"}).text == "again"
+
+
+def test_a_long_answer_keeps_its_ends(loop: Loop, tmp_path: Path) -> None:
+    text = call(by_hand(loop, tmp_path), "long").text
+    assert (text[:6], text[-11:], len(text) < 1_000_100) == ("row 0\n", "row 199999\n", True)
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ("silent", "it did not answer within 1 s"),
+        ("exit", "it ended with exit code 7; it said: no tea today"),
+        ("noise", "what it sends are no messages of the protocol; it was ended"),
+    ],
+)
+def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Loop, tmp_path: Path, way: str, says: str) -> None:
+    kept: list[str] = []
+    held = by_hand(loop, tmp_path, way, seconds=1.0 if way == "silent" else 20.0, kept=kept)
+    with pytest.raises(ToolError) as told:
+        call(held, "echo")
+    assert str(told.value) == says
+    assert (held.state, held.why, none_left(tmp_path)) == ("failed", says, [])
+    assert kept == (["no tea today\n"] if way == "exit" else [])
+
+
+@pytest.mark.parametrize("command", ["/nonexistent/tea", "/"])
+def test_what_cannot_be_started_is_told(loop: Loop, tmp_path: Path, command: str) -> None:
+    held = Connection(Launch("tea", (command,), {}, tmp_path), loop)
+    with pytest.raises(ToolError, match="cannot run /"):
+        call(held, "echo")
+
+
+def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_other(loop: Loop, tmp_path: Path) -> None:
+    good, silent = by_hand(loop, tmp_path), by_hand(loop, tmp_path, "silent", seconds=20.0)
+    began = time.monotonic()
+    for held in (silent, good):
+        held.start()
+    good.wait()
+    assert (silent.state, good.state, time.monotonic() - began < 15) == ("connecting", "connected", True)
+
+
+def test_progress_is_told_on_the_way(loop: Loop, tmp_path: Path) -> None:
+    command = (sys.executable, str(SERVERS / "by_library.py"))
+    held = Connection(Launch("tea", command, dict(os.environ), tmp_path), loop)
+    held.start()
+    held.wait()
+    assert held.instructions == "Ask for tea politely."
+    told = list(held.call("wait_for_water", {}))
+    assert told == [*(Progress(f"boiling {n} of 100\n") for n in (20, 60, 100)), ToolOutput("it boils", True)]
+    assert call(held, "brew_tea", {"leaves": "mint", "cups": 2}) == ToolOutput("2 cups of mint", True)
+    assert call(held, "spill").ok is False
+
+
+def test_nothing_outlives_us_when_we_are_killed(tmp_path: Path) -> None:
+    program = f"""
+import sys; sys.path.insert(0, {str(SERVERS.parents[1])!r})
+from pathlib import Path
+from tests.unit.tools.test_mcp_connection import Loop, by_hand, call
+held = by_hand(Loop(), Path({str(tmp_path)!r}))
+call(held, "child", {{"text": "78"}})
+print("ready", flush=True)
+list(held.call("hang", {{}}))
+"""
+    ours = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert ours.stdout is not None
+    assert ours.stdout.readline() == "ready\n"
+    assert len(living(tmp_path)) >= 2
+    ours.send_signal(signal.SIGKILL)
+    ours.wait()
+    ours.stdout.close()
+    assert none_left(tmp_path) == []

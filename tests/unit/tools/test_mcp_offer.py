@@ -1,0 +1,119 @@
+"""What a model is told of servers' tools, and what their answers become: bounded, plain, priced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import ToolOutput
+from ctxe.tools.mcp.answer import MOST, answer
+from ctxe.tools.mcp.launch import filled, variables
+from ctxe.tools.mcp.offer import Offered, described, page, signature
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string", "description": "one\nline"},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "state": {"enum": ["open", "closed"]},
+        "by": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "place": {"$ref": "#/$defs/Place"},
+        "many": {"type": ["integer", "null"]},
+        "odd": True,
+    },
+    "required": ["title"],
+    "$defs": {"Place": {"type": "object", "properties": {"row": {"type": "integer"}}, "required": ["row"]}},
+}
+TOOL = Offered("create", "Create it.\n\nIn two \x1b[31mparagraphs.", SCHEMA)
+
+
+def test_a_schema_is_told_as_a_signature() -> None:
+    assert signature("git", TOOL) == (
+        'git/create(title: string, labels?: [string], state?: "open"|"closed", by?: string|null, place?: '
+        "{row: integer}, many?: integer|null, odd?: any)"
+    )
+    assert described("git", TOOL).splitlines()[1:] == ["  Create it.", "  In two paragraphs.", "  title: one line"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"type": "object", "properties": "none", "required": "x"},
+        {"properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"$ref": "#/$defs/A"}}},
+        {"properties": {"a": {"enum": list(range(1000))}, "b": {"anyOf": "x"}, "c": {"type": {}}}},
+        {"properties": {f"p{n}": {"type": "object", "properties": {"x": {}}} for n in range(500)}},
+    ],
+)
+def test_a_schema_of_any_shape_is_told_in_bounds(schema: dict[str, Any]) -> None:
+    assert len(signature("s", Offered("t", "", schema))) < 1_000
+    assert Offered("t", "", schema).required == ()
+
+
+def test_a_page_says_as_much_of_each_tool_as_fits() -> None:
+    tools = [Offered(f"tool{n}", f"Does {n}. " * 30, SCHEMA) for n in range(20)]
+    whole = page("git", tools, "Be kind.", 100_000, len)
+    assert whole.startswith("Be kind.\n20 tools; call one by `use` with its name and arguments.\n- git/tool0(title: ")
+    shorter, short, names = (page("git", tools, "", room, len) for room in (7_500, 4_000, 300))
+    assert "title: one line" not in shorter
+    assert "labels?: [string]" in shorter
+    assert short.count("\n- git/tool") == 20
+    assert "(title" not in short
+    assert names.startswith("20 tools, too many to describe: tool0, tool1, ")
+    assert all(len(text) <= room for text, room in ((whole, 100_000), (shorter, 7_500), (short, 4_000), (names, 300)))
+
+
+def test_a_tool_that_is_told_otherwise_has_another_mark() -> None:
+    changed = (Offered("create", "Create it!", SCHEMA), Offered("create", TOOL.description, {**SCHEMA, "required": []}))
+    assert len({TOOL.mark, *(one.mark for one in changed)}) == 3
+    assert Offered("create", TOOL.description, dict(reversed(SCHEMA.items()))).mark == TOOL.mark
+
+
+@pytest.mark.parametrize(
+    ("content", "structured", "ok", "wanted"),
+    [
+        (
+            [{"type": "text", "text": "a"}, {"type": "text", "text": "b\x1b[2J"}],
+            {"x": 1},
+            True,
+            ToolOutput("a\nb", True),
+        ),
+        ([], {"x": "ü"}, True, ToolOutput('{"x": "ü"}', True)),
+        ([], None, True, ToolOutput("(no output)", True)),
+        ([], None, False, ToolOutput("it failed and said nothing", False)),
+        (
+            [{"type": "image", "mimeType": "image/png", "data": "QUJD"}],
+            None,
+            True,
+            ToolOutput("[image image/png, 3 bytes, not shown]", True),
+        ),
+        (
+            [{"type": "resource", "resource": {"uri": "a://b", "text": "in"}}, {"type": "resource_link", "uri": "c"}],
+            None,
+            True,
+            ToolOutput("[a://b]\nin\n[resource : c]", True),
+        ),
+    ],
+)
+def test_an_answer_is_text(content: list[dict[str, Any]], structured: Any, ok: bool, wanted: ToolOutput) -> None:
+    assert answer(content, structured, ok=ok) == wanted
+
+
+def test_an_answer_keeps_its_ends() -> None:
+    text = answer([{"type": "text", "text": "a" * MOST + "b" * 100}], None, ok=True).text
+    assert (text[:3], text[-100:], "100 characters left out" in text, len(text) < MOST + 60) == (
+        "aaa",
+        "b" * 100,
+        True,
+        True,
+    )
+
+
+def test_variables_are_filled_in_or_missed() -> None:
+    known = {"A": "1", "EMPTY": ""}
+    assert filled("${A}-${B:-two}-${EMPTY:-else}-${EMPTY}-$A", known.get) == "1-two-else--$A"
+    assert variables(["${A} ${B:-x}", "${A}", "$C"]) == ("A", "B")
+    with pytest.raises(ToolError, match="the variable NONE is not set"):
+        filled("${NONE}", known.get)
