@@ -28,6 +28,10 @@ MOST_TOOLS = 500
 """Tools of one server that are looked at."""
 STEP_SECONDS = 0.1
 """How often a waiting caller looks up, so that Ctrl-C is heard."""
+PROBE_SECONDS = 2.0
+"""How long a server may take to say anything after it let a call go unanswered; then it is started anew."""
+LAST_SECONDS = 4.0
+"""How long a server may take to end; the keeper ends it whether we wait or not."""
 SPARE_SECONDS = 1.0
 """How much later than the loop a caller gives up by itself."""
 
@@ -50,7 +54,7 @@ class Connection:
         self._client: Client | None = None
         self._closing: asyncio.Event | None = None
         self._living: asyncio.Task[None] | None = None
-        self._stale = False
+        self._stale = self._doubted = False
 
     def start(self) -> None:
         """Begin to connect, unless it is connected or on the way."""
@@ -70,8 +74,12 @@ class Connection:
             self._failed(self._silent())
         if self.state != "connected":
             raise ToolError(self.why or "it has ended")
-        if self._stale:
-            self._again()
+        if self._doubted and not self._answers():
+            self._end()
+            self.start()
+            self.wait()
+        elif self._stale:
+            self._again(self.launch.start_timeout)
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
         """What a tool gave. Raises ToolError when there is no answer within the time limit."""
@@ -84,9 +92,11 @@ class Connection:
                 yield from _drained(told)
             yield asked.result()
         except TimeoutError:
+            self._doubted = True
             raise ToolError(self._late()) from None
         finally:
-            asked.cancel()
+            if asked.cancel():  # Ctrl-C came first
+                self._doubted = True
 
     def close(self) -> Future[None] | None:
         """Begin to end it; None when nothing runs."""
@@ -103,16 +113,30 @@ class Connection:
     def _late(self) -> str:
         return f"no answer within {self.launch.timeout:g} s, the time limit (mcp.servers.{self.launch.name}.timeout)"
 
-    def _again(self) -> None:
-        """Ask for the tools once more: the server said that they changed."""
-        limit = time.monotonic() + self.launch.start_timeout
+    def _answers(self) -> bool:
+        """Does a server that let a call go unanswered still say anything?"""
+        self._doubted = False
+        try:
+            self._again(PROBE_SECONDS)
+        except ToolError:
+            return False
+        return True
+
+    def _end(self) -> None:
+        if ending := self.close():
+            ending.result()
+
+    def _again(self, seconds: float) -> None:
+        """Ask for the tools once more: the server said that they changed. Raises ToolError."""
+        limit = time.monotonic() + seconds
         listing = self._loop.run(self._list())
         try:
             for _ in _until(listing, limit):
                 pass
-            listing.result()
         except TimeoutError:
             raise ToolError(self._late()) from None
+        except Exception as error:
+            raise ToolError(said(error)) from None
         finally:
             listing.cancel()
 
@@ -211,7 +235,9 @@ class Connection:
         if self._closing is not None:
             self._closing.set()
         if self._living is not None:
-            await asyncio.wait([self._living])
+            if self.state == "connecting":
+                self._living.cancel()
+            await asyncio.wait([self._living], timeout=LAST_SECONDS)
         self.state, self.why = "not started", ""
 
 

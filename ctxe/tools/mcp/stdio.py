@@ -114,6 +114,9 @@ async def spoken(launch: Launch, heard: Heard, ended: Callable[[], None]) -> Asy
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # nothing public closes the pipes of one that was not read to its end
+            process._transport.close()  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
             os.close(told)
 
 

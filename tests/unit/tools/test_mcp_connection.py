@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,21 @@ def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_oth
         held.start()
     good.wait()
     assert (silent.state, good.state, time.monotonic() - began < 15) == ("connecting", "connected", True)
+    ending = silent.close()
+    assert ending is not None
+    ending.result(5)
+    assert silent.state == "not started"
+
+
+def test_a_server_that_is_stuck_is_started_anew(loop: Loop, tmp_path: Path) -> None:
+    held = by_hand(loop, tmp_path, seconds=1.0)
+    call(held, "echo", {"text": "x"})
+    stuck = held.heard
+    with pytest.raises(ToolError):
+        call(held, "hang")
+    held.launch = replace(held.launch, start_timeout=20.0)
+    assert call(held, "echo", {"text": "y"}).text == "y"
+    assert held.heard is not stuck
 
 
 def test_progress_is_told_on_the_way(loop: Loop, tmp_path: Path) -> None:
