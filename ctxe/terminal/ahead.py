@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Sequence
 
+from ctxe.terminal.figures import plural
 from ctxe.terminal.style import Line, cells, clean, clip, glyph, line
 
 SHOWN = 3  # queued lines that are listed above the one that is typed
@@ -76,12 +77,14 @@ class Ahead:
             when = "after the turn" if commands else "told after this step"
             notes[-1] += f" {glyph('dot', unicode)} {when}, {'↑' if unicode else 'Up'} takes it back"
         found = [clip(line((note, "dim")), columns, unicode) for note in notes]
-        above, _, last = self.text.rpartition("\n")
-        shown = (f"[{above.count(chr(10)) + 1:,} lines] " if above else "") + clean(last)
+        above, _, last = self.text.rstrip("\n").rpartition("\n")
+        shown = (f"[{plural(above.count(chr(10)) + 1, 'line')}] " if above else "") + clean(last)
+        ends = f" {glyph('dot', unicode)} Enter sends it" if "\n" in self.text else ""
         room, cut = max(1, columns - 4), ""
         while cells(cut + shown) > room:
             cut, shown = glyph("rest", unicode), shown[max(1, len(shown) - room) :]
-        return [*found, line((f"{glyph('user', unicode)} ", "accent"), (cut, "dim"), shown)]
+        row = line((f"{glyph('user', unicode)} ", "accent"), (cut, "dim"), shown, (ends, "dim"))
+        return [*found, clip(row, columns, unicode)]
 
     def _press(self, key: str, letters: bool) -> None:
         if letters:

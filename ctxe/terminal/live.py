@@ -7,8 +7,10 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Self
 
+from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     ContextAssembled,
     Event,
@@ -46,7 +48,8 @@ class LiveRenderer:
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.turning = False
-        self.holding = self.reading = self.back = self.leaving = self.steered = False
+        self.holding = self.reading = self.back = self.leaving = False
+        self.steered: list[TurnFinished] = []
         self.before: dict[int, Any] = {}
         self.preview = self.model = ""
         self.next_draw = 0.0
@@ -79,6 +82,7 @@ class LiveRenderer:
         with self.lock:
             self._hold(True)
             self.turning = self.page.apart = True
+            self.steered = []
             self._do("gathering context")
             self._work(True)
             self._draw(self.clock())
@@ -165,8 +169,8 @@ class LiveRenderer:
                 self.turning = True
                 self._work(True)
                 self.page.apart = True
-                self.page.lines(said(words, unicode, told=self.steered) if self.words or self.steered else [])
-                self.steered = False
+                more = bool(self.steered)
+                self.page.lines(said(words, unicode, told=more) if self.words or more else [])
                 self._do("gathering context")
             case ContextAssembled(ledger):
                 self.ledger, self.activity.held, self.activity.usable = ledger, ledger.used, ledger.usable
@@ -186,7 +190,7 @@ class LiveRenderer:
                 self._do("working")
                 self._work(self.turning)  # a command of the user's own runs outside of any turn
             case TurnFinished("steered"):
-                self.steered = True
+                self.steered.append(event)
             case TurnFinished():
                 self.turning = False
                 self.answer.rest()
@@ -196,7 +200,17 @@ class LiveRenderer:
             self.page.lines(told(event, unicode))
         if isinstance(event, TurnFinished) and self.ledger is not None and event.outcome not in UNCOUNTED:
             self.page.apart = True
-            self.page.lines([status(self.ledger, event, self.activity.held, unicode)])
+            self.page.lines([status(self.ledger, self._whole(event), self.activity.held, unicode)])
+
+    def _whole(self, event: TurnFinished) -> TurnFinished:
+        """The account of everything since Enter: words that were told meanwhile began further turns."""
+        every, self.steered = [*self.steered, event], []
+        return replace(
+            event,
+            usage=sum((one.usage for one in every), Usage()),
+            usd=None if event.usd is None else sum(one.usd or 0.0 for one in every),
+            seconds=sum(one.seconds for one in every),
+        )
 
     def _first(self, event: Event) -> bool:
         """Is this the model that the greeting has named already, or the same as before?"""

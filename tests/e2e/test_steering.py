@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: 
             assert places == sorted(places), screen
             assert places[0] > 0, screen
             assert "queued" not in screen
-            assert screen.count("cached") == 1, "one account, after the answer"
+            assert screen.count("cached") == 1, "one account, after the answer, of all of it"
+            seconds = re.findall(r"(\d+\.\d)s$", screen, re.MULTILINE)
+            assert float(seconds[0]) > 1.0, "the slow words count, too"
             terminal.enter("/compact")
             terminal.wait("folded|nothing")
             terminal.enter("and now?")

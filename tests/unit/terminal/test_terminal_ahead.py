@@ -78,7 +78,17 @@ def test_words_up_to_a_command_may_be_told_before_the_turn_is_over() -> None:
 
 def test_of_many_lines_the_last_is_shown_with_their_count() -> None:
     ahead = typed("one\rtwo\rthree")
-    assert ahead.rows(40, unicode=True) == [(("› ", "accent"), ("[2 lines] three", ""))]
+    assert ahead.rows(40, unicode=True) == [
+        (("› ", "accent"), ("[2 lines] three", ""), (" · Enter sends it", "dim")),
+    ]
+
+
+def test_lines_that_came_at_once_are_seen_and_wait_for_enter() -> None:
+    ahead = typed("first line\rsecond line\r")
+    [row] = ahead.rows(60, unicode=True)
+    assert "".join(text for text, _ in row) == "› [1 line] second line · Enter sends it"
+    ahead.feed(b"\r")
+    assert (ahead.queued, ahead.text) == (["first line\nsecond line\n"], "")
 
 
 def test_nothing_is_sent_after_a_turn_that_was_stopped() -> None:
