@@ -82,9 +82,10 @@ def _quick(words: list[str], invocation: Invocation) -> Callable[[], None] | Non
 
 
 def _spoken(words: list[str]) -> list[str]:
-    """The words with the command that they leave out: ``ctxe`` on a terminal and ``ctxe -c`` are a chat."""
+    """The words with the command they leave out: a chat for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
     if words:
-        return ["chat", *words] if words[0].startswith("-") and words[0] not in ("-h", "--help", "--") else words
+        option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
+        return ["chat", *words] if option or " " in words[0].strip() else words
     keyboard = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return ["chat"] if keyboard else words
 

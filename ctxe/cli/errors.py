@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,10 +54,17 @@ def _usage(error: Exception) -> int:
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
         # what pydantic puts before the words of a value that does not fit
-        vars(error)["message"] = str(getattr(error, "message", "")).removeprefix("Value error, ")
+        vars(error)["message"] = str(getattr(error, "message", "")).removeprefix("Value error, ") + _meant(error)
         show()
         return code
     return code if isinstance(code, int) else 0
+
+
+def _meant(error: Exception) -> str:
+    """How words are said to the model, for who calls a command that is none and like none."""
+    context, said = getattr(error, "ctx", None), str(getattr(error, "message", ""))
+    alone = re.fullmatch(r"No such command '[^']*'\.", said) and context is not None and context.parent is None
+    return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
 
 
 def _too_long(error: Exception) -> int:

@@ -56,9 +56,13 @@ def _spent(chat: Chat) -> int:
     return CostLimit.exit_code if turns and turns[-1].outcome == "cost limit" else 0
 
 
+ALONE = {"exit": "/exit", "quit": "/exit", ":q": "/exit", ":q!": "/exit", ":wq": "/exit", "help": "/help", "?": "/help"}
+"""What people type who look for the way out, or for the commands: as the only word of a line it is no task."""
+
+
 def take(chat: Chat, line: str) -> None:
     """Do what one line asks for. Raises CtxeError."""
-    words = line.strip()
+    words = ALONE.get(line.strip().lower(), line.strip())
     if not words:
         return
     if words.startswith("/") and slash.known(words):

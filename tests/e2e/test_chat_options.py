@@ -171,11 +171,23 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
 
 
 def test_without_a_command_it_is_a_chat(home: Path, repo: Path) -> None:
-    with WireServer([Reply("It returns 1."), Reply("It still does.")], key=KEY) as server:
+    answers = [Reply("It returns 1."), Reply("It still does."), Reply("Two.")]
+    with WireServer(answers, key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         assert ctxe(repo, env, "-p", "what is a?").out == "It returns 1.\n"
         assert ctxe(repo, env, "-c", "-p", "and now?").out == "It still does.\n"
-        assert [asked(body).splitlines()[-1] for body in server.bodies] == ["what is a?", "and now?"]
+        assert ctxe(repo, env, "and of b?", "-p").out == "Two.\n"
+        assert [asked(body).splitlines()[-1] for body in server.bodies] == ["what is a?", "and now?", "and of b?"]
         with Terminal(repo, env, ()) as terminal:
             terminal.wait(r"repo:\s+openai/gpt-5(.|\n)*›")
     assert ctxe(repo, env).err.startswith("Usage: ctxe")
+    unknown = ctxe(repo, env, "mend", "it")
+    assert unknown.code == 2
+    assert "No such command 'mend'. Words to the model stand in quotes" in unknown.err
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", ":q", "Exit"])
+def test_a_word_that_looks_for_the_way_out_finds_it(home: Path, repo: Path, word: str) -> None:
+    with WireServer([], key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", stdin=f"help\n{word}\nnever\n")
+        assert (done.code, server.bodies, "/undo" in done.out) == (0, [], True), done.err
