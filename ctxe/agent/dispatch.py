@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ctxe.context.calls import taken_apart
+from ctxe.context.calls import named
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, Denied, NotApplied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
@@ -17,8 +17,6 @@ from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, 
 
 Trim = Callable[[ToolOutput], tuple[str, str]]
 STOPPED = "[the user stopped it here; what it had done by then stays done]"
-LONGEST = 80
-"""Characters of what a call that could not be run asked for."""
 PIECES = 1_000
 """Pieces of output that are kept of an action that is stopped, the newest."""
 
@@ -69,7 +67,7 @@ class Dispatcher:
             failed = ToolResult(call.id, said + _noted(known), ok=False)
             # A person's time to answer is not the call's.
             seconds = 0.0 if "refused" in facts else time.monotonic() - began
-            yield ToolFinished(failed, call.name, title or _named(call), seconds=seconds, facts=facts)
+            yield ToolFinished(failed, call.name, title or named(call), seconds=seconds, facts=facts)
             return
         except KeyboardInterrupt:
             if running:
@@ -149,12 +147,6 @@ def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
     """Told instead of being run."""
     result = ToolResult(call.id, known.says, ok=False)
     return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
-
-
-def _named(call: ToolCall) -> str:
-    """A call that never became an action, by its tool and the first thing it asks for; empty when that is nothing."""
-    asked = taken_apart(call.arguments).title[:1]
-    return " ".join([call.name, *(word[:LONGEST] for word in asked)]) if asked else ""
 
 
 def _noted(known: Known | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ctxe.context.calls import named
 from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     Consulted,
@@ -149,7 +150,9 @@ def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> li
         answered = {result.call_id for result in state.results}
         missing = [call for call in state.pending.calls if call.id not in answered]
         said_of = {call.id: NO_RESULT if call.id in state.started else NOT_RUN for call in missing}
-        events += [ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name) for call in missing]
+        events += [
+            ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name, named(call)) for call in missing
+        ]
         events.append(StepFinished(len(state.turn.steps) + 1))
     events.append(TurnFinished(outcome, why=why))
     return events

@@ -11,6 +11,10 @@ from typing import Any
 
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind
+from ctxe.domain.conversation import ToolCall
+
+LONGEST = 80
+"""Characters of what a call that could not be run asked for."""
 
 SHORT = 200
 """Characters up to which an argument of one line says what is asked for; longer ones are contents."""
@@ -85,6 +89,12 @@ def taken_apart(arguments: str) -> Asked:
         else:
             put_in.append(value)
     return Asked(asked.values, tuple(put_in), tuple(taken_out), tuple(patched))
+
+
+def named(call: ToolCall) -> str:
+    """A call that never became an action, by its tool and the first thing it asks for; empty when that is nothing."""
+    asked = taken_apart(call.arguments).title[:1]
+    return " ".join([call.name, *(word[:LONGEST] for word in asked)]) if asked else ""
 
 
 def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -136,7 +136,7 @@ class InputLine:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.cycle: Callable[[], None] | None = None
         self.pasted: dict[str, str] = {}
-        self.at_once, self.question = "", False
+        self.at_once, self.begun, self.question = "", "", False
         kept: History = _History(history, self.whole) if history else InMemoryHistory()
         output = _Output.from_pty(screen.out, term=None)
         output.enable_cpr = False
@@ -166,7 +166,7 @@ class InputLine:
         KeyboardInterrupt when Ctrl-C comes from outside (a signal).
         """
         self.pasted.clear()
-        self.at_once, self.question = at_once, fresh
+        self.at_once, self.begun, self.question = at_once, text, fresh
         roomy = self.screen.size()[1] > 2  # in a window of one or two rows the line itself is all there is
         self.session.bottom_toolbar = self._bar if self.toolbar and roomy else None
         if fresh:
@@ -202,6 +202,7 @@ class InputLine:
         keys.add("escape", "enter", filter=typing)(_newline)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
+        keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
         keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
@@ -221,6 +222,14 @@ class InputLine:
         event.current_buffer.reset()
         self.session.bottom_toolbar = self._bar
         self.pasted.clear()
+
+    def _escaped(self, event: KeyPressEvent) -> None:
+        """At a question Escape clears what was typed; else it stops what is asked about, as it stops everything."""
+        if event.current_buffer.text not in ("", self.begun):
+            event.current_buffer.reset()
+            return
+        self.interrupts.eased = True
+        event.app.exit(result=INTERRUPTED)
 
     def _entered(self, event: KeyPressEvent) -> None:
         """Enter, or the line end of pasted text where the terminal does not mark what is pasted: that sends nothing."""

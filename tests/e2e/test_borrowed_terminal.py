@@ -109,7 +109,8 @@ def test_a_command_of_the_model_that_waits_for_input_ends_at_once_and_says_so(ho
         assert "it wanted input and there is none" in json.dumps(server.bodies[-1])
 
 
-def test_ctrl_c_while_changing_a_command_goes_back_to_the_question(home: Path, repo: Path) -> None:
+@pytest.mark.parametrize("key", ["\x03", "\x1b"], ids=["Ctrl-C", "Escape"])
+def test_a_key_while_changing_a_command_goes_back_to_the_question(home: Path, repo: Path, key: str) -> None:
     script = [Reply("", [Call("run_command", {"command": "touch asked"})]), Reply("Not done.")]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
@@ -118,7 +119,7 @@ def test_ctrl_c_while_changing_a_command_goes_back_to_the_question(home: Path, r
             terminal.wait(r"\[e\]dit:")
             terminal.type("e")
             terminal.wait("change it: touch asked")
-            terminal.type("\x03")
+            terminal.type(key)
             terminal.wait(lambda screen: screen.count("[e]dit:") == 2)
             terminal.settle()
             terminal.type("n rather not\r")
@@ -127,6 +128,26 @@ def test_ctrl_c_while_changing_a_command_goes_back_to_the_question(home: Path, r
             terminal.type("\x04")
             assert terminal.ended() == 0
         assert "the user said no: rather not" in json.dumps(server.bodies[-1])
+    assert not (repo / "asked").exists()
+
+
+def test_escape_at_a_question_clears_the_line_and_then_stops_the_turn(home: Path, repo: Path) -> None:
+    with WireServer([Reply("", [Call("run_command", {"command": "touch asked"})])], key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            ready(terminal)
+            terminal.enter("go")
+            terminal.wait(r"\[e\]dit:")
+            terminal.type("n becau")
+            terminal.wait("n becau")
+            terminal.type("\x1b")
+            terminal.wait(lambda screen: "becau" not in screen)
+            terminal.type("\x1b")
+            terminal.wait("● run_command touch asked\n  interrupted before this call was run; nothing was done")
+            terminal.wait("interrupted; what came is kept")
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert len(server.bodies) == 1
     assert not (repo / "asked").exists()
 
 
