@@ -103,6 +103,14 @@ def fits(text: str, limit: int, count: Count) -> bool:
     return len(text) * 4 <= limit or count(text) <= limit
 
 
+def tidy(text: str, kind: Kind = "other") -> str:
+    """A text without escape codes, its listings bare, and but in a file without overwritten lines, progress, repeats.
+
+    What was recalled loses escape codes only.
+    """
+    return "\n".join(_tidied(text, kind, "")[0])
+
+
 def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
     """The lines of a text without escape codes, its listings bare, and but in a file without progress and repeats.
 
