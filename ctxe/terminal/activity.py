@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ctxe.domain.events import ToolStarted
@@ -23,7 +24,7 @@ class Activity:
 
     ``since`` is when ``doing`` began, ``until`` when a wait is over (0: no wait); both in seconds of the clock.
     ``held`` and ``usable`` are tokens: what the context holds of what it may.
-    ``ahead`` is what the user types meanwhile, ``key`` what stops the work.
+    ``ahead`` is what the user types meanwhile, ``key`` what stops the work, ``mode`` says who decides what runs.
     """
 
     doing: str = ""
@@ -37,6 +38,7 @@ class Activity:
     usable: int = 0
     ahead: Ahead = field(default_factory=Ahead)
     key: str = "Ctrl-C stops"
+    mode: Callable[[], str] = str
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))
 
     def do(self, doing: str, now: float, until: float = 0.0) -> None:
@@ -84,7 +86,7 @@ def _status(activity: Activity, now: float, unicode: bool) -> Line:
     parts = [f"{activity.doing} {max(0, round(left))}s"]
     if activity.usable:
         parts.append(f"{figures.size(activity.held)} of {figures.size(activity.usable)}")
-    words = f" {glyph('dot', unicode)} ".join([*parts, activity.key])
+    words = f" {glyph('dot', unicode)} ".join([*parts, activity.key, *filter(None, [activity.mode()])])
     return line((f"{frames[int(now / FRAME) % len(frames)]} ", "accent"), (words, "dim"))
 
 

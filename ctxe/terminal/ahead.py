@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ctxe.terminal.figures import plural
 from ctxe.terminal.style import Line, cells, clean, clip, glyph, line
@@ -17,6 +17,7 @@ _KEY = re.compile(
 )
 _BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 UP = ("\x1b[A", "\x1bOA")
+SHIFT_TAB = "\x1b[Z"
 NEWLINE = ("\n", "\x1b\r", "\x1b\n")
 COMMANDS = ("/", "!", "#")
 
@@ -24,10 +25,11 @@ COMMANDS = ("/", "!", "#")
 class Ahead:
     """``queued`` was entered and waits, oldest first: words for the end of the step, a command for that of the turn.
 
-    ``text`` is the line that is begun.
+    ``text`` is the line that is begun, ``cycle`` what Shift-Tab does.
     """
 
     def __init__(self) -> None:
+        self.cycle: Callable[[], None] = lambda: None
         self.queued: list[str] = []
         self.text = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -101,6 +103,8 @@ class Ahead:
             self.text = re.sub(r"\S*\s*\Z", "", self.text)
         elif key == "\x15":
             self.text = ""
+        elif key == SHIFT_TAB:
+            self.cycle()
         elif key in UP and self.queued and not self.text:
             self.text = self.queued.pop()
         elif key == "\x04" and not self.text:

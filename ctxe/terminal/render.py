@@ -12,7 +12,7 @@ While something else needs the terminal (a question, an editor), wrap it in ``wi
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -62,6 +62,11 @@ class Renderer:
         After a turn that was not ``whole`` nothing is sent: all that was typed comes back into the line.
         """
         return self.inner.typed(whole)
+
+    def switches(self, cycle: Callable[[], None], mode: Callable[[], str]) -> None:
+        """From now on Shift-Tab does ``cycle`` while the model works, too, and the row of status says the ``mode``."""
+        if isinstance(self.inner, LiveRenderer):
+            self.inner.activity.ahead.cycle, self.inner.activity.mode = cycle, mode
 
     def entered(self) -> str:
         """Words that were entered while the model works, up to the first command; each is given once."""

@@ -84,6 +84,30 @@ def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: 
         assert "and b.py, with tabs" in "".join(request)
 
 
+def test_shift_tab_changes_who_decides_while_the_model_works(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    script = [
+        Reply("Slow words come first.", [Call("read_file", {"path": "a.py"})], fault="drip", seconds=0.15, piece=3),
+        Reply("", [edit("a.py")]),
+        Reply("Done unasked."),
+    ]
+    with WireServer(script, key=KEY) as server:
+        with Terminal(repo, environment(home, **APIS["chat"](server.url)), ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            terminal.enter("change a")
+            terminal.wait("Slow(.|\n)*Esc stops · ask")
+            terminal.type("\x1b[Z")
+            terminal.wait("Esc stops · auto-edit")
+            screen = terminal.wait(r"Done unasked\.(.|\n)*\n›(.|\n)*auto-edit")
+            assert "[y]es" not in screen
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert server.refused == []
+    assert (repo / "a.py").read_text() == "x = 2\n"
+
+
 def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
