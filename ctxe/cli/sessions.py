@@ -80,14 +80,16 @@ def show(
     context: typer.Context,
     session: SessionId = "",
     as_json: JsonOption = False,
-    grep: Annotated[str, typer.Option("--grep", help="Only what contains this text, folded text included.")] = "",
+    grep: Annotated[
+        str, typer.Option("--grep", help="Only what contains this text, folded text and its delegates' included.")
+    ] = "",
     recall: Annotated[
         str,
         typer.Option("--recall", metavar="HANDLE", help="The whole text under a handle, or what best matches words."),
     ] = "",
 ) -> None:
     """Draw a log with the code that drew the session."""
-    from ctxe.project.sessions import events, path_of, records
+    from ctxe.project.sessions import delegated, events, path_of, records
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -105,7 +107,10 @@ def show(
     for notice in notices:
         screen.tell(notice)
     if grep:
-        screen.say("\n".join(matching(kept, grep, screen)) or f"nothing contains {grep!r}")
+        rows = matching(kept, grep, screen)
+        for log in delegated(path):
+            rows += [f"{log.stem} {row}" for row in matching(events(log)[0], grep, screen)]
+        screen.say("\n".join(rows) or f"nothing contains {grep!r}")
     else:
         show_events(kept, screen)
 

@@ -22,6 +22,7 @@ __all__ = [
     "Spent",
     "Sum",
     "Summary",
+    "delegated",
     "delegates",
     "events",
     "path_of",
@@ -44,6 +45,12 @@ def delegates(folder: Path, session: str) -> tuple[str, Path]:
     numbers = [path.stem.rpartition("-d")[2] for path in home.glob(f"{session}-d*.jsonl")]
     newest = max((int(number) for number in numbers if number.isdecimal()), default=0)
     return f"{session}-d{newest + 1}", home
+
+
+def delegated(path: Path) -> list[Path]:
+    """The logs of a session's delegates in the order in which they were asked, by the session's own."""
+    found = (path.parent / DELEGATES).glob(f"{path.stem}-d*.jsonl")
+    return sorted(found, key=lambda one: (len(one.name), one.name))
 
 
 def path_of(folder: Path, wanted: str = "") -> Path:

@@ -76,5 +76,7 @@ def test_killed_in_the_middle_it_costs_what_it_cost_and_the_session_goes_on(home
     assert "this call has no result; it may or may not have had effects" in sent
     (session,) = ctxe(repo, env, "sessions", "list", "--json").json
     assert session["input"] == 3_000
+    rows = ctxe(repo, env, "sessions", "show", "--grep", "PATIENT(").out.splitlines()
+    assert f"{session['id']}-d1 1 read b/z.py: 1\tdef patient(fault):" in [row.replace("    ", "\t") for row in rows]
     shown = ctxe(repo, env, "sessions", "show", f"{session['id']}-d1")
     assert (shown.code, "● read b/z.py · 2 lines" in shown.err) == (0, True)
