@@ -50,8 +50,6 @@ FILES = {
         PIPELINE,
     ),
 }
-MASKED = (".git/hooks", ".git/config", ".ctxe.toml", ".ctxeignore", ".mcp.json", "AGENTS.md", "CLAUDE.md", "GEMINI.md")
-"""Places at the root that a sandbox must hold shut even while they do not exist (``.git`` itself stays usable)."""
 
 # Characters that some file systems ignore in names (HFS+ does so), which made ".g\u200cit" the same as ".git".
 _IGNORED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")

@@ -3,7 +3,7 @@
 What other packages call:
 
   screen.detect(stdin, out, err, environ) -> Screen    where to draw: streams, width, colour, alphabet
-  tables.table / tree, budget.ledger_view              listings as text; ``Screen.say`` prints them
+  tables.table, budget.ledger_view                     listings as text; ``Screen.say`` prints them
   render.Renderer                                      ``show(event)`` for everything a session does
   prompt.Prompt                                        ``read() -> str | Left``, the input line
   ask.Asker                                            ``(Action, Ask) -> Answer``, the approval question

@@ -1,4 +1,4 @@
-"""Tables and trees as text: never wider than the window, whole and one row a line where there is none."""
+"""Tables as text: never wider than the window, whole and one row a line where there is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
-from ctxe.terminal.style import Line, Span, cells, clip, fold, glyph, line, width
+from ctxe.terminal.style import Line, Span, cells, clip, fold, line, width
 
 Cell = str | Span | Line
 GAP = "  "
@@ -23,14 +23,6 @@ class Column:
     style: str = ""
     grows: bool = False
     wraps: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A label and what hangs below it."""
-
-    label: Cell
-    below: tuple[Node, ...] = ()
 
 
 def _line(cell: Cell, style: str = "") -> Line:
@@ -167,22 +159,6 @@ def told_lines(told: Sequence[Told], screen: Screen) -> list[Line]:
         for name, style, words in told
         for row in fold(line((name.ljust(wide), "dim"), (words, style)), screen.width, indent)
     ]
-
-
-def _branches(nodes: Sequence[Node], lead: str, unicode: bool) -> Iterable[Line]:
-    """The nodes below a node, each with the lines that lead to it."""
-    for index, node in enumerate(nodes):
-        last = index == len(nodes) - 1
-        yield line((lead + glyph("corner" if last else "tee", unicode), "dim"), *_line(node.label))
-        yield from _branches(node.below, lead + ("   " if last else glyph("pipe", unicode)), unicode)
-
-
-def tree(nodes: Sequence[Node], screen: Screen) -> str:
-    """Nodes and what hangs below them, as text."""
-    rows: list[Line] = []
-    for node in nodes:
-        rows += [_line(node.label), *_branches(node.below, "", screen.unicode)]
-    return draw(rows, screen)
 
 
 def bar_cell(amount: float, whole: float, columns: int, style: str, screen: Screen) -> Line:

@@ -13,7 +13,6 @@ from typing import Any
 from ctxe.knowledge.entries.front import parse, rewrite
 from ctxe.knowledge.entries.scalars import Value
 
-KINDS = ("decision", "fact", "preference", "routine", "failure", "log")
 FOLDERS = {"decision": "decisions", "failure": "failures"}
 """Where an entry of a kind lives; every other kind lives in ``memory``."""
 

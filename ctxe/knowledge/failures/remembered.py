@@ -21,7 +21,6 @@ from ctxe.knowledge.failures.signature import (
 from ctxe.storage.counters import Counters
 
 OPEN, SETTLED = frozenset({"open", "current"}), frozenset({"resolved", "wontfix", "stale"})
-STATUSES = ("open", "resolved", "wontfix", "stale")
 FIX_WORDS = 45
 """Words of a lesson: about 60 tokens."""
 _ANSWERS = frozenset(

@@ -1,4 +1,4 @@
-"""Tables, trees, bars and the ledger: whole on a pipe, never wider than the window."""
+"""Tables and the ledger: whole on a pipe, never wider than the window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxe.domain.section import Priority
 from ctxe.terminal.budget import ledger_view
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
-from ctxe.terminal.tables import Column, Node, table, tree
+from ctxe.terminal.tables import Column, table
 
 PIPE = Screen(io.StringIO(), io.StringIO(), io.StringIO())
 WINDOW = replace(PIPE, terminal=True, live=True, columns=40)
@@ -77,14 +77,6 @@ def test_a_table_is_never_wider_than_the_window(rows: list[tuple[str, str, str]]
 def test_a_table_without_rows_or_names() -> None:
     assert table(COLUMNS, [], PIPE) == "id  title  tokens"
     assert table([Column("")], [["x"]], PIPE) == "x"
-
-
-NODES = [Node("src", (Node("a.py", (Node("f()"),)), Node(("b.py", "bad")))), Node("docs")]
-
-
-def test_trees() -> None:
-    assert tree(NODES, PIPE) == "src\n├─ a.py\n│  └─ f()\n└─ b.py\ndocs"
-    assert tree(NODES, replace(PIPE, unicode=False)) == "src\n|- a.py\n|  `- f()\n`- b.py\ndocs"
 
 
 LEDGER = Ledger(
