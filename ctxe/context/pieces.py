@@ -109,7 +109,7 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
 def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority: Priority) -> Piece:
     """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes."""
     masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
-    messages, mark = _told(_seen(step, fold) if fold and (fold.masks or fold.shortened) else step)
+    messages, mark = _told(_seen(step, fold) if fold and fold.masks else step)
     # Behind results, a note is a message of its own on most wires.
     tokens = MESSAGE * (1 + len(step.notes))
     tokens += sum(block_tokens(block, count) for message in messages for block in message.blocks)
@@ -140,10 +140,8 @@ def _step_messages(step: Step) -> Iterator[Message]:
 
 
 def _seen(step: Step, fold: Fold) -> Step:
-    """A step with what the fold masks and shortens in its place."""
-    calls = tuple(replace(c, arguments=fold.shortened.get(c.id, c.arguments)) for c in step.reply.calls)
-    results = tuple(replace(r, text=fold.masks.get(r.call_id, r.text)) for r in step.results)
-    return replace(step, reply=replace(step.reply, calls=calls), results=results)
+    """A step with what the fold masks in its place."""
+    return replace(step, results=tuple(replace(r, text=fold.masks.get(r.call_id, r.text)) for r in step.results))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,13 +132,12 @@ class Fold:
     """How history was made smaller: everything before ``upto`` gave way to ``record``; later results may be masked.
 
     With ``upto.step`` > 0 the running turn's words stand in the record. ``masks`` maps a call id to the text that
-    stands for its result, ``shortened`` maps a call id to the arguments (JSON text) that stand for its own.
+    stands for its result.
     """
 
     upto: Position
     record: tuple[Chunk, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
-    shortened: Mapping[str, str] = field(default_factory=dict)
     cause: str = ""
     tokens_before: int = 0
     tokens_after: int = 0

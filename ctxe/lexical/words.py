@@ -28,18 +28,6 @@ STOP = frozenset(
     wouldn you your yours yourself yourselves""",
     )
 )
-# Keywords that stand in nearly every file of some language and so say nothing about which one is meant.
-CODE_STOP = STOP | frozenset(
-    re.findall(
-        r"\w+",
-        """abstract async auto await bool boolean break byte case catch char class const continue def default del
-    delete elif else end enum except export extends extern false final finally float fn fun func function goto
-    impl implements import include int interface lambda let long mut namespace new nil none null override
-    package pass private protected pub public raise require return self short signed static str string struct
-    super switch template this throw throws trait true try type typedef typename undefined union unsafe unsigned
-    use using val var virtual void volatile yield""",
-    )
-)
 LONGEST = 64
 """Characters of a word that are looked at; what is longer is a hash, a key or encoded bytes."""
 
@@ -76,19 +64,14 @@ def parts(identifier: str) -> list[str]:
 
 
 @lru_cache(maxsize=1 << 18)
-def _prose_terms(word: str) -> tuple[str, ...]:
+def _terms(word: str) -> tuple[str, ...]:
     return analyse(word)
 
 
-@lru_cache(maxsize=1 << 18)
-def _code_terms(word: str) -> tuple[str, ...]:
-    return analyse(word, CODE_STOP)
-
-
-def analyse(word: str, stop: frozenset[str] = STOP) -> tuple[str, ...]:
+def analyse(word: str) -> tuple[str, ...]:
     """Terms of one run of word characters: nothing, its stem, or the whole identifier and the stems of its parts."""
     whole = word[:LONGEST].strip("_").lower()
-    if not whole or whole in stop:
+    if not whole or whole in STOP:
         return ()
     if whole.isascii():
         if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
@@ -98,24 +81,23 @@ def analyse(word: str, stop: frozenset[str] = STOP) -> tuple[str, ...]:
     pieces = parts(word[:LONGEST])
     if len(pieces) < 2:
         return (stem(whole),)
-    return (whole, *[stem(piece) for piece in pieces if len(piece) > 1 and piece not in stop])
+    return (whole, *[stem(piece) for piece in pieces if len(piece) > 1 and piece not in STOP])
 
 
-def terms(text: str, *, code: bool = False) -> list[str]:
-    """Search terms in the order of the text, repeats included; ``code`` leaves out language keywords as well.
+def terms(text: str) -> list[str]:
+    """Search terms in the order of the text, repeats included.
 
     A plain word gives its stem, an identifier of several parts itself in lower case and the stems of its parts, a run
     of a script that is written without spaces its pairs of characters. Common words give nothing.
     """
-    return list(chain.from_iterable(map(_code_terms if code else _prose_terms, _WORD.findall(text))))
+    return list(chain.from_iterable(map(_terms, _WORD.findall(text))))
 
 
-def counts(text: str, *, code: bool = False) -> Counter[str]:
+def counts(text: str) -> Counter[str]:
     """How often each search term occurs; the same as ``Counter(terms(text))``, faster for long texts."""
-    analyse = _code_terms if code else _prose_terms
     found: Counter[str] = Counter()
     for word, times in Counter(_WORD.findall(text)).items():
-        for term in analyse(word):
+        for term in _terms(word):
             found[term] += times
     return found
 

@@ -52,7 +52,7 @@ EVERY: tuple[Kept, ...] = (
     ),
     StepFinished(1),
     Noted((Chunk("n", "changed"),)),
-    Folded(Fold(Position(0, 1), (Chunk("r", "record"),), {"1": "masked"}, {"1": "{}"}, "threshold", 9, 5)),
+    Folded(Fold(Position(0, 1), (Chunk("r", "record"),), {"1": "masked"}, "threshold", 9, 5)),
     Unfolded(),
     Consulted("look over the plan", "openai/gpt-5-mini", Usage(7, 3), 0.02),
     Consulted("delegate d1", "openai/gpt-5-mini", Usage(7, 3), 0.02, "20261121-101502-3fa29c-d1"),

@@ -21,9 +21,8 @@ def test_numbers_are_terms():
     assert terms("error 404 in utf8") == ["error", "404", "utf8", "utf"]
 
 
-def test_language_keywords_go_only_when_code_is_read():
+def test_language_keywords_are_terms():
     assert terms("def fetch(self): return value") == ["def", "fetch", "self", "return", "valu"]
-    assert terms("def fetch(self): return value", code=True) == ["fetch", "valu"]
 
 
 def test_short_forms_leave_nothing():
@@ -47,7 +46,6 @@ def test_a_long_run_is_cut():
 def test_counts_are_the_counted_terms():
     text = "Retry retries parseHeader parse_header the"
     assert counts(text) == {"retri": 2, "parseheader": 1, "pars": 2, "header": 2, "parse_header": 1}
-    assert counts("return x1", code=True) == {"x1": 1}
 
 
 def test_parts_keep_the_order_and_are_not_stemmed():
