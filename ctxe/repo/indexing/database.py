@@ -1,4 +1,7 @@
-"""The index on disk: one SQLite file, made anew when it is of no use, written all at once or not at all."""
+"""The index on disk: one SQLite file, made anew when it is of no use, written all at once or not at all.
+
+Losing it costs nothing but time, for all that it holds is read off the tree again; vectors cost money and are kept.
+"""
 
 from __future__ import annotations
 

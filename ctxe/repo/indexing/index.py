@@ -63,7 +63,7 @@ class Index:
     def renew(self) -> None:
         """Begin again with an empty file. Vectors stay where they can be read: they cost money. Raises StoreError."""
         if self.path is not None:
-            self.db = database.renewed(self.db, self.path)
+            self.db = owned(self, database.renewed(self.db, self.path))
 
     # -- bringing it up to date
 

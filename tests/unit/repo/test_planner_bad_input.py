@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -246,6 +248,16 @@ def test_vectors_outlive_an_index_that_is_made_anew(tmp_path: Path) -> None:
     index.renew()
     assert index.refresh().scanned == len(FILES)
     assert Vectors(index.db, "test/one", lambda texts: []).unknown([key_of("leaves")]) == set()
+
+
+def test_an_index_that_was_made_anew_is_closed_with_its_owner(tmp_path: Path) -> None:
+    index = indexed(committed(tmp_path / "tree"))
+    index.renew()
+    db = index.db
+    del index
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        db.execute("SELECT 1")
 
 
 def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tmp_path: Path) -> None:
