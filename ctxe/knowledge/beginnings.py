@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from ctxe.domain.section import Chunk, Omission
@@ -13,6 +14,11 @@ SHORTEST_LINE = 6
 Beginning = tuple[Chunk | None, list[Omission]]
 """What fits, if anything does, and what was left out."""
 Cost = Callable[[str], int]
+
+
+def longest(most: int, fits: Callable[[int], bool]) -> int:
+    """How many parts fit of at most ``most``, where fewer fit whenever more do; asks about log2(most) times."""
+    return bisect_left(range(1, most + 1), True, key=lambda number: not fits(number))
 
 
 def beginning(path: str, text: str, room: int, cost: Cost) -> Beginning:
@@ -38,11 +44,8 @@ def listed(name: str, what: str, lines: Sequence[str], room: int, kind: str, cos
     """A list of one-liners, the first ones that fit ``room`` tokens; the rest is named in one line."""
     if not lines:
         return None, []
-    kept, most = 0, min(len(lines), max(0, room) // SHORTEST_LINE)
-    while kept < most:
-        middle = (kept + most + 1) // 2
-        fits = cost(_listing(name, what, lines, middle, kind)) <= room
-        kept, most = (middle, most) if fits else (kept, middle - 1)
+    most = min(len(lines), max(0, room) // SHORTEST_LINE)
+    kept = longest(most, lambda number: cost(_listing(name, what, lines, number, kind)) <= room)
     more = len(lines) - kept
     left = [Omission(f"{more} more {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
     if not kept:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
+from ctxe.knowledge.beginnings import longest
 from ctxe.knowledge.fence import Fenced, fence
 from ctxe.knowledge.rules.contradictions import Unit
 from ctxe.knowledge.rules.overlap import Merged, merge, units_of
@@ -174,14 +175,17 @@ class Instructions:
     def _cut(self, rule: Rule, words: str, tokens: int, volume: int) -> str:
         """The fenced text with as many paragraphs from the start as fit; empty when hardly any do."""
         parts = paragraphs(words[: volume * 2])
-        low, high = 0, len(parts)
         note = f"\n\n[the rest of {rule.path} is left out: too long]"
-        while low < high:
-            middle = (low + high + 1) // 2
-            text = _fenced(rule, "\n\n".join(parts[:middle]) + note).text
-            fits = len(text.encode()) <= volume and self._cost(text) <= tokens
-            low, high = (middle, high) if fits else (low, middle - 1)
-        return _fenced(rule, "\n\n".join(parts[:low]) + note).text if low and tokens >= LEAST else ""
+
+        def cut(number: int) -> str:
+            return _fenced(rule, "\n\n".join(parts[:number]) + note).text
+
+        def fits(number: int) -> bool:
+            text = cut(number)
+            return len(text.encode()) <= volume and self._cost(text) <= tokens
+
+        kept = longest(len(parts), fits)
+        return cut(kept) if kept and tokens >= LEAST else ""
 
     def _section(self, name: str, placed: Iterable[tuple[_Taken, Chunk | None]], placement: str) -> Section:
         pairs = list(placed)

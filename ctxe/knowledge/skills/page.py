@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.knowledge.beginnings import longest
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.skills.module import Skill
 from ctxe.lexical.similarity import paragraphs
@@ -30,12 +31,12 @@ def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
         return whole
     note = f"\n\n[cut: `use` name {skill.name}/SKILL.md gives all of it]"
     parts = paragraphs(skill.body)
-    low, high = 0, len(parts)
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = count(_page(skill, "\n\n".join(parts[:middle]) + note, more)) <= room
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return _page(skill, "\n\n".join(parts[:low]) + note, more) if low and room >= LEAST else ""
+
+    def cut(number: int) -> str:
+        return _page(skill, "\n\n".join(parts[:number]) + note, more)
+
+    kept = longest(len(parts), lambda number: count(cut(number)) <= room)
+    return cut(kept) if kept and room >= LEAST else ""
 
 
 def _page(skill: Skill, body: str, more: str) -> str:
