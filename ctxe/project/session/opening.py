@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
             *live.notices,
             *notices,
             *_refusals(project),
+            *_no_project(project),
             *told_at_start(project, live.kit, live.composer.count),
         )
         for _ in live.session.close("interrupted"):
@@ -139,6 +141,13 @@ def _model_change(live: Live) -> list[str]:
     before = live.session.state.model
     changed = before and before != live.model.id
     return [f"the model was {before}; now it is {live.model.id}"] if changed else []
+
+
+def _no_project(project: Project) -> list[str]:
+    """A line for who started in a folder that holds everything they have."""
+    if str(project.root) not in (os.path.realpath(project.environment.get("HOME", "/")), "/"):
+        return []
+    return [f"{project.root} is no project: all of it is searched and planned from; start in a project's folder, or -C"]
 
 
 def _refusals(project: Project) -> list[str]:
