@@ -11,7 +11,7 @@ def mcp(chat: Chat, words: str) -> None:
     from ctxe.cli.mcp_servers import confirmed, drawn, shown
     from ctxe.project.servers.pages import rows, tried
 
-    project, servers = chat.live.project, chat.live.kit.servers
+    project, servers = chat.live.project, chat.live.kit.servers.servers
     match split(words):
         case []:
             chat.say(drawn(rows(project, servers), chat.screen))

@@ -14,6 +14,7 @@ from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import digest
+from ctxe.project.servers.door import FILE
 from ctxe.safety.display import exact, one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment
@@ -24,8 +25,6 @@ from ctxe.tools.mcp.launch import Launch, filled, variables
 if TYPE_CHECKING:
     from ctxe.project import Project
 
-FILE = ".mcp.json"
-"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
 MOST_READ, MOST_SERVERS, MOST_NAME = 200_000, 50, 1_000
 """Bytes of that file, servers in it, and characters of a word that may name a file, that are looked at."""
 ROOT = "CTXE_PROJECT"
@@ -84,13 +83,6 @@ def withdraw(project: Project, name: str) -> bool:
 def mark(name: str) -> str:
     """The name under which the trust store knows a server; its tools stand below it."""
     return f"mcp:{name}"
-
-
-def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the user's settings of servers allow and deny, as rules of permissions."""
-    own = project.config.mcp
-    allow = [f"tool:{name}/{tool}" for name, one in own.items() for tool in one.allow]
-    return tuple(allow), tuple(f"tool:{name}/{tool}" for name, one in own.items() for tool in one.deny)
 
 
 def launch_of(project: Project, server: Configured) -> Launch:

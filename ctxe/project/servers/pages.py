@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
-from ctxe.project.servers.configured import FILE, Configured, accept, configured, launch_of, named, told, withdraw
+from ctxe.project.servers.configured import Configured, accept, configured, launch_of, named, told, withdraw
 from ctxe.project.servers.connected import Servers
+from ctxe.project.servers.door import FILE
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision
-from ctxe.project.servers.configured import rules
+from ctxe.project.servers.door import rules
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
 from ctxe.safety.programs import configured_programs

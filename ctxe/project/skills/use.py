@@ -102,7 +102,8 @@ class Skilled:
     def held(self) -> Held:
         """What this session holds of modules by now."""
         scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
-        return held(self.state(), scopes)
+        found = held(self.state(), scopes)
+        return Held(frozenset(found.visible & scopes.keys()), found.in_use)  # the same call reaches servers
 
     def uses(self) -> dict[str, float]:
         """How often each module was asked for in this project."""

@@ -16,7 +16,7 @@ from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
 from ctxe.project.planning.purse import Purse
-from ctxe.project.servers.connected import Servers
+from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.repo.git import Git
@@ -51,7 +51,7 @@ class Kit:
     workspace: Workspace
     own: tuple[str, ...]
     skills: Skilled
-    servers: Servers
+    servers: Door
     purse: Purse
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
@@ -130,7 +130,7 @@ def kit_for(
     )
     for name in skills:
         named(skilled.find(), name)
-    servers = Servers(project, lambda: project.budget.room("skills"), cleaning(own))
+    servers = Door(project, lambda: project.budget.room("skills"), cleaning(own))
     more = _gates(servers, skilled)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
@@ -142,13 +142,15 @@ def kit_for(
     return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse)
 
 
-def _gates(servers: Servers, skilled: Skilled) -> list[Tool]:
+def _gates(door: Door, skilled: Skilled) -> list[Tool]:
     """The two gateways, before servers and modules; a server's name comes first, for a person allowed it."""
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
-        return servers.prepare(name, arguments) or skilled.prepare(name, arguments)
+        action = servers.prepare(name, arguments) if (servers := door.named) else None
+        return action or skilled.prepare(name, arguments)
 
     def found(query: str) -> str:
-        return "\n".join(part for part in (servers.found(query), skilled.found(query)) if part)
+        guests = servers.found(query) if (servers := door.named) else ""
+        return "\n".join(part for part in (guests, skilled.found(query)) if part)
 
     return [find_tools(found), use(prepare)]

@@ -12,8 +12,7 @@ from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
-from ctxe.project.servers.configured import refused
-from ctxe.project.servers.listed import ServerLines
+from ctxe.project.servers.door import any_named
 from ctxe.project.skills.offered import skills
 from ctxe.project.window.compose import Offers, rules_section
 from ctxe.project.window.mentions import named_files
@@ -45,8 +44,10 @@ def _sources(project: Project, kit: Kit, count: Count) -> list[tuple[ShareName, 
         ("instructions", instructions(project, count)),
         ("skills", skills(project, kit.skills, count)),
     ]
-    if "use" in kit.tools:
-        found.append(("skills", ServerLines(kit.servers.known.values, kit.servers.listed, count)))
+    if "use" in kit.tools and (servers := kit.servers.named):
+        from ctxe.project.servers.listed import ServerLines
+
+        found.append(("skills", ServerLines(servers.known.values, servers.listed, count)))
     if project.config.memory.enabled:
         found.append(("memory", memory(project, count)))
     return found
@@ -59,7 +60,11 @@ def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
     if project.config.memory.enabled:
         outside = project.store.seen() if project.place.writable else ""
         said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
-    said += [*skills(project, kit.skills, count).notices(), *refused(project)]
+    said += skills(project, kit.skills, count).notices()
+    if any_named(project):
+        from ctxe.project.servers.configured import refused
+
+        said += refused(project)
     more = [f"{len(said) - MOST_TOLD} more: `ctxe memory show --sources`"] if len(said) > MOST_TOLD else []
     return (*said[:MOST_TOLD], *more)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -12,15 +14,21 @@ from typing import Any
 
 import pytest
 
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.errors import ConfigError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput
+from ctxe.knowledge.skills.source import Held
 from ctxe.project import Project
+from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
 from ctxe.project.servers.configured import accept, configured, launch_of, named, refused, told, withdraw
 from ctxe.project.servers.connected import CHANGED, Servers
 from ctxe.project.servers.listed import LINE, ServerLines
 from ctxe.project.session.permit import Permit
+from ctxe.project.window.kit import kit_for
+from ctxe.project.window.parts import keeping
 from ctxe.storage.vocabulary import count
 from tests.e2e.harness import KEY
 
@@ -271,8 +279,6 @@ def test_who_decides_a_call(tmp_path: Path, opened: Opened, more: str, mode: str
     here = project(tmp_path, tea(more=more), CTXE_APPROVAL_MODE=mode)
     action = opened(here).prepare("tea/echo", {"text": "x"})
     assert action is not None
-    from ctxe.project.sandboxing import UNBOXED
-
     assert Permit(here, interactive=True, box=lambda: UNBOXED).decide(action) == wanted
 
 
@@ -333,3 +339,29 @@ def test_settings_of_servers_are_kept_and_taken_out(tmp_path: Path) -> None:
         pages.put(here, "tea", {"command": ""})
     with pytest.raises(ConfigError, match="there is no server 'tea'"):
         pages.remove(here, "tea")
+
+
+def test_where_no_server_is_named_nothing_of_them_is_imported(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from ctxe.project import Project
+from ctxe.project.session.preview import ledger
+here = Project.open(Path(sys.argv[1]))
+ledger(here, "hello")
+print(sorted(name for name in sys.modules if "servers." in name or ".mcp" in name or name in ("mcp", "asyncio")))
+"""
+    for settings, wanted in (("", ["ctxe.project.servers.door"]), (tea(), ["mcp", "asyncio"])):
+        here = project(tmp_path, settings)
+        words = [sys.executable, "-c", program, str(here.root)]
+        done = subprocess.run(words, env=dict(here.environment), capture_output=True, text=True, check=True)
+        found = ast.literal_eval(done.stdout)
+        assert found == wanted if not settings else not set(found) & set(wanted)
+
+
+def test_a_server_that_was_read_is_no_loaded_module(tmp_path: Path) -> None:
+    here = project(tmp_path, tea())
+    step = Step(Reply("", (ToolCall("c1", "use", '{"name": "tea"}'),)), (ToolResult("c1", "its tools"),))
+    state = State(Conversation((Turn("go", steps=(step,)),)))
+    kit = kit_for(here, UNBOXED, lambda: state, keeping(here, "x", approved=False), ())
+    assert kit.skills.held() == Held()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -599,3 +600,20 @@ def test_what_runs_by_itself_changes_nothing(tmp_path: Path) -> None:
     after = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
     assert len(run.stdout) > 5_000, "they did run"
+
+
+def test_tools_of_a_server_are_named_by_patterns_and_a_changed_one_is_asked_about_whatever_the_rules_say() -> None:
+    call = other(Risk.NETWORK, "git/search_code")
+    assert decide(call, with_(ASK, allow=("tool:git/search_*",))) == Allow()
+    assert decide(call, with_(ASK, allow=("tool:git/se?rch",))) == Ask("it reaches the network", "tool:git/search_code")
+    assert decide(call, with_(ASK, allow=("tool:*",), deny=("tool:git/*",))) == Deny(
+        "the rule tool:git/search_code forbids it"
+    )
+    changed = replace(call, changed="it is told otherwise")
+    for policy in (with_(AUTO, allow=("tool:*",)), with_(ASK, granted=("tool:git/search_code",))):
+        assert decide(changed, policy) == Ask("it is told otherwise")
+    assert decide(changed, with_(ASK, mode="read-only", allow=("tool:*",))) == Deny("this session only reads")
+    assert decide(changed, with_(ASK, deny=("tool:git/*",))) == Deny("the rule tool:git/search_code forbids it")
+    assert decide(changed, with_(ASK, allow=("tool:*",), interactive=False)) == Deny(
+        "git/search_code needs a person's yes (it is told otherwise) and nobody is there to give it"
+    )

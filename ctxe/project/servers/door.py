@@ -1,0 +1,56 @@
+"""The way to a session's servers that costs nothing where there is none: what lies behind is imported when opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.servers.connected import Servers
+
+FILE = ".mcp.json"
+"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
+
+
+def any_named(project: Project) -> bool:
+    """Does anybody, the user or the project, name a server at all?"""
+    file = project.root / FILE
+    return bool(project.config.mcp) or file.is_symlink() or file.exists()
+
+
+def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the user's settings of servers allow and deny, as rules of permissions."""
+    own = project.config.mcp
+    allow = [f"tool:{name}/{tool}" for name, one in own.items() for tool in one.allow]
+    return tuple(allow), tuple(f"tool:{name}/{tool}" for name, one in own.items() for tool in one.deny)
+
+
+@dataclass(slots=True)
+class Door:
+    """``room`` gives the tokens that a page of tools may have, ``clean`` is what text from outside goes through."""
+
+    project: Project
+    room: Callable[[], int]
+    clean: Callable[[str], str]
+    _servers: Servers | None = None
+
+    @property
+    def servers(self) -> Servers:
+        """The servers of this session."""
+        if self._servers is None:
+            from ctxe.project.servers.connected import Servers
+
+            self._servers = Servers(self.project, self.room, self.clean)
+        return self._servers
+
+    @property
+    def named(self) -> Servers | None:
+        """The servers of this session where any is named."""
+        return self.servers if any_named(self.project) else None
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._servers is not None:
+            self._servers.close()
