@@ -130,7 +130,14 @@ def test_a_person_approves_a_projects_server_is_asked_about_calls_and_stops_one(
 ) -> None:
     given = {"command": sys.executable, "args": BY_HAND, "env": {"MARK": str(tmp_path)}}
     (repo / ".mcp.json").write_text(json.dumps({"mcpServers": {"tea": given}}))
-    script = [use("tea/echo", text="hello  " + " " * 30 + "there"), Reply("said"), use("tea/hang"), Reply("never")]
+    script = [
+        use("tea/echo", text="hello  " + " " * 30 + "there"),
+        Reply("said"),
+        use("tea/write", text="by the server"),
+        Reply("it wrote"),
+        use("tea/hang"),
+        Reply("never"),
+    ]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), columns=110) as terminal:
             terminal.wait("/help for the commands")
@@ -149,6 +156,13 @@ def test_a_person_approves_a_projects_server_is_asked_about_calls_and_stops_one(
             terminal.wait("said")
             assert "hello" in result(server.bodies[1])
             assert "allows the server tea from now on" in json.dumps(server.bodies[0])
+            terminal.enter("write")
+            terminal.wait("always would allow tool:tea/write")
+            terminal.type("y")
+            terminal.wait("it wrote")
+            assert (repo / "written.txt").exists()
+            terminal.enter("/undo")
+            terminal.wait(lambda _: not (repo / "written.txt").exists())
             terminal.enter("/mcp")
             terminal.wait(r"tea +connected +13 ")
             terminal.enter("now hang")

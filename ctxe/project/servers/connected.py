@@ -60,11 +60,12 @@ class Servers:
         """Tools for words, best first, with what each costs to describe; all servers without words."""
         if not self.known:
             return ""
-        for name in self.known:  # all on the way at once
+        names = tuple(self.known)
+        for name in names:  # all on the way at once
             with contextlib.suppress(ToolError):
                 self._begun(name)
         rows, tools = list[str](), list[tuple[str, Offered]]()
-        for name in self.known:
+        for name in names:
             try:
                 tools += [(name, tool) for tool in self._connected(name).tools]
             except ToolError as error:
@@ -73,7 +74,8 @@ class Servers:
         if query:
             rows = [f"{line(name, tool)} ({count(described(name, tool))} tokens)" for name, tool in chosen] + rows
         else:
-            rows += [f"- {name}: {', '.join(tool.name for of, tool in tools if of == name)}" for name in self.known]
+            listed = {name: [tool.name for of, tool in tools if of == name] for name in names}
+            rows += [f"- {name}: {', '.join(its)}" for name, its in listed.items() if its]
         return fence("\n".join(rows), "find_tools", TAG).text if rows else ""
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
@@ -132,15 +134,23 @@ class Servers:
             self._loop.close()
 
     def _begun(self, name: str) -> Connection:
-        if name not in self._open:
+        """A server that runs, started if it does not. Raises ToolError: what runs is what is allowed at this moment."""
+        held = self._open.get(name)
+        if held is not None and held.runs():
+            return held
+        self.refresh()
+        if name not in self.known:
+            self._open.pop(name, None)
+            raise ToolError(f"it was changed since it was approved; the user may look at it: /mcp approve {name}")
+        launch = launch_of(self.project, self.known[name])
+        if held is None or held.launch != launch:
             from ctxe.tools.mcp.connection import Connection
             from ctxe.tools.mcp.loop import Loop
 
             self._loop = self._loop or Loop()
-            launch = launch_of(self.project, self.known[name])
-            self._open[name] = Connection(launch, self._loop, partial(self._log, name))
-        self._open[name].start()
-        return self._open[name]
+            held = self._open[name] = Connection(launch, self._loop, partial(self._log, name))
+        held.start()
+        return held
 
     def _connected(self, name: str) -> Connection:
         """A server that has told its tools. Raises ToolError with why it has not."""

@@ -29,7 +29,7 @@ MOST_TOOLS = 500
 STEP_SECONDS = 0.1
 """How often a waiting caller looks up, so that Ctrl-C is heard."""
 PROBE_SECONDS = 2.0
-"""How long a server may take to say anything after it let a call go unanswered; then it is started anew."""
+"""How long a server may take to say anything after it let a call go unanswered."""
 LAST_SECONDS = 4.0
 """How long a server may take to end; the keeper ends it whether we wait or not."""
 SPARE_SECONDS = 1.0
@@ -58,9 +58,20 @@ class Connection:
 
     def start(self) -> None:
         """Begin to connect, unless it is connected or on the way."""
-        if self.state in ("not started", "failed"):
+        if not self.runs():
             self.state, self.why, self.heard = "connecting", "", Heard()
             self._opening = self._loop.run(self._open())
+
+    def runs(self) -> bool:
+        """Is it connected, or on the way? One that let a call go unanswered and says nothing more is ended."""
+        if self._doubted and self.state == "connected":
+            self._doubted = False
+            try:
+                self._again(PROBE_SECONDS)
+            except ToolError:
+                if ending := self.close():
+                    ending.result()
+        return self.state in ("connecting", "connected")
 
     def wait(self) -> None:
         """Until it is connected and has told its tools. Raises ToolError with why it is not, KeyboardInterrupt."""
@@ -74,11 +85,7 @@ class Connection:
             self._failed(self._silent())
         if self.state != "connected":
             raise ToolError(self.why or "it has ended")
-        if self._doubted and not self._answers():
-            self._end()
-            self.start()
-            self.wait()
-        elif self._stale:
+        if self._stale:
             self._again(self.launch.start_timeout)
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
@@ -112,19 +119,6 @@ class Connection:
 
     def _late(self) -> str:
         return f"no answer within {self.launch.timeout:g} s, the time limit (mcp.servers.{self.launch.name}.timeout)"
-
-    def _answers(self) -> bool:
-        """Does a server that let a call go unanswered still say anything?"""
-        self._doubted = False
-        try:
-            self._again(PROBE_SECONDS)
-        except ToolError:
-            return False
-        return True
-
-    def _end(self) -> None:
-        if ending := self.close():
-            ending.result()
 
     def _again(self, seconds: float) -> None:
         """Ask for the tools once more: the server said that they changed. Raises ToolError."""

@@ -365,3 +365,20 @@ def test_a_server_that_was_read_is_no_loaded_module(tmp_path: Path) -> None:
     state = State(Conversation((Turn("go", steps=(step,)),)))
     kit = kit_for(here, UNBOXED, lambda: state, keeping(here, "x", approved=False), ())
     assert kit.skills.held() == Held()
+
+
+def test_a_server_whose_file_the_model_changed_is_not_started_again(tmp_path: Path, opened: Opened) -> None:
+    here = project(tmp_path, "", {"tea": {"command": sys.executable, "args": ["-I", "-S", "serve.py"]}})
+    program = here.root / "serve.py"
+    program.write_text(BY_HAND.read_text())
+    accept(here, named(here, "tea"))
+    servers = opened(here)
+    assert run(servers.prepare("tea/echo", {"text": "x"})).text == '<mcp from="tea/echo">\nx\n</mcp>'
+    program.write_text("import pathlib; pathlib.Path('HOSTILE').touch()")
+    assert run(servers.prepare("tea/echo", {"text": "y"})).text == '<mcp from="tea/echo">\ny\n</mcp>'
+    with pytest.raises(ToolError, match="it ended with exit code 3"):
+        run(servers.prepare("tea/crash", {}))
+    with pytest.raises(ToolError, match="it was changed since it was approved"):
+        servers.prepare("tea/echo", {"text": "z"})
+    assert servers.prepare("tea/echo", {"text": "z"}) is None
+    assert not (here.root / "HOSTILE").exists()
