@@ -15,13 +15,17 @@ from ctxe.context.cost import Billing, pays, usual_calls
 LEAST_FREED = 0.10
 """A fold that would free less of what stands is not worth a new epoch."""
 
-WHOLE, BEYOND = 24_000, 0.35
+WHOLE, BEYOND = 24_000, 0.37
 """Of the first so many usable tokens everything is used before folding pays, of what is beyond so much.
 
 Reading what stands is most of what a large window costs: docs/folds.md has what other lines cost and keep."""
 
 LEAST_KEPT = 4_000
 """Tokens that are kept whatever the window: below that a record cannot hold the names in use."""
+
+MIDDLE, MORE = (20_000, 50_000), 1.25
+"""Of the free tokens between these a fold keeps so much more than ``to``: what folds lose in windows of this size is
+files that were read long ago and are edited only now. Beyond, folds are so rare that it costs more than it keeps."""
 
 MOST_KEPT = 0.9
 """Of a small window no more is kept, or the next fold is due at once."""
@@ -90,7 +94,9 @@ class Room:
 
     def _kept(self, line: int, policy: FoldPolicy) -> int:
         free = max(0, line - self.standing)
-        return self.standing + int(min(MOST_KEPT * free, LEAST_KEPT + policy.to * free))
+        middle = max(0, min(free, MIDDLE[1]) - MIDDLE[0])
+        wanted = LEAST_KEPT + policy.to * (free + (MORE - 1) * middle)
+        return self.standing + int(min(MOST_KEPT * free, wanted))
 
 
 def due(size: int, steps: int, room: Room, policy: FoldPolicy, done: int = 0) -> str | None:

@@ -57,6 +57,15 @@ def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:
     assert due(14_301, 5, ROOM, policy) == "threshold"
 
 
+def test_of_what_a_middling_window_has_free_a_fold_keeps_a_quarter_more() -> None:
+    def kept(free: int) -> int:
+        return Room(free, 0).target(FoldPolicy(to=0.4, billing=Billing(0.0, 1.0)))
+
+    assert kept(20_000) == 4_000 + 8_000
+    assert kept(30_000) == 4_000 + 8_000 + 5_000
+    assert kept(150_000) == 4_000 + 60_000 + 3_000
+
+
 def test_target_tokens_is_a_lower_line_for_every_window() -> None:
     policy = FoldPolicy(target_tokens=9_000)
     assert due(9_000, 5, LARGE, policy) is None
