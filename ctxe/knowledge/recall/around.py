@@ -69,7 +69,7 @@ class Around:
 
     def _say(self, slot: int) -> Sequence[Mentioned]:
         term = id_term(self._entries[slot].id)
-        citing = [other for other in self._having(term) if other != slot] if term else []
+        citing: Sequence[int] = self._having(term) if term else ()
         citing = sorted(citing, key=self._order.__getitem__)[-MOST_CITING:] if len(citing) > MOST_CITING else citing
         entries = [self._entries[other] for other in citing]
         return [(entry.time, beside(wording(entry), term)) for entry in entries]

@@ -18,7 +18,7 @@ from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.kept import Kept, Row, newest
 from ctxe.knowledge.recall.query import Query
-from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.ranker import MEANT, Ranker
 from ctxe.knowledge.recall.reading import ask, file_terms, folder_terms, id_term, scope_terms
 from ctxe.knowledge.recall.signals import SIGNALS
 from ctxe.knowledge.recall.weights import fitted
@@ -169,6 +169,20 @@ def test_meaning_weighs_in_where_a_model_of_it_can_be_asked() -> None:
     assert asked == [(len(by_words), question.text)]
     assert [(one.entry.id, one.score) for one in Ranker(similar=fails).ranked(question, entries)] == by_words
     assert Ranker(similar=similar).ranked(Query("quantum"), entries) == []
+
+
+def test_meaning_that_tells_nothing_apart_changes_no_score() -> None:
+    question, entries = Query("part module says"), facts(60)
+    by_words = [(one.entry.id, one.score) for one in Ranker().ranked(question, entries)]
+    both = Ranker(similar=lambda texts, _: [0.75] * len(texts)).ranked(question, entries)
+    assert len(by_words) > MEANT
+    assert [(one.entry.id, one.score) for one in both] == by_words
+
+
+def test_files_that_a_task_touches_and_those_it_names_speak_unasked() -> None:
+    entries = [*facts(), Entry("x", "decision", "It closes twice", files=("src/net/socket.c",))]
+    for task in (Task("close it twice", ("src/net/socket.c",)), Task("close it twice", named=("src/net/socket.c",))):
+        assert [entry.id for entry, _ in Ranker()(task, entries)] == ["x"]
 
 
 def answers(ranker: Ranker, entries: list[Entry]) -> list[list[tuple[str, float]]]:

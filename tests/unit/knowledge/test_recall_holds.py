@@ -8,6 +8,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.search import Search
+from tests.unit.knowledge.test_recall import answers, facts
 
 
 def test_an_entry_is_found_behind_hundreds_that_may_not_be() -> None:
@@ -34,3 +35,50 @@ def test_what_still_fits_is_given_after_what_does_not() -> None:
     assert everything == ["long", "short"]
     fitting = search.search(Query("retry the socket on timeout", budget_tokens=10)).results
     assert [(result.id, result.tokens) for result in fitting] == [("short", 3)]
+
+
+OLD = Entry("old", "decision", "Sessions in Postgres", text="tables", ts="10", path="a")
+NEW = Entry("new", "fact", "Lines of JSON", text="sessions", ts="20", supersedes=("old",), path="b")
+
+
+def found(*entries: Entry, query: Query) -> list[str]:
+    return [result.id for result in Search(entries, len).search(query).results]
+
+
+def test_a_kind_is_that_of_what_holds_today() -> None:
+    assert found(OLD, NEW, query=Query("postgres tables", kind="fact")) == ["new"]
+    assert found(OLD, NEW, query=Query("postgres tables", kind="decision")) == []
+
+
+def test_what_was_retired_by_hand_or_only_proposed_is_not_shown() -> None:
+    for status in ("archived", "superseded", "proposed"):
+        assert found(replace(OLD, status=status), query=Query("postgres tables")) == []
+    for status in ("stale", "resolved", "current"):
+        assert found(replace(OLD, status=status), query=Query("postgres tables")) == ["old"]
+
+
+def test_an_entry_found_by_the_words_of_two_stands_where_the_better_ones_put_it() -> None:
+    result = Search((OLD, NEW), len).search(Query("postgres tables sessions")).results
+    scores = {one.entry.id: one.score for one in Ranker().ranked(Query("postgres tables sessions"), [OLD, NEW])}
+    assert scores["old"] > scores["new"]
+    assert [(one.id, one.score) for one in result] == [("new", scores["old"])]
+
+
+def test_only_who_asks_what_would_be_said_unasked_hears_of_silence() -> None:
+    search = Search((OLD,), len)
+    assert [search.search(Query("quantum", inject=inject)).abstained for inject in (False, True)] == [False, True]
+
+
+def test_a_budget_bounds_all_answers_together() -> None:
+    entries = [Entry(f"f{n}", text="retry the socket", path=f"{n}") for n in range(4)]
+    search = Search(entries, lambda text: len(text.split()))
+    for budget, shown in ((2, 0), (3, 1), (5, 1), (6, 2), (100, 4), (0, 4)):
+        assert len(search.search(Query("retry socket", budget_tokens=budget)).results) == shown, budget
+
+
+def test_nobody_hears_of_an_entry_that_is_gone() -> None:
+    ranker, entries = Ranker(), facts()
+    assert answers(ranker, entries) == answers(Ranker(), entries)
+    left = [entry for entry in entries if entry.id != "f13"]
+    assert answers(ranker, left) == answers(Ranker(), left) != answers(Ranker(), entries)
+    assert answers(ranker, entries) == answers(Ranker(), entries)

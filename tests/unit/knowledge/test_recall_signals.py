@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.around import MOST_CITING
 from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask
@@ -52,10 +53,10 @@ EPSILON = Entry("e", "fact", "delta", text="epsilon")
 
 
 def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
-    query = Query("gamma alpha\ngamma zeta", files=("src/alpha.py",))
+    query = Query("gamma alpha\ngamma zeta py", files=("src/alpha.py",))
     gamma, alpha = rarity(2, 1, 0.1), rarity(2, 1, 0.05)
     one, path = rarity(2, 1), worth(1, 3, 1.5, 1.2, 0.5)
-    squares = {"gamma": (1 + math.log(2)) * gamma, "alpha": alpha, "zeta": rarity(2, 0)}
+    squares = {"gamma": (1 + math.log(2)) * gamma, "alpha": alpha, "zeta": rarity(2, 0), "py": rarity(2, 0)}
     length = math.hypot(*squares.values())
     found = signals([ALPHA, EPSILON], query, {"delta": 0.5, "epsilon": 0.25})
     delta = rarity(2, 2)
@@ -65,7 +66,7 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
         {
             "head": gamma * worth(2, 5, 3.5) + alpha * worth(1, 5, 3.5),
             "feedback": 0.5 * delta * worth(1, 5, 3.5),
-            "names": rarity(2, 1, 0.05) * path,
+            "names": (rarity(2, 1, 0.05) + one) * path,
             "files": 3 * one * path,
             "cover": alpha / (alpha + one),
             "shared": (squares["gamma"] * gamma * math.log1p(2) + squares["alpha"] * alpha * math.log1p(1)) / length,
@@ -73,6 +74,19 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
     )
     # " gam", "gamm", "amma", "mma ", as many of alpha, and "eta " that zeta shares with beta: in one of two entries
     assert grams == pytest.approx(9 * math.log(1 + (2 - 1 + 0.5) / (1 + 0.5)))
+
+
+def test_postings_are_worth_what_the_signals_are() -> None:
+    index = look([ALPHA, EPSILON], Query("gamma")).index
+    found = {term: index.weighed(term) for term in ("gamma", "delta", "N:alpha", "F:src/alpha.py", "nobody")}
+    assert {term: list(one.worths) for term, one in found.items()} == {
+        "gamma": pytest.approx([worth(2, 5, 3.5)]),
+        "delta": pytest.approx([worth(1, 5, 3.5), worth(1, 2, 3.5)]),
+        "N:alpha": pytest.approx([worth(1, 3, 1.5, 1.2, 0.5)]),
+        "F:src/alpha.py": pytest.approx([worth(1, 3, 1.5, 1.2, 0.5)]),
+        "nobody": [],
+    }
+    assert [index.entries[slot].id for slot in found["delta"].slots] == ["a", "e"]
 
 
 def test_a_file_of_the_same_name_elsewhere_counts_for_less_and_a_folder_for_its_scope() -> None:
@@ -154,6 +168,42 @@ def test_turns_count_with_those_around_them_and_who_said_them() -> None:
     )
 
 
+def test_who_speaks_counts_when_the_whole_name_and_something_they_say_are_asked() -> None:
+    talk = ("Ada King: where is the omega?", "Ben: sigma", "Ada King: tau", "Ada Lee: tau")
+    log = [Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(talk)]
+
+    def counted(text: str, signal: str) -> dict[str, float]:
+        found = signals(log, Query(text), common={})
+        return {name: values[signal] for name, values in found.items() if signal in values}
+
+    assert counted("what tau did Ada King see?", "said_by") == {"D0": 1.0, "D2": 1.0}
+    assert counted("tau\nof Ada King", "said_by") == {"D2": 1.0}
+    assert counted("sigma of Ada", "said_by") == {}
+    omega, king = rarity(4, 1), rarity(4, 2)
+    fit = (omega + rarity(4, 3) + king) * worth(1, 3, 11 / 4)
+    assert counted("omega of Ada King", "answers") == {"D1": pytest.approx(fit + 1.5)}
+    assert counted("omega", "answers") == {"D1": pytest.approx(omega * worth(1, 3, 11 / 4))}
+
+
+def test_the_first_turn_of_a_session_answers_nobody() -> None:
+    log = [
+        Entry(f"D{n}", "log", session="s", ts=str(n), text=text) for n, text in enumerate(("sigma", "tau", "omega?"))
+    ]
+    assert [name for name, values in signals(log, Query("omega")).items() if "answers" in values] == []
+
+
+def test_only_logs_have_turns_around_them() -> None:
+    written = [Entry(f"f{n}", "fact", session="s", text=text) for n, text in enumerate(("omega?", "sigma"))]
+    assert signals(written, Query("omega"))["f1"] == {}
+
+
+def test_of_many_that_mention_an_entry_the_newest_are_heard() -> None:
+    rule = Entry("adr-7", "decision", "omega")
+    citing = [Entry(f"x{n}", text=f"{'sigma' if n < 8 else 'tau'} ADR-7", path=f"{n}") for n in range(8 + MOST_CITING)]
+    assert "said_of" not in signals([rule, *citing], Query("sigma"))["adr-7"]
+    assert signals([rule, *citing], Query("tau"))["adr-7"]["said_of"] > 0.0
+
+
 def scored(asked: Look, *scores: float, recent: float = 0.0) -> list[Scored]:
     vector: Vector = tuple(recent if name == "recent" else 0.0 for name in SIGNALS)
     entries = sorted(asked.index.entries.items())
@@ -199,6 +249,15 @@ def test_the_clues_of_what_is_said_unasked() -> None:
         | {"fit": 6.0, "behind": 2.0, "lead_few": 2.0, "lead_many": 6.0, "recent": 0.5, "many": math.log1p(5)}
     )
     assert found[2]["alike"] == pytest.approx(both / (length * math.hypot(alpha, gamma)))
+
+
+def test_a_lead_is_taken_over_the_fourth_and_over_the_twentieth() -> None:
+    entries = [Entry(f"o{n}", "fact", "omega", path=str(n)) for n in range(22)]
+    asked = look(entries, Query("omega"))
+    found = [
+        dict(zip(CLUES, clue, strict=True)) for clue in clues(asked, scored(asked, *range(100, 78, -1)), weighed())
+    ]
+    assert [(clue["lead_few"], clue["lead_many"]) for clue in (found[0], found[1])] == [(3.0, 19.0), (2.0, 18.0)]
 
 
 def test_what_is_nearly_as_likely_comes_with_what_is_likely_enough() -> None:

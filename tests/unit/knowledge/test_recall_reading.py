@@ -1,0 +1,93 @@
+"""What is read of an entry and of a question before anything is ranked."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.query import Query
+from ctxe.knowledge.recall.reading import MOST_READ, MOST_WORDS, Question, ask, beside, grams, read, wording
+
+
+def test_an_entry_says_its_title_its_text_and_each_field_of_a_failure_once() -> None:
+    failure = Entry(
+        "a", "failure", "Omega", text="kappa", command="make", error="boom", tried="again", outcome="no", fix="yes"
+    )
+    assert wording(failure) == "Omega\nkappa\nmake\nboom\nagain\nno\nyes"
+    assert wording(Entry("a", "failure", "kappa", text="kappa of make", command="make", error="boom")) == (
+        "kappa of make\nboom"
+    )
+    assert wording(Entry("a", text="x" * (MOST_READ + 1))) == "x" * MOST_READ
+
+
+def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> None:
+    entry = Entry(
+        "adr-7", "decision", "Omega", text="ADR-7 replaces ADR 3: kappa?", files=("src/tau.py",), scope=("lib/*",)
+    )
+    found = read(entry)
+    assert found.words == {"omega": 1, "adr": 2, "7": 1, "replac": 1, "3": 1, "kappa": 1}
+    assert found.length == 7
+    assert found.title == {"omega"}
+    assert found.names == {"src", "tau", "py"}
+    assert found.files == {"F:src/tau.py", "F:*/tau.py", "F:*/tau.*", "F:lib/"}
+    assert found.mentions == {"M:adr-3"}
+    assert found.pieces == {"omega", "adr", "7", "replaces", "3", "kappa"}
+    assert (found.said_by, found.asks) == (frozenset(), True)
+    turn = read(Entry("D1", "log", text="(2024-05-01) Ada Lovelace: kappa"))
+    assert (turn.title, turn.said_by, turn.asks) == (
+        frozenset(turn.words), {"ada", "lovelace"}, False
+    )  # fmt: skip
+
+
+def test_a_question_is_its_words_its_error_and_its_command() -> None:
+    asked = ask(Query("which omega", command="make tau", error="kappa", files=("src/net/a.py",)))
+    assert asked == Question(
+        words={"kappa": 1.0, "make": 1.0, "omega": 1.0, "tau": 1.0},
+        head=frozenset({"omega"}),
+        files=frozenset({"F:src/net/a.py", "F:*/a.py", "F:*/a.*", "F:src/", "F:src/net/"}),
+        grams=frozenset(
+            {" ome", "omeg", "mega", "ega ", " kap", "kapp", "appa", "ppa ", " mak", "make", "ake ", " tau", "tau "}
+        ),
+        plain=frozenset({"which", "omega", "kappa", "make", "tau"}),
+        text="which omega\nkappa\nmake tau",
+        traced=False,
+    )
+
+
+TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ("alpha beta\ngamma", {"alpha", "beta"}),
+        ("alpha\nValueError: omega\ngamma", {"alpha", "valueerror", "valu", "error", "omega"}),
+        (TRACE + "gamma", {"valueerror", "valu", "error", "omega"}),
+        ("Traceback (most recent call last):\ngamma", {"traceback", "recent", "call", "last"}),
+        ("x\n" + "".join(f"error: w{n}\n" for n in range(5)), {"x", "w0", "w1", "w2"}),
+    ],
+)
+def test_a_question_is_about_its_first_line_and_its_first_error_lines(text: str, head: set[str]) -> None:
+    assert ask(Query(text)).head == head
+
+
+def test_of_a_pasted_log_the_most_frequent_words_count() -> None:
+    asked = ask(
+        Query(" ".join([*(f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(MOST_WORDS + 50)), "zeta zeta"]))
+    )
+    assert len(asked.words) == MOST_WORDS
+    assert asked.words["zeta"] == pytest.approx(1.693147, abs=1e-6)
+
+
+def test_what_stands_near_a_mention_is_said_of_it() -> None:
+    far, near = "alpha " * 30, "beta"
+    text = f"{far}{near} see PEP 8 {near} {far}"
+    assert beside(text, "M:pep-8") == {"ha": 1, "alpha": 47, "beta": 2, "see": 1, "pep": 1, "8": 1}
+    assert beside("omega PEP 8 kappa PEP-0008", "M:pep-8") == {"omega": 2, "pep": 4, "8": 2, "0008": 2, "kappa": 2}
+    assert beside("omega PEP 8" + " tau PEP 8" * 20, "M:pep-8")["omega"] == 8
+    assert beside("omega PEP 80", "M:pep-8") == {}
+
+
+def test_a_word_is_cut_into_runs_of_four_characters() -> None:
+    assert grams("omega") == {" ome", "omeg", "mega", "ega "}
+    assert (grams("ab"), grams("a")) == ({" ab "}, {" a "})
