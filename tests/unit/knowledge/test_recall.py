@@ -304,6 +304,29 @@ for n in range(3):
 """
 
 
+FULL = """
+import resource
+import sys
+from pathlib import Path
+from ctxe.knowledge.recall.ranker import Ranker
+from tests.unit.knowledge.test_recall import answers, facts
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+ranker = Ranker(Path(sys.argv[1]))
+for number in (320, 330):
+    print(answers(ranker, facts(number)))
+"""
+
+
+@pytest.mark.parametrize("size", [40_000, 80_000, 160_000])
+def test_where_the_disk_is_full_everything_is_kept_in_memory(tmp_path: Path, size: int) -> None:
+    """A file that may not grow stands for the full disk."""
+    told = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path), str(size)], capture_output=True, text=True, check=False
+    )
+    assert (told.stderr, told.stdout.splitlines()) == ("", [str(answers(Ranker(), facts(n))) for n in (320, 330)])
+    assert answers(Ranker(tmp_path), facts(320)) == answers(Ranker(), facts(320))
+
+
 def test_eight_processes_share_one_cache_and_answer_as_one_alone(tmp_path: Path) -> None:
     running = [
         subprocess.Popen([sys.executable, "-c", ASK, str(tmp_path), str(n)], stdout=subprocess.PIPE, text=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.query import Query
+from ctxe.knowledge.recall.query import Query, Result, from_mapping
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.search import Search
 from tests.unit.knowledge.test_recall import answers, facts
@@ -82,3 +82,22 @@ def test_nobody_hears_of_an_entry_that_is_gone() -> None:
     left = [entry for entry in entries if entry.id != "f13"]
     assert answers(ranker, left) == answers(Ranker(), left) != answers(Ranker(), entries)
     assert answers(ranker, entries) == answers(Ranker(), entries)
+
+
+def test_two_files_of_one_id_are_two_entries_until_a_person_settles_it() -> None:
+    both = [replace(OLD, path="a", text="tables"), replace(OLD, path="b", text="postgres")]
+    assert [one.entry.path for one in Ranker().ranked(Query("postgres"), both)] == ["b", "a"]
+    assert Ranker().ranked(Query("postgres"), [both[0], replace(both[0])])[0].entry.path == "a"
+    assert len(Ranker().ranked(Query("postgres"), [both[0], replace(both[0])])) == 1
+
+
+def test_what_is_of_the_wrong_type_in_a_question_counts_as_missing() -> None:
+    assert from_mapping({"text": "x", "k": True, "inject": "yes", "budget_tokens": True, "as_of": True}) == Query("x")
+    assert from_mapping({"error": "boom", "k": 0}) == Query(error="boom")
+    assert from_mapping({"command": "make", "k": -1, "as_of": 10**999}) == Query(command="make")
+
+
+def test_a_score_is_told_to_six_places() -> None:
+    assert Result("a", 2 / 3, 5, "fact", "A").as_json() == {
+        "id": "a", "score": 0.666667, "tokens": 5, "current": True, "superseded_by": None, "kind": "fact", "title": "A"
+    }  # fmt: skip
