@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.config.values import Approval
 
 
 def leave(chat: Chat, _words: str) -> None:
@@ -59,6 +62,8 @@ def model(chat: Chat, words: str) -> None:
         chat.play(chat.live.switch(words))
     current = chat.live.model
     chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}")
+    if not words:
+        chat.renderer.lines(["/model NAME talks to another one; Tab completes the names that are known"])
 
 
 def approve(chat: Chat, words: str) -> None:
@@ -66,6 +71,9 @@ def approve(chat: Chat, words: str) -> None:
     if words:
         chat.live.mode(words)
     chat.say(f"approval: {chat.live.policy_words()}")
+    if not words:
+        others = "|".join(mode for mode in get_args(Approval) if mode != chat.live.permit.mode)
+        chat.renderer.lines([f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"])
 
 
 def cost(chat: Chat, _words: str) -> None:

@@ -147,6 +147,16 @@ def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path
     assert "Answer." in used.out
 
 
+def test_model_and_mode_say_how_they_are_changed(home: Path, repo: Path) -> None:
+    done = ctxe(
+        repo, environment(home), "chat", "--approval", "auto-edit", stdin="/model\n/approve\n/approve ask\n/exit\n"
+    )
+    assert "/model NAME talks to another one" in done.out
+    assert "approval: auto-edit\n/approve ask|auto|read-only changes it for this session" in done.out
+    assert done.out.count("/approve ") == 1
+    assert "approval: ask\n" in done.out
+
+
 def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     wrong = {
         "/nonsense": "no command /nonsense",
