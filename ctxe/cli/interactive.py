@@ -113,6 +113,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     with open_session(project, opening, asker) as live:
         chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
+        asker.edits = lambda: (lambda: live.mode("auto-edit")) if live.permit.mode == "ask" else None
         renderer.switches(chat.cycle, lambda: live.permit.mode)
         live.warm()
         greet(chat)

@@ -22,12 +22,17 @@ from ctxe.terminal.transcript import diff_line
 REWRITABLE = ("command", "content", "new", "replacement", "text", "body")
 """Arguments that a person may want to change, the likeliest first."""
 RISKS = {Risk.READ: "reads", Risk.WRITE: "writes", Risk.EXECUTE: "runs", Risk.NETWORK: "uses the network"}
+EDITS = "all edits"
+"""The answer that lets this edit and all that follow be."""
 AROUND = 9  # rows of the question beside the preview, so that all of it stands in the window at once
 FEWEST, MOST = 6, 60  # rows of the preview, whatever the window
 
 
 class Asker:
-    """Asks at the terminal. ``paused`` keeps everything else off it and is told the preview that was shown."""
+    """Asks at the terminal. ``paused`` keeps everything else off it and is told the preview that was shown.
+
+    ``edits`` lets all edits of the session be, where that may be offered now; None where it may not.
+    """
 
     def __init__(
         self,
@@ -37,15 +42,23 @@ class Asker:
         paused: Callable[[str], AbstractContextManager[None]],
     ) -> None:
         self.screen, self.root, self.prompt, self.paused = screen, root, prompt, paused
+        self.edits: Callable[[], Callable[[], None] | None] = lambda: None
 
     def __call__(self, action: Action, ask: Ask) -> Answer:
         """The person's answer. No terminal, no answer and the end of input mean no. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return Deny("there is no terminal to ask at")
+        all_edits = self.edits() if ask.rule.startswith("edit:") else None
         with self.paused(action.preview):
             self._print(question(action, ask, self.root, self._room(), self.screen))
+            shown = keys(action, ask) + (" Shift-Tab all edits:" if all_edits else ":")
             while True:
-                typed = self.prompt.line(keys(action, ask), at_once="yaev" if ask.rule else "yev")
+                typed = self.prompt.line(
+                    shown, at_once="yaev" if ask.rule else "yev", shift_tab=EDITS if all_edits else ""
+                )
+                if all_edits and (typed or "").strip().lower() == EDITS:
+                    all_edits()
+                    return Allow()
                 answer = understood(typed, ask)
                 if answer is None and typed is not None:
                     answer = self._more(typed.strip().lower(), action, ask)
@@ -117,11 +130,11 @@ def further(action: Action, ask: Ask) -> str:
 
 
 def keys(action: Action, ask: Ask) -> str:
-    """The line at which the answer is typed."""
+    """The answers, as they stand before the place where one is typed."""
     words = ["[y]es", "[n]o, why"]
     words += ["[a]lways"] if ask.rule else []
     words += ["[e]dit"] if rewritable(action)[1] else []
-    return f"{' '.join(words)}:"
+    return " ".join(words)
 
 
 def preview(action: Action, room: int | None, screen: Screen) -> list[Line]:

@@ -136,7 +136,7 @@ class InputLine:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.cycle: Callable[[], None] | None = None
         self.pasted: dict[str, str] = {}
-        self.at_once, self.begun, self.question = "", "", False
+        self.at_once, self.begun, self.shift_tab, self.question = "", "", "", False
         kept: History = _History(history, self.whole) if history else InMemoryHistory()
         output = _Output.from_pty(screen.out, term=None)
         output.enable_cpr = False
@@ -203,6 +203,7 @@ class InputLine:
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
+        keys.add("s-tab", filter=typing & Condition(lambda: bool(self.shift_tab)))(self._tabbed)
         keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
@@ -238,6 +239,10 @@ class InputLine:
             not behind and keyboard.goes_on(self.screen.stdin)
         )
         (_newline if pasted else _enter)(event)
+
+    def _tabbed(self, event: KeyPressEvent) -> None:
+        event.current_buffer.text = self.shift_tab
+        event.current_buffer.validate_and_handle()
 
     def _cycled(self, event: KeyPressEvent) -> None:
         if self.cycle is not None:

@@ -83,10 +83,11 @@ class Prompt:
         if self.main is not None:
             self.main.session.history.append_string(words)
 
-    def line(self, question: str, text: str = "", at_once: str = "") -> str | None:
+    def line(self, question: str, text: str = "", at_once: str = "", shift_tab: str = "") -> str | None:
         """The answer to one question, typed after it was asked; None when there is none (Ctrl-D, end of input).
 
-        A letter of ``at_once`` needs no Enter on a capable terminal. Raises KeyboardInterrupt for Ctrl-C.
+        A letter of ``at_once`` needs no Enter on a capable terminal, ``shift_tab`` is what that key answers. Raises
+        KeyboardInterrupt for Ctrl-C.
         """
         keyboard.flush(self.screen.stdin)
         if not self.full:
@@ -96,6 +97,7 @@ class Prompt:
             from ctxe.terminal.inputline import InputLine
 
             self.short = InputLine(self.screen, current())
+        self.short.shift_tab = shift_tab
         entered = self.short.read(clean(question) + " ", text, fresh=True, at_once=at_once)
         if entered == INTERRUPTED:
             raise KeyboardInterrupt

@@ -108,6 +108,32 @@ def test_shift_tab_changes_who_decides_while_the_model_works(home: Path, tmp_pat
     assert (repo / "a.py").read_text() == "x = 2\n"
 
 
+def test_shift_tab_at_a_question_lets_all_edits_be(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    script = [
+        Reply("", [Call("read_file", {"path": "a.py"}), Call("read_file", {"path": "b.py"})]),
+        Reply("", [edit("a.py"), edit("b.py"), Call("run_command", {"command": "touch asked"})]),
+        Reply("Done."),
+    ]
+    with WireServer(script, key=KEY) as server:
+        with Terminal(repo, environment(home, **APIS["chat"](server.url)), ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            terminal.enter("change both")
+            terminal.wait(r"\[y\]es \[n\]o, why \[a\]lways \[e\]dit Shift-Tab all edits:")
+            terminal.type("\x1b[Z")
+            screen = terminal.wait(r"● edit b\.py(.|\n)*touch asked(.|\n)*\[e\]dit:")
+            assert screen.count("all edits: all edits") == 1, screen
+            assert not (repo / "asked").exists()
+            terminal.type("n\r")
+            terminal.wait(r"Done\.(.|\n)*\n›(.|\n)*auto-edit")
+            terminal.settle()
+            terminal.type("\x04")
+            assert terminal.ended() == 0
+        assert server.refused == []
+    assert [(repo / name).read_text() for name in FILES] == ["x = 2\n", "y = 2\n"]
+
+
 def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     script = [
