@@ -17,7 +17,7 @@ class ModelSettings:
     name: str = field(
         default="", metadata={"says": "provider/name; empty: the provider whose key is set, else offline"}
     )
-    cheap: str = field(default="", metadata={"says": "model for summaries; empty: the session's own"})
+    cheap: str = field(default="", metadata={"says": "model for summaries and delegates; empty: the session's own"})
     base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server; user's file or flag only"})
     api: Literal["auto", "responses", "chat"] = field(
         default="auto", metadata={"says": "which OpenAI API; auto: responses for the real host, else chat"}
