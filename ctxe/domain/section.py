@@ -73,11 +73,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What context is wanted for: the user's words and the files that the session touched or the user named."""
+    """What context is wanted for: the user's words and the files that the session touched or the user named.
+
+    ``under_way``: they were said while the model worked, about work whose files stand in view.
+    """
 
     words: str = ""
     files: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    under_way: bool = False
 
 
 class Source(Protocol):

@@ -139,7 +139,8 @@ def _standing_marks(state: State) -> Iterator[str]:
 
 def _task(words: str, state: State) -> Task:
     talk = state.conversation
-    return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words))
+    under_way = bool(talk.turns) and talk.turns[-1].outcome == "steered"
+    return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words), under_way)
 
 
 def _entered(state: State) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class Planning:
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
+        if task.under_way and not task.named:
+            return ()
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() else ()
         with self._using, contextlib.suppress(StoreError, OSError):
