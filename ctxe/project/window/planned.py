@@ -31,6 +31,8 @@ MOST = 4
 PATIENCE = 5.0
 """Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
 BUILDING = Omission("files:plan", 0, "the index is still being built")
+NAMED = ("path_named", "module_named", "frame")
+"""Reasons for which a file is shown that words told while the model works bear on (docs/decisions/0080)."""
 LEAST = 400
 """Tokens of room below which nothing is planned."""
 FEWEST = 2
@@ -56,10 +58,8 @@ class Planning:
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
-        if task.under_way and not task.named:
-            return ()
         if not (task.named or telling(task.words)):
-            return (_none(SHORT),) if task.words.strip() else ()
+            return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
         with self._using, contextlib.suppress(StoreError, OSError):
             if not self._built():
                 return (_none(BUILDING),)
@@ -93,7 +93,9 @@ class Planning:
     def _near(self, made: Plan, task: Task) -> Section:
         found = section(made)
         best = max(file.score for file in made.files)
+        named = {file.path for file in made.files if any(reason.signal in NAMED for reason in file.reasons)}
         near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
+        near = [path for path in near if path in named] if task.under_way else near
         kept, out = [], []
         for chunk in found.chunks:
             if chunk.path not in near:

@@ -68,8 +68,10 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
 def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Path) -> None:
     source = planning(tmp_path, patience=30.0)
     assert paths(source.offer(ASKED, 8_000))
-    assert source.offer(replace(ASKED, under_way=True), 8_000) == ()
-    assert source.offer(replace(ASKED, under_way=True, named=("other.py",)), 8_000) != ()
+    under_way = replace(ASKED, under_way=True)
+    assert paths(source.offer(under_way, 8_000)) == []
+    assert paths(source.offer(replace(under_way, words="and teapot.py pours twice"), 8_000)) == ["tea/teapot.py"]
+    assert source.offer(Task("thanks", under_way=True), 8_000) == ()
 
 
 def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
