@@ -12,6 +12,8 @@ from ctxe.knowledge.recall.signals import REACH, Look, Vector
 
 TEXT = 0.05
 """Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
+TERMS_OF_A_FILE = 3
+"""Among which what its rarest term counts is shared, as long as nobody knows which one that is."""
 CANDIDATES = 64
 NEAR = 24
 """Best candidates of which the turns around, and the entries they mention, are candidates too."""
@@ -32,7 +34,7 @@ def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most:
     expansion = _expansion(look, totals, allowed)
     more = [(term, weight * weights["feedback"]) for term, weight in expansion.items()]
     more += [(f"{NAME}{term}", weights["names"]) for term in question.words]
-    more += [(term, weights["files"]) for term in question.files]
+    more += [(term, weights["files"] + weights["file"] / TERMS_OF_A_FILE) for term in question.files]
     for slot, worth in _totals(index, more).items():
         totals[slot] = totals.get(slot, 0.0) + worth
     for slot, recent in look.recents(totals):

@@ -15,6 +15,7 @@ SIGNALS = (
     "feedback",  # words that stand out in the entries found first, in the entry (BM25)
     "names",  # words of the question in the names of the entry's files (BM25)
     "files",  # files of the question among the entry's files or under its scope (BM25)
+    "file",  # rarity of the rarest of them
     "cover",  # share of the entry's title that the question says, by rarity
     "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
     "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
@@ -72,11 +73,13 @@ class Look:
         reading, entry = index.reading(slot), index.entries[slot]
         logged = entry.kind == "log"
         names = [f"{NAME}{term}" for term in sorted(reading.names) if term in question.words]
+        files = sorted(reading.files & question.files)
         return (
             self._fit(slot),
             self._sum(slot, fed),
             self._set(slot, names, NAMES) if names else 0.0,
-            self._set(slot, sorted(reading.files & question.files), FILES) if reading.files else 0.0,
+            self._set(slot, files, FILES) if files else 0.0,
+            max(map(index.rarity, files), default=0.0),
             self._cover(slot),
             pieces,
             recent,

@@ -68,6 +68,7 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
             "feedback": 0.5 * delta * worth(1, 5, 3.5),
             "names": (rarity(2, 1, 0.05) + one) * path,
             "files": 3 * one * path,
+            "file": one,
             "cover": alpha / (alpha + one),
             "shared": (squares["gamma"] * gamma * math.log1p(2) + squares["alpha"] * alpha * math.log1p(1)) / length,
         }
@@ -89,13 +90,15 @@ def test_postings_are_worth_what_the_signals_are() -> None:
     assert [index.entries[slot].id for slot in found["delta"].slots] == ["a", "e"]
 
 
-def test_a_file_of_the_same_name_elsewhere_counts_for_less_and_a_folder_for_its_scope() -> None:
+def test_files_count_together_and_the_rarest_by_itself() -> None:
     scoped = Entry("s", "fact", "omega", scope=("lib/**",))
-    found = signals([ALPHA, scoped], Query(files=("lib/alpha.py",)))
-    one = rarity(2, 1)
+    other = Entry("o", "fact", "kappa", files=("docs/alpha.md",))
+    found = signals([ALPHA, scoped, other], Query(files=("lib/alpha.py",)))
+    one, two = rarity(3, 1), rarity(3, 2)
     assert found == {
-        "a": {"files": pytest.approx(2 * one * worth(1, 3, 2.0, 1.2, 0.5))},
-        "s": {"files": pytest.approx(one * worth(1, 1, 2.0, 1.2, 0.5))},
+        "a": {"files": pytest.approx((one + two) * worth(1, 3, 7 / 3, 1.2, 0.5)), "file": pytest.approx(one)},
+        "s": {"files": pytest.approx(one * worth(1, 1, 7 / 3, 1.2, 0.5)), "file": pytest.approx(one)},
+        "o": {"files": pytest.approx(two * worth(1, 3, 7 / 3, 1.2, 0.5)), "file": pytest.approx(two)},
     }
 
 
