@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from ctxe import __version__
@@ -45,7 +46,7 @@ async def connected(
             changed()
 
     async with Client(
-        reached(launch) if launch.url else spoken(launch, heard, ended),
+        reached(launch, heard) if launch.url else spoken(launch, heard, ended),
         read_timeout_seconds=max(launch.timeout, launch.start_timeout) + SPARE_SECONDS,
         message_handler=hear,
         client_info=Implementation(name="ctxe", version=__version__),
@@ -54,23 +55,30 @@ async def connected(
 
 
 @contextlib.asynccontextmanager
-async def reached(launch: Launch) -> AsyncIterator[TransportStreams]:
-    """The streams to and from an address. Its answers are bounded as those of a program are."""
+async def reached(launch: Launch, heard: Heard) -> AsyncIterator[TransportStreams]:
+    """The streams to and from an address. Its answers are bounded as those of a program are.
+
+    ``heard`` is told with which status it refused, and why it was given up.
+    """
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
     timeout = httpx2.Timeout(launch.start_timeout, read=launch.timeout + SPARE_SECONDS)
+    hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_bound, heard)]}
     async with (
-        httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks={"response": [_bound]}) as client,
+        httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks=hooks) as client,
         streamable_http_client(launch.url, http_client=client, max_sse_event_size=MOST_LINE) as streams,
     ):
         yield streams
 
 
-async def _bound(response: httpx2.Response) -> None:
+async def _bound(heard: Heard, response: httpx2.Response) -> None:
     """Let nobody send a whole answer of more than one message may have; a stream of events has its own bound."""
     import httpx2
 
+    if response.request.method == "POST":
+        refused = f"{response.status_code} {one_line(response.reason_phrase, 40)}".rstrip()
+        heard.refused = refused if response.is_error else ""
     if "event-stream" in response.headers.get("content-type", ""):
         return
     inner = cast("httpx2.AsyncByteStream", response.stream)
@@ -81,7 +89,8 @@ async def _bound(response: httpx2.Response) -> None:
             async for piece in inner:
                 size += len(piece)
                 if size > MOST_LINE:
-                    raise ToolError(f"it sent a message of more than {MOST_LINE // 1_000_000} MB")
+                    heard.why = f"it sent a message of more than {MOST_LINE // 1_000_000} MB and was given up"
+                    raise ToolError(heard.why)
                 yield piece
 
         async def aclose(self) -> None:
@@ -90,11 +99,13 @@ async def _bound(response: httpx2.Response) -> None:
     response.stream = Bounded()
 
 
-def said(error: BaseException) -> str:
-    """An error of the library in one line: the first that is inside of a group."""
+def said(error: BaseException, heard: Heard) -> str:
+    """An error of the library in one line: the first that is inside of a group, and the status of a refusal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return one_line(str(error), 300) or type(error).__name__
+    words = one_line(str(error), 300) or type(error).__name__
+    needs = "; it may need a token in `headers`" if heard.refused[:3] in ("401", "403") else ""
+    return f"{words} ({heard.refused}{needs})" if heard.refused else words
 
 
 def closed(error: Exception) -> bool:

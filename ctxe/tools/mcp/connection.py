@@ -130,7 +130,7 @@ class Connection:
         except TimeoutError:
             raise ToolError(self._late()) from None
         except Exception as error:
-            raise ToolError(said(error)) from None
+            raise ToolError(said(error, self.heard)) from None
         finally:
             listing.cancel()
 
@@ -146,8 +146,8 @@ class Connection:
         except TimeoutError:
             self._failed(self._silent())
             living.cancel()
-        except Exception as error:
-            self._failed(self.heard.why or said(error))
+        except ToolError as error:
+            self._failed(str(error))
         except asyncio.CancelledError:
             living.cancel()
             raise
@@ -173,7 +173,7 @@ class Connection:
                 await closing.wait()
         except BaseException as error:
             if not ready.done():
-                ready.set_exception(ToolError(heard.why or said(error)))
+                ready.set_exception(ToolError(heard.why or said(error, heard)))
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
@@ -223,7 +223,7 @@ class Connection:
             if self.state == "failed" or not closed(error):
                 break
             await asyncio.sleep(0.02)
-        return f"{self.launch.name}: {self.why if self.state == 'failed' else said(error)}"
+        return f"{self.launch.name}: {self.why if self.state == 'failed' else said(error, self.heard)}"
 
     async def _close(self) -> None:
         if self._closing is not None:

@@ -35,9 +35,13 @@ MOST_LOG = 64_000
 
 @dataclass(slots=True)
 class Heard:
-    """What is known of a running server beside its messages: why it ended, and the end of its standard error."""
+    """What is known of a running server beside its messages: why it ended, and the end of its standard error.
+
+    ``refused`` is the status with which an address answered last, where that was an error.
+    """
 
     why: str = ""
+    refused: str = ""
     flow: int = 0
     noise: int = 0
     log: deque[bytes] = field(default_factory=deque)

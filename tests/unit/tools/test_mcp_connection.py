@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -192,3 +197,70 @@ list(held.call("hang", {{}}))
     ours.wait()
     ours.stdout.close()
     assert none_left(tmp_path) == []
+
+
+class Address(http.server.BaseHTTPRequestHandler):
+    """A server at an address, bad in the way that its path names."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        told = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "x", "version": "1"},
+        }
+        tool = {"name": "pour", "inputSchema": {"type": "object"}}
+        text = "x" * (10_000_000 if self.path == "/huge" else 5)
+        results: dict[str, Any] = {
+            "initialize": told,
+            "tools/list": {"tools": [tool]},
+            "tools/call": {"content": [{"type": "text", "text": text}]},
+        }
+        answer: dict[str, Any] = {"error": {"code": -32601, "message": "not known"}}
+        if asked["method"] in results:
+            answer = {"result": results[asked["method"]]}
+        code = {"/401": 401, "/elsewhere": 307}.get(self.path, 200 if "id" in asked else 202)
+        body = json.dumps({"jsonrpc": "2.0", "id": asked.get("id"), **answer}).encode() if code == 200 else b""
+        self.send_response(code)
+        if code == 307:
+            self.send_header("location", "http://elsewhere.invalid/mcp")
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Address)
+    serving.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{serving.server_port}"
+    serving.shutdown()
+    serving.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/good", ""),
+        ("/huge", "tea: it sent a message of more than 8 MB and was given up"),
+        ("/401", "(401 Unauthorized; it may need a token in `headers`)"),
+        ("/elsewhere", "Redirect to http://elsewhere.invalid/mcp not followed"),
+    ],
+)
+def test_an_address_is_bounded_and_says_why_it_refuses(loop: Loop, address: str, path: str, says: str) -> None:
+    held = Connection(Launch("tea", url=address + path, timeout=20, start_timeout=20), loop)
+    if not says:
+        assert call(held, "pour") == ToolOutput("xxxxx", True)
+        return
+    with pytest.raises(ToolError, match=re.escape(says)):
+        call(held, "pour")
