@@ -155,11 +155,12 @@ def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> Non
 
 def shown(found: Mapping[str, Any], screen: Screen) -> str:
     """A server's tools as the model is told of them, each with its price."""
+    from ctxe.terminal.figures import plural
     from ctxe.terminal.style import Line, fold, line
     from ctxe.terminal.tables import draw
 
-    count = len(found["tools"])
-    rows: list[Line] = [line(f"{found['name']}: {count} tools, {found['tokens']:,} tokens when all are described")]
+    tools = plural(len(found["tools"]), "tool")
+    rows: list[Line] = [line(f"{found['name']}: {tools}, {found['tokens']:,} tokens when all are described")]
     rows += [line((row, "dim")) for row in found["says"].splitlines()]
     for tool in found["tools"]:
         first, *rest = tool["text"].removeprefix("- ").splitlines()

@@ -10,6 +10,7 @@ def mcp(chat: Chat, words: str) -> None:
     """Every server and its state; the tools of one; start one anew; approve a project's. Raises CtxeError."""
     from ctxe.cli.mcp_servers import confirmed, drawn, shown
     from ctxe.project.servers.pages import rows, tried
+    from ctxe.terminal.figures import plural
 
     project, servers = chat.live.project, chat.live.kit.servers.servers
     match split(words):
@@ -17,7 +18,7 @@ def mcp(chat: Chat, words: str) -> None:
             chat.say(drawn(rows(project, servers), chat.screen))
         case ["restart", name]:
             found = tried(project, servers, name, anew=True)
-            chat.say(f"{name} is connected: {len(found['tools'])} tools, {found['tokens']:,} tokens")
+            chat.say(f"{name} is connected: {plural(len(found['tools']), 'tool')}, {found['tokens']:,} tokens")
         case ["approve", name]:
             if confirmed(project, name, chat.screen, chat.prompt.ask):
                 servers.refresh()

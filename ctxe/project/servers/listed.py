@@ -12,7 +12,7 @@ from ctxe.domain.section import Chunk, Priority, Section, Task, digest
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured
 from ctxe.storage import files
-from ctxe.tools.mcp.offer import NAME
+from ctxe.tools.mcp.offer import NAME, number
 
 LINE = 30
 """Tokens that a server may take in every request."""
@@ -71,7 +71,7 @@ class ServerLines:
         names = self.listed.names(server)
         if not names:
             return f"- {server.name}" + ("" if names is None else ": no tools")
-        head = f"- {server.name} ({len(names)} tools)"
+        head = f"- {server.name} ({number(names)})"
         for most in range(len(names), 0, -1):
             text = f"{head}: {', '.join(names[:most])}{', …' if most < len(names) else ''}"
             if self.count(text) <= LINE:

@@ -69,7 +69,7 @@ def described(server: str, tool: Offered) -> str:
 
 def page(server: str, tools: Sequence[Offered], instructions: str, room: int, count: Count) -> str:
     """What a server says of itself and its tools in at most ``room`` tokens: as much of each tool as all can have."""
-    head = [f"{len(tools)} tools; call one by `use` with its name and arguments."] if tools else ["It has no tools."]
+    head = [f"{number(tools)}; call one by `use` with its name and arguments."] if tools else ["It has no tools."]
     if said := strip_sequences(instructions).strip():
         head.insert(0, f"{said[:WORDS].rstrip()}…" if len(said) > WORDS else said)
     forms: tuple[Callable[[Offered], str], ...] = (
@@ -85,7 +85,12 @@ def page(server: str, tools: Sequence[Offered], instructions: str, room: int, co
     while len(names) > 1 and count(", ".join(names)) > room // 2:
         names = names[: len(names) * 3 // 4]
     more = f"; {len(tools) - len(names)} more" if len(names) < len(tools) else ""
-    return f"{len(tools)} tools, too many to describe: {', '.join(names)}{more}. find_tools tells those for your words."
+    return f"{number(tools)}, too many to describe: {', '.join(names)}{more}. find_tools tells those for your words."
+
+
+def number(tools: Sequence[object]) -> str:
+    """``1 tool``, ``26 tools``."""
+    return f"{len(tools)} tool{'' if len(tools) == 1 else 's'}"
 
 
 def _members(schema: Mapping[str, Any], defs: Mapping[str, Any], deep: int) -> Iterator[str]:
