@@ -53,7 +53,7 @@ class Connection:
         self._opening: Future[None] | None = None
         self._client: Client | None = None
         self._closing: asyncio.Event | None = None
-        self._living: asyncio.Task[None] | None = None
+        self._living: set[asyncio.Task[None]] = set()
         self._stale = self._doubted = False
 
     def start(self) -> None:
@@ -106,10 +106,8 @@ class Connection:
                 self._doubted = True
 
     def close(self) -> Future[None] | None:
-        """Begin to end it; None when nothing runs."""
-        if self.state not in ("connecting", "connected"):
-            return None
-        return self._loop.run(self._close())
+        """Begin to end it, and wait for what is ending already; None when nothing runs."""
+        return self._loop.run(self._close()) if self._living else None
 
     def _changed(self) -> None:
         self._stale = True
@@ -140,7 +138,9 @@ class Connection:
     async def _open(self) -> None:
         """Connect, or say why not; the conversation goes on in a task of its own."""
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        living = self._living = asyncio.create_task(self._live(ready))
+        living = asyncio.create_task(self._live(ready))
+        self._living.add(living)
+        living.add_done_callback(self._living.discard)
         try:
             await asyncio.wait_for(ready, self.launch.start_timeout)
         except TimeoutError:
@@ -228,11 +228,14 @@ class Connection:
     async def _close(self) -> None:
         if self._closing is not None:
             self._closing.set()
-        if self._living is not None:
-            if self.state == "connecting":
-                self._living.cancel()
-            await asyncio.wait([self._living], timeout=LAST_SECONDS)
-        self.state, self.why = "not started", ""
+        living, before = set(self._living), self.state
+        if before == "connecting":
+            for task in living:
+                task.cancel()
+        if living:
+            await asyncio.wait(living, timeout=LAST_SECONDS)
+        if before != "failed":
+            self.state, self.why = "not started", ""
 
 
 def _until(future: Future[Any], limit: float) -> Iterator[None]:

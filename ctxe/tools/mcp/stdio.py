@@ -190,9 +190,11 @@ async def _end(process: asyncio.subprocess.Process, hold: int) -> None:
     """Close its input, wait a moment, then let the keeper end it and whatever it started."""
     if process.stdin is not None:
         process.stdin.close()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), GRACE_SECONDS)
-    os.close(hold)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+    finally:
+        os.close(hold)
     try:
         await asyncio.wait_for(process.wait(), LAST_SECONDS)
     except TimeoutError:

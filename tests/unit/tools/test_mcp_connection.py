@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,36 @@ from ctxe.tools.mcp.loop import Loop
 SERVERS = Path(__file__).parents[2] / "servers"
 
 
+class Held(Loop):
+    """A loop that ends its connections first, as a session does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections: list[Connection] = []
+
+    def connect(self, launch: Launch, keep: Callable[[str], None] = lambda _: None) -> Connection:
+        self.connections.append(Connection(launch, self, keep))
+        return self.connections[-1]
+
+    def close(self) -> None:
+        for ending in [one.close() for one in self.connections]:
+            if ending is not None:
+                ending.result(8)
+        super().close()
+
+
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    made = Loop()
+def loop() -> Iterator[Held]:
+    made = Held()
     yield made
     made.close()
 
 
-def by_hand(loop: Loop, folder: Path, *words: str, seconds: float = 10.0, kept: list[str] | None = None) -> Connection:
+def by_hand(loop: Held, folder: Path, *words: str, seconds: float = 10.0, kept: list[str] | None = None) -> Connection:
     command = (sys.executable, "-I", "-S", str(SERVERS / "by_hand.py"), *words)
     environment = {"PATH": os.environ["PATH"], "CTXE_PROJECT": str(folder), "MARK": str(folder)}
     launch = Launch("tea", command, environment, folder, timeout=seconds, start_timeout=seconds)
-    return Connection(launch, loop, (lambda _: None) if kept is None else kept.append)
+    return loop.connect(launch, (lambda _: None) if kept is None else kept.append)
 
 
 def call(held: Connection, tool: str, arguments: Mapping[str, Any] | None = None) -> ToolOutput:
@@ -71,7 +89,7 @@ def none_left(folder: Path, seconds: float = 4.0) -> list[str]:
     return left
 
 
-def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Loop, tmp_path: Path) -> None:
+def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path)
     assert call(held, "echo", {"text": "hello"}) == ToolOutput("hello", True)
     assert "echo" in [tool.name for tool in held.tools]
@@ -101,7 +119,7 @@ def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Loop, tmp_
         ("wrong", "tea: 1 validation error for CallToolResult"),
     ],
 )
-def test_a_bad_call_costs_one_answer_in_time(loop: Loop, tmp_path: Path, tool: str, says: str) -> None:
+def test_a_bad_call_costs_one_answer_in_time(loop: Held, tmp_path: Path, tool: str, says: str) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0 if tool == "hang" else 20.0)
     call(held, "echo", {"text": "x"})
     began = time.monotonic()
@@ -113,7 +131,7 @@ def test_a_bad_call_costs_one_answer_in_time(loop: Loop, tmp_path: Path, tool: s
         assert call(held, "echo", {"text": "again"}).text == "again"
 
 
-def test_a_long_answer_keeps_its_ends(loop: Loop, tmp_path: Path) -> None:
+def test_a_long_answer_keeps_its_ends(loop: Held, tmp_path: Path) -> None:
     text = call(by_hand(loop, tmp_path), "long").text
     assert (text[:6], text[-11:], len(text) < 1_000_100) == ("row 0\n", "row 199999\n", True)
 
@@ -126,7 +144,7 @@ def test_a_long_answer_keeps_its_ends(loop: Loop, tmp_path: Path) -> None:
         ("noise", "what it sends are no messages of the protocol; it was ended"),
     ],
 )
-def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Loop, tmp_path: Path, way: str, says: str) -> None:
+def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Held, tmp_path: Path, way: str, says: str) -> None:
     kept: list[str] = []
     held = by_hand(loop, tmp_path, way, seconds=1.0 if way == "silent" else 20.0, kept=kept)
     with pytest.raises(ToolError) as told:
@@ -137,13 +155,13 @@ def test_a_server_that_does_not_start_says_why_and_is_gone(loop: Loop, tmp_path:
 
 
 @pytest.mark.parametrize("command", ["/nonexistent/tea", "/"])
-def test_what_cannot_be_started_is_told(loop: Loop, tmp_path: Path, command: str) -> None:
-    held = Connection(Launch("tea", (command,), {}, tmp_path), loop)
+def test_what_cannot_be_started_is_told(loop: Held, tmp_path: Path, command: str) -> None:
+    held = loop.connect(Launch("tea", (command,), {}, tmp_path))
     with pytest.raises(ToolError, match="cannot run /"):
         call(held, "echo")
 
 
-def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_other(loop: Loop, tmp_path: Path) -> None:
+def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_other(loop: Held, tmp_path: Path) -> None:
     good, silent = by_hand(loop, tmp_path), by_hand(loop, tmp_path, "silent", seconds=20.0)
     began = time.monotonic()
     for held in (silent, good):
@@ -156,7 +174,7 @@ def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_oth
     assert silent.state == "not started"
 
 
-def test_a_server_that_is_stuck_is_started_anew(loop: Loop, tmp_path: Path) -> None:
+def test_a_server_that_is_stuck_is_started_anew(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0)
     call(held, "echo", {"text": "x"})
     stuck = held.heard
@@ -167,9 +185,9 @@ def test_a_server_that_is_stuck_is_started_anew(loop: Loop, tmp_path: Path) -> N
     assert held.heard is not stuck
 
 
-def test_progress_is_told_on_the_way(loop: Loop, tmp_path: Path) -> None:
+def test_progress_is_told_on_the_way(loop: Held, tmp_path: Path) -> None:
     command = (sys.executable, str(SERVERS / "by_library.py"))
-    held = Connection(Launch("tea", command, dict(os.environ), tmp_path), loop)
+    held = loop.connect(Launch("tea", command, dict(os.environ), tmp_path))
     held.start()
     held.wait()
     assert held.instructions == "Ask for tea politely."
@@ -183,8 +201,8 @@ def test_nothing_outlives_us_when_we_are_killed(tmp_path: Path) -> None:
     program = f"""
 import sys; sys.path.insert(0, {str(SERVERS.parents[1])!r})
 from pathlib import Path
-from tests.unit.tools.test_mcp_connection import Loop, by_hand, call
-held = by_hand(Loop(), Path({str(tmp_path)!r}))
+from tests.unit.tools.test_mcp_connection import Held, by_hand, call
+held = by_hand(Held(), Path({str(tmp_path)!r}))
 call(held, "child", {{"text": "78"}})
 print("ready", flush=True)
 list(held.call("hang", {{}}))
@@ -257,8 +275,8 @@ def address() -> Iterator[str]:
         ("/elsewhere", "Redirect to http://elsewhere.invalid/mcp not followed"),
     ],
 )
-def test_an_address_is_bounded_and_says_why_it_refuses(loop: Loop, address: str, path: str, says: str) -> None:
-    held = Connection(Launch("tea", url=address + path, timeout=20, start_timeout=20), loop)
+def test_an_address_is_bounded_and_says_why_it_refuses(loop: Held, address: str, path: str, says: str) -> None:
+    held = loop.connect(Launch("tea", url=address + path, timeout=20, start_timeout=20))
     if not says:
         assert call(held, "pour") == ToolOutput("xxxxx", True)
         return
