@@ -16,7 +16,6 @@ from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
 from ctxe.project.clock import now
 from ctxe.project.models import choose
 from ctxe.project.planning.finding import found
-from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.session.errand import Errand
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning, ports_for
@@ -77,8 +76,7 @@ class Delegating:
         """The conversation: loop, sources and folds are those of any session; rules, tools and limits are its own."""
         name = log.path.stem
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
-        keeps = keeping(project, name, approved=False)
-        kit = kit_for(project, UNBOXED, lambda: session.state, keeps, READS)
+        kit = kit_for(project, keeping(project, name), state=lambda: session.state, only=READS)
         tools = {tool: kit.tools[tool] for tool in only}
         tools |= {} if self.tools else {"plan": plan(lambda task: found(project, task, kit.purse))}
         kit = replace(kit, tools=tools)

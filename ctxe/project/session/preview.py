@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
     """A composer as a session of this project would have it; nothing is connected, nothing is written."""
-    from ctxe.project.sandboxing import UNBOXED
     from ctxe.project.window.kit import kit_for
     from ctxe.project.window.parts import composer, keeping
 
     project = unconnected(project)
-    kit = kit_for(project, UNBOXED, State, keeping(project, "preview", approved=False), tools, skills)
+    kit = kit_for(project, keeping(project, "preview"), only=tools, skills=skills)
     return composer(project, project.model, kit, "preview")
 
 

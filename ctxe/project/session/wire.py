@@ -47,7 +47,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
-    kit = kit_for(project, box, lambda: session.state, keeps, opening.tools, opening.skills, asks)
+    only, skills = opening.tools, opening.skills
+    kit = kit_for(project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks)
 
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
 

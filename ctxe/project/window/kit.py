@@ -16,6 +16,7 @@ from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
 from ctxe.project.planning.purse import Purse
+from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
@@ -33,7 +34,6 @@ from ctxe.tools.workspace import Limits, Workspace, load, locate
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.sandboxing import Boxed
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Bytes of a file whose changes are told, and how many texts are kept for that."""
@@ -100,27 +100,20 @@ class Kit:
 
 def kit_for(
     project: Project,
-    boxed: Boxed,
-    state: Callable[[], State],
     keeping: Keeping,
-    only: tuple[str, ...],
+    *,
+    state: Callable[[], State] = State,
+    boxed: Boxed = UNBOXED,
+    only: tuple[str, ...] = (),
     skills: tuple[str, ...] = (),
     ask: Ask = lambda *_: iter(()),
 ) -> Kit:
     """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
 
-    ``ask`` answers what the model delegates; where nothing runs nobody asks it. Raises ConfigError for an unknown name.
+    ``state`` is the session as it is by then; ``ask`` answers what the model delegates. Where nothing runs nothing asks
+    for them. Raises ConfigError for an unknown name.
     """
-    own = project.own_keys
-    workspace = Workspace(
-        Git(project.root, project.environment),
-        known=lambda path: held(state()).get(path),
-        secret=is_secret_file,
-        readable=readable(project),
-        sandboxed=boxed.wrap,
-        environment=clean_environment(project.environment, own),
-        limits=Limits(command_seconds=project.config.tools.command_seconds),
-    )
+    own, workspace = project.own_keys, _workspace(project, state, boxed)
     recalling = Recalling(project, state)
     ports = Ports(keeping.remember, keeping.record_failure, recalling, alike=keeping.alike)
     tools = {tool.name: tool for tool in core_tools(workspace, ports)}
@@ -140,6 +133,18 @@ def kit_for(
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
     return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse)
+
+
+def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
+    return Workspace(
+        Git(project.root, project.environment),
+        known=lambda path: held(state()).get(path),
+        secret=is_secret_file,
+        readable=readable(project),
+        sandboxed=boxed.wrap,
+        environment=clean_environment(project.environment, project.own_keys),
+        limits=Limits(command_seconds=project.config.tools.command_seconds),
+    )
 
 
 def _gates(door: Door, skilled: Skilled) -> list[Tool]:

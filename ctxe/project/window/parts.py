@@ -22,7 +22,7 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
     return Composer(offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, session)
 
 
-def keeping(project: Project, session: str, *, approved: bool) -> Keeping:
+def keeping(project: Project, session: str, *, approved: bool = False) -> Keeping:
     """What keeps memories for the model; ``approved``: a person can be asked first, unless all go to the inbox."""
     asks = approved and project.config.memory.remember == "ask"
     return Keeping(project.store, project.counters, str(project.root), session, asks)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.log import header_of, timed_events
 from ctxe.agent.requests import requests, texts
-from ctxe.agent.state import State, rebuild
+from ctxe.agent.state import rebuild
 from ctxe.context.used import injected
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
@@ -62,11 +62,10 @@ def _joined(one: Summed, more: Summed) -> Summed:
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
     """The tools as they are now: the log keeps their content hashes and not their text."""
-    from ctxe.project.sandboxing import UNBOXED
     from ctxe.project.window.kit import kit_for
     from ctxe.project.window.parts import keeping
 
-    return kit_for(project, UNBOXED, State, keeping(project, "past", approved=False), ()).schemas
+    return kit_for(project, keeping(project, "past")).schemas
 
 
 def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:

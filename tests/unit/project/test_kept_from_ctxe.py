@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.agent.state import State
 from ctxe.domain.errors import ToolError
 from ctxe.project import Project
-from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.mentions import named_files
 from ctxe.project.window.parts import keeping
@@ -26,7 +24,7 @@ def kit(tmp_path: Path) -> Kit:
     (tmp_path / "link.md").symlink_to(tmp_path / "private/plans.md")
     (tmp_path / ".ctxeignore").write_text("private/\n")
     project = Project.open(tmp_path, {"HOME": str(tmp_path.parent)})
-    return kit_for(project, UNBOXED, State, keeping(project, "x", approved=False), ())
+    return kit_for(project, keeping(project, "x"))
 
 
 @pytest.mark.parametrize("path", ["private/plans.md", "link.md"])

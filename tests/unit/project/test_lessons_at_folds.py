@@ -11,7 +11,6 @@ from ctxe.domain.events import EpochStarted, Folded
 from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.project import Project
-from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.session.compacting import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
@@ -34,7 +33,7 @@ def long_turn(project: Project) -> tuple[State, Entry]:
     """A session of one long turn whose words recalled a failure."""
     held = {"signature": "ab" * 16, "fix": "use Decimal", "status": "resolved", "session": "long-ago"}
     entry = project.store.add(Entry("", "failure", "Rounding of invoices breaks with floats", **held))
-    kit = kit_for(project, UNBOXED, State, keeping(project, "now", approved=False), ())
+    kit = kit_for(project, keeping(project, "now"))
     composed = composer(project, project.model, kit, "now")
     state = apply(State(), EpochStarted(composed.standing(State())))
     turn = Turn(WORDS, composed.gather(WORDS, state), steps(12))
@@ -44,7 +43,7 @@ def long_turn(project: Project) -> tuple[State, Entry]:
 def test_a_fold_in_the_middle_of_a_turn_keeps_what_was_recalled_with_its_words(tmp_path: Path) -> None:
     project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
     state, entry = long_turn(project)
-    kit = kit_for(project, UNBOXED, lambda: state, keeping(project, "now", approved=False), ())
+    kit = kit_for(project, keeping(project, "now"), state=lambda: state)
     composed = composer(project, project.model, kit, "now")
     (told,) = (chunk for s in state.turn.gathered for chunk in s.chunks if chunk.id == entry.id)
     assert lessons_before(project, composed, state, Position(0, 0)) == ()
@@ -70,7 +69,7 @@ def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Pa
     call = ToolCall("u", "use", '{"name": "brew"}')
     loading = Step(Reply("", (call,), "tools"), (ToolResult("u", module),))
     state = State(Conversation((Turn("brew", steps=(loading, *steps(12))),)), standing=(), running=True)
-    kit = kit_for(project, UNBOXED, lambda: state, keeping(project, "now", approved=False), ())
+    kit = kit_for(project, keeping(project, "now"), state=lambda: state)
     folding = folds(project, composer(project, project.model, kit, "now"))
     fold = wanted_fold(state, folding)
     assert fold

@@ -7,10 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ctxe.agent.state import State
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
-from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
 from ctxe.project.window.planned import BUILDING, MOST, Planning
@@ -24,7 +22,7 @@ def planning(root: Path, patience: float) -> Planning:
     (root / "tea" / "cup.py").write_text("class Cup:\n    size = 1\n")
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     project = Project.open(root, {"HOME": str(root.parent)})
-    kit = kit_for(project, UNBOXED, State, keeping(project, "x", approved=False), ())
+    kit = kit_for(project, keeping(project, "x"))
     return Planning(project, tuple, kit, patience)
 
 

@@ -363,7 +363,7 @@ def test_a_server_that_was_read_is_no_loaded_module(tmp_path: Path) -> None:
     here = project(tmp_path, tea())
     step = Step(Reply("", (ToolCall("c1", "use", '{"name": "tea"}'),)), (ToolResult("c1", "its tools"),))
     state = State(Conversation((Turn("go", steps=(step,)),)))
-    kit = kit_for(here, UNBOXED, lambda: state, keeping(here, "x", approved=False), ())
+    kit = kit_for(here, keeping(here, "x"), state=lambda: state)
     assert kit.skills.held() == Held()
 
 

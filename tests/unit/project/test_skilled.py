@@ -17,7 +17,6 @@ from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import Held
 from ctxe.project import Project
-from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.skills.loaded import IDLE, held
 from ctxe.project.skills.use import named
 from ctxe.project.window.kit import Kit, kit_for
@@ -46,7 +45,7 @@ def root(tmp_path: Path) -> Path:
 def kit(root: Path, home: Path, state: State, only: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Kit:
     project = Project.open(root, {"HOME": str(home), "CTXE_HOME": str(home / "ctxe")})
     keeps = keeping(project, "test", approved=False)
-    return kit_for(project, UNBOXED, lambda: state, keeps, only, skills)
+    return kit_for(project, keeps, state=lambda: state, only=only, skills=skills)
 
 
 def call(kit: Kit, tool: str, **arguments: Any) -> str:
