@@ -179,10 +179,18 @@ def test_meaning_that_tells_nothing_apart_changes_no_score() -> None:
     assert [(one.entry.id, one.score) for one in both] == by_words
 
 
-def test_files_that_a_task_touches_and_those_it_names_speak_unasked() -> None:
-    entries = [*facts(), Entry("x", "decision", "It closes twice", files=("src/net/socket.c",))]
-    for task in (Task("close it twice", ("src/net/socket.c",)), Task("close it twice", named=("src/net/socket.c",))):
-        assert [entry.id for entry, _ in Ranker()(task, entries)] == ["x"]
+def test_files_that_a_task_touches_and_those_it_names_help_to_be_heard() -> None:
+    words = "why does this file close it so late?"
+    entries = [*facts(), Entry("x", "decision", "Sockets close twice by design", files=("src/net/socket.c",))]
+    heard = {
+        "no file": Task(words),
+        "another file": Task(words, ("src/net/pipe.c",), ("src/net/pipe.c",)),
+        "touched": Task(words, files=("src/net/socket.c",)),
+        "named": Task(words, named=("src/net/socket.c",)),
+    }
+    assert {name: [entry.id for entry, _ in Ranker()(task, entries)] for name, task in heard.items()} == {
+        "no file": [], "another file": [], "touched": ["x"], "named": ["x"]
+    }  # fmt: skip
 
 
 def answers(ranker: Ranker, entries: list[Entry]) -> list[list[tuple[str, float]]]:

@@ -15,7 +15,7 @@ from ctxe.knowledge.recall.reading import ask
 from ctxe.knowledge.recall.signals import SIGNALS, Look
 from ctxe.knowledge.recall.weights import fitted
 
-CROWDED = "kappa sigma tau lambda rho theta iota zeta"
+CROWDED = "kappa sigma tau lambda rho theta iota zeta north south east west amber cobalt indigo maroon"
 """Words that a crowd says and that a question asks in passing, below its first line."""
 
 
