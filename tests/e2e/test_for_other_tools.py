@@ -122,8 +122,10 @@ def test_another_assistant_asks_what_ctxe_knows_and_changes_nothing(home: Path, 
     assert found["pack"].structured_content is None
     account = found["budget"].structured_content
     assert account["used"] == sum(section["tokens"] for section in account["sections"])
-    assert [(row["title"], row["text"]) for row in found["memory"].structured_content["results"]] == [
-        ("Pots pour slowly", "Hot pots pour slowly.")
+    told = found["memory"].structured_content["results"]
+    assert [(row["title"], row.get("text"), row.get("fix")) for row in told] == [
+        ("Pots pour slowly", "Hot pots pour slowly.", None),
+        ("the pot is missing", None, "make it"),
     ]
     failure = found["failures"].structured_content["results"][0]
     assert (failure["title"], failure["fix"]) == ("the pot is missing", "make it")
