@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ctxe.context.calls import named
 from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     Consulted,
@@ -147,6 +146,8 @@ def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> li
             StepFinished(len(state.turn.steps) + 1),
         ]
     if state.pending is not None:
+        from ctxe.context.calls import named
+
         answered = {result.call_id for result in state.results}
         missing = [call for call in state.pending.calls if call.id not in answered]
         said_of = {call.id: NO_RESULT if call.id in state.started else NOT_RUN for call in missing}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ctxe.safety.words import MOST, Part, Redirect, Unsure, Word, names, split
+from ctxe.lexical.tables import names
+from ctxe.safety.words import MOST, Part, Redirect, Unsure, Word, split
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ctxe.lexical.tables import names
 from ctxe.safety.commands import Parsed, program
-from ctxe.safety.words import Part, names
+from ctxe.safety.words import Part
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
 ALWAYS = {

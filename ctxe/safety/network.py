@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ctxe.lexical.tables import names
 from ctxe.safety.commands import Parsed, program
 from ctxe.safety.destructive import git_verb
-from ctxe.safety.words import names
 
 NETWORK = names(
     "curl wget nc ncat netcat socat telnet ftp sftp scp ssh rsync ping ping6 traceroute dig nslookup host getent whois"

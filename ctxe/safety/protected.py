@@ -6,7 +6,7 @@ import itertools
 import re
 import unicodedata
 
-from ctxe.safety.words import names
+from ctxe.lexical.tables import names
 
 PIPELINE = "a pipeline that runs elsewhere, with secrets"
 FOLDERS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxe.safety.words import Word, names
+from ctxe.lexical.tables import names
+from ctxe.safety.words import Word
 
 Paths = tuple[str, ...]
 

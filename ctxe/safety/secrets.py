@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctxe.lexical.patterns import compiled
+from ctxe.lexical.tables import names
 from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.shapes import SHAPES
-from ctxe.safety.words import names
 
 KEY_LENGTH = 8_000
 """Characters of a private key that are looked for before its end."""

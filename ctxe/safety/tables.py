@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ctxe.safety.words import Word, names
+from ctxe.lexical.tables import names
+from ctxe.safety.words import Word
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ctxe.lexical.tables import names
+
 MOST = 100_000
 """Characters of a command line that are looked at; a longer one is asked about."""
 
 SPELLED = {"$": "an expansion", "`": "a substitution", "(": "a subshell", "&": "a background job", "\\": "an escape"}
-
-
-def names(text: str) -> frozenset[str]:
-    """Words of a text as a set, for tables."""
-    return frozenset(text.split())
 
 
 RESERVED = names("! [[ ]] { } case coproc do done elif else esac fi for function if in select then time until while")

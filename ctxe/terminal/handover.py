@@ -12,8 +12,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ctxe.lexical.tables import names
 from ctxe.safety.programs import find_program
-from ctxe.safety.words import Part, names
+from ctxe.safety.words import Part
 from ctxe.terminal import keyboard
 from ctxe.terminal.interrupt import RESET
 from ctxe.terminal.screen import Screen

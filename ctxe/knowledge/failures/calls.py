@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctxe.knowledge.failures.signature import impersonal, program, relative
-from ctxe.safety.words import names
+from ctxe.lexical.tables import names
 
 LONGEST = 20_000
 """Characters of a call that are told apart; a longer one is known by its beginning and its size."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
-from ctxe.safety.words import names
+from ctxe.lexical.tables import names
 
 Kind = Literal["command", "edit", "look", "other"]
 COMMANDS = names(

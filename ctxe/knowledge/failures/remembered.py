@@ -8,7 +8,6 @@ from typing import Any
 
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
-from ctxe.knowledge.failures.calls import runs_something
 from ctxe.knowledge.failures.signature import (
     MESSAGE,
     impersonal,
@@ -95,6 +94,8 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
 
 def failing(facts: Mapping[str, Any]) -> bool:
     """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
+    from ctxe.knowledge.failures.calls import runs_something
+
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
         tests = facts.get("tests")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ctxe.agent.limits import Limits
 from ctxe.domain.events import Consulted, Notice
 
 
@@ -40,6 +39,8 @@ class Purse:
 
         ``spent`` is asked again when the next is taken: by then the log has the one before.
         """
+        from ctxe.agent.limits import Limits
+
         while self._bought:
             before = self.spent()
             yield self._bought.pop(0)

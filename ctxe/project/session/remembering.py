@@ -35,8 +35,8 @@ from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
+from ctxe.lexical.tables import names
 from ctxe.project.session.gating import Gating
-from ctxe.safety.words import names
 
 MOST_SAID = 200
 """Characters of what a tool said that the gate repeats."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ctxe.domain.conversation import Conversation
+from ctxe.lexical.patterns import compiled
 
-_PLACE = re.compile(r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+")
+_PLACE = r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+"
 
 
 def pointed_at(conversation: Conversation) -> tuple[str, ...]:
@@ -15,5 +14,5 @@ def pointed_at(conversation: Conversation) -> tuple[str, ...]:
     for _, step in conversation.steps():
         for call, result in zip(step.reply.calls, step.results, strict=True):
             if call.name == "delegate" and result.ok:
-                found.update(dict.fromkeys(_PLACE.findall(result.text)))
+                found.update(dict.fromkeys(compiled(_PLACE).findall(result.text)))
     return tuple(found)
