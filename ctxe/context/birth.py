@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
+from ctxe.context.bearing import bearing
 from ctxe.context.budget import birth_limit
 from ctxe.context.seen import RUN_CHARS, Standing, unrepeated
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 
 
-def born(text: str, kind: Kind, window: int, count: Count, known: Standing, most: int = 0) -> Trimmed:
+def born(
+    text: str,
+    kind: Kind,
+    window: int,
+    count: Count,
+    known: Standing,
+    most: int = 0,
+    at_work: Callable[[], Collection[str]] = tuple,
+) -> Trimmed:
     """What is told of an output, and the handle of its whole text where something was left out.
 
-    ``most`` tokens are told of it, where that is less than what its kind may take (0: as its kind).
+    ``most`` tokens are told of it, where that is less than what its kind may take (0: as its kind); ``at_work`` are the
+    names the session works with: where a text is cut, lines near them stay.
 
     Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
     their number; those of a command or a search, where a path or a sign in front means something, only as they are.
@@ -19,7 +31,7 @@ def born(text: str, kind: Kind, window: int, count: Count, known: Standing, most
     """
     handle = handle_of(text)
     limit = birth_limit(kind, window)
-    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, handle)
+    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, handle, bearing(at_work))
     return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
 
 

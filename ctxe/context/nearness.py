@@ -18,7 +18,7 @@ AHEAD, REACH = 3.0, 200
 SHARED = 2.0
 """How much likelier a line is with a name that the newest edit put in or took out."""
 
-AROUND, FEW, LATELY = 10, 5, 24
+AROUND, FEW, LATELY = 8, 5, 24
 """Near is within so many lines of a name that stands in so few lines of what was read, and that the model wrote within
 so many steps, after that was read."""
 

@@ -7,7 +7,7 @@ a file is read from its top, a command ends with its outcome, and a line that sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -61,6 +61,18 @@ SHAPES: dict[Kind, Shape] = {
     "other": Shape(0.6, 0.4),
 }
 
+BEARING = 0.4
+"""Of a cut output's room, what lines that bear on the work may take from its shape."""
+
+Near = Callable[[Sequence[str]], Sequence[float]]
+"""How near each line is to what the session works with; 0 where it is not."""
+
+
+def nothing_near(lines: Sequence[str]) -> Sequence[float]:
+    """Nobody works with anything."""
+    return [0.0] * len(lines)
+
+
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
 _LOUD = re.compile(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
 _BAR = re.compile(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
@@ -74,8 +86,9 @@ def handle_of(text: str) -> str:
     return digest(text)[:8]
 
 
-def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> Trimmed:
-    """At most ``limit`` tokens of a tool output, cut between lines by the shape of its kind.
+def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bearing: Near = nothing_near) -> Trimmed:
+    """At most ``limit`` tokens of a tool output, cut between lines by the shape of its kind and by what it is
+    ``bearing`` on.
 
     ``handle`` is by what the whole is had, its content hash when nothing else is said.
     A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
@@ -90,8 +103,9 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "") -> T
     if not hidden and capped == lines and fits(whole, limit, count):
         return Trimmed(whole, handle if passed_over else "")
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
+    marks = bearing(capped)
     while True:
-        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, SHAPES[kind])
+        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, SHAPES[kind], marks)
         shown = _render(capped, keep, hidden, handle, gaps=kind != "search")
         if chars <= 0 or fits(shown, limit, count):
             return Trimmed(shown, handle)
@@ -162,15 +176,19 @@ def _bounded(text: str, chars: int) -> tuple[str, int]:
     return f"{text[:chars]}\n[{hidden:,} lines left out]\n{text[-chars:]}", hidden
 
 
-def _keep(lines: Sequence[str], chars: int, shape: Shape) -> list[int]:
-    """Indexes of the lines to show, rising, in about ``chars`` characters."""
+def _keep(lines: Sequence[str], chars: int, shape: Shape, marks: Sequence[float]) -> list[int]:
+    """Indexes of the lines to show, rising, in about ``chars`` characters: the nearest, then what the shape has."""
     if sum(len(line) + 1 for line in lines) <= chars + 1:
         return list(range(len(lines)))
-    head = _take(range(len(lines)), lines, int(chars * shape.head))
-    tail = _take(range(len(lines) - 1, len(head) - 1, -1), lines, int(chars * shape.tail))
-    between = range(len(head), len(lines) - len(tail))
+    nearest = sorted((i for i, mark in enumerate(marks) if mark), key=lambda i: -marks[i])
+    kept = set(_take(nearest, lines, int(chars * BEARING)))
+    chars -= sum(len(lines[i]) + 1 for i in kept)
+    rest = [i for i in range(len(lines)) if i not in kept]
+    head = _take(rest, lines, int(chars * shape.head))
+    tail = _take(rest[: len(head) - 1 : -1] if head else rest[::-1], lines, int(chars * shape.tail))
+    between = rest[len(head) : len(rest) - len(tail)]
     loud = _take((i for i in between if _LOUD.search(lines[i])), lines, int(chars * shape.loud))
-    return sorted({*head, *tail, *loud})
+    return sorted({*kept, *head, *tail, *loud})
 
 
 def _spread(lines: Sequence[str], chars: int) -> list[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.context.ahead import forecast
+from ctxe.context.bearing import names_at_work
 from ctxe.context.birth import born
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
@@ -141,12 +142,17 @@ def lessons_before(project: Project, composer: Composer, state: State, upto: Pos
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
     """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
 
-    Longer runs of lines that the model still has before it are not told again.
+    Longer runs of lines that the model still has before it are not told again; where a text is cut, lines near what the
+    session works with stay.
     """
     known = Standing()
 
+    def at_work() -> Collection[str]:
+        return names_at_work(state().conversation, state().pending)
+
     def cut(output: ToolOutput) -> tuple[str, str]:
-        done = born(output.text, output.kind, window, count, known.of(state().conversation), output.most)
+        standing = known.of(state().conversation)
+        done = born(output.text, output.kind, window, count, standing, output.most, at_work)
         return done.text, done.handle
 
     return cut

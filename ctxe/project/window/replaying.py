@@ -6,8 +6,10 @@ The same trimming, folds and assembly as in a chat, without a session, a model o
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from ctxe.context.assemble import Assembled, Frame, assemble
+from ctxe.context.bearing import names_at_work
 from ctxe.context.birth import born
 from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
@@ -54,7 +56,7 @@ class Replayed:
 
     def step(self, reply: Reply, texts: dict[str, str]) -> None:
         """A reply and the whole text of each result by call id; results are cut at birth."""
-        results = tuple(self._born(call, texts[call.id]) for call in reply.calls)
+        results = tuple(self._born(call, texts[call.id], reply) for call in reply.calls)
         *before, running = self.conversation.turns
         running = replace(running, steps=(*running.steps, Step(reply, results)))
         self.conversation = replace(self.conversation, turns=(*before, running))
@@ -86,12 +88,13 @@ class Replayed:
         """The whole text of a result, as it was given."""
         return self._originals.get(result.call_id, result.text)
 
-    def _born(self, call: ToolCall, text: str) -> ToolResult:
+    def _born(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
         """A result as it is told."""
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
         known = self._standing.of(self.conversation)
-        done = born(text, kind, self.budget.window, self._count, known)
+        at_work = partial(names_at_work, self.conversation, reply)
+        done = born(text, kind, self.budget.window, self._count, known, at_work=at_work)
         if done.text != text:
             self._originals[call.id] = text
         return ToolResult(call.id, done.text, handle=done.handle)

@@ -113,7 +113,7 @@ def test_lines_around_a_name_that_the_model_has_written_since_are_worth_more() -
         for n in range(1, 61)
         if n != 30 and worth(survey.lines[f"total of {n} things"]) > worth(survey.lines["total of 1 things"])
     ]
-    assert near == [*range(20, 30), *range(31, 41)]
+    assert near == [*range(22, 30), *range(31, 39)]
     assert worth(survey.lines["total of 29 things"]) == NEAR * worth(survey.lines["total of 1 things"])
     unused = Survey().read(Conversation((Turn("go", (), (used, read)),)), shown)
     assert near_use(unused) == {}

@@ -1,0 +1,33 @@
+"""What a tool gives is cut in a session with an eye on what the session is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation, Reply, Turn
+from ctxe.domain.tool import ToolOutput
+from ctxe.project.window.folds import trimmer
+
+TEXT = "\n".join("def parse_header():" if n == 7_000 else f"line {n} says nothing" for n in range(8_000))
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def cut(state: State) -> tuple[str, str]:
+    return trimmer(32_000, words, lambda: state)(ToolOutput(TEXT, kind="read"))
+
+
+def test_lines_near_what_the_user_or_the_model_names_survive_the_cut() -> None:
+    asked = State(conversation=Conversation((Turn("mend parse_header"),)))
+    text, handle = cut(asked)
+    assert "def parse_header():" in text
+    assert "line 7001 says nothing" in text
+    assert text.startswith("line 0 says nothing")
+    assert handle
+    assert words(text) <= 2_000
+    silent = State(conversation=Conversation((Turn("go on"),)))
+    assert "parse_header" not in cut(silent)[0]
+    assert "parse_header" in cut(replace(silent, pending=Reply("now parse_header")))[0]
