@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.conversation import Operation, Touch
 from ctxe.domain.errors import StoreError, ToolError
@@ -15,9 +15,11 @@ from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
 from ctxe.tools.diff import Hunk, hunks, tally, unified
 from ctxe.tools.prose import BOOLEAN, STRING, describe
-from ctxe.tools.replace import Edit, apply
 from ctxe.tools.text import Decoded, fingerprint, line_end, split
 from ctxe.tools.workspace import Workspace, current, load, writable
+
+if TYPE_CHECKING:
+    from ctxe.tools.replace import Edit
 
 SPANS = 8
 """Changed places that a result names."""
@@ -47,6 +49,8 @@ def edit_file(workspace: Workspace) -> Tool:
     schema = describe("edit_file", shape, ("path",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
+        from ctxe.tools.replace import apply
+
         given = checked(schema, arguments)
         edits = _edits(given)
         path = writable(workspace, given["path"])
@@ -87,6 +91,8 @@ def write_file(workspace: Workspace) -> Tool:
 
 
 def _edits(given: Mapping[str, Any]) -> list[Edit]:
+    from ctxe.tools.replace import Edit
+
     if "edits" in given and not {"old", "new", "all"} & given.keys():
         if given["edits"]:
             return [Edit(one["old"], one["new"]) for one in given["edits"]]

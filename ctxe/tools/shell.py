@@ -14,7 +14,6 @@ from ctxe.safety.display import strip_sequences
 from ctxe.safety.process import Finished, run
 from ctxe.safety.programs import find_program
 from ctxe.tools.arguments import checked
-from ctxe.tools.outcome import outcome
 from ctxe.tools.prose import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace
 
@@ -83,6 +82,8 @@ def _run(workspace: Workspace, command: str, seconds: float) -> Iterator[Progres
 
 
 def _output(workspace: Workspace, command: str, seconds: float, done: Finished) -> ToolOutput:
+    from ctxe.tools.outcome import outcome
+
     text = done.output.rstrip("\n")
     ok = done.exit_code == 0 and not done.ended
     facts = outcome(
