@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sqlite3
+import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ MOST_COMMITS = 10_000
 MOST_FILES = 40
 """Files above which a commit is a sweep (formatting, renames) that says nothing about what belongs together."""
 MOST_SEGMENTS = 24
+MOST_LOST = 1_000
+"""Commits of a rewritten past that are let go one by one; of more the whole past is read anew."""
 _TRAILER = re.compile(
     r"^\s*(?:signed-off-by|co-authored-by|co-developed-by|reviewed-by|acked-by|tested-by|reported-by|change-id|git-svn-id|cc)\s*:.*$",
     re.IGNORECASE | re.MULTILINE,
@@ -28,12 +31,13 @@ TITLE = "\x01"
 
 @dataclass(slots=True)
 class History:
-    """Past commits, oldest first; ``when`` is in seconds since 1970.
+    """Past commits, oldest first; ``when`` is in seconds since 1970, ``edge`` where a shallow clone's past begins.
 
     The files of commit ``n`` are ``touched[starts[n]:starts[n + 1]]``, numbers in ``paths``.
     """
 
     head: str = ""
+    edge: str = ""
     paths: list[str] = field(default_factory=list)
     when: array[int] = field(default_factory=lambda: array("q"))
     starts: array[int] = field(default_factory=lambda: array("I", [0]))
@@ -51,6 +55,7 @@ class History:
 class Commit:
     """One commit as git tells it."""
 
+    name: int
     when: int
     message: str
     paths: tuple[str, ...]
@@ -67,15 +72,15 @@ def read_commits(git: Git, since: str = "") -> Iterator[Commit]:
         if not mark or len(pieces) < 3 or not pieces[1].isdigit():
             continue
         paths = tuple(os.fsdecode(name) for name in names.lstrip(b"\0\n").split(b"\0") if name.strip(b"\n"))
-        yield Commit(int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
+        yield Commit(_short(pieces[0].strip()), int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
 
 
 def load(db: sqlite3.Connection) -> History:
     """The history as it was last kept; empty when nothing is."""
-    rows = dict(db.execute("SELECT key, value FROM history"))
+    rows = dict(db.execute("SELECT key, value FROM history WHERE key!='names'"))
     if "head" not in rows:
         return History()
-    found = History(str(rows["head"]))
+    found = History(str(rows["head"]), str(rows.get("edge", "")))
     found.paths = [os.fsdecode(path) for path in rows["paths"].split(b"\0")] if rows["paths"] else []
     found.starts = array("I")
     for values, key in ((found.when, "when"), (found.starts, "starts"), (found.touched, "touched")):
@@ -93,27 +98,75 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
 
 
 def refresh(db: sqlite3.Connection, git: Git) -> History:
-    """The history up to HEAD, with what is new added to the database; a rewritten past is read anew."""
+    """The history up to HEAD, with what is new added to the database, and without what a rewritten past has lost."""
     known = load(db)
-    head = head_of(git)
-    if not head or head == known.head:
+    head, edge = head_of(git), _edge(git)
+    if not head or (head == known.head and edge == known.edge):
         return known
-    since = known.head if known.head and git.output("merge-base", "--is-ancestor", known.head, head) is not None else ""
-    fresh = list(read_commits(git, since))
-    if since and len(known) + len(fresh) > 2 * MOST_COMMITS:
-        since, fresh = "", list(read_commits(git))
+    kept = _still(db, git, known, head) if edge == known.edge else 0
+    fresh = list(read_commits(git, known.head if kept else ""))
+    if kept and kept + len(fresh) > 2 * MOST_COMMITS:
+        kept, fresh = 0, list(read_commits(git))
     fresh.reverse()
     with transaction(db):
         now = load(db)
-        if now.head != known.head:
+        if (now.head, now.edge) != (known.head, known.edge):
             return now  # another session was quicker
-        base = known if since else History()
-        if not since:
-            db.execute("DELETE FROM messages")
-        _add_messages(db, len(base), fresh)
-        _extend(base, fresh, head)
-        _keep(db, base)
+        base, names = (known, _names(db)[:kept]) if kept else (History(), array("Q"))
+        _forget(db, base, kept)
+        names.extend(commit.name for commit in fresh)
+        _add_messages(db, kept, fresh)
+        _extend(base, fresh)
+        base.head, base.edge = head, edge
+        _keep(db, base, names)
     return base
+
+
+def _still(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
+    """How many of the known commits, the oldest ones, HEAD still has; 0 when that is not plain."""
+    if not known.head:
+        return 0
+    lost = git.output("rev-list", "--no-merges", f"-{MOST_LOST + 1}", f"{head}..{known.head}", "--")
+    if not lost:
+        return 0 if lost is None else len(known)
+    gone = {_short(name) for name in lost.split()}
+    kept = len(known) - len(gone)
+    return kept if kept > 0 and len(gone) <= MOST_LOST and set(_names(db)[kept:]) == gone else 0
+
+
+def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
+    """Let all commits but the first ``kept`` go."""
+    del base.when[kept:], base.starts[kept + 1 :], base.touched[base.starts[kept] :]
+    if not kept:
+        db.execute("DELETE FROM messages")
+        return
+    shorter = []
+    for term, segment, commits in db.execute("SELECT term, segment, commits FROM messages"):
+        if int.from_bytes(commits[-4:], sys.byteorder) >> 8 >= kept:
+            left = array("I", [one for one in array("I", commits) if one >> 8 < kept])
+            shorter.append((left.tobytes(), term, segment))
+    db.executemany("UPDATE messages SET commits=? WHERE term=? AND segment=?", shorter)
+    db.execute("DELETE FROM messages WHERE commits=x''")
+
+
+def _names(db: sqlite3.Connection) -> array[int]:
+    """The short names of the known commits; empty in an index that keeps none."""
+    row = db.execute("SELECT value FROM history WHERE key='names'").fetchone()
+    return array("Q", row[0] if row else b"")
+
+
+def _short(name: bytes) -> int:
+    """The first eight bytes of a commit's name, which tell commits apart."""
+    return int(name[:16], 16)
+
+
+def _edge(git: Git) -> str:
+    """Where the past of a shallow clone begins, as git keeps it; empty for a whole one."""
+    shallow = git.root / ".git" / "shallow"
+    try:
+        return shallow.read_text("ascii") if shallow.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def head_of(git: Git) -> str:
@@ -122,7 +175,7 @@ def head_of(git: Git) -> str:
     return out.decode("ascii", "replace").strip() if out else ""
 
 
-def _extend(base: History, fresh: Iterable[Commit], head: str) -> None:
+def _extend(base: History, fresh: Iterable[Commit]) -> None:
     number = {path: place for place, path in enumerate(base.paths)}
     for commit in fresh:
         paths = commit.paths if len(commit.paths) <= MOST_FILES else ()
@@ -133,14 +186,18 @@ def _extend(base: History, fresh: Iterable[Commit], head: str) -> None:
             base.touched.append(number[path])
         base.starts.append(len(base.touched))
         base.when.append(commit.when)
-    base.head = head
 
 
-def _keep(db: sqlite3.Connection, found: History) -> None:
+def _keep(db: sqlite3.Connection, found: History, names: array[int]) -> None:
     rows = {
-        "head": found.head, "paths": b"\0".join(map(os.fsencode, found.paths)), "when": found.when.tobytes(),
-        "starts": found.starts.tobytes(), "touched": found.touched.tobytes(),
-    }  # fmt: skip
+        "head": found.head,
+        "edge": found.edge,
+        "names": names.tobytes(),
+        "paths": b"\0".join(map(os.fsencode, found.paths)),
+        "when": found.when.tobytes(),
+        "starts": found.starts.tobytes(),
+        "touched": found.touched.tobytes(),
+    }
     db.executemany("INSERT OR REPLACE INTO history VALUES (?,?)", rows.items())
 
 

@@ -261,6 +261,50 @@ def test_a_rewritten_past_is_read_anew(tree: Path) -> None:
     assert len(index.history) == 1
 
 
+def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None:
+    for name in ("Fill the cup", "Brew the tea"):
+        git(tree, "commit", "-q", "--allow-empty", "-m", name)
+    index = opened(tree)
+    index.refresh()
+    # what nobody but the index knows tells whether it was kept or read anew
+    index.db.execute("UPDATE messages SET term='kept' WHERE term=?", (TITLE + "pour",))
+    git(tree, "commit", "-q", "--amend", "--allow-empty", "-m", "Spill the tea")
+    (tree / "tea" / "cup.py").write_text("x = 1\n")
+    git(tree, "commit", "-qam", "Wipe the cup")
+    index.refresh()
+    wanted = ["kept", TITLE + "pour", TITLE + "brew", TITLE + "spill", TITLE + "wipe"]
+    found = {term: [number >> 8 for number in some] for term, some in index.messages(wanted).items()}
+    assert found == {"kept": [0], TITLE + "spill": [2], TITLE + "wipe": [3]}
+    past = index.history
+    assert (len(past), len(past.when), [past.paths[number] for number in past.files(3)]) == (4, 4, ["tea/cup.py"])
+
+
+def test_another_branch_and_back_is_the_history_of_each(tree: Path) -> None:
+    git(tree, "checkout", "-qb", "green")
+    git(tree, "commit", "-q", "--allow-empty", "-m", "Try green tea")
+    index = opened(tree)
+    index.refresh()
+    for branch, number in (("-", None), ("green", 1)):
+        git(tree, "checkout", "-q", branch)
+        index.refresh()
+        found = index.messages([TITLE + "green"]).get(TITLE + "green")
+        assert (found[0] >> 8 if found else None) == number
+        assert len(index.history) == 1 + (number or 0)
+
+
+def test_a_past_that_was_shallow_is_read_when_it_is_there(tree: Path) -> None:
+    for name in ("Fill the cup", "Brew the tea"):
+        git(tree, "commit", "-q", "--allow-empty", "-m", name)
+    near = tree.parent / "near"
+    git(tree.parent, "clone", "-q", "--depth=1", tree.as_uri(), str(near))
+    index = Index(near, Git(near, os.environ), tree.parent / "near.db", 1)
+    index.refresh()
+    assert len(index.history) == 1
+    git(near, "fetch", "-q", "--unshallow")
+    index.refresh()
+    assert len(index.history) == 3
+
+
 def test_a_tree_without_commits_has_no_history(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a.py").write_text("x = 1\n")
