@@ -12,7 +12,7 @@ from ctxe.agent.state import State, apply, closing
 from ctxe.agent.turn import More, Ports, nothing_more, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
-from ctxe.domain.events import Event, Kept, ModelChosen, Notice, TurnFinished
+from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, TurnFinished
 from ctxe.domain.model import TextDelta, Waiting
 
 Listener = Callable[[Event, State], Iterable[Event]]
@@ -38,8 +38,11 @@ class Session:
         A CtxeError or an interrupt ends the turn properly before it is raised again.
         """
         self.said, self.usd_before, self.began = "", self.state.usd, time.monotonic()
-        if self.state.model != self.ports.provider.model.id:
-            yield from self.emit(ModelChosen(self.ports.provider.model.id))
+        model = self.ports.provider.model
+        if self.state.model != model.id:
+            yield from self.emit(ModelChosen(model.id))
+        if self.state.effort != model.effort:
+            yield from self.emit(EffortChosen(model.effort))
         try:
             for event in run_turn(words, lambda: self.state, self.ports, more):
                 yield from self.emit(event)

@@ -10,6 +10,7 @@ from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, T
 from ctxe.domain.events import (
     Consulted,
     ContextAssembled,
+    EffortChosen,
     EpochStarted,
     Event,
     FileChosen,
@@ -49,6 +50,7 @@ class State:
     conversation: Conversation = Conversation()
     standing: tuple[Section, ...] | None = None
     model: str = ""
+    effort: str = ""
     pending: Reply | None = None
     results: tuple[ToolResult, ...] = ()
     started: tuple[str, ...] = ()
@@ -85,8 +87,8 @@ class State:
 def apply(state: State, event: Event) -> State:
     """The state after an event."""
     match event:
-        case ModelChosen(model):
-            return replace(state, model=model, standing=None, held=(), left=())
+        case ModelChosen() | EffortChosen():
+            return _chosen(state, event)
         case EpochStarted(sections):
             return replace(state, standing=sections)
         case TurnStarted(words, gathered):
@@ -122,6 +124,13 @@ def apply(state: State, event: Event) -> State:
             return _ended(state, outcome)
         case _:
             return state
+
+
+def _chosen(state: State, event: ModelChosen | EffortChosen) -> State:
+    """Another model begins an epoch; another effort does not, for what is sent begins with the same bytes."""
+    if isinstance(event, EffortChosen):
+        return replace(state, effort=event.effort)
+    return replace(state, model=event.model, standing=None, held=(), left=())
 
 
 def rebuild(events: Iterable[Event]) -> State:

@@ -11,6 +11,7 @@ import typer
 from ctxe.cli.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.config.values import Approval
+from ctxe.domain.effort import Effort
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -46,6 +47,7 @@ def chat(
     resume: Annotated[str, typer.Option("-r", "--resume", metavar="ID", help="Go on with this session.")] = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="provider/name.")] = "",
+    effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
     budget: Window = 0,
     target_tokens: Annotated[int, typer.Option("--target-tokens", metavar="N", help="Fold above this.", min=0)] = 0,
@@ -63,7 +65,7 @@ def chat(
     from ctxe.project.session.flags import Opening
 
     invocation = Invocation.of(context)
-    flags = _flags(model, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
+    flags = _flags(model, effort, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
     project = invocation.project(flags)
     screen = invocation.screen()
     opening = Opening(
@@ -84,11 +86,19 @@ def chat(
 
 
 def _flags(
-    model: str, base_url: str, budget: int, target: int, cost: float, steps: int, approval: str | None, no_memory: bool
+    model: str,
+    effort: str | None,
+    base_url: str,
+    budget: int,
+    target: int,
+    cost: float,
+    steps: int,
+    approval: str | None,
+    no_memory: bool,
 ) -> dict[str, Any]:
     """What the command line sets, as settings by section; what was not said stays out."""
     said: dict[str, dict[str, Any]] = {
-        "model": {"name": model, "base_url": base_url},
+        "model": {"name": model, "effort": effort, "base_url": base_url},
         "budget": {"window": budget, "target_tokens": target, "max_cost": cost, "max_steps": steps},
         "approval": {"mode": approval},
         "memory": {"enabled": False if no_memory else None},

@@ -26,13 +26,14 @@ CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama
 class Ended:
     """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none.
 
-    ``model`` and ``mode`` are those it was left with.
+    ``model``, ``effort`` and ``mode`` are those it was left with.
     """
 
     code: int
     session: str
     next: tuple[str, str] | None
     model: str
+    effort: str
     mode: str
 
 
@@ -56,8 +57,8 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
 
 def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
     """The model and the mode that a person chose hold for the sessions that follow, too."""
-    if ended.model != project.model.id:
-        project = project.again(ended.model)
+    if (ended.model, ended.effort) != (project.model.id, project.model.effort):
+        project = project.again(ended.model, ended.effort)
     return project, replace(opening, mode=ended.mode)
 
 
@@ -118,7 +119,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         live.warm()
         greet(chat)
         code = repl.run(chat, words)
-        return Ended(code, live.session.id, chat.next, live.model.id, live.permit.mode)
+        return Ended(code, live.session.id, chat.next, live.model.id, live.model.effort, live.permit.mode)
 
 
 def greet(chat: Chat) -> None:

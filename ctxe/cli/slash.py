@@ -23,6 +23,8 @@ ELSEWHERE = {
     "stats": "cost",
     "usage": "cost",
     "settings": "config",
+    "think": "effort",
+    "reasoning": "effort",
     "todos": "todo",
     "rewind": "undo",
     "continue": "resume",
@@ -102,6 +104,8 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
         return [mode for mode in get_args(Approval) if mode.startswith(begun)]
     if name == "model":
         return [model for model in project.known_models() if begun in model]
+    if name == "effort":
+        return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
     if name == "mcp":
         return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":

@@ -57,13 +57,26 @@ def inspect(chat: Chat, words: str) -> None:
 
 
 def model(chat: Chat, words: str) -> None:
-    """Show the model, or talk to another one. Raises ConfigError."""
+    """Show the model, or talk to another one, at an effort or as before. Raises ConfigError."""
     if words:
-        chat.play(chat.live.switch(words))
+        name, _, level = words.partition(" ")
+        chat.play(chat.live.switch(name, level.strip()))
     current = chat.live.model
-    chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}")
+    thinks = f", effort {current.effort}" if current.effort else ""
+    chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}{thinks}")
     if not words:
-        chat.renderer.lines(["/model NAME talks to another one; Tab completes the names that are known"])
+        chat.renderer.lines(["/model NAME [EFFORT] talks to another one; Tab completes the names that are known"])
+
+
+def effort(chat: Chat, words: str) -> None:
+    """Show how hard the model thinks, or change it. Raises ConfigError."""
+    if words:
+        chat.play(chat.live.think(words))
+    current = chat.live.model
+    chat.say(f"{current.id}: effort {current.effort or 'as its provider has it'}")
+    if not words and current.reasoning:
+        takes = ", ".join(current.efforts) or "what its provider knows"
+        chat.renderer.lines([f"/effort LEVEL changes it: {takes}; default leaves it to the provider"])
 
 
 def approve(chat: Chat, words: str) -> None:
@@ -98,7 +111,8 @@ COMMANDS = (
     Slash("fork", "", "go on in a copy of this session", fork),
     Slash("export", "[FILE]", "this session as Markdown", export),
     Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),
-    Slash("model", "[NAME]", "show or change the model", model),
+    Slash("model", "[NAME [EFFORT]]", "show or change the model", model),
+    Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, as it takes them", effort),
     Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
     Slash("cost", "", "money of this session, of its next request, of this project", cost),
     Slash("config", "[KEY]", "settings", config),

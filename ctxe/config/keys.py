@@ -149,7 +149,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _wanted(kind: Any) -> str:
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(map(str, get_args(kind)))
+        return "one of " + ", ".join(str(one) or '""' for one in get_args(kind))
     if get_origin(kind) is Mapping:
         return 'a table of texts: {NAME = "value"}'
     wanted = {bool: "true or false", int: "a whole number of 0 or more", float: "a number of 0 or more", str: "text"}

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from ctxe.domain.effort import Effort
+
 Approval = Literal["ask", "auto-edit", "auto", "read-only"]
 
 
@@ -16,6 +18,10 @@ class ModelSettings:
 
     name: str = field(
         default="", metadata={"says": "provider/name; empty: the provider whose key is set, else offline"}
+    )
+    effort: Literal["", Effort] = field(
+        default="",
+        metadata={"says": "how hard it thinks, as far as it takes that; empty: its provider's default"},
     )
     cheap: str = field(default="", metadata={"says": "model for summaries and delegates; empty: the session's own"})
     base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server; user's file or flag only"})

@@ -36,6 +36,7 @@ class Frame:
     exact: bool = True
     max_output: int = 4_096
     session: str = ""
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def assemble(
     shared, out, charged = _fill_shares(frame.sections, standing, budget, rest)
     kept, dropped = _newest_first(said, rest - charged, count)
     pieces = [*tools, *rules, *shared, *kept]
-    request = request_of(pieces, frame.max_output, frame.session)
+    request = request_of(pieces, frame.max_output, frame.session, frame.effort)
     rows = [
         *_rows(pieces, held, superseded(conversation)),
         *out,

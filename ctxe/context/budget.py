@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from ctxe.domain.section import ShareName
 
 MOST_RESERVED = 20_000
+THOUGHTS: Mapping[str, int] = {"high": 12_000, "xhigh": 44_000, "max": 44_000}
+"""Tokens kept free beside MOST_RESERVED for thoughts, which count as output, where much thinking is asked for.
+
+Anthropic advises 64,000 tokens of output for its two highest efforts.
+"""
 LEAST_RESERVED = 4_096
 
 
@@ -36,9 +41,13 @@ DEFAULT_SHARES: Mapping[ShareName, Share] = {
 }
 
 
-def reserve_for(window: int, max_output: int) -> int:
-    """Tokens kept free for the reply: min(output limit, 20,000, window/4), at least min(4,096, window/4)."""
-    return max(min(max_output, MOST_RESERVED, window // 4), min(LEAST_RESERVED, window // 4))
+def reserve_for(window: int, max_output: int, effort: str = "") -> int:
+    """Tokens kept free for the reply: min(output limit, 20,000, window/4), at least min(4,096, window/4).
+
+    A high ``effort`` adds its THOUGHTS to the 20,000.
+    """
+    most = MOST_RESERVED + THOUGHTS.get(effort, 0)
+    return max(min(max_output, most, window // 4), min(LEAST_RESERVED, window // 4))
 
 
 def birth_limit(kind: str, window: int) -> int:

@@ -182,7 +182,7 @@ def spoken(conversation: Conversation, count: Count) -> Spoken:
     return Spoken(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
 
 
-def request_of(pieces: Sequence[Piece], max_output: int, session: str) -> Request:
+def request_of(pieces: Sequence[Piece], max_output: int, session: str, effort: str = "") -> Request:
     """Put pieces, in wire order, together as they are sent; consecutive system pieces of a section form one block."""
     tools = tuple(piece.tool for piece in pieces if piece.tool is not None)
     system: dict[str, list[str]] = {}
@@ -196,7 +196,7 @@ def request_of(pieces: Sequence[Piece], max_output: int, session: str) -> Reques
         else:
             messages += piece.messages
     texts = tuple("\n\n".join(texts) for texts in system.values())
-    return Request(tools, texts, tuple(messages), max_output, session, _settled(pieces))
+    return Request(tools, texts, tuple(messages), max_output, session, _settled(pieces), effort)
 
 
 def _settled(pieces: Sequence[Piece]) -> int:

@@ -22,6 +22,14 @@ class ModelChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class EffortChosen:
+    """The model is asked to think this hard from now on; empty: as its provider has it."""
+
+    effort: str = ""
+    type: Literal["effort_chosen"] = "effort_chosen"
+
+
+@dataclass(frozen=True, slots=True)
 class EpochStarted:
     """These sections stand before the conversation from now on, unchanged until the next fold or change of model."""
 
@@ -200,6 +208,7 @@ class TurnFinished:
 
 Kept = (
     ModelChosen
+    | EffortChosen
     | EpochStarted
     | TurnStarted
     | ContextAssembled

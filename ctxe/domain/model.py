@@ -40,7 +40,11 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as the catalog knows it. ``window`` is the most input plus reply may hold together, in tokens."""
+    """A model as the catalog knows it. ``window`` is the most input plus reply may hold together, in tokens.
+
+    ``efforts`` (see Effort) are those it takes, empty where that is not known; ``budgeted``: it is told in tokens how
+    much to think. ``effort`` is what the user asked of it, empty for its provider's own default.
+    """
 
     provider: str
     name: str
@@ -51,6 +55,10 @@ class Model:
     exact: bool = False
     tools: bool = True
     reasoning: bool = False
+    images: bool = False
+    efforts: tuple[str, ...] = ()
+    budgeted: bool = False
+    effort: str = ""
 
     @property
     def id(self) -> str:
@@ -98,6 +106,7 @@ class Request:
     """Everything a model is sent for one reply: tools, system blocks and messages, each stable part first.
 
     The first ``settled`` blocks of the first message may outlast this epoch: they are worth a place in the cache.
+    ``effort`` is how hard to think before it (see Model); ``max_output`` holds for thoughts and words together.
     """
 
     tools: tuple[ToolSchema, ...]
@@ -106,6 +115,7 @@ class Request:
     max_output: int
     session: str = ""
     settled: int = 0
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

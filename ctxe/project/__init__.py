@@ -43,9 +43,9 @@ class Project:
         where = place.find(start, user, config.cache_folder(environment))
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
-    def again(self, model: str = "") -> Project:
-        """The same project after its settings changed, or with another model. Raises ConfigError."""
-        chosen = {**self.flags.get("model", {}), **({"name": model} if model else {})}
+    def again(self, model: str = "", effort: str = "") -> Project:
+        """The same project after its settings changed, or with another model at an effort. Raises ConfigError."""
+        chosen = {**self.flags.get("model", {}), **({"name": model, "effort": effort} if model else {})}
         return Project.open(self.place.working, self.environment, {**self.flags, "model": chosen})
 
     @property

@@ -46,9 +46,16 @@ def choice(project: Project) -> Choice:
 def choose(project: Project, name: str = "") -> Model:
     """The catalog's entry for a model; a local server is asked for a window that nobody stated.
 
-    Raises ConfigError when the window stays unknown.
+    Without a name it is the project's own, at the effort of the settings. Raises ConfigError when the window stays
+    unknown or the model takes no such effort.
     """
-    name = name or choice(project).name
+    if name:
+        return _found(project, name)
+    model = _found(project, choice(project).name)
+    return model if model.provider == "offline" else catalog.at_effort(model, project.config.model.effort)
+
+
+def _found(project: Project, name: str) -> Model:
     try:
         return catalog.find(name, project.config.models)
     except ConfigError:
@@ -97,7 +104,7 @@ def budget_for(project: Project, model: Model) -> Budget:
     most_output = project.config.model.max_output or model.max_output
     return Budget(
         window,
-        reserve_for(window, most_output),
+        reserve_for(window, most_output, model.effort),
         {
             "memory": Share(shares.memory, shares.memory_tokens),
             "instructions": Share(shares.instructions, shares.instructions_tokens),

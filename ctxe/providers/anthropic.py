@@ -24,6 +24,10 @@ STOPS: Mapping[str, StopReason] = {
 """Stop reasons that are no ordinary end; all others (end_turn, tool_use, stop_sequence, pause_turn, new ones) are."""
 MARKS, REACH = 4, 15
 """Cache marks a request may bear, and the most blocks between two of them: a lookup goes 20 blocks back at most."""
+LEAST_BUDGET = 1_024
+"""The fewest tokens to think in that the API takes; they must be fewer than max_tokens."""
+BUDGETS: Mapping[str, int] = {"low": 4_096, "medium": 10_240, "high": 24_576}
+"""Tokens to think in for models that take no effort by name: ours, for the API names none."""
 OWN = ("thinking", "redacted_thinking")
 
 
@@ -70,9 +74,23 @@ def body(request: Request, model: Model, *, long_cache: bool = False) -> dict[st
     settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
     mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
     sent: dict[str, Any] = {"model": model.name, "max_tokens": min(request.max_output, model.max_output)}
+    sent |= thinking(request.effort, model, sent["max_tokens"])
     sent |= {"system": system} if system else {}
     sent |= {"tools": tools} if tools else {}
     return sent | {"messages": messages, "stream": True}
+
+
+def thinking(effort: str, model: Model, limit: int) -> dict[str, Any]:
+    """How the API is asked for an effort: by its name, of older models by tokens to think in, out of the ``limit``.
+
+    A quarter of the limit is left for words and calls; where that leaves less than the API's least, nothing is asked.
+    """
+    if not effort:
+        return {}
+    if not model.budgeted:
+        return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
+    budget = min(BUDGETS.get(effort, BUDGETS["high"]), limit * 3 // 4)
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}} if budget >= LEAST_BUDGET else {}
 
 
 def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Model, Prices
 
@@ -25,6 +26,7 @@ DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
 MOST = 1e12
 """The largest number that an override may state."""
+ABILITIES = ("encoding", "exact", "tools", "reasoning", "images")
 OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "provider": (str,),
     "window": (int,),
@@ -38,6 +40,7 @@ OVERRIDES: Mapping[str, tuple[type, ...]] = {
     "exact": (bool,),
     "tools": (bool,),
     "reasoning": (bool,),
+    "images": (bool,),
 }
 """What [models."name"] may say: tokens, US dollars per million tokens, and abilities."""
 
@@ -74,6 +77,20 @@ def find(name: str, overrides: Mapping[str, Mapping[str, Any]] | None = None) ->
         window = int(own["window"])
         known = Model(provider or "local", bare, window, min(window, 32_768))
     return _overridden(known, own)
+
+
+def at_effort(model: Model, effort: str) -> Model:
+    """The model asked to think so hard; "" leaves that to its provider. Raises ConfigError for what it cannot.
+
+    A model that reasons and of which the catalog knows no levels may be asked for any: its host says what it takes.
+    """
+    takes = model.efforts or (get_args(Effort) if model.reasoning else ())
+    if effort and not takes:
+        says = f'if it does: [models."{model.id}"] reasoning = true'
+        raise ConfigError(f"{model.id} takes no effort: as far as is known, it does not reason", says)
+    if effort and effort not in takes:
+        raise ConfigError(f"{model.id} knows no effort {effort!r}", f"it takes {', '.join(takes)}")
+    return replace(model, effort=effort)
 
 
 def host(provider: str) -> Host:
@@ -162,8 +179,9 @@ def _through_gateway(provider: str, bare: str) -> Model | None:
 
 
 def _model(provider: str, name: str, entry: Mapping[str, Any]) -> Model:
-    facts = {key: entry[key] for key in ("encoding", "exact", "tools", "reasoning") if key in entry}
-    return Model(provider, name, entry["window"], entry["max_output"], _prices(entry), **facts)
+    facts = {key: entry[key] for key in (*ABILITIES, "budgeted") if key in entry}
+    efforts = tuple(entry.get("efforts", ()))
+    return Model(provider, name, entry["window"], entry["max_output"], _prices(entry), efforts=efforts, **facts)
 
 
 def _prices(entry: Mapping[str, Any]) -> Prices | None:
@@ -203,7 +221,7 @@ def _overridden(known: Model, own: Mapping[str, Any]) -> Model:
         prices = Prices(**{**stated, **cached, **price})
     window = int(own.get("window", known.window))
     most = min(int(own.get("max_output", known.max_output)), window)
-    abilities = {key: own[key] for key in ("encoding", "exact", "tools", "reasoning") if key in own}
+    abilities = {key: own[key] for key in ABILITIES if key in own}
     return replace(known, window=window, max_output=most, prices=prices, **abilities)
 
 

@@ -94,6 +94,7 @@ def body(
     whole: dict[str, Any] = {"model": model.name, "messages": messages}
     whole |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
     whole |= {limit: min(request.max_output, model.max_output), "stream": True}
+    whole |= {"reasoning_effort": request.effort} if request.effort else {}
     whole |= {"cache_control": {"type": "ephemeral"}} if habits.marked else {}
     return whole | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
 

@@ -59,6 +59,7 @@ def body(request: Request, model: Model, *, cache_key: bool = True) -> dict[str,
     system = "\n\n".join(text for text in request.system if text.strip())
     sent: dict[str, Any] = {"model": model.name, "store": False, "stream": True, "max_output_tokens": limit}
     sent |= {"include": ["reasoning.encrypted_content"]} if model.reasoning else {}
+    sent |= {"reasoning": {"effort": request.effort}} if request.effort else {}
     sent |= {"prompt_cache_key": request.session} if cache_key and request.session else {}
     sent |= {"instructions": system} if system else {}
     sent |= {"tools": tools} if tools else {}

@@ -13,6 +13,7 @@ from typing import Any, Self
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
     ContextAssembled,
+    EffortChosen,
     Event,
     ModelChosen,
     ReplyReceived,
@@ -213,7 +214,9 @@ class LiveRenderer:
         )
 
     def _first(self, event: Event) -> bool:
-        """Is this the model that the greeting has named already, or the same as before?"""
+        """Is this the model or effort that the greeting has named already, or the same as before?"""
+        if isinstance(event, EffortChosen):
+            return not (self.words or self.model)
         if not isinstance(event, ModelChosen) or self.words:
             return False
         before, self.model = self.model, event.model

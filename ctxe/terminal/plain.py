@@ -8,6 +8,7 @@ from typing import Self
 
 from ctxe.domain.events import (
     ContextAssembled,
+    EffortChosen,
     Event,
     ModelChosen,
     ReplyReceived,
@@ -79,7 +80,7 @@ class PlainRenderer:
                 self._replied(event)
             case ContextAssembled(ledger):
                 self.ledger, self.held = ledger, ledger.used
-            case ModelChosen() if self.ledger is None and not self.words:
+            case ModelChosen() | EffortChosen() if self.ledger is None and not self.words:
                 return  # who answers at first is no news: the last line of the turn names it
             case TurnStarted(words, _) if self.words:
                 self._tell(said(words, self.screen.unicode))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ctxe.domain.events import (
     Consulted,
+    EffortChosen,
     Event,
     Folded,
     ModelChosen,
@@ -204,6 +205,8 @@ def told(event: Event, unicode: bool) -> list[Line]:
     match event:
         case ModelChosen(model):
             return [line(("model ", "dim"), model)]
+        case EffortChosen(effort):
+            return [line(("effort ", "dim"), effort or "as the provider has it")]
         case TurnStarted(_, sections):
             return gathered(sections, unicode)
         case Noted(chunks):

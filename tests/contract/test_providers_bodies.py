@@ -312,6 +312,39 @@ def test_the_limit_of_the_model_and_the_key_of_the_session_are_kept(api: str) ->
     assert (limit, "prompt_cache_key" in body, "include" in body) == (8_000, False, False)
 
 
+@pytest.mark.parametrize(
+    ("api", "wanted"),
+    [
+        ("messages", {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
+        ("chat", {"reasoning_effort": "high"}),
+        ("responses", {"reasoning": {"effort": "high"}}),
+    ],
+)
+def test_an_effort_is_asked_for_as_the_api_takes_it_and_changes_nothing_else(api: str, wanted: dict[str, Any]) -> None:
+    with WireServer([Reply("ok"), Reply("ok")]) as server:
+        hear(speak(api, server.url), HELLO)
+        hear(speak(api, server.url), replace(HELLO, effort="high"))
+        plain, asked = server.bodies
+    assert asked == {**plain, **wanted}
+    assert not wanted.keys() & plain.keys()
+
+
+@pytest.mark.parametrize(
+    ("effort", "limit", "budget"),
+    [("low", 8_000, 4_096), ("medium", 8_000, 6_000), ("high", 64_000, 24_576), ("high", 1_366, 1_024)],
+)
+def test_a_model_that_takes_no_effort_by_name_is_given_tokens_to_think_in(effort: str, limit: int, budget: int) -> None:
+    older = replace(MODEL, budgeted=True, max_output=64_000)
+    with WireServer([Reply("ok"), Reply("ok")]) as server:
+        hear(speak("messages", server.url, model=older), replace(HELLO, effort=effort, max_output=limit))
+        hear(speak("messages", server.url, model=older), replace(HELLO, effort=effort, max_output=1_365))
+        body, small = server.bodies
+    assert body["thinking"] == {"type": "enabled", "budget_tokens": budget}
+    assert budget < body["max_tokens"] == limit
+    assert "output_config" not in body
+    assert "thinking" not in small
+
+
 @pytest.mark.parametrize("api", APIS)
 def test_the_same_request_is_the_same_bytes(api: str) -> None:
     request = CASES["parallel calls, a failed result, results first, then notes"][0]

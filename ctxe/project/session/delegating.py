@@ -104,7 +104,7 @@ def narrowed(project: Project, model: str, left: float) -> Project:
         max_steps=min(own.max_steps, config.budget.max_steps),
     )
     settings = replace(
-        config, budget=budget, model=replace(config.model, name=model), delegate=replace(own, enabled=False)
+        config, budget=budget, model=replace(config.model, name=model, effort=""), delegate=replace(own, enabled=False)
     )
     return replace(project, loaded=replace(project.loaded, config=settings))
 

@@ -24,7 +24,8 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.project.memory.recalling import recalled
-from ctxe.project.models import choice, choose, vocabulary_of
+from ctxe.project.models import choice, vocabulary_of
+from ctxe.project.session.choosing import effort_words, switch, think
 from ctxe.project.session.commit import commit, message_for
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
@@ -107,11 +108,13 @@ class Live:
         """When the next fold comes and what it and the next request cost, by what the latest steps added."""
         return self.wired.folds.forecast(self.session.state, so_far.grown())
 
-    def switch(self, name: str) -> Iterator[Event]:
-        """Talk to another model from now on. Raises ConfigError."""
-        self.wired = self.rewire(choose(self.project, name))
-        self.session.ports = self.wired.ports
-        yield from self.session.emit(ModelChosen(self.model.id))
+    def switch(self, name: str, effort: str = "") -> Iterator[Event]:
+        """Talk to another model from now on; see ``choosing``. Raises ConfigError."""
+        return switch(self, name, effort)
+
+    def think(self, effort: str) -> Iterator[Event]:
+        """Have the model think so hard from now on ("default": as its provider has it). Raises ConfigError."""
+        return think(self, effort)
 
     def recall(self, words: str) -> str:
         """What was folded or shortened, by its handle, or what best matches words here and in memory; else empty."""
@@ -138,7 +141,8 @@ class Live:
     def banner(self) -> str:
         """Where we are, with whom, and who decides: one line for the start."""
         why = choice(self.project).why
-        return f"ctxe {__version__} in {self.project.root}: {self.model.id} ({why}), approval {self.permit.words()}"
+        who = ", ".join(filter(None, [f"{self.model.id} ({why})", effort_words(self.model)]))
+        return f"ctxe {__version__} in {self.project.root}: {who}, approval {self.permit.words()}"
 
     def status_words(self) -> str:
         """Model, tokens, money and mode: the row below the input line."""
@@ -149,7 +153,8 @@ class Live:
         money = f"${state.usd:.4f}" if self.model.prices else "no price"
         if limit := self.project.config.budget.max_cost:
             money += f" of ${limit:.2f}"
-        return f"{self.model.id}  {used}  {money}  {self.permit.mode}"
+        who = "  ".join(filter(None, [self.model.id, effort_words(self.model)]))
+        return f"{who}  {used}  {money}  {self.permit.mode}"
 
     def held_skills(self) -> tuple[str, ...]:
         """Domain modules that stand in the next request."""

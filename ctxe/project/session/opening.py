@@ -138,9 +138,11 @@ def _money(live: Live) -> list[str]:
 
 def _model_change(live: Live) -> list[str]:
     """A line for the user when another model answers than before; the log notes it with the next turn."""
-    before = live.session.state.model
-    changed = before and before != live.model.id
-    return [f"the model was {before}; now it is {live.model.id}"] if changed else []
+    before, effort = live.session.state.model, live.session.state.effort
+    told = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
+    if before and effort != live.model.effort:
+        told.append(f"the effort was {effort or 'the default'}; now it is {live.model.effort or 'the default'}")
+    return told
 
 
 def _no_project(project: Project) -> list[str]:

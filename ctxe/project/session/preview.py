@@ -78,7 +78,8 @@ def _so_far(project: Project, opening: Opening) -> State:
 def _plain(request: Request) -> dict[str, Any]:
     tools = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in request.tools]
     messages = [{"role": m.role, "content": [_block(b) for b in m.blocks]} for m in request.messages]
-    return {"max_output": request.max_output, "system": list(request.system), "messages": messages, "tools": tools}
+    asked = {"max_output": request.max_output, **({"effort": request.effort} if request.effort else {})}
+    return {**asked, "system": list(request.system), "messages": messages, "tools": tools}
 
 
 def _block(block: Any) -> Any:

@@ -112,6 +112,7 @@ class Composer:
             self.model.exact,
             min(self.model.max_output, self.budget.reserve),
             self.session,
+            self.model.effort,
         )
 
     def _offered(self, task: Task, entered: Sequence[str]) -> list[Section]:

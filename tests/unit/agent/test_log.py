@@ -15,6 +15,7 @@ from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import (
     Consulted,
     ContextAssembled,
+    EffortChosen,
     EpochStarted,
     FileChosen,
     Folded,
@@ -40,6 +41,7 @@ from ctxe.domain.section import Chunk, Omission, Priority, Section
 FILES = Section("files", Priority.INJECTED, (Chunk("a", "text", "named", "region", "a.py"),), "task", "files")
 EVERY: tuple[Kept, ...] = (
     ModelChosen("openai/gpt-5"),
+    EffortChosen("high"),
     EpochStarted((Section("rules", Priority.SYSTEM, (Chunk("r", "be right"),), "system"),)),
     TurnStarted("fix ünïcode \ud83d", (FILES, Section("m", Priority.MEMORY, left_out=(Omission("x", 3, "over"),)))),
     ContextAssembled(

@@ -90,7 +90,43 @@ def test_an_entry_is_whole() -> None:
         Prices(4.0, 20.0, 0.4, 5.0, Prices(8.0, 30.0, 0.8, 10.0), 272_000),
         exact=True,
         reasoning=True,
+        images=True,
+        efforts=("none", "low", "medium", "high", "xhigh", "max"),
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "efforts", "budgeted", "images"),
+    [
+        ("claude-opus-5-5", ("low", "medium", "high", "xhigh", "max"), False, True),
+        ("claude-opus-4-6", ("low", "medium", "high", "max"), False, True),
+        ("claude-haiku-4-5", ("low", "medium", "high"), True, True),
+        ("gpt-5", ("minimal", "low", "medium", "high"), False, True),
+        ("gpt-5.1", ("none", "low", "medium", "high"), False, True),
+        ("o3-mini", ("low", "medium", "high"), False, False),
+        ("gpt-4.1", (), False, True),
+        ("mistral-medium-latest", ("none", "high"), False, True),
+        ("kimi-k3", ("low", "high", "max"), False, True),
+        ("glm-5.3", (), False, False),
+        ("openrouter/anthropic/claude-opus-4.6", ("low", "medium", "high", "max"), False, True),
+    ],
+)
+def test_what_a_model_can_be_asked_for(name: str, efforts: tuple[str, ...], budgeted: bool, images: bool) -> None:
+    found = catalog.find(name)
+    assert (found.efforts, found.budgeted, found.images) == (efforts, budgeted, images)
+
+
+def test_an_effort_is_one_that_the_model_takes() -> None:
+    assert catalog.at_effort(catalog.find("gpt-5"), "minimal").effort == "minimal"
+    assert catalog.at_effort(catalog.find("glm-5.3"), "max").effort == "max"
+    assert catalog.at_effort(catalog.find("gpt-4.1"), "").effort == ""
+    own = catalog.find("mine", {"mine": {"window": 9_000, "reasoning": True}})
+    assert catalog.at_effort(own, "low").effort == "low"
+    with pytest.raises(ConfigError, match=r"openai/gpt-5 knows no effort 'xhigh'") as refused:
+        catalog.at_effort(catalog.find("gpt-5"), "xhigh")
+    assert refused.value.hint == "it takes minimal, low, medium, high"
+    with pytest.raises(ConfigError, match=r"openai/gpt-4.1 takes no effort: as far as is known, it does not reason"):
+        catalog.at_effort(catalog.find("gpt-4.1"), "low")
 
 
 def test_an_hour_in_the_cache_is_billed_at_twice_the_price_of_input_and_minutes_at_five_quarters() -> None:

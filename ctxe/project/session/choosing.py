@@ -1,0 +1,85 @@
+"""Choosing who answers from now on and how hard it thinks, and what that costs where the provider holds the talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ctxe.context.cost import request_usd
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.events import EffortChosen, Event, ModelChosen, Notice
+from ctxe.domain.model import Model
+from ctxe.project.models import choose
+from ctxe.providers.catalog import at_effort
+from ctxe.terminal import figures
+
+if TYPE_CHECKING:
+    from ctxe.project.session.live import Live
+
+DEFAULT = "default"
+"""What the user says to leave the effort to the provider."""
+
+
+def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
+    """Talk to another model from now on, at an effort or else at the same one, if it takes that. Raises ConfigError."""
+    asked, before = choose(live.project, name), live.model.effort
+    if effort:
+        model, told = at_effort(asked, _level(effort)), ""
+    else:
+        model, told = _as_before(asked, before)
+    anew = _anew(live, model, "reads") if model.id != live.model.id else []
+    _take(live, model)
+    yield from live.session.emit(ModelChosen(model.id))
+    if model.effort != live.session.state.effort:
+        yield from live.session.emit(EffortChosen(model.effort))
+    for line in filter(None, [told, *anew]):
+        yield from live.session.emit(Notice(line))
+
+
+def think(live: Live, effort: str) -> Iterator[Event]:
+    """Ask the same model to think so hard from now on. Raises ConfigError.
+
+    No epoch begins: what is sent starts with the same bytes as before. Whether the provider's cache outlives the
+    change is the provider's affair, so what it may cost is told.
+    """
+    model = at_effort(live.model, _level(effort))
+    if model == live.model:
+        return
+    anew = _anew(live, model, "may read")
+    live.composer.save()
+    _take(live, model)
+    yield from live.session.emit(EffortChosen(model.effort))
+    for line in anew:
+        yield from live.session.emit(Notice(line))
+
+
+def effort_words(model: Model) -> str:
+    """The effort as a person reads it beside the model's name; empty while it is the provider's own."""
+    return f"effort {model.effort}" if model.effort else ""
+
+
+def _level(effort: str) -> str:
+    return "" if effort == DEFAULT else effort
+
+
+def _take(live: Live, model: Model) -> None:
+    live.wired = live.rewire(model)
+    live.session.ports = live.wired.ports
+
+
+def _as_before(model: Model, effort: str) -> tuple[Model, str]:
+    try:
+        return at_effort(model, effort), ""
+    except ConfigError as error:
+        return replace(model, effort=""), f"{error.message}: it thinks as its provider has it"
+
+
+def _anew(live: Live, model: Model, verb: str) -> list[str]:
+    """A line on what the next request takes anew, as far as something was sent and the price is known."""
+    usage = live.session.state.newest_usage
+    if usage is None or not usage.input:
+        return []
+    held = usage.input + usage.output
+    price = f", {figures.money(request_usd(held, 0, model.prices))} once" if model.prices else ""
+    return [f"the next request {verb} what was said so far anew: {figures.size(held)} tokens{price}"]

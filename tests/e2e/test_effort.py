@@ -1,0 +1,90 @@
+"""How hard the model thinks: from settings, flags and /effort to the body that is sent, told and remembered."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import Terminal, anthropic_at, ctxe, environment, openai_at, repository
+from tests.wire.server import Reply, Usage, WireServer
+
+ASKED: dict[str, tuple[Callable[[str], dict[str, str]], str, Callable[[dict[str, object]], object]]] = {
+    "messages": (anthropic_at, "claude-sonnet-5-5", lambda body: (body.get("thinking"), body.get("output_config"))),
+    "chat": (openai_at, "gpt-5", lambda body: body.get("reasoning_effort")),
+    "responses": (lambda url: openai_at(url) | {"CTXE_MODEL_API": "responses"}, "gpt-5", lambda b: b.get("reasoning")),
+}
+HIGH = {
+    "messages": ({"type": "adaptive"}, {"effort": "high"}),
+    "chat": "high",
+    "responses": {"effort": "high"},
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", {"calc.py": "def add(a, b):\n    return a + b\n"})
+
+
+@pytest.mark.parametrize("api", ASKED)
+def test_a_flag_reaches_the_wire_and_leaves_room_to_think(api: str, home: Path, repo: Path) -> None:
+    at, model, found = ASKED[api]
+    with WireServer([Reply("done"), Reply("done"), Reply("done")]) as server:
+        env = environment(home, **at(server.url)) | {"CTXE_MODEL_NAME": model}
+        for words in (["--effort", "high"], ["--no-memory"]):
+            done = ctxe(repo, env, "chat", "-p", "hello", *words)
+            assert (done.code, done.out.strip(), server.refused) == (0, "done", [])
+        assert ctxe(repo, env | {"CTXE_MODEL_EFFORT": "high"}, "chat", "-p", "hello").code == 0
+        flagged, plain, from_settings = server.bodies
+    assert (found(flagged), found(from_settings)) == (HIGH[api], HIGH[api])
+    assert found(plain) in (None, (None, None))
+    limits = [body.get("max_tokens", body.get("max_output_tokens")) for body in (flagged, plain)]
+    assert limits == [32_000, 20_000]
+
+
+def test_what_a_model_cannot_is_one_line_and_nothing_is_sent(home: Path, repo: Path) -> None:
+    with WireServer([]) as server:
+        env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
+        wrong = ctxe(repo, env, "chat", "-p", "hello", "--effort", "xhigh")
+        odd = ctxe(repo, env, "chat", "-p", "hello", "--effort", "enormous")
+        none = ctxe(repo, env | {"CTXE_MODEL_NAME": "gpt-4.1"}, "chat", "-p", "hello", "--effort", "low")
+        assert server.requests == []
+    assert (wrong.code, odd.code, none.code) == (3, 2, 3)
+    assert "openai/gpt-5 knows no effort 'xhigh'" in wrong.err
+    assert "it takes minimal, low, medium, high" in wrong.err
+    assert "openai/gpt-4.1 takes no effort" in none.err
+
+
+def test_it_is_changed_in_a_session_told_kept_and_breaks_no_prefix(home: Path, repo: Path) -> None:
+    script = [Reply("one", usage=Usage(40_000, 1_000)), Reply("two"), Reply("three")]
+    with WireServer(script) as server:
+        env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            terminal.enter("/effort")
+            terminal.wait("/effort LEVEL changes it: minimal, low, medium, high")
+            terminal.enter("first")
+            terminal.wait("one")
+            terminal.enter("/effort high")
+            terminal.wait("may read what was said so far anew: 41k tokens")
+            terminal.wait("openai/gpt-5  effort high")
+            terminal.enter("second")
+            terminal.wait("two")
+            terminal.enter("/model gpt-4.1")
+            terminal.wait("openai/gpt-4.1 takes no effort")
+            terminal.enter("/model gpt-5 low")
+            terminal.wait("effort low")
+            terminal.enter("third")
+            terminal.wait("three")
+            terminal.enter("/exit")
+            assert terminal.ended() == 0
+        first, second, _ = server.bodies
+        assert [body.get("reasoning_effort") for body in server.bodies] == [None, "high", "low"]
+        assert second["messages"][: len(first["messages"])] == first["messages"]
+        (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        chosen = [event.get("effort", "") for event in events if event.get("type") == "effort_chosen"]
+        assert chosen == ["high", "", "low"]
+        again = ctxe(repo, env, "chat", "-p", "-c", "more")
+    assert "the effort was low; now it is the default" in again.err
