@@ -39,12 +39,11 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 def every_setting() -> list[tuple[str, Any, Any, str]]:
     """Every setting: dotted key, type, default, what it says."""
     found = []
-    for section in fields(Config):
-        kind = get_type_hints(Config)[section.name]
+    for section, kind in get_type_hints(Config).items():
         if not is_dataclass(kind):
             continue
         hints = get_type_hints(kind)
-        found += [(f"{section.name}.{f.name}", hints[f.name], f.default, f.metadata["says"]) for f in fields(kind)]
+        found += [(f"{section}.{f.name}", hints[f.name], f.default, f.metadata["says"]) for f in fields(kind)]
     return found
 
 

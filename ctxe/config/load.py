@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from ctxe.config.keys import SERVERS, check, defaults, every_setting, parse
 from ctxe.config.values import Config, ServerSettings
@@ -18,6 +18,8 @@ from ctxe.safety.trust import tighten
 from ctxe.storage.files import read
 
 PROJECT_FILE = ".ctxe.toml"
+
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +129,13 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
 
 def _build(settings: Mapping[str, Any]) -> Config:
     parts: dict[str, Any] = {}
-    for section in fields(Config):
-        kind: Any = get_type_hints(Config)[section.name]
-        own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section.name + ".")}
-        own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
-        parts[section.name] = MappingProxyType(own) if section.name in ("models", "mcp") else kind(**own)
-    parts["mcp"] = MappingProxyType({name: _server(table) for name, table in settings.get(SERVERS, {}).items()})
-    return Config(**parts)
+    for section, kind in get_type_hints(Config).items():
+        own = {k.partition(".")[2]: v for k, v in settings.items() if k.startswith(section + ".")}
+        parts[section] = MappingProxyType(own) if section in ("models", "mcp") else settled(kind, own)
+    servers = {name: settled(ServerSettings, table) for name, table in settings.get(SERVERS, {}).items()}
+    return Config(**{**parts, "mcp": MappingProxyType(servers)})
 
 
-def _server(table: Mapping[str, Any]) -> ServerSettings:
-    own: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    return ServerSettings(**own)
+def settled(kind: type[Settings], table: Mapping[str, Any]) -> Settings:
+    """A part of the settings from its table, whose keys were checked."""
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
+from ctxe.config.load import settled
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import digest
@@ -213,8 +214,7 @@ def _read(name: str, given: Any) -> ServerSettings:
     known = {one.name for one in fields(ServerSettings)} - set(OWN_ONLY) - {"timeout", "start_timeout"}
     own = {key: value for key, value in given.items() if key in known}
     check_servers({name: own}, FILE)
-    read_in: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in own.items()}
-    return ServerSettings(**read_in)
+    return settled(ServerSettings, own)
 
 
 def refused(project: Project) -> list[str]:
