@@ -6,7 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply
 from ctxe.context.pieces import Piece, section_pieces, spoken, tool_piece
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.events import ContextAssembled, Folded, Kept, ModelChosen, ReplyReceived, Unfolded

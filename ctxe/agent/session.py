@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ctxe.agent.log import Log
-from ctxe.agent.state import State, apply, closing
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply, closing
 from ctxe.agent.turn import More, Ports, nothing_more, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError

@@ -1,39 +1,16 @@
-"""What a session is at a moment: a pure function of the events its log holds."""
+"""What a session is at a moment; ``transitions`` says how its events lead there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ctxe.domain.conversation import Conversation, Fold, Outcome, Reply, Step, ToolResult, Turn, Usage
-from ctxe.domain.events import (
-    Consulted,
-    ContextAssembled,
-    EffortChosen,
-    EpochStarted,
-    Event,
-    FileChosen,
-    Folded,
-    Kept,
-    ModelChosen,
-    Noted,
-    Pinned,
-    Queued,
-    ReplyReceived,
-    StepFinished,
-    Summarized,
-    ToolFinished,
-    ToolStarted,
-    TurnFinished,
-    TurnStarted,
-    Unfolded,
-)
+from ctxe.domain.conversation import Conversation, Fold, Reply, ToolResult, Turn, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.section import Chunk, Section
 
-NO_RESULT = "interrupted: this call has no result; it may or may not have had effects"
-NOT_RUN = "interrupted before this call was run; nothing was done"
+if TYPE_CHECKING:
+    from ctxe.domain.events import Summarized
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,154 +60,7 @@ class State:
         steps = self.conversation.turns[-1].steps if self.conversation.turns else ()
         return steps[-1].reply.usage if steps else None
 
-
-def apply(state: State, event: Event) -> State:
-    """The state after an event."""
-    match event:
-        case ModelChosen() | EffortChosen():
-            return _chosen(state, event)
-        case EpochStarted(sections):
-            return replace(state, standing=sections)
-        case TurnStarted(words, gathered):
-            turns = (*state.conversation.turns, Turn(words, gathered))
-            conversation = replace(state.conversation, turns=turns)
-            return replace(state, conversation=conversation, running=True, queued=())
-        case ContextAssembled(ledger):
-            held = tuple(row.digest for row in ledger.rows if row.given)
-            return replace(state, ledger=ledger, held=held, left=())
-        case ReplyReceived(reply, usd):
-            return _replied(state, reply, usd)
-        case ToolStarted(call_id):
-            return replace(state, started=(*state.started, call_id))
-        case ToolFinished():
-            return _told(state, event)
-        case StepFinished():
-            return _joined(state)
-        case Noted(chunks):
-            return _noted(state, chunks)
-        case Folded() | Unfolded():
-            return _refolded(state, event)
-        case Summarized() | Consulted():
-            return _paid(state, event)
-        case Pinned(text, pinned):
-            kept = tuple(pin for pin in state.pins if pin != text)
-            return replace(state, pins=(*kept, text) if pinned else kept)
-        case FileChosen(path, choice):
-            others = tuple(one for one in state.files if one[0] != path)
-            return replace(state, files=(*others, (path, choice)))
-        case Queued(chunks):
-            return replace(state, queued=state.queued + chunks)
-        case TurnFinished(outcome):
-            return _ended(state, outcome)
-        case _:
-            return state
-
-
-def _chosen(state: State, event: ModelChosen | EffortChosen) -> State:
-    """Another model begins an epoch; another effort does not, for what is sent begins with the same bytes."""
-    if isinstance(event, EffortChosen):
-        return replace(state, effort=event.effort)
-    return replace(state, model=event.model, standing=None, held=(), left=())
-
-
-def rebuild(events: Iterable[Event]) -> State:
-    """The state that a log's events lead to."""
-    state = State()
-    for event in events:
-        state = apply(state, event)
-    return state
-
-
-def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> list[Kept]:
-    """Events that end a torn turn properly: every call without a result gets one, the step is joined, the turn ends.
-
-    ``said`` are words of an answer that was cut off; they are kept as what they are.
-    """
-    if not state.running:
-        return []
-    events: list[Kept] = []
-    if state.pending is None and said:
-        events += [
-            ReplyReceived(Reply(said, stop="interrupted", model=state.model)),
-            StepFinished(len(state.turn.steps) + 1),
-        ]
-    if state.pending is not None:
-        from ctxe.context.calls import named
-
-        answered = {result.call_id for result in state.results}
-        missing = [call for call in state.pending.calls if call.id not in answered]
-        said_of = {call.id: NO_RESULT if call.id in state.started else NOT_RUN for call in missing}
-        events += [
-            ToolFinished(ToolResult(call.id, said_of[call.id], ok=False), call.name, named(call)) for call in missing
-        ]
-        events.append(StepFinished(len(state.turn.steps) + 1))
-    events.append(TurnFinished(outcome, why=why))
-    return events
-
-
-def _replied(state: State, reply: Reply, usd: float | None) -> State:
-    state = _joined(state)
-    usage = state.usage + (reply.usage or Usage())
-    return replace(state, pending=reply, results=(), started=(), usage=usage, usd=state.usd + (usd or 0.0))
-
-
-def _paid(state: State, event: Summarized | Consulted) -> State:
-    """What a model was asked for beside the conversation costs as much as a reply."""
-    summary = event if isinstance(event, Summarized) else state.summary
-    usage = state.usage + (event.usage or Usage())
-    return replace(state, summary=summary, usage=usage, usd=state.usd + (event.usd or 0.0))
-
-
-def _told(state: State, event: ToolFinished) -> State:
-    result = event.result
-    if event.full and result.handle:
-        state.originals[result.handle] = event.full
-    return replace(state, results=(*state.results, result), todo=_listed(event.facts.get("todo"), state.todo))
-
-
-def _listed(items: Any, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The todo list of a result, or the one before where the result has none or a damaged log something else."""
-    try:
-        return tuple((str(one["text"]), str(one["state"])) for one in items)
-    except (TypeError, KeyError):
-        return before
-
-
-def _joined(state: State) -> State:
-    """The pending reply and its results as a step; a result that a damaged log has lost is said to be missing."""
-    if state.pending is None or not state.conversation.turns:
-        return replace(state, pending=None, results=())
-    came = {result.call_id: result for result in state.results}
-    lost = (ToolResult(call.id, NO_RESULT, ok=False) for call in state.pending.calls)
-    step = Step(state.pending, tuple(came.get(missing.call_id, missing) for missing in lost))
-    turn = replace(state.turn, steps=(*state.turn.steps, step))
-    return replace(_with_turn(state, turn), pending=None, results=())
-
-
-def _noted(state: State, chunks: tuple[Chunk, ...]) -> State:
-    if not state.conversation.turns or not state.turn.steps:
-        return state
-    *before, last = state.turn.steps
-    step = replace(last, notes=last.notes + chunks)
-    return _with_turn(state, replace(state.turn, steps=(*before, step)))
-
-
-def _ended(state: State, outcome: Outcome) -> State:
-    if not state.conversation.turns:
-        return state
-    return replace(_with_turn(state, replace(state.turn, outcome=outcome)), running=False, pending=None, results=())
-
-
-def _with_turn(state: State, turn: Turn) -> State:
-    turns = (*state.conversation.turns[:-1], turn)
-    return replace(state, conversation=replace(state.conversation, turns=turns))
-
-
-def _refolded(state: State, event: Folded | Unfolded) -> State:
-    """A fold is laid over the one before; taking it back begins an epoch too."""
-    fold, folds = (state.folds[-1], state.folds[:-1]) if state.folds else (None, ())
-    if isinstance(event, Folded):
-        fold, folds = event.fold, (*state.folds, state.conversation.fold)
-    conversation = replace(state.conversation, fold=fold)
-    left = state.held or state.left
-    return replace(state, conversation=conversation, folds=folds, standing=None, held=(), left=left)
+    def asked(self, words: str, gathered: tuple[Section, ...]) -> State:
+        """The session once the user has said these words; what was ``gathered`` for them rides along."""
+        turns = (*self.conversation.turns, Turn(words, gathered))
+        return replace(self, conversation=replace(self.conversation, turns=turns), running=True, queued=())

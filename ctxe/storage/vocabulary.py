@@ -7,7 +7,6 @@ whole takes: what a run of ctxe counts anew is mostly the words it was started w
 from __future__ import annotations
 
 import binascii
-import gzip
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -94,6 +93,8 @@ def count(text: str, name: str = "o200k_base") -> int:
 
 def _recipe(name: str) -> dict[str, Any]:
     """What tiktoken makes that encoding of, its tokens and ranks as they are written in the file."""
+    import gzip
+
     import tiktoken_ext.openai_public as recipes
 
     data = gzip.decompress(read_bytes(PACKAGED[name]))

@@ -13,12 +13,12 @@ from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
-from ctxe.tools.diff import Hunk, hunks, tally, unified
 from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.text import Decoded, fingerprint, line_end, split
 from ctxe.tools.workspace import Workspace, current, load, writable
 
 if TYPE_CHECKING:
+    from ctxe.tools.diff import Hunk
     from ctxe.tools.replace import Edit
 
 SPANS = 8
@@ -115,6 +115,8 @@ def _in_style(text: str, old: Decoded) -> str:
 
 
 def _action(workspace: Workspace, tool: str, verb: str, change: _Change) -> Action:
+    from ctxe.tools.diff import hunks, tally, unified
+
     diff = unified(change.path, change.was, change.text)
     counted = tally(hunks(split(change.was or ""), split(change.text)))
     run = partial(_run, workspace, verb, change, diff)
@@ -146,10 +148,11 @@ def _digest(workspace: Workspace, path: str) -> str:
 
 def _told(verb: str, change: _Change) -> str:
     """What happened in one line; the model knows its own words, so only where they are now is news."""
-    after = split(change.text)
-    found = hunks(split(change.was or ""), after)
+    from ctxe.tools.diff import hunks, tally
     from ctxe.tools.syntax import complaint
 
+    after = split(change.text)
+    found = hunks(split(change.was or ""), after)
     broken = complaint(change.path, change.text)
     note = f"\nnote: {broken}" if broken and (change.was is None or not complaint(change.path, change.was)) else ""
     if change.was is None:

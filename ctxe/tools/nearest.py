@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ctxe.safety.display import strip_invisible
+from ctxe.tools.text import numbered
 
 SHOWN = 24
 """Lines of the nearest region that are shown."""
@@ -41,11 +42,6 @@ def miss(text: str, old: str, new: str, name: str) -> str:
     why = _difference("\n".join(lines), old)
     span = f"line {region.first}" if len(lines) == 1 else f"lines {region.first}-{region.last}"
     return "\n".join([f"{head}; nearest is {span} ({why or f'{region.alike:.0f} % alike'}):", *shown, *more])
-
-
-def numbered(line: str, number: int) -> str:
-    """A line as tools show it: number, tab, text; an empty line stays empty, which saves a fifth of the cost."""
-    return f"{number}\t{line}" if line else ""
 
 
 def nearest(text: str, old: str) -> Region | None:

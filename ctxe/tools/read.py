@@ -11,9 +11,8 @@ from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
-from ctxe.tools.nearest import numbered
 from ctxe.tools.prose import COUNT, STRING, describe
-from ctxe.tools.text import peculiar, split
+from ctxe.tools.text import numbered, peculiar, split
 from ctxe.tools.workspace import Held, Workspace, load, locate
 
 

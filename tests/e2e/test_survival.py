@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.agent.state import NO_RESULT, NOT_RUN
+from ctxe.agent.transitions import NO_RESULT, NOT_RUN
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, git, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 

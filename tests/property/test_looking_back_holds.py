@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxe.agent.requests import requests, texts
-from ctxe.agent.state import State, apply, rebuild
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply, rebuild
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.used import injected

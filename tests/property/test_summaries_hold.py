@@ -11,8 +11,9 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
 from ctxe.agent.summarize import MOST_SAID, PATIENCE, SECONDS, Summarizer
+from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Reply, Step, ToolCall, ToolResult
 from ctxe.domain.events import (
     EpochStarted,

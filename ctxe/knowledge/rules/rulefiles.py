@@ -10,7 +10,6 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
-from ctxe.knowledge.rules.imports import imported
 from ctxe.knowledge.way import way
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
@@ -211,6 +210,8 @@ def _with_imports(rule: Rule, places: Places, seen: set[str]) -> Iterator[Rule]:
     seen.add(key)
     yield rule
     if rule.path.rpartition("/")[2] in _IMPORTING and rule.text and not rule.path.startswith("~"):
+        from ctxe.knowledge.rules.imports import imported
+
         for found in imported(
             rule.path, rule.text, places.root, seen, lambda path: not is_secret_file(path) and places.readable(path)
         ):

@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.agent.log import read_events
-from ctxe.agent.state import State, rebuild
+from ctxe.agent.state import State
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.memory import fresh_ranker
 
@@ -143,6 +142,9 @@ def recalled(project: Project, state: State, words: str) -> str:
 
 def recalled_of(project: Project, path: Path, words: str) -> str:
     """The same of a past session, by its log. Raises SessionError."""
+    from ctxe.agent.log import read_events
+    from ctxe.agent.transitions import rebuild
+
     return recalled(project, rebuild(read_events(path)[0]), words)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ctxe.domain.events import Consulted, Notice
+if TYPE_CHECKING:
+    from ctxe.domain.events import Consulted, Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Purse:
         ``spent`` is asked again when the next is taken: by then the log has the one before.
         """
         from ctxe.agent.limits import Limits
+        from ctxe.domain.events import Notice
 
         while self._bought:
             before = self.spent()

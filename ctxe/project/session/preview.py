@@ -6,9 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ctxe.agent.state import State, apply, closing, rebuild
+from ctxe.agent.state import State
 from ctxe.domain.conversation import ToolCall
-from ctxe.domain.events import EpochStarted, FileChosen, Folded, ModelChosen, TurnStarted
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Carry, Request, Text
 
@@ -47,6 +46,10 @@ def ledger(project: Project, words: str) -> Ledger:
 
 def request_json(project: Project, opening: Opening, words: str) -> str:
     """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError."""
+    from ctxe.agent.transitions import apply
+    from ctxe.domain.events import EpochStarted, FileChosen, Folded, TurnStarted
+    from ctxe.project.window.folds import folds
+
     composed = composer_for(project, opening.tools, opening.skills)
     state = _so_far(project, opening)
     for path, choice in opening.files:
@@ -54,8 +57,6 @@ def request_json(project: Project, opening: Opening, words: str) -> str:
     if state.standing is None:
         state = apply(state, EpochStarted(composed.standing(state)))
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
-    from ctxe.project.window.folds import folds
-
     if fold := folds(project, composed).fold(state, ""):
         state = apply(state, Folded(fold))
         state = apply(state, EpochStarted(composed.standing(state)))
@@ -67,6 +68,8 @@ def _so_far(project: Project, opening: Opening) -> State:
     """What the session that would go on has said so far; an empty one for a new session. Raises SessionError."""
     if not (opening.resume or opening.newest):
         return State()
+    from ctxe.agent.transitions import apply, closing, rebuild
+    from ctxe.domain.events import ModelChosen
     from ctxe.project.sessions import events, path_of
 
     state = rebuild(events(path_of(project.place.sessions, opening.resume))[0])

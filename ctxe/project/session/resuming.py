@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Touch
 from ctxe.domain.events import Kept, ToolFinished
 from ctxe.knowledge.entries.echo import Echo

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import Log
 from ctxe.agent.session import Session
-from ctxe.agent.state import rebuild
+from ctxe.agent.transitions import rebuild
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.failures.gate import Gate

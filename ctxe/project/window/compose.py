@@ -80,13 +80,9 @@ class Composer:
 
     def preview(self, words: str, state: State) -> Ledger:
         """The ledger of the request that would be sent for these words. Raises BudgetError."""
-        from ctxe.agent.state import apply
-        from ctxe.domain.events import EpochStarted, TurnStarted
-
-        if state.standing is None:
-            state = apply(state, EpochStarted(self.standing(state)))
-        state = apply(replace(state, originals=dict(state.originals)), TurnStarted(words, self.gather(words, state)))
-        return self.compose(state).ledger
+        standing = self.standing(state) if state.standing is None else state.standing
+        state = replace(state, standing=standing, originals=dict(state.originals))
+        return self.compose(state.asked(words, self.gather(words, state))).ledger
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
         """Compare our count of a request with the provider's, for models without a public tokenizer."""

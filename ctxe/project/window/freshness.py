@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 
 from ctxe.agent.state import State
@@ -60,6 +59,8 @@ def news_of(before: str | None, now: str, room: int, count: Count) -> str:
     """
     ways = [now]
     if before is not None:
+        import difflib
+
         changes = difflib.unified_diff(before.splitlines(), now.splitlines(), n=2, lineterm="")
         ways.append("\n".join(list(changes)[2:]))
     shortest = min(ways, key=len)

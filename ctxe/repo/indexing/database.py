@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.storage.files import make_folder
-from ctxe.storage.vectors import SCHEMA as VECTORS
 
 VERSION = 4
 BUSY_SECONDS = 20.0
@@ -66,7 +65,9 @@ def renewed(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     _remove(path)
     fresh = connect(path)
     if vectors:
-        fresh.execute(VECTORS)
+        from ctxe.storage.vectors import SCHEMA
+
+        fresh.execute(SCHEMA)
         fresh.executemany("INSERT OR IGNORE INTO vectors VALUES (?,?,?)", vectors)
     return fresh
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ctxe.agent.log import Log, read_events
-from ctxe.agent.state import NO_RESULT, NOT_RUN, State, apply, closing, rebuild
+from ctxe.agent.state import State
+from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing, rebuild
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import (
     EpochStarted,

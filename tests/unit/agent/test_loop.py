@@ -14,7 +14,8 @@ from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.limits import Limits, circle
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import Session
-from ctxe.agent.state import State, rebuild
+from ctxe.agent.state import State
+from ctxe.agent.transitions import rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget

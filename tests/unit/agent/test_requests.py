@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ctxe.agent.requests import requests, texts
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Usage

@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.agent.state import NO_RESULT, NOT_RUN, State, apply, closing, rebuild
+from ctxe.agent.state import State
+from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing, rebuild
 from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     Consulted,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
 from ctxe.agent.summarize import MOST_SAID, SECONDS, Summarizer
+from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import Consulted, Notice, Summarized
 from ctxe.domain.model import Delta, Model, Prices, Provider, Request, TextDelta

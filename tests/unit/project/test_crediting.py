@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import Event, Recorded, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ctxe.agent.state import State, apply
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.events import EpochStarted, Folded
 from ctxe.domain.section import Chunk

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ctxe.agent.state import State, apply, rebuild
+from ctxe.agent.state import State
+from ctxe.agent.transitions import apply, rebuild
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Touch
 from ctxe.domain.events import Event, Kept, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
