@@ -52,11 +52,14 @@ def _counts(line: str) -> dict[str, int]:
 
 
 _PYTEST_END = re.compile(
-    r"^(?:=+ )?(?P<counts>(?:\d+ (?:failed|passed|skipped|deselected|xfailed|xpassed|warnings?|errors?|rerun)(?:, )?)+"
+    r"^(?:=+ )?(?P<counts>(?:\d+ (?:failed|passed|skipped|deselected|xfailed|xpassed|warnings?|errors?|rerun"
+    r"|subtests (?:passed|failed))(?:, )?)+"
     r"|no tests ran)"
     r" in \d[\d.:]*s?(?: \([\d:]+\))?(?: =+)?\s*$"
 )
-_PYTEST_BAD = re.compile(r"^(?:FAILED|ERROR) (?P<id>\S+?(?:::.+?)?)(?: - .*)?$")
+_PYTEST_BAD = re.compile(r"^(?:FAILED|ERROR|SUBFAIL\S*) (?P<id>[^\s:]+(?:::[^\s\[]+)*(?:\[.*?\](?=$| - ))?)(?: - .*)?$")
+_PYTEST_HEAD = re.compile(r"^_{3,} (?:ERROR (?:collecting|at (?:setup|teardown) of) )?(?P<name>\S.*?) _{3,}$")
+_PYTEST_AT = re.compile(r"^(?P<file>[^\s:]+\.py):\d+:")
 
 
 def _pytest(lines: Sequence[str]) -> TestRun | None:
@@ -66,7 +69,18 @@ def _pytest(lines: Sequence[str]) -> TestRun | None:
     counts = _counts(ends[-1]["counts"])
     broken = counts.get("failed", 0) + counts.get("error", 0) + counts.get("errors", 0)
     failed = _ids(found["id"] for found in _matches(_PYTEST_BAD, lines)) if broken else ()
+    failed = failed or (_ids(_pytest_heads(lines)) if broken else ())
     return TestRun("pytest", counts.get("passed", 0), broken, failed, counts.get("skipped", 0))
+
+
+def _pytest_heads(lines: Sequence[str]) -> Iterable[str]:
+    """Where there is no summary, the headlines of the failures, with the file that is named below them."""
+    heads = [(i, found["name"]) for i, line in enumerate(lines) if (found := _PYTEST_HEAD.match(line[:2000]))]
+    for (start, name), end in zip(heads, [*(i for i, _ in heads[1:]), len(lines)], strict=True):
+        if name.endswith(".py"):
+            yield name
+        elif place := next((found for line in lines[start:end] if (found := _PYTEST_AT.match(line[:2000]))), None):
+            yield f"{place['file']}::{name.replace('.', '::')}"
 
 
 _UNITTEST_RAN = re.compile(r"^Ran (?P<n>\d+) tests? in ")
@@ -87,11 +101,15 @@ def _unittest(lines: Sequence[str]) -> TestRun | None:
 
 def _dotted(where: str, name: str) -> str:
     """Python 3.11 and later put the method into the brackets as well."""
-    return where if where.endswith(f".{name}") else f"{where}.{name}"
+    where = where.removeprefix("unittest.loader._FailedTest.")
+    return where if f".{where}".endswith(f".{name}") else f"{where}.{name}"
 
 
 _JEST_END = re.compile(r"^Tests:\s+(?P<counts>(?:\d+ \w+, )*\d+ total)")
 _JEST_BAD = re.compile(r"^\s{0,4}● (?P<id>(?!Console$)\S.*)$")
+_JEST_FILE = re.compile(r"^FAIL (?:\S+ )?(?:\./)?(?P<id>\S+\.\w+)(?: \([\d.]+ m?s\))?$")
+_UNRUN = "Test suite failed to run"
+"""What jest says in place of a test's name when a file could not be loaded."""
 _VITEST_END = re.compile(r"^\s+Tests\s+(?P<counts>\d+ \w+(?: \| \d+ \w+)*) \(\d+\)")
 _VITEST_BAD = re.compile(r"^\s*FAIL\s+(?P<id>\S.*)$")
 
@@ -101,9 +119,27 @@ def _javascript(runner: str, end: re.Pattern[str], bad: re.Pattern[str], lines: 
     if not ends:
         return None
     counts = _counts(ends[-1]["counts"])
-    names = _ids(found["id"] for found in _matches(bad, lines))
+    names = [found["id"] for found in _matches(bad, lines)]
+    whole = [found["id"] for found in _matches(_JEST_FILE, lines)] if _UNRUN in names else []
+    names = [name for name in names if name != _UNRUN]
     skipped = counts.get("skipped", 0) + counts.get("todo", 0)
-    return TestRun(runner, counts.get("passed", 0), counts.get("failed", 0), names, skipped)
+    return TestRun(
+        runner, counts.get("passed", 0), counts.get("failed", 0) or len(whole), _ids(names or whole), skipped
+    )
+
+
+_BUN_END = re.compile(r"^\s+(?P<n>\d+) (?P<word>pass|fail|skip|todo)$")
+_BUN_BAD = re.compile(r"^(?:\(fail\)|✗) (?P<id>.+?)(?: \[[\d.]+m?s\])?$")
+
+
+def _bun(lines: Sequence[str]) -> TestRun | None:
+    if not any(line.startswith("Ran ") and " across " in line for line in lines):
+        return None
+    counts = {found["word"]: int(found["n"]) for found in _matches(_BUN_END, lines)}
+    if not {"pass", "fail"} <= counts.keys():
+        return None
+    names = _ids(found["id"] for found in _matches(_BUN_BAD, lines))
+    return TestRun("bun", counts["pass"], counts["fail"], names, counts.get("skip", 0) + counts.get("todo", 0))
 
 
 _NODE_END = re.compile(r"^(?:#|ℹ) (?P<word>pass|fail|skipped) (?P<n>\d+)\s*$")
@@ -142,6 +178,7 @@ def _mocha_names(lines: Sequence[str]) -> Iterable[str]:
 
 
 _GO_LINE = re.compile(r"^\s*--- (?P<word>PASS|FAIL|SKIP): (?P<id>\S+) \(")
+_GO_LATE = re.compile(r"^\t\t(?P<id>Test\S*) \([\d.hms]+\)$")
 _GO_PACKAGE = re.compile(r"^(?P<word>ok|FAIL)\s+(?P<id>[\w./~-]+)\s+(?:\(cached\)|[\d.]+s|\[(?:build|setup) failed\])")
 
 
@@ -151,26 +188,35 @@ def _go(lines: Sequence[str]) -> TestRun | None:
         return None
     by_word = {word: [t["id"] for t in tests if t["word"] == word] for word in ("PASS", "FAIL", "SKIP")}
     unbuilt = [p["id"] for p in packages if p["word"] == "FAIL" and "failed]" in p[0]]
-    failed = [*by_word["FAIL"], *unbuilt]
+    late = [found["id"] for found in _matches(_GO_LATE, lines)] if "panic: test timed out" in "\n".join(lines) else []
+    failed = [*by_word["FAIL"], *unbuilt, *late]
     passed = len(by_word["PASS"]) or sum(p["word"] == "ok" for p in packages)
     return TestRun("go", passed, len(failed), _ids(failed), len(by_word["SKIP"]))
 
 
 _CARGO_END = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<ignored>\d+) ignored")
+_NEXTEST_END = re.compile(
+    r"^\s+Summary \[.*\] \d+ tests? run: (?P<passed>\d+) passed(?: \(.*?\))?(?:, (?P<failed>\d+) failed)?"
+    r"(?:, \d+ timed out)?, (?P<ignored>\d+) skipped"
+)
+_NEXTEST_BAD = re.compile(r"^\s+(?:FAIL|TIMEOUT|SIGABRT|SIGSEGV) \[.*?\] (?:\(.*?\) )?(?P<id>\S+ \S+)$")
 _CARGO_BAD = re.compile(r"^test (?P<id>.+?) \.\.\. FAILED")
 
 
 def _cargo(lines: Sequence[str]) -> TestRun | None:
-    ends = _matches(_CARGO_END, lines)
+    ends, bad = _matches(_CARGO_END, lines), _CARGO_BAD
+    if not ends:
+        ends, bad = _matches(_NEXTEST_END, lines), _NEXTEST_BAD
     if not ends:
         return None
     passed, failed, ignored = (sum(_number(end, key) for end in ends) for key in ("passed", "failed", "ignored"))
-    return TestRun("cargo", passed, failed, _ids(found["id"] for found in _matches(_CARGO_BAD, lines)), ignored)
+    return TestRun("cargo", passed, failed, _ids(found["id"] for found in _matches(bad, lines)), ignored)
 
 
 _MAVEN_END = re.compile(
     r"Tests run: (?P<run>\d+), Failures: (?P<failures>\d+), Errors: (?P<errors>\d+), Skipped: (?P<skipped>\d+)\s*$"
 )
+_MAVEN_BRIEF = re.compile(r"^\[ERROR\]\s{3,}(?P<id>(?:[\w$]+\.)+[\w$]+):\d+")
 _MAVEN_BAD = re.compile(
     r"^\[ERROR\]\s+(?:(?P<method>\w+)\((?P<type>[\w.$]+)\)|(?P<id>[\w.$]+))(?:\[[^\]]*\])?"
     r"\s+(?:--)?\s*Time elapsed.*<<< (?:FAILURE|ERROR)"
@@ -183,8 +229,9 @@ def _maven(lines: Sequence[str]) -> TestRun | None:
         return None
     end = ends[-1]
     broken, skipped = _number(end, "failures") + _number(end, "errors"), _number(end, "skipped")
-    names = (f["id"] or f"{f['type']}.{f['method']}" for f in _matches(_MAVEN_BAD, lines))
-    return TestRun("maven", _number(end, "run") - broken - skipped, broken, _ids(names), skipped)
+    names = _ids(f["id"] or f"{f['type']}.{f['method']}" for f in _matches(_MAVEN_BAD, lines))
+    names = names or (_ids(f["id"] for f in _matches(_MAVEN_BRIEF, lines)) if broken else ())
+    return TestRun("maven", _number(end, "run") - broken - skipped, broken, names, skipped)
 
 
 _GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
@@ -209,6 +256,7 @@ READERS: tuple[Callable[[Sequence[str]], TestRun | None], ...] = (
     _go,
     _maven,
     _gradle,
+    _bun,
     _node,
     _mocha,
 )

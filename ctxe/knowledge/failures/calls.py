@@ -50,6 +50,11 @@ _RUNS_OF = (
     " mvn compile, mvn test, mvn verify, npm run, npm test, pnpm run, pnpm test, yarn run, yarn test, dotnet test"
 )
 _CHECKS = _RUNS | frozenset(name.strip() for name in _RUNS_OF.split(","))
+_SCRIPT = re.compile(
+    r"\b(?:bun|npm|pnpm|yarn|mise|just|task|deno|make|rake)(?: run)?"
+    r" (?:check|ci|lint|test|tsc|types?|type-?check|verify)\b"
+)
+_MENDS = re.compile(r"\bfix\b|\bwrite\b|\bformat\b|\bfmt\b|\s-u\b|--update")
 _BUILDS = names(
     "bun cargo clang cmake deno dotnet g++ gcc go gradle gradlew java javac make mvn node npm npx php pnpm python "
     "python3 ruby rustc swift ts-node tsx yarn"
@@ -88,14 +93,24 @@ def only_looks(command: str) -> bool:
     """Whether a command, as far as its words tell, reads, tests or checks and leaves the project as it was."""
     if _WRITES.search(command) or "<<" in command:
         return False
-    parts = [part for part in _JOINED.split(command.strip()) if part]
-    return bool(parts) and all(map(_looks, parts))
+    held = parts(command)
+    return bool(held) and all(map(_looks, held))
+
+
+def parts(command: str) -> list[str]:
+    """The commands of a line, as they are joined by pipes and by what comes of them."""
+    return [part for part in _JOINED.split(command.strip()) if part]
+
+
+def only_checks(command: str) -> bool:
+    """Whether a command runs a project's own tests or checks and mends nothing, by the name of the script."""
+    return bool(_SCRIPT.search(command)) and not _MENDS.search(command)
 
 
 def runs_something(command: str) -> bool:
     """Whether a command runs tests, checks, builds or programs, whose errors are their own and no text they show."""
-    parts = [program(part) for part in _JOINED.split(command.strip()) if part]
-    return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in parts)
+    ran = map(program, parts(command))
+    return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in ran)
 
 
 def _looks(part: str) -> bool:

@@ -16,9 +16,15 @@ from ctxe.knowledge.failures.signature import MESSAGE, impersonal, plain_message
 REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
 LONGEST = 300
 """Characters of the user's words that are kept."""
-TAKES_BACK = re.compile(r"\bgit\s+(?:checkout|restore)\b")
-ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?:\s|$))")
-"""Commands that take changes back: those of named files, and all of them."""
+TAKES_BACK = re.compile(
+    r"\bgit\s+(?:checkout|restore)\b"
+    r"(?![^|;&\n]*\s(?:--ours|--theirs|--merge|--conflict\S*|-[mbB]|--staged(?![^|;&\n]*(?:--worktree|\s-W))|-S)(?:\s|$))"
+)
+ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?=\s|$))")
+"""Commands that take changes back: those of named files, and all of them.
+
+Choosing a side of a conflict, unstaging and changing the branch take nothing back.
+"""
 
 _OURS = re.compile(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"

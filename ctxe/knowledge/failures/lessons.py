@@ -2,38 +2,104 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import takewhile
+
+from ctxe.knowledge.failures.signature import impersonal, outward
+
+ROOM = 170
+"""Characters of a lesson of edits: with what stands around them about 60 tokens."""
+LEAST, MOST = 24, 80
+"""Characters of a changed line that are told, on either side."""
+CONTEXT = 12
+"""Characters that are told before the place in which two long lines differ."""
+MOST_WORDS = 6
+"""Words that a call was put right by, of which they alone are told."""
+
+_ASIDE = re.compile(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
+"""How lines begin that only tell of what others do."""
+_HOW_TOLD = frozenset({"-q", "-v", "-vv", "--quiet", "--verbose"})
 
 
-def of_edits(edits: Mapping[str, str], most: int = 3) -> str:
-    """The lesson of edits (path → unified diff or nothing), the newest ones."""
-    return "edited " + "; ".join(f"{path}{gist(diff)}" for path, diff in list(edits.items())[-most:])
+def of_edits(edits: Mapping[str, str], about: Collection[str] = ()) -> str:
+    """The lesson of edits (path → unified diff or nothing): as many as have room, the rest counted.
+
+    Edits of files that the failure is ``about`` come first, then the newest.
+    """
+    newest = list(edits)[::-1]
+    order = sorted(newest, key=lambda path: path not in about)
+    told: dict[str, str] = {}
+    room = ROOM
+    for path in order:
+        name = _near(path)
+        shown = name + gist(edits[path], room - len(name) - 12)
+        if told and len(shown) > room:
+            break
+        told[path] = shown
+        room -= len(shown) + 2
+    left = len(edits) - len(told)
+    said = [told[path] for path in edits if path in told]
+    return "edited " + "; ".join(said) + (f"; and {left} more files" if left > 1 else "; and one more file" * left)
 
 
 def of_commands(commands: Sequence[str]) -> str:
     """The lesson of what ran in between; empty for nothing."""
     last = list(dict.fromkeys(commands))[-2:]
-    return "first ran " + " then ".join(f"`{command}`" for command in last) if last else ""
+    return "first ran " + " then ".join(f"`{_short(command, 90)}`" for command in last) if last else ""
 
 
-def gist(diff: str) -> str:
-    """The first line that was taken out, and the first that was put in."""
+def gist(diff: str, room: int = 2 * MOST) -> str:
+    """The first line of code that was taken out, and the first that was put in, in about ``room`` characters."""
     lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
-    out = next((line[1:].strip() for line in lines if line.startswith("-") and line[1:].strip()), "")
-    into = next((line[1:].strip() for line in lines if line.startswith("+") and line[1:].strip()), "")
+    gone = [line[1:].strip() for line in lines if line.startswith("-")]
+    come = [line[1:].strip() for line in lines if line.startswith("+")]
+    out, into = _telling(gone, come), _telling(come, gone)
+    each = max(LEAST, min(MOST, room // 2 if out and into else room))
     if out and into:
-        return f": `{out[:90]}` → `{into[:90]}`"
-    return f": added `{into[:120]}`" if into else (f": removed `{out[:120]}`" if out else "")
+        out, into = _apart(out, into, each)
+        return f": `{_short(out, each)}` → `{_short(into, each)}`"
+    return f": added `{_short(into, each)}`" if into else (f": removed `{_short(out, each)}`" if out else "")
 
 
-def of_call(wrong: str, right: str) -> str:
-    """The lesson of a call put right: the word that differs when it is one, else the whole line."""
-    try:
-        before, after = shlex.split(wrong), shlex.split(right)
-    except ValueError:
-        before, after = wrong.split(), right.split()
-    changed = [(old, new) for old, new in zip(before, after, strict=False) if old != new]
-    if len(before) == len(after) and len(changed) == 1:
-        return f"`{changed[0][0]}` → `{changed[0][1]}` (`{' '.join(right.split())[:160]}`)"
-    return f"run `{' '.join(right.split())[:200]}` instead"
+def of_call(wrong: str, right: str, root: str = "") -> str:
+    """The lesson of a call put right: the words that differ when they are few, else the whole line."""
+    wrong, right = (outward(impersonal(line, root)) for line in (wrong, right))
+    before, after = ([word for word in line.split(" ") if word not in _HOW_TOLD] for line in (wrong, right))
+    every = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
+    ops = [op for op in every if op[0] != "equal"]
+    whole = _short(right, 120)
+    if len(ops) != 1 or len(every) == 1 or max(ops[0][2] - ops[0][1], ops[0][4] - ops[0][3]) > MOST_WORDS:
+        return f"run `{whole}` instead"
+    kind, i, j, k, m = ops[0]
+    old, new = (_short(" ".join(part), 90) for part in (before[i:j], after[k:m]))
+    if kind == "replace":
+        return f"`{old}` → `{new}` (`{whole}`)"
+    return f"with `{new}`: `{whole}`" if kind == "insert" else f"without `{old}`: `{whole}`"
+
+
+def _telling(lines: Sequence[str], others: Sequence[str]) -> str:
+    """The first line that the other side has not, if possible one of code."""
+    own = [line for line in lines if line and line not in others]
+    code = (line for line in own if not _ASIDE.match(line) and any(c.isalnum() for c in line))
+    return next(code, own[0] if own else "")
+
+
+def _apart(out: str, into: str, most: int) -> tuple[str, str]:
+    """Two lines of which one is too long from shortly before where they begin to differ."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(out, into, strict=False))
+    start = sum(1 for _ in same) - CONTEXT
+    if start < CONTEXT or max(len(out), len(into)) <= most:
+        return out, into
+    return f"…{out[start:]}", f"…{into[start:]}"
+
+
+def _near(path: str) -> str:
+    """A path; of one outside the project the end."""
+    away = path.startswith(("/", "~", "..")) or path[1:3] == ":\\"
+    return "…/" + "/".join(path.replace("\\", "/").split("/")[-3:]) if away else path
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

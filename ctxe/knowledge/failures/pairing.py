@@ -9,11 +9,13 @@ from typing import Any
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
-from ctxe.knowledge.failures.calls import command_key, named_files, only_looks
+from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
+from ctxe.knowledge.failures.cures import cure, put_right
 from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.failures.signature import impersonal, plain_command
+from ctxe.knowledge.failures.slips import slipped
 from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
 from ctxe.storage.counters import Counters
 
@@ -71,7 +73,7 @@ class Watch:
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            return (self._failed(draft, command, key, raw),)
+            return self._failed(draft, command, key, raw)
         if facts.get("exit_code") != 0:
             return ()
         told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command, key)]
@@ -99,15 +101,19 @@ class Watch:
             if before is not None:
                 waiting.before.setdefault(path, before[:DIGITS])
 
-    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> Told:
+    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[Told, ...]:
         flaky = self._passed.get(key) == self.gate.changes
         files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
+        if slipped(raw, draft.error, tests=bool(draft.text)) and not self._met(draft):
+            self.gate.failed(Failed(key, draft.signature, self._lesson(draft), files=files))
+            self._passed_by(command, failed=True)
+            return ()
         draft = _with_state(draft, key, files)
         if flaky:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
         entry, new = record(self._store, draft, self.counters)
-        self._passed_by(command)
+        self._passed_by(command, failed=True)
         held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
         entry = self._tried(held, entry)
         held.ids += [entry.id] if entry.id not in held.ids else []
@@ -115,8 +121,16 @@ class Watch:
         if entry.status != "wontfix":
             self.gate.failed(Failed(key, entry.signature, self._lesson(entry), bool(entry.fix), files))
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
-            return Told(entry, "new" if new else "again", circle)
-        return Told(entry, "flaky" if new and flaky else "again")
+            return (Told(entry, "new" if new else "again", circle),)
+        return (Told(entry, "flaky" if new and flaky else "again"),)
+
+    def _met(self, draft: Entry) -> bool:
+        """Whether it happened before, in whatever session; from now on it did."""
+        held = any(entry.signature == draft.signature for entry in self._store.entries())
+        before = held or bool(self.counters.read([draft.signature]))
+        if not before:
+            self.counters.bump(draft.signature, self._store.now(), seen=1)
+        return before
 
     def _tried(self, held: Waiting, entry: Entry) -> Entry:
         """Keep what was done in vain since the same command failed in the same way."""
@@ -152,11 +166,11 @@ class Watch:
                 told += self.keep(reverted(path, self._written.pop(path), how, self._session))
         return tuple(told)
 
-    def _passed_by(self, command: str) -> None:
+    def _passed_by(self, command: str, *, failed: bool = False) -> None:
         for waiting in self._waiting.values():
             if waiting.command != command:
                 waiting.commands += 1
-                waiting.others += [] if only_looks(command) else [command]
+                waiting.others += [] if failed or only_looks(command) or only_checks(command) else [command]
 
     def _same(self, command: str, raw: str) -> Iterator[Told]:
         """The command that failed passes now."""
@@ -164,16 +178,18 @@ class Watch:
         if waiting is None:
             return
         still = not waiting.edits and waiting.changes == self.gate.changes
-        if still and command_key(waiting.raw, self._root) != command_key(raw, self._root):
-            for name in waiting.ids:
-                yield from self._resolve(name, lessons.of_call(waiting.raw, raw), None)
-            return
-        if still and len(waiting.ids) == 1:
+        same = command_key(waiting.raw, self._root) == command_key(raw, self._root)
+        if still and same and len(waiting.ids) == 1:
             yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
-        words = lessons.of_edits(waiting.edits) if waiting.edits else lessons.of_commands(waiting.others)
         for name in waiting.ids:
-            yield from self._resolve(name, words, waiting.then)
+            words, then = cure(waiting, raw, self._root, self._about(name, raw))
+            yield from self._resolve(name, words, then)
+
+    def _about(self, name: str, raw: str) -> tuple[str, ...]:
+        """The files that a failure named, and its command."""
+        held = next((entry.files for entry in self._store.entries() if entry.id == name), ())
+        return (*held, *named_files(raw, self._root))
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
@@ -181,10 +197,9 @@ class Watch:
             if not waiting.put_right(command):
                 continue
             del self._waiting[name]
-            words = lessons.of_call(waiting.raw, raw)
-            words = f"{lessons.of_edits(waiting.edits)}; then {words}" if waiting.edits else words
             for failure in waiting.ids:
-                yield from self._resolve(failure, words, waiting.then if waiting.edits else None)
+                words, then = put_right(waiting, raw, self._root, self._about(failure, raw))
+                yield from self._resolve(failure, words, then)
 
     def _earlier(self, command: str, key: str) -> Iterator[Told]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""

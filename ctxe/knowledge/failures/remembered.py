@@ -23,9 +23,14 @@ OPEN, SETTLED = frozenset({"open", "current"}), frozenset({"resolved", "wontfix"
 FIX_WORDS = 45
 """Words of a lesson: about 60 tokens."""
 _ANSWERS = frozenset(
-    {"grep", "rg", "ag", "diff", "cmp", "test", "[", "git diff", "git grep", "which", "pgrep", "false"}
+    {"grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "which", "pgrep", "pidof", "lsof"}
+    | {"false", "command", "type", "hash", "expr", "kill", "nc", "pg_isready", "systemctl", "!", "if", "until", "while"}
+    | {f"git {word}" for word in ("check-ignore", "config", "diff", "diff-index", "grep", "ls-files", "merge-base")}
+    | {f"git {word}" for word in ("ls-remote", "rev-parse", "show-ref", "symbolic-ref", "diff-files", "diff-tree")}
 )
 """Programs for which a non-zero exit is an answer and no failure, unless they print an error."""
+_STOPPED = frozenset({124, 130, 143})
+"""Exit codes of what was stopped, by a time limit or by hand: nobody's failure where it says nothing of itself."""
 _NAMED_TESTS = 5
 
 
@@ -69,12 +74,13 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     listed = (tests or {}).get("failed")
     failed = [plain_test(str(test)) for test in listed] if isinstance(listed, list | tuple) else []
     kind, message = _said(error or {}, root)
-    if not command or not failing(facts) or (program(command) in _ANSWERS and not (kind or message)):
+    silent = not (kind or message or failed)
+    if not command or not failing(facts) or (silent and (code in _STOPPED or answers(command))):
         return None
     file = relative(str((error or {}).get("file") or ""), root)
     where = file + (f":{error['line']}" if file and error and error.get("line") else "")
     said = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
-    said = said or f"exit code {code}"
+    said = said or _failing(failed) or f"exit code {code}"
     return Entry(
         "",
         "failure",
@@ -87,9 +93,16 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         evidence=tuple(part for part in (f"session {session}" if session else "", _ended(code)) if part),
         signature=signature(command, kind, message, [file] if file else (), failed, root),
         command=plain_command(command, root),
-        error=said + (f" ({where})" if where else ""),
+        error=said + (f" ({impersonal(where)})" if where else ""),
         text=_tests(dict.fromkeys(failed)),
     )
+
+
+def answers(command: str) -> bool:
+    """Whether what a command ends with, when it prints no error, is the answer of one of its parts."""
+    from ctxe.knowledge.failures.calls import parts
+
+    return any(program(part) in _ANSWERS for part in parts(command))
 
 
 def failing(facts: Mapping[str, Any]) -> bool:
@@ -101,6 +114,12 @@ def failing(facts: Mapping[str, Any]) -> bool:
         tests = facts.get("tests")
         return bool(facts.get("error") or (isinstance(tests, Mapping) and tests.get("failures")))
     return code not in (0, None)
+
+
+def _failing(tests: Sequence[str]) -> str:
+    """What failing tests say where nothing tells of their errors."""
+    names = list(dict.fromkeys(tests))
+    return f"{brief(names[0], 120)} failed" + (f", and {len(names) - 1} more" if names[1:] else "") if names else ""
 
 
 def _ended(code: object) -> str:

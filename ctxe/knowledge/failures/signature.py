@@ -30,9 +30,19 @@ _ANYWHERE = re.compile(
 _SPACE = re.compile(r"\s+")
 _PLACE = re.compile(r" \([^()\s]+(?::\d+)?\)$")
 _LEAD = re.compile(
-    r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S*)\s+|(?:env|time|nice|command)\s+)+"
+    r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:source|\.)\s+\S*activate\s*(?:&&|;)\s*"
+    r"|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"`$]*\"|[^\s'\"`$(]*)(?:\s*(?:&&|;)\s*|\s+)"
+    r"|(?:env|time|nice|command(?!\s+-[vV]))\s+)+"
 )
-_TRAIL = re.compile(r"\s*(?:2>&1|>\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$")
+_TRAIL = re.compile(
+    r"\s*(?:2>&1|[12&]?>{1,2}\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$"
+)
+_TOLD = re.compile(
+    r"(\bgit (?:commit|merge|stash|tag)\b[^|;&\n]*?\s(?:-\w?m|--message)|\s--(?:body|description|notes|title))[ =]\$?"
+    r"(?:\"\$\(cat <<.*|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'(?:\\''[^'\n]*')*)",
+    re.DOTALL,
+)
+"""Words that a command only passes on: the message of a commit, the text of a pull request."""
 _QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
@@ -78,14 +88,20 @@ def plain_command(command: str, root: str = "") -> str:
 
     Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
     """
-    text = _SPACE.sub(" ", impersonal(command[: MESSAGE * 20], root)).strip()
-    text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
-    while (shorter := _TRAIL.sub("", text)) != text:
-        text = shorter
+    text = _SPACE.sub(" ", _TOLD.sub(r"\1 …", impersonal(command[: MESSAGE * 20], root))).strip()
+    text = outward(_LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     words = _PARAMETER.sub(r"\1", text).split(" ")
     # Elsewhere these letters mean something: `discover -s tests`, `mkdir -p x`.
     quiet = _QUIET if any(word.rpartition("/")[2] in _PYTEST for word in words) else _QUIET_EVERYWHERE
     return " ".join(word for word in words if word not in quiet)[:MESSAGE]
+
+
+def outward(command: str) -> str:
+    """A command line without what only brings its output to somebody, on one line."""
+    text = _SPACE.sub(" ", command).strip()
+    while (shorter := _TRAIL.sub("", text)) != text:
+        text = shorter
+    return text.removeprefix("cd . && ")
 
 
 def program(command: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from ctxe.knowledge.failures.calls import named_files
@@ -26,6 +27,9 @@ _WRONG_CALL = (
 )
 _WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
 """What is said of a path that is wrong: only then may the right call name other files."""
+
+_ASKS_HOW = re.compile(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
+"""What only asks a program how it is called puts nothing right."""
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class Waiting:
         """Whether ``command``, which passes, is the one that failed, put right, maybe with edits that it needed too."""
         from ctxe.lexical.similarity import close
 
-        if command == self.command or self.commands > SPAN:
+        if command == self.command or self.commands > SPAN or _ASKS_HOW.search(command):
             return False
         near = close(self.command, command) >= NEAR
         same_files = set(named_files(self.command)) <= set(named_files(command))

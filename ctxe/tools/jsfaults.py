@@ -1,0 +1,87 @@
+"""The first thing that went wrong in what the runners of JavaScript print: jest, node, bun, npm."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+
+from ctxe.tools.fault import PATH, RAISED, Fault
+
+_AT = re.compile(rf"^\s+at .*?{PATH}:(?P<line>\d+):\d+")
+_BUN_BAD = re.compile(r"^(?:\(fail\)|✗) ")
+_BUN_END = re.compile(r"^\s+\d+ fail$|^bun test v\d")
+_NPM = re.compile(r"^npm (?:ERR!|error) ?(?P<said>.*)$")
+_NPM_ASIDE = re.compile(
+    r"(?:code|errno|syscall|path|cwd|command|signal|workspace|location|dest|A complete log|Lifecycle)\b|$"
+)
+
+
+def jest(lines: list[str]) -> Fault | None:
+    """The first failing test is headed by a bullet; what was wrong stands below it, and then the place."""
+    at = next((i for i, line in enumerate(lines) if line.startswith("  ● ") and "Console" not in line), None)
+    if at is None:
+        return None
+    place = next(
+        (m for line in lines[at : at + 60] if (m := _AT.match(line)) and "node_modules" not in m["file"]), None
+    )
+    said = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
+    raised = RAISED.match(said)
+    kind, message = (raised["kind"], raised["message"]) if raised and raised["message"] else ("AssertionError", said)
+    if "failed to run" in lines[at] and kind == "AssertionError":
+        kind = "Error"
+    return Fault(kind, message, place["file"] if place else "", int(place["line"]) if place else 0)
+
+
+def tap(lines: list[str]) -> Fault | None:
+    """What node --test says when its output is no terminal: a YAML block below the first test that is not ok."""
+    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("not ok ")), None)
+    if at is None:
+        return None
+    block = list(takewhile(lambda line: line.strip() != "...", lines[at + 1 : at + 60]))
+    field = {
+        key: value.strip("'\"|- ")
+        for line in block
+        if (key := line.strip().partition(": ")[0])
+        for value in [line.partition(": ")[2]]
+    }
+    spot = re.compile(rf"file://{PATH}:(?P<line>\d+):\d+")
+    place = next((m for line in block if (m := spot.search(line))), None)
+    if not field.get("error"):
+        return None
+    return Fault(
+        field.get("name") or "FAIL", field["error"], place["file"] if place else "", int(place["line"]) if place else 0
+    )
+
+
+def bun(lines: list[str]) -> Fault | None:
+    """What bun tells above the first test that failed; what tests print themselves stands above others."""
+    at = next((i for i, line in enumerate(lines) if _BUN_BAD.match(line)), None)
+    if at is None or not any(map(_BUN_END.match, lines)):
+        return None
+    heads = (i for i in reversed(range(at)) if lines[i].startswith("error: ") or _thrown(lines[i]))
+    head = next(heads, None)
+    if head is None:
+        return None
+    place = next((m for line in lines[head:at] if (m := _AT.match(line)) and "node_modules" not in m["file"]), None)
+    raised = RAISED.match(lines[head])
+    kind, said = (raised["kind"], raised["message"]) if raised else ("error", lines[head].removeprefix("error: "))
+    kind = "AssertionError" if said.startswith("expect(") else kind
+    return Fault(kind, said, place["file"] if place else "", int(place["line"]) if place else 0)
+
+
+def _thrown(line: str) -> bool:
+    raised = RAISED.match(line)
+    return bool(raised and raised["message"] and raised["kind"].endswith(("Error", "Exception")))
+
+
+def npm(lines: list[str]) -> Fault | None:
+    """What npm says of itself: its code, and the first line that is no detail."""
+    said = [found["said"] for line in lines if (found := _NPM.match(line))]
+    if not said:
+        return None
+    code = next((line.removeprefix("code ") for line in said if line.startswith("code ")), "")
+    words = next((line for line in said if not _NPM_ASIDE.match(line)), "")
+    first, _, rest = words.partition(" ")
+    words = rest if rest and first.lower() in (code.lower(), code.lower()[1:], "notarget") else words
+    kind = code if code[:1] == "E" else "npm error"
+    return Fault(kind, words or f"code {code}") if words or code else None

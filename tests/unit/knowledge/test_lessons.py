@@ -1,0 +1,248 @@
+"""What is learnt of failures is true, short, and worth reading in a review: faults that recordings showed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures import lessons
+from ctxe.knowledge.failures.calls import command_key
+from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK
+from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.remembered import capture
+from ctxe.knowledge.failures.signature import plain_command, program
+from ctxe.storage.counters import Counters
+from ctxe.storage.vocabulary import vocabulary
+
+ROOT = "/w/repo"
+PLACE = "No such file or directory"
+
+
+def watch(folder: Path, session: str = "s1") -> tuple[Watch, Store]:
+    store = Store(folder / ".ctxe", folder / ".ctxe/cache", lambda: 1_795_262_400.0)
+    return Watch(store, Counters(folder / ".ctxe/cache/counters.db"), ROOT, session), store
+
+
+def run(command: str, code: int = 1, message: str = "bad", kind: str = "ValueError", file: str = "") -> dict[str, Any]:
+    error = {"class": kind, "message": message, "file": file, "line": 3 if file else 0}
+    return {"command": command, "exit_code": code, "error": error if code and (kind or message) else {}}
+
+
+@pytest.mark.parametrize(
+    ("command", "plain", "name"),
+    [
+        ("ls a b 2>/dev/null", "ls a b", "ls"),
+        ("make all >/dev/null 2>&1", "make all", "make all"),
+        ("x=$(ls -td a | head -1); echo $x", "x=$(ls -td a | head -1); echo $x", "x=$(ls"),
+        ("source venv/bin/activate && python -m pytest t 2>&1 | tail -3", "python -m pytest t", "pytest"),
+        (". .venv/bin/activate; pytest t", "pytest t", "pytest"),
+        ("export A=1 && pytest t", "pytest t", "pytest"),
+        ("git commit -m 'fix: a b' -s", "git commit -m … -s", "git commit"),
+        ("git add a && git commit -qm \"$(cat <<'EOF'\nmore\nEOF\n)\"", "git add a && git commit -qm …", "git add"),
+        (
+            'gh pr create --title "x" --body "y \\"z\\"" --base main',
+            "gh pr create --title … --body … --base main",
+            "gh",
+        ),
+        ('pytest -m "not slow" t', 'pytest -m "not slow" t', "pytest"),
+    ],
+)
+def test_a_command_is_kept_without_plumbing_and_without_words_that_it_passes_on(
+    command: str, plain: str, name: str
+) -> None:
+    assert (plain_command(command, ROOT), program(command)) == (plain, name)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "lesson"),
+    [
+        (
+            "pytest tests/a.py",
+            "pytest tests/unit/a.py -q",
+            "`tests/a.py` → `tests/unit/a.py` (`pytest tests/unit/a.py -q`)",
+        ),
+        ("cargo test", "cd /w/repo/core && cargo test 2>&1 | tail -5", "with `cd core &&`: `cd core && cargo test`"),
+        ("cd /w/repo && tool --json x", "cd /w/repo && tool x", "without `--json`: `tool x`"),
+        ("mvn test", "npm run check", "run `npm run check` instead"),
+        ("a b c d e", "a x c y e z", "run `a x c y e z` instead"),
+    ],
+)
+def test_a_call_put_right_is_told_by_what_differs(wrong: str, right: str, lesson: str) -> None:
+    assert lessons.of_call(wrong, right, ROOT) == lesson
+
+
+@pytest.mark.parametrize(
+    ("diff", "gist"),
+    [
+        ("-# old words\n-a = 1\n+# new words\n+a = 2", ": `a = 1` → `a = 2`"),
+        ("+\n+# ---------\n+def f():\n+    pass", ": added `def f():`"),
+        ("-import a\n+import b\n+import a", ": added `import b`"),
+        ("-}).compile();\n+})\n+.override(x)\n+}).compile();", ": added `.override(x)`"),
+        ("+// only words", ": added `// only words`"),
+        ("-#include <a.h>\n+#include <b.h>", ": `#include <a.h>` → `#include <b.h>`"),
+        ("", ""),
+        ("-" + "same(" * 30 + "1)\n+" + "same(" * 30 + "2)", ": `…e(same(same(1)` → `…e(same(same(2)`"),
+    ],
+)
+def test_an_edit_is_told_by_its_first_line_of_code(diff: str, gist: str) -> None:
+    assert lessons.gist(diff) == gist
+
+
+def test_edits_of_what_the_failure_names_come_first_and_the_rest_is_counted() -> None:
+    long = "-" + "x = old " * 30 + "\n+" + "x = new " * 30
+    edits = {"src/right.py": "-a = 1\n+a = 2", **{f"src/package/other_{n}.py": long for n in range(5)}}
+    told = lessons.of_edits(edits, ("src/right.py",))
+    assert told.startswith("edited src/right.py: `a = 1` → `a = 2`; ")
+    assert told.endswith("; and 4 more files")
+    assert max(len(lessons.of_edits(edits)), len(told)) <= 230
+    assert lessons.of_edits({"/home/ada/other/pkg/deep/x.py": ""}) == "edited …/pkg/deep/x.py"
+    assert lessons.of_edits({"a.py": "", "b.py": ""}) == "edited a.py; b.py"
+
+
+def test_a_lesson_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+    seen.ran(run("npx jest --testPathPattern='shares' --no-coverage"))
+    for n in range(4):
+        diff = f"-    const held_{n} = await this.find({{id: req.params.id, at: {n}}});\n+    return (x?.y ?? [])[{n}];"
+        seen.edited(f"apps/api/src/shares/controllers/shares_{n}.controller.ts", diff)
+    seen.ran(run("npx jest --testPathPattern='shares' --no-coverage", 0))
+    assert vocabulary("o200k_base").count(store.entries()[0].fix) <= 60
+
+
+@pytest.mark.parametrize(
+    ("command", "message", "kind"),
+    [
+        ("grep -n x src/gone.py", f"grep: src/gone.py: {PLACE}", ""),
+        ("sed -n 1,40p gone.py", f"sed: can't read gone.py: {PLACE}", ""),
+        ("ls gone && cat gone/a", f"ls: cannot access 'gone': {PLACE}", ""),
+        ("cd gone && npm test", f"bash: line 1: cd: gone: {PLACE}", ""),
+        ('python -c "import json; json.loads(x)"', "name 'x' is not defined", "NameError"),
+        ("python3 - <<'PY'\nimport a\nPY", "No module named 'a'", "ModuleNotFoundError"),
+        ("git rebase main", "error: could not apply 1b33e998... feat", ""),
+        ("git merge other", "Automatic merge failed; fix conflicts", "error"),
+        ("git pull --ff-only", "Not possible to fast-forward, aborting.", "fatal"),
+        ("gh pr view 12", "", ""),
+    ],
+)
+def test_a_slip_is_kept_only_when_it_comes_again(tmp_path: Path, command: str, message: str, kind: str) -> None:
+    seen, store = watch(tmp_path)
+    assert seen.ran(run(command, 1, message, kind)) == ()
+    match = seen.gate.match(command_key(command, ROOT), "", lambda _: "")
+    assert match is not None
+    assert match.exact
+    assert store.entries() == ()
+    later, _ = watch(tmp_path, "s2")
+    assert [told.change for told in later.ran(run(command, 1, message, kind))] == ["new"]
+    assert len(store.entries()) == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["pytest tests", "ruff check src", "npm run build", "git commit -m \"$(cat <<'E'\na\nb\nE\n)\""]
+)
+def test_a_run_that_fails_is_kept_at_once(tmp_path: Path, command: str) -> None:
+    seen, _ = watch(tmp_path)
+    assert [told.change for told in seen.ran(run(command))] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("command -v node", 1),
+        ("cat a.txt; grep -c x a.txt", 1),
+        ("ls src && test -f src/x", 1),
+        ("git diff --exit-code", 1),
+        ("git rev-parse -q --verify x", 1),
+        ("git config --get user.name", 1),
+        ("if grep -q x a; then exit 3; fi", 3),
+        ("timeout 5 npm start", 124),
+        ("npm run dev", 143),
+        ("npm run dev", 130),
+    ],
+)
+def test_what_answers_or_was_stopped_has_not_failed(command: str, code: int) -> None:
+    assert capture({"command": command, "exit_code": code}) is None
+
+
+def test_a_run_that_says_why_has_failed_although_it_was_stopped() -> None:
+    assert capture(run("timeout 60 pytest", 124)) is not None
+    assert capture(run("grep x y", 2, "grep: y: Is a directory", "")) is not None
+
+
+def test_what_was_missing_is_cured_by_what_brought_it(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("pytest tests/test_a.py", 1, "No module named 'respx'", "ModuleNotFoundError", "tests/conftest.py"))
+    seen.edited("src/a.py", "+x = 1")
+    seen.ran(run("npm run lint", 1))
+    seen.ran(run("pip install respx", 0))
+    seen.ran(run("bun run test", 0))
+    (done,) = seen.ran(run("pytest tests/test_a.py", 0))
+    assert (done.entry.fix, done.entry.call) == ("first ran `pip install respx`", "")
+
+
+def test_a_command_that_failed_is_no_cure(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("make all"))
+    seen.ran(run("./configure --wrong"))
+    seen.ran(run("./configure", 0))
+    told = seen.ran(run("make all", 0))
+    assert [one.entry.fix for one in told if one.entry.command == "make all"] == ["first ran `./configure`"]
+
+
+def test_a_call_in_the_wrong_place_is_cured_by_the_place(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("cargo test", 101, "could not find `Cargo.toml` in `/w/repo` or any parent directory", "error"))
+    seen.edited("core/src/lib.rs", "+fn a() {}")
+    (done,) = seen.ran(run("cd core && cargo test", 0))
+    assert done.entry.fix == "with `cd core &&`: `cd core && cargo test`"
+
+
+def test_no_edit_cures_what_no_file_decides(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("gh repo view a/b", 1, "GraphQL: Could not resolve to a Repository", "error"))
+    seen.edited("README.md", "+# Title")
+    seen.ran(run("gh repo create a/b --public", 0))
+    (done,) = seen.ran(run("gh repo view a/b", 0))
+    assert done.entry.fix == "first ran `gh repo create a/b --public`"
+
+
+def test_asking_a_program_how_it_is_called_puts_nothing_right(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("tool list --json", 1, "Invalid usage: unknown option --json", "Error"))
+    assert seen.ran(run("tool list --help", 0)) == ()
+    (done,) = seen.ran(run("tool list --format json", 0))
+    assert done.entry.fix == "`--json` → `--format json` (`tool list --format json`)"
+
+
+@pytest.mark.parametrize(
+    ("command", "one", "everything"),
+    [
+        ("git checkout -- a.py", True, False),
+        ("git checkout HEAD~1 a.py", True, False),
+        ("git restore a.py", True, False),
+        ("git restore --staged --worktree a.py", True, False),
+        ("git checkout .", True, True),
+        ("git restore -- . && make", True, True),
+        ("git reset --hard", False, True),
+        ("git checkout --ours a.py", False, False),
+        ("git checkout --theirs -- a.py && git add a.py", False, False),
+        ("git restore --staged a.py", False, False),
+        ("git checkout -b a.py", False, False),
+        ("git checkout -B a.py origin/a", False, False),
+    ],
+)
+def test_what_takes_edits_back(command: str, one: bool, everything: bool) -> None:
+    assert (bool(TAKES_BACK.search(command)), bool(ALL_BACK.search(command))) == (one, everything)
+
+
+def test_no_home_folder_is_kept_and_failing_tests_stand_for_an_error_that_nobody_told() -> None:
+    held = capture(run("pytest", 1, "bad", "ValueError", "/home/ada/other/x.py"), ROOT)
+    assert held is not None
+    assert (held.error, held.files) == ("ValueError: bad (~/other/x.py:3)", ())
+    facts = {"command": "go test ./... | grep FAIL", "exit_code": 0, "hidden": True}
+    facts["tests"] = {"failures": 2, "failed": ["TestA", "TestB"]}
+    said = capture(facts)
+    assert said is not None
+    assert said.title == "`go test ./... | grep FAIL`: TestA failed, and 1 more"

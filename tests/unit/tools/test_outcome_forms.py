@@ -1,0 +1,89 @@
+"""What failed is read from what runners and checkers print: quiet, verbose, cut, in parallel, of other versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe.tools.outcome import outcome
+
+FORMS = Path(__file__).with_name("forms")
+Tests = tuple[int, int, list[str]] | None
+CASES: dict[str, tuple[str, str, Tests]] = {
+    "testify": (
+        'FAIL: Not equal: expected: "a" actual : "b"',
+        "src/terminal/writer_gradient_test.go:64",
+        (0, 2, ["TestWriteGradientRendering", "TestWriteGradientRendering/auto"]),
+    ),
+    "go-logs": (
+        "FAIL: HumanAdded = 5, want 3 (2 between + 1 after)",
+        "attribution_test.go:99",
+        (0, 1, ["TestManualCommit"]),
+    ),
+    "go-panic": ("panic: runtime error: index out of range [3] with length 2", "boom.go:7", (0, 1, ["TestBoom"])),
+    "go-verbose": ("FAIL: got 1, want 2", "a_test.go:9", (1, 1, ["TestA"])),
+    "go-race": ("DATA RACE: race detected", "x.go:9", (0, 1, ["TestRace"])),
+    "go-timeout": ("panic: test timed out after 1s", "", (0, 1, ["TestSlow"])),
+    "bun": (
+        "AssertionError: expect(received).toContain(expected)",
+        "apps/cli/test/eval.test.ts:13",
+        (1, 1, ["eval > adds"]),
+    ),
+    "bun-logs": ("AssertionError: expect(received).toBe(expected)", "src/a.test.ts:5", (1, 1, ["a > is two"])),
+    "bun-script": ("command not found: /usr/bin/bash: line 1: tsc: command not found", "", None),
+    "bun-missing": ("command not found: bun: command not found: tsc", "", None),
+    "zsh": ("command not found: zsh:1: command not found: yq", "", None),
+    "npm": (
+        "ENOENT: Could not read package.json: Error: ENOENT: no such file or directory, open 'web/package.json'",
+        "",
+        None,
+    ),
+    "npm-404": ("E404: Not Found - GET https://example.org/leftpadd - Not found", "", None),
+    "npm-script": ('npm error: Missing script: "tests"', "", None),
+    "jest-suite": ("Error: Cannot find module './gone' from 'b.test.js'", "b.test.js:1", (0, 1, ["b.test.js"])),
+    "vitest3": (
+        "AssertionError: expected 3 to be 4 // Object.is equality",
+        "src/sum.test.ts:8",
+        (1, 1, ["src/sum.test.ts > sum > two"]),
+    ),
+    "pytest-xdist": ("AssertionError: assert 1 == 2", "tests/test_a.py:9", (1, 1, ["tests/test_a.py::test_b[x-1]"])),
+    "pytest-no-traceback": ("AssertionError: assert 1 == 2", "tests/test_a.py:0", (1, 1, ["tests/test_a.py::test_b"])),
+    "pytest-line": ("AssertionError: assert 1 == 2", "tests/test_a.py:0", (0, 1, ["tests/test_a.py::test_b"])),
+    "pytest-nosum": ("AssertionError: assert 1 == 2", "tests/test_a.py:9", (0, 1, ["tests/test_a.py::test_b"])),
+    "pytest-subtests": ("AssertionError: 3 is odd", "tests/test_a.py:9", (1, 3, ["tests/test_a.py::test_many"])),
+    "pytest-tail": (
+        "ValueError: bad: worse",
+        "tests/a.py:0",
+        (8, 3, ["tests/a.py::test_x[a b - c]", "tests/a.py::T::test_y", "tests/b.py"]),
+    ),
+    "pytest-usage": ("pytest: unrecognized arguments: --cov=src", "", None),
+    "pytest-conftest": ("ModuleNotFoundError: No module named 'respx'", "tests/conftest.py:6", None),
+    "unittest-import": ("ModuleNotFoundError: No module named 'gone'", "tests/test_x.py:1", (0, 1, ["tests.test_x"])),
+    "unittest-313": ("AssertionError: 1 != 2", "tests/test_x.py:5", (0, 1, ["tests.test_x.X.test_a"])),
+    "cargo-test": ("panic: assertion `left == right` failed", "src/lib.rs:10", (1, 1, ["tests::bad"])),
+    "cargo-nextest": ("panic: boom", "src/lib.rs:10", (1, 1, ["p tests::bad"])),
+    "eslint-parse": ("error: Parsing error: Unexpected token }", "src/a.js:3", None),
+    "eslint-warning": ("@typescript-eslint/no-unused-vars: 'foo' is defined but never used", "src/b.ts:1", None),
+    "ruff-syntax": ("invalid-syntax: Expected ':', found newline", "src/a.py:1", None),
+    "ruff-format": ("error: Would reformat", "src/a.py:0", None),
+    "pyright": ('error: Type "str" is not assignable to declared type "int"', "src/a.py:3", None),
+    "maven-quiet": ("error: expected: <3> but was: <4>", "", (1, 1, ["CalcTest.adds"])),
+    "gradle-kotlin": ("error: Unresolved reference 'foo'.", "src/main/kotlin/A.kt:3", None),
+    "ld": ("undefined reference: undefined reference to `foo'", "", None),
+    "csc": ("CS0103: The name 'x' does not exist in the current context", "A.cs:3", None),
+    "port": ("Error: listen EADDRINUSE: address already in use :::3000", "server.js:5", None),
+}
+
+
+def test_every_form_has_a_case() -> None:
+    assert sorted(path.stem for path in FORMS.iterdir()) == sorted(CASES)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_form(name: str) -> None:
+    facts = outcome("run it", 1, (FORMS / f"{name}.txt").read_text("utf-8"), "/w/repo")
+    error, ran = facts["error"], facts.get("tests")
+    place = f"{error['file']}:{error['line']}" if error["file"] else ""
+    tests = (ran["passed"], ran["failures"], ran["failed"]) if ran else None
+    assert (f"{error['class']}: {error['message']}", place, tests) == CASES[name]
