@@ -86,7 +86,7 @@ def test_the_next_session_is_told_before_the_same_wrong_call_runs(home: Path, re
     first = talk(home, repo, CORRECTED)
     assert "fixture 'db' not found" in results(first[-1])[0]
     assert "[exit 0" in results(first[-1])[1]
-    fix = f"run `{RIGHT}` instead"
+    fix = f"run `{RIGHT}` instead (with `-p plug`)"
     assert listed(home, repo) == [("resolved", 1, fix)]
     assert says_before(told(home, repo), fix)
     assert listed(home, repo) == [("resolved", 2, fix)]

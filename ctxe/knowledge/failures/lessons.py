@@ -76,7 +76,7 @@ def of_call(wrong: str, right: str, root: str = "") -> str:
     old, new = (_short(" ".join(part), 90) for part in (before[i:j], after[k:m]))
     if kind == "replace":
         return f"`{old}` → `{new}` (`{whole}`)"
-    return f"with `{new}`: `{whole}`" if kind == "insert" else f"without `{old}`: `{whole}`"
+    return f"run `{whole}` instead (" + (f"with `{new}`)" if kind == "insert" else f"without `{old}`)")
 
 
 def _telling(lines: Sequence[str], others: Sequence[str]) -> str:

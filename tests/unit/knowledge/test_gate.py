@@ -195,7 +195,11 @@ def test_a_call_put_right_stays_wrong_whatever_the_files_hold(tmp_path: Path) ->
     seen, _ = watch(tmp_path, {})
     seen.ran(run("npm test", 1))
     (told,) = seen.ran(run("CI=1 npm test", 0))
-    assert (told.change, told.entry.fix, told.entry.state) == ("resolved", "with `CI=1`: `CI=1 npm test`", ("*@",))
+    assert (told.change, told.entry.fix, told.entry.state) == (
+        "resolved",
+        "run `CI=1 npm test` instead (with `CI=1`)",
+        ("*@",),
+    )
 
 
 def test_a_call_put_right_after_edits_tells_both(tmp_path: Path) -> None:
@@ -207,7 +211,8 @@ def test_a_call_put_right_after_edits_tells_both(tmp_path: Path) -> None:
     seen.ran(run("pytest tests/other.py", 0))
     (told,) = seen.ran(run("pytest -p plug tests/test_x.py", 0))
     assert (
-        told.entry.fix == "edited plug.py: added `def db(): ...`; then with `-p plug`: `pytest -p plug tests/test_x.py`"
+        told.entry.fix
+        == "edited plug.py: added `def db(): ...`; then run `pytest -p plug tests/test_x.py` instead (with `-p plug`)"
     )
     assert told.entry.state == ("plug.py@",)
 

@@ -64,8 +64,12 @@ def test_a_command_is_kept_without_plumbing_and_without_words_that_it_passes_on(
             "pytest tests/unit/a.py -q",
             "`tests/a.py` → `tests/unit/a.py` (`pytest tests/unit/a.py -q`)",
         ),
-        ("cargo test", "cd /w/repo/core && cargo test 2>&1 | tail -5", "with `cd core &&`: `cd core && cargo test`"),
-        ("cd /w/repo && tool --json x", "cd /w/repo && tool x", "without `--json`: `tool x`"),
+        (
+            "cargo test",
+            "cd /w/repo/core && cargo test 2>&1 | tail -5",
+            "run `cd core && cargo test` instead (with `cd core &&`)",
+        ),
+        ("cd /w/repo && tool --json x", "cd /w/repo && tool x", "run `tool x` instead (without `--json`)"),
         ("mvn test", "npm run check", "run `npm run check` instead"),
         ("a b c d e", "a x c y e z", "run `a x c y e z` instead"),
     ],
@@ -196,7 +200,7 @@ def test_a_call_in_the_wrong_place_is_cured_by_the_place(tmp_path: Path) -> None
     seen.ran(run("cargo test", 101, "could not find `Cargo.toml` in `/w/repo` or any parent directory", "error"))
     seen.edited("core/src/lib.rs", "+fn a() {}")
     (done,) = seen.ran(run("cd core && cargo test", 0))
-    assert done.entry.fix == "with `cd core &&`: `cd core && cargo test`"
+    assert done.entry.fix == "run `cd core && cargo test` instead (with `cd core &&`)"
 
 
 def test_no_edit_cures_what_no_file_decides(tmp_path: Path) -> None:

@@ -258,7 +258,11 @@ def test_a_wrong_call_whose_files_are_unknown_is_told_and_not_stopped(tmp_path: 
     wrong = "Exit code 1\nE       fixture 'db' not found"
     script = [*claude("1", RUN, wrong, bad=True), *claude("2", "pytest -p plug tests/test_a.py", "1 passed in 0.1s")]
     entry = learned(tmp_path, script)[1].entry
-    assert (entry.fix, entry.call, entry.state) == ("with `-p plug`: `pytest -p plug tests/test_a.py`", "", ())
+    assert (entry.fix, entry.call, entry.state) == (
+        "run `pytest -p plug tests/test_a.py` instead (with `-p plug`)",
+        "",
+        (),
+    )
 
 
 def test_our_own_logs_and_patches_tell_what_files_held() -> None:
