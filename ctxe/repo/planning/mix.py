@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ctxe.data import read_text
+from ctxe.repo.planning.asked import Odds
 from ctxe.repo.planning.evidence import Scores
 
 RANK_ROOM = 5.0
@@ -22,6 +23,7 @@ class Fitted:
     """What was learnt from past changes.
 
     ``first`` and ``second`` weigh the signals, ``units`` the traits of units, ``common`` words that any project uses.
+    ``kinds`` is what words of a title say of the kind of file it asks for.
     ``certainty`` and ``lean`` turn how far a score lies below the best one's into a chance (see pack.chances_of).
     """
 
@@ -31,6 +33,7 @@ class Fitted:
     common: Mapping[str, float] = field(default_factory=dict)
     certainty: float = 6.3
     lean: float = -0.1
+    kinds: Odds = field(default_factory=dict)
 
 
 @cache
@@ -38,7 +41,7 @@ def fitted() -> Fitted:
     """The weights that ship with ctxe (made by scripts/fit-planner)."""
     raw = json.loads(read_text("planner.json"))
     first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
-    return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["lean"])
+    return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["lean"], raw["kinds"])
 
 
 def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.asked import Odds, shares
 from ctxe.repo.planning.evidence import Evidence, Scores, best, gather, look_inside
 from ctxe.repo.planning.mix import Fitted, mixed, votes
-from ctxe.repo.planning.reading import Reading, read_task
+from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals import AROUND, BROAD, CLOSE, Signal
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
@@ -21,6 +22,8 @@ CHOSEN = {
 """How many of the best source files by each signal are looked at closely."""
 OTHERS = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}
 """And how many files of each other kind, by title and prose."""
+ASKED_FOR, MORE = 0.6, 40
+"""What a kind keeps of its score that a task asks for, and how many of its files are looked at then, by prose."""
 LATELY = 20
 """Files of the newest commits that are ranked when a task names nothing."""
 _OUTRIGHT = ("path_named", "frame", "touched")
@@ -53,7 +56,7 @@ def measure(
     reading = read_task(task)
     evidence = gather(index, reading, fitted.common, steering, meaning)
     said = _asked(BROAD, evidence)
-    look_inside(evidence, _candidates(evidence, said))
+    look_inside(evidence, _candidates(evidence, said, shares(reading.title, fitted.kinds)))
     said |= _asked(CLOSE if every else _weighed(CLOSE, fitted), evidence)
     evidence.base = mixed(_counted(evidence, said), fitted.first)
     said |= _asked(AROUND if every else _weighed(AROUND, fitted), evidence)
@@ -71,7 +74,7 @@ def rank(
     evidence, said = measure(index, task, fitted, steering, meaning, every=False)
     ballots = _counted(evidence, said)
     scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(said["recent"])
-    return Ranking(_by_kind(evidence, ballots, scores), ballots, evidence)
+    return Ranking(_by_kind(evidence, ballots, scores, fitted.kinds), ballots, evidence)
 
 
 def _weighed(signals: Mapping[str, Signal], fitted: Fitted) -> dict[str, Signal]:
@@ -82,16 +85,18 @@ def _asked(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, Score
     return {name: signal(evidence) for name, signal in signals.items()}
 
 
-def _candidates(evidence: Evidence, said: Mapping[str, Scores]) -> set[int]:
-    """The files worth a closer look: the best of every signal, and some of the other kinds."""
+def _candidates(evidence: Evidence, said: Mapping[str, Scores], kept: Mapping[str, float]) -> set[int]:
+    """The files worth a closer look: the best of every signal, and some of the other kinds, more of one asked for."""
     found: set[int] = set()
     for name, count in CHOSEN.items():
         found.update(best(said[name], count, evidence))
     for name in _OUTRIGHT:
         found.update(said[name])
-    for kind, count in OTHERS.items():
+    for kind, usual in OTHERS.items():
+        count = usual if kept[kind] < ASKED_FOR else max(usual, MORE)
         found.update(best(said["prose_file"], count, evidence, kind))
-        found.update(best(said["title_file"], count // 2, evidence, kind))
+        for name in ("title_file", "title_path", "title_commits"):
+            found.update(best(said[name], count // 2, evidence, kind))
     return found if evidence.reading.title else set(best(said["recent"], LATELY, evidence))
 
 
@@ -104,28 +109,13 @@ def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[i
     }
 
 
-KIND_SHARE = {"source": 1.0, "config": 0.5, "test": 0.4, "doc": 0.35, "vendored": 0.3, "data": 0.2}
-"""What a file of each kind keeps of its score: most tasks change source."""
-_ASKED_FOR = {
-    "test": frozenset(("test", "tests", "testing", "spec", "specs", "coverage", "fixture", "fixtures")),
-    "doc": frozenset(
-        ("doc", "docs", "documentation", "readme", "changelog", "tutorial", "example", "examples", "guide")
-    ),
-    "config": frozenset(("config", "configuration", "ci", "workflow", "build", "packaging", "template", "css", "html")),
-}
-
-
-def _by_kind(evidence: Evidence, ballots: Mapping[str, dict[int, tuple[float, float]]], scores: Scores) -> Scores:
-    """Scores with the share of each kind; whole for what the title asks for or the task names."""
-    said = _words(evidence.reading)
-    shares = {kind: 0.9 if said & _ASKED_FOR.get(kind, frozenset()) else share for kind, share in KIND_SHARE.items()}
-    shares["source"] = 1.0
+def _by_kind(
+    evidence: Evidence, ballots: Mapping[str, dict[int, tuple[float, float]]], scores: Scores, odds: Odds
+) -> Scores:
+    """Scores with the share of each kind; whole at least for what the task names."""
+    kept = shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {
-        number: score if number in outright else score * shares[evidence.file(number).kind]
+        number: score * max(kept[evidence.file(number).kind], 1.0 if number in outright else 0.0)
         for number, score in scores.items()
     }
-
-
-def _words(reading: Reading) -> frozenset[str]:
-    return frozenset(reading.title.lower().replace(":", " ").replace("(", " ").split())

@@ -100,7 +100,7 @@ class Reasons:
     def listed(self, words: Iterable[str], most: int = 5) -> str:
         """Search terms as the task spells them: no bare numbers, and no part of a name that is listed itself."""
         spelled = dict.fromkeys(self._original.get(word, word) for word in words)
-        return ", ".join(whole([word for word in spelled if not word.isdecimal()][:most]))
+        return ", ".join(whole([word for word in spelled if not word.isdecimal()])[:most])
 
     def units(self, number: int) -> str:
         """The best unit and the words of the task in it."""

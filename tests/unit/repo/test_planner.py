@@ -125,6 +125,17 @@ def test_reasons_say_nothing_twice(index: Index) -> None:
         assert len(told) < 2 or not set(said(told[1])) <= set(said(told[0]))
 
 
+def test_a_part_of_a_name_is_not_told_for_the_name(index: Index) -> None:
+    (index.root / "tea/kettle.py").write_text("# DripTray below, spout above, lid, whistle, handle and descaler\n")
+    for n in range(4):
+        (index.root / f"tea/tray{n}.py").write_text("# driptray\n")
+    index.refresh()
+    made = plan(index, "show the DripTray with its spout, lid, whistle, handle and descaler", 4000)
+    [kettle] = (file for file in made.files if file.path == "tea/kettle.py")
+    [told] = (one.detail for one in kettle.reasons if one.signal == "units")
+    assert sorted(said(told)) == ["descaler", "handle", "lid", "spout", "whistle"]
+
+
 def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_for_is_not(index: Index) -> None:
     steering = Steering(added=("tea/cup.py",), dropped=("tea/cup.py", "tea/pot.py"), asked=("tea/pot.py",))
     made = plan(index, "boil the water longer", 4000, steering)

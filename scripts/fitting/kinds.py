@@ -1,0 +1,88 @@
+"""Which words of a title ask for documents, tests or settings: the odds against source, from titles of past commits."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from ctxe.repo.kinds import kind
+from ctxe.repo.planning.asked import ASKED, words
+from scripts.fitting.cases import REPOSITORIES, clean, git, mirror_of
+
+COMMITS, MOST = 12_000, 3_000
+"""Commits of a repository that are looked at, and those of them that teach."""
+KNOWN, OFTEN = 5, 20
+"""A word is learnt when titles of so many repositories have it, and so many titles."""
+RIDGE = 5.0
+LEAST = 0.4
+"""Odds below which a word is left out."""
+MOST_FILES = 12
+
+Row = tuple[str, frozenset[str], int]
+"""Repository, words of the title, and the place in KINDS of what the commit changed."""
+KINDS = ("source", *ASKED)
+
+
+def mined(mirrors: Path) -> Iterator[Row]:
+    """Titles of every repository. A commit that changes any source is one of source, else one of its rarest kind."""
+    for repo in REPOSITORIES:
+        form = ("--no-merges", "--no-renames", f"-{COMMITS}", "--format=%x02%s%x03", "--name-only", "HEAD")
+        found: list[Row] = []
+        for record in git(mirror_of(mirrors, repo), "log", "-z", *form).split("\x02")[1:]:
+            title, _, names = record.partition("\x03")
+            paths = [path for path in names.strip("\0\n").split("\0") if path]
+            changed = {kind(path) for path in paths}
+            rarest = next((name for name in ("source", "test", "config", "doc") if name in changed), None)
+            if rarest and len(paths) <= MOST_FILES:
+                found.append((repo, words(clean(title)), KINDS.index(rarest)))
+        yield from random.Random("k" + repo).sample(found, min(MOST, len(found)))
+
+
+def learnt(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """For each kind the odds, as logarithms, that each word adds; under the empty word those without any."""
+    having: dict[str, list[str]] = defaultdict(list)
+    for repo, said, _ in rows:
+        for word in said:
+            having[word].append(repo)
+    known = sorted(word for word, some in having.items() if len(some) >= OFTEN and len(set(some)) >= KNOWN)
+    odds = _fitted(_matrix(rows, known), np.array([row[2] for row in rows]))
+    return {
+        name: {word: round(float(one), 2) for word, one in zip(("", *known), odds[place], strict=True)
+               if not word or abs(one) >= LEAST}
+        for place, name in enumerate(ASKED)
+    }  # fmt: skip
+
+
+def _matrix(rows: Sequence[Row], known: Sequence[str]) -> Any:
+    """One row a title: 1 in the first column, and for each of its words."""
+    place = {word: column for column, word in enumerate(known, 1)}
+    columns = [[0, *(place[word] for word in sorted(said) if word in place)] for _, said, _ in rows]
+    ends = np.cumsum([0, *map(len, columns)])
+    flat = np.concatenate(columns)
+    return csr_matrix((np.ones(len(flat)), flat, ends), shape=(len(rows), len(known) + 1))
+
+
+def _fitted(seen: Any, kinds: Any) -> Any:
+    """Logistic odds of each kind against source, with a ridge on all but those without words."""
+    wanted = np.eye(len(KINDS))[kinds]
+    shape = (len(ASKED), seen.shape[1])
+
+    def loss(flat: Any) -> tuple[float, Any]:
+        odds = flat.reshape(shape)
+        logits = np.hstack([np.zeros((seen.shape[0], 1)), seen @ odds.T])
+        logits -= logits.max(1, keepdims=True)
+        chances = np.exp(logits)
+        chances /= chances.sum(1, keepdims=True)
+        held = odds.copy()
+        held[:, 0] = 0.0
+        slope = (seen.T @ (chances - wanted)[:, 1:]).T + 2 * RIDGE * held
+        return float(-np.log((chances * wanted).sum(1)).sum() + RIDGE * (held**2).sum()), np.asarray(slope).ravel()
+
+    return minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B").x.reshape(shape)
