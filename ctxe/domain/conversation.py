@@ -110,6 +110,11 @@ class Turn:
     steps: tuple[Step, ...] = ()
     outcome: Outcome | None = None
 
+    @property
+    def answer(self) -> str:
+        """What the model said last; empty before its first reply."""
+        return self.steps[-1].reply.text if self.steps else ""
+
     def changed(self) -> tuple[str, ...]:
         """Files that its tools edited, created or deleted, in the order of their first change."""
         touches = (touch for step in self.steps for result in step.results for touch in result.touches)

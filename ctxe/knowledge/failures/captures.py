@@ -42,9 +42,12 @@ def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
     return _made(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
 
 
-def corrected(words: str, edits: Mapping[str, str], session: str = "") -> Entry | None:
-    """What the user's words put right of the turn before, whose ``edits`` are path → diff; None for other words."""
-    if not corrects(words):
+def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
+    """What the user's words put right of the turn before, whose ``edits`` are path → diff; None for other words.
+
+    ``answered`` is how the model had ended that turn.
+    """
+    if not corrects(words, answered):
         return None
     said = " ".join(words.split())[:LONGEST]
     tried = lessons.of_edits(edits) if edits else ""

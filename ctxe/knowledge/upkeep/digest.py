@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ctxe.domain.conversation import Conversation
-from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.signature import plain_command, program
+from ctxe.knowledge.upkeep.wishes import kind_of, own_lines
 
 MOST = 3
 """Proposals that one session may leave: an inbox that fills up is not read."""
@@ -19,26 +20,8 @@ TWICE = 2
 TOGETHER = 3
 MOST_FILES = 5
 """Files of a turn that are looked at."""
-LONGEST = 300
-"""Characters of a wish; longer words are a task."""
 ALIKE = 0.5
 
-_WISH = re.compile(
-    r"\b(?:always|never|from now on|in this (?:repo|repository|project|codebase)|(?:i|please) prefer|don't ever"
-    r"|as a rule|we (?:use|prefer|avoid|don't)|make sure (?:to|you) always)\b",
-    re.IGNORECASE,
-)
-_QUESTION = re.compile(
-    r"\?\s*$|^\s*(?:why|what|when|where|how|who|is|are|does|do|can|could|should|did)\b", re.IGNORECASE
-)
-_DECIDED = re.compile(
-    r"\b(?:let'?s (?:use|go with|keep|drop|stick (?:to|with))|we(?:'ll| will)? (?:go with|decided|settled on|agreed)"
-    r"|(?:i|we)(?:'ve| have) decided|decision:|it is decided)\b",
-    re.IGNORECASE,
-)
-_INSTEAD = re.compile(
-    r"\b(?:instead|rather than|not \w+ but|use \w+|must(?:n't| not)?|should(?:n't| not)?)\b", re.IGNORECASE
-)
 _ROUTINES = {
     "Tests": """pytest, unittest, tox, nox, jest, vitest, mocha, rspec, phpunit, ctest, npm test, yarn test, pnpm test,
         go test, cargo test, mvn test, gradle test, gradlew test, make test, make check, dotnet test, mix test""",
@@ -46,6 +29,11 @@ _ROUTINES = {
     "Types": "mypy, pyright, tsc",
     "Build": "make, cargo build, go build, npm run, mvn package, gradle build, cmake",
 }
+_NARROW = re.compile(
+    r"::|\s(?:-k|-t|-m|-run|--run|--grep|--testPathPattern|--filter|-Dtest)[ =]|/tmp/|\btest_\w+\.py\b|\.(?:test"
+    r"|spec)\.\w+\b"
+)
+"""Runs of a part: what was looked at that day."""
 _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in names.split(",")}
 
 
@@ -60,21 +48,12 @@ def digest(conversation: Conversation, known: Sequence[Entry], session: str = ""
 def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
     """The user's own words where they decide something, lay down how things are done here, or put something right."""
     for number, turn in enumerate(conversation.turns, 1):
-        for place, line in enumerate(turn.words.splitlines()):
+        answered = conversation.turns[number - 2].answer if number > 1 else ""
+        for place, line in own_lines(turn.words):
             words = " ".join(line.split())
-            kind = _kind(words, number, place)
+            kind = kind_of(words, answered if number > 1 and place == 0 else None)
             if kind:
                 yield _draft(kind, words[:120], words if len(words) > 120 else "", session, number, turn.changed())
-
-
-def _kind(words: str, number: int, place: int) -> str:
-    """What kind of memory a line of the user's would be, "" for none."""
-    if not words or len(words) > LONGEST or _QUESTION.search(words):
-        return ""
-    if _DECIDED.search(words):
-        return "decision"
-    put_right = number > 1 and place == 0 and corrects(words) and _INSTEAD.search(words)
-    return "preference" if _WISH.search(words) or put_right else ""
 
 
 def _together(conversation: Conversation, session: str) -> Iterator[Entry]:
@@ -98,10 +77,13 @@ def _commands(conversation: Conversation, session: str) -> Iterator[Entry]:
             good[command] += 1 + (command in failed)
         else:
             failed.add(command)
+    best: dict[str, tuple[int, int, str]] = {}
     for command, times in good.items():
         what = _PURPOSE.get(program(command)) or _PURPOSE.get(program(command).partition(" ")[0])
-        if what and times >= TWICE:
-            yield _draft("routine", f"{what}: `{command}`", "", session, len(conversation.turns))
+        if what and times >= TWICE and not _NARROW.search(command):
+            best[what] = min(best.get(what, (99, 0, "")), (len(named_files(command)), -times, command))
+    for what, (_, _, command) in best.items():
+        yield _draft("routine", f"{what}: `{command}`", "", session, len(conversation.turns))
 
 
 def _runs(conversation: Conversation) -> Iterator[tuple[str, bool]]:
@@ -129,10 +111,11 @@ def is_known(draft: Entry, known: Sequence[Entry]) -> bool:
     from ctxe.lexical.similarity import alike
 
     quoted = re.search(r"`([^`]+)`", draft.title) if draft.kind == "routine" else None
+    head = draft.title.partition("`")[0] if quoted else ""
     for entry in known:
         if entry.kind in ("log", "failure"):
             continue
-        if quoted and quoted[1] in f"{entry.title}\n{entry.text}":
+        if quoted and (quoted[1] in f"{entry.title}\n{entry.text}" or (head and entry.title.startswith(f"{head}`"))):
             return True
         if not quoted and alike(draft.title, entry.title) >= ALIKE:
             return True

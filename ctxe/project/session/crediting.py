@@ -34,7 +34,8 @@ class Crediting:
         """Count what an event says about the entries cited before it, and tell which are retired for it."""
         if isinstance(event, TurnStarted):
             self.passed = False
-            if corrects(event.words):
+            before = state.conversation.turns[-2:-1]
+            if corrects(event.words, before[0].answer if before else ""):
                 yield from self.against(len(state.conversation.turns) - 1)
         elif isinstance(event, ToolFinished):
             self._ran(event)

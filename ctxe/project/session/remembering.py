@@ -166,8 +166,8 @@ class Remembering:
     def _corrected(self, words: str, state: State) -> Iterator[Event]:
         """What the user says against the turn before."""
         if len(state.conversation.turns) > 1:
-            changed = state.conversation.turns[-2].changed()
-            draft = captures.corrected(words, dict.fromkeys(changed, ""), self.session)
+            before = state.conversation.turns[-2]
+            draft = captures.corrected(words, dict.fromkeys(before.changed(), ""), self.session, before.answer)
             yield from map(self._recorded, self.watch.keep(draft))
 
     def _ended(self, event: TurnFinished) -> Iterator[Event]:

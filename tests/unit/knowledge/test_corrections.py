@@ -29,8 +29,54 @@ I told you to keep the header
 I meant the other one
 you broke the build
 you misunderstood me
-you shouldn't touch that"""
+you shouldn't touch that
+actually I meant the other file
+Actually, use tabs
+hmm, no, that breaks the build
+oh no, revert that
+sorry, I meant port 8080
+ok but don't touch the tests
+no tabs please
+No mocks, use the real server
+no the other file
+wrong file
+stop using mocks
+stop!
+I asked you to keep it
+I didn't ask for a new file
+you missed the second case
+that was wrong
+nein, nimm Tabs
+Nein!
+das ist falsch
+ich meinte die andere Datei
+non, utilise des tabulations
+eso no
+não, use tabs
+нет, не так
+不对,用制表符
+違う"""
 GOING_ON = """
+No tests exist for the parser yet. Add some.
+no output is printed when the file is empty
+no idea why this fails, can you look?
+No rush, but add a flag
+no thanks
+No, that's all
+no, go on
+No, looks good
+no. That's fine, commit it
+stop the server when SIGTERM arrives
+wrong encoding crashes the parser
+Don't know why it fails, look at it
+actually, could you add a test as well?
+I asked Bob and he agrees
+non-existent files crash it
+nice
+none of the tests run
+normalise the names
+notwithstanding that
+nightly builds fail
 no problem, go on
 no need to do more
 now add a test
@@ -53,6 +99,22 @@ yes"""
 def test_words_that_take_back(words: str) -> None:
     assert corrects(words)
     assert corrected(words, {"x.py": ""}) is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "answered", "taken_back"),
+    [
+        ("no", "Shall I add a test as well?", False),
+        ("No, leave it", "Done. Should I commit it?", False),
+        ("nein", "Soll ich es einchecken?", False),
+        ("no, use tabs", "Done. Should I commit it?", True),
+        ("that's wrong", "Done. Should I commit it?", True),
+        ("no", "Done: a.py uses spaces now.", True),
+    ],
+)
+def test_no_answers_a_question_and_takes_back_an_answer(words: str, answered: str, taken_back: bool) -> None:
+    assert corrects(words, answered) is taken_back
+    assert (corrected(words, {"x.py": ""}, answered=answered) is not None) is taken_back
 
 
 @pytest.mark.parametrize("words", GOING_ON.splitlines())
