@@ -35,7 +35,8 @@ class Ports:
     ``standing`` and ``gather`` offer sections, ``freshen`` what changed since the model saw it, ``fold`` a smaller
     history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
     ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
-    wanted: at a fold (its cause) or between steps (""), ``consulted`` gives what other models were asked meanwhile.
+    wanted: at a fold (its cause) or between steps (""), ``meanwhile`` gives what happened beside the
+    conversation since: other models were asked, jobs ended.
     """
 
     provider: Provider
@@ -47,7 +48,7 @@ class Ports:
     dispatch: Callable[[ToolCall, State], Iterator[Event]]
     limits: Limits
     summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
-    consulted: Callable[[], Iterator[Event]] = field(default=lambda: iter(()))
+    meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
 
 
 More = Callable[[], Generator[Event, None, str]]
@@ -78,7 +79,7 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
     yield TurnStarted(words, ports.gather(words, now()))
     cut = 0
     for number in range(1, ports.limits.steps + 1):
-        yield from ports.consulted()
+        yield from ports.meanwhile(now())
         if why := ports.limits.spent(now(), ports.provider.model.prices):
             yield TurnFinished("cost limit", why=why)
             return ""

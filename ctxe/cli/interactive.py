@@ -115,7 +115,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         asker.edits = lambda: (lambda: live.mode("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.switches(chat.cycle, lambda: live.permit.mode)
+        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *live.jobs_words()]))
         live.warm()
         greet(chat)
         code = repl.run(chat, words)

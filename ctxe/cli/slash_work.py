@@ -74,9 +74,40 @@ def commit(chat: Chat, words: str) -> None:
     chat.renderer.lines(chat.live.commit(message) if answer == "y" else ["not committed"])
 
 
+def jobs(chat: Chat, words: str) -> None:
+    """The commands that go on in the background; ``show`` what one printed last, ``stop`` one or all.
+
+    Raises ConfigError.
+    """
+    verb, _, number = words.partition(" ")
+    if verb == "show":
+        chat.renderer.lines(asides.show_job(chat.live, number.strip()))
+    elif verb == "stop":
+        chat.renderer.lines(asides.stop_jobs(chat.live, number.strip()))
+    elif words:
+        chat.screen.tell("/jobs, /jobs show NUMBER, /jobs stop NUMBER (or all)")
+    else:
+        _list_jobs(chat)
+
+
+def _list_jobs(chat: Chat) -> None:
+    from ctxe.terminal.figures import plural, seconds
+    from ctxe.terminal.tables import Column, table
+
+    rows = [
+        [str(job.number), job.state, seconds(job.running.seconds), plural(job.running.lines, "line"), job.line]
+        for job in chat.live.kit.jobs.known.values()
+    ]
+    if rows:
+        chat.say(table(["job", "state", "for", "printed", Column("command", wraps=True)], rows, chat.screen))
+    else:
+        chat.say("no jobs: a command that the model runs in the background is one")
+
+
 COMMANDS = (
     Slash("run", "COMMAND", "run a command yourself (also !command)", run),
     Slash("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
+    Slash("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
     Slash("diff", "", "what this session changed", diff),
     Slash("undo", "[--force]", "put files back as before the newest turn", undo),
     Slash("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),

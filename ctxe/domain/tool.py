@@ -53,8 +53,8 @@ class Action:
     unified diff (``shows`` "diff"), the whole command ("command") or words ("text"). ``paths`` are real paths relative
     to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON text) are those of the
     call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no rule and no mode allows it
-    any more, only a person: what it was allowed for is not what it is now. Running yields Progress, then one
-    ToolOutput; it raises ToolError for what the model should read.
+    any more, only a person: what it was allowed for is not what it is now. ``lasts``: what it starts goes on after
+    its result. Running yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
     """
 
     tool: str
@@ -67,6 +67,7 @@ class Action:
     command: str = ""
     arguments: str = ""
     changed: str = ""
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

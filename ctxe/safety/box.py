@@ -1,8 +1,9 @@
 """The small program around bubblewrap: it holds places shut that do not exist yet, and takes back what steers others.
 
-Run as ``python -I -S box.py ROOT REFUSED HELD STEERING COMMAND…``. HELD are folders that are made while the command
-runs, so that they can be mounted over; STEERING are folded names of entries that only a person may add to ROOT: those
-that appear are moved to REFUSED and told. Lists are joined by newlines. Standard library only.
+Run as ``python -I -S box.py ROOT HELD STEERING COMMAND…``. HELD are folders that are made while the command runs, so
+that they can be mounted over; STEERING are folded names of entries that only a person may add to ROOT, or to a folder
+of it (``.github/workflows``): those that appear are moved to a new temporary folder, where the command reaches nothing,
+and told. Lists are joined by newlines. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ GIT_STEERING = ("commondir", "config.worktree", "modules", "hooks", "config")
 
 def main(words: list[str]) -> int:
     """Run the command below us and leave the root as it may be; the command's exit code, 128 + n for a signal."""
-    root, refused, held, steering, *command = words
+    root, held, steering, *command = words
     names = set(steering.split("\n"))
     before, links = _steering(root, names), _links(root, names)
     places = [place for path in held.split("\n") if path and (place := _hold(f"{root}/{path}"))]
@@ -32,10 +33,12 @@ def main(words: list[str]) -> int:
     for path, handle in places:
         _release(path, handle)
     for name in sorted(_steering(root, names) - before):
-        _refuse(root, name, refused)
+        _refuse(root, name)
     for name, target in sorted(set(links.items()) - set(_links(root, names).items())):
-        _refuse(root, name, refused)
-        os.symlink(target, f"{root}/{name}")  # noqa: PTH211
+        _refuse(root, name)
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(f"{root}/{name}"), exist_ok=True)  # noqa: PTH103, PTH120
+            os.symlink(target, f"{root}/{name}")  # noqa: PTH211
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
@@ -102,6 +105,9 @@ def _fold(name: str) -> str:
 def _steering(root: str, names: set[str]) -> set[str]:
     """Entries of the root, and of git's folder, that steer ctxe, git or other assistants."""
     found = {name for name in _entries(root) if _fold(name) in names and not is_place(f"{root}/{name}")}
+    for host in {name.partition("/")[0] for name in names if "/" in name}:
+        for folder in (entry for entry in _entries(root) if _fold(entry) == host):
+            found |= {f"{folder}/{name}" for name in _entries(f"{root}/{folder}") if f"{host}/{_fold(name)}" in names}
     return found | {f".git/{name}" for name in _entries(f"{root}/.git") if name in GIT_STEERING}
 
 
@@ -121,19 +127,20 @@ def _entries(folder: str) -> list[str]:
         return []
 
 
-def _refuse(root: str, name: str, refused: str) -> None:
+def _refuse(root: str, name: str) -> None:
     """Move what a command put in a place that only a person may fill out of the way, and say so."""
     if not os.path.lexists(f"{root}/{name}"):
         return
-    target = f"{refused}/{os.getpid()}-{name.replace('/', '_')}"
-    try:
-        os.makedirs(refused, 0o700, exist_ok=True)  # noqa: PTH103
-        os.rename(f"{root}/{name}", target)  # noqa: PTH104
-    except OSError:
-        import shutil
+    import shutil
+    import tempfile
 
+    target = f"{tempfile.mkdtemp(prefix='ctxe-refused-')}/{name.replace('/', '_')}"
+    try:
+        shutil.move(f"{root}/{name}", target)
+    except OSError:  # to another disk goes not everything: a name that steers nobody will do
+        target = f"{tempfile.mkdtemp(prefix='ctxe-refused-', dir=root)}/{name.replace('/', '_')}"
         with contextlib.suppress(OSError):
-            shutil.move(f"{root}/{name}", target)
+            os.rename(f"{root}/{name}", target)  # noqa: PTH104
     sys.stderr.write(f"[sandbox: {name!a} may only be made by a person; it was moved to {target!a}]\n")
 
 

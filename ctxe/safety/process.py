@@ -56,23 +56,16 @@ def run(
     two seconds. Close the iterator (``contextlib.closing``) when it is not read to its end. Raises ToolError when the
     command cannot be started.
     """
-    started = time.monotonic()
-    told, tell = os.pipe()
-    try:
-        child = _start(argv, cwd, env, tell)
-    except (OSError, ValueError) as error:
-        os.close(told)
-        raise ToolError(f"cannot run {_name(argv)} in {cwd}: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        os.close(tell)
+    began = time.monotonic()
+    child, told = started(argv, cwd, env)
     kept, ended = _Kept(limit), ""
     with open(told, encoding="ascii", errors="replace") as report:  # noqa: PTH123 (a descriptor has no path)
         try:
-            ended = yield from _relay(child, kept, started + seconds)
+            ended = yield from _relay(child, kept, began + seconds)
         finally:
-            _end(child)
-        exit_code, left = _outcome(report.read(), child.returncode, _name(argv))
-    yield Finished(exit_code, kept.text(), kept.omitted, left, round(time.monotonic() - started, 3), ended)
+            end(child)
+        exit_code, left = outcome_of(report.read(), child.returncode, name_of(argv))
+    yield Finished(exit_code, kept.text(), kept.omitted, left, round(time.monotonic() - began, 3), ended)
 
 
 def complete(
@@ -95,23 +88,34 @@ def keeping(argv: Sequence[str], tell: int, life: int) -> list[str]:
 
 def report_of(report: str, name: str) -> int | None:
     """The exit code that a keeper reported, None when it was killed. Raises ToolError when nothing was started."""
-    return _outcome(report, 0, name)[0] if report else None
+    return outcome_of(report, 0, name)[0] if report else None
 
 
-def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], tell: int) -> subprocess.Popen[bytes]:
-    """The keeper with the command below it; its standard input is the pipe whose end tells it that we have gone."""
+def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The keeper with the command below it, and the descriptor that its report is read from.
+
+    Its standard input is the pipe whose end tells it that we have gone. Raises ToolError when it cannot be started.
+    """
+    told, tell = os.pipe()
     keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]
-    return subprocess.Popen(
-        [*keeper, *argv],
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(tell,),
-        start_new_session=True,
-        bufsize=0,
-    )
+    try:
+        child = subprocess.Popen(
+            [*keeper, *argv],
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(tell,),
+            start_new_session=True,
+            bufsize=0,
+        )
+    except (OSError, ValueError) as error:
+        os.close(told)
+        raise ToolError(f"cannot run {name_of(argv)} in {cwd}: {getattr(error, 'strerror', None) or error}") from error
+    finally:
+        os.close(tell)
+    return child, told
 
 
 def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Generator[str, None, str]:
@@ -127,7 +131,7 @@ def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Gene
             if left <= 0 or not waiting.select(left):
                 if ended:
                     break
-                ended, deadline = "time limit", _hang_up(child)
+                ended, deadline = "time limit", hang_up(child)
                 continue
             piece = os.read(child.stdout.fileno(), PIECE)
             if not piece:
@@ -135,7 +139,7 @@ def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Gene
             total += len(piece)
             kept.add(piece)
             if total > FLOOD and not ended:
-                ended, deadline = "too much output", _hang_up(child)
+                ended, deadline = "too much output", hang_up(child)
             if text := decoder.decode(piece):
                 yield text
     if rest := decoder.decode(b"", final=True):
@@ -143,15 +147,15 @@ def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Gene
     return ended
 
 
-def _hang_up(child: subprocess.Popen[bytes]) -> float:
+def hang_up(child: subprocess.Popen[bytes]) -> float:
     """Tell the keeper to end everything; by when it should have."""
     _close(child.stdin)
     return time.monotonic() + GRACE_SECONDS
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
     """Leave nothing behind: the keeper is asked, waited for, and killed if it does not answer."""
-    _hang_up(child)
+    hang_up(child)
     try:
         child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -168,7 +172,7 @@ def _close(stream: IO[bytes] | None) -> None:
             stream.close()
 
 
-def _outcome(report: str, keeper: int, name: str) -> tuple[int, int]:
+def outcome_of(report: str, keeper: int, name: str) -> tuple[int, int]:
     """Exit code and number of processes left, from the keeper's report. Raises ToolError when nothing was started."""
     words = (report.splitlines() or [""])[0].split()
     match words:
@@ -180,7 +184,8 @@ def _outcome(report: str, keeper: int, name: str) -> tuple[int, int]:
             return keeper or -9, 0
 
 
-def _name(argv: Sequence[str]) -> str:
+def name_of(argv: Sequence[str]) -> str:
+    """What a command is called in an error."""
     return str(argv[0])[:200] if argv else "nothing"
 
 

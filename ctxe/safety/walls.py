@@ -153,8 +153,8 @@ def boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
     caches = {"TMPDIR": "/tmp", "XDG_CACHE_HOME": "/tmp/.cache", "npm_config_cache": "/tmp/.cache/npm"}  # noqa: S108
     words += [word for name, value in caches.items() for word in ("--setenv", name, value)]
     words += ["--chdir", root, "--", *argv]
-    names = "\n".join(sorted({*FOLDERS, *FILES}))
-    return [*_python("box.py"), root, f"{temp}/refused", "\n".join(held), names, *words]
+    names = "\n".join(sorted({*FOLDERS, *FILES, *(f"{host}/{inner}" for host, inner in WITHIN)}))
+    return [*_python("box.py"), root, "\n".join(held), names, *words]
 
 
 def _held(root: Path) -> list[str]:
@@ -197,12 +197,12 @@ def confined(argv: list[str], room: Room) -> list[str]:
 
 
 def _writable(root: Path) -> Iterator[Path]:
-    """What of the work tree may be written: its entries, or what they hold where a part of that is shut."""
-    steering = set(_steering(root))
+    """What of the work tree may be written: its entries, or what they hold where a part of that is or would be shut."""
+    steering, hosts = set(_steering(root)), {host for host, _ in WITHIN}
     for path in sorted(root.iterdir()):
         if path in steering or path.is_symlink():
             continue
-        if any(one.parent == path for one in steering):
+        if path.is_dir() and plain_name(path.name) in hosts:
             yield from (inner for inner in sorted(path.iterdir()) if inner not in steering and not inner.is_symlink())
         else:
             yield path

@@ -185,6 +185,8 @@ def question(action: Action, ask: Ask, root: Path, room: int, screen: Screen) ->
         rows += [line((f"  and {len(action.paths) - 5:,} more files", "warn"))] if len(action.paths) > 5 else []
     if action.shows == "command":
         rows.append(line(("  in ", "dim"), str(root)))
+    if action.lasts:
+        rows.append(line(("  it goes on in the background; ", "dim"), "/jobs", (" shows it and stops it", "dim")))
     if ask.why:
         rows += fold(line(("  asked because ", "dim"), (ask.why, "warn")), columns, "    ")
     if ask.known:

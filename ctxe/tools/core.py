@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctxe.domain.tool import Tool
 from ctxe.tools.edit import edit_file, write_file
+from ctxe.tools.jobs import Jobs
 from ctxe.tools.listing import list_files
 from ctxe.tools.notes import Ports, recall, record_failure, remember, update_todo
 from ctxe.tools.read import read_file
@@ -12,7 +13,7 @@ from ctxe.tools.shell import run_command
 from ctxe.tools.workspace import Workspace
 
 
-def core_tools(workspace: Workspace, ports: Ports) -> tuple[Tool, ...]:
+def core_tools(workspace: Workspace, ports: Ports, jobs: Jobs | None = None) -> tuple[Tool, ...]:
     """The core set over one workspace; the order never changes, for it stands in every request's prefix."""
     return (
         read_file(workspace),
@@ -20,7 +21,7 @@ def core_tools(workspace: Workspace, ports: Ports) -> tuple[Tool, ...]:
         search(workspace),
         edit_file(workspace),
         write_file(workspace),
-        run_command(workspace),
+        run_command(workspace, jobs),
         update_todo(),
         remember(ports.remember, ports.alike),
         record_failure(ports.record_failure),

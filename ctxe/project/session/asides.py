@@ -15,7 +15,10 @@ from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
+from ctxe.tools.jobs import Job
 
+SHOWN = 40
+"""Lines of a job's output that are shown."""
 LEAST_SKILL = 600
 """Tokens that a module gets which the user asks for, however small the window."""
 
@@ -63,6 +66,30 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         yield from live.session.emit(replace(event, facts={**event.facts, "by": "user"}))
         yield from live.undo.end()
         yield from queue(live, f"$ {command}", f"[the user ran `{command}`]\n{event.result.text}", "you ran it")
+
+
+def stop_jobs(live: Live, number: str) -> list[str]:
+    """End a job, or ``all``, at the user's word; the model is told with its next request. Raises ConfigError."""
+    jobs = live.kit.jobs.running if number == "all" else [_job(live, number)]
+    for job in jobs:
+        job.running.stop("stopped by the user")
+    return [f"job {job.number} {job.state}: {job.line}" for job in jobs] or ["no job runs"]
+
+
+def show_job(live: Live, number: str) -> list[str]:
+    """The newest lines of what a job printed, as the model may read them. Raises ConfigError."""
+    job = _job(live, number)
+    text = live.kit.clean(job.running.since(0, whole=True)[0]).rstrip("\n")
+    return [*text.splitlines()[-SHOWN:], f"job {job.number} {job.state}: {job.line}"]
+
+
+def _job(live: Live, number: str) -> Job:
+    known = live.kit.jobs.known
+    job = known.get(int(number)) if number.isdecimal() else None
+    if job is None:
+        there = f"there are {', '.join(map(str, known))}" if known else "there are none"
+        raise ConfigError(f"no job {number!r}" if number else "which job?", there)
+    return job
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:

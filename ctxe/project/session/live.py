@@ -32,10 +32,11 @@ from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
-from ctxe.terminal.figures import size
+from ctxe.terminal.figures import plural, size
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.session.jobs import Telling
     from ctxe.project.session.permit import Permit
     from ctxe.project.session.undo import Undo
     from ctxe.project.window.kit import Kit
@@ -66,6 +67,7 @@ class Live:
     rewire: Callable[[Model], Wired]
     notices: tuple[str, ...] = ()
     against: Callable[[int], Iterator[Event]] = lambda _: iter(())
+    telling: Telling | None = None
 
     @property
     def composer(self) -> Composer:
@@ -86,8 +88,8 @@ class Live:
             return said
 
         words, hidden = self._clean(words)
-        for notice in hidden:
-            yield from self.session.emit(notice)
+        for event in (*hidden, *(self.telling.before() if self.telling else ())):
+            yield from self.session.emit(event)
         yield from self.session.turn(words, since)
 
     def _clean(self, words: str) -> tuple[str, list[Event]]:
@@ -153,8 +155,12 @@ class Live:
         money = f"${state.usd:.4f}" if self.model.prices else "no price"
         if limit := self.project.config.budget.max_cost:
             money += f" of ${limit:.2f}"
-        who = "  ".join(filter(None, [self.model.id, effort_words(self.model)]))
-        return f"{who}  {used}  {money}  {self.permit.mode}"
+        who = filter(None, [self.model.id, effort_words(self.model)])
+        return "  ".join([*who, used, money, self.permit.mode, *self.jobs_words()])
+
+    def jobs_words(self) -> list[str]:
+        """How many jobs run, where any do."""
+        return [plural(running, "job")] if (running := len(self.kit.jobs.running)) else []
 
     def held_skills(self) -> tuple[str, ...]:
         """Domain modules that stand in the next request."""

@@ -16,6 +16,7 @@ from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.flags import Opening
+from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.live import Live
 from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
@@ -37,6 +38,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         log, past, notices = _logged(project, opening, stack)
         live = wire(project, opening, log, past, approve)
         stack.callback(live.kit.servers.close)
+        stack.callback(live.kit.jobs.close)
         stack.enter_context(closed_properly(live.session))
         live.notices = (
             *live.notices,
@@ -47,7 +49,11 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         )
         for _ in live.session.close("interrupted"):
             pass
-        live.notices = (*live.notices, *_model_change(live), *_money(live))
+        live.kit.jobs.taken, running = left(event for _, event in past)
+        for event in gone(running):
+            for _ in live.session.emit(event):
+                pass
+        live.notices = (*live.notices, *_model_change(live), *_money(live), *words(running))
         for path, choice in opening.files:
             for _ in choose_file(live, path, choice):
                 pass

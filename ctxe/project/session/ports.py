@@ -45,7 +45,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         composed.compose,
         lambda call, _: _paying(kit.purse, dispatcher(call)),
         Limits(limits.max_steps, limits.max_cost),
-        consulted=kit.purse.taken,
+        meanwhile=lambda _: kit.purse.taken(),
     )
 
 

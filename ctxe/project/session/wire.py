@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import Log
 from ctxe.agent.session import Session
+from ctxe.agent.state import State
 from ctxe.agent.transitions import rebuild
+from ctxe.domain.events import Event
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.failures.gate import Gate
@@ -18,6 +20,7 @@ from ctxe.project.sandboxing import boxed
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.gating import Gating, Mode
+from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Live, Wired
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning, ports_for
@@ -53,8 +56,15 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
 
     def before(action: Action) -> None:
+        kit.jobs.permit(action.paths)
         gating.changing(action)
         undo.before(action)
+
+    telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
+
+    def meanwhile(state: State) -> Iterator[Event]:
+        yield from kit.purse.taken()
+        yield from telling.between(state)
 
     def rewire(model: Model) -> Wired:
         composed = composer(project, model, kit, name, lambda: session.state.files)
@@ -67,12 +77,13 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         ports = replace(
             ports_for(project, folding, dispatcher, kit, long_cache=opening.interactive),
             summarize=summarizing(project, folding.policy, asked),
+            meanwhile=meanwhile,
         )
         return Wired(folding, dispatcher, ports, asked)
 
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
-    live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices())
+    live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices(), telling=telling)
     session.listeners = (undo, Learning(lambda: live.composer))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)

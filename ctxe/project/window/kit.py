@@ -26,6 +26,7 @@ from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
 from ctxe.tools.gateways import find_tools, use
+from ctxe.tools.jobs import Jobs
 from ctxe.tools.notes import Ports
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
@@ -53,6 +54,7 @@ class Kit:
     skills: Skilled
     servers: Door
     purse: Purse
+    jobs: Jobs
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
@@ -116,7 +118,9 @@ def kit_for(
     own, workspace = project.own_keys, _workspace(project, state, boxed)
     recalling = Recalling(project, state)
     ports = Ports(keeping.remember, keeping.record_failure, recalling, alike=keeping.alike)
-    tools = {tool.name: tool for tool in core_tools(workspace, ports)}
+    jobs = Jobs(project.root)
+    awaited = jobs if not only or "use" in only else None
+    tools = {tool.name: tool for tool in core_tools(workspace, ports, awaited)}
     shell = tools["run_command"] if not only or "run_command" in only else None
     skilled = Skilled(
         project, state, (*project.config.skills.always, *skills), shell, finder(project), not only or "use" in only
@@ -124,7 +128,7 @@ def kit_for(
     for name in skills:
         named(skilled.find(), name)
     servers = Door(project, lambda: project.budget.room("skills"), cleaning(own))
-    more = _gates(servers, skilled)
+    more = _gates(jobs, servers, skilled)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
     if unknown := [name for name in only if name not in tools]:
@@ -132,7 +136,7 @@ def kit_for(
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse)
+    return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse, jobs)
 
 
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
@@ -147,11 +151,12 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
     )
 
 
-def _gates(door: Door, skilled: Skilled) -> list[Tool]:
-    """The two gateways, before servers and modules; a server's name comes first, for a person allowed it."""
+def _gates(jobs: Jobs, door: Door, skilled: Skilled) -> list[Tool]:
+    """The two gateways, before jobs, servers and modules; of these a server's name is first: a person allowed it."""
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
-        action = servers.prepare(name, arguments) if (servers := door.named) else None
+        action = jobs.prepare(name, arguments)
+        action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
         return action or skilled.prepare(name, arguments)
 
     def found(query: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.safety.process import Finished, complete, run
+from ctxe.safety.protected import protection
 from ctxe.safety.sandbox import Room, Sandbox, detect, wrap, writes_git
 
 FOUND = [found for kind in ("bubblewrap", "landlock") if (found := detect(Path("/nowhere"), kinds=(kind,))).active]
@@ -29,7 +31,8 @@ class Place:
 
     def sh(self, box: Sandbox, words: str, seconds: float = 20.0) -> Finished:
         argv = wrap(box, ["/bin/sh", "-c", words], self.room)
-        return complete(argv, self.room.root, ENV | {"HOME": str(self.room.home)}, seconds)
+        env = ENV | {"HOME": str(self.room.home), "TMPDIR": str(self.base / "kept")}
+        return complete(argv, self.room.root, env, seconds)
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def place() -> Iterator[Place]:
     """A git repository, a home with keys, and a folder outside; not below /tmp, which a sandbox replaces."""
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ctxe-test-") as made:
         base = Path(os.path.realpath(made))
-        for folder in ("repo/src", "home/.ssh", "home/.config/gh", "home/notes", "outside", "temp", "ours"):
+        for folder in ("repo/src", "home/.ssh", "home/.config/gh", "home/notes", "outside", "temp", "kept", "ours"):
             (base / folder).mkdir(parents=True)
         subprocess.run(["git", "init", "-q", str(base / "repo")], check=True)
         for name in (
@@ -275,6 +278,52 @@ def test_what_steers_stays_as_it_is_existing_or_not(box: Sandbox, place: Place, 
     assert (root / ".github/FUNDING.yml").read_text() == "mine\n"
 
 
+NEW = {
+    f"{host}/{inner}": f"mkdir -p {host}/{inner}; echo x > {host}/{inner}/ci.yml"
+    for host in (".github", ".gitea", ".forgejo", ".GitHub")
+    for inner in ("workflows", "actions", "Workflows")
+} | {
+    "moved in": "mkdir -p src/w/workflows; echo x > src/w/workflows/ci.yml; mv src/w .github || mv src/w/* .github/",
+    "linked": "mkdir -p src/w; echo x > src/w/ci.yml; ln -s ../src/w .github/workflows || ln -s src .github",
+    "a file first": "echo x > .github; rm -f .github; mkdir -p .github; echo x > .github/workflows",
+    "hooks of others": "mkdir -p .husky .githooks; echo x > .husky/pre-commit; echo x > .githooks/pre-commit",
+    "environment": "echo x > .envrc",
+    "editor": "mkdir -p .vscode .VSCode; echo {} > .vscode/tasks.json; echo {} > .VSCode/tasks.json",
+    "pipelines": "echo x > .gitlab-ci.yml; echo x > Jenkinsfile; mkdir .circleci; echo x > .circleci/config.yml",
+    "in the background": "(mkdir -p .github/workflows; echo x > .github/workflows/ci.yml) & wait",
+}
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "other files"])
+@pytest.mark.parametrize("box", FOUND, ids=lambda box: box.kind)
+def test_what_runs_by_itself_cannot_be_made_where_nothing_is_yet(box: Sandbox, place: Place, there: str) -> None:
+    root = place.room.root
+    if there != "nothing":
+        (root / ".github").mkdir()
+    if there == "other files":
+        (root / ".github/ISSUE_TEMPLATE").mkdir()
+        (root / ".github/ISSUE_TEMPLATE/bug.md").write_text("as it was\n")
+    before = {path for path in tree(root) if not path.startswith("src")}
+    for name, words in NEW.items():
+        place.sh(box, f"({words}) 2>/dev/null")
+        made = {path for path in tree(root) if not path.startswith("src")} - before
+        assert {path for path in made if protection(path)} == set(), name
+    if there == "other files":
+        assert place.sh(box, "echo mine > .github/ISSUE_TEMPLATE/bug.md").exit_code == 0
+        assert (root / ".github/ISSUE_TEMPLATE/bug.md").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
+def test_what_is_taken_away_leads_nowhere_else(box: Sandbox, place: Place) -> None:
+    outside = place.base / "outside"
+    before = tree(outside)
+    for words in (f"ln -s {outside} /tmp/refused", f"rm -rf /tmp/refused; ln -sfn {outside} /tmp/refused"):
+        place.sh(box, f"{words}; mkdir -p .claude; echo hostile > .claude/settings.json; echo hostile > CLAUDE.md")
+        assert tree(outside) == before
+    assert not (place.room.root / "CLAUDE.md").exists()
+    assert not (place.room.root / ".claude").exists()
+
+
 def steering(root: Path, git: bool) -> dict[str, bytes | str]:
     """The tree without what a command may change: with git at work, of its folder only what names programs counts."""
     names = ("config", "hooks", "commondir", "info", "modules")
@@ -290,7 +339,24 @@ def steering(root: Path, git: bool) -> dict[str, bytes | str]:
 def test_what_was_taken_away_is_told_and_kept_aside(box: Sandbox, place: Place) -> None:
     end = place.sh(box, "echo words > CLAUDE.md")
     assert "[sandbox: 'CLAUDE.md' may only be made by a person; it was moved to" in end.output
-    assert [path.read_text() for path in (place.base / "temp/refused").iterdir()] == ["words\n"]
+    kept = Path(end.output.rpartition(" to '")[2].partition("'")[0])
+    assert (kept.read_text(), kept.name, kept.parent.parent) == ("words\n", "CLAUDE.md", place.base / "kept")
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)
+def test_what_cannot_be_carried_to_another_disk_is_put_aside_here(box: Sandbox, place: Place) -> None:
+    words = "mkdir .claude && echo x > .claude/settings.json && mkfifo .claude/pipe"
+    argv = wrap(box, ["/bin/sh", "-c", words], place.room)
+    env = ENV | {"HOME": str(place.room.home), "TMPDIR": "/dev/shm"}
+    end = complete(argv, place.room.root, env)
+    kept = Path(end.output.rpartition(" to '")[2].partition("'")[0])
+    try:
+        assert not (place.room.root / ".claude").exists()
+        assert (kept / "settings.json").read_text() == "x\n"
+    finally:
+        for left in (kept.parent, *Path("/dev/shm").glob("ctxe-refused-*")):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.mark.parametrize("box", BOXES, ids=lambda box: box.kind)

@@ -130,7 +130,7 @@ def test_the_sandbox_gets_the_command(place: Any) -> None:
         ({"command": "  "}, "command is empty"),
         ({"command": "a\0b"}, "command holds a NUL character"),
         ({"command": "ls", "seconds": 0}, "run_command: seconds must be at least 1"),
-        ({"command": "ls", "cwd": "/"}, "run_command does not know 'cwd'; it takes command, seconds?"),
+        ({"command": "ls", "cwd": "/"}, "run_command does not know 'cwd'; it takes command, seconds?, background?"),
     ],
 )
 def test_refusals(place: Any, arguments: dict[str, Any], said: str) -> None:

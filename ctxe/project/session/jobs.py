@@ -1,0 +1,105 @@
+"""Jobs of a session: what the model is told of them unasked, and what of them is left when a session goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Fold, ToolCall
+from ctxe.domain.events import Event, Noted, Queued, ToolFinished
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Action, Allow, Risk, Tool
+from ctxe.safety.display import one_line
+from ctxe.tools.jobs import LINE, Job, Jobs
+
+GONE = "gone job "
+"""How a chunk is called that says that a job ended with the session it ran in."""
+
+
+@dataclass(slots=True)
+class Telling:
+    """Tells the model once that a job ended, and after a fold which ones still run. ``runs`` runs calls."""
+
+    jobs: Jobs
+    runs: Callable[[], Dispatcher]
+    fold: Fold | None = None
+
+    def between(self, state: State) -> Iterator[Event]:
+        """What is told between two steps."""
+        if not (state.conversation.turns and state.turn.steps):
+            return
+        chunks = yield from self._ended()
+        folded, self.fold = state.conversation.fold is not self.fold, state.conversation.fold
+        chunks += [_goes_on(job) for job in self.jobs.running] if folded and self.fold else []
+        if chunks:
+            yield Noted(tuple(chunks))
+
+    def before(self) -> Iterator[Event]:
+        """What is told with the user's next words."""
+        if chunks := (yield from self._ended()):
+            yield Queued(tuple(chunks))
+
+    def _ended(self) -> Generator[Event, None, list[Chunk]]:
+        """Jobs that ended by themselves: each is shown, logged and remembered like a call of the model's."""
+        chunks = []
+        for job in self.jobs.untold:
+            tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, self.jobs.ending(job)))
+            runs = replace(self.runs(), tools={"use": tool}, decide=lambda _: Allow(), known=lambda _: None)
+            call = ToolCall(f"job_{job.number}", "use", json.dumps({"name": f"job/{job.number}"}))
+            for event in runs(call):
+                yield event
+                if isinstance(event, ToolFinished):
+                    said = f"[ctxe: a job ended meanwhile: `{job.line}`]\n{event.result.text}"
+                    chunks.append(Chunk(f"job {job.number}", said, "a job ended"))
+        return chunks
+
+
+def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
+    return action
+
+
+def _goes_on(job: Job) -> Chunk:
+    text = f"[ctxe: job {job.number} {job.state}: `{job.line}`; `use` job/{job.number} reads it]"
+    return Chunk(f"running job {job.number}", text, "a job runs")
+
+
+def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
+    """(the highest number of a job, commands of jobs whose end a session's log does not tell) by its events."""
+    highest, running = 0, dict[int, str]()
+    for event in events:
+        if isinstance(event, ToolFinished) and isinstance(number := event.facts.get("job"), int):
+            highest = max(highest, number)
+            if event.facts.keys() & {"exit_code", "ended"}:
+                running.pop(number, None)
+            elif "command" in event.facts:
+                running[number] = str(event.facts["command"])
+        elif isinstance(event, Queued):
+            for number in [one for one in running if any(chunk.id == f"{GONE}{one}" for chunk in event.chunks)]:
+                del running[number]
+    return highest, running
+
+
+def gone(running: dict[int, str]) -> Iterator[Event]:
+    """Say that jobs ended with the session they ran in."""
+    if running:
+        yield Queued(
+            tuple(
+                Chunk(f"{GONE}{number}", f"[ctxe: {_over(number, command)}]", "it ended with its session")
+                for number, command in running.items()
+            )
+        )
+
+
+def words(running: dict[int, str]) -> list[str]:
+    """The same for the user."""
+    return [_over(number, command) for number, command in running.items()]
+
+
+def _over(number: int, command: str) -> str:
+    return f"job {number} no longer runs: `{one_line(command, LINE)}` ended with the session"

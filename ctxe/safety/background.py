@@ -1,0 +1,152 @@
+"""A command that goes on while others work: read in parts, waited for, ended; its output is bounded in memory."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import selectors
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ctxe.domain.errors import ToolError
+from ctxe.safety.process import FLOOD, GRACE_SECONDS, PIECE, Finished, end, hang_up, name_of, outcome_of, started
+
+KEPT = 1_000_000
+"""Characters of output that are kept, the newest."""
+PACE = 4_000_000
+"""Bytes a second that are read at most: whoever writes more waits for us, and our own processor time stays small."""
+LOOK_SECONDS = 0.5
+"""How often a command without output is looked after."""
+PARTIAL_SECONDS = 0.5
+"""Silence after which a last line without an end is told as it is: a key in it is masked only when it is whole."""
+
+SMALL = 4_096
+"""Characters below which pieces are joined."""
+NOT_FOUND = 127
+
+
+@dataclass(slots=True)
+class Background:
+    """A running command. Characters of its output are counted from its first; the oldest are forgotten.
+
+    ``finished`` is how it ended (its ``output`` is what was kept), None while it runs. A thread reads it; when this
+    process dies in any way the keeper ends it.
+    """
+
+    name: str
+    child: subprocess.Popen[bytes]
+    report: int
+    began: float = field(default_factory=time.monotonic)
+    finished: Finished | None = None
+    why: str = ""
+    came: float = 0.0
+    end: int = 0
+    lines: int = 0
+    _pieces: deque[str] = field(default_factory=deque)
+    _first: int = 0
+    _news: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def seconds(self) -> float:
+        """How long it runs, or ran."""
+        return self.finished.seconds if self.finished else time.monotonic() - self.began
+
+    def since(self, start: int, *, whole: bool = False) -> tuple[str, int, int]:
+        """(the output from a character on, the place behind it, how many characters before it were forgotten).
+
+        While it runs a line that may not be complete waits for its end, at most ``PARTIAL_SECONDS``; ``whole`` gives
+        it at once.
+        """
+        with self._news:
+            text, first = "".join(self._pieces), self._first
+            unsettled = self.finished is None and time.monotonic() - self.came < PARTIAL_SECONDS
+        start = max(start, 0)
+        text, lost = text[max(start - first, 0) :], max(first - start, 0)
+        if unsettled and not whole:
+            text = text[: text.rfind("\n") + 1]
+        return text, max(start, first) + len(text), lost
+
+    def wait(self, seconds: float, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for its end, or for ``enough``, which is asked at each piece of output; False when time was up first."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if self.finished is not None or enough():
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with self._news:
+                if self.finished is None:
+                    self._news.wait(min(left, LOOK_SECONDS))
+
+    def stop(self, why: str = "stopped") -> None:
+        """End it and everything it started, politely first; returns when that is done, within some three seconds."""
+        self.tell_to_end(why)
+        self.wait(2 * GRACE_SECONDS)
+
+    def tell_to_end(self, why: str = "stopped") -> None:
+        """Begin to end it, without waiting for it."""
+        if self.finished is None:
+            self.why = self.why or why
+            hang_up(self.child)
+
+    def follow(self) -> None:
+        """Read it to its end; what its thread does."""
+        assert self.child.stdout is not None
+        decoder, total, deadline = codecs.getincrementaldecoder("utf-8")("replace"), 0, 0.0
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self.child.stdout, selectors.EVENT_READ)
+            while True:
+                ready = waiting.select(LOOK_SECONDS)
+                deadline = deadline or (time.monotonic() + GRACE_SECONDS if self.why else 0.0)
+                piece = os.read(self.child.stdout.fileno(), PIECE) if ready else b""
+                if (ready and not piece) or (deadline and time.monotonic() > deadline):
+                    break
+                total += len(piece)
+                self._add(decoder.decode(piece))
+                if total > FLOOD:
+                    self.tell_to_end("too much output")
+                time.sleep(len(piece) / PACE if len(piece) > PIECE // 4 else 0.0)
+        self._add(decoder.decode(b"", final=True))
+        self._settle()
+
+    def _settle(self) -> None:
+        end(self.child)
+        with open(self.report, encoding="ascii", errors="replace") as report:  # noqa: PTH123 (a descriptor has no path)
+            try:
+                code, left = outcome_of(report.read(), self.child.returncode, self.name)
+            except ToolError as error:
+                self._add(f"{error}\n")
+                code, left = NOT_FOUND, 0
+        with self._news:
+            text, seconds = "".join(self._pieces), round(time.monotonic() - self.began, 3)
+            self.finished = Finished(code, text, self._first, left, seconds, self.why)
+            self._news.notify_all()
+
+    def _add(self, text: str) -> None:
+        if not text:
+            return
+        with self._news:
+            if self._pieces and len(self._pieces[-1]) < SMALL:
+                self._pieces[-1] += text
+            else:
+                self._pieces.append(text)
+            self.end += len(text)
+            self.lines += text.count("\n")
+            self.came = time.monotonic()
+            while self.end - self._first > KEPT:
+                self._first += len(self._pieces.popleft())
+            self._news.notify_all()
+
+
+def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Background:
+    """Start a command without a terminal or input, and read it in a thread. Raises ToolError when it cannot be."""
+    child, report = started(argv, cwd, env)
+    running = Background(name_of(argv), child, report)
+    threading.Thread(target=running.follow, name="job", daemon=True).start()
+    return running

@@ -1,0 +1,241 @@
+"""Jobs: real commands in the background that are read, awaited and stopped; nothing of them is lost or left behind."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Action, Progress, Risk, ToolOutput
+from ctxe.safety import background
+from ctxe.tools.jobs import MOST, Jobs
+from ctxe.tools.shell import run_command
+
+SERVER = """
+import http.server, sys
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print("starting")
+print("Listening on", server.server_port, flush=True)
+server.serve_forever()
+"""
+SAYS = (
+    '[job 1 goes on; `use` job/1 reads what it prints next; with {"until": "TEXT", "seconds": N} it waits for a text '
+    'or the end, with {"stop": true} it ends it]'
+)
+
+
+@pytest.fixture
+def jobs(place: Any) -> Iterator[Jobs]:
+    made = Jobs(place.root)
+    yield made
+    made.close()
+
+
+def begin(place: Any, jobs: Jobs, command: str, **more: Any) -> ToolOutput:
+    return place.call(lambda workspace: run_command(workspace, jobs), command=command, background=True, **more)
+
+
+def use(jobs: Jobs, name: str, **arguments: Any) -> ToolOutput:
+    action = jobs.prepare(name, arguments)
+    assert action is not None
+    return done(action)
+
+
+def done(action: Action) -> ToolOutput:
+    *before, output = list(action.run())
+    assert all(isinstance(item, Progress) for item in before)
+    assert isinstance(output, ToolOutput)
+    return output
+
+
+def alive(mark: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if mark.encode() in words and int(entry.name) != os.getpid():
+            found.append(entry.name)
+    return found
+
+
+def test_a_server_is_started_awaited_asked_and_stopped(place: Any, jobs: Jobs) -> None:
+    place.put("serve.py", SERVER)
+    place.put("hello.txt", "hello from the job\n")
+    first = begin(place, jobs, "sleep 1; python3 serve.py", seconds=1)
+    assert (first.text, first.ok, first.facts) == (SAYS, True, {"command": "sleep 1; python3 serve.py", "job": 1})
+    there = use(jobs, "job/1", until="listening ON", seconds=20)
+    port = there.text.split()[3]
+    assert (there.text, there.facts) == (f"starting\nListening on {port}\n[job 1 still runs]", {"job": 1})
+    ask = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{port}/hello.txt').read().decode())"
+    assert place.call(run_command, command=f'python3 -c "{ask}"').text == "hello from the job\n[exit 0]"
+    assert '"GET /hello.txt HTTP/1.1" 200' in use(jobs, "job/1", until="200").text
+    ended = use(jobs, "job/1", stop=True)
+    assert (ended.text, ended.ok) == ("[job 1 ended: stopped]", True)
+    assert ended.facts == {"job": 1, "command": "sleep 1; python3 serve.py", "ended": "stopped"}
+    assert (jobs.running, jobs.untold, alive("python3\0serve.py")) == ([], [], [])
+
+
+def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -> None:
+    output = begin(place, jobs, "echo broken >&2; exit 3")
+    assert (output.text, output.ok) == ("broken\n[exit 3]", False)
+    assert output.facts is not None
+    assert (output.facts["exit_code"], "job" in output.facts) == (3, False)
+    assert (jobs.known, jobs.untold) == ({}, [])
+    with pytest.raises(ToolError, match="there is no job 1; there are none"):
+        jobs.prepare("job/1", {})
+
+
+def test_output_is_told_once_and_in_whole_lines(place: Any, jobs: Jobs) -> None:
+    begin(place, jobs, "echo one; sleep 1.2; echo two; printf three; sleep 1; echo; sleep 60")
+    assert use(jobs, "job/1").text == "[nothing new; job 1 still runs]"
+    assert use(jobs, "job/1", until="two", seconds=9).text == "two\n[job 1 still runs]"
+    time.sleep(0.8)
+    assert use(jobs, "job/1").text == "three\n[job 1 still runs]"
+    waited = use(jobs, "job/1", seconds=1).text
+    assert waited == "[nothing new; job 1 still runs after 1 s]"
+
+
+def test_a_text_that_does_not_come(place: Any, jobs: Jobs) -> None:
+    begin(place, jobs, "echo ready; sleep 60")
+    began = time.monotonic()
+    assert use(jobs, "job/1", until="Ready", seconds=60).text == (
+        "[nothing new; job 1 still runs after 3 s; 'Ready' did not come, it stands in what you were told before]"
+    )
+    assert time.monotonic() - began < 10
+    assert use(jobs, "job/1", until="never", seconds=1).text == (
+        "[nothing new; job 1 still runs after 1 s; 'never' did not come]"
+    )
+
+
+def test_a_wait_ends_with_the_job_and_its_failure_has_facts(place: Any, jobs: Jobs) -> None:
+    place.put("p.py", "import time; time.sleep(1.5); raise ValueError('too late')")
+    begin(place, jobs, "echo up; python3 p.py")
+    output = use(jobs, "job/1", until="never", seconds=60)
+    assert output.text.endswith("ValueError: too late\n[job 1 ended: exit 1]")
+    assert output.ok is False
+    assert output.facts is not None
+    assert {**output.facts, "seconds": 0} == {
+        "job": 1,
+        "command": "echo up; python3 p.py",
+        "exit_code": 1,
+        "seconds": 0,
+        "error": {"class": "ValueError", "message": "too late", "file": "p.py", "line": 1},
+    }
+    again = use(jobs, "job/1")
+    assert (again.text, again.ok) == ("[job 1 ended: exit 1]", True), "it is told and counted once"
+    assert again.facts == {"job": 1, "command": "echo up; python3 p.py"}
+
+
+def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
+    begin(place, jobs, "echo up; sleep 1; seq 1 3; exit 4")
+    assert jobs.untold == []
+    jobs.known[1].running.wait(10)
+    assert jobs.untold == [jobs.known[1]]
+    output = done(jobs.ending(jobs.known[1]))
+    assert (output.text, output.ok, output.most > 0) == ("1\n2\n3\n[job 1 ended: exit 4]", False, True)
+    assert jobs.untold == []
+
+
+def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -> None:
+    action = run_command(place.workspace, jobs).prepare({"command": "npm run dev", "background": True})
+    assert (action.title, action.risk, action.command, action.lasts) == (
+        "run npm run dev, in the background",
+        Risk.EXECUTE,
+        "npm run dev",
+        True,
+    )
+    with pytest.raises(ToolError, match="nothing goes on in the background here"):
+        run_command(place.workspace).prepare({"command": "npm run dev", "background": True})
+    begin(place, jobs, "sleep 60")
+    for arguments, title in (
+        ({}, "read job 1 (sleep 60)"),
+        ({"until": "x\x1b[31m"}, "wait for 'x' in job 1 (sleep 60)"),
+        ({"seconds": 5}, "wait for job 1 (sleep 60)"),
+        ({"stop": True}, "stop job 1 (sleep 60)"),
+    ):
+        made = jobs.prepare("job/1", arguments)
+        assert made is not None
+        assert made.risk is Risk.READ
+        assert made.title == title
+    with pytest.raises(ToolError, match=r"use job/N does not know 'untill' \(did you mean until"):
+        jobs.prepare("job/1", {"untill": "x"})
+    assert use(jobs, "jobs").text == "job/1: sleep 60 [still runs]"
+    assert [jobs.prepare(name, {}) for name in ("jobber", "job/scripts/x.py", "skill")] == [None, None, None]
+
+
+def test_nothing_that_steers_is_made_beside_a_job_in_a_sandbox(place: Any, jobs: Jobs) -> None:
+    place.put("CLAUDE.md", "words")
+    jobs.start("sleep 60", ["sleep", "60"], place.environment)
+    jobs.permit([".github/workflows/ci.yml"])
+    jobs.start("sleep 61", ["sleep", "61"], place.environment, boxed=True)
+    with pytest.raises(ToolError, match=r"AGENTS\.md would not stay: job 2 runs in a sandbox; stop it before"):
+        jobs.permit(["src/a.py", "AGENTS.md"])
+    jobs.permit(["src/a.py", "CLAUDE.md"])
+
+
+def test_only_so_many_run_at_once(place: Any, jobs: Jobs) -> None:
+    for _ in range(MOST):
+        jobs.start("sleep 60", ["sleep", "60"], place.environment)
+    with pytest.raises(ToolError, match=f"{MOST} jobs run already .job/1 sleep 60, .*; stop one first"):
+        begin(place, jobs, "sleep 60")
+    began = time.monotonic()
+    jobs.close()
+    assert time.monotonic() - began < 4, "they are told at once, not one after the other"
+    assert jobs.running == []
+
+
+def test_a_flood_costs_little(place: Any, jobs: Jobs) -> None:
+    begin(place, jobs, "yes some longer line of words", seconds=1)
+    before, took = resource(), time.monotonic()
+    time.sleep(2)
+    running = jobs.known[1].running
+    text, place_, lost = running.since(0)
+    assert background.KEPT // 2 < len(text) <= background.KEPT
+    assert (place_, lost) == (lost + len(text), place_ - len(text))
+    assert resource() - before < 0.6 * (time.monotonic() - took), "our own time stays small"
+    ended = use(jobs, "job/1", stop=True)
+    assert ended.text.startswith("… ")
+    assert len(ended.text) < background.KEPT + 1_000
+
+
+def resource() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def test_no_job_outlives_us_however_we_end(place: Any) -> None:
+    script = (
+        "import json, os, sys, time\nfrom pathlib import Path\nfrom ctxe.tools.jobs import Jobs\n"
+        "jobs = Jobs(Path.cwd())\n"
+        "words = ['bash', '-c', 'trap \"\" TERM; setsid sleep 98.76 & sleep 98.76']\n"
+        "jobs.start('x', words, dict(os.environ))\n"
+        "print('up', flush=True)\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=place.root, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"up\n"
+        limit = time.monotonic() + 5
+        while not alive("98.76\0") and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert alive("98.76\0")
+        other.kill()
+    limit = time.monotonic() + 4
+    while alive("98.76\0") and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert alive("98.76\0") == []
+
+
+def test_the_output_of_a_long_drip_is_kept_small(place: Any, jobs: Jobs) -> None:
+    begin(place, jobs, "for i in $(seq 1 3000); do echo $i; done; sleep 60")
+    running = jobs.known[1].running
+    text = running.since(0)[0]
+    assert text == "".join(f"{number}\n" for number in range(1, 3001))
+    assert (running.lines, json.loads(json.dumps(running.end))) == (3000, len(text))
