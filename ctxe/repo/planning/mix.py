@@ -51,8 +51,13 @@ def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:
 
 
 def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, float]]:
-    """For every file with a score: its share of the best, and its vote by rank; ``judged`` files set the measure."""
-    values = sorted((score for number, score in scores.items() if score > 0.0 and number in judged), reverse=True)
+    """For every file with a score: its share of the best, and its vote by rank.
+
+    The ``judged`` files set the measure, where any of them has a score.
+    """
+    positive = {number: score for number, score in scores.items() if score > 0.0}
+    values = sorted((score for number, score in positive.items() if number in judged), reverse=True)
+    values = values or sorted(positive.values(), reverse=True)
     if not values:
         return {}
     most = values[0]
@@ -60,10 +65,9 @@ def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, flo
     for place, score in enumerate(values):
         rank.setdefault(score, place)
     found = {}
-    for number, score in scores.items():
-        if score > 0.0:
-            place = rank[score] if score in rank else _place(values, score)
-            found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + place))
+    for number, score in positive.items():
+        place = rank[score] if score in rank else _place(values, score)
+        found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + place))
     return found
 
 

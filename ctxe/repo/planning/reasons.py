@@ -11,7 +11,7 @@ from ctxe.repo.indexing.scan import stem_of
 from ctxe.repo.planning.mix import Weights
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
-from ctxe.repo.planning.signals.mentions import fitting, names_in_task, paths_written
+from ctxe.repo.planning.signals.mentions import fitting, names_in_task, names_written, paths_written
 from ctxe.repo.planning.signals.past import similar_commits, together
 from ctxe.repo.planning.signals.text import best_units
 from ctxe.repo.planning.spelling import originals, said, short, whole, words_inside
@@ -151,6 +151,9 @@ class Reasons:
         for place in self.evidence.reading.mentions.paths:
             if number in fitting(self.evidence, place.path)[0]:
                 return f"named in the task: {place.path}" + (f", line {place.line}" if place.line else "")
+        for name in names_written(self.evidence):
+            if number in fitting(self.evidence, name)[0]:
+                return f"named in the task: {name}"
         written = (path for path in paths_written(self.evidence) if number in fitting(self.evidence, path)[0])
         return next((f"named in an address of the task: {path}" for path in written), "")
 

@@ -17,8 +17,12 @@ FILES = {
     "lantern/wick.py": "def trim(wick):\n    '''Trim the wick of a lantern, nightly.'''\n    return wick[1:]\n",
     "lantern/release.py": "def release(wick):\n    '''Publish a nightly wick, each release.'''\n    return wick\n",
     "tests/test_wick.py": "from lantern.wick import trim\n\n\ndef test_trim():\n    assert trim('wick') == 'ick'\n",
+    **{f"examples/{name}/README.md": f"# Lantern {name}\n\nTrim the wick of {name}.\n" for name in "abcdefg"},
+    "README.md": "# Lanterns\n\nEach has a wick.\n",
     "docs/wick.md": "# The wick\n\nTrim the wick of your lantern every evening.\n",
     "CHANGELOG.md": "# Changelog\n\n## 1.2\n\n- The wick burns longer.\n",
+    "deploy/Dockerfile": "FROM scratch\nCOPY lantern /lantern\n",
+    "lantern/docker.py": "def image(file):\n    '''Build the image of a lantern with docker.'''\n    return file\n",
     ".github/workflows/nightly.yml": "name: nightly\non:\n  schedule: []\njobs:\n  publish:\n    steps: []\n",
 }
 
@@ -40,15 +44,22 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     [
         ("trim the wick shorter", "lantern/wick.py"),
         ("the nightly release publishes the wrong wick", "lantern/release.py"),
-        ("add a changelog entry about the wick", "CHANGELOG.md"),
+        ("update the changelog for 1.3", "CHANGELOG.md"),
         ("docs: say how to trim the wick", "docs/wick.md"),
         ("Document how the wick is trimmed in the user guide", "docs/wick.md"),
         ("add tests for trim", "tests/test_wick.py"),
+        ("README.md says too little of the wick", "README.md"),
+        ("the wick in examples/c/README.md is trimmed twice", "examples/c/README.md"),
+        ("the dockerfile copies too much of the lantern", "deploy/Dockerfile"),
         ("fix the GitHub workflow of the nightly publish job", ".github/workflows/nightly.yml"),
     ],
 )
 def test_what_a_task_asks_for_comes_first(index: Index, task: str, path: str) -> None:
     assert plan(index, task, 4000).files[0].path == path
+
+
+def test_a_file_name_without_suffix_is_told_as_named(index: Index) -> None:
+    assert "named in the task: dockerfile" in plan(index, "fix the dockerfile", 4000).files[0].why
 
 
 def test_words_tell_and_without_words_nothing_changes() -> None:

@@ -15,12 +15,16 @@ from ctxe.repo.planning.reading import code_shaped
 MOST_NAMESAKES = 6
 """Files that may fit one mention; a name that fits more says nothing."""
 _HOSTED = re.compile(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
+_NO_SUFFIX = re.compile(r"\b(?:docker|make|just|rake|gem|jenkins|vagrant|proc|pip|brew)file\b", re.IGNORECASE)
 _CALL = re.compile(r"\b([A-Za-z_]\w{2,})\s*\(")
 _WORD = re.compile(r"[\w\-]+")
 
 
 def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
-    """(files whose paths end most alike, folders and name in common, folders and name written)."""
+    """(files whose paths end most alike, folders and name in common, folders and name written).
+
+    Of several that end alike it is the one that is written from the root of the tree.
+    """
     parts = [part for part in written.replace("\\", "/").lower().split("/") if part not in ("", ".", "..", "~")]
     if not parts:
         return [], 0, 0
@@ -35,7 +39,8 @@ def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
             found, most = [number], same
         elif same == most and same:
             found.append(number)
-    return found, most, len(parts)
+    rooted = [n for n in found if evidence.file(n).path.lower() == "/".join(parts)] if len(found) > 1 else []
+    return rooted or found, most, len(parts)
 
 
 def paths_written(evidence: Evidence) -> Iterator[str]:
@@ -48,10 +53,16 @@ def paths_written(evidence: Evidence) -> Iterator[str]:
             yield found[1]
 
 
+def names_written(evidence: Evidence) -> list[str]:
+    """File names in the prose of the task that have no suffix to be known by: Dockerfile, Makefile."""
+    reading = evidence.reading
+    return list(dict.fromkeys(_NO_SUFFIX.findall(f"{reading.title}\n{reading.prose}")))
+
+
 def path_named(evidence: Evidence) -> Scores:
     """A path or file name in the task."""
     found: Scores = {}
-    for path in paths_written(evidence):
+    for path in (*paths_written(evidence), *names_written(evidence)):
         files, same, written = fitting(evidence, path)
         if 0 < len(files) <= MOST_NAMESAKES:
             for number in files:
