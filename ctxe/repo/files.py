@@ -162,15 +162,27 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES) -> str | None:
 
 
 def decode(data: bytes) -> str | None:
-    """Bytes of a file as text with newlines at line ends, odd bytes replaced; None when they are binary."""
+    """Bytes of a file as text with newlines at line ends; None when they are binary.
+
+    UTF-16 by its mark, else UTF-8, else Windows-1252 or Latin-1: what the tools read and change is the same text.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")
     elif b"\0" in data[:8192]:
         return None
     else:
-        text = data.decode("utf-8", "replace")
+        text = _eight_bits(data)
     text = text.removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _eight_bits(data: bytes) -> str:
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
 
 
 def minified(text: str) -> bool:
