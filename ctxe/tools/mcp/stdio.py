@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ctxe.tools.mcp.launch import Launch
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
+    from mcp.shared.message import SessionMessage
 
 PIECE = 65_536
 MOST_LINE = 8_000_000
@@ -75,17 +76,7 @@ async def spoken(launch: Launch, heard: Heard, ended: Callable[[], None]) -> Asy
     import anyio
     from mcp.shared.message import SessionMessage
 
-    told, tell = os.pipe()
-    life, hold = os.pipe()
-    try:
-        process = await _start(launch, tell, life)
-    except (OSError, ValueError) as error:
-        os.close(told)
-        os.close(hold)
-        raise ToolError(f"it cannot be started: {getattr(error, 'strerror', None) or error}") from None
-    finally:
-        os.close(tell)
-        os.close(life)
+    process, told, hold = await _start(launch)
     coming, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, going = anyio.create_memory_object_stream[SessionMessage](0)
 
@@ -98,15 +89,7 @@ async def spoken(launch: Launch, heard: Heard, ended: Callable[[], None]) -> Asy
         while await process.stdout.read(PIECE):  # what is still said hinders its end
             pass
 
-    async def write() -> None:
-        assert process.stdin is not None
-        with contextlib.suppress(OSError, RuntimeError):
-            async for message in going:
-                line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-                process.stdin.write(line.encode() + b"\n")
-                await process.stdin.drain()
-
-    tasks = [asyncio.create_task(one) for one in (read(), write(), _listen(process, heard))]
+    tasks = [asyncio.create_task(one) for one in (read(), _write(process, going), _listen(process, heard))]
     try:
         yield incoming, outgoing
     finally:
@@ -124,18 +107,33 @@ async def spoken(launch: Launch, heard: Heard, ended: Callable[[], None]) -> Asy
             os.close(told)
 
 
-async def _start(launch: Launch, tell: int, life: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *keeping(launch.command, tell, life),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=launch.cwd,
-        env=dict(launch.environment),
-        pass_fds=(tell, life),
-        start_new_session=True,
-        limit=MOST_LINE,
-    )
+async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
+    """A server below its keeper, the pipe with the keeper's report, and the one that lets it live while it is open.
+
+    Raises ToolError when it cannot be started.
+    """
+    told, tell = os.pipe()
+    life, hold = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *keeping(launch.command, tell, life),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=launch.cwd,
+            env=dict(launch.environment),
+            pass_fds=(tell, life),
+            start_new_session=True,
+            limit=MOST_LINE,
+        )
+    except (OSError, ValueError) as error:
+        os.close(told)
+        os.close(hold)
+        raise ToolError(f"it cannot be started: {getattr(error, 'strerror', None) or error}") from None
+    finally:
+        os.close(tell)
+        os.close(life)
+    return process, told, hold
 
 
 async def _read(process: asyncio.subprocess.Process, heard: Heard, give: Callable[..., object]) -> str:
@@ -166,6 +164,16 @@ async def _read(process: asyncio.subprocess.Process, heard: Heard, give: Callabl
             await give(SessionMessage(message))  # type: ignore[misc]
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return ""
+
+
+async def _write(process: asyncio.subprocess.Process, going: AsyncIterable[SessionMessage]) -> None:
+    """Send every message until there are no more, or nobody reads them."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, RuntimeError):
+        async for message in going:
+            line = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+            process.stdin.write(line.encode() + b"\n")
+            await process.stdin.drain()
 
 
 async def _listen(process: asyncio.subprocess.Process, heard: Heard) -> None:
