@@ -1,4 +1,4 @@
-"""What a text names: paths and lines, trace frames, modules, identifiers, errors, tests, addresses, commits."""
+"""What a text names: paths and lines, trace frames, modules, identifiers, error lines, addresses."""
 
 from __future__ import annotations
 
@@ -14,20 +14,15 @@ class Symbols:
 
     ``paths``: files, folders (they end in "/") and positions ``file.py:12``, as written. ``frames``: trace frames and
     compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
-    ``errors``: error classes and codes. ``faults``: error lines. ``tests``: ids that a test runner takes.
-    ``commits``: 7 to 40 hexadecimal digits. ``issues``: numbers after "#".
+    ``faults``: error lines. Ids of tests, classes and codes of errors, and commits are none of these.
     """
 
     paths: tuple[Place, ...] = ()
     frames: tuple[Place, ...] = ()
     modules: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
-    tests: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
-    commits: tuple[str, ...] = ()
-    issues: tuple[int, ...] = ()
 
 
 _URL = re.compile(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
@@ -48,7 +43,6 @@ _FOLDER = re.compile(
 )
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)[A-Za-z_]\w*)+$")
 _COMMIT = re.compile(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$")
-_ISSUE = re.compile(r"(?<![\w&/])#(\d{1,7})\b")
 _NAME = re.compile(
     r"_*[A-Za-z]\w*_\w+$|_+[A-Za-z]\w*$|[a-z]\w*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
 )
@@ -73,12 +67,8 @@ class _Found:
     frames: dict[Place, None] = field(default_factory=dict)
     modules: dict[str, None] = field(default_factory=dict)
     identifiers: dict[str, None] = field(default_factory=dict)
-    errors: dict[str, None] = field(default_factory=dict)
     faults: dict[Fault, None] = field(default_factory=dict)
-    tests: dict[str, None] = field(default_factory=dict)
     urls: dict[str, None] = field(default_factory=dict)
-    commits: dict[str, None] = field(default_factory=dict)
-    issues: dict[int, None] = field(default_factory=dict)
 
     def close(self) -> Symbols:
         return Symbols(
@@ -86,12 +76,8 @@ class _Found:
             frames=tuple(self.frames),
             modules=tuple(self.modules),
             identifiers=tuple(self.identifiers),
-            errors=tuple(self.errors),
             faults=tuple(self.faults),
-            tests=tuple(self.tests),
             urls=tuple(self.urls),
-            commits=tuple(self.commits),
-            issues=tuple(self.issues),
         )
 
 
@@ -112,13 +98,11 @@ def _classify(word: str, found: _Found) -> None:
     bare = word[: position.start()] if position else word
     called = word.removesuffix("()")
     if _TEST.match(word):
-        found.tests[word] = None
-    elif _is_file(bare):
+        return
+    if _is_file(bare):
         found.paths[Place(bare, int(position[1]) if position else 0)] = None
-    elif _ERROR.match(word):
-        found.errors[word] = None
-    elif _COMMIT.match(word):
-        found.commits[word] = None
+    elif _ERROR.match(word) or _COMMIT.match(word):
+        return
     elif "/" in word and _FOLDER.match(word):
         found.paths[Place(word)] = None
     elif _is_module(called):
@@ -137,16 +121,12 @@ def _read_line(line: str, found: _Found) -> None:
         line = line.replace(place.path, " ", 1)
     if error:
         found.faults[error] = None
-        if error.kind and _ERROR.match(error.kind):
-            found.errors[error.kind] = None
     for url in _URL.findall(line):
         found.urls[url.rstrip(".,;:")] = None
     line = _URL.sub(" ", line)
     for word in _QUOTED.findall(line):
         if _PLAIN_NAME.match(word):
             found.identifiers[word.removesuffix("()")] = None
-    for number in _ISSUE.findall(line):
-        found.issues[int(number)] = None
     for candidate in _CANDIDATE.findall(line):
         _classify(candidate.strip("-").rstrip(".:,#"), found)
 
