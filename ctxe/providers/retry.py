@@ -25,6 +25,7 @@ def _chance() -> float:
 class Patience:
     """How much is borne: requests and seconds for one answer that never comes, and silence between two bytes.
 
+    ``refusal`` is how long a refusal is read: an SDK would read it to its end, which need not come.
     ``seconds`` counts from the first failure. ``clock`` is monotonic, ``now`` wall time, ``jitter`` gives 0 to 1.
     """
 
@@ -32,6 +33,7 @@ class Patience:
     seconds: float = 60.0
     connect: float = 5.0
     idle: float = 120.0
+    refusal: float = 5.0
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep

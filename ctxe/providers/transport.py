@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from ctxe.providers import faults, sse
@@ -16,8 +17,8 @@ from ctxe.providers.retry import Patience
 
 SDK = Literal["openai", "anthropic"]
 
-MOST_REFUSED, REFUSED_SECONDS = 100_000, 5.0
-"""Bytes of a refusal that are read, and how long: an SDK would read it to its end, which need not come."""
+MOST_REFUSED = 100_000
+"""Bytes of a refusal that are read."""
 
 
 class _Refused(Exception):
@@ -123,7 +124,7 @@ class Transport:
 
         # a command may run between two requests: a minute keeps the connection, and its handshake, over most of them
         shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
-        shared["event_hooks"] = {"response": [_take_refusal]}
+        shared["event_hooks"] = {"response": [partial(_take_refusal, seconds=self.patience.refusal)]}
         if not (self.at.local and self.at.address.startswith("http://")):
             return sdk.DefaultHttpxClient(**shared)
         import ssl
@@ -157,13 +158,13 @@ class Transport:
         return error
 
 
-def _take_refusal(response: Any) -> None:
+def _take_refusal(response: Any, seconds: float) -> None:
     """Raise what a host answers in place of a success; what is wrong is told by its status where its body is not."""
     import httpx2
 
     if response.is_success:
         return
-    held, until = b"", time.monotonic() + REFUSED_SECONDS
+    held, until = b"", time.monotonic() + seconds
     with contextlib.suppress(httpx2.HTTPError), contextlib.closing(response.iter_bytes()) as pieces:
         for piece in pieces:
             held += piece

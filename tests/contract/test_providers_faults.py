@@ -379,8 +379,8 @@ def test_a_refusal_without_an_end_is_read_to_a_bound(api: str, endless: Literal[
     with WireServer(then=Answer(422, failure("that parameter is odd"), endless=endless)) as server:
         began = time.monotonic()
         with pytest.raises(BadRequest, match="that parameter is odd"):
-            hear(speak(api, server.url))
-        assert time.monotonic() - began < 10
+            hear(speak(api, server.url, patience(refusal=1.0)))
+        assert time.monotonic() - began < 6
         server.wait(lambda s: s.hung_up == 1, 5)
 
 

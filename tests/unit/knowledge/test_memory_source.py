@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_without_words_only_the_snapshot_is_offered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [10, 200, 2000, 20_000])
 def test_never_more_than_the_room_and_what_is_left_out_is_named(tmp_path: Path, number: int) -> None:
     (tmp_path / "MEMORY.md").write_text("\n\n".join(f"Paragraph {n} of the summary." for n in range(400)))
-    memory = memory_in(tmp_path)
+    memory = memory_in(tmp_path, ranker=cache(Ranker))
     kinds = itertools.cycle(("decision", "fact", "failure"))
     for kind, n in zip(kinds, range(min(number, 2000)), strict=False):
         path = tmp_path / ".ctxe" / names.path_of(Entry("", kind), f"d{n}")
