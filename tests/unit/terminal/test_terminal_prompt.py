@@ -32,6 +32,7 @@ def typing(window: Window, *keys: str, after: str = "›") -> None:
         for key in keys:
             time.sleep(0.15)
             window.type(key)
+            window.drawn(1)
 
     threading.Thread(target=later, daemon=True).start()
 

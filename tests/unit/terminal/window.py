@@ -92,15 +92,19 @@ class Window:
                 before, quiet = len(self.raw), time.monotonic()
             time.sleep(0.02)
 
+    def drawn(self, seconds: float) -> bool:
+        """Wait until something came after the last keys; whether it did."""
+        limit = time.monotonic() + seconds
+        while len(self.raw) == self._typed and time.monotonic() < limit:
+            time.sleep(0.02)
+        return len(self.raw) > self._typed
+
     def insist(self, text: str, times: int = 10) -> None:
         """Press keys, and again while nothing shows that they came: what is typed before a question is forgotten."""
         for _ in range(times):
             self.type(text)
-            limit = time.monotonic() + 2
-            while time.monotonic() < limit:
-                if len(self.raw) > self._typed:
-                    return
-                time.sleep(0.02)
+            if self.drawn(2):
+                return
 
     def wait(self, fits: Callable[[str], bool], seconds: float = 10) -> str:
         limit = time.monotonic() + seconds
