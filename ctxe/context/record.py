@@ -31,7 +31,7 @@ _LOUD = re.compile(r"error|exception|fail|fatal|panic|cannot |not found|undefine
 
 
 @dataclass(slots=True)
-class Group:
+class Topic:
     """Entries about the same thing, oldest first, under one heading of so many tokens; ``open`` once it is shown."""
 
     entries: list[Entry]
@@ -47,9 +47,9 @@ class Group:
 
 @dataclass(slots=True)
 class Candidate:
-    """A line that may be chosen: its group, its place there, its own worth, and its price in tokens."""
+    """A line that may be chosen: its topic, its place there, its own worth, and its price in tokens."""
 
-    group: Group
+    topic: Topic
     place: tuple[int, int]
     line: Line
     own: float
@@ -73,14 +73,14 @@ def record(
     if not entries:
         return ""
     density = _density(entries, count)
-    groups = _grouped(entries, density)
+    topics = _grouped(entries, density)
     left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
     left.update(dict.fromkeys(covered, 0.0))
     told = {core_of(line) for text in earlier for line in text.splitlines()}
-    spent = _open_what_must_stand(groups, left, room / 2, since)
-    candidates = [one for one in _candidates(groups, survey, density) if one.line.core not in told]
+    spent = _open_what_must_stand(topics, left, room / 2, since)
+    candidates = [one for one in _candidates(topics, survey, density) if one.line.core not in told]
     order = _chosen(candidates, left, room - spent)
-    return _fitted(groups, order, room, count, since)
+    return _fitted(topics, order, room, count, since)
 
 
 def _density(entries: Sequence[Entry], count: Count) -> float:
@@ -95,21 +95,21 @@ def _density(entries: Sequence[Entry], count: Count) -> float:
     return count("\n".join(sample)) / size if size else 1.0
 
 
-def _grouped(entries: Sequence[Entry], density: float) -> list[Group]:
+def _grouped(entries: Sequence[Entry], density: float) -> list[Topic]:
     """Groups in the order of their newest entries."""
-    groups: dict[str, list[Entry]] = {}
+    topics: dict[str, list[Entry]] = {}
     for entry in entries:
         key = file_key(entry.path) if entry.path else "\n".join(entry.title) or f"{entry.what} {entry.step}"
-        groups.setdefault(key, []).append(entry)
-    made = [Group(found, 0.0) for found in groups.values()]
-    for group in made:
-        group.cost = HEADING + sum(1 + density * len(line) for line in group.title)
-    return sorted(made, key=lambda group: group.entries[-1].step)
+        topics.setdefault(key, []).append(entry)
+    made = [Topic(found, 0.0) for found in topics.values()]
+    for topic in made:
+        topic.cost = HEADING + sum(1 + density * len(line) for line in topic.title)
+    return sorted(made, key=lambda topic: topic.entries[-1].step)
 
 
-def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list[Candidate]:
+def _candidates(topics: Sequence[Topic], survey: Survey, density: float) -> list[Candidate]:
     """Every line that was not replaced, once, at its newest place, if it or a name in it is worth anything."""
-    home = {id(entry): (group, e) for group in groups for e, entry in enumerate(group.entries)}
+    home = {id(entry): (topic, e) for topic in topics for e, entry in enumerate(topic.entries)}
     found, worth = [], worth_of_lines(survey, near_use(survey))
     for seen in survey.lines.values():
         at = home.get(id(seen.entry))
@@ -124,7 +124,7 @@ def _candidates(groups: Sequence[Group], survey: Survey, density: float) -> list
 def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) -> list[Candidate]:
     """Candidates best first by what each still adds per token, until the room is spent (lazy greedy).
 
-    ``left`` is what each name is still worth; it is used up. A first line of a group pays for the heading.
+    ``left`` is what each name is still worth; it is used up. A first line of a topic pays for the heading.
     """
     heap = [(-_gain(c, left), i) for i, c in enumerate(candidates)]
     heapq.heapify(heap)
@@ -138,7 +138,7 @@ def _chosen(candidates: list[Candidate], left: dict[str, float], room: float) ->
         if heap and gain < -heap[0][0]:
             heapq.heappush(heap, (-gain, i))
             continue
-        cost = candidate.cost + (0 if candidate.group.open else candidate.group.cost)
+        cost = candidate.cost + (0 if candidate.topic.open else candidate.topic.cost)
         if cost > room:
             continue
         room -= cost
@@ -151,37 +151,37 @@ def _gain(candidate: Candidate, left: dict[str, float]) -> float:
     """Worth per token; half a heading is charged to a line that needs one, since others will share it."""
     names = candidate.line.names
     worth = candidate.own + sum([left.get(name, 0.0) for name in names]) if names else candidate.own
-    return worth / (candidate.cost if candidate.group.open else candidate.cost + HEADING / 2)
+    return worth / (candidate.cost if candidate.topic.open else candidate.cost + HEADING / 2)
 
 
 def _take(candidate: Candidate, left: dict[str, float]) -> None:
     names = list(candidate.line.names)
-    if not candidate.group.open:
-        candidate.group.open = True
-        names += [name for line in candidate.group.title for name in names_in(line)]
+    if not candidate.topic.open:
+        candidate.topic.open = True
+        names += [name for line in candidate.topic.title for name in names_in(line)]
     left.update(dict.fromkeys(names, 0.0))
 
 
-def _open_what_must_stand(groups: Sequence[Group], left: dict[str, float], room: float, since: int) -> float:
-    """Open the groups of edited files and of what failed last, newest first; the tokens spent on them.
+def _open_what_must_stand(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
+    """Open the topics of edited files and of what failed last, newest first; the tokens spent on them.
 
     Those of steps up to ``since`` stand already.
     """
     spent = 0.0
-    for group in reversed(groups):
-        if group.entries[-1].step <= since:
+    for topic in reversed(topics):
+        if topic.entries[-1].step <= since:
             break
-        if spent + group.cost <= room and (not group.entries[-1].ok or any(entry.edits for entry in group.entries)):
-            spent += group.cost
-            group.open = group.must = True
-            left.update(dict.fromkeys((name for line in group.title for name in names_in(line)), 0.0))
+        if spent + topic.cost <= room and (not topic.entries[-1].ok or any(entry.edits for entry in topic.entries)):
+            spent += topic.cost
+            topic.open = topic.must = True
+            left.update(dict.fromkeys((name for line in topic.title for name in names_in(line)), 0.0))
     return spent
 
 
-def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, count: Count, since: int) -> str:
+def _fitted(topics: Sequence[Topic], order: Sequence[Candidate], room: int, count: Count, since: int) -> str:
     """The record of the longest prefix of ``order`` that fits, about: what was estimated is counted and cut."""
     while True:
-        text = _rendered(groups, order, since)
+        text = _rendered(topics, order, since)
         size = count(text)
         if size <= room:
             return text
@@ -190,27 +190,27 @@ def _fitted(groups: Sequence[Group], order: Sequence[Candidate], room: int, coun
         order = order[: min(len(order) - 1, int(0.99 * len(order) * room / size))]
 
 
-def _rendered(groups: Sequence[Group], order: Sequence[Candidate], since: int) -> str:
+def _rendered(topics: Sequence[Topic], order: Sequence[Candidate], since: int) -> str:
     chosen: dict[int, dict[tuple[int, int], Line]] = {}
     for candidate in order:
-        chosen.setdefault(id(candidate.group), {})[candidate.place] = candidate.line
-    last = groups[-1].entries[-1].step
+        chosen.setdefault(id(candidate.topic), {})[candidate.place] = candidate.line
+    last = topics[-1].entries[-1].step
     which = f"Steps {since + 1} to {last}" if since + 1 < last else f"Step {last}"
     parts = [f"[{which}, folded. Below are lines of them, word for word; `recall s{last}` shows step {last}.]"]
     if not last:
         parts = ["[Words of the user before the first step, folded. Below are lines of them, word for word.]"]
-    for group in groups:
-        lines = chosen.get(id(group), {})
-        if lines or group.must:
-            parts += _shown(group, [lines[place] for place in sorted(lines)])
+    for topic in topics:
+        lines = chosen.get(id(topic), {})
+        if lines or topic.must:
+            parts += _shown(topic, [lines[place] for place in sorted(lines)])
     return "\n".join(parts)
 
 
-def _shown(group: Group, lines: Sequence[Line]) -> list[str]:
+def _shown(topic: Topic, lines: Sequence[Line]) -> list[str]:
     """A heading, what was asked for, the chosen lines; of what failed last its first loud line at least."""
-    newest = group.entries[-1]
-    heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in group.entries[-2:])
-    title = () if newest.what == "user" else group.title
+    newest = topic.entries[-1]
+    heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
+    title = () if newest.what == "user" else topic.title
     told = [line.text for line in lines if line.text.strip() not in title]
     if not newest.ok and not any(map(_LOUD.search, told)):
         told += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
