@@ -35,7 +35,8 @@ def register(group: typer.Typer) -> None:
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every server."""
-    from ctxe.project.servers.pages import rows, servers_of
+    from ctxe.project.servers.connected import servers_of
+    from ctxe.project.servers.pages import rows
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -140,7 +141,8 @@ def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, S
 
 def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
     """Start one server and show its tools. Raises CtxeError."""
-    from ctxe.project.servers.pages import servers_of, tried
+    from ctxe.project.servers.connected import servers_of
+    from ctxe.project.servers.pages import tried
 
     invocation = Invocation.of(context)
     project = invocation.project()

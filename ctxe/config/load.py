@@ -18,6 +18,8 @@ from ctxe.safety.trust import tighten
 from ctxe.storage.files import read
 
 PROJECT_FILE = ".ctxe.toml"
+SERVERS_FILE = ".mcp.json"
+"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
 
 Settings = TypeVar("Settings")
 

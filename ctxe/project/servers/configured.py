@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
-from ctxe.config.load import settled
+from ctxe.config.load import SERVERS_FILE, settled
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import digest
-from ctxe.project.servers.door import FILE
 from ctxe.safety.display import exact, one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment
@@ -161,15 +160,15 @@ def _texts(settings: ServerSettings) -> Iterator[str]:
 
 def _offered(project: Project) -> Iterator[Configured]:
     """What the project's file offers, each with the user's answer to exactly that."""
-    path = project.root / FILE
+    path = project.root / SERVERS_FILE
     if not path.is_symlink() and not path.exists():
         return
     try:
         table = json.loads(read(path, MOST_READ))["mcpServers"]
         servers = list(table.items())[:MOST_SERVERS]
     except (StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        problem = error.message if isinstance(error, StoreError) else f"it is not what {FILE} should be"
-        yield Configured(FILE, ServerSettings(), FILE, "wrong", problem=problem)
+        problem = error.message if isinstance(error, StoreError) else f"it is not what {SERVERS_FILE} should be"
+        yield Configured(SERVERS_FILE, ServerSettings(), SERVERS_FILE, "wrong", problem=problem)
         return
     for name, given in servers:
         yield _one(project, name, given)
@@ -180,11 +179,11 @@ def _one(project: Project, name: str, given: Any) -> Configured:
     try:
         settings = _read(name, given)
     except ConfigError as error:
-        return Configured(shown, ServerSettings(), FILE, "wrong", problem=one_line(error.message, 160))
+        return Configured(shown, ServerSettings(), SERVERS_FILE, "wrong", problem=one_line(error.message, 160))
     files = {path: digest(_text(project.root / path)) for path in _inside(project, settings)}
     content = json.dumps({**asdict(settings), "files": files}, sort_keys=True)
     known = approval(project.place.user, project.root, mark(name), content)
-    return Configured(name, settings, FILE, known, content)
+    return Configured(name, settings, SERVERS_FILE, known, content)
 
 
 def _inside(project: Project, settings: ServerSettings) -> list[str]:
@@ -213,7 +212,7 @@ def _read(name: str, given: Any) -> ServerSettings:
         raise ConfigError(f"{name} speaks {given['type']!r:.40}, which ctxe does not", "stdio or http")
     known = {one.name for one in fields(ServerSettings)} - set(OWN_ONLY) - {"timeout", "start_timeout"}
     own = {key: value for key, value in given.items() if key in known}
-    check_servers({name: own}, FILE)
+    check_servers({name: own}, SERVERS_FILE)
     return settled(ServerSettings, own)
 
 
@@ -223,7 +222,9 @@ def refused(project: Project) -> list[str]:
     said = [f"{one.origin}: server {one.name} cannot be used: {one.problem}" for one in every if one.state == "wrong"]
     for state, how in (("new", "are offered and not started"), ("changed", "were changed and are not started")):
         if names := [one.name for one in every if one.state == state]:
-            said.append(f"{FILE}: servers {how}: {', '.join(names)}; `ctxe mcp approve NAME` shows one and asks")
+            said.append(
+                f"{SERVERS_FILE}: servers {how}: {', '.join(names)}; `ctxe mcp approve NAME` shows one and asks"
+            )
     if any(one.usable for one in every) and not installed():
         said.append(f"{SERVERS}: servers need the extra `mcp`: pipx install 'ctxe[mcp]', or pip install mcp")
     return said

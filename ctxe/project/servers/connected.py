@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
 from ctxe.knowledge.fence import fence
+from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, installed, launch_of, mark
 from ctxe.project.servers.listed import Listed
 from ctxe.safety.display import one_line
@@ -205,6 +206,11 @@ class Servers:
         """Keep what a server said on standard error, for people."""
         folder = self.project.cache / "servers"
         files.replace_quickly(folder / f"{name}.log", self.clean(text).encode("utf-8", "replace"))
+
+
+def servers_of(project: Project) -> Servers:
+    """The servers that may be started in a project; to be closed."""
+    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys))
 
 
 def _best(query: str, tools: list[tuple[str, Offered]]) -> list[tuple[str, Offered]]:

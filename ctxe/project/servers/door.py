@@ -6,17 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ctxe.config.load import SERVERS_FILE
+
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.servers.connected import Servers
 
-FILE = ".mcp.json"
-"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
-
 
 def any_named(project: Project) -> bool:
     """Does anybody, the user or the project, name a server at all?"""
-    file = project.root / FILE
+    file = project.root / SERVERS_FILE
     return bool(project.config.mcp) or file.is_symlink() or file.exists()
 
 
@@ -29,20 +28,17 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Door:
-    """``room`` gives the tokens that a page of tools may have, ``clean`` is what text from outside goes through."""
+    """``made`` makes the servers when they are first asked for."""
 
     project: Project
-    room: Callable[[], int]
-    clean: Callable[[str], str]
+    made: Callable[[], Servers]
     _servers: Servers | None = None
 
     @property
     def servers(self) -> Servers:
         """The servers of this session."""
         if self._servers is None:
-            from ctxe.project.servers.connected import Servers
-
-            self._servers = Servers(self.project, self.room, self.clean)
+            self._servers = self.made()
         return self._servers
 
     @property

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctxe.config.load import SERVERS_FILE
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, accept, configured, launch_of, named, told, withdraw
 from ctxe.project.servers.connected import Servers
-from ctxe.project.servers.door import FILE
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -23,11 +23,6 @@ STATES = {
     "wrong": "cannot be used",
 }
 """What people are told of a server that is not to be started."""
-
-
-def servers_of(project: Project) -> Servers:
-    """The servers of a project outside of a session; to be closed."""
-    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys))
 
 
 def rows(project: Project, servers: Servers) -> list[dict[str, Any]]:
@@ -103,8 +98,12 @@ def remove(project: Project, name: str) -> str:
 
     one = named(project, name)
     forgotten = withdraw(project, name)
-    if one.origin == FILE:
-        return f"{name} is no longer approved here" if forgotten else f"{name} was not approved; {FILE} stays as it is"
+    if one.origin == SERVERS_FILE:
+        return (
+            f"{name} is no longer approved here"
+            if forgotten
+            else f"{name} was not approved; {SERVERS_FILE} stays as it is"
+        )
     file = user_file(project.environment)
     drop(file, ("mcp", "servers", name))
     return f"{name} taken out of {file}"
@@ -113,7 +112,7 @@ def remove(project: Project, name: str) -> str:
 def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
     """A project's server and exactly what would run, before the user says yes. Raises ConfigError."""
     one = named(project, name)
-    if one.origin != FILE or one.state == "wrong":
+    if one.origin != SERVERS_FILE or one.state == "wrong":
         raise ConfigError(f"server {name} needs no approval", one.problem or "it is in your own settings")
     return one, told(one, project)
 

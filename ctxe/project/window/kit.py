@@ -35,6 +35,7 @@ from ctxe.tools.workspace import Limits, Workspace, load, locate
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+    from ctxe.project.servers.connected import Servers
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Bytes of a file whose changes are told, and how many texts are kept for that."""
@@ -127,7 +128,7 @@ def kit_for(
     )
     for name in skills:
         named(skilled.find(), name)
-    servers = Door(project, lambda: project.budget.room("skills"), cleaning(own))
+    servers = Door(project, lambda: _servers(project))
     more = _gates(jobs, servers, skilled)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
@@ -149,6 +150,12 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         environment=clean_environment(project.environment, project.own_keys),
         limits=Limits(command_seconds=project.config.tools.command_seconds),
     )
+
+
+def _servers(project: Project) -> Servers:
+    from ctxe.project.servers.connected import servers_of
+
+    return servers_of(project)
 
 
 def _gates(jobs: Jobs, door: Door, skilled: Skilled) -> list[Tool]:

@@ -24,7 +24,7 @@ from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
 from ctxe.project.servers.configured import accept, configured, launch_of, named, refused, told, withdraw
-from ctxe.project.servers.connected import CHANGED, Servers
+from ctxe.project.servers.connected import CHANGED, Servers, servers_of
 from ctxe.project.servers.listed import LINE, ServerLines
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for
@@ -58,7 +58,7 @@ def opened() -> Iterator[Opened]:
     made: list[Servers] = []
 
     def open_(here: Project) -> Servers:
-        made.append(pages.servers_of(here))
+        made.append(servers_of(here))
         return made[-1]
 
     yield open_
