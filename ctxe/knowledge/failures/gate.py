@@ -26,7 +26,8 @@ class Failed:
 
     ``changes`` counts what had changed in this session by then; None for a failure of an earlier session. ``alone``:
     nothing but these files, and whether the model has read them, decides (an edit that did not apply). ``refused``: a
-    person or a rule said no, which holds until the user speaks again.
+    person or a rule said no, which holds until the user speaks again. ``passing``: what it met outside the project may
+    be gone at the next try. ``at`` is when it failed (unix seconds, 0: nobody knows).
     """
 
     key: str
@@ -37,6 +38,8 @@ class Failed:
     changes: int | None = None
     alone: bool = False
     refused: bool = False
+    passing: bool = False
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,6 @@ class Gate:
         """Something in the project changed, or may have."""
         self.changes += 1
 
-    @property
-    def standing(self) -> bool:
-        """Whether anything failed in this session since the project last changed."""
-        return any(failed.changes == self.changes for failed in self._here.values())
-
     def played(self) -> None:
         """All that went before was read from a log, which does not tell what files held between its calls.
 
@@ -140,7 +138,7 @@ class Gate:
     def _stands(self, failed: Failed, digest_of: DigestOf) -> bool:
         if failed.changes is None and not (failed.fixed and failed.files):
             return False
-        if failed.changes is not None and failed.changes != self.changes and not failed.alone:
+        if failed.changes is not None and (failed.passing or (failed.changes != self.changes and not failed.alone)):
             return False
         return all(path == ALWAYS or digest_of(path)[:DIGITS] == held for path, held in failed.files.items())
 

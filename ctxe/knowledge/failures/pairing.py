@@ -15,7 +15,7 @@ from ctxe.knowledge.failures.cures import cure, put_right
 from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.failures.signature import impersonal, plain_command
-from ctxe.knowledge.failures.slips import slipped
+from ctxe.knowledge.failures.slips import outside, slipped
 from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
 from ctxe.storage.counters import Counters
 
@@ -106,7 +106,7 @@ class Watch:
         files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
         if slipped(raw, draft.error, tests=bool(draft.text)) and not self._met(draft):
-            self.gate.failed(Failed(key, draft.signature, self._lesson(draft), files=files))
+            self._barred(key, draft, files)
             self._passed_by(command, failed=True)
             return ()
         draft = _with_state(draft, key, files)
@@ -119,10 +119,16 @@ class Watch:
         held.ids += [entry.id] if entry.id not in held.ids else []
         held.changes = self.gate.changes
         if entry.status != "wontfix":
-            self.gate.failed(Failed(key, entry.signature, self._lesson(entry), bool(entry.fix), files))
+            self._barred(key, entry, files)
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
             return (Told(entry, "new" if new else "again", circle),)
         return (Told(entry, "flaky" if new and flaky else "again"),)
+
+    def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
+        """The gate knows of the call until something changes."""
+        lesson, passing, now = self._lesson(entry), outside(entry.error), self._store.now()
+        failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
+        self.gate.failed(failed)
 
     def _met(self, draft: Entry) -> bool:
         """Whether it happened before, in whatever session; from now on it did."""

@@ -8,7 +8,8 @@ from ctxe.knowledge.failures.calls import only_looks, runs_something
 
 _SILENT = re.compile(r"exit code \d+")
 _FOR_ONE_CALL = re.compile(
-    r"(?<!<)<<-?\s*['\"]?\w|\b(?:python[\d.]*|node|bun|deno|ruby|perl|php|(?:ba|z|da)?sh)(?:\s+eval)?\s+-(?:[a-z]*c|e|r)\s"
+    r"(?<!<)<<-?\s*['\"]?\w|\b(?:python[\d.]*|node|bun|deno|ruby|perl|php|(?:ba|z|da)?sh)(?:\s+eval)?\s+-(?:[a-z]*c"
+    r"|e|r)\s"
 )
 _MESSAGE = re.compile(r"\$\(cat\s+<<.*", re.DOTALL)
 """A text that is only passed on, such as the message of a commit."""
@@ -19,6 +20,17 @@ _AT_THAT_MOMENT = re.compile(
     re.IGNORECASE,
 )
 """What is so for a moment, or was mistyped, and no property of the project."""
+
+_OUTSIDE = re.compile(
+    r"connection (?:refused|reset|aborted|closed|error)|timed? ?out|timeout\b|temporar|try again|name resolution"
+    r"|resolve host|network (?:is|error|unreachable)|unreachable|address already in use|could not get lock"
+    r"|unable to (?:lock|acquire|connect|access)|index\.lock|is locked|is the docker daemon|too many requests"
+    r"|rate limit"
+    r"|bad gateway|service unavailable|gateway time|\b(?:429|50[234])\b|remote end hung up|no space left"
+    r"|could not connect|failed to connect|cannot connect|connect call failed|EADDRINUSE|ECONN\w+|EAI_AGAIN|ENOTFOUND"
+    r"|ETIMEDOUT|EBUSY|starting up|not ready",
+    re.IGNORECASE,
+)
 
 
 def slipped(command: str, error: str, *, tests: bool = False) -> bool:
@@ -32,3 +44,8 @@ def slipped(command: str, error: str, *, tests: bool = False) -> bool:
     looks = only_looks(command) and not runs_something(command)
     once = bool(_FOR_ONE_CALL.search(bare)) or bare.strip().count("\n") > 1
     return looks or once or bool(_SILENT.fullmatch(error) or _AT_THAT_MOMENT.search(error))
+
+
+def outside(error: str) -> bool:
+    """Whether an error tells of something outside the project that another try, a moment later, may not meet."""
+    return bool(_OUTSIDE.search(error))

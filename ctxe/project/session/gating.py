@@ -8,7 +8,7 @@ from typing import Literal
 
 from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
 from ctxe.knowledge.failures.calls import call_key
-from ctxe.knowledge.failures.gate import Gate, Match
+from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.remembered import Group, capture, lesson
 from ctxe.knowledge.failures.signature import kin, plain_command
 from ctxe.knowledge.fence import fence
@@ -19,13 +19,15 @@ EARLIER = f"{ANSWERED} in an earlier session and the files it depends on are as 
 AGAIN = "Call it again as it is to run it all the same."
 LIKE = "this failure was met before"
 LIKE_HERE = "this very call failed in this session and nothing has changed since"
+TICK = 0.001
+"""Seconds by which the times of a log are cut off."""
 
 
 @dataclass(slots=True)
 class Gating:
     """Asks the gate about actions. ``digest_of`` hashes a file of the project; ``before`` are hashes of files that the
-    actions now running will change. Each remembered failure is noted once a session. ``away`` says whether the project
-    changed since the failures that a session had met before it was left; it is asked once, when that matters.
+    actions now running will change. Each remembered failure is noted once a session. ``changed_since`` says whether
+    anybody changed the project, or what is installed for it, after a moment (unix seconds).
     """
 
     gate: Gate
@@ -35,7 +37,7 @@ class Gating:
     before: dict[str, str] = field(default_factory=dict)
     known: dict[str, Group] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
-    away: Callable[[], bool] | None = None
+    changed_since: Callable[[float], bool] | None = None
 
     def learn(self, groups: tuple[Group, ...]) -> None:
         """Take over what is remembered as it stands now."""
@@ -54,7 +56,7 @@ class Gating:
         key = call_key(called, action.arguments, self.root)
         command = plain_command(action.command, self.root) if action.command else ""
         match = self.gate.match(key, command, self.digest_of)
-        if match and match.exact and match.failed.changes is not None and self._changed_meanwhile():
+        if match and match.exact and match.failed.changes is not None and self._changed_meanwhile(match.failed):
             match = self.gate.match(key, command, self.digest_of)
         if match is None:
             return None
@@ -77,9 +79,10 @@ class Gating:
         """Remember how the files are that an allowed action will change."""
         self.before = {path: self.digest_of(path) for path in action.paths}
 
-    def _changed_meanwhile(self) -> bool:
-        away, self.away = self.away, None
-        if away is None or not away():
+    def _changed_meanwhile(self, failed: Failed) -> bool:
+        if self.changed_since is None or failed.alone or failed.refused:
+            return False
+        if failed.at and not self.changed_since(failed.at + TICK):
             return False
         self.gate.changed()
         return True

@@ -33,6 +33,7 @@ from ctxe.knowledge.failures.pairing import Told, Watch
 from ctxe.knowledge.failures.recordings import Taken, taken
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.signature import refusal
+from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
 from ctxe.lexical.tables import names
@@ -145,7 +146,8 @@ class Remembering:
             files = {path: self.gating.digest_of(path)[:DIGITS] for path in found.paths}
             name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
             key = call_key(call.name, call.arguments, root)
-            gate.failed(Failed(key, name, said, files=files, alone=alone, refused=bool(refused)))
+            passing, now = outside(said), self.store.now()
+            gate.failed(Failed(key, name, said, False, files, None, alone, bool(refused), passing, now))
             yield from self._kept(event, found)
 
     def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:

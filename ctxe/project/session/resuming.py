@@ -21,20 +21,16 @@ from ctxe.repo.git import Git, finish
 
 Timed = tuple[str, Kept]
 """An event with when it happened (UTC, ISO 8601; empty when nobody knows)."""
-TICK = 0.001
-"""Seconds by which the times of a log are cut off."""
+INSTALLED = ("node_modules", "vendor", "*env/lib/python*/site-packages", "*env/bin")
+"""Folders of a project that change when something is installed for it."""
 
 
 @dataclass(slots=True)
 class Playing:
-    """A log played to the listeners of its session: what they learn is theirs again, and nothing is written twice.
-
-    ``since`` is when the oldest failure happened that no later change put in doubt, 0 for none.
-    """
+    """A log played to the listeners of its session: what they learn is theirs again, and nothing is written twice."""
 
     remembering: Remembering
     crediting: Crediting
-    since: float = 0.0
     digests: dict[str, str] = field(default_factory=dict)
 
     def play(self, past: Sequence[Timed]) -> None:
@@ -51,7 +47,6 @@ class Playing:
             self.remembering.again(event, state)
             for _ in self.crediting(event, state):
                 pass
-            self._noted(echo.at)
         self.remembering.gating.gate.played()
         self.remembering.store = self.crediting.store = store
         self.remembering.gating.digest_of, self.crediting.counters = digest_of, counters
@@ -73,35 +68,27 @@ class Playing:
         self.remembering.gating.before = {path: held for path, held in known.items() if held is not None}
         self.digests.update({touch.path: touch.digest for touch in touches})
 
-    def _noted(self, at: float) -> None:
-        if not self.remembering.gating.gate.standing:
-            self.since = 0.0
-        elif not self.since:
-            self.since = at or TICK
 
-
-def catch_up(past: Sequence[Timed], remembering: Remembering, crediting: Crediting, git: Git) -> None:
+def catch_up(past: Sequence[Timed], remembering: Remembering, crediting: Crediting) -> None:
     """Bring the listeners of a session that goes on to where they were when it was left."""
     if past:
-        playing = Playing(remembering, crediting)
-        playing.play(past)
-        if playing.since:
-            remembering.gating.away = changed_since(git, playing.since + TICK)
+        Playing(remembering, crediting).play(past)
 
 
-def changed_since(git: Git, when: float) -> Callable[[], bool]:
+def changed_since(git: Git) -> Callable[[float], bool]:
     """Asks whether any file of the project was written, made or removed after a moment (unix seconds).
 
     A file's change time cannot be set back, so an undo, a checkout and an unpacked archive show as well; what is made
-    or removed shows by its folder. Ignored files are no part of the project.
+    or removed shows by its folder. Ignored files are no part of the project, but what is installed beside them counts.
     """
 
-    def changed() -> bool:
+    def changed(when: float) -> bool:
         named = finish(start_listing(git))
         listed = walk(git.root) if named is None else map(os.fsdecode, filter(None, named.split(b"\0")))
         files = [path for path in listed if not path.startswith(OUR_FOLDER)]
         folders = {folder.as_posix() for path in files for folder in PurePosixPath(path).parents}
-        return any(_later(git.root / path, when) for path in (*files, *folders))
+        installed = (path for pattern in INSTALLED for path in git.root.glob(pattern))
+        return any(_later(place, when) for place in (*(git.root / path for path in (*files, *folders)), *installed))
 
     return changed
 

@@ -25,7 +25,7 @@ from ctxe.project.session.live import Live, Wired
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning, ports_for
 from ctxe.project.session.remembering import Remembering
-from ctxe.project.session.resuming import Timed, catch_up
+from ctxe.project.session.resuming import Timed, catch_up, changed_since
 from ctxe.project.session.summarizing import Logged, summarizer, summarizing
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.folds import folds, trimmer
@@ -53,7 +53,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     only, skills = opening.tools, opening.skills
     kit = kit_for(project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks)
 
-    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of)
+    meanwhile = changed_since(Git(project.root, project.environment))
+    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=meanwhile)
 
     def before(action: Action) -> None:
         kit.jobs.permit(action.paths)
@@ -88,7 +89,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)
         remembering = _remembering(project, name, gating, keeps.taken)
-        catch_up(past, remembering, crediting, Git(project.root, project.environment))
+        catch_up(past, remembering, crediting)
         undo.heard = remembering.taken_back
         session.listeners = (undo, remembering, Logged(project.store, name), crediting, Learning(lambda: live.composer))
         live.against = crediting.against

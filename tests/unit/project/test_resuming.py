@@ -45,12 +45,16 @@ class Sitting:
         self.past: list[Timed] = list(past)
         self.store = Store(base, base / "cache", lambda: NOON, lambda _size: next(chance), mask=masking(()))
         self.counters = Counters(base / "cache" / "counters.db")
-        self.gating = Gating(Gate(), "tell", str(folder), lambda path: "aa" * 6 if (folder / path).exists() else "")
+        digest_of, git = (
+            lambda path: "aa" * 6 if (folder / path).exists() else "",
+            Git(folder, {"PATH": os.environ["PATH"]}),
+        )
+        self.gating = Gating(Gate(), "tell", str(folder), digest_of, changed_since=changed_since(git))
         watch = Watch(self.store, self.counters, str(folder), "s1", self.gating.gate, self.gating.digest_of)
         self.remembering = Remembering(self.store, watch, "s1", self.gating)
         self.crediting = Crediting(self.store, self.counters)
         self.state: State = rebuild(event for _, event in past)
-        catch_up(past, self.remembering, self.crediting, Git(folder, {"PATH": os.environ["PATH"]}))
+        catch_up(past, self.remembering, self.crediting)
 
     def hear(self, *events: Kept, at: str = "2026-11-21T12:00:00.000Z") -> list[Event]:
         told: list[Event] = []
@@ -98,7 +102,6 @@ def test_what_failed_and_was_tried_is_known_again_and_nothing_is_written_twice(t
     second = Sitting(tmp_path, first.past)
     assert {path: path.read_bytes() for path in (tmp_path / ".ctxe").rglob("*.md")} == before
     assert second.counters.read() == counted
-    assert second.gating.away is None
     told = second.ran("pytest", FAILED)
     assert [type(event).__name__ for event in told] == ["Recorded", "Noted"]
     (entry,) = (entry for entry in second.store.entries() if entry.kind == "failure")
@@ -128,9 +131,9 @@ def test_a_call_is_answered_after_a_resume_only_while_the_tree_is_as_it_was(tmp_
 def test_whatever_became_of_the_tree_shows(tmp_path: Path, change: str) -> None:
     repo = repository(tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n", ".gitignore": "*.log\n"})
     time.sleep(0.02)
-    changed = changed_since(Git(repo, {"PATH": os.environ["PATH"]}), time.time())
+    changed, now = changed_since(Git(repo, {"PATH": os.environ["PATH"]})), time.time()
     time.sleep(0.02)
-    assert not changed()
+    assert not changed(now)
     place = repo / "sub/b.py"
     if change == "write":
         place.write_text("y = 1\n")
@@ -140,7 +143,7 @@ def test_whatever_became_of_the_tree_shows(tmp_path: Path, change: str) -> None:
         place.unlink()
     else:
         place.rename(repo / "sub/c.py")
-    assert changed()
+    assert changed(now)
 
 
 def test_an_edit_that_did_not_apply_is_no_longer_known_once_something_else_happened(tmp_path: Path) -> None:
@@ -194,3 +197,49 @@ def test_a_log_with_odd_facts_is_gone_on_with(tmp_path: Path, facts: dict[str, A
         ("", StepFinished(1)),
     ]
     assert Sitting(tmp_path, past).ran("pytest", FAILED) != []
+
+
+@pytest.mark.parametrize("place", ["sub/b.py", ".venv/lib/python3.11/site-packages/respx", "node_modules/left-pad"])
+def test_what_another_terminal_changed_lets_a_call_run_again(tmp_path: Path, place: str) -> None:
+    repo = repository(
+        tmp_path / "repo", {"a.py": "x = 1\n", "sub/b.py": "y = 1\n", ".gitignore": ".venv\nnode_modules\n"}
+    )
+    (repo / place).parent.mkdir(parents=True, exist_ok=True)
+    time.sleep(0.02)
+    sitting = Sitting(repo)
+    sitting.remembering.watch.goes_on(replace(sitting.store, now=time.time), sitting.counters, sitting.gating.digest_of)
+    sitting.hear(TurnStarted("test it"))
+    sitting.ran("pytest", FAILED)
+    time.sleep(0.02)
+    assert (known := sitting.asked("pytest")) is not None
+    assert known.way == "answer"
+    assert (noted := sitting.asked("pytest")) is not None
+    assert noted.way == "note"
+    sitting.ran("pytest", FAILED)
+    time.sleep(0.02)
+    (repo / place).write_text("changed elsewhere\n")
+    assert sitting.asked("pytest") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("pip install respx", "ReadTimeoutError: HTTPSConnectionPool(host='x', port=443): Read timed out."),
+        ("curl -sf localhost:8080/health", "curl: (7) Failed to connect to localhost port 8080: Connection refused"),
+        ("git fetch origin", "fatal: unable to access 'x': Could not resolve host: x"),
+        ("npm run dev", "Error: listen EADDRINUSE: address already in use :::3000"),
+        ("apt-get install jq", "E: Could not get lock /var/lib/dpkg/lock-frontend"),
+        ("git commit", "fatal: Unable to create '.git/index.lock': File exists."),
+        ("docker ps", "Cannot connect to the Docker daemon. Is the docker daemon running?"),
+        ("gh api x", "HTTP 503: Service Unavailable"),
+    ],
+)
+def test_another_try_of_what_failed_for_something_outside_is_no_repeat(
+    tmp_path: Path, command: str, message: str
+) -> None:
+    repo = repository(tmp_path / "repo", {"a.py": "x = 1\n"})
+    sitting = Sitting(repo)
+    sitting.hear(TurnStarted("go"))
+    error = {"class": "error", "message": message, "file": "", "line": 0}
+    sitting.ran(command, {"exit_code": 1, "error": error})
+    assert sitting.asked(command) is None
