@@ -34,7 +34,7 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
 
     rows = memories.rows(project, kind, all_=all_)
     about = memories.overview(project)
-    standing = [row for row in rows if row.get("status") != "proposed"]
+    standing = _once([row for row in rows if row.get("status") != "proposed"])
     tokens = sum(row["tokens"] for row in standing)
     parts = [draw([line((about["folder"], "title"), f": {_sum(standing)}, about {size(tokens)} tokens")], screen)]
     kinds = [kind] if kind else [*KINDS, *sorted({row["kind"] for row in standing} - {*KINDS, "log"})]
@@ -45,6 +45,18 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
             parts.append(head + "\n" + entries_table(sorted(held, key=_by_scope), screen))
     parts += _rest(about, screen, empty=not standing, kind=kind)
     return "\n\n".join(parts)
+
+
+def _once(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, a failure that several clones recorded as one: the newest file that tells a fix."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        same = row.get("signature") or row["id"]
+        held = found.get(same)
+        if held is None or (bool(row.get("fix")), row["at"]) >= (bool(held.get("fix")), held["at"]):
+            uses = row["uses"] + (held["uses"] if held else 0)
+            found[same] = {**row, "uses": uses, "same_as": None if row.get("signature") else row["same_as"]}
+    return list(found.values())
 
 
 def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
@@ -142,6 +154,7 @@ def _rest(about: Mapping[str, Any], screen: Screen, *, empty: bool, kind: str) -
     if about["inbox"]:
         rows.append(line(("inbox", "warn"), f"  {plural(about['inbox'], 'proposal')} to look at: `ctxe memory review`"))
     rows += [line(("outside", "warn"), f"  {one['path']} was {one['change']}") for one in about["outside"][:10]]
+    rows += [line(("outside", "warn"), f"  {len(about['outside']) - 10} more")] if len(about["outside"]) > 10 else []
     rows += [line(("problem", "bad"), f"  {one['path']}: {one['says']}") for one in about["problems"][:20]]
     return [draw(rows, screen)] if rows else []
 

@@ -17,8 +17,9 @@ def check(own: Sequence[str]) -> Callable[[Entry], None]:
     def refused(entry: Entry) -> None:
         from ctxe.safety.secrets import refuse
 
-        words = (entry.title, entry.text, entry.command, entry.error, entry.tried, entry.outcome, entry.fix)
-        if why := refuse("\n".join(words), own):
+        words = (entry.title, entry.text, entry.command, entry.error, entry.tried, entry.outcome, entry.fix, entry.call)
+        more = (entry.by, entry.session, *entry.scope, *entry.files, *entry.evidence)
+        if why := refuse("\n".join((*words, *more)), own):
             raise StoreError(f"not remembered: {why}", "secrets belong in no memory")
 
     return refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,6 +17,8 @@ KEY_LENGTH = 8_000
 """Characters of a private key that are looked for before its end."""
 OWN_LENGTH = 8
 """Shortest value of ours that is looked for: shorter ones would hit ordinary words."""
+SURE_LENGTH = 16
+"""Shortest value of ours that is looked for in base 64 as well."""
 
 
 NAMES = tuple(
@@ -54,13 +57,24 @@ def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
 
 
 def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
-    """The text with these very values replaced and nothing else, and how many there were."""
+    """The text with these very values replaced, as they are or in base 64, and how many there were."""
     count = 0
-    for value in sorted((value for value in own if len(value) >= OWN_LENGTH), key=len, reverse=True):
+    held = [form for value in own if len(value) >= OWN_LENGTH for form in (value, *_encoded(value))]
+    for value in sorted(held, key=len, reverse=True):
         if value in text:
             count += text.count(value)
             text = text.replace(value, "‹secret: our own key›")
     return text, count
+
+
+def _encoded(value: str) -> Iterator[str]:
+    """What of a long value always stands in a base 64 text that holds it, at each of the three places it may begin."""
+    if len(value) < SURE_LENGTH:
+        return
+    data = value.encode()
+    for skip in range(3):
+        whole = b64encode(b"\0" * skip + data).decode()
+        yield whole[(skip * 8 + 5) // 6 : (skip + len(data)) * 8 // 6]
 
 
 def _found(text: str) -> Iterator[tuple[int, int, str]]:

@@ -30,6 +30,17 @@ SHAPES = (
         r"(?:(?:(?!-----)[\s\S]){0,20000}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r"|(?:[^\n]{0,20}\n[^\n]{0,20}[A-Za-z0-9+/=]{40,}[^\n]{0,20}){0,400})",
     ),
+    _shape(
+        "private key in base64",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFW LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRV LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFW"
+        " LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZ LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURSBLRV",
+        r"[A-Za-z0-9+/]{60,}={0,2}(?:\r?\n[ \t]{0,20}[A-Za-z0-9+/]{40,}={0,2}){0,400}",
+    ),
+    _shape(
+        "key in base64",
+        "Z2hwX Z2hvX Z2hzX Z2h1X Z2l0aHViX3BhdF c2stYW50L c2stcHJvai eG94Yi Z2xwYXQt",
+        r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{36,}={0,2}",
+    ),
     _shape("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
     _shape("API key", "sk-", r"(?<![A-Za-z0-9_-])sk-(?!ant-)(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9][A-Za-z0-9_-]{18,}"),
     _shape("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),

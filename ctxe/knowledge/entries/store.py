@@ -19,7 +19,9 @@ from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
 from ctxe.knowledge.entries.logs import replaced, write_log
 from ctxe.knowledge.entries.shelf import Reader, Shelf, content_of
 
-MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call")
+MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
+LISTED = ("scope", "files", "evidence")
+"""Fields whose words are masked, and lists of words."""
 Check = Callable[[Entry], None]
 
 
@@ -92,7 +94,8 @@ class Store:
     def masked(self, entry: Entry) -> Entry:
         """The entry without secrets in its words."""
         words: dict[str, Any] = {key: self.mask(text) for key in MASKED if (text := getattr(entry, key))}
-        return replace(entry, **words)
+        lists: dict[str, Any] = {key: tuple(map(self.mask, held)) for key in LISTED if (held := getattr(entry, key))}
+        return replace(entry, **words, **lists)
 
     def change(self, ref: str, **values: Any) -> Entry:
         """Set fields of an entry; only the lines of what differs are rewritten."""

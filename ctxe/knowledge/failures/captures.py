@@ -99,7 +99,7 @@ def _made(
         files=tuple(path for path in files if not path.startswith(("/", "..", "~")))[:5],
         evidence=(f"session {session}",) if session else (),
         signature=digest(f"{kind}\0{words}"),
-        error=f"{kind}: {impersonal(said, root)[:MESSAGE]}",
+        error=f"{kind}: {impersonal(said, root)[:MESSAGE]}" if kind in (REJECTED, UNAPPLIED) else kind,
     )
     words_of: dict[str, Any] = held
     return replace(made, **words_of)

@@ -20,6 +20,7 @@ from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
 from ctxe.storage.counters import Counters
 
 PASSES = "the same command passes"
+PUT_RIGHT = "passes when it is called as the fix says"
 FLAKY = "passed and failed although nothing changed: flaky"
 CIRCLE = 2
 """Different edits after which the same error still stands: from then on they are told as what was tried."""
@@ -226,7 +227,8 @@ class Watch:
         held = next((entry for entry in self._store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self._store.mask(impersonal(fix, self._root)))
-            values = {"status": "resolved", "fix": words, "outcome": PASSES, **self._settled(held, before)}
+            outcome = PASSES if before is not None or not words else PUT_RIGHT
+            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
             done = self._store.change(name, **values)
             self.gate.fixed(done.signature, self._lesson(done))
             yield Told(done, "resolved")

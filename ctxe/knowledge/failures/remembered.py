@@ -161,7 +161,7 @@ def lesson(group: Group) -> str:
     parts = [entry.title or entry.error]
     if entry.tried:
         parts.append(f"tried: {brief(entry.tried, 160)}")
-    if group.fix:
+    if group.fix and group.fix not in entry.title:
         parts.append(f"fix: {brief(group.fix, 300)}")
     elif group.status == "open":
         parts.append("not fixed yet")

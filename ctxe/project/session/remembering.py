@@ -208,7 +208,8 @@ class Remembering:
         if told.change == "again" and self.reply:
             self._repeated(entry.signature, self.reply)
         fix = f" → {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
-        title = f"{SAYS.get(told.change, told.change)}: {entry.title}{fix}"
+        says = SAYS.get(told.change, told.change) if entry.command or told.change != "new" else "noted"
+        title = f"{says}: {entry.title}{fix}"
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
     def _repeated(self, signature: str, reply: ReplyReceived) -> None:

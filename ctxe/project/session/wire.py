@@ -53,8 +53,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     only, skills = opening.tools, opening.skills
     kit = kit_for(project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks)
 
-    meanwhile = changed_since(Git(project.root, project.environment))
-    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=meanwhile)
+    lately = changed_since(Git(project.root, project.environment))
+    gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=lately)
 
     def before(action: Action) -> None:
         kit.jobs.permit(action.paths)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -30,6 +31,12 @@ KEYS = {
     "openai project": ("sk-proj-" + LONG, "API key"),
     "openai old": ("sk-" + LONG[:48], "API key"),
     "openrouter": ("sk-or-v1-" + H, "API key"),
+    "github in base64": (b64encode(b"ghp_" + LONG[:36].encode()).decode(), "key in base64"),
+    "anthropic in base64": (b64encode(b"sk-ant-api03-" + LONG[:36].encode()).decode(), "key in base64"),
+    "private key in base64": (
+        b64encode(b"-----BEGIN RSA PRIVATE KEY-----\n" + 4 * LONG.encode()).decode(),
+        "private key in base64",
+    ),
     "github classic": ("ghp_" + LONG[:36], "GitHub token"),
     "github app": ("ghs_" + LONG[:36], "GitHub token"),
     "github fine": ("github_pat_" + LONG[:22] + "_" + LONG[:59], "GitHub token"),
@@ -311,3 +318,19 @@ def test_every_shape_has_a_test() -> None:
         "authorization",
     }
     assert re.search("signing secret", mask("whsec_" + LONG)[0])
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:", "https://me:"])
+def test_our_own_key_is_found_in_base64_wherever_it_begins(before: str) -> None:
+    key = "own-key-of-no-known-shape-4711"
+    sent = b64encode(f"{before}{key} and more".encode()).decode()
+    masked, count = mask(f"Header: {sent}", (key,))
+    assert count == 1
+    left = masked.replace("‹secret: our own key›", "")
+    assert len(left) <= len("Header: ") + len(sent) - len(key) * 4 // 3 + 2
+    assert mask(f"Header: {b64encode(b'nothing of ours at all, only words').decode()}", (key,))[1] == 0
+
+
+def test_a_certificate_in_base64_is_no_key() -> None:
+    text = b64encode(b"-----BEGIN CERTIFICATE-----\n" + 4 * LONG.encode()).decode()
+    assert mask(f"certificate-authority-data: {text}")[0].count("private key") == 0
