@@ -1,4 +1,4 @@
-"""A secret enters the memory in no field of an entry: refused where somebody writes it, masked where it comes in bulk."""
+"""A secret enters the memory in no field of an entry: refused where somebody writes it, masked in what is imported."""
 
 from __future__ import annotations
 
