@@ -142,6 +142,7 @@ def help_(chat: Chat, _words: str) -> None:
     rows += [
         ["@path", "put a file before the model"],
         ["!command", "run a command; its output is told with your next words"],
+        ["!command &", "the same in the background; /jobs shows and stops it"],
         ["!!command", "give it the terminal, as editors and shells get it anyhow; nothing of it is told"],
     ]
     rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]

@@ -101,7 +101,7 @@ def _list_jobs(chat: Chat) -> None:
     if rows:
         chat.say(table(["job", "state", "for", "printed", Column("command", wraps=True)], rows, chat.screen))
     else:
-        chat.say("no jobs: a command that the model runs in the background is one")
+        chat.say("no jobs; `!command &` begins one, and the model may, too")
 
 
 COMMANDS = (

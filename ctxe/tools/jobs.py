@@ -46,6 +46,9 @@ READS = (
 )
 
 
+ALONE = " in a sandbox without network: no other command reaches its ports unless the user allows that"
+
+
 @dataclass(slots=True)
 class Job:
     """One command in the background. ``shown`` counts the characters of its output that the model was told, ``last``
@@ -79,9 +82,13 @@ class Job:
 
 @dataclass(slots=True)
 class Jobs:
-    """The jobs of a session by number. ``taken`` is the highest number that was ever given."""
+    """The jobs of a session by number. ``taken`` is the highest number that was ever given.
+
+    ``network``: a sandbox leaves it to commands, so that others reach what a job in one serves.
+    """
 
     root: Path
+    network: bool = False
     taken: int = 0
     known: dict[int, Job] = field(default_factory=dict)
 
@@ -132,7 +139,8 @@ class Jobs:
     def begun(self, job: Job) -> ToolOutput:
         """The result of the call that started it."""
         text, lost = _news(job)
-        words = f"[job {job.number} goes on; {READS.format(n=job.number)}]"
+        alone = ALONE if job.boxed and not self.network else ""
+        words = f"[job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
         return ToolOutput(_joined(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:

@@ -244,6 +244,29 @@ def test_opening_a_hostile_repository_runs_nothing_and_follows_none_of_its_setti
         assert f"{refused} = " in said.replace("\n", ""), refused
 
 
+PLANT = """
+import pathlib
+for name in (".github/workflows/ci.yml", ".envrc", ".vscode/tasks.json", "AGENTS.md", "sub/AGENTS.md", "sub/plain.txt"):
+    try:
+        pathlib.Path(name).parent.mkdir(parents=True, exist_ok=True)
+        pathlib.Path(name).write_text("run: planted")
+    except OSError as error:
+        print(type(error).__name__, name)
+"""
+
+
+def test_a_command_in_auto_plants_nothing_that_runs_or_steers(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"sub/a.py": "x = 1\n", "plant.py": PLANT})
+    call = Call("run_command", {"command": "python3 plant.py"})
+    env = {"TMPDIR": str(tmp_path)}
+    done, _, told = one_shot(home, repo, [call], "go", "--approval", "auto", **env)
+    files = (path for path in repo.rglob("*") if path.is_file() and ".ctxe" not in path.parts)
+    planted = sorted(path.relative_to(repo).as_posix() for path in files if path.read_bytes() == b"run: planted")
+    assert planted == ["sub/AGENTS.md", "sub/plain.txt"], told
+    said = "commands changed what steers others: sub/AGENTS.md (instructions to assistants); look at it, /undo takes it"
+    assert said in " ".join(done.err.split())
+
+
 def test_links_and_dots_lead_nowhere_outside(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "print(1)\n"})
     evil = tmp_path / "repo-evil"

@@ -124,6 +124,8 @@ def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_
             terminal.enter("/jobs stop 2")
             terminal.wait(r"job 2 ended: stopped by the user: echo up; sleep 41703(.|\n)*ask  1 job")
             assert alive("41703\0") == []
+            terminal.enter("!echo mine; sleep 41706 &")
+            terminal.wait(r"● run echo mine; sleep 41706, in the background(.|\n)*ask  2 jobs")
             terminal.enter("and now?")
             terminal.wait(r"● job 2 ended: stopped by the user \(echo up(.|\n)*I know that it was stopped\.")
             terminal.settle()
@@ -144,7 +146,10 @@ def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_
         assert server.refused == []
         sent = ["\n".join(blocks("chat", body)) for body in server.bodies]
     assert "job 2 ended: stopped by the user" in sent[3]
+    assert "[the user ran `echo mine; sleep 41706 &`]" in sent[3]
+    assert "mine\\n[job 3 goes on;" in sent[3]
     assert "job 1 no longer runs" not in sent[3]
+    assert gone("sleep\x0041706")
     assert sent[4].count("[ctxe: job 1 no longer runs: `python3 serve.py 41702` ended with the session]") == 1
 
 
@@ -209,6 +214,7 @@ def test_in_auto_a_job_runs_in_the_sandbox(home: Path, tmp_path: Path) -> None:
         sent = "\n".join(blocks("chat", server.bodies[-1]))
     assert ran.out == "Tried.\n"
     assert "job 1 ended: stopped" in sent
+    assert "goes on in a sandbox without network: no other command reaches its ports" in sent
     assert "outside" in sent, "what it could not write is told"
     assert not outside.exists()
     assert os.environ.get("HOME") != str(repo)

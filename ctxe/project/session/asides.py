@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
 from ctxe.tools.jobs import Job
 
+AS_JOB = re.compile(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
+"""The sign behind a command that goes on, as in a shell."""
 SHOWN = 40
 """Lines of a job's output that are shown."""
 LEAST_SKILL = 600
@@ -53,12 +56,15 @@ def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
 def run_for_user(live: Live, command: str) -> Iterator[Event]:
     """Run a command at the user's own word; the model is told of it with the user's next words.
 
-    It is shown, logged and interrupted like a call of the model's.
+    It is shown, logged and interrupted like a call of the model's. With ``&`` at its end it goes on as a job.
     """
+    given: dict[str, object] = {"command": command}
+    if AS_JOB.search(command):
+        given = {"command": AS_JOB.sub("", command), "background": True}
     live.undo.begin(f"!{command}", len(live.session.state.conversation.turns))
     tools = {live.kit.shell.name: live.kit.shell}
     runs = replace(live.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
-    call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps({"command": command}))
+    call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(given))
     for event in runs(call):
         if not isinstance(event, ToolFinished):
             yield from live.session.emit(event)

@@ -12,7 +12,12 @@ from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFin
 from ctxe.domain.tool import Action, Risk
 from ctxe.repo.undo import restore
 from ctxe.repo.undo.points import Point, Restore
+from ctxe.safety.display import one_line
+from ctxe.safety.protected import protection
 from ctxe.tools.diff import unified
+
+SHOWN = 5
+"""Paths that are named in one line."""
 
 
 @dataclass(slots=True)
@@ -20,7 +25,7 @@ class Undo:
     """Restore points of one session. It is told of actions before they run, and hears events to end each point.
 
     ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none; ``heard`` is told of the
-    files.
+    files. ``known`` are paths that tools of ours changed in this point, ``alone`` says that commands run unasked.
     """
 
     place: Restore
@@ -31,6 +36,8 @@ class Undo:
     spans: list[tuple[float, float]] = field(default_factory=list)
     began: dict[str, float] = field(default_factory=dict)
     undone: int = 0
+    known: set[str] = field(default_factory=set)
+    alone: Callable[[], bool] = lambda: False
     heard: Callable[[Sequence[str]], None] = lambda _: None
 
     def before(self, action: Action) -> None:
@@ -44,6 +51,7 @@ class Undo:
             self.point = restore.cover_tree(self.place, self.point)
         else:
             self.point = restore.cover(self.place, self.point, action.paths)
+            self.known.update(action.paths)
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
         """Name the point after the words, learn when tools ran, and settle the point at the end of the turn."""
@@ -63,10 +71,22 @@ class Undo:
         if point is None:
             return
         try:
-            restore.finish(self.place, point, self.spans)
+            yield from self._steering(restore.finish(self.place, point, self.spans))
         except StoreError as error:
             yield Notice(f"this turn cannot be undone: {error.message}", "warning")
         self.spans.clear()
+        self.known.clear()
+
+    def _steering(self, point: Point) -> Iterator[Event]:
+        """Say what commands that nobody was asked about left in places that steer others, in folders too."""
+        made = [path for path, entry in (point.after or {}).items() if entry is not None and path not in self.known]
+        steering = [(path, why) for path in made if self.alone() and (why := protection(path))]
+        if steering:
+            told = ", ".join(f"{one_line(path)} ({why})" for path, why in steering[:SHOWN])
+            more = f" and {len(steering) - SHOWN} more" if len(steering) > SHOWN else ""
+            yield Notice(
+                f"commands changed what steers others: {told}{more}; look at it, /undo takes it back", "warning"
+            )
 
     def begin(self, words: str, turn: int) -> None:
         """A turn begins; its point is named after its words."""

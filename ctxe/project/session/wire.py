@@ -48,6 +48,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     if opening.mode:
         permit.switch(opening.mode)
     undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
+    undo.alone = lambda: permit.mode == "auto"
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
     only, skills = opening.tools, opening.skills

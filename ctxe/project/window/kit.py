@@ -119,7 +119,7 @@ def kit_for(
     own, workspace = project.own_keys, _workspace(project, state, boxed)
     recalling = Recalling(project, state)
     ports = Ports(keeping.remember, keeping.record_failure, recalling, alike=keeping.alike)
-    jobs = Jobs(project.root)
+    jobs = Jobs(project.root, project.config.tools.network)
     awaited = jobs if not only or "use" in only else None
     tools = {tool.name: tool for tool in core_tools(workspace, ports, awaited)}
     shell = tools["run_command"] if not only or "run_command" in only else None
@@ -137,7 +137,7 @@ def kit_for(
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine), workspace, own, skilled, servers, purse, jobs)
+    return Kit(kept, run_command(mine, jobs), workspace, own, skilled, servers, purse, jobs)
 
 
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
