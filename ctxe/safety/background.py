@@ -16,7 +16,7 @@ from pathlib import Path
 from ctxe.domain.errors import ToolError
 from ctxe.safety.process import FLOOD, GRACE_SECONDS, PIECE, Finished, end, hang_up, name_of, outcome_of, started
 
-KEPT = 1_000_000
+KEPT = 400_000
 """Characters of output that are kept, the newest."""
 PACE = 4_000_000
 """Bytes a second that are read at most: whoever writes more waits for us, and our own processor time stays small."""

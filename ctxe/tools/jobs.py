@@ -33,6 +33,8 @@ BEFORE_SECONDS = 3.0
 """Silence after which a text that was told already is not waited for any longer."""
 NOTE_TOKENS = 500
 """Tokens of its last output when the model is told that a job ended; all of it stands under a handle."""
+SHOWN = 400
+"""Characters of new output that are shown at a time during a wait; one that is stopped keeps them."""
 LINE = 60
 """Characters of a command in one line."""
 SCHEMA = ToolSchema(
@@ -234,7 +236,7 @@ def _watched(job: Job, seconds: float, enough: Callable[[], bool]) -> Iterator[P
         over = job.running.wait(min(left, STEP_SECONDS), enough)
         text, place, _ = job.running.since(place, whole=True)
         if text:
-            yield Progress(text)
+            yield Progress(text[-SHOWN:])
         if over:
             return
 

@@ -86,6 +86,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices(), telling=telling)
+    telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer))
     if project.config.memory.enabled:
         crediting = Crediting(project.store, project.counters)

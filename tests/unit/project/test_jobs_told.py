@@ -1,0 +1,110 @@
+"""What the model is told of jobs unasked: their end once, which still run after a fold, which are gone on resume."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolResult, Turn
+from ctxe.domain.events import Event, Noted, Queued, ToolFinished, ToolStarted
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Allow, ToolOutput
+from ctxe.project.session.jobs import Telling, gone, left, words
+from ctxe.tools.jobs import Jobs
+
+FOLD = Fold(Position(0, 1), cause="due")
+
+
+def talk(*, fold: Fold | None = None, steps: int = 1) -> State:
+    turn = Turn("go", steps=(Step(Reply("working"), ()),) * steps)
+    return State(conversation=Conversation((turn,), fold))
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    made = Jobs(tmp_path)
+    yield made
+    made.close()
+
+
+def telling(jobs: Jobs) -> Telling:
+    def trim(output: ToolOutput) -> tuple[str, str]:
+        return output.text[-200:], ""
+
+    def clean(text: str) -> str:
+        return text.replace("sesame", "…")
+
+    runs = Dispatcher({}, lambda _: Allow(), lambda *_: Allow(), trim, clean)
+    return Telling(jobs, lambda: runs)
+
+
+def begin(jobs: Jobs, command: str) -> None:
+    jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]})
+
+
+def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
+    tells = telling(jobs)
+    begin(jobs, "echo sesame; exit 3")
+    jobs.known[1].running.wait(10)
+    assert list(tells.between(talk(steps=0))) == [], "there is no step yet to stand behind"
+    started, finished, noted = tells.between(talk())
+    assert isinstance(started, ToolStarted)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.result.call_id, finished.result.ok, finished.title) == (
+        "job_1",
+        False,
+        "job 1 ended (echo sesame; exit 3)",
+    )
+    assert (finished.facts["job"], finished.facts["exit_code"]) == (1, 3)
+    said = "[ctxe: a job ended meanwhile: `echo sesame; exit 3`]\n…\n[job 1 ended: exit 3]"
+    assert noted == Noted((Chunk("job 1", said, "a job ended"),))
+    assert list(tells.between(talk())) == list(tells.before()) == []
+
+
+def test_between_turns_it_waits_for_the_next_words(jobs: Jobs) -> None:
+    tells = telling(jobs)
+    begin(jobs, "true")
+    jobs.known[1].running.wait(10)
+    *_, queued = tells.before()
+    said = "[ctxe: a job ended meanwhile: `true`]\n[job 1 ended: exit 0]"
+    assert queued == Queued((Chunk("job 1", said, "a job ended"),))
+
+
+def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
+    tells = telling(jobs)
+    begin(jobs, "sleep 60")
+    assert list(tells.between(talk())) == []
+    note = Chunk("running job 1", "[ctxe: job 1 still runs: `sleep 60`; `use` job/1 reads it]", "a job runs")
+    assert list(tells.between(talk(fold=FOLD))) == [Noted((note,))]
+    assert list(tells.between(talk(fold=FOLD))) == []
+
+
+def finished(**facts: object) -> ToolFinished:
+    return ToolFinished(ToolResult("c", ""), "run_command", facts=facts)
+
+
+def test_what_a_log_leaves_running_is_gone_and_said_once() -> None:
+    events: list[Event] = [
+        finished(command="npm run dev", job=1),
+        finished(command="make", job=2),
+        finished(command="watch", job=3),
+        finished(command="true", exit_code=0),
+        finished(job=1),
+        finished(job=2, command="make", exit_code=2),
+        finished(job=3, command="watch", ended="stopped"),
+        finished(command="tail -f log", job=4),
+    ]
+    highest, running = left(events)
+    assert (highest, running) == (4, {1: "npm run dev", 4: "tail -f log"})
+    assert words(running)[0] == "job 1 no longer runs: `npm run dev` ended with the session"
+    told = list(gone(running))
+    assert [chunk.id for event in told if isinstance(event, Queued) for chunk in event.chunks] == [
+        "gone job 1",
+        "gone job 4",
+    ]
+    assert left([*events, *told]) == (4, {})
+    assert list(gone({})) == []
+    assert left([]) == (0, {})
