@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
+from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
-from ctxe.knowledge.failures.calls import command_key
+from ctxe.knowledge.failures.calls import command_key, named_files
 from ctxe.knowledge.failures.signature import program
-from ctxe.knowledge.failures.waiting import Waiting
+from ctxe.knowledge.failures.waiting import INSTALLS, Waiting
 
-INSTALLS = re.compile(
-    r"\b(?:(?:pip[\d.]*|uv|uv pip|poetry|pipenv|pdm|conda|mamba|npm|pnpm|yarn|bun|brew|apt(?:-get)?|apk|dnf|gem|bundle"
-    r"|composer|cargo|go|mix|rustup|playwright)\s+(?:install|add|sync|ci|i|get|update|require|deps\.get|mod)"
-    r"|yarn\s*$|uv sync|nvm use)\b"
-)
-"""Commands that bring what is missing around a project."""
 _MISSING = re.compile(
     r"No module named|ModuleNotFound|Cannot find (?:module|package)|command not found|not found|is not installed"
     r"|cannot open shared object|exited with code 127|ERR_MODULE_NOT_FOUND|cannot find package|no required module",
@@ -41,29 +36,34 @@ call itself was wrong.
 """
 
 
-def cure(waiting: Waiting, raw: str, root: str, about: Collection[str]) -> Cure:
-    """What cured a command that failed and now passes as ``raw``; ``about`` are the files that the failure named."""
+def cure(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
+    """What cured a failure of a command that now passes as ``raw``."""
     moved = command_key(waiting.raw, root) != command_key(raw, root)
-    if moved and (_PLACE.search(waiting.error) or not (waiting.edits or waiting.others)):
+    if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
         return lessons.of_call(waiting.raw, raw, root), None
-    if brought := _brought(waiting):
+    if brought := _brought(waiting, failure):
         return brought, {}
     if waiting.edits and program(waiting.command) not in _ELSEWHERE:
-        return lessons.of_edits(waiting.edits, about), waiting.then
+        return lessons.of_edits(waiting.edits, _about(failure, raw, root)), waiting.then
     return lessons.of_commands(waiting.others), {} if waiting.edits else waiting.then
 
 
-def put_right(waiting: Waiting, raw: str, root: str, about: Collection[str]) -> Cure:
-    """What cured a command by another one, ``raw``, that is it put right, maybe with edits that it needed too."""
-    if brought := _brought(waiting):
+def put_right(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
+    """What cured a failure by another command, ``raw``, that is it put right, maybe with edits that it needed too."""
+    if brought := _brought(waiting, failure):
         return brought, {}
     words = lessons.of_call(waiting.raw, raw, root)
-    if waiting.edits and not _PLACE.search(waiting.error):
-        return f"{lessons.of_edits(waiting.edits, about)}; then {words}", waiting.then
+    if waiting.edits and not _PLACE.search(failure.error):
+        return f"{lessons.of_edits(waiting.edits, _about(failure, raw, root))}; then {words}", waiting.then
     return words, None
 
 
-def _brought(waiting: Waiting) -> str:
+def _about(failure: Entry, raw: str, root: str) -> tuple[str, ...]:
+    """The files that a failure named, and its command."""
+    return (*failure.files, *named_files(raw, root))
+
+
+def _brought(waiting: Waiting, failure: Entry) -> str:
     """The installation that brought what was missing, if something was."""
     installed = [command for command in waiting.others if INSTALLS.search(command)]
-    return lessons.of_commands(installed[-1:]) if _MISSING.search(waiting.error) else ""
+    return lessons.of_commands(installed[-1:]) if _MISSING.search(failure.error) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,7 +118,7 @@ class Watch:
         held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
         entry = self._tried(held, entry)
         held.ids += [entry.id] if entry.id not in held.ids else []
-        held.changes = self.gate.changes
+        held.changes, held.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
             self._barred(key, entry, files)
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
@@ -189,14 +189,14 @@ class Watch:
         if still and same and len(waiting.ids) == 1:
             yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
-        for name in waiting.ids:
-            words, then = cure(waiting, raw, self._root, self._about(name, raw))
-            yield from self._resolve(name, words, then)
+        for failure in self._held(waiting.ids):
+            words, then = cure(waiting, raw, self._root, failure)
+            yield from self._resolve(failure.id, words, then)
 
-    def _about(self, name: str, raw: str) -> tuple[str, ...]:
-        """The files that a failure named, and its command."""
-        held = next((entry.files for entry in self._store.entries() if entry.id == name), ())
-        return (*held, *named_files(raw, self._root))
+    def _held(self, ids: Sequence[str]) -> list[Entry]:
+        """Failures as they stand, in the order of their ids."""
+        known = {entry.id: entry for entry in self._store.entries()}
+        return [known[name] for name in ids if name in known]
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
@@ -204,9 +204,9 @@ class Watch:
             if not waiting.put_right(command):
                 continue
             del self._waiting[name]
-            for failure in waiting.ids:
-                words, then = put_right(waiting, raw, self._root, self._about(failure, raw))
-                yield from self._resolve(failure, words, then)
+            for failure in self._held(waiting.ids):
+                words, then = put_right(waiting, raw, self._root, failure)
+                yield from self._resolve(failure.id, words, then)
 
     def _earlier(self, command: str, key: str) -> Iterator[Told]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""

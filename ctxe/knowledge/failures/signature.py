@@ -44,6 +44,27 @@ _TOLD = re.compile(
 )
 """Words that a command only passes on: the message of a commit, the text of a pull request."""
 _QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
+_VERBS = frozenset(
+    {
+        "bun",
+        "cargo",
+        "deno",
+        "docker",
+        "dotnet",
+        "git",
+        "go",
+        "gradle",
+        "gradlew",
+        "just",
+        "make",
+        "mise",
+        "mix",
+        "mvn",
+        "npm",
+    }
+    | {"pip", "pnpm", "rake", "terraform", "yarn"}
+)
+"""Programs whose next word says what they do."""
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
     {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
@@ -112,8 +133,7 @@ def program(command: str) -> str:
         return words[words.index("-m") + 1]
     if names and names[0] in ("uv", "poetry", "pipenv", "hatch", "npx", "pnpm", "bunx") and names[1:2] == ["run"]:
         return program(" ".join(words[2:])) if len(words) > 2 else names[0]
-    verbs = ("npm", "yarn", "pnpm", "go", "cargo", "git", "make", "mvn", "gradle", "gradlew", "docker", "dotnet", "pip")
-    return " ".join(names[:2]) if names and names[0] in verbs else (names[0] if names else "")
+    return " ".join(names[:2]) if names and names[0] in _VERBS else (names[0] if names else "")
 
 
 def plain_test(name: str) -> str:

@@ -22,15 +22,17 @@ _AT_THAT_MOMENT = re.compile(
 """What is so for a moment, or was mistyped, and no property of the project."""
 
 _OUTSIDE = re.compile(
-    r"connection (?:refused|reset|aborted|closed|error)|timed? ?out|timeout\b|temporar|try again|name resolution"
-    r"|resolve host|network (?:is|error|unreachable)|unreachable|address already in use|could not get lock"
-    r"|unable to (?:lock|acquire|connect|access)|index\.lock|is locked|is the docker daemon|too many requests"
-    r"|rate limit"
-    r"|bad gateway|service unavailable|gateway time|\b(?:429|50[234])\b|remote end hung up|no space left"
-    r"|could not connect|failed to connect|cannot connect|connect call failed|EADDRINUSE|ECONN\w+|EAI_AGAIN|ENOTFOUND"
-    r"|ETIMEDOUT|EBUSY|starting up|not ready",
+    r"connection (?:refused|reset|aborted|closed|error)|timed out|TimeoutError\b|(?:connect|gateway|lock|read"
+    r"|request) ?timeout"
+    r"|timeout (?:after|exceeded|expired|while)|temporary failure|temporarily|try again|name resolution|resolve host"
+    r"|network (?:is|error|unreachable)|(?:host|server|daemon) (?:is )?unreachable|address already in use"
+    r"|could not get lock|unable to (?:lock|acquire|connect|access)|index\.lock|is locked|is the docker daemon"
+    r"|too many requests|rate limit|bad gateway|service unavailable|remote end hung up|no space left|could not connect"
+    r"|(?:HTTP|status|code|error)[ :/=\d.]{0,10}(?:429|50[234])\b|failed to connect|cannot connect|connect call failed"
+    r"|\b(?:EADDRINUSE|EAI_AGAIN|EBUSY|ECONN\w+|ENOTFOUND|ETIMEDOUT)\b|is starting up|not ready yet",
     re.IGNORECASE,
 )
+"""What is so outside the project, and may be otherwise a moment later."""
 
 
 def slipped(command: str, error: str, *, tests: bool = False) -> bool:

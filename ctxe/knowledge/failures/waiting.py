@@ -28,6 +28,14 @@ _WRONG_CALL = (
 _WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
 """What is said of a path that is wrong: only then may the right call name other files."""
 
+INSTALLS = re.compile(
+    r"\b(?:(?:pip[\d.]*|uv|uv pip|poetry|pipenv|pdm|conda|mamba|npm|pnpm|yarn|bun|brew|apt(?:-get)?|apk|dnf|gem|bundle"
+    r"|composer|cargo|go|mix|rustup|playwright)\s+(?:install|add|sync|ci|i|get|update|require|deps\.get|mod)"
+    r"|yarn\s*$|uv sync|nvm use)\b"
+)
+"""Commands that bring what is missing around a project."""
+_SCRIPTS = frozenset(f"{name} run" for name in ("bun", "mise", "npm", "pnpm", "yarn"))
+"""Programs of which two calls have nothing in common but that."""
 _ASKS_HOW = re.compile(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 """What only asks a program how it is called puts nothing right."""
 
@@ -63,10 +71,20 @@ class Waiting:
 
         if command == self.command or self.commands > SPAN or _ASKS_HOW.search(command):
             return False
-        near = close(self.command, command) >= NEAR
+        if INSTALLS.search(command) and not INSTALLS.search(self.command) and program(command) != program(self.command):
+            return False
+        near = close(*_told_apart(self.command, command)) >= NEAR
         same_files = set(named_files(self.command)) <= set(named_files(command))
         wrong = self._says(_WRONG_CALL) and (self._says(_WRONG_PATH) or same_files)
-        return wrong and (near or (program(self.command) == program(command) and not self.edits))
+        same = program(self.command) == program(command) and program(command) not in _SCRIPTS
+        return wrong and (near or (same and not self.edits))
 
     def _says(self, words: tuple[str, ...]) -> bool:
         return any(word.lower() in self.error.lower() for word in words)
+
+
+def _told_apart(one: str, other: str) -> tuple[str, str]:
+    """Two command lines; of scripts of one runner what follows it."""
+    runner = f"{program(one)} "
+    shared = program(one) in _SCRIPTS and one.startswith(runner) and other.startswith(runner)
+    return (one.removeprefix(runner), other.removeprefix(runner)) if shared else (one, other)

@@ -14,6 +14,7 @@ from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import capture
 from ctxe.knowledge.failures.signature import plain_command, program
+from ctxe.knowledge.failures.slips import outside
 from ctxe.storage.counters import Counters
 from ctxe.storage.vocabulary import vocabulary
 
@@ -250,3 +251,39 @@ def test_no_home_folder_is_kept_and_failing_tests_stand_for_an_error_that_nobody
     said = capture(facts)
     assert said is not None
     assert said.title == "`go test ./... | grep FAIL`: TestA failed, and 1 more"
+
+
+def test_each_error_of_a_command_has_a_cure_of_its_own(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+    place = "could not find `Cargo.toml` in `/w/repo` or any parent directory"
+    seen.ran(run("cargo test", 101, place, "error"))
+    seen.ran(run("cd core && cargo test", 101, "mismatched types", "E0308", "core/src/lib.rs"))
+    seen.edited("core/src/lib.rs", "-let a: i32 = x;\n+let a: i64 = x;")
+    seen.ran(run("cd core && cargo test", 0))
+    assert [entry.fix for entry in store.entries()] == [
+        "run `cd core && cargo test` instead (with `cd core &&`)",
+        "edited core/src/lib.rs: `let a: i32 = x;` → `let a: i64 = x;`",
+    ]
+
+
+def test_what_brings_a_program_is_a_step_before_the_call_and_not_the_call_put_right(tmp_path: Path) -> None:
+    seen, _ = watch(tmp_path)
+    seen.ran(run("bun run lint", 127, "bash: line 1: biome: command not found", "command not found"))
+    assert seen.ran(run("bun install", 0)) == ()
+    assert seen.ran(run("bun run build", 0)) == ()
+    (done,) = seen.ran(run("bun run lint", 0))
+    assert done.entry.fix == "first ran `bun install`"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ModuleNotFoundError: No module named 'a'",
+        "TypeError: f() got an unexpected keyword argument 'timeout'",
+        "AssertionError: assert 404 == 200 (tests/test_api.py:502)",
+        "unreachable: Statement is unreachable (a.py:3)",
+        "ValueError: bad",
+    ],
+)
+def test_what_the_project_itself_does_is_nothing_outside(error: str) -> None:
+    assert not outside(error)
