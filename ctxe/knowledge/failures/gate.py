@@ -94,6 +94,10 @@ class Gate:
         like = next(iter(known), None) or (self._like.get(command) if command else None)
         return Match(like, "near") if like is not None else None
 
+    def like(self, command: str) -> Failed | None:
+        """A failure of an earlier session of the same command, told in its plain form."""
+        return self._like.get(command)
+
     def answered(self, key: str) -> None:
         """The model was told instead of running the call: next time it runs."""
         self._answered.add(key)

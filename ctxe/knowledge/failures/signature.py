@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ctxe.domain.section import digest
+from ctxe.lexical.tables import names
 
 MESSAGE = 200
 """Characters of an error message that are kept."""
@@ -65,6 +66,13 @@ _VERBS = frozenset(
     | {"pip", "pnpm", "rake", "terraform", "yarn"}
 )
 """Programs whose next word says what they do."""
+_WORD = re.compile(r"<\w+>|[^\W\d_]\w*")
+_SAYS_NOTHING = names(
+    "<address> <hash> <id> <n> <time> <tmp> a actual an and assert assertion be but code command equal error errors"
+    " exit exited expect expected fail failed failure false for found got in is it left none not null object of or received"
+    " return returned right status task test tests that the to tobe toequal true undefined value values want was"
+    " were with"
+)
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
     {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
@@ -172,5 +180,10 @@ def refusal(tool: str, text: str, root: str = "") -> str:
 
 
 def kin(error: str) -> str:
-    """The signature of a kind of error, wherever and by whatever program it was met: class and message alone."""
-    return digest("kin\0" + plain_message(_PLACE.sub("", error)))
+    """The signature of a kind of error, wherever and by whatever program it was met: class and message alone.
+
+    Empty for an error whose words say nothing of its own (``exit code 1``, ``assert 1 == 2``).
+    """
+    said = plain_message(_PLACE.sub("", error))
+    telling = any(word.lower() not in _SAYS_NOTHING for word in _WORD.findall(said.partition(": ")[2] or said))
+    return digest(f"kin\0{said}") if telling else ""

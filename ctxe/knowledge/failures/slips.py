@@ -45,7 +45,12 @@ def slipped(command: str, error: str, *, tests: bool = False) -> bool:
     bare = _MESSAGE.sub("", command)
     looks = only_looks(command) and not runs_something(command)
     once = bool(_FOR_ONE_CALL.search(bare)) or bare.strip().count("\n") > 1
-    return looks or once or bool(_SILENT.fullmatch(error) or _AT_THAT_MOMENT.search(error))
+    return looks or once or silent(error) or bool(_AT_THAT_MOMENT.search(error))
+
+
+def silent(error: str) -> bool:
+    """Whether nothing is known of an error but that there was one."""
+    return bool(_SILENT.fullmatch(error))
 
 
 def outside(error: str) -> bool:

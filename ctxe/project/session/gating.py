@@ -11,6 +11,7 @@ from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.remembered import Group, capture, lesson
 from ctxe.knowledge.failures.signature import kin, plain_command
+from ctxe.knowledge.failures.slips import silent
 from ctxe.knowledge.fence import fence
 
 Mode = Literal["tell", "stop", "off"]
@@ -37,13 +38,15 @@ class Gating:
     before: dict[str, str] = field(default_factory=dict)
     known: dict[str, Group] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
     changed_since: Callable[[float], bool] | None = None
 
     def learn(self, groups: tuple[Group, ...]) -> None:
         """Take over what is remembered as it stands now."""
         self.gate.learn(groups)
         held = [group for group in groups if group.status in ("open", "resolved")]
-        self.known = {kin(group.entry.error): group for group in reversed(held) if group.entry.error}
+        kinds = ((kin(group.entry.error), group) for group in reversed(held))
+        self.known = {kind: group for kind, group in kinds if kind}
         self.known |= {group.signature: group for group in held}
 
     def ahead(self, action: Action) -> Known | None:
@@ -65,15 +68,22 @@ class Gating:
             return self._said(match, "answer" if self.mode == "tell" else "ask")
         if match.failed.changes is not None:
             return Known(match.failed.signature, match.failed.lesson, "", "note") if match.exact else None
-        return self._noted(match.failed.signature, match.failed.lesson)
+        return self._shown(match.failed) if command else self._noted(match.failed.signature, match.failed.lesson)
 
     def recognised(self, output: ToolOutput) -> Known | None:
-        """What earlier sessions know of a failure that just happened."""
+        """What earlier sessions know of a failure that just happened.
+
+        Known is the same error, and one that says nothing of itself from the same command; the same command with
+        another error is another failure.
+        """
         draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
-        group = (self.known.get(draft.signature) or self.known.get(kin(draft.error))) if draft else None
-        if group is None:
+        if draft is None:
             return None
-        return self._noted(group.signature, lesson(group))
+        group = self.known.get(draft.signature) or self.known.get(kin(draft.error))
+        if group is not None:
+            return self._noted(group.signature, lesson(group))
+        like = self.gate.like(draft.command) if silent(draft.error) else None
+        return self._noted(like.signature, like.lesson) if like else None
 
     def changing(self, action: Action) -> None:
         """Remember how the files are that an allowed action will change."""
@@ -86,6 +96,13 @@ class Gating:
             return False
         self.gate.changed()
         return True
+
+    def _shown(self, failed: Failed) -> Known | None:
+        """For the question alone: whether the command fails in the same way is known when it has run."""
+        if failed.signature in self.shown:
+            return None
+        self.shown.add(failed.signature)
+        return Known(failed.signature, failed.lesson, "", "note")
 
     def _noted(self, signature: str, lesson: str) -> Known | None:
         if signature in self.noted:

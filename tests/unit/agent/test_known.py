@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,3 +114,28 @@ def test_the_same_kind_of_error_from_another_command_is_noted_once() -> None:
     notes = [found.recognised(ToolOutput("", ok=False, facts=facts)) for _ in range(2)]
     assert [note.way if note else "" for note in notes] == ["note", ""]
     assert found.recognised(ToolOutput("", facts={**facts, "exit_code": 0})) is None
+
+
+def test_the_same_command_with_another_error_is_another_failure() -> None:
+    found = gating("tell", lambda _: "bb")
+    seen = found.ahead(action("make x"))
+    assert seen is not None
+    assert (seen.way, seen.says, "fix: edited x.c" in seen.lesson) == ("note", "", True)
+    other = {"class": "Other", "message": "words", "file": "y.c", "line": 1}
+    assert (
+        found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1, "error": other})) is None
+    )
+    mute = found.recognised(ToolOutput("", ok=False, facts={"command": "make x", "exit_code": 1}))
+    assert mute is not None
+    assert "edited x.c" in mute.says
+
+
+@pytest.mark.parametrize("error", ["exit code 1", "AssertionError: assert 61 == 58 (t.py:3)", "Error: Not equal:", ""])
+def test_errors_that_say_nothing_of_their_own_are_no_kin(error: str) -> None:
+    found = Gating(Gate(), "tell", "/w", str)
+    entry = replace(remembered(), error=error, command="make other", call="make other")
+    found.learn(groups([entry], {}))
+    kind, _, message = error.partition(" (")[0].partition(": ")
+    told = {"class": kind, "message": message.replace("61", "7")} if message else {}
+    facts = {"command": "make all", "exit_code": 1} | ({"error": told} if told else {})
+    assert found.recognised(ToolOutput("", ok=False, facts=facts)) is None
