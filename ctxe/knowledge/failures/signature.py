@@ -69,9 +69,9 @@ _VERBS = frozenset(
 _WORD = re.compile(r"<\w+>|[^\W\d_]\w*")
 _SAYS_NOTHING = names(
     "<address> <hash> <id> <n> <time> <tmp> a actual an and assert assertion be but code command equal error errors"
-    " exit exited expect expected fail failed failure false for found got in is it left none not null object of or received"
-    " return returned right status task test tests that the to tobe toequal true undefined value values want was"
-    " were with"
+    " exit exited expect expected fail failed failure false for found got in is it left none not null object of or"
+    " received return returned right status task test tests that the to tobe toequal true undefined value values want"
+    " was were with"
 )
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
