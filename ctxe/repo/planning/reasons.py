@@ -14,7 +14,7 @@ from ctxe.repo.planning.signals.around import name_key, tested_stem
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task, names_written, paths_written
 from ctxe.repo.planning.signals.past import similar_commits, together
 from ctxe.repo.planning.signals.text import best_units
-from ctxe.repo.planning.spelling import originals, said, short, whole, words_inside
+from ctxe.repo.planning.spelling import originals, persuading, said, short, whole, words_inside
 
 MOST = 3
 """Reasons given for a file."""
@@ -99,7 +99,7 @@ class Reasons:
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
         """Search terms as the task spells them: no bare numbers, and no part of a name that is listed itself."""
-        spelled = dict.fromkeys(self._original.get(word, word) for word in words)
+        spelled = dict.fromkeys(self._original.get(word, word) for word in persuading(tuple(words)))
         return ", ".join(whole([word for word in spelled if not word.isdecimal()])[:most])
 
     def units(self, number: int) -> str:

@@ -10,6 +10,9 @@ from ctxe.repo.planning.evidence import Evidence
 
 LONGEST_NAME = 60
 """Characters of a definition's name, with what it stands in, that are told."""
+_DULL = """add alreadi alway everi fix get happen instead like look make need one pleas see sinc someth still thing tri
+use via want way work wrong"""
+"""Search terms that persuade nobody."""
 _WORD = re.compile(r"[^\W\d]\w+")
 
 
@@ -18,6 +21,12 @@ def whole(words: Sequence[str]) -> list[str]:
     lower = [word.lower() for word in words]
     return [word for word, small in zip(words, lower, strict=True)
             if not any(small in other and small != other for other in lower)]  # fmt: skip
+
+
+def persuading(words: Sequence[str]) -> list[str]:
+    """The search terms that somebody would take for a reason; all where there is none."""
+    dull = _DULL.split()
+    return [word for word in words if word not in dull] or list(words)
 
 
 def said(detail: str) -> list[str]:

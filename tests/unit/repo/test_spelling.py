@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.repo.planning.spelling import said, short, whole
+from ctxe.repo.planning.spelling import persuading, said, short, whole
 
 
 def test_parts_of_a_listed_name_are_not_listed() -> None:
     assert whole(["WebSocket", "ping", "web", "socket", "Ping"]) == ["WebSocket", "ping", "Ping"]
+
+
+def test_words_that_persuade_nobody_are_told_only_where_there_are_no_others() -> None:
+    assert persuading(["sinc", "kettl", "fix"]) == ["kettl"]
+    assert persuading(["sinc", "fix"]) == ["sinc", "fix"]
 
 
 @pytest.mark.parametrize(
