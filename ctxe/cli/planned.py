@@ -12,7 +12,7 @@ from ctxe.domain.errors import ConfigError
 from ctxe.serve.answers import plan_json
 
 if TYPE_CHECKING:
-    from ctxe.project.planning.plan import Plan
+    from ctxe.project.planning.plan import Plan, Steering
     from ctxe.terminal.screen import Screen
     from ctxe.terminal.style import Line
     from ctxe.terminal.tables import Cell
@@ -46,8 +46,11 @@ def parsed(words: list[str]) -> Wanted | None:
     return None if read is None else Wanted(" ".join(read[1]), **read[0])
 
 
-def show(invocation: Invocation, wanted: Wanted) -> None:
-    """Print the plan; offline. The index is brought up to date first. Raises ConfigError."""
+def show(invocation: Invocation, wanted: Wanted, steering: Steering | None = None) -> None:
+    """Print the plan; offline. The index is brought up to date first. Raises ConfigError.
+
+    ``steering`` is what a session and its user add to the task.
+    """
     from ctxe.project.planning.plan import plan
     from ctxe.terminal.progress import progress
 
@@ -56,7 +59,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     task = wanted.task or from_stdin("plan")
     project, screen = invocation.project(), invocation.screen()
     with progress(screen, "indexing") as advance:
-        made = plan(project, task, wanted.budget or project.config.shares.files_tokens, advance)
+        made = plan(project, task, wanted.budget or project.config.shares.files_tokens, advance, steering)
     if wanted.as_json:
         import json
 
@@ -116,12 +119,16 @@ def _nothing(made: Plan, screen: Screen) -> str:
 
 def _foot(made: Plan, more: int) -> str:
     """What the plan takes, and what is not on the screen."""
+    from ctxe.project.planning.plan import DROPPED
     from ctxe.terminal.figures import plural, seconds
 
     took = seconds(sum(made.timings_ms.values()) / 1000)
     told = [f"{made.tokens:,} of {made.budget:,} tokens, ranked in {took}"]
     told += [f"{plural(more, 'more file')} in the plan: --all lists them"] if more > 0 else []
-    told += [f"{plural(len(made.left_out), 'file')} had no room"] if made.left_out else []
+    dropped = sum(out.reason == DROPPED for out in made.left_out)
+    crowded = len(made.left_out) - dropped
+    told += [f"{plural(crowded, 'file')} had no room"] if crowded else []
+    told += [f"{plural(dropped, 'file')} you dropped"] if dropped else []
     return " · ".join(told)
 
 

@@ -86,6 +86,9 @@ def drop(chat: Chat, words: str) -> None:
     _choose(chat, words, "drop")
 
 
+LISTED = {"add": "add", "read-only": "read-only", "drop": "dropped: out of plans until you add or name it"}
+
+
 def _choose(chat: Chat, words: str, choice: str) -> None:
     for path in split(words):
         chat.play(asides.choose_file(chat.live, path, choice))
@@ -94,7 +97,7 @@ def _choose(chat: Chat, words: str, choice: str) -> None:
 
 def files(chat: Chat, _words: str) -> None:
     """Files you chose, and files this session touched."""
-    chosen = [f"{path}  ({choice})" for path, choice in chat.live.session.state.files if choice != "drop"]
+    chosen = [f"{path}  ({LISTED[choice]})" for path, choice in chat.live.session.state.files]
     touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.touched().values()]
     chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
@@ -129,9 +132,20 @@ def _own(name: str, default: str) -> Slash:
 
 
 def plan(chat: Chat, words: str) -> None:
-    """Which files a task needs. The newest words are the task when none are given."""
+    """Which files a task needs, as this session plans them. The newest words are the task when none are given."""
+    from ctxe.cli import planned
+
+    given = split(words) if words.startswith("-") else [words]
+    wanted = planned.parsed(given)
+    if wanted is None:
+        chat.command(["plan", *given])
+        return
     turns = chat.live.session.state.conversation.turns
-    chat.command(["plan", words or (turns[-1].words if turns else "")])
+    wanted.task = wanted.task or (turns[-1].words if turns else "")
+    if not wanted.task:
+        chat.screen.tell("/plan WORDS, before anything is said")
+        return
+    planned.show(chat.invocation, wanted, asides.steering(chat.live, wanted.task))
 
 
 def remember(chat: Chat, words: str) -> None:

@@ -75,13 +75,15 @@ class Section:
 class Task:
     """What context is wanted for: the user's words and the files that the session touched or the user named.
 
-    ``under_way``: they were said while the model worked, about work whose files stand in view.
+    ``under_way``: they were said while the model worked, about work whose files stand in view. ``whole``: files that go
+    with the words in full.
     """
 
     words: str = ""
     files: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     under_way: bool = False
+    whole: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -218,3 +219,27 @@ def test_a_session_without_money_looks_no_plan_over(home: Path, repo: Path) -> N
         assert (said.code, said.json["outcome"], said.json["usd"]) == (8, "cost limit", pytest.approx(0.25))
         again = ctxe(repo, env, "chat", "-c", "-p", "strain the leaves", "--max-cost", "0.2")
         assert (again.code, len(server.bodies)) == (8, 1)
+
+
+def test_the_choice_of_files_steers_the_plans_of_the_session_and_is_remembered(home: Path, repo: Path) -> None:
+    (repo / "small.py").write_text("def lantern():\n    return 1\n")
+    (repo / "large.py").write_text("".join(f"def lantern_{n}():\n    return {n} * 2\n\n\n" for n in range(9_000)))
+    with WireServer(then=Reply("Lit."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        lines = ["/plan", "/drop small.py", "/drop nosuch.py", "/ls", "/add large.py", "/plan --all trim the lantern"]
+        done = ctxe(repo, env, "chat", stdin="\n".join([*lines, "trim the lantern_77 wick", "/exit"]))
+        assert (done.code, server.refused) == (0, [])
+        again = ctxe(repo, env, "chat", "-c", stdin="/ls\n/plan\n/exit\n")
+    said = done.out + done.err
+    assert "/plan WORDS, before anything is said" in said
+    assert "no file nosuch.py" in said
+    assert "small.py  (dropped: out of plans until you add or name it)" in said
+    assert "1 file you dropped" in said
+    assert re.search(r"large\.py .*you added it", said)
+    assert not re.search(r"(?m)^small\.py +[\d,]+ ", said)
+    # too large to go in whole: what of it bears on the words goes in
+    assert "lines 1-" in json.dumps(server.bodies[0])
+    assert "def lantern_77():" in json.dumps(server.bodies[0])
+    assert "large.py  (add)" in again.out
+    assert re.search(r"large\.py .*you added it", again.out)
+    assert "small.py  (dropped" in again.out

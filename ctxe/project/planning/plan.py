@@ -12,7 +12,7 @@ from ctxe.project.planning.purse import Purse
 from ctxe.repo.indexing.mending import refreshed, sound
 from ctxe.repo.planning import planner
 from ctxe.repo.planning.mix import fitted, weighed
-from ctxe.repo.planning.planner import Plan, Planned
+from ctxe.repo.planning.planner import DROPPED, Plan, Planned
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ctxe.repo.indexing.index import Index
     from ctxe.repo.planning.ranking import Ranking
 
-__all__ = ["Plan", "Planned", "build_index", "plan"]
+__all__ = ["DROPPED", "Plan", "Planned", "Steering", "build_index", "plan"]
 
 DOCUMENTS = 0.15
 """Part of a plan that documentation from outside the project may take."""
@@ -28,9 +28,11 @@ MOST_MEMORIES = 5
 """Memories whose files a plan looks at."""
 
 
-def plan(project: Project, words: str, budget: int, advance: Advance | None = None) -> Plan:
+def plan(
+    project: Project, words: str, budget: int, advance: Advance | None = None, steering: Steering | None = None
+) -> Plan:
     """The files a task needs and what to show of them within ``budget`` tokens."""
-    return made(project, index(project, advance), words, budget, UNSTEERED)
+    return made(project, index(project, advance), words, budget, steering or UNSTEERED)
 
 
 def made(

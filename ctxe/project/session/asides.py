@@ -16,6 +16,9 @@ from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
+from ctxe.project.window.compose import task_of
+from ctxe.project.window.planned import steered
+from ctxe.repo.planning.steering import Steering
 from ctxe.tools.jobs import Job
 
 AS_JOB = re.compile(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
@@ -36,16 +39,25 @@ def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
 def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
     """Put a file before the model with the next words (add, read-only), or take it off that list (drop).
 
-    ``path`` counts from the root, else from where the user stands. Raises ConfigError when there is no such file.
+    ``path`` counts from the root, else from where the user stands. What is dropped stays out of plans, too. Raises
+    ConfigError when there is no such file.
     """
     if choice not in ("add", "read-only", "drop"):
         raise ValueError(choice)
     place = live.project.place
     found = next((base / path for base in (place.root, place.working) if (base / path).is_file()), None)
-    if found is None and choice != "drop":
+    if found is None and not (choice == "drop" and path in dict(live.session.state.files)):
         raise ConfigError(f"no file {path}", "name a file of this project")
     path = os.path.relpath(found, place.root) if found else path
     yield from live.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
+
+
+def steering(live: Live, words: str) -> Steering:
+    """How this session would steer a plan for these words; files that the user added stand in it by their choice."""
+    state = live.session.state
+    found = steered(task_of(words, state), state.files)
+    given = (path for path, choice in state.files if choice != "drop")
+    return replace(found, added=tuple(dict.fromkeys((*given, *found.added))))
 
 
 def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:

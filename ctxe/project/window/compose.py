@@ -54,7 +54,7 @@ class Composer:
 
     def standing(self, state: State) -> tuple[Section, ...]:
         """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
-        offered = [s for s in self._offered(_task("", state), _entered(state)) if s.placement == "system"]
+        offered = [s for s in self._offered(task_of("", state), _entered(state)) if s.placement == "system"]
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
@@ -62,10 +62,13 @@ class Composer:
         """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
         held = set(state.held) or set(_standing_marks(state))
         first = self.offers.surroundings() if not state.conversation.turns else None
-        paths = dict.fromkeys([*_task(words, state).named, *(path for path, choice in state.files if choice != "drop")])
+        paths = dict.fromkeys(
+            [*task_of(words, state).named, *(path for path, choice in state.files if choice != "drop")]
+        )
         named = self.offers.named(tuple(paths), self.budget.room("files"))
         entered = (*_entered(state), *paths)
-        sections = [s for s in self._offered(_task(words, state), entered) if s.placement == "task"]
+        task = replace(task_of(words, state), whole=tuple(_files_of(named)))
+        sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
         sections += [first] if first else []
@@ -134,7 +137,8 @@ def _standing_marks(state: State) -> Iterator[str]:
     yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
 
 
-def _task(words: str, state: State) -> Task:
+def task_of(words: str, state: State) -> Task:
+    """What context is wanted for with these words of a session."""
     talk = state.conversation
     under_way = bool(talk.turns) and talk.turns[-1].outcome == "steered"
     return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words), under_way)

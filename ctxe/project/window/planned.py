@@ -86,8 +86,7 @@ class Planning:
         if not self._fresh:
             refreshed(index)
         self._fresh = False
-        dropped = tuple(path for path, choice in self._chosen() if choice == "drop")
-        steering = Steering(tuple(dict.fromkeys(task.files)), added=tuple(dict.fromkeys(task.named)), dropped=dropped)
+        steering = steered(task, self._chosen())
         return made(self._project, index, task.words, room, steering, self._kit.purse)
 
     def _near(self, made: Plan, task: Task) -> Section:
@@ -102,7 +101,7 @@ class Planning:
                 out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
                 continue
             now = self._kit.digest_of(chunk.path)
-            if chunk.path in task.named or self._kit.workspace.known(chunk.path) == now:
+            if chunk.path in task.whole or self._kit.workspace.known(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))
@@ -112,6 +111,14 @@ class Planning:
 
 def _none(why: Omission) -> Section:
     return Section("files", Priority.INJECTED, (), "task", "files", (why,))
+
+
+def steered(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
+    """How the session and its user steer a plan: files in use, those of these words, and those that were dropped."""
+    given = (path for path, choice in chosen if choice != "drop")
+    dropped = tuple(path for path, choice in chosen if choice == "drop")
+    touched = tuple(dict.fromkeys((*given, *task.files)))
+    return Steering(touched, added=tuple(dict.fromkeys(task.named)), dropped=dropped)
 
 
 def telling(words: str) -> bool:

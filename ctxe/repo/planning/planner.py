@@ -16,6 +16,7 @@ from ctxe.repo.planning.reasons import Reason, Reasons
 from ctxe.repo.planning.showing import Packed
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
+DROPPED = "you dropped it"
 LEFT_OUT = 20
 """Files that are told as left out."""
 
@@ -127,6 +128,6 @@ def _left_out(ranking: Ranking, shown: list[Packed], budget: int, steering: Stee
         )
         for number in outside
     ]
-    dropped = (LeftOut(path, 0.0, "you dropped it") for path in steering.dropped if path not in steering.added)
+    dropped = (LeftOut(path, 0.0, DROPPED) for path in steering.dropped if path not in steering.added)
     declined = (LeftOut(path, 0.0, "the model that looked it over dropped it") for path in steering.declined)
     return (*dropped, *declined, *found)

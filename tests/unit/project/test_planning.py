@@ -11,7 +11,8 @@ from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
-from ctxe.project.window.planned import BUILDING, MOST, Planning
+from ctxe.project.window.planned import BUILDING, MOST, Planning, steered
+from ctxe.repo.planning.steering import Steering
 
 ASKED = Task("why does the teapot pour twice")
 
@@ -61,6 +62,22 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     [section] = Planning(Project.open(tmp_path, {}), tuple, held, 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "stands in the request already")]
+
+
+def test_a_file_that_goes_in_whole_is_not_planned_and_one_that_does_not_fit_is(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    named = replace(ASKED, named=("tea/teapot.py",))
+    assert paths(source.offer(named, 8_000)) == ["tea/teapot.py"]
+    [section] = source.offer(replace(named, whole=("tea/teapot.py",)), 8_000)
+    assert (section.chunks, section.left_out[0].why) == ((), "stands in the request already")
+
+
+def test_what_the_user_dropped_stays_out_and_what_they_added_counts_as_in_use() -> None:
+    chosen = (("tea/cup.py", "drop"), ("tea/sieve.py", "add"), ("tea/leaf.py", "read-only"))
+    task = Task("pour", files=("tea/pot.py", "tea/leaf.py"), named=("tea/kettle.py",))
+    assert steered(task, chosen) == Steering(
+        touched=("tea/sieve.py", "tea/leaf.py", "tea/pot.py"), added=("tea/kettle.py",), dropped=("tea/cup.py",)
+    )
 
 
 def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Path) -> None:
