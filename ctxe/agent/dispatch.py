@@ -89,7 +89,9 @@ class Dispatcher:
         """What the model is told of an output, short, and what the user is shown."""
         text, handle = self.trim(output)
         return ToolFinished(
-            ToolResult(call.id, f"{note}{text or '(no output)'}{more}", output.ok, handle, output.touches),
+            ToolResult(
+                call.id, f"{note}{text or '(no output)'}{more}", output.ok, handle, output.touches, output.picture
+            ),
             call.name,
             title,
             output.display,

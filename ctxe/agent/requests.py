@@ -12,7 +12,7 @@ from ctxe.context.pieces import Piece, section_pieces, spoken, tool_piece
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.events import ContextAssembled, Folded, Kept, ModelChosen, ReplyReceived, Unfolded
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.model import Block, Carry, Text, ToolSchema
+from ctxe.domain.model import Block, Carry, Image, Text, ToolSchema
 from ctxe.domain.past import Said, Sent
 
 Epoch = ModelChosen | Folded | Unfolded
@@ -98,5 +98,7 @@ def _said(role: str, block: Block) -> Said:
             return "call", f"{name} {arguments}"
         case ToolResult():
             return "result", block.text
+        case Image(picture):
+            return role, f"[{picture.words}]"
         case Carry(carried):
             return "carry", carried

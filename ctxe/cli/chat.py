@@ -79,7 +79,7 @@ def chat(
     )
     said = " ".join(words or [])
     if print_ or dry_run:
-        raise typer.Exit(_headless(project, opening, _with_input(said, screen), output_format, dry_run, screen))
+        raise typer.Exit(_headless(project, opening, said, output_format, dry_run, screen))
     from ctxe.cli import interactive
 
     raise typer.Exit(interactive.run(project, opening, said, screen))
@@ -127,6 +127,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     from ctxe.project.session.opening import open_session
     from ctxe.terminal.interrupt import restored
 
+    own, words = words, _with_input(words, screen)
     if not words.strip():
         raise ConfigError("there is nothing to say", 'ctxe -p "WORDS", or words on standard input')
     words, notices = slash.said(project, words)
@@ -135,9 +136,9 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     if dry_run:
         from ctxe.project.session.preview import request_json
 
-        screen.say(request_json(project, replace(opening, interactive=False), words))
+        screen.say(request_json(project, replace(opening, interactive=False), words, own))
         return 0
     with restored(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
         for notice in live.notices:
             screen.tell(notice)
-        return headless.run(live, words, form, screen)
+        return headless.run(live, words, form, screen, own)

@@ -42,10 +42,10 @@ class Chat:
 
         self.whole = play(events, self.renderer.show)
 
-    def turn(self, words: str) -> None:
-        """A turn of the session. An error that ended it stands on the screen already: only its hint is added.
+    def turn(self, words: str, own: str | None = None) -> None:
+        """A turn of the session (``own`` as for Live.turn). An error that ended it stands on the screen already.
 
-        Raises CtxeError for what kept the turn from beginning.
+        Only its hint is added. Raises CtxeError for what kept the turn from beginning.
         """
         failed: list[str] = []
 
@@ -59,7 +59,7 @@ class Chat:
         self.whole = False
         try:
             with self.renderer.working():
-                whole = play(self.live.turn(words, self._since), show)
+                whole = play(self.live.turn(words, self._since, own), show)
                 self.whole = (whole or current().eased) and not failed
         except CtxeError as error:
             if error.message not in failed:

@@ -26,8 +26,11 @@ EXIT: dict[Outcome, int] = {
 }
 
 
-def run(live: Live, words: str, form: Format, screen: Screen) -> int:
-    """One turn; the exit code of the process. However the turn ends, JSON says how. Raises CtxeError."""
+def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = None) -> int:
+    """One turn; the exit code of the process. However it ends, JSON says how. Raises CtxeError.
+
+    ``own`` is as for Live.turn.
+    """
     from ctxe.terminal.interrupt import play
     from ctxe.terminal.render import Renderer
 
@@ -45,7 +48,7 @@ def run(live: Live, words: str, form: Format, screen: Screen) -> int:
                 _print(screen, _logged(live, event))
 
         try:
-            play(live.turn(words), show)
+            play(live.turn(words, own=own), show)
         finally:
             if form != "text" and ends:
                 _print(screen, result(live, ends[0]))

@@ -61,7 +61,7 @@ def run(chat: Chat, line: str) -> None:
         command.does(chat, words)
     elif prompt := project.template(name, table()):
         chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
-        chat.turn(prompt.filled(words))
+        chat.turn(prompt.filled(words), own=words)
     elif name in project.known_skills():
         slash_context.skill(chat, f"{name} {words}")
     elif command := _meant(name, project):

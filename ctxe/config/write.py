@@ -51,6 +51,7 @@ MODELS = """
 # [models."provider/name"]      # what the catalog does not know, or knows otherwise
 # window = 131072
 # max_output = 8192
+# images = true                # it sees pictures
 # input = 0.5                     # dollars per million tokens
 """
 

@@ -214,6 +214,9 @@ def _decayed(conversation: Conversation, upto: Position, after: int, count: Coun
     masks = {}
     for step in steps[: max(0, len(steps) - after)] if after else ():
         for result in step.results:
+            if result.picture:
+                masks[result.call_id] = f"{result.text}\n[it gave way; `recall {result.picture.handle}` shows it again]"
+                continue
             short = trim(result.text, "other", MASK, count, result.handle or result.call_id)
             if short.cut:
                 masks[result.call_id] = short.text

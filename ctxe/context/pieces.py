@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, schema_tokens
-from ctxe.domain.conversation import Conversation, Fold, Step, Turn
-from ctxe.domain.model import Block, Carry, Message, Request, Text, ToolSchema
+from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
+from ctxe.domain.conversation import Conversation, Fold, Step, ToolResult, Turn
+from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
 
 HEADING = "(heading)"
@@ -59,6 +59,8 @@ def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
 def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
     # The system prompt is a message of its own on most wires.
     tokens = count(chunk.text) + JOIN + (MESSAGE if section.priority is Priority.SYSTEM else 0)
+    tokens += picture_tokens(chunk.picture, count)
+    shown: tuple[Block, ...] = (Text(chunk.text), Image(chunk.picture)) if chunk.picture else (Text(chunk.text),)
     spoken = section.placement != "system"
     return Piece(
         section.name,
@@ -70,7 +72,7 @@ def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
         chunk.why,
         chunk.tier,
         text="" if spoken else chunk.text,
-        messages=(Message("user", (Text(chunk.text),)),) if spoken else (),
+        messages=(Message("user", shown),) if spoken else (),
         joins=spoken,
     )
 
@@ -141,7 +143,11 @@ def _step_messages(step: Step) -> Iterator[Message]:
 
 def _seen(step: Step, fold: Fold) -> Step:
     """A step with what the fold masks in its place."""
-    return replace(step, results=tuple(replace(r, text=fold.masks.get(r.call_id, r.text)) for r in step.results))
+    return replace(step, results=tuple(_masked(result, fold.masks.get(result.call_id)) for result in step.results))
+
+
+def _masked(result: ToolResult, mask: str | None) -> ToolResult:
+    return result if mask is None else replace(result, text=mask, picture=None)
 
 
 @dataclass(frozen=True, slots=True)

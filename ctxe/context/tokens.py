@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ctxe.domain.conversation import ToolCall, ToolResult
-from ctxe.domain.model import Block, Carry, Text, ToolSchema
+from ctxe.domain.model import Block, Carry, Image, Text, ToolSchema
+from ctxe.domain.picture import Picture
 
 Count = Callable[[str], int]
 
@@ -20,6 +22,27 @@ TOOL = 8
 """Tokens of framing per tool schema (an upper bound over the APIs' own renderings)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A count that knows pictures too: ``picture`` gives the tokens of one by its width and height in pixels."""
+
+    text: Count
+    picture: Callable[[int, int], int]
+
+    def __call__(self, text: str) -> int:
+        """Tokens of a text."""
+        return self.text(text)
+
+
+def picture_tokens(picture: Picture | None, count: Count) -> int:
+    """Tokens of a picture, 0 for none; a token for each 28 by 28 pixels where the count knows texts only."""
+    if picture is None:
+        return 0
+    if isinstance(count, Sized):
+        return count.picture(picture.width, picture.height)
+    return -(-picture.width // 28) * -(-picture.height // 28)
+
+
 def block_tokens(block: Block, count: Count) -> int:
     """Tokens of one block, its own framing included."""
     match block:
@@ -28,7 +51,9 @@ def block_tokens(block: Block, count: Count) -> int:
         case ToolCall(_, name, arguments):
             return CALL + count(name) + count(arguments)
         case ToolResult():
-            return MESSAGE + count(block.text)
+            return MESSAGE + count(block.text) + picture_tokens(block.picture, count)
+        case Image(picture):
+            return picture_tokens(picture, count)
         case Carry(carried):
             return count(carried)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Section
 
 StopReason = Literal["end", "tools", "length", "refusal", "filtered", "interrupted"]
@@ -57,13 +58,17 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What the model is told of one call. ``handle`` brings back the full text when ``text`` was shortened."""
+    """What the model is told of one call. ``handle`` brings back the full text when ``text`` was shortened.
+
+    A ``picture`` is shown after the text.
+    """
 
     call_id: str
     text: str
     ok: bool = True
     handle: str = ""
     touches: tuple[Touch, ...] = ()
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,17 @@ class Conversation:
     def changed(self) -> tuple[str, ...]:
         """Files that tools edited, created or deleted, in the order of their first change."""
         return tuple(dict.fromkeys(path for turn in self.turns for path in turn.changed()))
+
+    def pictures(self, since: Position = BEGINNING) -> dict[str, tuple[Picture, int]]:
+        """Pictures put before the model from a position on, oldest first: handle to picture and turn (from 1)."""
+        found: dict[str, tuple[Picture, int]] = {}
+        for t in range(since.turn, len(self.turns)):
+            first = since.step if t == since.turn else 0
+            gathered = self.turns[t].gathered if first == 0 else ()
+            shown = [chunk.picture for section in gathered for chunk in section.chunks]
+            shown += [result.picture for step in self.turns[t].steps[first:] for result in step.results]
+            found |= {one.handle: (one, t + 1) for one in shown if one and one.handle not in found}
+        return found
 
     def touched(self) -> dict[str, Touch]:
         """The last touch of every file, keyed by path, in the order of first touch."""

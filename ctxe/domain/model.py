@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
+from ctxe.domain.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,14 @@ class Carry:
     model: str
 
 
-Block = Text | ToolCall | ToolResult | Carry
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in a user message; whoever sends it finds the bytes by their hash."""
+
+    picture: Picture
+
+
+Block = Text | Image | ToolCall | ToolResult | Carry
 
 
 @dataclass(frozen=True, slots=True)

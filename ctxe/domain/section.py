@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, Protocol
 
+from ctxe.domain.picture import Picture
+
 Tier = Literal["full", "region", "outline", "name"]
 Placement = Literal["tools", "system", "past", "task", "conversation"]
 ShareName = Literal["memory", "instructions", "skills", "files"]
@@ -34,7 +36,8 @@ def digest(text: str) -> str:
 class Chunk:
     """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in.
 
-    A piece of a file names its ``path`` and the content hash of the whole file it was cut from (``of``).
+    A piece of a file names its ``path`` and the content hash of the whole file it was cut from (``of``). A ``picture``
+    is shown after the text.
     """
 
     id: str
@@ -43,11 +46,12 @@ class Chunk:
     tier: Tier = "full"
     path: str = ""
     of: str = ""
+    picture: Picture | None = None
 
     @property
     def digest(self) -> str:
-        """Content hash of the text, by which the ledger and ``seen`` know it."""
-        return digest(self.text)
+        """Content hash of the text and the picture, by which the ledger and ``seen`` know it."""
+        return digest(f"{self.text}\0{self.picture.digest}" if self.picture else self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ctxe.domain.conversation import Touch
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.picture import Picture
 
 
 class Risk(StrEnum):
@@ -33,7 +34,8 @@ class ToolOutput:
 
     ``kind`` says how long text is shortened: reads keep their head, shell output its tail, the rest both.
     ``facts`` are parsed fields about the run (exit code, command …) that failures and records are made of. ``most``
-    are the tokens it may take where that is less than what its kind may (0: as its kind).
+    are the tokens it may take where that is less than what its kind may (0: as its kind). A ``picture`` is shown after
+    the text.
     """
 
     text: str
@@ -43,6 +45,7 @@ class ToolOutput:
     touches: tuple[Touch, ...] = ()
     facts: Mapping[str, Any] | None = None
     most: int = 0
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ctxe.knowledge.recall.ranker import Ranker
     from ctxe.knowledge.rules.templates import Template
     from ctxe.storage.counters import Counters
+    from ctxe.storage.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Project:
 
         own = self.own_keys
         return Store(self.place.memory, self.place.cache, check=check(own), mask=masking(own))
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures of this project's sessions."""
+        from ctxe.storage.pictures import Pictures
+
+        return Pictures(self.place.sessions / "pictures")
 
     @cached_property
     def counters(self) -> Counters:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.context.budget import Budget, Share, reserve_for
-from ctxe.context.tokens import Count
+from ctxe.context.tokens import Count, Sized
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
 from ctxe.providers import catalog
+from ctxe.providers.pictures import tokens
 from ctxe.storage.counts import Counts, Estimate
 from ctxe.storage.vocabulary import PACKAGED, count
 
@@ -120,11 +121,12 @@ class Counter:
 
     counts: Counts
     estimate: Estimate | None
+    picture: Callable[[int, int], int]
 
     @property
     def count(self) -> Count:
-        """Tokens of a text."""
-        return self.estimate or self.counts
+        """Tokens of a text, and of a picture."""
+        return Sized(self.estimate or self.counts, self.picture)
 
 
 def vocabulary_of(model: Model) -> str:
@@ -136,9 +138,8 @@ def counter(project: Project, model: Model) -> Counter:
     """The token counter of a model, backed by the project's cache."""
     encoding = vocabulary_of(model)
     counts = Counts(encoding, lambda text: count(text, encoding), project.cache)
-    if model.exact:
-        return Counter(counts, None)
-    return Counter(counts, Estimate(model.id, counts, project.place.user / "estimates.json"))
+    estimate = None if model.exact else Estimate(model.id, counts, project.place.user / "estimates.json")
+    return Counter(counts, estimate, lambda width, height: tokens(model, width, height))
 
 
 def connect(
@@ -161,6 +162,7 @@ def connect(
         idle_seconds=idle or project.config.model.idle_seconds,
         long_cache=long_cache,
         api=project.config.model.api,
+        pictures=project.pictures.data,
     )
 
 

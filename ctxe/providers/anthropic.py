@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
-from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.domain.model import CallDelta, Delta, Image, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
 from ctxe.providers.faults import Fault
+from ctxe.providers.pictures import Look, blind, unseen
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
@@ -34,8 +35,8 @@ OWN = ("thinking", "redacted_thinking")
 class Anthropic:
     """One Claude model. ``long_cache`` keeps the system prompt in the cache for an hour, at twice the write price."""
 
-    def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False) -> None:
-        self.model, self.transport, self.long_cache = model, transport, long_cache
+    def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False, look: Look = blind) -> None:
+        self.model, self.transport, self.long_cache, self.look = model, transport, long_cache, look
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
         """Deltas, then the reply (see Provider)."""
@@ -43,7 +44,7 @@ class Anthropic:
 
     def count(self, request: Request) -> int:
         """Tokens of a request as the provider counts them, by one question to it. Raises ProviderError."""
-        sent = body(request, self.model, long_cache=self.long_cache)
+        sent = body(request, self.model, long_cache=self.long_cache, look=self.look)
         try:
             answer = self.transport.ask(
                 "/v1/messages/count_tokens", {key: sent[key] for key in sent if key not in ("max_tokens", "stream")}
@@ -54,19 +55,20 @@ class Anthropic:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        events = self.transport.events("/v1/messages", body(request, self.model, long_cache=self.long_cache))
+        sent = body(request, self.model, long_cache=self.long_cache, look=self.look)
+        events = self.transport.events("/v1/messages", sent)
         deltas = read(events, draft, self.transport)
         return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
-def body(request: Request, model: Model, *, long_cache: bool = False) -> dict[str, Any]:
+def body(request: Request, model: Model, *, long_cache: bool = False, look: Look = blind) -> dict[str, Any]:
     """The request as the messages API takes it."""
     tools = [
         {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
         for tool in request.tools
     ]
     system: list[dict[str, Any]] = [{"type": "text", "text": text} for text in request.system if text.strip()]
-    messages = [message for message in (_message(message, model) for message in request.messages) if message]
+    messages = [message for message in (_message(message, model, look) for message in request.messages) if message]
     life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
     for last in (system or tools)[-1:]:
         last["cache_control"] = life
@@ -114,11 +116,11 @@ def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> None
         at = place
 
 
-def _message(message: Message, model: Model) -> dict[str, Any] | None:
+def _message(message: Message, model: Model, look: Look) -> dict[str, Any] | None:
     if message.role == "user":
-        results = [_result(block) for block in message.blocks if isinstance(block, ToolResult)]
-        texts = [block.text for block in message.blocks if isinstance(block, Text) and block.text.strip()]
-        content = [*results, *({"type": "text", "text": text} for text in texts)]
+        results = [_result(block, look) for block in message.blocks if isinstance(block, ToolResult)]
+        told = [block for block in message.blocks if isinstance(block, Text | Image)]
+        content = [*results, *filter(None, (_told(block, look) for block in told))]
     else:
         content = [block for block in map(_said, placed(message.blocks, model.id)) if block]
         if all(block["type"] in OWN for block in content):
@@ -126,14 +128,26 @@ def _message(message: Message, model: Model) -> dict[str, Any] | None:
     return {"role": message.role, "content": content} if content else None
 
 
-def _result(result: ToolResult) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": legal_id(result.call_id), "content": result.text}
+def _result(result: ToolResult, look: Look) -> dict[str, Any]:
+    content: Any = result.text
+    if result.picture:
+        content = [{"type": "text", "text": result.text or "-"}, _told(Image(result.picture), look)]
+    block = {"type": "tool_result", "tool_use_id": legal_id(result.call_id), "content": content}
     return block if result.ok else block | {"is_error": True}
+
+
+def _told(block: Text | Image, look: Look) -> dict[str, Any] | None:
+    if isinstance(block, Text):
+        return {"type": "text", "text": block.text} if block.text.strip() else None
+    if not (data := look(block.picture)):
+        return {"type": "text", "text": unseen(block.picture)}
+    source = {"type": "base64", "media_type": block.picture.media, "data": data}
+    return {"type": "image", "source": source}
 
 
 def _said(block: Text | ToolCall | Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(block, Text):
-        return {"type": "text", "text": block.text} if block.text.strip() else None
+        return _told(block, blind)
     if isinstance(block, ToolCall):
         name = legal_name(block.name)
         return {"type": "tool_use", "id": legal_id(block.id), "name": name, "input": legal_arguments(block.arguments)}

@@ -15,6 +15,7 @@ from ctxe.providers import catalog
 from ctxe.providers.catalog import Host
 from ctxe.providers.faults import Endpoint
 from ctxe.providers.local import is_loopback
+from ctxe.providers.pictures import Look, looking
 from ctxe.providers.retry import Patience
 from ctxe.providers.transport import Transport
 
@@ -33,13 +34,14 @@ def connect(
     patience: Patience | None = None,
     long_cache: bool = False,
     api: str = "auto",
+    pictures: Callable[[str], bytes | None] = lambda _: None,
 ) -> Provider:
     """The provider of a model; nothing is sent and no SDK imported yet.
 
     ``environment`` holds the keys (and ANTHROPIC_BASE_URL, OPENAI_BASE_URL); ``base_url`` is an OpenAI-compatible
     server that takes the place of the model's own host. ``answer`` speaks for the offline model, ``count`` counts for
-    a scripted one. ``api`` "responses" or "chat" overrides what the address suggests. Raises ConfigError when the key
-    is missing or an address cannot be used.
+    a scripted one; ``pictures`` gives the bytes of one by its hash. ``api`` "responses" or "chat" overrides what the
+    address suggests. Raises ConfigError when the key is missing or an address cannot be used.
     """
     if model.provider == "offline":
         from ctxe.providers.offline import Offline
@@ -51,7 +53,8 @@ def connect(
         return Scripted(load(Path(model.name)), model, count=count, name=model.name)
     host = catalog.host(model.provider)
     at = endpoint(model, host, environment, base_url)
-    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), api, long_cache=long_cache)
+    look = looking(model, pictures)
+    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), api, look, long_cache=long_cache)
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
@@ -95,22 +98,24 @@ def _load(target: Model | Provider) -> None:
             import openai  # noqa: F401 - only to have it loaded
 
 
-def _adapter(model: Model, host: Host, at: Endpoint, patience: Patience, api: str, *, long_cache: bool) -> Provider:
+def _adapter(
+    model: Model, host: Host, at: Endpoint, patience: Patience, api: str, look: Look, *, long_cache: bool
+) -> Provider:
     if host.api == "anthropic":
         from ctxe.providers.anthropic import Anthropic
 
-        return Anthropic(model, Transport("anthropic", at, patience), long_cache=long_cache)
+        return Anthropic(model, Transport("anthropic", at, patience), long_cache=long_cache, look=look)
     official = host.api == "responses" and at.address == host.url
     transport = Transport("openai", at, patience, official=official)
     if official if api == "auto" else api == "responses":
         from ctxe.providers.openai_responses import Responses
 
-        return Responses(model, transport, cache_key=official)
+        return Responses(model, transport, cache_key=official, look=look)
     from ctxe.providers.openai_chat import Chat, Habits
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
     marked = host.gateway and model.name.startswith("anthropic/")
-    return Chat(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked))
+    return Chat(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked), look=look)
 
 
 def _address(url: str, host: Host) -> str:

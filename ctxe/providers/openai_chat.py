@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.errors import BadRequest
-from ctxe.domain.model import Delta, Message, Model, Request, Text, ToolSchema
+from ctxe.domain.model import Delta, Image, Message, Model, Request, Text, ToolSchema
 from ctxe.providers.chat_answer import Reader
 from ctxe.providers.draft import Draft
 from ctxe.providers.echo import carried, legal_id, legal_json, legal_name
 from ctxe.providers.faults import Fault
+from ctxe.providers.pictures import Look, blind, unseen, url
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
@@ -41,8 +42,8 @@ class Habits:
 class Chat:
     """One model behind a chat completions endpoint."""
 
-    def __init__(self, model: Model, transport: Transport, habits: Habits = Habits()) -> None:
-        self.model, self.transport, self.habits = model, transport, habits
+    def __init__(self, model: Model, transport: Transport, habits: Habits = Habits(), *, look: Look = blind) -> None:
+        self.model, self.transport, self.habits, self.look = model, transport, habits, look
         self._refused: set[str] = set()
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
@@ -71,13 +72,18 @@ class Chat:
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         reader = Reader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
-        sent = body(request, self.model, self.habits, refused=self._refused)
+        sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
         deltas = reader.read(self.transport.events("/chat/completions", sent))
         return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
 def body(
-    request: Request, model: Model, habits: Habits = Habits(), *, refused: Set[str] = frozenset()
+    request: Request,
+    model: Model,
+    habits: Habits = Habits(),
+    *,
+    refused: Set[str] = frozenset(),
+    look: Look = blind,
 ) -> dict[str, Any]:
     """The request as chat completions take it, without the fields in ``refused``."""
     system = "\n\n".join(text for text in request.system if text.strip())
@@ -86,7 +92,7 @@ def body(
         if message.role == "assistant":
             messages += _assistant(message, model, habits)
             continue
-        for sent in _user(message, short=habits.mistral):
+        for sent in _user(message, look, short=habits.mistral):
             if habits.mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
                 messages.append({"role": "assistant", "content": "Noted."})
             messages.append(sent)
@@ -104,13 +110,37 @@ def _tool(tool: ToolSchema) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _user(message: Message, *, short: bool) -> Iterator[dict[str, Any]]:
+def _user(message: Message, look: Look, *, short: bool) -> Iterator[dict[str, Any]]:
+    """Results, then all that was said; pictures of results are shown there too, for a tool message holds text only."""
+    told: list[Text | Image] = []
     for block in message.blocks:
         if isinstance(block, ToolResult):
             yield {"role": "tool", "tool_call_id": legal_id(block.call_id, short=short), "content": block.text}
-    text = "\n\n".join(block.text for block in message.blocks if isinstance(block, Text) and block.text)
-    if text:
-        yield {"role": "user", "content": text}
+            told += (
+                [Text(f"[{block.picture.words}, of {block.call_id}]"), Image(block.picture)] if block.picture else []
+            )
+    told += [block for block in message.blocks if isinstance(block, Text | Image)]
+    parts = _parts(told, look)
+    if parts and all(part["type"] == "text" for part in parts):
+        yield {"role": "user", "content": "\n\n".join(part["text"] for part in parts)}
+    elif parts:
+        yield {"role": "user", "content": parts}
+
+
+def _parts(told: Sequence[Text | Image], look: Look) -> list[dict[str, Any]]:
+    """Texts and pictures in order; texts that follow one another are one."""
+    parts: list[dict[str, Any]] = []
+    for block in told:
+        data = look(block.picture) if isinstance(block, Image) else ""
+        if isinstance(block, Image) and data:
+            parts.append({"type": "image_url", "image_url": {"url": url(block.picture, data)}})
+            continue
+        text = unseen(block.picture) if isinstance(block, Image) else block.text
+        if text and parts and parts[-1]["type"] == "text":
+            parts[-1] = {"type": "text", "text": f"{parts[-1]['text']}\n\n{text}"}
+        elif text:
+            parts.append({"type": "text", "text": text})
+    return parts
 
 
 def _assistant(message: Message, model: Model, habits: Habits) -> Iterator[dict[str, Any]]:

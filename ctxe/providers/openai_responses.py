@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
-from ctxe.domain.model import CallDelta, Delta, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.domain.model import CallDelta, Delta, Image, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, usage_of, words
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
 from ctxe.providers.faults import Fault
+from ctxe.providers.pictures import Look, blind, unseen, url
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
 
@@ -21,8 +22,8 @@ LEAST_OUTPUT = 16
 class Responses:
     """One model behind the responses API. ``cache_key`` says that the host knows prompt_cache_key."""
 
-    def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True) -> None:
-        self.model, self.transport, self.cache_key = model, transport, cache_key
+    def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True, look: Look = blind) -> None:
+        self.model, self.transport, self.cache_key, self.look = model, transport, cache_key, look
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
         """Deltas, then the reply (see Provider)."""
@@ -37,14 +38,14 @@ class Responses:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        sent = body(request, self.model, cache_key=self.cache_key)
+        sent = body(request, self.model, cache_key=self.cache_key, look=self.look)
         deltas = read(self.transport.events("/responses", sent), draft, self.transport)
         return draft.finish(deltas, self.transport.at, request, self.model.id)
 
 
-def body(request: Request, model: Model, *, cache_key: bool = True) -> dict[str, Any]:
+def body(request: Request, model: Model, *, cache_key: bool = True, look: Look = blind) -> dict[str, Any]:
     """The request as the responses API takes it; nothing is stored at the provider."""
-    items = [item for message in request.messages for item in _items(message, model)]
+    items = [item for message in request.messages for item in _items(message, model, look)]
     tools = [
         {
             "type": "function",
@@ -66,14 +67,16 @@ def body(request: Request, model: Model, *, cache_key: bool = True) -> dict[str,
     return sent | {"input": items}
 
 
-def _items(message: Message, model: Model) -> Iterator[dict[str, Any]]:
+def _items(message: Message, model: Model, look: Look) -> Iterator[dict[str, Any]]:
     if message.role == "user":
         for block in message.blocks:
             if isinstance(block, ToolResult):
-                yield {"type": "function_call_output", "call_id": legal_id(block.call_id), "output": block.text}
-        texts = [block.text for block in message.blocks if isinstance(block, Text) and block.text]
-        if texts:
-            yield {"role": "user", "content": [{"type": "input_text", "text": text} for text in texts]}
+                shown = [_told(Text(block.text), look), _told(Image(block.picture), look)] if block.picture else None
+                output = shown or block.text
+                yield {"type": "function_call_output", "call_id": legal_id(block.call_id), "output": output}
+        told = [one for one in message.blocks if isinstance(one, Image) or (isinstance(one, Text) and one.text)]
+        if told:
+            yield {"role": "user", "content": [_told(block, look) for block in told]}
         return
     held: list[dict[str, Any]] = []
     for part in placed(message.blocks, model.id):
@@ -83,6 +86,14 @@ def _items(message: Message, model: Model) -> Iterator[dict[str, Any]]:
             yield from held
             held.clear()
             yield item
+
+
+def _told(block: Text | Image, look: Look) -> dict[str, Any]:
+    if isinstance(block, Text):
+        return {"type": "input_text", "text": block.text}
+    if not (data := look(block.picture)):
+        return {"type": "input_text", "text": unseen(block.picture)}
+    return {"type": "input_image", "image_url": url(block.picture, data)}
 
 
 def _said(block: Text | ToolCall) -> dict[str, Any] | None:

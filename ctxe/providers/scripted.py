@@ -21,7 +21,19 @@ from ctxe.domain.errors import (
     RateLimited,
     Unreachable,
 )
-from ctxe.domain.model import Block, CallDelta, Carry, Delta, Model, ReasoningDelta, Request, Text, TextDelta, Waiting
+from ctxe.domain.model import (
+    Block,
+    CallDelta,
+    Carry,
+    Delta,
+    Image,
+    Model,
+    ReasoningDelta,
+    Request,
+    Text,
+    TextDelta,
+    Waiting,
+)
 
 ErrorName = Literal["auth", "quota", "rate limit", "overflow", "bad request", "bad reply", "unreachable"]
 ERRORS: Mapping[str, type[ProviderError]] = {
@@ -221,6 +233,8 @@ def _parts(request: Request) -> Iterator[str]:
 
 def _said(block: Block) -> str:
     match block:
+        case Image(picture):
+            return picture.words
         case Text(text) | Carry(text) | ToolResult(_, text):
             return text
         case ToolCall(_, name, arguments):

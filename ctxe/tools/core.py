@@ -25,5 +25,5 @@ def core_tools(workspace: Workspace, ports: Ports, jobs: Jobs | None = None) -> 
         update_todo(),
         remember(ports.remember, ports.alike),
         record_failure(ports.record_failure),
-        recall(ports.recall),
+        recall(ports.recall, ports.picture),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, STRINGS, describe
@@ -54,11 +55,12 @@ class Recall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What these tools are lent."""
+    """What these tools are lent. ``picture`` finds one by its handle; it raises CtxeError where it cannot be shown."""
 
     remember: Remember
     record_failure: RecordFailure
     recall: Recall
+    picture: Callable[[str], Picture | None] = lambda _: None
     alike: Alike = lambda *_: ()
 
 
@@ -107,7 +109,7 @@ def record_failure(keep: RecordFailure) -> Tool:
     return Tool(schema, Risk.WRITE, prepare)
 
 
-def recall(find: Recall) -> Tool:
+def recall(find: Recall, picture: Callable[[str], Picture | None] = lambda _: None) -> Tool:
     """Text that was trimmed or folded, by handle and line; or anything of this session and the memory, by words."""
     schema = describe("recall", {"handle": STRING, "first": COUNT, "query": STRING})
 
@@ -118,13 +120,17 @@ def recall(find: Recall) -> Tool:
             raise ToolError("recall takes either handle or query")
         first = given.get("first", 1)
         title = f"recall {handle or query}" + (f" from line {first}" if handle and first != 1 else "")
-        return Action("recall", title, Risk.READ, once(partial(_recalled, find, handle, query, first)))
+        return Action("recall", title, Risk.READ, once(partial(_recalled, find, picture, handle, query, first)))
 
     return Tool(schema, Risk.READ, prepare)
 
 
-def _recalled(find: Recall, handle: str, query: str, first: int) -> ToolOutput:
-    """The text from a line on. It is cut at its end, so that a longer one is had part by part."""
+def _recalled(
+    find: Recall, picture: Callable[[str], Picture | None], handle: str, query: str, first: int
+) -> ToolOutput:
+    """A picture, or the text from a line on, which is cut at its end: a longer one is had part by part."""
+    if handle and (found := picture(handle)):
+        return ToolOutput(f"[{found.words}]", kind="recalled", picture=found)
     text = find(handle, query)
     if not text:
         why = f"there is no text under the handle {handle}" if handle else f"nothing bears on {query}"

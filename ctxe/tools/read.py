@@ -1,4 +1,4 @@
-"""read_file: a text file, or some of its lines, with line numbers."""
+"""read_file: a text file, or some of its lines, with line numbers; or a picture, where the model sees them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
-from ctxe.tools.text import numbered, peculiar, split
-from ctxe.tools.workspace import Held, Workspace, load, locate
+from ctxe.tools.text import fingerprint, numbered, peculiar, split
+from ctxe.tools.workspace import Held, Workspace, decoded, locate, opened
 
 
 def read_file(workspace: Workspace) -> Tool:
@@ -34,7 +34,11 @@ def read_file(workspace: Workspace) -> Tool:
 
 
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
-    held = load(workspace, name, path)
+    data = opened(workspace, name, path)
+    if picture := workspace.picture(path, data):
+        seen = Touch(path, "read", fingerprint(data))
+        return ToolOutput(f"[{picture.words}]", kind="read", touches=(seen,), picture=picture)
+    held = decoded(name, path, data)
     text = shown(held, first, last, workspace.limits.text)
     lines = len(split(held.content.text)[first - 1 : last])
     return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ctxe.domain.errors import StoreError, ToolError
+from ctxe.domain.picture import Picture
 from ctxe.repo.files import IGNORE_FILE, list_files
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import look, read
@@ -41,7 +42,8 @@ class Workspace:
     ``known`` gives the content hash of a file as the model last saw it, by its path, or nothing. ``secret`` says of a
     path that its content must not be read unless the user allows it, ``readable`` whether it may be read at all.
     ``sandboxed`` puts a command line into the sandbox, if one is active.
-    ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests.
+    ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests. ``picture`` makes one of
+    a file's name and bytes, and nothing of what is none; it raises CtxeError for one that cannot be shown.
     """
 
     git: Git
@@ -52,6 +54,7 @@ class Workspace:
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     search: Sequence[str] | None = None
+    picture: Callable[[str, bytes], Picture | None] = field(default=lambda *_: None)
 
     @property
     def root(self) -> Path:
@@ -94,6 +97,11 @@ def writable(workspace: Workspace, name: str) -> str:
 
 def load(workspace: Workspace, name: str, path: str) -> Held:
     """A text file that exists and may be read. Raises ToolError in words that lead on."""
+    return decoded(name, path, opened(workspace, name, path))
+
+
+def opened(workspace: Workspace, name: str, path: str) -> bytes:
+    """The bytes of a file that exists and may be read. Raises ToolError in words that lead on."""
     seen = look(workspace.root, path)
     if seen is None:
         raise ToolError(f"there is no file {name}{_instead(workspace, path)}")
@@ -110,14 +118,14 @@ def load(workspace: Workspace, name: str, path: str) -> Held:
             f"{name} is too large to read ({seen.st_size / 1e6:,.0f} MB); look into it by search, "
             "or by run_command with head, tail or sed -n"
         )
-    return _decoded(workspace, name, path)
-
-
-def _decoded(workspace: Workspace, name: str, path: str) -> Held:
     try:
-        data = read(workspace.root, path, workspace.limits.file)
+        return read(workspace.root, path, workspace.limits.file)
     except StoreError as error:
         raise ToolError(error.message) from error
+
+
+def decoded(name: str, path: str, data: bytes) -> Held:
+    """A file's bytes as text. Raises ToolError for what is none."""
     content = decode(data)
     if content is None:
         raise ToolError(f"{name} is binary ({len(data):,} bytes{_magic(data)}); only text can be read and edited")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ def refusal(api: str, body: Mapping[str, Any]) -> str:
 def _chat(body: Mapping[str, Any]) -> Iterator[str]:
     open_calls: list[str] = []
     for at, message in enumerate(body.get("messages", ())):
+        yield from _chat_parts(at, message)
         if message["role"] == "tool":
             if message["tool_call_id"] not in open_calls:
                 yield f"messages[{at}]: tool result {message['tool_call_id']!r} without a preceding tool call"
@@ -37,9 +39,35 @@ def _chat(body: Mapping[str, Any]) -> Iterator[str]:
     yield from _names("tools", [tool["function"]["name"] for tool in body.get("tools", ())])
 
 
+def _chat_parts(at: int, message: Mapping[str, Any]) -> Iterator[str]:
+    """Parts in place of a text: pictures stand in messages of the user only."""
+    parts = message.get("content")
+    for part in parts if isinstance(parts, list) else ():
+        if part["type"] == "image_url" and (message["role"] != "user" or not _data_url(part["image_url"]["url"])):
+            yield f"messages[{at}]: Invalid image part"
+        if part["type"] not in ("text", "image_url") or (part["type"] == "text" and not part["text"]):
+            yield f"messages[{at}]: Invalid content part {part['type']!r}"
+
+
+def _data_url(address: str) -> bool:
+    head, _, data = address.partition(",")
+    return head.startswith("data:image/") and head.endswith(";base64") and _base64(data)
+
+
+def _base64(data: str) -> bool:
+    try:
+        return bool(base64.b64decode(data, validate=True))
+    except ValueError:
+        return False
+
+
 def _responses(body: Mapping[str, Any]) -> Iterator[str]:
     open_calls: list[str] = []
     for at, item in enumerate(body.get("input", ())):
+        parts = item.get("output") if item.get("type") == "function_call_output" else item.get("content")
+        for part in parts if isinstance(parts, list) else ():
+            if part["type"] == "input_image" and not _data_url(part["image_url"]):
+                yield f"input[{at}]: Invalid image"
         if item.get("type") == "function_call":
             open_calls.append(item["call_id"])
             yield from _ids_and_names(at, open_calls, [item["name"]])
@@ -77,10 +105,19 @@ def _message(at: int, role: str, blocks: Sequence[Mapping[str, Any]], open_calls
         yield f"messages.{at}: `tool_result` blocks must stand first"
     if not blocks or any(block["type"] == "text" and not block["text"].strip() for block in blocks):
         yield f"messages.{at}: text content blocks must contain non-whitespace text"
+    inner = [part for block in blocks if isinstance(block.get("content"), list) for part in block["content"]]
+    pictures = [part for part in (*blocks, *inner) if part["type"] == "image"]
+    if pictures and (role != "user" or not all(_pictured(part["source"]) for part in pictures)):
+        yield f"messages.{at}: Could not process image"
     calls = [block for block in blocks if block["type"] == "tool_use"]
     if calls and role != "assistant":
         yield f"messages.{at}: `tool_use` blocks can only be in assistant messages"
     yield from _ids_and_names(at, [call["id"] for call in calls], [call["name"] for call in calls])
+
+
+def _pictured(source: Mapping[str, Any]) -> bool:
+    kinds = ("image/png", "image/jpeg", "image/gif", "image/webp")
+    return source["type"] == "base64" and source["media_type"] in kinds and _base64(source["data"])
 
 
 def _ids_and_names(at: int, ids: Sequence[str], names: Sequence[str]) -> Iterator[str]:

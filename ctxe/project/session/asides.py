@@ -14,6 +14,7 @@ from ctxe.domain.events import Event, FileChosen, Notice, Pinned, Queued, Record
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.project.session.attaching import attached
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
 from ctxe.project.window.compose import task_of
@@ -44,11 +45,16 @@ def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
     """
     if choice not in ("add", "read-only", "drop"):
         raise ValueError(choice)
-    place = live.project.place
+    place, home = live.project.place, live.project.environment.get("HOME", "")
+    path = home + path[1:] if home and path.startswith("~/") else path
     found = next((base / path for base in (place.root, place.working) if (base / path).is_file()), None)
     if found is None and not (choice == "drop" and path in dict(live.session.state.files)):
         raise ConfigError(f"no file {path}", "name a file of this project")
     path = os.path.relpath(found, place.root) if found else path
+    if found and path.startswith("..") and choice != "drop":
+        for event in attached(live, [found.resolve()]):
+            yield from live.session.emit(event)
+        return
     yield from live.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
 
 

@@ -25,11 +25,13 @@ from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.models import choice, vocabulary_of
+from ctxe.project.session.attaching import attached, unshown
 from ctxe.project.session.choosing import effort_words, switch, think
 from ctxe.project.session.commit import commit, message_for
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
+from ctxe.project.window.pictured import outside
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
 from ctxe.terminal.figures import plural, size
@@ -79,18 +81,30 @@ class Live:
         """The model that answers."""
         return self.session.ports.provider.model
 
-    def turn(self, words: str, more: Callable[[], str] = str) -> Iterator[Event]:
-        """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn."""
+    def turn(self, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
+        """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
+
+        ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
+        pictures outside of the project.
+        """
 
         def since() -> Generator[Event, None, str]:
             said, hidden = self._clean(more())
-            yield from hidden
+            yield from (*hidden, *self._pictures(said))
             return said
 
         words, hidden = self._clean(words)
-        for event in (*hidden, *(self.telling.before() if self.telling else ())):
+        named = self._pictures(words if own is None else own)
+        for event in (*hidden, *(self.telling.before() if self.telling else ()), *named):
             yield from self.session.emit(event)
-        yield from self.session.turn(words, since)
+        for event in self.session.turn(words, since):
+            yield event
+            for notice in unshown(event):
+                yield from self.session.emit(notice)
+
+    def _pictures(self, words: str) -> list[Event]:
+        """Pictures outside of the project that words name: each is told with them, or a line says why not."""
+        return attached(self, outside(self.project, words))
 
     def _clean(self, words: str) -> tuple[str, list[Event]]:
         """A key of ours in the words (pasted, piped in) goes nowhere."""

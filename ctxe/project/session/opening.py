@@ -12,6 +12,7 @@ from ctxe.agent.limits import WARN_AT
 from ctxe.agent.log import Log, header_of, read_timed
 from ctxe.agent.session import closed_properly
 from ctxe.domain.errors import SessionError, StoreError
+from ctxe.domain.events import Notice
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.session.asides import choose_file, load_skill
@@ -55,8 +56,8 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
                 pass
         live.notices = (*live.notices, *_model_change(live), *_money(live), *words(running))
         for path, choice in opening.files:
-            for _ in choose_file(live, path, choice):
-                pass
+            told = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
+            live.notices = (*live.notices, *told)
         if live.session.state.standing is not None:
             for name in opening.skills:  # what stands is fixed until the next fold, so they come with the next words
                 for _ in load_skill(live, name):

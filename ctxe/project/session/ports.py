@@ -18,6 +18,7 @@ from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import freshen
 from ctxe.project.window.kit import Kit
+from ctxe.project.window.pictured import kept
 from ctxe.project.window.sources import scoped_rules
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
     return Ports(
         connect(project, composed.model, lambda words, _: project.answer(words), long_cache=long_cache),
         composed.standing,
-        composed.gather,
+        lambda words, state: kept(project, composed.gather(words, state)),
         lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],
         folding.fold,
         composed.compose,
@@ -65,8 +66,9 @@ class Learning:
 
     def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
         """Nothing is answered."""
-        if isinstance(event, ReplyReceived) and event.reply.usage and state.ledger:
-            self.composer().learn(state.ledger, event.reply.usage)
+        told = state.ledger if not state.conversation.pictures() else None  # their tokens say nothing of texts
+        if isinstance(event, ReplyReceived) and event.reply.usage and told:
+            self.composer().learn(told, event.reply.usage)
         elif isinstance(event, Folded | ModelChosen):
             self.composer().settle()
         return ()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
 from ctxe.domain.conversation import ToolCall
+from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.model import Carry, Request, Text
+from ctxe.domain.model import Carry, Image, Request, Text
+from ctxe.domain.section import Chunk
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -44,16 +47,20 @@ def ledger(project: Project, words: str) -> Ledger:
     return found
 
 
-def request_json(project: Project, opening: Opening, words: str) -> str:
-    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError."""
+def request_json(project: Project, opening: Opening, words: str, own: str | None = None) -> str:
+    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError.
+
+    ``own`` are the user's own of the words, which may name pictures outside of the project.
+    """
     from ctxe.agent.transitions import apply
-    from ctxe.domain.events import EpochStarted, FileChosen, Folded, TurnStarted
+    from ctxe.domain.events import EpochStarted, FileChosen, Folded, Queued, TurnStarted
     from ctxe.project.window.folds import folds
 
     composed = composer_for(project, opening.tools, opening.skills)
     state = _so_far(project, opening)
     for path, choice in opening.files:
         state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]
+    state = apply(state, Queued(_outside(project, words if own is None else own, state)))
     if state.standing is None:
         state = apply(state, EpochStarted(composed.standing(state)))
     state = apply(state, TurnStarted(words, composed.gather(words, state)))
@@ -62,6 +69,17 @@ def request_json(project: Project, opening: Opening, words: str) -> str:
         state = apply(state, EpochStarted(composed.standing(state)))
     body = {"model": project.model.id, **_plain(composed.compose(state).request)}
     return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
+    """Pictures that words name outside of the project, as a session would be shown them."""
+    from ctxe.project.window.pictured import outside, pictured, read_outside
+
+    found: list[Chunk] = []
+    for path in outside(project, words):
+        with contextlib.suppress(ToolError, StoreError):
+            found.append(pictured(read_outside(project, path, state, keep=False), "you named it"))
+    return tuple(found)
 
 
 def _so_far(project: Project, opening: Opening) -> State:
@@ -91,6 +109,8 @@ def _block(block: Any) -> Any:
             return {"type": "text", "text": text}
         case ToolCall(call_id, name, arguments):
             return {"type": "call", "id": call_id, "name": name, "arguments": arguments}
+        case Image(picture):
+            return {"type": "picture", "name": picture.name, "media": picture.media, "hash": picture.digest}
         case Carry():
             return {"type": "carry", "model": block.model}
         case _:

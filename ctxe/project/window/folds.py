@@ -28,6 +28,7 @@ from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
+from ctxe.project.window.pictured import surviving
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -169,7 +170,7 @@ def _whole(state: State) -> Whole:
 
 
 def _surviving(state: State) -> Iterator[Chunk]:
-    """What stands in every request after a fold besides the user's words and the record: pins and the todo list."""
+    """What stands in every request after a fold besides words and record: pins, todo list, what pictures there were."""
     for number, pin in enumerate(state.pins, start=1):
         yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
     if state.summary:
@@ -178,3 +179,4 @@ def _surviving(state: State) -> Iterator[Chunk]:
     if state.todo:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
         yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
+    yield from surviving(state.conversation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from ctxe.agent.state import State
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Tool
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
@@ -20,6 +21,7 @@ from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
+from ctxe.project.window.pictured import Take, again, taker
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import read
 from ctxe.safety.secrets import clean_environment, is_secret_file
@@ -31,7 +33,7 @@ from ctxe.tools.notes import Ports
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
 from ctxe.tools.text import decode, fingerprint
-from ctxe.tools.workspace import Limits, Workspace, load, locate
+from ctxe.tools.workspace import Limits, Workspace, load, locate, opened
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -46,7 +48,10 @@ LONGEST_FILE = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """A session's tools by name, in the order the model reads them, and ``shell`` for the user's own commands."""
+    """A session's tools by name, in the order the model reads them, and ``shell`` for the user's own commands.
+
+    ``look`` makes a picture of a file's bytes where it is one.
+    """
 
     tools: Mapping[str, Tool]
     shell: Tool
@@ -56,6 +61,7 @@ class Kit:
     servers: Door
     purse: Purse
     jobs: Jobs
+    look: Take = field(default=lambda name, data, beside=(): None)
     _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
@@ -72,6 +78,13 @@ class Kit:
         """A file's lines with their numbers, and its content hash. Raises ToolError."""
         found = load(self.workspace, path, locate(self.workspace, path))
         return self.clean(shown(found)), found.digest
+
+    def picture(self, path: str, beside: Sequence[Picture] = ()) -> Picture | None:
+        """The picture that a file is, not kept yet; nothing for another file. Raises ToolError.
+
+        ``beside`` are those that are shown with it.
+        """
+        return self.look(path, opened(self.workspace, path, locate(self.workspace, path)), beside)
 
     def digest_of(self, path: str) -> str:
         """The content hash of a file as it is now; empty when there is none. Read again only when it was written."""
@@ -118,7 +131,7 @@ def kit_for(
     """
     own, workspace = project.own_keys, _workspace(project, state, boxed)
     recalling = Recalling(project, state)
-    ports = Ports(keeping.remember, keeping.record_failure, recalling, alike=keeping.alike)
+    ports = Ports(keeping.remember, keeping.record_failure, recalling, again(project, state), keeping.alike)
     jobs = Jobs(project.root, project.config.tools.network)
     awaited = jobs if not only or "use" in only else None
     tools = {tool.name: tool for tool in core_tools(workspace, ports, awaited)}
@@ -137,7 +150,8 @@ def kit_for(
     kept = {name: tool for name, tool in tools.items() if not only or name in only}
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine, jobs), workspace, own, skilled, servers, purse, jobs)
+    look = taker(project, state, keep=False)
+    return Kit(kept, run_command(mine, jobs), workspace, own, skilled, servers, purse, jobs, look)
 
 
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
@@ -149,6 +163,7 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         sandboxed=boxed.wrap,
         environment=clean_environment(project.environment, project.own_keys),
         limits=Limits(command_seconds=project.config.tools.command_seconds),
+        picture=taker(project, state, keep=True, asked=True),
     )
 
 

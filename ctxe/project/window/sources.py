@@ -33,7 +33,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
         sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),
-        named=lambda paths, room: named_files(paths, room, kit.show, count),
+        named=lambda paths, room: named_files(paths, room, kit.show, count, picture=kit.picture),
         surroundings=lambda: surroundings(project),
         clean=kit.clean,
     )

@@ -1,0 +1,42 @@
+"""Putting a picture from anywhere on the user's machine beside their words, and saying so where one is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import StoreError, ToolError
+from ctxe.domain.events import Event, Notice, Queued, TurnStarted
+from ctxe.domain.picture import Picture
+from ctxe.project.window.mentions import NAMED
+from ctxe.project.window.pictured import pictured, read_outside
+
+if TYPE_CHECKING:
+    from ctxe.project.session.live import Live
+
+
+def attached(live: Live, paths: Sequence[Path]) -> list[Event]:
+    """What happens when the user names pictures outside of the project: each is told with the next words.
+
+    One that is none, is too large, or that the model cannot see becomes a line for the user.
+    """
+    events: list[Event] = []
+    taken: list[Picture] = []
+    for path in paths:
+        try:
+            picture = read_outside(live.project, path, live.session.state, taken)
+        except (ToolError, StoreError) as error:
+            events.append(Notice(f"not shown: {error}", "warning"))
+            continue
+        taken.append(picture)
+        events += [Notice(f"shown with your words: {picture.words}"), Queued((pictured(picture, "you named it"),))]
+    return events
+
+
+def unshown(event: Event) -> Iterator[Notice]:
+    """A line for each picture that the words named and that the model is not shown."""
+    for section in event.gathered if isinstance(event, TurnStarted) else ():
+        for one in section.left_out if section.name == NAMED else ():
+            if "is a picture" in one.why:
+                yield Notice(f"not shown: {one.why}", "warning")

@@ -1,0 +1,192 @@
+"""Pictures that a user's words name or a tool reads: whether they may be shown, and as what they stand in a request."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import Conversation
+from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.picture import HANDLE, Picture
+from ctxe.domain.section import Chunk, Section
+from ctxe.lexical.patterns import compiled
+from ctxe.project.guarding import cleaning
+from ctxe.storage.pictures import MOST_BYTES
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+"""How a path ends that is looked at though it lies outside of the project; what the file is its first bytes decide."""
+_PATH = r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s'"\\])+))"""
+
+
+class Take(Protocol):
+    """Makes a picture of a file's name and bytes; ``beside`` are pictures that will stand with it in a request."""
+
+    def __call__(self, name: str, data: bytes, beside: Sequence[Picture] = ()) -> Picture | None:
+        """Nothing for what is no picture. Raises ToolError for one that cannot be shown."""
+        ...
+
+
+MOST_SHOWN = 20
+"""Pictures that stand in one request: with more Anthropic takes none above 2,000 pixels a side."""
+MOST_SENT = 20_000_000
+"""Bytes of them together: a request of Anthropic's has at most 32 MB, and base64 is a third longer."""
+
+
+def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bool = False) -> Take:
+    """What makes a picture of a file's bytes for the model that answers; with ``keep`` it is on disk before it is told.
+
+    It gives nothing for what is no picture, and raises ToolError for one that cannot be shown: in words for the model
+    that ``asked`` for it, else in words for the user.
+    """
+
+    def take(name: str, data: bytes, beside: Sequence[Picture] = ()) -> Picture | None:
+        from ctxe.safety.display import one_line
+        from ctxe.storage.picture_header import header
+
+        if header(data) is None:
+            return None
+        if blind := unseeing(project, state()):
+            told = "ask the user what it shows" if asked else f'if it does: [models."{blind}"] images = true'
+            raise ToolError(f"{name} is a picture, and {blind} sees none; {told}")
+        _bounded(name, len(data), [*_standing(state()), *beside])
+        try:
+            found = project.pictures.take(cleaning(project.own_keys)(one_line(name)), data)
+        except StoreError as error:
+            raise ToolError(error.message) from error
+        return _kept(project, found) if found and keep else found
+
+    return take
+
+
+def _standing(state: State) -> Iterator[Picture]:
+    """The pictures of the next request as far as it is known."""
+    talk = state.conversation
+    yield from (one for one, _ in talk.pictures(since=talk.upto).values())
+    yield from (result.picture for result in state.results if result.picture)
+
+
+def _bounded(name: str, size: int, stands: Sequence[Picture]) -> None:
+    """Raise ToolError where a request would hold more pictures than a provider takes."""
+    if len(stands) >= MOST_SHOWN or sum(one.size for one in stands) + size > MOST_SENT:
+        held = f"{len(stands)} pictures of {sum(one.size for one in stands) / 1e6:.1f} MB"
+        raise ToolError(f"{name} is a picture too many: {held} stand in the request, until a fold (/compact)")
+
+
+def unseeing(project: Project, state: State) -> str:
+    """The id of the model that answers when it sees no pictures; else empty."""
+    from ctxe.project.models import choose
+
+    try:
+        model = choose(project, state.model) if state.model else project.model
+    except ConfigError:
+        return state.model
+    return "" if model.images else model.id
+
+
+def again(project: Project, state: Callable[[], State]) -> Callable[[str], Picture | None]:
+    """What finds a picture of the session by its handle. It raises ToolError where it is gone or cannot be shown."""
+
+    def find(handle: str) -> Picture | None:
+        if not handle.startswith(HANDLE):
+            return None
+        found = state().conversation.pictures().get(handle)
+        if found is None:
+            raise ToolError(f"there is no picture under the handle {handle}")
+        picture = found[0]
+        if blind := unseeing(project, state()):
+            raise ToolError(f"{picture.name} is a picture, and {blind} sees none")
+        if project.pictures.data(picture.digest) is None:
+            raise ToolError(f"the bytes of {picture.name} are not kept any more")
+        return picture
+
+    return find
+
+
+def kept(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """The same sections, the bytes of their pictures on disk."""
+    for section in sections:
+        for chunk in section.chunks:
+            if chunk.picture:
+                _kept(project, chunk.picture)
+    return sections
+
+
+def _kept(project: Project, picture: Picture) -> Picture:
+    """The picture, its bytes on disk before a log names it; where none can be written the session has it in memory."""
+    with contextlib.suppress(StoreError):
+        project.pictures.keep(picture)
+    return picture
+
+
+def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
+    """What stands in a request for a picture: a line that names it, and the picture."""
+    return Chunk(path or picture.name, f"[{picture.words}]", why, "full", path, picture.digest if path else "", picture)
+
+
+def surviving(talk: Conversation) -> Iterator[Chunk]:
+    """One chunk that names every picture of a session and how each is seen again; none where there was none."""
+    lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in talk.pictures().items()]
+    if lines:
+        head = "[pictures of this session; one that stands here no more is shown again by `recall` with its handle]"
+        yield Chunk("pictures", "\n".join([head, *lines]), "pictures gave way to this line each")
+
+
+def outside(project: Project, words: str) -> list[Path]:
+    """Pictures that words name by a path of the machine, as a terminal drops them or after @; each once, in order.
+
+    Quoted or with escaped blanks, absolute or from ``~``; ``@`` may also stand before a path from where the user is.
+    What lies in the project and has a plain path is a mention like any other file's and not among them.
+    """
+    found: dict[Path, None] = {}
+    for match in compiled(_PATH).finditer(words):
+        quoted = match[1] or match[2]
+        named = quoted or _plain(match[3])
+        if not named.lower().rstrip(".").endswith(SUFFIXES):
+            continue
+        path = _placed(project, named.rstrip("."), told=match[0].startswith("@"))
+        if path is not None:
+            found[path] = None
+    return list(found)
+
+
+def _plain(named: str) -> str:
+    """A path without the escapes of a shell or of an address, and without what ends a sentence."""
+    from urllib.parse import unquote
+
+    named = named.rstrip(",;:)!?")
+    if named.startswith("file://"):
+        return unquote(named.removeprefix("file://"))
+    return re.sub(r"\\(.)", r"\1", named)
+
+
+def _placed(project: Project, named: str, *, told: bool) -> Path | None:
+    """Where a named picture lies, if there is such a file; mentions that are found as such are left to that."""
+    home = project.environment.get("HOME", "")
+    path = Path(home + named[1:]) if named.startswith("~/") and home else Path(named)
+    if not path.is_absolute():
+        if not told or re.fullmatch(r"(?:[\w.+-]+/)*[\w.+-]+", named):
+            return None
+        path = project.place.working / named
+    try:
+        return path if path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def read_outside(
+    project: Project, path: Path, state: State, beside: Sequence[Picture] = (), *, keep: bool = True
+) -> Picture:
+    """A picture that the user named by a path of the machine. Raises ToolError, StoreError."""
+    from ctxe.storage.files import read
+
+    found = taker(project, lambda: state, keep=keep)(str(path), read(path, MOST_BYTES + 1), beside)
+    if found is None:
+        raise ToolError(f"{path} is no picture (PNG, JPEG, GIF or WebP)")
+    return found

@@ -1,0 +1,100 @@
+"""Pictures for a model: their bytes as base64, and what each costs in tokens by its provider's published formula."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from math import ceil
+
+from ctxe.domain.model import Model
+from ctxe.domain.picture import Picture
+
+Look = Callable[[Picture], str]
+"""The base64 of a picture; empty where the model sees none, or where its bytes are gone."""
+
+SOME = 24
+"""Pictures whose base64 stays in memory from one request to the next."""
+UNSEEN = 40
+"""Tokens of the line that stands for a picture before a model that sees none."""
+_SMALL_CLAUDE = r"claude-(?:3|[a-z]+-4-[0-6](?!\d)|[a-z]+-4(?!-))"
+_TILED: tuple[tuple[str, int, int], ...] = (
+    (r"gpt-4o-mini", 2833, 5667),
+    (r"gpt-4o|gpt-4\.1(?!-)|gpt-4\.5", 85, 170),
+    (r"gpt-5(?:\.1)?(?:-\d{4}|$)", 70, 140),
+    (r"o[13](?!-mini)", 75, 150),
+)
+"""Models that see tiles of 512 pixels: base tokens, and tokens a tile (developers.openai.com, images and vision)."""
+_PATCHED: tuple[tuple[str, float], ...] = (
+    (r"gpt-4\.1-mini|gpt-5-mini", 1.62),
+    (r"gpt-4\.1-nano|gpt-5-nano", 2.46),
+    (r"o4-mini", 1.72),
+)
+"""Models that see at most 1,536 patches of 32 pixels, each times this factor (the same page)."""
+
+
+def unseen(picture: Picture) -> str:
+    """The line that stands for a picture that cannot be shown."""
+    return f"[{picture.words}: it cannot be shown to you]"
+
+
+def looking(model: Model, data: Callable[[str], bytes | None]) -> Look:
+    """What finds pictures for a model by their hashes; the same picture is the same text every time."""
+
+    @lru_cache(maxsize=SOME)
+    def encoded(digest: str) -> str:
+        found = data(digest)
+        return base64.b64encode(found).decode("ascii") if found else ""
+
+    return (lambda picture: encoded(picture.digest)) if model.images else blind
+
+
+def blind(_picture: Picture) -> str:
+    """Nothing can be shown."""
+    return ""
+
+
+def url(picture: Picture, data: str) -> str:
+    """A picture as a data URL."""
+    return f"data:{picture.media};base64,{data}"
+
+
+def tokens(model: Model, width: int, height: int) -> int:
+    """Tokens of a picture of so many pixels for a model; an upper bound where its provider states no formula for it."""
+    if not model.images:
+        return UNSEEN
+    name = model.name.rpartition("/")[2]
+    if name.startswith("claude"):
+        return _claude(name, width, height)
+    if name.startswith("gemini"):
+        return max(
+            1_120, 258 * ceil(width / 768) * ceil(height / 768)
+        )  # ai.google.dev: tiles, or media_resolution_high
+    for pattern, base, tile in _TILED:
+        if re.match(pattern, name):
+            return base + tile * _tiles(width, height)
+    for pattern, factor in _PATCHED:
+        if re.match(pattern, name):
+            return ceil(min(1_536, _patches(width, height, 32)) * factor)
+    if re.match(r"gpt-|o\d", name):
+        return ceil(min(10_000, _patches(width, height, 32)) * 1.2)
+    return min(16_384, _patches(width, height, 28)) + 16
+
+
+def _claude(name: str, width: int, height: int) -> int:
+    """A token for each 28 by 28 pixels of what is left after scaling (platform.claude.com, vision): upper bounds."""
+    edge, most = (1_568, 1_600) if re.match(_SMALL_CLAUDE, name) else (2_576, 4_784)
+    scale = min(1.0, edge / max(width, height))
+    return min(most, max(_patches(width * scale, height * scale, 28), ceil(width * height * scale * scale / 750)))
+
+
+def _patches(width: float, height: float, side: int) -> int:
+    return ceil(width / side) * ceil(height / side)
+
+
+def _tiles(width: int, height: int) -> int:
+    """Tiles of 512 pixels after fitting into 2,048 by 2,048 and making the shorter edge at most 768."""
+    fit = min(1.0, 2_048 / max(width, height))
+    fit = min(fit, 768 / min(width, height))
+    return ceil(width * fit / 512) * ceil(height * fit / 512)
