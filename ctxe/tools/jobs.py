@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
-from ctxe.safety.background import Background, start
 from ctxe.safety.display import one_line, strip_sequences
-from ctxe.safety.protected import protection
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING
 from ctxe.tools.shell import LONG, ended
+
+if TYPE_CHECKING:
+    from ctxe.safety.background import Background
 
 MOST = 8
 """Jobs that run at once."""
@@ -108,6 +109,8 @@ class Jobs:
         """A new job in the root. Raises ToolError when it cannot be started or too many run."""
         if len(self.running) >= MOST:
             raise ToolError(f"{MOST} jobs run already ({self._listed(self.running)}); stop one first")
+        from ctxe.safety.background import start
+
         job = Job(self.taken + 1, command, start(argv, self.root, environment), time.time(), boxed=boxed)
         self.taken += 1
         self.known[job.number] = job
@@ -120,6 +123,8 @@ class Jobs:
 
         ``paths`` are relative to the root. Raises ToolError.
         """
+        from ctxe.safety.protected import protection
+
         boxed = next((job for job in self.running if job.boxed), None)
         new = next((path for path in paths if protection(path) and not os.path.lexists(self.root / path)), None)
         if boxed and new:

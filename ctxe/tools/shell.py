@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.safety.display import strip_sequences
-from ctxe.safety.process import Finished, run
 from ctxe.safety.programs import find_program
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace
 
 if TYPE_CHECKING:
+    from ctxe.safety.process import Finished
     from ctxe.tools.jobs import Jobs
 
 QUIET = {
@@ -96,6 +96,8 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
 
 def _run(workspace: Workspace, command: str, seconds: float, more: bool) -> Iterator[Progress | ToolOutput]:
     """Run it to its end; ``more``: it could have gone on in the background."""
+    from ctxe.safety.process import Finished, run
+
     argv, environment, _ = _launch(workspace, command)
     with contextlib.closing(run(argv, workspace.root, environment, seconds, workspace.limits.text)) as pieces:
         for piece in pieces:
@@ -140,6 +142,8 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
 
 def _ending(seconds: float, done: Finished, asked: str = "", more: str = "") -> str:
     """How the command ended, and what it left running; ``more`` where it was not over."""
+    from ctxe.safety.process import Finished
+
     match done:
         case Finished(ended="time limit"):
             how = f"ended after {seconds:.0f} s, the time limit; it may be raised by seconds{more and f', {more}'}"
