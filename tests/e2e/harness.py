@@ -125,6 +125,17 @@ class Terminal:
         """Send keys as they are."""
         self.child.send(text)
 
+    def ready(self) -> None:
+        """Wait until the input line takes keys."""
+        self.wait(lambda _: "\x1b[?2004h" in self.raw)
+        self.settle(0.2)
+
+    def leave(self) -> None:
+        """End the session with Ctrl-D once nothing more comes."""
+        self.settle()
+        self.type("\x04")
+        assert self.ended() == 0
+
     def enter(self, text: str) -> None:
         """Type a line and press Enter."""
         self.child.send(text)

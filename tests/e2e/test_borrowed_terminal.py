@@ -24,11 +24,6 @@ def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {"a.py": "x = 1\n"})
 
 
-def ready(terminal: Terminal) -> None:
-    terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-    terminal.settle(0.2)
-
-
 def stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
@@ -37,7 +32,7 @@ def test_ctrl_z_leaves_no_copy_of_what_is_redrawn(home: Path, repo: Path) -> Non
     script = [Reply("One block.\n\nAnother that grows and grows.", fault="drip", seconds=0.3, piece=4)]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            ready(terminal)
+            terminal.ready()
             terminal.enter("go")
             terminal.wait(r"Another(.|\n)*answering")
             os.kill(terminal.child.pid, signal.SIGTSTP)  # as the terminal does for the key
@@ -54,9 +49,7 @@ def test_ctrl_z_leaves_no_copy_of_what_is_redrawn(home: Path, repo: Path) -> Non
             screen = terminal.wait(r"grows and grows\.(.|\n)*\$0")
             assert (screen.count("One block."), screen.count("Another")) == (1, 1), screen
             assert "answering" not in screen
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert server.refused == []
 
 
@@ -64,7 +57,7 @@ def test_a_program_used_by_hand_gets_the_terminal_and_gives_it_back(home: Path, 
     with WireServer([Reply("I see.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            ready(terminal)
+            terminal.ready()
             before = termios.tcgetattr(terminal.child.fileno())
             terminal.enter(f"!{shlex.quote(sys.executable)} -i")
             terminal.wait("(?m)^>>>")
@@ -83,9 +76,7 @@ def test_a_program_used_by_hand_gets_the_terminal_and_gives_it_back(home: Path, 
             terminal.settle()
             terminal.enter("what now?")
             terminal.wait(r"I see\.")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert server.refused == []
         assert "got Ada" not in json.dumps(server.bodies)
     assert (repo / "a.py").read_text() == "x = 2"
@@ -97,15 +88,13 @@ def test_a_command_of_the_model_that_waits_for_input_ends_at_once_and_says_so(ho
     script = [Reply("", [Call("run_command", {"command": asks})]), Reply("Then not.")]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            ready(terminal)
+            terminal.ready()
             terminal.enter("go")
             terminal.wait(r"\[y\]")
             terminal.type("y")
             terminal.wait(r"Then not\.", seconds=10)
             assert "it wanted input and there is none" in " ".join(terminal.screen.split())
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert "it wanted input and there is none" in json.dumps(server.bodies[-1])
 
 
@@ -114,7 +103,7 @@ def test_a_key_while_changing_a_command_goes_back_to_the_question(home: Path, re
     script = [Reply("", [Call("run_command", {"command": "touch asked"})]), Reply("Not done.")]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            ready(terminal)
+            terminal.ready()
             terminal.enter("go")
             terminal.wait(r"\[e\]dit:")
             terminal.type("e")
@@ -124,9 +113,7 @@ def test_a_key_while_changing_a_command_goes_back_to_the_question(home: Path, re
             terminal.settle()
             terminal.type("n rather not\r")
             terminal.wait(r"Not done\.")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert "the user said no: rather not" in json.dumps(server.bodies[-1])
     assert not (repo / "asked").exists()
 
@@ -134,7 +121,7 @@ def test_a_key_while_changing_a_command_goes_back_to_the_question(home: Path, re
 def test_escape_at_a_question_clears_the_line_and_then_stops_the_turn(home: Path, repo: Path) -> None:
     with WireServer([Reply("", [Call("run_command", {"command": "touch asked"})])], key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            ready(terminal)
+            terminal.ready()
             terminal.enter("go")
             terminal.wait(r"\[e\]dit:")
             terminal.type("n becau")
@@ -144,9 +131,7 @@ def test_escape_at_a_question_clears_the_line_and_then_stops_the_turn(home: Path
             terminal.type("\x1b")
             terminal.wait("● run_command touch asked\n  interrupted before this call was run; nothing was done")
             terminal.wait("interrupted; what came is kept")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert len(server.bodies) == 1
     assert not (repo / "asked").exists()
 
@@ -155,11 +140,9 @@ def test_the_row_of_status_names_the_key_that_stops(home: Path, repo: Path) -> N
     with WireServer([Reply("Slowly now.", fault="drip", seconds=0.3, piece=3)], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",), columns=40, rows=12) as terminal:
-            ready(terminal)
+            terminal.ready()
             terminal.enter("go")
             terminal.wait("Esc stops")
             terminal.type("\x1b")
             terminal.wait("interrupted; what came is kept")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()

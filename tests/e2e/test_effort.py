@@ -60,8 +60,7 @@ def test_it_is_changed_in_a_session_told_kept_and_breaks_no_prefix(home: Path, r
     with WireServer(script) as server:
         env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.enter("/effort")
             terminal.wait("/effort LEVEL changes it: minimal, low, medium, high")
             terminal.enter("first")

@@ -356,9 +356,7 @@ def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_p
                 terminal.settle(0.2)
                 terminal.enter(line)
             terminal.wait("400|refused")
-            terminal.settle(0.3)
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
             raw = terminal.raw
         assert server.refused == []
         for words in (("sessions", "show"), ("memory", "show")):

@@ -72,8 +72,7 @@ def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: P
     with WireServer([Reply("", [call]), Reply("Kept in mind.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.type("keep the port in mind")
             terminal.settle()
             terminal.type("\r")

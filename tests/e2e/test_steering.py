@@ -40,8 +40,7 @@ def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: 
     with WireServer(script, key=KEY) as server:
         env = environment(home, **APIS[api](server.url))
         with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.enter("change a.py")
             terminal.wait("Slow")
             terminal.type("and b.py, with tabs")
@@ -66,9 +65,7 @@ def test_words_are_told_after_the_step_and_last(api: str, home: Path, tmp_path: 
             assert ((repo / "a.py").read_text(), (repo / "b.py").read_text()) == ("x = 2\n", "y = 1\n")
             terminal.enter("/undo")
             terminal.wait("put back: a.py")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert ctxe(repo, env, "chat", "-p", "-c", "go on").out == "Resumed.\n"
         assert server.refused == []
         sent = [blocks(api, body) for body in server.bodies]
@@ -93,17 +90,14 @@ def test_shift_tab_changes_who_decides_while_the_model_works(home: Path, tmp_pat
     ]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **APIS["chat"](server.url)), ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.enter("change a")
             terminal.wait("Slow(.|\n)*Esc stops · ask")
             terminal.type("\x1b[Z")
             terminal.wait("Esc stops · auto-edit")
             screen = terminal.wait(r"Done unasked\.(.|\n)*\n›(.|\n)*auto-edit")
             assert "[y]es" not in screen
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert server.refused == []
     assert (repo / "a.py").read_text() == "x = 2\n"
 
@@ -117,8 +111,7 @@ def test_shift_tab_at_a_question_lets_all_edits_be(home: Path, tmp_path: Path) -
     ]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **APIS["chat"](server.url)), ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.enter("change both")
             terminal.wait(r"\[y\]es \[n\]o, why \[a\]lways \[e\]dit Shift-Tab all edits:")
             terminal.type("\x1b[Z")
@@ -127,9 +120,7 @@ def test_shift_tab_at_a_question_lets_all_edits_be(home: Path, tmp_path: Path) -
             assert not (repo / "asked").exists()
             terminal.type("n\r")
             terminal.wait(r"Done\.(.|\n)*\n›(.|\n)*auto-edit")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert server.refused == []
     assert [(repo / name).read_text() for name in FILES] == ["x = 2\n", "y = 2\n"]
 
@@ -143,8 +134,7 @@ def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path,
     ]
     with WireServer(script, key=KEY) as server:
         with Terminal(repo, environment(home, **APIS["chat"](server.url)), ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             terminal.enter("look")
             terminal.wait("Slow")
             for words, shown in (("/todo", "queued: /todo · after the turn"), ("then this", "queued: then this")):
@@ -157,8 +147,6 @@ def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path,
             assert "then this" not in json.dumps(server.bodies)
             terminal.type("\x1b")
             terminal.wait(r"interrupted(.|\n)*nothing to do is noted(.|\n)*› then this(.|\n)*Another way\.")
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
         assert server.refused == []
         assert said("chat", server.bodies[-1]).count("then this") == 1

@@ -108,8 +108,7 @@ def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
 def session(repo: Path, env: Mapping[str, str], columns: int = 80, rows: int = 24) -> tuple[int, str, str]:
     """A question in a terminal and /exit; the code, what was seen, and every byte."""
     with Terminal(repo, env, ("chat",), columns, rows) as terminal:
-        terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)  # the line is ready for keys
-        terminal.settle(0.2)
+        terminal.ready()
         terminal.type("what is it?")
         terminal.settle(0.2)
         terminal.type("\r")
@@ -167,9 +166,7 @@ def test_the_size_changes_while_words_come(repo: Path, home: Path) -> None:
                 terminal.child.setwinsize(rows, columns)
                 terminal.settle(0.1)
             terminal.wait(lambda _: "word199" in terminal.raw)
-            terminal.settle()
-            terminal.type("\x04")
-            assert terminal.ended() == 0
+            terminal.leave()
             assert [word for word in words if word not in terminal.raw] == []
             assert "Traceback" not in terminal.raw
 

@@ -29,16 +29,9 @@ def chat(home: Path, repo: Path, *script: Entry) -> Iterator[tuple[WireServer, T
     """A chat that is ready for keys, and the model it talks to, which never had to refuse a request."""
     with WireServer(list(script), key=KEY) as server:
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
-            terminal.settle(0.2)
+            terminal.ready()
             yield server, terminal
         assert server.refused == []
-
-
-def leave(terminal: Terminal) -> None:
-    terminal.settle(0.3)
-    terminal.type("\x04")
-    assert terminal.ended() == 0
 
 
 def say(terminal: Terminal, words: str) -> None:
@@ -81,7 +74,7 @@ def test_ctrl_c_ends_the_command_that_runs(home: Path, repo: Path) -> None:
         time.sleep(2)
         say(terminal, "what happened?")
         terminal.wait("Stopped.")
-        leave(terminal)
+        terminal.leave()
 
 
 def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, repo: Path) -> None:
@@ -92,7 +85,7 @@ def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, rep
             terminal.settle(0.2)
             say(terminal, "go")
             screen = terminal.wait("ask for a new key")
-            leave(terminal)
+            terminal.leave()
     assert screen.count("openai refused the key") == 1
     assert "■ failed: openai refused the key\n  check OPENAI_API_KEY or ask for a new key" in screen
     assert not list((repo / ".ctxe" / "failures").glob("*.md"))
@@ -114,7 +107,7 @@ def test_model_and_mode_that_were_chosen_outlive_the_session(home: Path, repo: P
         terminal.wait("read-only")
         terminal.type("\x1b[Z")
         terminal.wait(r"(?m)\$[0-9.]+  ask$")
-        leave(terminal)
+        terminal.leave()
         assert server.bodies[0]["model"] == "gpt-4.1"
 
 
@@ -124,7 +117,7 @@ def test_a_wait_is_counted_down_on_the_screen(home: Path, repo: Path) -> None:
         terminal.wait(r"↻ .*asking again in 2\.\ds")
         terminal.wait(r"asking again in 1s")
         terminal.wait("Through.")
-        leave(terminal)
+        terminal.leave()
 
 
 def test_nothing_the_model_or_a_tool_says_controls_the_terminal(home: Path, repo: Path) -> None:
@@ -140,7 +133,7 @@ def test_nothing_the_model_or_a_tool_says_controls_the_terminal(home: Path, repo
         terminal.settle(0.2)
         terminal.type("y")
         terminal.wait("done")
-        leave(terminal)
+        terminal.leave()
         rest = OURS.sub("", terminal.raw)
     assert re.findall("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", rest) == []
 
@@ -154,7 +147,7 @@ def test_what_is_typed_ahead_answers_no_question(home: Path, repo: Path) -> None
         assert not (repo / "HOSTILE").exists()
         terminal.type("n no need\r")
         terminal.wait("Not done.")
-        leave(terminal)
+        terminal.leave()
         assert "the user said no: no need" in json.dumps(server.bodies[-1])
     assert not (repo / "HOSTILE").exists()
 
@@ -172,7 +165,7 @@ def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(hom
         assert "› and then\n  tests too\n" in screen
         terminal.type("ne\r")
         terminal.wait("Third\\.")
-        leave(terminal)
+        terminal.leave()
         said = [body["messages"][-1]["content"] for body in server.bodies[1:]]
     assert [words.rstrip().rpartition("\n\n")[2] for words in said] == ["and then\ntests too", "half a line"]
 
@@ -189,7 +182,7 @@ def test_ctrl_c_stops_the_turn_and_gives_back_what_was_queued(home: Path, repo: 
         terminal.wait("interrupted; what came is kept(.|\n)*› not yet")
         terminal.type("\x1b\x1b\x03")  # neither Escape nor a press that clears the line leaves
         terminal.wait(lambda screen: screen.count("not yet") == 0)
-        leave(terminal)
+        terminal.leave()
         assert len(server.requests) == 1
 
 
@@ -198,7 +191,7 @@ def test_what_is_typed_before_the_line_stands_is_sent(home: Path, repo: Path) ->
         with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
             terminal.type("go on then\r")
             terminal.wait("At once\\.")
-            leave(terminal)
+            terminal.leave()
         assert len(server.requests) == 1
 
 
@@ -209,7 +202,7 @@ def test_a_session_that_goes_on_shows_where_it_was(home: Path, repo: Path) -> No
             assert ctxe(repo, env, "chat", "-c" if words != "begin" else "-p", "-p", words).code == 0
         with Terminal(repo, env, ("chat", "-c")) as terminal:
             screen = terminal.wait("goes on; 2 turns so far(.|\n)*nothing|goes on; 2 turns so far(.|\n)* tokens  ")
-            leave(terminal)
+            terminal.leave()
     assert "› finish it\n\nIt is done.\n\n • so\n" in screen
     assert "First." not in screen
 
@@ -228,7 +221,7 @@ def test_unmarked_pastes_are_one_message_and_run_nothing(home: Path, repo: Path)
         terminal.settle(0.5)
         terminal.type("\r")
         terminal.wait("Second\\.")
-        leave(terminal)
+        terminal.leave()
         said = [body["messages"][-1]["content"].strip() for body in server.bodies]
     assert [words.endswith("\n".join(lines)) for words in said] == [True, True]
     assert not (repo / "HOSTILE").exists()
