@@ -151,7 +151,7 @@ def test_model_and_mode_say_how_they_are_changed(home: Path, repo: Path) -> None
     done = ctxe(
         repo, environment(home), "chat", "--approval", "auto-edit", stdin="/model\n/approve\n/approve ask\n/exit\n"
     )
-    assert "/model NAME talks to another one" in done.out
+    assert "/model NAME [EFFORT] talks to another one" in done.out
     assert "approval: auto-edit\n/approve ask|auto|read-only changes it for this session" in done.out
     assert done.out.count("/approve ") == 1
     assert "approval: ask\n" in done.out
