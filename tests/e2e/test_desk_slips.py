@@ -65,7 +65,7 @@ def desk(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Desk
         (["plan", "--budget", MARKS, "x"], 2, "exceeded maximum size"),
         (["budget", "--step", "1"], 3, "--step is of a session"),
         (["budget", "--budget", "-5"], 2, "greater than or equal to 0"),
-        (["config", "get", "model"], 3, "model is a section: model.name, model.cheap"),
+        (["config", "get", "model"], 3, "model is a section: model.name, model.effort, model.cheap"),
     ],
 )
 def test_a_slip_is_told_and_changes_nothing(desk: Desk, words: list[str], code: int, says: str) -> None:
