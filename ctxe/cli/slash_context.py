@@ -81,6 +81,15 @@ def read_only(chat: Chat, words: str) -> None:
     _choose(chat, words, "read-only")
 
 
+def paste(chat: Chat, words: str) -> None:
+    """Show the picture on the clipboard, with these words or the next ones. Raises ConfigError."""
+    from ctxe.terminal.clipboard import picture
+
+    chat.play(chat.live.paste(picture(chat.live.project.environment)))
+    if words:
+        chat.turn(words)
+
+
 def drop(chat: Chat, words: str) -> None:
     """Take files off the list."""
     _choose(chat, words, "drop")
@@ -185,6 +194,7 @@ COMMANDS = (
     Slash("todo", "", "the list of things to do", todo),
     Slash("add", "FILE…", "put files before the model with your next words", add),
     Slash("read-only", "FILE…", "the same, for reference only", read_only),
+    Slash("paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste),
     Slash("drop", "FILE…", "take files off the list", drop),
     Slash("ls", "", "files you chose and files touched", files),
     Slash("pin", "[TEXT]", "keep a text in every request", pin),

@@ -147,10 +147,12 @@ def test_the_rules_of_files_hold_for_pictures(home: Path, repo: Path, tmp_path: 
     calls = [Call("read_file", {"path": path}) for path in asked]
     with WireServer([Reply("", calls), Reply("None.")]) as server:
         env = environment(home, **openai_at(server.url))
-        done = ctxe(repo, env, "chat", "-p", "look at @hidden/shot.png and @link.png", "--file", "large.png")
+        words = f"look at @hidden/shot.png and @link.png and {repo}/hidden/shot.png"
+        done = ctxe(repo, env, "chat", "-p", words, "--file", "large.png")
         assert (done.code, server.refused) == (0, []), done.err
         assert [shown(body) for body in server.bodies] == [[], []]
         results = [m["content"] for m in server.bodies[1]["messages"] if m["role"] == "tool"]
+    assert "shot.png is kept from the model by .ctxeignore" in " ".join(done.err.split())
     assert "is kept from you by .ctxeignore" in results[0]
     assert "is outside of the project" in results[1]
     assert "is outside of the project" in results[2]
@@ -175,6 +177,32 @@ def test_a_request_holds_no_more_pictures_than_providers_take(home: Path, repo: 
     assert len(shown(last)) == 20
     refusal = [message["content"] for message in last["messages"] if message["role"] == "tool"][-1]
     assert "p20.png is a picture too many: 20 pictures of 0.0 MB stand in the request" in refusal
+
+
+def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/xclip"
+    (tmp_path / "copied").write_bytes(OTHER)
+    program.write_text(f'#!/bin/sh\n[ "$4" = image/png ] && cat {tmp_path}/copied\n')
+    program.chmod(0o755)
+    with WireServer([Reply("Copied.")]) as server:
+        env = environment(home, **openai_at(server.url)) | {"DISPLAY": ":9"}
+        env["PATH"] = f"{tmp_path}/bin:{env['PATH']}"
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.settle(0.2)
+            terminal.enter("/paste what is this?")
+            terminal.wait("shown with your next words: picture clipboard.png, 64x48 PNG, 1 kB")
+            terminal.wait("Copied.")
+            terminal.settle(0.2)
+            (tmp_path / "copied").write_text("no picture")
+            terminal.enter("/paste")
+            terminal.wait("not shown: what was copied is no picture")
+            (tmp_path / "copied").unlink()
+            terminal.settle(0.2)
+            terminal.enter("/paste")
+            terminal.wait("there is no picture on the clipboard")
+        assert [shown(body) for body in server.bodies] == [[OTHER]]
 
 
 def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, repo: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, TurnStarted
 from ctxe.domain.picture import Picture
 from ctxe.project.window.mentions import NAMED
-from ctxe.project.window.pictured import pictured, read_outside
+from ctxe.project.window.pictured import pictured, read_outside, taker
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live
@@ -23,15 +24,29 @@ def attached(live: Live, paths: Sequence[Path]) -> list[Event]:
     """
     events: list[Event] = []
     taken: list[Picture] = []
+    state = replace(live.session.state, model=live.model.id)
     for path in paths:
         try:
-            picture = read_outside(live.project, path, live.session.state, taken)
+            picture = read_outside(live.project, path, state, taken)
         except (ToolError, StoreError) as error:
             events.append(Notice(f"not shown: {error}", "warning"))
             continue
         taken.append(picture)
         events += [Notice(f"shown with your words: {picture.words}"), Queued((pictured(picture, "you named it"),))]
     return events
+
+
+def pasted(live: Live, data: bytes) -> list[Event]:
+    """A picture that was copied, told with the user's next words; or a line that says why not."""
+    try:
+        state = replace(live.session.state, model=live.model.id)
+        picture = taker(live.project, lambda: state, keep=True)("clipboard.png", data)
+    except ToolError as error:
+        return [Notice(f"not shown: {error}", "warning")]
+    if picture is None:
+        return [Notice("not shown: what was copied is no picture", "warning")]
+    shown = Queued((pictured(picture, "you copied it"),))
+    return [Notice(f"shown with your next words: {picture.words}"), shown]
 
 
 def unshown(event: Event) -> Iterator[Notice]:

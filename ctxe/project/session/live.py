@@ -25,7 +25,7 @@ from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.models import choice, vocabulary_of
-from ctxe.project.session.attaching import attached, unshown
+from ctxe.project.session.attaching import attached, pasted, unshown
 from ctxe.project.session.choosing import effort_words, switch, think
 from ctxe.project.session.commit import commit, message_for
 from ctxe.project.window.compose import Composer
@@ -101,6 +101,11 @@ class Live:
             yield event
             for notice in unshown(event):
                 yield from self.session.emit(notice)
+
+    def paste(self, data: bytes) -> Iterator[Event]:
+        """Show a picture that the user copied with their next words."""
+        for event in pasted(self, data):
+            yield from self.session.emit(event)
 
     def _pictures(self, words: str) -> list[Event]:
         """Pictures outside of the project that words name: each is told with them, or a line says why not."""

@@ -70,6 +70,7 @@ def _standing(state: State) -> Iterator[Picture]:
     talk = state.conversation
     yield from (one for one, _ in talk.pictures(since=talk.upto).values())
     yield from (result.picture for result in state.results if result.picture)
+    yield from (chunk.picture for chunk in state.queued if chunk.picture)
 
 
 def _bounded(name: str, size: int, stands: Sequence[Picture]) -> None:
@@ -184,8 +185,12 @@ def read_outside(
     project: Project, path: Path, state: State, beside: Sequence[Picture] = (), *, keep: bool = True
 ) -> Picture:
     """A picture that the user named by a path of the machine. Raises ToolError, StoreError."""
+    from ctxe.project.planning.ignored import readable
     from ctxe.storage.files import read
 
+    real, root = path.resolve(), project.root.resolve()
+    if real.is_relative_to(root) and not readable(project)(real.relative_to(root).as_posix()):
+        raise ToolError(f"{path} is kept from the model by .ctxeignore")
     found = taker(project, lambda: state, keep=keep)(str(path), read(path, MOST_BYTES + 1), beside)
     if found is None:
         raise ToolError(f"{path} is no picture (PNG, JPEG, GIF or WebP)")
