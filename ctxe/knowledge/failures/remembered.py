@@ -31,6 +31,8 @@ _ANSWERS = frozenset(
 """Programs for which a non-zero exit is an answer and no failure, unless they print an error."""
 _STOPPED = frozenset({124, 130, 143})
 """Exit codes of what was stopped, by a time limit or by hand: nobody's failure where it says nothing of itself."""
+TITLED = 48
+"""Characters of a command that stand in a title: what went wrong is to be seen in a listing as well."""
 _NAMED_TESTS = 5
 
 
@@ -84,7 +86,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     return Entry(
         "",
         "failure",
-        f"`{brief(plain_command(command, root), 60)}`: {said}",
+        f"`{brief(plain_command(command, root), TITLED)}`: {said}",
         "open",
         by="capture",
         session=session,

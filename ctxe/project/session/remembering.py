@@ -207,7 +207,7 @@ class Remembering:
             self.notes.append(_circle(entry, told.tried))
         if told.change == "again" and self.reply:
             self._repeated(entry.signature, self.reply)
-        fix = f" → {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
+        fix = f"; fix: {entry.fix}" if entry.fix and entry.fix not in entry.title else ""
         says = SAYS.get(told.change, told.change) if entry.command or told.change != "new" else "noted"
         title = f"{says}: {entry.title}{fix}"
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
