@@ -9,6 +9,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files
 from ctxe.knowledge.failures.signature import program
+from ctxe.knowledge.failures.slips import ELSEWHERE
 from ctxe.knowledge.failures.waiting import INSTALLS, Waiting
 
 _MISSING = re.compile(
@@ -23,12 +24,6 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 """Errors of a call made in the wrong place."""
-_ELSEWHERE = frozenset(
-    {"aws", "az", "curl", "docker ps", "gcloud", "gh", "git clone", "git fetch", "git ls-remote", "git pull"}
-    | {"git push", "git remote", "kubectl", "ping", "scp", "ssh", "wget"}
-)
-"""Programs whose end no file of the project decides."""
-
 
 Cure = tuple[str, Mapping[str, str] | None]
 """A lesson, and the hashes of the files that held a command back: an empty mapping where no file did, None where the
@@ -43,7 +38,7 @@ def cure(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
         return lessons.of_call(waiting.raw, raw, root), None
     if brought := _brought(waiting, failure):
         return brought, {}
-    if waiting.edits and program(waiting.command) not in _ELSEWHERE:
+    if waiting.edits and program(waiting.command) not in ELSEWHERE:
         return lessons.of_edits(waiting.edits, _about(failure, raw, root)), waiting.then
     return lessons.of_commands(waiting.others), {} if waiting.edits else waiting.then
 

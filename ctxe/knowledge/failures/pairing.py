@@ -127,7 +127,7 @@ class Watch:
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """The gate knows of the call until something changes."""
-        lesson, passing, now = self._lesson(entry), outside(entry.error), self._store.now()
+        lesson, passing, now = self._lesson(entry), outside(entry.error, entry.command), self._store.now()
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 

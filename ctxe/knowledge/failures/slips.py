@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from ctxe.knowledge.failures.calls import only_looks, runs_something
+from ctxe.knowledge.failures.signature import program
 
+ELSEWHERE = frozenset(
+    {"aws", "az", "curl", "docker ps", "gcloud", "gh", "git clone", "git fetch", "git ls-remote", "git pull"}
+    | {"git push", "git remote", "kubectl", "ping", "scp", "ssh", "wget"}
+)
+"""Programs whose end no file of the project decides."""
 _SILENT = re.compile(r"exit code \d+")
 _FOR_ONE_CALL = re.compile(
     r"(?<!<)<<-?\s*['\"]?\w|\b(?:python[\d.]*|node|bun|deno|ruby|perl|php|(?:ba|z|da)?sh)(?:\s+eval)?\s+-(?:[a-z]*c"
@@ -53,6 +59,9 @@ def silent(error: str) -> bool:
     return bool(_SILENT.fullmatch(error))
 
 
-def outside(error: str) -> bool:
-    """Whether an error tells of something outside the project that another try, a moment later, may not meet."""
-    return bool(_OUTSIDE.search(error))
+def outside(error: str, command: str = "") -> bool:
+    """Whether an error tells of something outside the project that another try, a moment later, may not meet.
+
+    So may what a ``command`` asks that no file decides (``gh pr checks``), unless it says why it failed.
+    """
+    return bool(_OUTSIDE.search(error)) or (silent(error) and program(command) in ELSEWHERE)
