@@ -129,7 +129,7 @@ def test_a_lesson_costs_at_most_sixty_tokens(tmp_path: Path) -> None:
         ("git rebase main", "error: could not apply 1b33e998... feat", ""),
         ("git merge other", "Automatic merge failed; fix conflicts", "error"),
         ("git pull --ff-only", "Not possible to fast-forward, aborting.", "fatal"),
-        ("gh pr view 12", "", ""),
+        ("./deploy.sh", "", ""),
     ],
 )
 def test_a_slip_is_kept_only_when_it_comes_again(tmp_path: Path, command: str, message: str, kind: str) -> None:
