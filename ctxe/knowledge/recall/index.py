@@ -276,7 +276,7 @@ def _terms(reading: Reading) -> Iterable[tuple[str, int]]:
     yield from reading.words.items()
     for name in reading.names:
         yield f"{NAME}{name}", 1
-    for term in (*reading.files, *reading.mentions):
+    for term in (*reading.files, *reading.mentions, *reading.ids):
         yield term, 1
 
 

@@ -17,7 +17,7 @@ from ctxe.storage.files import make_folder
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = f"2 {sys.byteorder} {array('I').itemsize}"
+VERSION = f"3 {sys.byteorder} {array('I').itemsize}"
 """Rises when readings change what they hold; numbers are kept as this machine has them."""
 MOST_SEGMENTS = 12
 """Additions after which the pieces of each term's postings are joined."""

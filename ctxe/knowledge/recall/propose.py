@@ -34,6 +34,7 @@ def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most:
     expansion = _expansion(look, totals, allowed)
     more = [(term, weight * weights["feedback"]) for term, weight in expansion.items()]
     more += [(f"{NAME}{term}", weights["names"]) for term in question.words]
+    more += [(term, weights["id"]) for term in question.ids]
     more += [(term, weights["files"] + weights["file"] / TERMS_OF_A_FILE) for term in question.files]
     for slot, worth in _totals(index, more).items():
         totals[slot] = totals.get(slot, 0.0) + worth

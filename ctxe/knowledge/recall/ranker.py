@@ -14,7 +14,7 @@ from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
 from ctxe.knowledge.recall.signals import Look
-from ctxe.knowledge.recall.weights import Weights, fitted
+from ctxe.knowledge.recall.weights import Weights, fitted, score
 from ctxe.knowledge.recall.worth import Scored, told
 
 Live = Callable[[Entry], bool]
@@ -70,9 +70,9 @@ class Ranker:
 
     def found(self, look: Look, live: Live, most: int = 0) -> list[Scored]:
         """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
-        index, score = self._index, self._weights.score
-        vectors = candidates(look, lambda slot: live(index.entries[slot]), self._weights.signals, most)
-        found = [(-score(vector), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
+        index, counting = self._index, self._weights.counting(look.question)
+        vectors = candidates(look, lambda slot: live(index.entries[slot]), counting, most)
+        found = [(-score(vector, counting), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
         found.sort(key=lambda row: row[:2])
         scored = [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
         return self._meant(look, scored) if self._similar and scored else scored

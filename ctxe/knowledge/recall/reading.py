@@ -13,9 +13,9 @@ from itertools import islice
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
 from ctxe.lexical.traces import faults, frames
-from ctxe.lexical.words import STOP, counts, path_terms
+from ctxe.lexical.words import STOP, counts, path_terms, terms
 
-NAME, FILE, MENTION = "N:", "F:", "M:"
+NAME, FILE, MENTION, ID = "N:", "F:", "M:", "I:"
 """What terms other than words begin with; no word has a colon in it."""
 GRAM = 4
 """Characters of a piece of a word: enough to tell words apart, few enough to forgive an ending or a slip."""
@@ -28,23 +28,40 @@ NEAR = 150
 MOST_MENTIONS = 8
 MOST_READ = 20_000
 """Characters of an entry or a question that are read for ranking."""
+OPENING = 200
+"""Characters below its first line in which an entry says what it is about."""
+TELLING = 3
+"""Digits from which on a number alone names the entry with that number in its id."""
 
 _PIECE = re.compile(r"[^\W_]+")
 _SAID_BY = re.compile(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
 # Ids as text mentions them: a word and a number (PEP 8, adr-0012, MSC1234), or a number and a hash (0007-3fa2).
 _MENTIONED = re.compile(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
+# The same where a question has them, inside names too (enableEIP3855, msc2858_enabled), and numbers that stand alone:
+# no part of a date, a version, a time or a path, and no issue's.
+_NAMED = re.compile(
+    r"\b([0-9a-f]{4,9}-[0-9a-f]{4}|[0-9a-f]{8})\b"
+    r"|([A-Za-z]{2,30}?)s?[-_\s]{0,2}(\d{1,9})(?![-.:/]?\d|[a-z])"
+    r"|(?<![\w.:/#-])(\d{3,9})(?![-.:/]?\d)"
+)
+_LAST_PART = re.compile(r"(?:[A-Z]+|[A-Z]?[a-z]+)$")
+_OF_AN_ID = re.compile(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one entry says. ``pieces`` are its words as written (lower case), for comparing letter by letter."""
+    """What one entry says. ``pieces`` are its words as written (lower case), for comparing letter by letter; ``ids``
+    are terms by which a question can name it.
+    """
 
     words: Mapping[str, int]
     length: int
     title: frozenset[str]
+    opening: frozenset[str]
     names: frozenset[str]
     files: frozenset[str]
     mentions: frozenset[str]
+    ids: frozenset[str]
     pieces: frozenset[str]
     said_by: frozenset[str]
     asks: bool
@@ -52,12 +69,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line, ``traced``
-    says that there is a trace among it, of which most words are not what is asked.
+    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line, ``ids`` the
+    entries that it names; ``traced`` says that there is a trace among it, of which most words are not what is asked.
     """
 
     words: Mapping[str, float]
     head: frozenset[str]
+    ids: frozenset[str]
     files: frozenset[str]
     grams: frozenset[str]
     plain: frozenset[str]
@@ -77,15 +95,18 @@ def wording(entry: Entry) -> str:
 def read(entry: Entry) -> Reading:
     """What an entry says."""
     text = wording(entry)
+    first, _, rest = text.partition("\n")
     words = counts(text)
     said = _SAID_BY.match(text)
     return Reading(
         words,
         sum(words.values()),
-        frozenset(counts(entry.title or text.partition("\n")[0])),
+        frozenset(terms(entry.title or first)),
+        frozenset(terms(rest[:OPENING])),
         frozenset(term for file in entry.files for term in path_terms(file)),
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
         frozenset(map(mention, _MENTIONED.finditer(text))) - {id_term(entry.id)},
+        frozenset(own_ids(entry)),
         frozenset(_PIECE.findall(text.lower())),
         frozenset(_PIECE.findall(said[1].lower())) if said else frozenset(),
         "?" in text,
@@ -100,6 +121,7 @@ def ask(query: Query) -> Question:
     return Question(
         words,
         frozenset(counts(_head(text)).keys() & words.keys()),
+        frozenset(_named(query.text[:MOST_READ])),
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
         frozenset(gram for piece in pieces - STOP for gram in grams(piece)),
         pieces,
@@ -154,6 +176,33 @@ def scope_terms(globs: Sequence[str]) -> list[str]:
         folder = fixed if fixed.endswith("/") else fixed.rpartition("/")[0] + "/"
         found += file_terms([glob]) if fixed == glob else [f"{FILE}{folder.strip('/')}/"]
     return [term for term in found if term != f"{FILE}/"]
+
+
+def own_ids(entry: Entry) -> Iterable[str]:
+    """Terms of an entry's own id: whole, its number alone when that tells enough, its number after its word or kind."""
+    found = _OF_AN_ID.fullmatch(entry.id)
+    if not found:
+        return
+    word, number, whole = found.groups()
+    number = number or whole
+    yield f"{ID}{entry.id.lower()}"
+    if len(number) >= TELLING:
+        yield f"{ID}{number}"
+    if number.isdecimal():
+        yield f"{ID}{(word or entry.kind).lower()} {int(number)}"
+
+
+def _named(text: str) -> Iterable[str]:
+    """Terms of the ids that a question may mean."""
+    for whole, word, after, alone in _NAMED.findall(text):
+        number = after or alone
+        if whole:
+            yield from (f"{ID}{whole}", f"{ID}{whole.partition('-')[0]}")
+        elif len(number) >= TELLING:
+            yield f"{ID}{number}"
+        if word:
+            last = _LAST_PART.search(word)
+            yield from (f"{ID}{name.lower()} {int(number)}" for name in (word, last[0] if last else word))
 
 
 def id_term(name: str) -> str:

@@ -16,12 +16,15 @@ SIGNALS = (
     "names",  # words of the question in the names of the entry's files (BM25)
     "files",  # files of the question among the entry's files or under its scope (BM25)
     "file",  # rarity of the rarest of them
+    "id",  # 1 when the question names the entry by its id or the number in it
     "cover",  # share of the entry's title that the question says, by rarity
+    "opening",  # words of the question (one without a trace) in what the entry says below its first line, by rarity
     "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
     "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
     "cited",  # logarithm of 1 + how many other entries mention this one by its id
     "said_of",  # words of the question near where other entries mention this one (BM25)
     "shared",  # words of the question (one without a trace) in the entry, however long, by the square of their rarity
+    "rarest",  # rarity of the rarest of them; not in logs
     "said_by",  # logs only: the question names who said this
     "answers",  # logs only: the turn before is a question, and this is how well that one fits
     "window",  # logs only: words of the question in this turn and those around it (BM25)
@@ -46,12 +49,13 @@ class Look:
 
     def __init__(self, index: Index, question: Question, as_of: float | None = None) -> None:
         self.index, self.question, self._as_of = index, question, as_of
-        self._head = {term: index.rarity(term) for term in sorted(question.head)}
+        self._rarity = {term: index.rarity(term) for term in sorted(question.words)}
+        self._head = {term: self._rarity[term] for term in sorted(question.head)}
         self._heads: dict[int, float] = {}
         asked = {} if question.traced else question.words
-        weights = {term: weight * index.rarity(term) for term, weight in asked.items()}
+        weights = {term: weight * self._rarity[term] for term, weight in asked.items()}
         length = math.hypot(*weights.values()) or 1.0
-        self._squares = {term: weight * index.rarity(term) / length for term, weight in weights.items()}
+        self._squares = {term: weight * self._rarity[term] / length for term, weight in weights.items()}
 
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
@@ -74,18 +78,22 @@ class Look:
         logged = entry.kind == "log"
         names = [f"{NAME}{term}" for term in sorted(reading.names) if term in question.words]
         files = sorted(reading.files & question.files)
+        rarity, shared = self._rarity.__getitem__, reading.words.keys() & self._squares.keys()
         return (
             self._fit(slot),
             self._sum(slot, fed),
             self._set(slot, names, NAMES) if names else 0.0,
             self._set(slot, files, FILES) if files else 0.0,
             max(map(index.rarity, files), default=0.0),
+            float(not reading.ids.isdisjoint(question.ids)),
             self._cover(slot),
+            math.fsum(map(rarity, reading.opening & self._squares.keys())),
             pieces,
             recent,
             math.log1p(self._mentioned(entry.id)),
             self._said_of(slot),
-            self._shared(reading.words),
+            math.fsum(self._squares[term] * math.log1p(reading.words[term]) for term in shared),
+            0.0 if logged else max(map(rarity, shared), default=0.0),
             float(logged and self._says(slot)),
             self._answers(slot) if logged else 0.0,
             self._window(slot) if logged else 0.0,
@@ -110,7 +118,7 @@ class Look:
 
     def _cover(self, slot: int) -> float:
         said = self.index.reading(slot).title & self.question.words.keys()
-        return math.fsum(map(self.index.rarity, said)) / self.index.title(slot) if said else 0.0
+        return math.fsum(map(self._rarity.__getitem__, said)) / self.index.title(slot) if said else 0.0
 
     def _mentioned(self, name: str) -> int:
         term = id_term(name)
@@ -124,10 +132,6 @@ class Look:
         times = {term: sum(said.get(term, 0) for said in seen) for term in asked}
         length = shorten(sum(sum(said.values()) for said in seen), SAID, B[WORDS])
         return math.fsum(self.index.rarity(term) * saturate(number / length) for term, number in times.items())
-
-    def _shared(self, words: Mapping[str, int]) -> float:
-        squares = self._squares
-        return math.fsum(squares[term] * math.log1p(words[term]) for term in words.keys() & squares.keys())
 
     def _says(self, slot: int) -> bool:
         """Whether the question names who said this turn, and asks something of it."""
@@ -157,17 +161,10 @@ class Look:
     def _pieces(self, readings: Sequence[Reading]) -> list[float]:
         """The weight of the question's grams in each reading; a gram that every one of them has weighs nothing."""
         wanted = self.question.grams
-        spread: Counter[str] = Counter()
-        held: list[set[str]] = []
-        known: set[str] = set()
-        hits: dict[str, frozenset[str]] = {}
-        for reading in readings:
-            for word in reading.pieces - known:
-                if found := grams(word) & wanted:
-                    hits[word] = found
-            known |= reading.pieces
-            shared: set[str] = set().union(*(hits[word] for word in reading.pieces & hits.keys()))
-            held.append(shared)
-            spread.update(shared)
+        every = set().union(*(reading.pieces for reading in readings))
+        hits = {word: grams(word) & wanted for word in every if not wanted.isdisjoint(grams(word))}
+        hit = frozenset(hits)
+        held: list[set[str]] = [set().union(*(hits[word] for word in reading.pieces & hit)) for reading in readings]
+        spread = Counter(gram for shared in held for gram in shared)
         weight = {gram: idf(len(readings), having) for gram, having in spread.items()}
         return [math.fsum(map(weight.__getitem__, shared)) for shared in held]

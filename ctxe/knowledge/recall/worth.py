@@ -69,7 +69,7 @@ def told(look: Look, found: Sequence[Scored], weights: Weights) -> list[Scored]:
 
 def clues(look: Look, found: Sequence[Scored], weights: Weights) -> Iterator[tuple[float, ...]]:
     """The clues of each entry, in the order of ``CLUES``."""
-    recent = weights.signals["recent"]
+    recent = weights.counting(look.question)["recent"]
     fits = [one.score - recent * one.vector[RECENT] for one in found]
     ranks = sorted(fits, reverse=True)
     few, many = (ranks[place] if len(ranks) > place else 0.0 for place in (FEW, MANY))

@@ -21,7 +21,7 @@ from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import MEANT, Ranker
 from ctxe.knowledge.recall.reading import ask, file_terms, folder_terms, id_term, scope_terms
 from ctxe.knowledge.recall.signals import SIGNALS
-from ctxe.knowledge.recall.weights import fitted
+from ctxe.knowledge.recall.weights import TRACE, WORDS, fitted
 from ctxe.knowledge.recall.worth import CLUES
 
 SUBJECTS = (
@@ -260,11 +260,13 @@ def test_terms_of_files_folders_scopes_and_ids() -> None:
 
 def test_the_weights_that_ship_are_whole() -> None:
     weights = fitted()
-    assert set(weights.signals) == set(SIGNALS)
+    assert {way: set(signals) for way, signals in weights.signals.items()} == {
+        way: set(SIGNALS) for way in (WORDS, TRACE)
+    }
     assert {kind: set(clues) for kind, clues in weights.inject.items()} == {
         kind: {"start", *CLUES} for kind in ("failure", "lasting", "log")
     }
-    assert all(value >= 0.0 for value in weights.signals.values())
+    assert all(value >= 0.0 for signals in weights.signals.values() for value in signals.values())
     assert all(0.0 < share < 1.0 for share in weights.common.values())
 
 
@@ -305,6 +307,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.reading import ask
 from tests.unit.knowledge.test_recall import answers, facts
 ranker = Ranker(Path(sys.argv[1]))
 for n in range(3):
@@ -317,6 +320,7 @@ import resource
 import sys
 from pathlib import Path
 from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.reading import ask
 from tests.unit.knowledge.test_recall import answers, facts
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 ranker = Ranker(Path(sys.argv[1]))
@@ -361,6 +365,7 @@ from pathlib import Path
 from ctxe.knowledge.recall import kept
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
+from ctxe.knowledge.recall.reading import ask
 from tests.unit.knowledge.test_recall import facts
 for n in range(3):
     edition = [replace(entry, text=f"{entry.text} Edition {sys.argv[2]}{n}.") for entry in facts(310)]
@@ -402,3 +407,20 @@ def test_whoever_holds_a_cache_that_is_made_anew_goes_on_with_its_own(tmp_path: 
     again = Kept.open(path)
     assert again
     assert again.rows() == new.rows() == ([Row(0, "new", "m", (1, 0, 0))], 1)
+
+
+@pytest.mark.parametrize("words", ["do it as decision 7 says", "0007 says otherwise", "see 0007-3fa2"])
+def test_an_entry_that_is_named_by_its_id_comes_first_and_is_told_unasked(words: str) -> None:
+    decided = Entry("0007-3fa2", "decision", "Keep sessions as JSONL", text="Appending is atomic.", path="d/7.md")
+    entries = [*facts(), decided]
+    assert best(entries, words)[0] == "0007-3fa2"
+    assert [entry.id for entry, _ in Ranker()(Task(words), entries)] == ["0007-3fa2"]
+
+
+def test_a_trace_and_words_are_judged_by_weights_of_their_own() -> None:
+    weights = fitted()
+    said = ask(Query("the parser loses tokens"))
+    trace = ask(Query('Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'))
+    assert weights.counting(said) is weights.signals[WORDS]
+    assert weights.counting(trace) is weights.signals[TRACE]
+    assert weights.signals[TRACE] != weights.signals[WORDS]

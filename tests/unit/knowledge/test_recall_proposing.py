@@ -13,7 +13,7 @@ from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.reading import ask
 from ctxe.knowledge.recall.signals import SIGNALS, Look
-from ctxe.knowledge.recall.weights import fitted
+from ctxe.knowledge.recall.weights import WORDS, fitted
 
 CROWDED = "kappa sigma tau lambda rho theta iota zeta north south east west amber cobalt indigo maroon"
 """Words that a crowd says and that a question asks in passing, below its first line."""
@@ -31,7 +31,7 @@ def looked_at(entries: list[Entry], query: Query, most: int = 0, hidden: str = "
     index.sync(entries)
     look = Look(index, ask(query), query.as_of)
     allowed = {slot for slot, entry in index.entries.items() if entry.id != hidden}
-    return [index.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals, most)]
+    return [index.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals[WORDS], most)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,8 @@ def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
     index.sync(entries)
     look = Look(index, ask(Query("omega")))
     found = {
-        index.entries[slot].id: vector for slot, vector in candidates(look, lambda _: True, fitted().signals, 0).items()
+        index.entries[slot].id: vector
+        for slot, vector in candidates(look, lambda _: True, fitted().signals[WORDS], 0).items()
     }
     psi, chi, length = index.rarity("psi"), index.rarity("chi"), 0.25 + 0.75 * 4 / 3
     fed = chi / (psi * (1 + math.log(2)))

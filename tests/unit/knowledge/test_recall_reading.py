@@ -31,6 +31,8 @@ def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> N
     assert found.names == {"src", "tau", "py"}
     assert found.files == {"F:src/tau.py", "F:*/tau.py", "F:*/tau.*", "F:lib/"}
     assert found.mentions == {"M:adr-3"}
+    assert found.opening == {"adr", "7", "replac", "3", "kappa"}
+    assert found.ids == {"I:adr-7", "I:adr 7"}
     assert found.pieces == {"omega", "adr", "7", "replaces", "3", "kappa"}
     assert (found.said_by, found.asks) == (frozenset(), True)
     turn = read(Entry("D1", "log", text="(2024-05-01) Ada Lovelace: kappa"))
@@ -44,6 +46,7 @@ def test_a_question_is_its_words_its_error_and_its_command() -> None:
     assert asked == Question(
         words={"kappa": 1.0, "make": 1.0, "omega": 1.0, "tau": 1.0},
         head=frozenset({"omega"}),
+        ids=frozenset(),
         files=frozenset({"F:src/net/a.py", "F:*/a.py", "F:*/a.*", "F:src/", "F:src/net/"}),
         grams=frozenset(
             {" ome", "omeg", "mega", "ega ", " kap", "kapp", "appa", "ppa ", " mak", "make", "ake ", " tau", "tau "}
@@ -52,6 +55,50 @@ def test_a_question_is_its_words_its_error_and_its_command() -> None:
         text="which omega\nkappa\nmake tau",
         traced=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (Entry("0007-3fa2", "decision"), "as 0007-3fa2 says"),
+        (Entry("0007-3fa2", "decision"), "as 0007 says"),
+        (Entry("0007-3fa2", "decision"), "decision 7"),
+        (Entry("0007-3fa2", "decision"), "Decisions 7 and 8"),
+        (Entry("EIP-4844", "decision"), "add 4844 fields"),
+        (Entry("eip-4844", "decision"), "VerifyEIP4844Header"),
+        (Entry("MSC2858", "decision"), "msc2858_enabled"),
+        (Entry("adr-0012", "decision"), "ADR 12"),
+        (Entry("adr-0012", "decision"), "0012,"),
+        (Entry("3fa29c1b-91bc", "failure"), "failure 3fa29c1b again"),
+    ],
+)
+def test_a_question_names_an_entry_by_its_id(entry: Entry, words: str) -> None:
+    assert read(entry).ids & ask(Query(words)).ids
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "404.5 or 3.404",
+        "2404-404-1",
+        "404-05-03",
+        "issue #404",
+        "a.py:404",
+        "src/404/x",
+        "40404",
+        "4041",
+        "rfc 40",
+        "404:12",
+    ],
+)
+def test_numbers_in_dates_versions_paths_and_of_issues_name_nothing(words: str) -> None:
+    assert not read(Entry("rfc-404", "decision")).ids & ask(Query(words)).ids
+
+
+def test_a_short_number_alone_names_nothing_and_an_odd_id_has_no_number() -> None:
+    assert read(Entry("pep-8", "decision")).ids == {"I:pep-8", "I:pep 8"}
+    assert not read(Entry("pep-8", "decision")).ids & ask(Query("8 spaces, 8 of them, step 8")).ids
+    assert read(Entry("conv-26/D1:3", "log")).ids == frozenset()
 
 
 TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'

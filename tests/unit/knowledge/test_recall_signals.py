@@ -13,7 +13,7 @@ from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask
 from ctxe.knowledge.recall.signals import SIGNALS, Look, Vector
-from ctxe.knowledge.recall.weights import Weights
+from ctxe.knowledge.recall.weights import TRACE, WORDS, Weights
 from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, odds, told
 
 COMMON = {"gamma": 0.1, "alpha": 0.05}
@@ -70,7 +70,9 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
             "files": 3 * one * path,
             "file": one,
             "cover": alpha / (alpha + one),
+            "opening": gamma,
             "shared": (squares["gamma"] * gamma * math.log1p(2) + squares["alpha"] * alpha * math.log1p(1)) / length,
+            "rarest": max(gamma, alpha),
         }
     )
     # " gam", "gamm", "amma", "mma ", as many of alpha, and "eta " that zeta shares with beta: in one of two entries
@@ -217,7 +219,8 @@ def weighed(**starts: float) -> Weights:
     """Weights by which the odds are the fit and a start by kind."""
     clue = dict.fromkeys(CLUES, 0.0) | {"fit": 1.0}
     inject = {kind: clue | {"start": starts.get(kind, 0.0)} for kind in ("failure", "lasting", "log")}
-    return Weights({name: 2.0 if name == "recent" else 0.0 for name in SIGNALS}, inject, {})
+    counting = {name: 2.0 if name == "recent" else 0.0 for name in SIGNALS}
+    return Weights(dict.fromkeys((WORDS, TRACE), counting), inject, {})
 
 
 def test_the_clues_of_what_is_said_unasked() -> None:
