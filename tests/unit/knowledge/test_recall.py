@@ -424,3 +424,12 @@ def test_a_trace_and_words_are_judged_by_weights_of_their_own() -> None:
     assert weights.counting(said) is weights.signals[WORDS]
     assert weights.counting(trace) is weights.signals[TRACE]
     assert weights.signals[TRACE] != weights.signals[WORDS]
+
+
+def test_files_and_ids_count_beside_a_trace() -> None:
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in run\nValueError: omega\n'
+    crowd = [Entry(f"c{n}", "failure", "ValueError: omega", text="in run", ts="2", path=f"{n}") for n in range(30)]
+    one = Entry("kin", "failure", "ValueError: omega", ts="1", files=("src/kin.py",), path="kin")
+    assert best([one, *crowd], trace, files=("src/kin.py",))[0] == "kin"
+    named = Entry("0007-3fa2", "decision", "kappa", path="seven")
+    assert best([named, *crowd], f"as 0007 says\n{trace}")[0] == "0007-3fa2"
