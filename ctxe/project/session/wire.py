@@ -89,20 +89,22 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer))
     if project.config.memory.enabled:
-        crediting = Crediting(project.store, project.counters)
-        remembering = _remembering(project, name, gating, keeps.taken)
-        catch_up(past, remembering, crediting)
-        undo.heard = remembering.taken_back
-        session.listeners = (undo, remembering, Logged(project.store, name), crediting, Learning(lambda: live.composer))
-        live.against = crediting.against
+        _remember(live, past, gating, keeps.taken)
     return live
 
 
-def _remembering(project: Project, session: str, gating: Gating, kept: Callable[[], Iterable[Entry]]) -> Remembering:
+def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[[], Iterable[Entry]]) -> None:
+    """Let a session remember: what it met in its past is known again, what it meets now is kept and credited."""
     from ctxe.knowledge.failures.pairing import Watch
 
-    watch = Watch(project.store, project.counters, str(project.root), session, gating.gate, gating.digest_of)
-    return Remembering(project.store, watch, session, gating, kept)
+    project, name = live.project, live.session.id
+    watch = Watch(project.store, project.counters, str(project.root), name, gating.gate, gating.digest_of)
+    remembering = Remembering(project.store, watch, name, gating, kept)
+    crediting = Crediting(project.store, project.counters)
+    catch_up(past, remembering, crediting)
+    live.undo.heard, live.against = remembering.taken_back, crediting.against
+    undo, learning = live.session.listeners
+    live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, learning)
 
 
 def _mode(project: Project) -> Mode:
