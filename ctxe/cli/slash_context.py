@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.domain.errors import ConfigError
 from ctxe.project.session import asides, compacting
 
 
@@ -82,10 +83,15 @@ def read_only(chat: Chat, words: str) -> None:
 
 
 def paste(chat: Chat, words: str) -> None:
-    """Show the picture on the clipboard, with these words or the next ones. Raises ConfigError."""
+    """Show the picture on the clipboard, with these words or the next ones; where there is none, say so."""
     from ctxe.terminal.clipboard import picture
 
-    chat.play(chat.live.paste(picture(chat.live.project.environment)))
+    try:
+        copied = picture(chat.live.project.environment)
+    except ConfigError as error:
+        chat.screen.tell(f"{error.message}; {error.hint}")
+        return
+    chat.play(chat.live.paste(copied))
     if words:
         chat.turn(words)
 
