@@ -102,5 +102,7 @@ def test_one_command_for_each_purpose_is_proposed_and_the_widest() -> None:
     runs = (part, part, "pytest tests/unit", "pytest tests/unit", "pytest", "pytest", "go test -run X ./a") * 2
     assert [draft.title for draft in digest(ran(*runs), ())] == ["Tests: `pytest`"]
     assert digest(ran(part, part), ()) == ()
+    module = "python -m unittest test_calc"
+    assert [draft.title for draft in digest(ran(module, module), ())] == [f"Tests: `{module}`"]
     known = (Entry("a", "routine", "Tests: `make test`"),)
     assert digest(ran("pytest", "pytest"), known) == ()
