@@ -31,7 +31,7 @@ _ANSWERS = frozenset(
 """Programs for which a non-zero exit is an answer and no failure, unless they print an error."""
 _STOPPED = frozenset({124, 130, 143})
 """Exit codes of what was stopped, by a time limit or by hand: nobody's failure where it says nothing of itself."""
-TITLED = 48
+TITLED = 60
 """Characters of a command that stand in a title: what went wrong is to be seen in a listing as well."""
 _NAMED_TESTS = 5
 
