@@ -30,7 +30,7 @@ _ROUTINES = {
     "Build": "make, cargo build, go build, npm run, mvn package, gradle build, cmake",
 }
 _NARROW = re.compile(
-    r"::|\s(?:-k|-t|-run|--run|--grep|--testPathPattern|--filter|-Dtest)[ =]|/tmp/|\btest_\w+\.py\b|\.(?:test"
+    r"::|\s(?:-k|-t|-run|--run|--grep|--testPathPattern|--filter|-Dtest)[ =]|\s/tmp/|\btest_\w+\.py\b|\.(?:test"
     r"|spec)\.\w+\b"
 )
 """Runs of a part: what was looked at that day."""
