@@ -97,7 +97,7 @@ class Skills:
             if one.skill.name in standing:
                 out.append(Omission(one.skill.name, 0, "stands in the request already"))
             elif one is best and (text := page(one.skill, room, self.count)):
-                chunks.append(Chunk(PREFIX + one.skill.name, text, score))
+                chunks.append(Chunk(PREFIX + one.skill.name, text, score, path=_path(one.skill)))
             else:
                 out.append(Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}"))
         return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))

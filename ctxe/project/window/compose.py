@@ -67,7 +67,8 @@ class Composer:
         )
         named = self.offers.named(tuple(paths), self.budget.room("files"))
         entered = (*_entered(state), *paths)
-        task = replace(task_of(words, state), whole=tuple(_files_of(named)))
+        stands = (path for section in state.standing or () for path in _whole_in(section))
+        task = replace(task_of(words, state), whole=(*_files_of(named), *stands))
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
@@ -123,6 +124,7 @@ class Composer:
                 brought = [path for sections in found.values() for one in sections for path in _files_of(one)]
                 task = replace(task, files=tuple(dict.fromkeys((*task.files, *entered, *brought))))
             found[place] = [self.cleaned(section) for section in source.offer(task, self.budget.room(share))]
+            task = replace(task, whole=(*task.whole, *(path for one in found[place] for path in _whole_in(one))))
         return [section for place in sorted(found) for section in found[place]]
 
     def cleaned(self, section: Section) -> Section:
@@ -156,6 +158,11 @@ def _files_of(section: Section) -> list[str]:
     """The files that a section shows."""
     shows = section.share == "files" or section.name == NAMED
     return [chunk.path for chunk in section.chunks if chunk.path] if shows else []
+
+
+def _whole_in(section: Section) -> list[str]:
+    """The files that a section holds in full: rules, modules."""
+    return [chunk.path for chunk in section.chunks if chunk.path and chunk.tier == "full"]
 
 
 def _without(section: Section, held: set[str]) -> Section:
