@@ -29,7 +29,7 @@ MOST_MENTIONS = 8
 MOST_READ = 20_000
 """Characters of an entry or a question that are read for ranking."""
 OPENING = 200
-"""Characters below its first line in which an entry says what it is about."""
+"""Characters below its first line, or of its only one, in which an entry says what it is about."""
 TELLING = 3
 """Digits from which on a number alone names the entry with that number in its id."""
 
@@ -102,7 +102,7 @@ def read(entry: Entry) -> Reading:
         words,
         sum(words.values()),
         frozenset(terms(entry.title or first)),
-        frozenset(terms(rest[:OPENING])),
+        frozenset(terms((rest or first)[:OPENING])),
         frozenset(term for file in entry.files for term in path_terms(file)),
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
         frozenset(map(mention, _MENTIONED.finditer(text))) - {id_term(entry.id)},

@@ -18,7 +18,7 @@ SIGNALS = (
     "file",  # rarity of the rarest of them
     "id",  # 1 when the question names the entry by its id or the number in it
     "cover",  # share of the entry's title that the question says, by rarity
-    "opening",  # words of the question (one without a trace) in what the entry says below its first line, by rarity
+    "opening",  # words of the question (one without a trace) in what the entry says first below its title, by rarity
     "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
     "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
     "cited",  # logarithm of 1 + how many other entries mention this one by its id
