@@ -432,4 +432,5 @@ def test_files_and_ids_count_beside_a_trace() -> None:
     one = Entry("kin", "failure", "ValueError: omega", ts="1", files=("src/kin.py",), path="kin")
     assert best([one, *crowd], trace, files=("src/kin.py",))[0] == "kin"
     named = Entry("0007-3fa2", "decision", "kappa", path="seven")
-    assert best([named, *crowd], f"as 0007 says\n{trace}")[0] == "0007-3fa2"
+    facts_of_it = [replace(other, kind="fact", title="ValueError: kappa sigma") for other in crowd]
+    assert best([named, *facts_of_it], f"as 0007 says\n{trace}")[0] == "0007-3fa2"
