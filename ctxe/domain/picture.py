@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 HANDLE = "picture-"
 """How the handle begins by which a picture that gave way is had again."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+
+
+def is_named_like_one(path: str) -> bool:
+    """Does a path end as a picture's does? What the file is, its first bytes decide."""
+    return path.lower().endswith(SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
-from ctxe.domain.picture import HANDLE, Picture
+from ctxe.domain.picture import HANDLE, Picture, is_named_like_one
 from ctxe.domain.section import Chunk, Section
 from ctxe.lexical.patterns import compiled
 from ctxe.project.guarding import cleaning
@@ -20,8 +20,6 @@ from ctxe.storage.pictures import MOST_BYTES
 if TYPE_CHECKING:
     from ctxe.project import Project
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
-"""How a path ends that is looked at though it lies outside of the project; what the file is its first bytes decide."""
 _PATH = r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s'"\\])+))"""
 
 
@@ -149,7 +147,7 @@ def outside(project: Project, words: str) -> list[Path]:
     for match in compiled(_PATH).finditer(words):
         quoted = match[1] or match[2]
         named = quoted or _plain(match[3])
-        if not named.lower().rstrip(".").endswith(SUFFIXES):
+        if not is_named_like_one(named.rstrip(".")):
             continue
         path = _placed(project, named.rstrip("."), told=match[0].startswith("@"))
         if path is not None:

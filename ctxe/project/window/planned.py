@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
@@ -58,6 +59,8 @@ class Planning:
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
+        named = tuple(path for path in task.named if not is_named_like_one(path))
+        task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
         with self._using, contextlib.suppress(StoreError, OSError):
@@ -119,6 +122,12 @@ def steered(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
     dropped = tuple(path for path, choice in chosen if choice == "drop")
     touched = tuple(dict.fromkeys((*given, *task.files)))
     return Steering(touched, added=tuple(dict.fromkeys(task.named)), dropped=dropped)
+
+
+def said(words: str) -> str:
+    """Words without the pictures that they name: what is to be done with these says no more which files it needs."""
+    kept = (word for word in words.split(" ") if not (word[:1] == "@" and is_named_like_one(word.rstrip(".,;:!?)"))))
+    return " ".join(kept)
 
 
 def telling(words: str) -> bool:

@@ -11,7 +11,7 @@ from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
-from ctxe.project.window.planned import BUILDING, MOST, Planning, steered
+from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
 
 ASKED = Task("why does the teapot pour twice")
@@ -96,3 +96,12 @@ def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
     assert section.left_out[0].why.startswith("the words say too little to plan files by")
     assert source.offer(Task(""), 8_000) == ()
     assert not (tmp_path / ".ctxe" / "cache" / "index.db").exists()
+
+
+def test_a_picture_that_is_named_says_nothing_of_files(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    (tmp_path / "tea" / "shot.py").write_text("def shot(png):\n    return png\n")
+    only = Task("what is on @tea/shot.png ?", named=("tea/shot.png",))
+    assert source.offer(only, 8_000) == (Section("files", Priority.INJECTED, (), "task", "files", (SHORT,)),)
+    both = Task("why does the teapot in @tea/shot.png, pour twice", named=("tea/shot.png",))
+    assert paths(source.offer(both, 8_000)) == ["tea/teapot.py"]
