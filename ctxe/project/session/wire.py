@@ -47,8 +47,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     permit = Permit(project, opening.interactive, lambda: box)
     if opening.mode:
         permit.switch(opening.mode)
-    undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
-    undo.alone = lambda: permit.mode == "auto"
+    undo = _undo(project, name, permit)
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
     only, skills = opening.tools, opening.skills
@@ -105,6 +104,12 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     live.undo.heard, live.against = remembering.taken_back, crediting.against
     undo, learning = live.session.listeners
     live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, learning)
+
+
+def _undo(project: Project, name: str, permit: Permit) -> Undo:
+    undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
+    undo.alone = lambda: permit.mode == "auto"
+    return undo
 
 
 def _mode(project: Project) -> Mode:
