@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -176,16 +176,25 @@ class Conversation:
         """Files that tools edited, created or deleted, in the order of their first change."""
         return tuple(dict.fromkeys(path for turn in self.turns for path in turn.changed()))
 
-    def pictures(self, since: Position = BEGINNING) -> dict[str, tuple[Picture, int]]:
-        """Pictures put before the model from a position on, oldest first: handle to picture and turn (from 1)."""
+    def pictures(self) -> dict[str, tuple[Picture, int]]:
+        """Pictures that were put before the model, oldest first: handle to picture and turn (from 1)."""
         found: dict[str, tuple[Picture, int]] = {}
+        for picture, turn in self._shown(BEGINNING):
+            found.setdefault(picture.handle, (picture, turn))
+        return found
+
+    def standing_pictures(self) -> tuple[Picture, ...]:
+        """Pictures that the model sees through the fold, each as often as it stands there."""
+        return tuple(picture for picture, _ in self._shown(self.upto, self.fold.masks if self.fold else ()))
+
+    def _shown(self, since: Position, masks: Collection[str] = ()) -> Iterator[tuple[Picture, int]]:
+        """Every picture from a position on with its turn (from 1), less those of results that are masked."""
         for t in range(since.turn, len(self.turns)):
             first = since.step if t == since.turn else 0
             gathered = self.turns[t].gathered if first == 0 else ()
-            shown = [chunk.picture for section in gathered for chunk in section.chunks]
-            shown += [result.picture for step in self.turns[t].steps[first:] for result in step.results]
-            found |= {one.handle: (one, t + 1) for one in shown if one and one.handle not in found}
-        return found
+            yield from ((one.picture, t + 1) for section in gathered for one in section.chunks if one.picture)
+            results = (result for step in self.turns[t].steps[first:] for result in step.results)
+            yield from ((one.picture, t + 1) for one in results if one.picture and one.call_id not in masks)
 
     def touched(self) -> dict[str, Touch]:
         """The last touch of every file, keyed by path, in the order of first touch."""

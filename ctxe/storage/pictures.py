@@ -46,12 +46,15 @@ class Pictures:
         return picture
 
     def keep(self, picture: Picture) -> None:
-        """Make its bytes durable; nothing when they are already. Raises StoreError: they stay in memory then."""
+        """Make its bytes durable; nothing when they are already. Raises StoreError: they stay in memory then.
+
+        A file that holds other bytes by now is made anew.
+        """
         data = self._taken.get(picture.digest)
         path = self._path(picture.digest)
         if data is None or path is None:
             return
-        if not path.exists():
+        if _stored(path, picture.digest) is None:
             replace(path, data)
         del self._taken[picture.digest]
 
@@ -59,15 +62,17 @@ class Pictures:
         """The bytes under a hash; None where they are gone or are others by now."""
         path = self._path(digest)
         found = self._taken.get(digest)
-        if found is None and path is not None:
-            try:
-                found = read(path, MOST_BYTES)
-            except StoreError:
-                return None
-            if hashlib.blake2b(found, digest_size=16).hexdigest() != digest:
-                return None
-        return found
+        return found if found is not None or path is None else _stored(path, digest)
 
     def _path(self, digest: str) -> Path | None:
         """Where a picture lies; nowhere for what is no hash: a log may come from anybody."""
         return self.folder / digest if _DIGEST.fullmatch(digest) else None
+
+
+def _stored(path: Path, digest: str) -> bytes | None:
+    """The bytes of a file when they are those of this hash."""
+    try:
+        found = read(path, MOST_BYTES)
+    except StoreError:
+        return None
+    return found if hashlib.blake2b(found, digest_size=16).hexdigest() == digest else None

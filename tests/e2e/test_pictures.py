@@ -1,6 +1,7 @@
 """Pictures from the user's words to the wire: named, dropped, read, kept, resumed, folded, refused to the blind."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -177,6 +178,16 @@ def test_a_request_holds_no_more_pictures_than_providers_take(home: Path, repo: 
     assert len(shown(last)) == 20
     refusal = [message["content"] for message in last["messages"] if message["role"] == "tool"][-1]
     assert "p20.png is a picture too many: 20 pictures of 0.0 MB stand in the request" in refusal
+
+
+def test_a_picture_that_is_read_or_recalled_again_and_again_is_bounded_too(home: Path, repo: Path) -> None:
+    handle = "picture-" + hashlib.blake2b(SHOT, digest_size=16).hexdigest()[:12]
+    read, recall = Call("read_file", {"path": "docs/shot.png"}), Call("recall", {"handle": handle})
+    script = [Reply("", [read]), Reply("", [recall] * 10), Reply("", [*[read] * 9, recall, read]), Reply("Enough.")]
+    with WireServer(script) as server:
+        done = ctxe(repo, environment(home, **anthropic_at(server.url)), "chat", "-p", "look at it")
+        assert (done.code, server.refused) == (0, []), done.err
+        assert [len(shown(body)) for body in server.bodies] == [0, 1, 11, 20]
 
 
 def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tmp_path: Path) -> None:

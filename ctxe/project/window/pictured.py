@@ -65,8 +65,7 @@ def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bo
 
 def _standing(state: State) -> Iterator[Picture]:
     """The pictures of the next request as far as it is known."""
-    talk = state.conversation
-    yield from (one for one, _ in talk.pictures(since=talk.upto).values())
+    yield from state.conversation.standing_pictures()
     yield from (result.picture for result in state.results if result.picture)
     yield from (chunk.picture for chunk in state.queued if chunk.picture)
 
@@ -103,6 +102,7 @@ def again(project: Project, state: Callable[[], State]) -> Callable[[str], Pictu
             raise ToolError(f"{picture.name} is a picture, and {blind} sees none")
         if project.pictures.data(picture.digest) is None:
             raise ToolError(f"the bytes of {picture.name} are not kept any more")
+        _bounded(picture.name, picture.size, [*_standing(state())])
         return picture
 
     return find

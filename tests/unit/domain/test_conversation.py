@@ -14,6 +14,8 @@ from ctxe.domain.conversation import (
     Touch,
     Turn,
 )
+from ctxe.domain.picture import Picture
+from ctxe.domain.section import Chunk, Priority, Section
 
 
 def step(number: int, *touches: Touch) -> Step:
@@ -50,3 +52,22 @@ def test_changed_files_are_those_that_were_not_only_read() -> None:
     assert TALK.turns[0].changed() == ("a.py", "c.py")
     assert TALK.turns[1].changed() == ()
     assert TALK.changed() == ("a.py", "c.py", "d.py")
+
+
+def test_a_picture_stands_as_often_as_it_was_shown_and_not_where_a_fold_masks_it() -> None:
+    one, two = Picture("1" * 32, "one.png", "image/png", 8, 8, 9), Picture("2" * 32, "two.png", "image/png", 8, 8, 9)
+    given = Section("asides", Priority.TASK, (Chunk("two.png", "[two]", "", picture=two),), "task")
+
+    def looked(call: str) -> Step:
+        return Step(Reply("", (ToolCall(call, "read_file", "{}"),)), (ToolResult(call, "[one]", picture=one),))
+
+    talk = Conversation((Turn("look", (given,), (looked("a"), looked("b"))), Turn("again", (given,), (looked("c"),))))
+    assert talk.pictures() == {two.handle: (two, 1), one.handle: (one, 1)}
+    assert talk.standing_pictures() == (two, one, one, two, one)
+    for upto, masks, seen in (
+        (Position(0, 1), {}, (one, two, one)),
+        (Position(0, 1), {"b": "[one]"}, (two, one)),
+        (Position(1, 0), {"c": "[one]"}, (two,)),
+        (Position(1, 1), {}, ()),
+    ):
+        assert Conversation(talk.turns, Fold(upto, masks=masks)).standing_pictures() == seen

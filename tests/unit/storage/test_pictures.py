@@ -105,6 +105,15 @@ def test_a_hash_that_is_none_reads_nothing_and_changed_bytes_are_gone(tmp_path: 
     assert pictures.data(taken.digest) is None
 
 
+def test_bytes_that_were_damaged_on_disk_are_made_whole_when_they_are_shown_again(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path)
+    found = pictures.take("a.png", png(3, 2))
+    assert found is not None
+    (tmp_path / found.digest).write_bytes(b"half")
+    pictures.keep(found)
+    assert (tmp_path / found.digest).read_bytes() == Pictures(tmp_path).data(found.digest) == png(3, 2)
+
+
 def test_what_no_provider_takes_is_refused_and_text_is_no_picture(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path)
     assert pictures.take("a.png", b"#!/bin/sh\n") is None
