@@ -57,7 +57,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
             json.dumps(ledger_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2)
         )
         return
-    from ctxe.terminal.budget import ledger_view, sent_view
+    from ctxe.terminal.pages.budget import ledger_view, sent_view
 
     if sent:
         screen.say(sent_view(sent, screen))

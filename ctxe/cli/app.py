@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "chat": ("ctxe.cli.chat", "talk with a model in this repository"),
+    "chat": ("ctxe.cli.chat.command", "talk with a model in this repository"),
     "budget": ("ctxe.cli.budget", "what the next request would hold, and why"),
     "plan": ("ctxe.cli.plan", "which files a task needs, with reasons"),
     "pack": ("ctxe.cli.pack", "what bears on a task as one text, for another tool"),

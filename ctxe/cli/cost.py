@@ -28,7 +28,7 @@ def cost(
     as_json: JsonOption = False,
 ) -> None:
     """What the sessions of this project took. Raises SessionError."""
-    from ctxe.terminal.money import money_table
+    from ctxe.terminal.pages.money import money_table
 
     invocation = Invocation.of(context)
     project = invocation.project()

@@ -111,7 +111,7 @@ def remove(context: typer.Context, name: Name) -> None:
 def approve(context: typer.Context, name: Name) -> None:
     """Show what a project's server would run and ask. Raises ConfigError, StoreError."""
     from ctxe.domain.errors import ConfigError
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     invocation = Invocation.of(context)
     screen = invocation.screen()

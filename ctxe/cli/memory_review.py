@@ -69,7 +69,7 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
     """Ask about each proposal; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page, prose
     from ctxe.project.memory import inbox, memories
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     for number, proposal in enumerate(waiting, 1):
@@ -95,7 +95,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
     """Ask about each entry that cites what is gone; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     stale = [row["id"] for row in memories.rows(project) if row["stale"]]
@@ -119,7 +119,7 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
     """Ask about each two entries that say nearly the same."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import inbox
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     gone: set[str] = set()

@@ -108,7 +108,7 @@ def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | N
         if not screen.keyboard:
             screen.tell(f"kept both: {said} (--supersedes {other.id} replaces it)")
             continue
-        from ctxe.terminal.prompt import Prompt
+        from ctxe.terminal.input.prompt import Prompt
 
         answer = Prompt(screen).ask(f"{said}. [s]upersede it, [k]eep both, [c]ancel?", ("s", "k", "c"))
         if answer == "c":
@@ -143,7 +143,7 @@ def edit(
         project.store.change(held.id, **given)
     elif screen.keyboard:
         from ctxe.project.memory import inbox
-        from ctxe.terminal.prompt import Prompt
+        from ctxe.terminal.input.prompt import Prompt
 
         prompt = Prompt(screen, editor=project.editor)
         before = inbox.raw(project, held)

@@ -16,7 +16,7 @@ def offer_local(project: Project, screen: Screen) -> bool:
     """
     from ctxe.config import save, user_file
     from ctxe.project.models import OFFLINE, choice, local_servers
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     if not screen.keyboard or choice(project).name != OFFLINE:
         return False
@@ -42,7 +42,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
     """
     from ctxe.config import save, user_file
     from ctxe.domain.errors import UnknownModel
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     try:
         _ = project.model

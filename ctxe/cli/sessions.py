@@ -100,7 +100,7 @@ def show(
     if recall:
         _recall(project, path, recall, invocation.screen())
         return
-    from ctxe.terminal.replayed import matching, show_events
+    from ctxe.terminal.pages.replayed import matching, show_events
 
     kept, notices = events(path)
     screen = invocation.screen()
@@ -136,7 +136,7 @@ def inspect(
     """Write a page that needs no network. Raises SessionError, StoreError."""
     from ctxe.project.sessions import path_of, write
     from ctxe.project.window.past import past
-    from ctxe.terminal.report import page
+    from ctxe.terminal.pages.report import page
 
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
@@ -166,7 +166,7 @@ def diff(
     """What two attempts at a task, two models or two settings took. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
-    from ctxe.terminal.difference import difference, facts
+    from ctxe.terminal.pages.difference import difference, facts
 
     invocation = Invocation.of(context)
     project = invocation.project()
@@ -188,7 +188,7 @@ def export(
     import json
 
     from ctxe.project.sessions import events, path_of, records, write
-    from ctxe.terminal.replayed import markdown
+    from ctxe.terminal.pages.replayed import markdown
 
     invocation = Invocation.of(context)
     project = invocation.project()

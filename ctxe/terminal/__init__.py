@@ -3,12 +3,12 @@
 What other packages call:
 
   screen.detect(stdin, out, err, environ) -> Screen    where to draw: streams, width, colour, alphabet
-  tables.table, budget.ledger_view                     listings as text; ``Screen.say`` prints them
+  tables.table, pages.budget.ledger_view               listings as text; ``Screen.say`` prints them
   render.Renderer                                      ``show(event)`` for everything a session does
-  prompt.Prompt                                        ``read() -> str | Left``, the input line
-  ask.Asker                                            ``(Action, Ask) -> Answer``, the approval question
+  input.prompt.Prompt                                  ``read() -> str | Left``, the input line
+  input.ask.Asker                                      ``(Action, Ask) -> Answer``, the approval question
   progress.progress                                    long work on standard error
-  interrupt.play, interrupt.restored                   Ctrl-C, and a terminal left as it was found
+  input.interrupt.play, input.interrupt.restored       Ctrl-C, and a terminal left as it was found
   streams.polite                                       broken pipes, full disks and closed streams
 
 Text from outside (models, tools, files, errors) may be handed in raw: whatever is drawn passes

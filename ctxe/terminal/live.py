@@ -25,10 +25,11 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
-from ctxe.terminal import figures, keyboard
+from ctxe.terminal import figures
 from ctxe.terminal.activity import FRAME, Activity, rows
 from ctxe.terminal.answer import Answer
-from ctxe.terminal.hearing import Hearing
+from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.hearing import Hearing
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.transcript import UNCOUNTED, said, status, told, tool_finished

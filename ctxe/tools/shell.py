@@ -121,7 +121,7 @@ def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> It
 
 def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "") -> ToolOutput:
     """The result of a command that ended, its time limit in seconds, and what to say where it was cut short."""
-    from ctxe.tools.outcome import outcome
+    from ctxe.tools.outcomes.outcome import outcome
 
     text = done.output.rstrip("\n")
     ok = done.exit_code == 0 and not done.ended

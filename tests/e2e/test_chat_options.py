@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.cli.slash import table
+from ctxe.cli.chat.slash import table
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure

@@ -30,7 +30,7 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.past import Past, used_share
 from ctxe.domain.section import Chunk, Priority, Section
-from ctxe.terminal.report import page
+from ctxe.terminal.pages.report import page
 
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "Be exact."),), "system")
 FRAME = Frame((), (RULES,), "m")

@@ -18,7 +18,7 @@ from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.recordings import Recording, Said, Taken
 from ctxe.knowledge.failures.waiting import UNKNOWN
 from ctxe.project.sessions import path_of
-from ctxe.tools.outcome import outcome
+from ctxe.tools.outcomes.outcome import outcome
 
 if TYPE_CHECKING:
     from ctxe.project import Project

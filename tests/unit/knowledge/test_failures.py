@@ -13,7 +13,7 @@ from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
 from ctxe.knowledge.failures.signature import plain_command, plain_message, program, signature
 from ctxe.storage.counters import Counters
-from ctxe.tools.outcome import outcome
+from ctxe.tools.outcomes.outcome import outcome
 
 ROOT = "/w/repo"
 NOON = 1_795_262_400.0

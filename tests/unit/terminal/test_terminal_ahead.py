@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ctxe.domain.events import TurnFinished, TurnStarted
-from ctxe.terminal.ahead import Ahead
+from ctxe.terminal.input.ahead import Ahead
 from ctxe.terminal.render import Renderer
 from tests.unit.terminal.window import Window
 

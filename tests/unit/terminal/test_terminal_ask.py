@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk, ToolOutput, once
-from ctxe.terminal.ask import Asker, understood
-from ctxe.terminal.prompt import Prompt
+from ctxe.terminal.input.ask import Asker, understood
+from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import Screen, detect
 from tests.unit.terminal.window import Window

@@ -8,7 +8,7 @@ from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Past, Sent
 from ctxe.domain.section import Priority
-from ctxe.terminal.difference import difference, facts
+from ctxe.terminal.pages.difference import difference, facts
 from ctxe.terminal.screen import detect
 
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})

@@ -7,7 +7,7 @@ import io
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Prices
 from ctxe.domain.section import Priority
-from ctxe.terminal.folding import fold_view
+from ctxe.terminal.pages.folding import fold_view
 from ctxe.terminal.screen import detect
 
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})

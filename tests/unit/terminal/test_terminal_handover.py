@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.terminal.handover import by_hand
+from ctxe.terminal.input.handover import by_hand
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,15 @@ import pexpect
 import pytest
 
 from ctxe.domain.events import Event, Notice
-from ctxe.terminal.interrupt import Interrupts, play
+from ctxe.terminal.input.interrupt import Interrupts, play
 
 # Its clock runs four times as fast: the two seconds within which a second press leaves are half a second here.
 SESSION = """
     import os, subprocess, sys, time
     from ctxe.domain.events import Notice, TurnFinished, TurnStarted
     from ctxe.domain.model import TextDelta
-    from ctxe.terminal.interrupt import play, restored
-    from ctxe.terminal.prompt import Left, Prompt
+    from ctxe.terminal.input.interrupt import play, restored
+    from ctxe.terminal.input.prompt import Left, Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import detect
 

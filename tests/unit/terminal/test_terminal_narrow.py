@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.section import Priority
-from ctxe.terminal.budget import ledger_view
-from ctxe.terminal.money import money_table
+from ctxe.terminal.pages.budget import ledger_view
+from ctxe.terminal.pages.money import money_table
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
 from ctxe.terminal.tables import Column, detailed, draw, filled

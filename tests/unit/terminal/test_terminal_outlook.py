@@ -9,8 +9,8 @@ from ctxe.domain.conversation import Fold, Position, Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Forecast, Injected, Past, Sent
 from ctxe.domain.section import Priority
-from ctxe.terminal.money import money, money_table
-from ctxe.terminal.outlook import outlook
+from ctxe.terminal.pages.money import money, money_table
+from ctxe.terminal.pages.outlook import outlook
 from ctxe.terminal.screen import Screen, detect
 
 SCREEN = detect(io.StringIO(), io.StringIO(), io.StringIO(), {})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.terminal.prompt import Left, Prompt
+from ctxe.terminal.input.prompt import Left, Prompt
 from ctxe.terminal.screen import Screen, detect
 from tests.unit.terminal.window import Window
 

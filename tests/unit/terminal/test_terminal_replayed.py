@@ -10,8 +10,8 @@ import pytest
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import Event, Notice, ReplyReceived, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.terminal.pages.replayed import markdown, matching, show_events
 from ctxe.terminal.progress import progress
-from ctxe.terminal.replayed import markdown, matching, show_events
 from ctxe.terminal.screen import detect
 from tests.unit.terminal.window import Window
 

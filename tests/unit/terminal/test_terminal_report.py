@@ -14,9 +14,9 @@ from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.past import Injected, Past, Sent, Summed
 from ctxe.domain.section import Priority
-from ctxe.terminal.charts import Area, areas, ceiling, context_chart, money_chart, ticks
-from ctxe.terminal.report import page
-from ctxe.terminal.report_data import NOT_FOUND, data
+from ctxe.terminal.pages.charts import Area, areas, ceiling, context_chart, money_chart, ticks
+from ctxe.terminal.pages.report import page
+from ctxe.terminal.pages.report_data import NOT_FOUND, data
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp; <!-- \u202e ]]>"
 SHOWN = EVIL.replace("\u2028", "‹U+2028›").replace("\u202e", "‹U+202E›")

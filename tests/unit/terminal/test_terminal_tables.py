@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Prices
 from ctxe.domain.section import Priority
-from ctxe.terminal.budget import ledger_view
+from ctxe.terminal.pages.budget import ledger_view
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import cells
 from ctxe.terminal.tables import Column, table

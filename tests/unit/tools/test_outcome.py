@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ctxe.tools.faults import Fault, read_fault
-from ctxe.tools.outcome import outcome
+from ctxe.tools.outcomes.faults import Fault, read_fault
+from ctxe.tools.outcomes.outcome import outcome
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
 PYTEST_IDS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.tools.outcome import outcome
+from ctxe.tools.outcomes.outcome import outcome
 
 FORMS = Path(__file__).with_name("forms")
 Tests = tuple[int, int, list[str]] | None

@@ -14,7 +14,7 @@ from typing import Any
 
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk
 from ctxe.safety.display import exact
-from ctxe.terminal.prompt import Prompt
+from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, Span, fold, glyph, line, width, wrap
 from ctxe.terminal.transcript import diff_line

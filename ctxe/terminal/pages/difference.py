@@ -7,8 +7,8 @@ from typing import Any
 
 from ctxe.domain.past import Past
 from ctxe.terminal import figures
-from ctxe.terminal.charts import areas
-from ctxe.terminal.money import usd
+from ctxe.terminal.pages.charts import areas
+from ctxe.terminal.pages.money import usd
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import fold, line
 from ctxe.terminal.tables import Cell, Column, draw, table_lines

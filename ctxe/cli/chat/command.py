@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxe.cli.headless import Format
+from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
@@ -80,7 +80,7 @@ def chat(
     said = " ".join(words or [])
     if print_ or dry_run:
         raise typer.Exit(_headless(project, opening, said, output_format, dry_run, screen))
-    from ctxe.cli import interactive
+    from ctxe.cli.chat import interactive
 
     raise typer.Exit(interactive.run(project, opening, said, screen))
 
@@ -121,11 +121,11 @@ def _with_input(words: str, screen: Screen) -> str:
 
 
 def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
-    from ctxe.cli import headless, slash
+    from ctxe.cli.chat import headless, slash
     from ctxe.domain.errors import ConfigError
     from ctxe.domain.tool import Deny
     from ctxe.project.session.opening import open_session
-    from ctxe.terminal.interrupt import restored
+    from ctxe.terminal.input.interrupt import restored
 
     own, words = words, _with_input(words, screen)
     if not words.strip():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli import slash
-from ctxe.cli.chatting import Chat
+from ctxe.cli.chat import slash
+from ctxe.cli.chat.chatting import Chat
 from ctxe.domain.errors import CostLimit, CtxeError
 
 if TYPE_CHECKING:
-    from ctxe.terminal.prompt import Left
+    from ctxe.terminal.input.prompt import Left
 
 
 def run(chat: Chat, words: str = "") -> int:
@@ -18,7 +18,7 @@ def run(chat: Chat, words: str = "") -> int:
     Who leaves a session whose money is spent, a script say, is told so by the code.
     """
     from ctxe.cli.errors import bug, say
-    from ctxe.terminal.prompt import Left
+    from ctxe.terminal.input.prompt import Left
 
     while not chat.leaving:
         line, words = _next(chat, words), ""

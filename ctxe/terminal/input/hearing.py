@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctxe.terminal import keyboard
-from ctxe.terminal.ahead import Ahead
-from ctxe.terminal.interrupt import current
+from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.ahead import Ahead
+from ctxe.terminal.input.interrupt import current
 from ctxe.terminal.screen import Screen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from ctxe.tools.fault import PATH, RAISED, Fault
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault
 
 _AT = re.compile(rf"^\s+at .*?{PATH}:(?P<line>\d+):\d+")
 _BUN_BAD = re.compile(r"^(?:\(fail\)|✗) ")

@@ -15,9 +15,9 @@ from ctxe.data import read_text
 from ctxe.domain.past import Past, Sent, used_share
 from ctxe.safety.display import visible
 from ctxe.terminal import figures
-from ctxe.terminal.charts import areas, ceiling, columns, context_chart, money_chart, ticks
-from ctxe.terminal.outlook import missed
-from ctxe.terminal.report_data import data, embedded
+from ctxe.terminal.pages.charts import areas, ceiling, columns, context_chart, money_chart, ticks
+from ctxe.terminal.pages.outlook import missed
+from ctxe.terminal.pages.report_data import data, embedded
 
 PRIVATE = "This page holds the text of the session: give it only to people who may read the repository."
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.domain.errors import ConfigError
 from ctxe.project.session import asides, compacting
 
 
 def context(chat: Chat, words: str) -> None:
     """The account of the newest request, chunk by chunk with --explain; what lies behind it, and what is to come."""
-    from ctxe.terminal.budget import ledger_view
-    from ctxe.terminal.outlook import outlook
+    from ctxe.terminal.pages.budget import ledger_view
+    from ctxe.terminal.pages.outlook import outlook
 
     live, past = chat.live, chat.live.past()
     ledger = past.requests[-1].ledger if past.requests else live.session.state.ledger or live.ledger()
@@ -25,7 +25,7 @@ def context(chat: Chat, words: str) -> None:
 
 def budget(chat: Chat, words: str) -> None:
     """The account of the request that these words would send. Raises BudgetError."""
-    from ctxe.terminal.budget import ledger_view
+    from ctxe.terminal.pages.budget import ledger_view
 
     task = words.replace("--explain", "").strip()
     chat.say(ledger_view(chat.live.ledger(task), chat.screen, "--explain" in words, chat.live.model.prices))
@@ -33,7 +33,7 @@ def budget(chat: Chat, words: str) -> None:
 
 def compact(chat: Chat, words: str) -> None:
     """Fold the past now, or (--preview) show what would give way; other words are what stays in sight."""
-    from ctxe.terminal.folding import fold_view
+    from ctxe.terminal.pages.folding import fold_view
 
     focus = " ".join(word for word in words.split() if word != "--preview")
     if "--preview" not in words.split():
@@ -84,7 +84,7 @@ def read_only(chat: Chat, words: str) -> None:
 
 def paste(chat: Chat, words: str) -> None:
     """Show the picture on the clipboard, with these words or the next ones; where there is none, say so."""
-    from ctxe.terminal.clipboard import picture
+    from ctxe.terminal.input.clipboard import picture
 
     try:
         copied = picture(chat.live.project.environment)

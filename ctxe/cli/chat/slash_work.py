@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chatting import Chat, Slash
+from ctxe.cli.chat.chatting import Chat, Slash
 from ctxe.project.session import asides
 
 
@@ -11,7 +11,7 @@ def run(chat: Chat, words: str) -> None:
 
     A program that is used by hand, an editor say, or any behind another exclamation mark, gets the terminal.
     """
-    from ctxe.terminal.handover import by_hand
+    from ctxe.terminal.input.handover import by_hand
 
     command = words.removeprefix("!").strip()
     if not command:
@@ -24,7 +24,7 @@ def run(chat: Chat, words: str) -> None:
 
 def _lend(chat: Chat, command: str) -> None:
     """Give a program the terminal until it ends; nothing of it goes to the model, but files it changed are noticed."""
-    from ctxe.terminal.handover import lend, shell
+    from ctxe.terminal.input.handover import lend, shell
 
     project = chat.live.project
     try:

@@ -11,7 +11,7 @@ from types import FrameType, GeneratorType
 from typing import Any
 
 from ctxe.domain.events import Event
-from ctxe.terminal import keyboard
+from ctxe.terminal.input import keyboard
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.streams import write
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import find_program
 from ctxe.safety.words import Part
-from ctxe.terminal import keyboard
-from ctxe.terminal.interrupt import RESET
+from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.interrupt import RESET
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from ctxe.tools.fault import PATH, Fault
+from ctxe.tools.outcomes.fault import PATH, Fault
 
 _SAID = re.compile(rf"^\s+{PATH}:(?P<line>\d+): ?(?P<message>.*)$")
 _TELLS = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chatting import Chat
+from ctxe.cli.chat.chatting import Chat
 from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import ReplyReceived, TurnFinished
@@ -40,7 +40,7 @@ class Ended:
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     """Until the user leaves; the exit code of the process. Every session on the way is closed properly."""
     from ctxe.cli.offer import ask_window, offer_local
-    from ctxe.terminal.interrupt import restored
+    from ctxe.terminal.input.interrupt import restored
     from ctxe.terminal.render import Renderer
 
     with restored(screen), Renderer(screen, listens=True) as renderer:
@@ -86,7 +86,7 @@ def _confirmed(project: Project, screen: Screen) -> str:
     """``auto`` is confirmed once per folder; "ask" in its place when it was not. Empty: as the settings say."""
     if project.config.approval.mode != "auto" or project.trusted or not screen.keyboard:
         return ""
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
 
     screen.say(f"approval auto: the model edits files and runs commands in {project.root} without asking")
     if Prompt(screen).ask("trust this folder? [y/n]", ("y", "n")) == "y":
@@ -97,10 +97,10 @@ def _confirmed(project: Project, screen: Screen) -> str:
 
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer) -> Ended:
     """One session until the user leaves it. Raises ConfigError, SessionError, StoreError."""
-    from ctxe.cli import repl, slash
+    from ctxe.cli.chat import repl, slash
     from ctxe.project.session.opening import open_session
-    from ctxe.terminal.ask import Asker
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.ask import Asker
+    from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(
         screen,

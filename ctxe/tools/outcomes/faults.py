@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from ctxe.tools.fault import PATH, RAISED, Fault, Reader, by_line, placed
-from ctxe.tools.gofaults import go_panic, go_test, panic
-from ctxe.tools.jsfaults import bun, jest, npm, tap
+from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, placed
+from ctxe.tools.outcomes.gofaults import go_panic, go_test, panic
+from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
 
 MESSAGE_CHARS = 200
 LINE_CHARS = 2_000

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.terminal import keyboard
-from ctxe.terminal.interrupt import INTERRUPTED, current, installed
+from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.interrupt import INTERRUPTED, current, installed
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 from ctxe.terminal.style import clean, glyph
 
 if TYPE_CHECKING:
-    from ctxe.terminal.inputline import InputLine
+    from ctxe.terminal.input.inputline import InputLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Prompt:
         if not self.full:
             return self._plain(label)
         if self.main is None:
-            from ctxe.terminal.inputline import InputLine
+            from ctxe.terminal.input.inputline import InputLine
 
             self.main = InputLine(
                 self.screen, current(), self.history, self.commands, self.files, self.arguments, self.toolbar
@@ -94,7 +94,7 @@ class Prompt:
             self._show(clean(question) + " ")
             return keyboard.read_line(self.screen.stdin)
         if self.short is None:
-            from ctxe.terminal.inputline import InputLine
+            from ctxe.terminal.input.inputline import InputLine
 
             self.short = InputLine(self.screen, current())
         self.short.shift_tab = shift_tab
@@ -125,7 +125,7 @@ class Prompt:
 
     def _in_editor(self, text: str, suffix: str) -> str:
         """The text after the editor has closed; as it was when the editor failed, which is told."""
-        from ctxe.terminal.handover import lend
+        from ctxe.terminal.input.handover import lend
 
         with tempfile.TemporaryDirectory(prefix="ctxe-") as folder:
             path = Path(folder) / f"edit{suffix}"

@@ -31,7 +31,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
     ``own`` is as for Live.turn.
     """
-    from ctxe.terminal.interrupt import play
+    from ctxe.terminal.input.interrupt import play
     from ctxe.terminal.render import Renderer
 
     ends: list[TurnFinished] = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from ctxe.cli import slash_context, slash_servers, slash_session, slash_work
-from ctxe.cli.chatting import Chat, Slash
+from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
+from ctxe.cli.chat.chatting import Chat, Slash
 from ctxe.config.values import Approval
 
 if TYPE_CHECKING:

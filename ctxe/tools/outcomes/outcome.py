@@ -26,8 +26,8 @@ def outcome(command: str, exit_code: int | None, text: str, root: str = "", seco
     end well, or when plumbing hides how it ended (``hidden``); its message has at most 200 characters. ``text`` has
     no escape codes.
     """
-    from ctxe.tools.faults import read_fault
-    from ctxe.tools.testruns import read_tests
+    from ctxe.tools.outcomes.faults import read_fault
+    from ctxe.tools.outcomes.testruns import read_tests
 
     facts: dict[str, Any] = {"command": command, "exit_code": exit_code, "seconds": round(seconds, 2)}
     if exit_code == 0 and _HIDES.search(command):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.config.values import Approval
 
 
@@ -91,7 +91,7 @@ def approve(chat: Chat, words: str) -> None:
 
 def cost(chat: Chat, _words: str) -> None:
     """What this session took, what comes next, and what all sessions here took."""
-    from ctxe.terminal.money import money
+    from ctxe.terminal.pages.money import money
 
     past, project = chat.live.past(), chat.live.project
     limit = project.config.budget.max_cost

@@ -11,9 +11,9 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Row
 from ctxe.domain.past import Past, Said, Sent
 from ctxe.safety.display import visible
-from ctxe.terminal.budget import reason
-from ctxe.terminal.charts import BY_PRIORITY, KINDS
-from ctxe.terminal.outlook import missed
+from ctxe.terminal.pages.budget import reason
+from ctxe.terminal.pages.charts import BY_PRIORITY, KINDS
+from ctxe.terminal.pages.outlook import missed
 
 HARMLESS = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """What could end a script element or be read as markup; all of it can only stand inside of JSON strings."""

@@ -12,7 +12,7 @@ from ctxe.domain.events import Event, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live
-    from ctxe.terminal.prompt import Prompt
+    from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen
 
@@ -38,7 +38,7 @@ class Chat:
 
     def play(self, events: Iterable[Event]) -> None:
         """Show events as they come; Ctrl-C ends the turn and keeps what came."""
-        from ctxe.terminal.interrupt import play
+        from ctxe.terminal.input.interrupt import play
 
         self.whole = play(events, self.renderer.show)
 
@@ -54,7 +54,7 @@ class Chat:
                 failed.append(event.why)
             self.renderer.show(event)
 
-        from ctxe.terminal.interrupt import current, play
+        from ctxe.terminal.input.interrupt import current, play
 
         self.whole = False
         try:

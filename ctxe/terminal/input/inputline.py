@@ -25,8 +25,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from ctxe.storage import files
-from ctxe.terminal import keyboard
-from ctxe.terminal.interrupt import INTERRUPTED, Interrupts
+from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.project.session import asides
 
 
