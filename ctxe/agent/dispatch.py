@@ -49,13 +49,13 @@ class Dispatcher:
         known: Known | None = None
         try:
             action = self._prepared(call.name, call.arguments)
-            title = action.title
+            title = self.clean(action.title)
             known = self.known(action)
             if known and known.way == "answer":
                 yield _answered(call, title, known)
                 return
             action, by, revised = self._permitted(call, action, known)
-            began, title = time.monotonic(), action.title
+            began, title = time.monotonic(), self.clean(action.title)
             yield ToolStarted(call.id, call.name, title, by)
             self.before(action)
             running = True

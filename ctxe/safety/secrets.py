@@ -19,6 +19,8 @@ OWN_LENGTH = 8
 """Shortest value of ours that is looked for: shorter ones would hit ordinary words."""
 SURE_LENGTH = 16
 """Shortest value of ours that is looked for in base 64 as well."""
+END_LENGTH = 20
+"""Characters at either end of a value of ours by which it is known where a cut took the rest."""
 
 
 NAMES = tuple(
@@ -57,14 +59,30 @@ def mask(text: str, own: Sequence[str] = ()) -> tuple[str, int]:
 
 
 def hide_own(text: str, own: Sequence[str]) -> tuple[str, int]:
-    """The text with these very values replaced, as they are or in base 64, and how many there were."""
+    """The text with these very values replaced, as they are or in base 64, and how many there were.
+
+    So is what a cut left of a long one: its beginning, its end.
+    """
     count = 0
     held = [form for value in own if len(value) >= OWN_LENGTH for form in (value, *_encoded(value))]
     for value in sorted(held, key=len, reverse=True):
         if value in text:
             count += text.count(value)
             text = text.replace(value, "‹secret: our own key›")
+    for value in own:
+        for part in _cut_off(text, value) if len(value) > END_LENGTH else ():
+            count += text.count(part)
+            text = text.replace(part, "‹secret: our own key›")
     return text, count
+
+
+def _cut_off(text: str, value: str) -> Iterator[str]:
+    """The longest beginning and the longest end of a value that stand in a text, where they are long enough."""
+    sizes = range(len(value) - 1, END_LENGTH - 1, -1)
+    if value[:END_LENGTH] in text:
+        yield next(value[:size] for size in sizes if value[:size] in text)
+    if value[-END_LENGTH:] in text:
+        yield next(value[-size:] for size in sizes if value[-size:] in text)
 
 
 def _encoded(value: str) -> Iterator[str]:

@@ -129,6 +129,30 @@ def test_our_own_key_reaches_no_model_no_log_no_memory_and_no_command(home: Path
     assert KEY not in left
 
 
+def test_our_own_key_in_what_the_user_runs_and_pins_reaches_no_model_and_no_log(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
+    with WireServer(then=Reply("I see."), key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            terminal.ready()
+            terminal.enter(f"!echo {'long ' * 20}{KEY}; exit 3")
+            terminal.wait(r"\[exit 3\]")
+            terminal.enter(f"!echo up; sleep 41709 # {KEY} &")
+            terminal.wait("1 job")
+            terminal.enter(f"/pin use {KEY} always")
+            terminal.wait("your API key was taken out of your words")
+            terminal.enter("go on")
+            terminal.wait("I see.")
+            terminal.leave()
+        (body,) = server.bodies
+    assert "[the user pins this] use ‹secret: our own key› always" in json.dumps(body, ensure_ascii=False)
+    assert json.dumps(body, ensure_ascii=False).count("[the user ran `echo ") == 2
+    kept = b"".join(path.read_bytes() for path in (repo / ".ctxe").rglob("*") if path.is_file())
+    assert b"exit 3" in kept
+    for part in (KEY, KEY[:20], KEY[-20:]):
+        assert part not in json.dumps(body)
+        assert part.encode() not in kept
+
+
 def test_the_log_of_the_day_and_the_branch_hold_no_keys(home: Path, tmp_path: Path) -> None:
     key = "ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG"
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})

@@ -31,7 +31,10 @@ LEAST_SKILL = 600
 
 
 def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
-    """Keep a text in every request, or no longer."""
+    """Keep a text in every request, or no longer; a key of ours in it goes nowhere."""
+    text, hidden = live.without_keys(text)
+    for notice in hidden:
+        yield from live.session.emit(notice)
     yield from live.session.emit(Pinned(text, pinned))
     if pinned:
         yield from queue(live, f"pin {len(live.session.state.pins)}", f"[the user pins this] {text}", "you pinned it")
@@ -79,7 +82,8 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
     given: dict[str, object] = {"command": command}
     if AS_JOB.search(command):
         given = {"command": AS_JOB.sub("", command), "background": True}
-    live.undo.begin(f"!{command}", len(live.session.state.conversation.turns))
+    said = live.kit.clean(command)
+    live.undo.begin(f"!{said}", len(live.session.state.conversation.turns))
     tools = {live.kit.shell.name: live.kit.shell}
     runs = replace(live.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(given))
@@ -89,7 +93,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
             continue
         yield from live.session.emit(replace(event, facts={**event.facts, "by": "user"}))
         yield from live.undo.end()
-        yield from queue(live, f"$ {command}", f"[the user ran `{command}`]\n{event.result.text}", "you ran it")
+        yield from queue(live, f"$ {said}", f"[the user ran `{said}`]\n{event.result.text}", "you ran it")
 
 
 def stop_jobs(live: Live, number: str) -> list[str]:

@@ -36,7 +36,7 @@ class Telling:
             return
         chunks = yield from self._ended()
         folded, self.fold = state.conversation.fold is not self.fold, state.conversation.fold
-        chunks += [_goes_on(job) for job in self.jobs.running] if folded and self.fold else []
+        chunks += [self._goes_on(job) for job in self.jobs.running] if folded and self.fold else []
         if chunks:
             yield Noted(tuple(chunks))
 
@@ -55,18 +55,18 @@ class Telling:
             for event in runs(call):
                 yield event
                 if isinstance(event, ToolFinished):
-                    said = f"[ctxe: a job ended meanwhile: `{job.line}`]\n{event.result.text}"
+                    said = f"[ctxe: a job ended meanwhile: `{runs.clean(job.line)}`]\n{event.result.text}"
                     chunks.append(Chunk(f"job {job.number}", said, "a job ended"))
         return chunks
+
+    def _goes_on(self, job: Job) -> Chunk:
+        line = self.runs().clean(job.line)
+        text = f"[ctxe: job {job.number} {job.state}: `{line}`; `use` job/{job.number} reads it]"
+        return Chunk(f"running job {job.number}", text, "a job runs")
 
 
 def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
     return action
-
-
-def _goes_on(job: Job) -> Chunk:
-    text = f"[ctxe: job {job.number} {job.state}: `{job.line}`; `use` job/{job.number} reads it]"
-    return Chunk(f"running job {job.number}", text, "a job runs")
 
 
 def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:

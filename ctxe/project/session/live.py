@@ -89,11 +89,11 @@ class Live:
         """
 
         def since() -> Generator[Event, None, str]:
-            said, hidden = self._clean(more())
+            said, hidden = self.without_keys(more())
             yield from (*hidden, *self._pictures(said))
             return said
 
-        words, hidden = self._clean(words)
+        words, hidden = self.without_keys(words)
         named = self._pictures(words if own is None else own)
         for event in (*hidden, *(self.telling.before() if self.telling else ()), *named):
             yield from self.session.emit(event)
@@ -111,8 +111,8 @@ class Live:
         """Pictures outside of the project that words name: each is told with them, or a line says why not."""
         return attached(self, outside(self.project, words))
 
-    def _clean(self, words: str) -> tuple[str, list[Event]]:
-        """A key of ours in the words (pasted, piped in) goes nowhere."""
+    def without_keys(self, words: str) -> tuple[str, list[Event]]:
+        """A user's words less a key of ours in them (pasted, piped in), which goes nowhere, and a line that says so."""
         words, keys = hide_own(words, self.kit.own)
         return words, [Notice("your API key was taken out of your words", "warning")] if keys else []
 

@@ -62,7 +62,7 @@ class Kit:
     purse: Purse
     jobs: Jobs
     look: Take = field(default=lambda name, data, beside=(): None)
-    _digests: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
+    _digests: dict[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -90,7 +90,7 @@ class Kit:
         """The content hash of a file as it is now; empty when there is none. Read again only when it was written."""
         try:
             facts = (self.workspace.root / path).lstat()
-            stamp = (facts.st_mtime_ns, facts.st_size)
+            stamp = (facts.st_ctime_ns, facts.st_mtime_ns, facts.st_ino, facts.st_size)
             known = self._digests.get(path)
             if known is None or known[0] != stamp:
                 data = read(self.workspace.root, path, LONGEST_FILE)

@@ -43,7 +43,7 @@ def ran(*items: Progress | ToolOutput | BaseException, seen: list[ToolOutput] | 
             seen.append(output)
         return None
 
-    tool = Tool(ToolSchema("run", "", {}), Risk.EXECUTE, lambda _: Action("run", "run it", Risk.EXECUTE, run))
+    tool = Tool(ToolSchema("run", "", {}), Risk.EXECUTE, lambda _: Action("run", "run KEY", Risk.EXECUTE, run))
     return Dispatcher(
         {"run": tool},
         lambda _: Allow(),
@@ -79,6 +79,13 @@ def test_text_display_and_facts_are_cleaned_before_anybody_sees_them() -> None:
     assert seen == [ToolOutput("• and more than that", False, "a •", "shell", (touch,), clean)]
     assert done.result == ToolResult("c1", "• and more t", False, "h1", (touch,))
     assert (done.display, done.full, done.facts) == ("a •", "• and more than that", clean)
+
+
+def test_so_is_what_a_call_is_called() -> None:
+    started, *_, done = ran(ToolOutput("done"))
+    assert isinstance(started, ToolStarted)
+    assert isinstance(done, ToolFinished)
+    assert (started.title, done.title) == ("run •", "run •")
 
 
 def test_a_tool_that_only_talks_or_says_nothing_has_a_result() -> None:

@@ -56,10 +56,10 @@ def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
     assert (finished.result.call_id, finished.result.ok, finished.title) == (
         "job_1",
         False,
-        "job 1 ended (echo sesame; exit 3)",
+        "job 1 ended (echo …; exit 3)",
     )
     assert (finished.facts["job"], finished.facts["exit_code"]) == (1, 3)
-    said = "[ctxe: a job ended meanwhile: `echo sesame; exit 3`]\n…\n[job 1 ended: exit 3]"
+    said = "[ctxe: a job ended meanwhile: `echo …; exit 3`]\n…\n[job 1 ended: exit 3]"
     assert noted == Noted((Chunk("job 1", said, "a job ended"),))
     assert list(tells.between(talk())) == list(tells.before()) == []
 

@@ -331,6 +331,13 @@ def test_our_own_key_is_found_in_base64_wherever_it_begins(before: str) -> None:
     assert mask(f"Header: {b64encode(b'nothing of ours at all, only words').decode()}", (key,))[1] == 0
 
 
+@pytest.mark.parametrize(("begin", "end", "masked"), [(0, 20, 1), (0, 29, 1), (10, 30, 1), (3, 30, 1), (0, 19, 0)])
+def test_what_a_cut_left_of_our_own_key_is_masked(begin: int, end: int, masked: int) -> None:
+    key = "own-key-of-no-known-shape-4711"
+    told = f"run echo {key[begin:end]}"
+    assert mask(told, (key,)) == (("run echo ‹secret: our own key›", 1) if masked else (told, 0))
+
+
 def test_a_certificate_in_base64_is_no_key() -> None:
     text = b64encode(b"-----BEGIN CERTIFICATE-----\n" + 4 * LONG.encode()).decode()
     assert mask(f"certificate-authority-data: {text}")[0].count("private key") == 0
