@@ -155,6 +155,11 @@ def _addresses_shown(tokens: list[Token]) -> list[Token]:
     return shown
 
 
+def code(text: str) -> list[str]:
+    """The blocks of code in a text, as they stand in it."""
+    return [token.content for token in _parser().parse(text) if token.type in ("fence", "code_block")]
+
+
 def split(text: str) -> tuple[str, str]:
     """The finished blocks of a growing text, and its last block, which may still change."""
     clean = visible(text)

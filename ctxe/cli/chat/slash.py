@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 ELSEWHERE = {
     "quit": "exit",
+    "q": "exit",
+    "bye": "exit",
+    "reset": "new",
+    "models": "model",
+    "summarize": "compact",
+    "map": "plan",
+    "files": "ls",
+    "save": "export",
     "approval": "approve",
     "approvals": "approve",
     "permissions": "approve",
@@ -27,9 +35,27 @@ ELSEWHERE = {
     "reasoning": "effort",
     "todos": "todo",
     "rewind": "undo",
+    "restore": "undo",
     "continue": "resume",
 }
 """What people who come from other tools type, and the command that does it here."""
+
+
+FIRST_WORDS = {
+    "copy": "code",
+    "compact": "--preview",
+    "context": "--explain",
+    "inspect": "--open",
+    "undo": "--force",
+    "redo": "--force",
+    "jobs": "show stop",
+    "memory": "show add edit forget undo search review import export stats",
+    "decisions": "list show add supersede",
+    "failures": "list show add resolve match forget stats",
+    "sessions": "list show inspect diff export",
+    "skills": "list show new check",
+}
+"""What else may stand first behind a command's name."""
 
 
 def table() -> dict[str, Slash]:
@@ -106,11 +132,15 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
         return [model for model in project.known_models() if begun in model]
     if name == "effort":
         return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
+    if name == "config":
+        from ctxe.config.keys import every_setting
+
+        return [key for key, *_ in every_setting() if begun in key]
     if name == "mcp":
         return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
         return [session for session in project.known_sessions() if session.startswith(begun)]
-    return []
+    return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]
 
 
 def _meant(name: str, project: Project) -> Slash | None:

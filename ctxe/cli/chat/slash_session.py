@@ -48,6 +48,24 @@ def export(chat: Chat, words: str) -> None:
     chat.command(["sessions", "export", chat.live.session.id, *(["--out", words] if words else [])])
 
 
+def copy(chat: Chat, words: str) -> None:
+    """Put the newest answer on the clipboard, or only its last block of code. Raises ConfigError."""
+    from ctxe.terminal.figures import plural
+    from ctxe.terminal.input.clipboard import put
+    from ctxe.terminal.markdown import code
+
+    said = (turn.answer for turn in reversed(chat.live.session.state.conversation.turns))
+    answer = next((text for text in said if text.strip()), "")
+    text = "".join(code(answer)[-1:]) if words == "code" else "" if words else answer
+    if not text:
+        why = "there is no answer to copy" if not answer else "the newest answer holds no code"
+        chat.screen.tell(f"/copy, or /copy code for its last block: {why}" if words in ("", "code") else "/copy [code]")
+        return
+    taken = put(text, chat.live.project.environment, chat.screen)
+    what = "the last block of code" if words else "the newest answer"
+    chat.say(f"copied {what} ({plural(len(text.splitlines()), 'line')}) to the clipboard, by {taken}")
+
+
 def inspect(chat: Chat, words: str) -> None:
     """This session as a page, in the browser with --open. Raises StoreError."""
     if not chat.live.session.log.count:
@@ -110,6 +128,7 @@ COMMANDS = (
     Slash("resume", "[ID]", "go on with an earlier session", resume),
     Slash("fork", "", "go on in a copy of this session", fork),
     Slash("export", "[FILE]", "this session as Markdown", export),
+    Slash("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
     Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),
     Slash("model", "[NAME [EFFORT]]", "show or change the model", model),
     Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, as it takes them", effort),

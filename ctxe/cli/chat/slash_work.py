@@ -60,6 +60,11 @@ def undo(chat: Chat, words: str) -> None:
     chat.play(chat.live.took_back())
 
 
+def redo(chat: Chat, words: str) -> None:
+    """Take the newest /undo back, one after another; --force also over what you changed since."""
+    chat.renderer.lines(chat.live.undo.redo(force=words == "--force"))
+
+
 def commit(chat: Chat, words: str) -> None:
     """Commit what this session changed, after showing the message. Raises CtxeError."""
     message = words or chat.live.commit_message()
@@ -110,5 +115,6 @@ COMMANDS = (
     Slash("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
     Slash("diff", "", "what this session changed", diff),
     Slash("undo", "[--force]", "put files back as before the newest turn", undo),
+    Slash("redo", "[--force]", "take the newest undo back", redo),
     Slash("commit", "[MESSAGE]", "commit what this session changed, after asking", commit),
 )

@@ -101,10 +101,15 @@ class Undo:
         done = restore.undo(self.place, point, force)
         self.undone = point.turn if done.restored else 0
         self.heard(done.restored)
-        lines = [f"put back: {path}" for path in done.restored]
-        lines += [f"changed since, left alone: {path} (/undo --force takes it too)" for path in done.conflicts]
-        lines += [f"not put back: {path}: {why}" for path, why in done.failed]
-        return [*lines, *done.notes] or ["that turn changed nothing"]
+        return _came(done, "/undo") or ["that turn changed nothing"]
+
+    def redo(self, *, force: bool = False) -> list[str]:
+        """Take the newest undo back; what happened, a line each. Raises StoreError."""
+        point = restore.redoable(self.place, self.session)
+        if point is None:
+            return ["nothing to redo: no undo, or a later turn changed files"]
+        done = restore.undo(self.place, point, force)
+        return _came(done, "/redo") or ["that undo changed nothing"]
 
     def changed(self) -> list[str]:
         """Paths that this session changed, sorted."""
@@ -130,6 +135,13 @@ class Undo:
                     if change.covered:
                         first.setdefault(change.path, point)
         return first
+
+
+def _came(done: restore.Undone, command: str) -> list[str]:
+    lines = [f"put back: {path}" for path in done.restored]
+    lines += [f"changed since, left alone: {path} ({command} --force takes it too)" for path in done.conflicts]
+    lines += [f"not put back: {path}: {why}" for path, why in done.failed]
+    return [*lines, *done.notes]
 
 
 def _text(data: bytes | None) -> str | None:

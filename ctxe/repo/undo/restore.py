@@ -32,6 +32,7 @@ __all__ = [
     "latest",
     "points",
     "prune",
+    "redoable",
     "take",
     "undo",
 ]
@@ -130,7 +131,23 @@ def points(restore: Restore) -> list[Point]:
 def latest(restore: Restore, session: str) -> Point | None:
     """The newest turn of a session that can be undone."""
     own = (p for p in reversed(points(restore)) if p.session == session and not p.undone and not p.of)
-    return next((point for point in own if point.before or (point.tree and point.after is None)), None)
+    return next((point for point in own if _changed(point)), None)
+
+
+def redoable(restore: Restore, session: str) -> Point | None:
+    """The newest undo of a session that can be taken back; none once a later turn has changed files."""
+    own = [point for point in points(restore) if point.session == session]
+    undos = {point.id for point in own if point.of}
+    for point in reversed(own):
+        if not point.of and not point.undone and _changed(point):
+            return None
+        if point.of and not point.undone and point.of not in undos:
+            return point
+    return None
+
+
+def _changed(point: Point) -> bool:
+    return bool(point.before) or (point.tree and point.after is None)
 
 
 def undo(restore: Restore, point: Point, force: bool = False) -> Undone:

@@ -185,9 +185,9 @@ class InputLine:
         return text
 
     def _completing(self) -> bool:
-        """Completions come while typing only where one is plain: a command or a mention."""
+        """Completions come while typing only where one is plain: a command, its first argument, or a mention."""
         before = self.session.default_buffer.document.text_before_cursor
-        return bool(re.fullmatch(r"/\S*", before) or re.search(r"(?:^|\s)@\S*$", before))
+        return bool(re.fullmatch(r"/\S*(?: \S*)?", before) or re.search(r"(?:^|\s)@\S*$", before))
 
     def _bar(self) -> StyleAndTextTuples:
         """The toolbar's text, or the word that a second Ctrl-C leaves."""

@@ -289,6 +289,35 @@ def test_a_turn_whose_undo_was_undone_can_be_undone_again(root: Path, store: Res
         assert (root / "a.py").read_text() == "one\n"
 
 
+def test_undos_are_taken_back_one_after_another(root: Path, store: Restore) -> None:
+    for text in ("one\n", "two\n", "three\n"):
+        turn(store, lambda text=text: (root / "a.py").write_text(text))
+    assert undoing.redoable(store, "s") is None
+    for _ in range(2):
+        point = undoing.latest(store, "s")
+        assert point is not None
+        undoing.undo(store, point)
+    assert (root / "a.py").read_text() == "one\n"
+    for expected in ("two\n", "three\n"):
+        point = undoing.redoable(store, "s")
+        assert point is not None
+        assert undoing.undo(store, point).restored == ("a.py",)
+        assert (root / "a.py").read_text() == expected
+    assert undoing.redoable(store, "s") is None
+    point = undoing.latest(store, "s")
+    assert point is not None
+    undoing.undo(store, point)
+    assert (undoing.redoable(store, "s") is None, undoing.redoable(store, "other")) == (False, None)
+
+
+def test_no_undo_is_taken_back_over_a_later_turn(root: Path, store: Restore) -> None:
+    undoing.undo(store, turn(store, lambda: (root / "a.py").write_text("one\n")))
+    turn(store, lambda: None)
+    assert undoing.redoable(store, "s") is not None
+    turn(store, lambda: (root / "b.py").write_text("later\n"))
+    assert undoing.redoable(store, "s") is None
+
+
 def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
     store = replace(store, bounds=Bounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)

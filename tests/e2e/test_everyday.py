@@ -1,0 +1,79 @@
+"""Gestures of every day in a real pseudo-terminal: copying an answer, redo, completing arguments."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+ANSWER = "Do this:\n\n```python\nx = 1\n```\n\nThen this:\n\n```sh\nmake it\n```\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", {"a.py": "one = 1\n"})
+
+
+def test_an_answer_is_copied_by_the_terminal_and_by_a_program(home: Path, repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/xclip"
+    program.write_text(f'#!/bin/sh\ncat > "{tmp_path}/copied"\n')
+    program.chmod(0o755)
+    with WireServer([Reply(ANSWER), Reply(ANSWER)], key=KEY) as server:
+        env = environment(home, **openai_at(server.url)) | {"SSH_CONNECTION": "1 2 3 4"}
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.enter("/copy")
+            terminal.wait("there is no answer to copy")
+            terminal.enter("how?")
+            terminal.wait("make it")
+            terminal.settle()
+            terminal.enter("/copy")
+            terminal.wait(r"copied the newest answer \(11 lines\) to the clipboard, by the terminal")
+            asked = re.findall(r"\x1b\]52;c;([^\x07]*)\x07", terminal.raw)
+            assert [base64.b64decode(text).decode() for text in asked] == [ANSWER]
+        del env["SSH_CONNECTION"]
+        env |= {"DISPLAY": ":9", "PATH": f"{tmp_path}/bin:{env['PATH']}"}
+        done = ctxe(repo, env, "chat", stdin="how?\n/copy code\n")
+        assert "copied the last block of code (1 line) to the clipboard, by xclip" in done.out
+        assert (tmp_path / "copied").read_text() == "make it\n"
+
+
+def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("read_file", {"path": "a.py"})])]
+    script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Done.")]
+    with WireServer(script, key=KEY) as server:
+        lines = "change it\n/redo\n/undo\n/redo\n/redo\n/exit\n"
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "--approval", "auto-edit", stdin=lines)
+    assert done.code == 0, done.err
+    assert re.findall(r"put back: a\.py|nothing to redo", done.out) == [
+        "nothing to redo",
+        "put back: a.py",
+        "put back: a.py",
+        "nothing to redo",
+    ]
+    assert (repo / "a.py").read_text() == "one = 2\n"
+
+
+def test_a_commands_argument_is_completed_while_it_is_typed(home: Path, repo: Path) -> None:
+    with (
+        WireServer([], key=KEY) as server,
+        Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal,
+    ):
+        terminal.ready()
+        terminal.type("/approve ")
+        terminal.wait(r"auto-edit\s*\n\s*auto\s*\n\s*read-only")
+        terminal.type("\x15/jobs s")
+        terminal.wait(r"show\s*\n\s*stop")
