@@ -34,6 +34,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 QUICK = {"budget": "ctxe.cli.account", "plan": "ctxe.cli.planned"}
 """Commands whose plain command lines need no Typer: the module that reads and runs them."""
 
+PICK = "?"
+"""Said in place of a session's id by those who want to pick one."""
+
 HELP = """Talk with a coding model in the terminal, and see what it sees.
 
 `ctxe` alone starts a session here, as `ctxe chat` does, and takes its options; `ctxe budget` shows
@@ -85,9 +88,17 @@ def _spoken(words: list[str]) -> list[str]:
     """The words with the command they leave out: a chat for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
     if words:
         option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
-        return ["chat", *words] if option or " " in words[0].strip() else words
+        return _picking(["chat", *words] if option or " " in words[0].strip() else words)
     keyboard = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return ["chat"] if keyboard else words
+
+
+def _picking(words: list[str]) -> list[str]:
+    """``-r`` without an id behind it asks for one of a list, which is said to Typer as an id of its own."""
+    until = words.index("--") if "--" in words else len(words)
+    behind = [*words[1:], "-"]
+    alone = {at for at in range(until) if words[at] in ("-r", "--resume") and behind[at].startswith("-")}
+    return [f"--resume={PICK}" if words[0] == "chat" and at in alone else word for at, word in enumerate(words)]
 
 
 def _wanted(words: list[str]) -> Collection[str]:

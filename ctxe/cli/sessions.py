@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ctxe.project import Project
     from ctxe.project.sessions import Summary
+    from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.screen import Screen
 
 SessionId = Annotated[str, typer.Argument(metavar="[ID]", help="id or its beginning; the one used last when left out")]
@@ -74,6 +75,25 @@ def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
         for one in found
     ]
     return table([Column(name, right=name in right, grows=name in soft) for name in names], rows, screen)
+
+
+def picked(project: Project, prompt: Prompt, but: str = "") -> str | None:
+    """The session that a person picks from those of this project; None when none. Raises SessionError without any."""
+    import time
+
+    from ctxe.domain.errors import SessionError
+    from ctxe.project.sessions import summaries
+    from ctxe.terminal.figures import age, plural
+
+    found = [one for one in summaries(project.place.sessions) if one.turns and one.id != but]
+    if not found:
+        raise SessionError("there is no other session here yet" if but else "there is no session here yet")
+    now = time.time()
+    rows = [
+        (one.id, f"{age(one.used, now):>8}  {plural(one.turns, 'turn'):>8}  {' '.join(one.words.split())}")
+        for one in found
+    ]
+    return prompt.pick("which session? (words, arrows, Enter)", rows)
 
 
 def show(

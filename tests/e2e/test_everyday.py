@@ -77,3 +77,30 @@ def test_a_commands_argument_is_completed_while_it_is_typed(home: Path, repo: Pa
         terminal.wait(r"auto-edit\s*\n\s*auto\s*\n\s*read-only")
         terminal.type("\x15/jobs s")
         terminal.wait(r"show\s*\n\s*stop")
+
+
+def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
+    with WireServer(then=Reply("So it is."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "-r").code == 3
+        for words in ("mend the parser", "draw the owl"):
+            assert ctxe(repo, env, "-p", words).code == 0
+        refused = ctxe(repo, env, "-r", "-p", "go on")
+        assert (refused.code, "which session?" in refused.err) == (3, True)
+        with Terminal(repo, env, ("-r",)) as terminal:
+            terminal.wait(r"which session\?(.|\n)*1 turn  draw the owl(.|\n)*1 turn  mend the parser")
+            terminal.type("parser")
+            terminal.wait(lambda screen: "owl" not in screen)
+            terminal.type("\r")
+            terminal.wait(r"goes on; 1 turn so far(.|\n)*mend the parser(.|\n)*So it is\.")
+            terminal.ready()
+            terminal.enter("/resume")
+            terminal.wait(r"which session\?")
+            terminal.type("\x1b")
+            terminal.wait(lambda screen: "which session" not in screen)
+            terminal.enter("/resume")
+            terminal.wait(r"which session\?")
+            terminal.type("\x1b[B\x1b[A\r")
+            terminal.wait(r"goes on; 1 turn so far(.|\n)*draw the owl")
+            terminal.ready()
+            terminal.leave()

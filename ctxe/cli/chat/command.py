@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ctxe.cli.app import PICK
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.config.values import Approval
@@ -44,7 +45,9 @@ def chat(
     print_: Print = False,
     output_format: Annotated[Format, typer.Option("--output-format", help="With --print.")] = "text",
     continue_: Annotated[bool, typer.Option("-c", "--continue", help="Go on with the session used last.")] = False,
-    resume: Annotated[str, typer.Option("-r", "--resume", metavar="ID", help="Go on with this session.")] = "",
+    resume: Annotated[
+        str, typer.Option("-r", "--resume", metavar="[ID]", help="Go on with this session; without ID, pick one.")
+    ] = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
     model: Annotated[str, typer.Option("--model", metavar="NAME", help="provider/name.")] = "",
     effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
@@ -68,6 +71,8 @@ def chat(
     flags = _flags(model, effort, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
     project = invocation.project(flags)
     screen = invocation.screen()
+    if resume == PICK and not (resume := _picked(project, screen)):
+        return
     opening = Opening(
         resume=fork or resume,
         newest=continue_,
@@ -83,6 +88,18 @@ def chat(
     from ctxe.cli.chat import interactive
 
     raise typer.Exit(interactive.run(project, opening, said, screen))
+
+
+def _picked(project: Project, screen: Screen) -> str:
+    """The session to go on with; empty when the person leaves. Raises ConfigError where nobody can pick."""
+    from ctxe.cli.sessions import picked
+    from ctxe.domain.errors import ConfigError
+    from ctxe.terminal.input.prompt import Prompt
+
+    prompt = Prompt(screen)
+    if not prompt.full:
+        raise ConfigError("which session?", "name one: -r ID; `ctxe sessions list` shows what there is")
+    return picked(project, prompt) or ""
 
 
 def _flags(

@@ -25,9 +25,14 @@ def new(chat: Chat, _words: str) -> None:
 
 
 def resume(chat: Chat, words: str) -> None:
-    """Go on with another session; without an id, which ones there are. Raises SessionError."""
+    """Go on with another session; without an id, one of a list. Raises SessionError."""
+    from ctxe.cli.sessions import picked
     from ctxe.project.sessions import path_of
 
+    if not words and chat.prompt.full:
+        words = picked(chat.live.project, chat.prompt, but=chat.live.session.id) or ""
+        if not words:
+            return
     if not words:
         chat.command(["sessions", "list"])
         chat.screen.tell("/resume ID goes on with one; its beginning is enough")

@@ -20,12 +20,10 @@ from prompt_toolkit.input import create_input
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.output.vt100 import Vt100_Output
-from prompt_toolkit.styles import Style
 
 from ctxe.storage import files
 from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.drawing import STYLE, depth, output
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean
@@ -33,33 +31,8 @@ from ctxe.terminal.style import clean
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
 HISTORY_BYTES = 1_000_000
 MENU = 8  # rows kept for completions while there can be some
-STYLE = Style.from_dict(
-    {
-        "bottom-toolbar": "noreverse",
-        "bottom-toolbar.text": "dim",
-        "prompt": "ansicyan",
-        "completion-menu": "bg:default noreverse",
-        "completion-menu.completion": "bg:default",
-        "completion-menu.completion.current": "reverse",
-        "completion-menu.meta.completion": "bg:default dim",
-        "completion-menu.meta.completion.current": "reverse",
-        "scrollbar.background": "bg:default",
-        "scrollbar.button": "reverse",
-    }
-)
-
 Files = Callable[[str], Sequence[str]]
 Arguments = Callable[[str, str], Sequence[str]]
-
-
-class _Output(Vt100_Output):
-    """A terminal that is never asked where its cursor is: the answer would arrive among what the user types."""
-
-    enable_cpr = False
-
-    def get_rows_below_cursor_position(self) -> int:
-        """One row is always there; more are made by scrolling when they are needed."""
-        return 1
 
 
 class _History(FileHistory):
@@ -138,8 +111,6 @@ class InputLine:
         self.pasted: dict[str, str] = {}
         self.at_once, self.begun, self.shift_tab, self.question = "", "", "", False
         kept: History = _History(history, self.whole) if history else InMemoryHistory()
-        output = _Output.from_pty(screen.out, term=None)
-        output.enable_cpr = False
         self.session: PromptSession[str | int] = PromptSession(
             multiline=True,
             history=kept,
@@ -153,9 +124,9 @@ class InputLine:
             enable_open_in_editor=True,
             include_default_pygments_style=False,
             style=STYLE,
-            color_depth=ColorDepth.DEPTH_4_BIT if screen.color else ColorDepth.DEPTH_1_BIT,
+            color_depth=depth(screen),
             input=create_input(screen.stdin),
-            output=output,
+            output=output(screen),
         )
 
     def read(self, label: str, text: str = "", fresh: bool = False, at_once: str = "") -> str | int:

@@ -113,6 +113,14 @@ class Prompt:
                 if answer.strip() and choice.startswith(answer.strip().lower()):
                     return choice
 
+    def pick(self, question: str, options: Sequence[tuple[str, str]]) -> str | None:
+        """One of (value, row) by arrows or words; None when none is wanted, or where the terminal cannot offer them."""
+        if not self.full:
+            return None
+        from ctxe.terminal.input.picker import pick
+
+        return pick(self.screen, question, options)
+
     def edit(self, text: str, suffix: str = ".txt") -> str:
         """The text as the user changed it: in the editor when it has lines and one is set, else in the input line."""
         if self.editor and self.screen.keyboard and "\n" in text:

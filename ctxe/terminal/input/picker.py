@@ -1,0 +1,94 @@
+"""One of a list, chosen with the arrow keys or by typing words of it. Imports prompt-toolkit: where first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import create_input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.layout import BufferControl, Dimension, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout.processors import BeforeInput
+
+from ctxe.terminal.input.drawing import STYLE, depth, output
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import clean, clip, glyph, line
+
+ROWS = 12  # most of the list that is seen at once
+
+
+@dataclass(slots=True)
+class _List:
+    """What is offered, as (value, row), and where the mark stands among what fits the words typed."""
+
+    screen: Screen
+    every: Sequence[tuple[str, str]]
+    typed: Buffer
+    at: int = 0
+
+    def fitting(self) -> list[tuple[str, str]]:
+        """Those that hold every word typed, in any order."""
+        words = self.typed.text.lower().split()
+        return [one for one in self.every if all(word in " ".join(one).lower() for word in words)]
+
+    def move(self, by: int) -> None:
+        """The mark goes up or down, no further than the ends."""
+        self.at = max(0, min(self.at + by, len(self.fitting()) - 1))
+
+    def rows(self) -> StyleAndTextTuples:
+        """The part of the list around the mark, as text for prompt-toolkit."""
+        found, (columns, _) = self.fitting(), self.screen.size()
+        first = max(0, min(self.at - ROWS // 2, len(found) - self.room()))
+        drawn: StyleAndTextTuples = []
+        for number, (_, text) in enumerate(found[first : first + self.room()], start=first):
+            mark = f"{glyph('user', self.screen.unicode)} " if number == self.at else "  "
+            row = clip(line(mark, clean(text)), columns - 1, self.screen.unicode)
+            drawn.append(("reverse" if number == self.at else "", "".join(part for part, _ in row) + "\n"))
+        return drawn or [("class:bottom-toolbar.text", "  nothing fits these words")]
+
+    def room(self) -> int:
+        """Rows for the list: some of the window stays free."""
+        return max(1, min(ROWS, len(self.every), self.screen.size()[1] - 3))
+
+
+def pick(screen: Screen, question: str, options: Sequence[tuple[str, str]]) -> str | None:
+    """The value chosen of (value, row); None for Escape, Ctrl-C and Ctrl-D. Needs a ``live`` screen with a keyboard."""
+    typed = Buffer(multiline=False)
+    offered = _List(screen, options, typed)
+    typed.on_text_changed += lambda _: setattr(offered, "at", 0)
+    words = BufferControl(typed, [BeforeInput(f"{question} ", "class:prompt")])
+    listed = Window(FormattedTextControl(offered.rows), height=lambda: Dimension.exact(offered.room()))
+    app: Application[str | None] = Application(
+        layout=Layout(HSplit([Window(words, height=1), listed])),
+        key_bindings=_keys(offered),
+        style=STYLE,
+        color_depth=depth(screen),
+        erase_when_done=True,
+        input=create_input(screen.stdin),
+        output=output(screen),
+    )
+    app.ttimeoutlen = 0.1  # seconds until Escape is no beginning of another key
+    return app.run(handle_sigint=False)
+
+
+def _keys(offered: _List) -> KeyBindings:
+    keys = KeyBindings()
+    for names, by in ((("up", "c-p"), -1), (("down", "c-n", "tab"), 1), (("pageup",), -ROWS), (("pagedown",), ROWS)):
+        for name in names:
+            keys.add(name)(lambda _, by=by: offered.move(by))
+    for name in ("escape", "c-c", "c-d"):
+        keys.add(name)(_left)
+
+    @keys.add("enter")
+    def chosen(event: KeyPressEvent) -> None:
+        if found := offered.fitting():
+            event.app.exit(result=found[offered.at][0])
+
+    return keys
+
+
+def _left(event: KeyPressEvent) -> None:
+    event.app.exit(result=None)
