@@ -11,6 +11,7 @@ from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.serve.answers import ledger_json
 
 if TYPE_CHECKING:
+    from ctxe.domain.ledger import Ledger
     from ctxe.domain.past import Sent
     from ctxe.project import Project
 
@@ -42,13 +43,15 @@ def parsed(words: list[str]) -> Wanted | None:
 
 def show(invocation: Invocation, wanted: Wanted) -> None:
     """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
+    from ctxe.project.models import prices_of
+
     if wanted.step and not wanted.session:
         raise ConfigError("--step is of a session", "ctxe budget --session ID --step N; `ctxe sessions list` shows ids")
     flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
     project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
     sent = _sent(project, wanted.session, wanted.step) if wanted.session else None
-    ledger = sent.ledger if sent else project.preview(wanted.task)
-    prices = project.prices(ledger.model)
+    ledger = sent.ledger if sent else _next(project, wanted.task)
+    prices = prices_of(project, ledger.model)
     screen = invocation.screen()
     if wanted.as_json:
         import json
@@ -62,6 +65,12 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     if sent:
         screen.say(sent_view(sent, screen))
     screen.say(ledger_view(ledger, screen, wanted.explain, prices))
+
+
+def _next(project: Project, task: str) -> Ledger:
+    from ctxe.project.session.preview import ledger
+
+    return ledger(project, task)
 
 
 def _sent(project: Project, session: str, step: int) -> Sent:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,9 @@ from ctxe.project import place
 
 if TYPE_CHECKING:
     from ctxe.context.budget import Budget
-    from ctxe.domain.ledger import Ledger
-    from ctxe.domain.model import Model, Prices
-    from ctxe.knowledge.entries.entry import Entry
+    from ctxe.domain.model import Model
     from ctxe.knowledge.entries.store import Store
     from ctxe.knowledge.recall.ranker import Ranker
-    from ctxe.knowledge.rules.templates import Template
     from ctxe.storage.counters import Counters
     from ctxe.storage.pictures import Pictures
 
@@ -117,72 +114,6 @@ class Project:
 
         names = {host.key for host in hosts().values() if host.key}
         return tuple(value for name in sorted(names) if (value := self.environment.get(name, "")))
-
-    def preview(self, words: str) -> Ledger:
-        """The account of the first request for these words. Raises BudgetError."""
-        from ctxe.project.session.preview import ledger
-
-        return ledger(self, words)
-
-    def prices(self, model: str) -> Prices | None:
-        """What a model costs by its id, as far as the catalog knows."""
-        from ctxe.project.models import prices_of
-
-        return prices_of(self, model)
-
-    def spent(self) -> tuple[float | None, int]:
-        """Dollars of all sessions here (None: no price known), and how many sessions there are."""
-        from ctxe.domain.past import total
-        from ctxe.project.sessions import summaries
-
-        found = summaries(self.place.sessions)
-        return total(session.usd for session in found), len(found)
-
-    def remember(self, words: str, session: str = "") -> Entry:
-        """Keep a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
-        from ctxe.project.memory.memories import drafted
-
-        return self.store.add(replace(drafted(words), session=session))
-
-    def answer(self, words: str) -> str:
-        """What the offline model says: the files, memories and failures that bear on the words."""
-        from ctxe.project.offline import answer
-
-        return answer(self, words)
-
-    def complete(self, begun: str) -> list[str]:
-        """Paths of this project for what was typed after @, best first."""
-        from ctxe.project.planning.completion import paths
-
-        return paths(self, begun)
-
-    def known_models(self) -> list[str]:
-        """Ids of the models that the catalog knows, ``provider/name``."""
-        from ctxe.providers.catalog import models
-
-        return [model.id for model in models()]
-
-    def known_sessions(self) -> list[str]:
-        """Ids of this project's sessions, the one used last first."""
-        from ctxe.project.sessions import summaries
-
-        return [session.id for session in summaries(self.place.sessions)]
-
-    def templates(self, taken: Iterable[str] = ()) -> tuple[Template, ...]:
-        """Prompt templates of this project and the user; ``taken`` are names of ctxe's own commands."""
-        from ctxe.project.skills.templates import templates
-
-        return templates(self, tuple(taken))
-
-    def template(self, name: str, taken: Iterable[str] = ()) -> Template | None:
-        """The prompt template of this name."""
-        return next((one for one in self.templates(taken) if one.name == name and not one.problem), None)
-
-    def known_skills(self) -> list[str]:
-        """Names of the domain modules that can be used here."""
-        from ctxe.project.skills.use import finder
-
-        return [skill.name for skill in finder(self).usable()]
 
     @property
     def editor(self) -> list[str]:

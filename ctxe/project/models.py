@@ -174,6 +174,11 @@ def prices_of(project: Project, name: str) -> Prices | None:
         return None
 
 
+def known() -> list[str]:
+    """Ids of the models that the catalog knows, ``provider/name``."""
+    return [model.id for model in catalog.models()]
+
+
 def encoding_of(name: str) -> str:
     """The encoding by which a model's tokens are counted. Raises ConfigError for an unknown model."""
     return catalog.find(name).encoding

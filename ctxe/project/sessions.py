@@ -28,6 +28,7 @@ __all__ = [
     "path_of",
     "record_of",
     "records",
+    "spent_by_all",
     "sum_of",
     "summaries",
     "summary",
@@ -114,9 +115,17 @@ class Sum:
 
 def sum_of(project: Project, spent: Spent) -> Sum:
     """One reply's price, and what it would have been with nothing cached."""
-    prices = project.prices(spent.model)
+    from ctxe.project.models import prices_of
+
+    prices = prices_of(project, spent.model)
     plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
     return Sum(1, spent.usage, spent.usd, plain)
+
+
+def spent_by_all(folder: Path) -> tuple[float | None, int]:
+    """Dollars of all sessions in a folder (None: no price known), and how many there are."""
+    found = summaries(folder)
+    return total(session.usd for session in found), len(found)
 
 
 def write(path: Path, text: str) -> Path:

@@ -58,10 +58,12 @@ class Tools:
 
     def budget(self, task: Words) -> dict[str, Any]:
         """The account of the first request that ctxe would send for a task: every part with its tokens and reason."""
+        from ctxe.project.models import prices_of
+        from ctxe.project.session.preview import ledger
 
         def account(project: Project) -> dict[str, Any]:
-            ledger = project.preview(task)
-            return ledger_json(ledger, project.prices(ledger.model))
+            found = ledger(project, task)
+            return ledger_json(found, prices_of(project, found.model))
 
         return self._answered(account)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chat.chatting import Chat
@@ -98,6 +99,7 @@ def _confirmed(project: Project, screen: Screen) -> str:
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer) -> Ended:
     """One session until the user leaves it. Raises ConfigError, SessionError, StoreError."""
     from ctxe.cli.chat import repl, slash
+    from ctxe.project.planning.completion import paths
     from ctxe.project.session.opening import open_session
     from ctxe.terminal.input.ask import Asker
     from ctxe.terminal.input.prompt import Prompt
@@ -106,7 +108,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         screen,
         history=project.place.user / "history",
         commands=slash.names(project),
-        files=project.complete,
+        files=partial(paths, project),
         arguments=lambda name, begun: slash.arguments(project, name, begun),
         editor=project.editor,
     )

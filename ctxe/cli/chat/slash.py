@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, get_args
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
 from ctxe.cli.chat.chatting import Chat, Slash
 from ctxe.config.values import Approval
+from ctxe.project.models import known as known_models
+from ctxe.project.planning.completion import paths
+from ctxe.project.sessions import summaries
+from ctxe.project.skills.templates import template, templates
+from ctxe.project.skills.use import usable
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -85,10 +90,10 @@ def run(chat: Chat, line: str) -> None:
     project = chat.live.project
     if command := table().get(name):
         command.does(chat, words)
-    elif prompt := project.template(name, table()):
+    elif prompt := template(project, name, table()):
         chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
         chat.turn(prompt.filled(words), own=words)
-    elif name in project.known_skills():
+    elif name in usable(project):
         slash_context.skill(chat, f"{name} {words}")
     elif command := _meant(name, project):
         command.does(chat, words)
@@ -108,28 +113,28 @@ def said(project: Project, words: str) -> tuple[str, tuple[str, ...]]:
     if not (line.startswith("/") and known(line)):
         return words, ()
     name, rest = split_line(line)
-    prompt = project.template(name, table())
+    prompt = template(project, name, table())
     return (prompt.filled(rest), prompt.notices) if prompt else (words, ())
 
 
 def names(project: Project) -> list[tuple[str, str]]:
     """(name with slash, help) of every command and prompt template, for completion."""
     own = [(f"/{command.name}", command.says) for command in table().values()]
-    prompts = project.templates(table())
-    return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts if not one.problem]
+    prompts = [one for one in templates(project, table()) if not one.problem]
+    return own + [(f"/{one.name}", f"{one.says} {one.takes}".strip()) for one in prompts]
 
 
 def arguments(project: Project, name: str, begun: str) -> list[str]:
     """What completes the first word after a command's name: paths, modes, models, sessions."""
     name = name.removeprefix("/")
     if name in ("add", "read-only", "drop"):
-        return project.complete(begun)
+        return paths(project, begun)
     if name == "skill":
-        return [skill for skill in project.known_skills() if skill.startswith(begun) and skill != begun]
+        return [skill for skill in usable(project) if skill.startswith(begun) and skill != begun]
     if name == "approve":
         return [mode for mode in get_args(Approval) if mode.startswith(begun)]
     if name == "model":
-        return [model for model in project.known_models() if begun in model]
+        return [model for model in known_models() if begun in model]
     if name == "effort":
         return [level for level in (*project.model.efforts, "default") if level.startswith(begun)]
     if name == "config":
@@ -139,24 +144,27 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "mcp":
         return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
-        return [session for session in project.known_sessions() if session.startswith(begun)]
+        return [one.id for one in summaries(project.place.sessions) if one.id.startswith(begun)]
     return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]
+
+
+def _every(project: Project) -> list[str]:
+    """All that may stand behind a slash."""
+    return [*table(), *(one.name for one in templates(project, table())), *usable(project)]
 
 
 def _meant(name: str, project: Project) -> Slash | None:
     """The command that other tools call so, or the one that begins so where nothing else does."""
     if name in ELSEWHERE:
         return table()[ELSEWHERE[name]]
-    every = [*table(), *(one.name for one in project.templates(table())), *project.known_skills()]
-    found = [full for full in every if full.startswith(name)]
+    found = [full for full in _every(project) if full.startswith(name)]
     return table().get(found[0]) if len(found) == 1 else None
 
 
 def _nearest(name: str, project: Project) -> str:
     import difflib
 
-    every = [*table(), *(one.name for one in project.templates(table())), *project.known_skills()]
-    close = difflib.get_close_matches(name, every, n=1)
+    close = difflib.get_close_matches(name, _every(project), n=1)
     return f"; did you mean /{close[0]}?" if close else ""
 
 
@@ -166,7 +174,7 @@ def help_(chat: Chat, _words: str) -> None:
     from ctxe.terminal.tables import table as draw
 
     rows = [[f"/{c.name} {c.takes}".rstrip(), c.says] for c in table().values()]
-    for one in chat.live.project.templates(table()):
+    for one in templates(chat.live.project, table()):
         says = f"{one.where}: {one.problem}" if one.problem else f"{one.says} ({one.where})"
         rows.append([f"/{one.name} {one.takes}".rstrip(), says])
     rows += [

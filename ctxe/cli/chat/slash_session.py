@@ -114,11 +114,12 @@ def approve(chat: Chat, words: str) -> None:
 
 def cost(chat: Chat, _words: str) -> None:
     """What this session took, what comes next, and what all sessions here took."""
+    from ctxe.project.sessions import spent_by_all
     from ctxe.terminal.pages.money import money
 
     past, project = chat.live.past(), chat.live.project
     limit = project.config.budget.max_cost
-    chat.say(money(past, chat.live.forecast(past), limit, project.spent(), chat.screen))
+    chat.say(money(past, chat.live.forecast(past), limit, spent_by_all(project.place.sessions), chat.screen))
 
 
 def config(chat: Chat, words: str) -> None:

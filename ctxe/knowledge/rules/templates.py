@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class Places:
     readable: Callable[[str], bool] = lambda _path: True
 
 
-def find_templates(places: Places, taken: Sequence[str] = ()) -> tuple[Template, ...]:
+def find_templates(places: Places, taken: Collection[str] = ()) -> tuple[Template, ...]:
     """Every template, the nearest place first; of one name the first stands. ``taken`` are names of ctxe's own."""
     found: list[Template] = []
     named: dict[str, Template] = {}

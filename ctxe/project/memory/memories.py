@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,11 @@ def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, 
     head, rest = (title, text) if title else _headline(text)
     values: dict[str, Any] = {key: tuple(value) for key, value in lists.items()}
     return Entry("", kind, head, text=rest, **values)
+
+
+def noted(project: Project, words: str, session: str = "") -> Entry:
+    """Keep a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
+    return project.store.add(replace(drafted(words), session=session))
 
 
 def keep(project: Project, draft: Entry) -> Entry:

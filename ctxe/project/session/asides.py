@@ -14,6 +14,7 @@ from ctxe.domain.events import Event, FileChosen, Notice, Pinned, Queued, Record
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.project.memory.memories import noted
 from ctxe.project.session.attaching import attached
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
@@ -122,7 +123,7 @@ def _job(live: Live, number: str) -> Job:
 
 def remember(live: Live, words: str) -> Iterator[Event]:
     """Keep a note of the user's as a fact, and tell the model. Raises StoreError."""
-    entry = live.project.remember(words, session=live.session.id)
+    entry = noted(live.project, words, live.session.id)
     yield from live.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
     yield from queue(live, entry.id, f"[remembered by the user] {words}", "you noted it")
 

@@ -14,6 +14,7 @@ from ctxe.context.budget import birth_limit
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.project.models import connect
 from ctxe.project.planning.purse import Purse
+from ctxe.project.session.offline import answer
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import freshen
@@ -38,7 +39,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         return kit.news(path, before, room, composed.count)
 
     return Ports(
-        connect(project, composed.model, lambda words, _: project.answer(words), long_cache=long_cache),
+        connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),
         composed.standing,
         lambda words, state: kept(project, composed.gather(words, state)),
         lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],

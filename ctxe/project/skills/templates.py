@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 
-def templates(project: Project, taken: Sequence[str] = ()) -> tuple[Template, ...]:
+def template(project: Project, name: str, taken: Collection[str] = ()) -> Template | None:
+    """The template of this name, where it can be used."""
+    return next((one for one in templates(project, taken) if one.name == name and not one.problem), None)
+
+
+def templates(project: Project, taken: Collection[str] = ()) -> tuple[Template, ...]:
     """Every template here; ``taken`` are the names of ctxe's own commands."""
     from ctxe.project.planning.ignored import readable
 

@@ -55,6 +55,11 @@ def finder(project: Project) -> Finder:
     )
 
 
+def usable(project: Project) -> list[str]:
+    """Names of the modules that can be used here."""
+    return [skill.name for skill in finder(project).usable()]
+
+
 def _rules_to_ask_for(project: Project) -> list[Skill]:
     """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
     from ctxe.knowledge.rules.rulefiles import Places as RulePlaces

@@ -70,7 +70,9 @@ def _schemas(project: Project) -> tuple[ToolSchema, ...]:
 
 def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:
     """What a reply would have cost with nothing cached; None while its usage or its price is unknown."""
-    prices = project.prices(model)
+    from ctxe.project.models import prices_of
+
+    prices = prices_of(project, model)
     if prices is None or usage is None:
         return None
     return prices.cost(Usage(usage.input, usage.output))

@@ -21,6 +21,7 @@ from ctxe.project import Project
 from ctxe.project.session.flags import Opening
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
+from ctxe.project.session.preview import ledger
 from ctxe.project.sessions import path_of, summaries
 from ctxe.project.window.past import past
 from ctxe.storage.vocabulary import count
@@ -334,9 +335,9 @@ def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path,
 
 
 def test_the_first_request_stays_small(tmp_path: Path, home: Path) -> None:
-    ledger = Project.open(tmp_path, environment(home, **openai_at("http://127.0.0.1:1"))).preview("hello")
-    assert "delegate" in {row.chunk for row in ledger.rows}
-    assert ledger.used < 2_150
+    found = ledger(Project.open(tmp_path, environment(home, **openai_at("http://127.0.0.1:1"))), "hello")
+    assert "delegate" in {row.chunk for row in found.rows}
+    assert found.used < 2_150
 
 
 def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Path, home: Path) -> None:
