@@ -6,14 +6,14 @@ from ctxe.domain.tool import Tool
 from ctxe.tools.edit import edit_file, write_file
 from ctxe.tools.jobs import Jobs
 from ctxe.tools.listing import list_files
-from ctxe.tools.notes import Ports, recall, record_failure, remember, update_todo
+from ctxe.tools.notes import Notebook, recall, record_failure, remember, update_todo
 from ctxe.tools.read import read_file
 from ctxe.tools.search import search
 from ctxe.tools.shell import run_command
 from ctxe.tools.workspace import Workspace
 
 
-def core_tools(workspace: Workspace, ports: Ports, jobs: Jobs | None = None) -> tuple[Tool, ...]:
+def core_tools(workspace: Workspace, notebook: Notebook, jobs: Jobs | None = None) -> tuple[Tool, ...]:
     """The core set over one workspace; the order never changes, for it stands in every request's prefix."""
     return (
         read_file(workspace),
@@ -23,7 +23,7 @@ def core_tools(workspace: Workspace, ports: Ports, jobs: Jobs | None = None) -> 
         write_file(workspace),
         run_command(workspace, jobs),
         update_todo(),
-        remember(ports.remember, ports.alike),
-        record_failure(ports.record_failure),
-        recall(ports.recall, ports.picture),
+        remember(notebook.remember, notebook.alike),
+        record_failure(notebook.record_failure),
+        recall(notebook.recall, notebook.picture),
     )

@@ -143,7 +143,7 @@ def _digest(workspace: Workspace, path: str) -> str:
         return ""
     if not stat.S_ISREG(seen.st_mode):
         return "?"
-    return fingerprint(read(workspace.root, path, workspace.limits.file + 1))
+    return fingerprint(read(workspace.root, path, workspace.bounds.file + 1))
 
 
 def _told(verb: str, change: _Change) -> str:

@@ -82,7 +82,7 @@ def _ripgrep(program: str, workspace: Workspace, query: Query) -> list[str]:
     return [
         program,
         *("--no-config", "--json", "--hidden", "--no-require-git", "--no-ignore-dot", "--sort", "path"),
-        *("--max-count", str(GATHERED), "--max-filesize", str(workspace.limits.file)),
+        *("--max-count", str(GATHERED), "--max-filesize", str(workspace.bounds.file)),
         *("--glob", "!.git", "--glob", "!/.ctxe"),
         *(("--ignore-file", str(ignore)) if ignore.is_file() else ()),
         # a type narrows the search, where a glob would also bring back what is ignored
@@ -127,7 +127,7 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
     with contextlib.closing(_lines(argv, workspace, env)) as lines:
         for line in lines:
             if isinstance(line, Finished):
-                ended = f"stopped after {workspace.limits.search_seconds:.0f} s" if line.timed_out else ended
+                ended = f"stopped after {workspace.bounds.search_seconds:.0f} s" if line.timed_out else ended
                 if line.exit_code > 1 and not found:
                     raise _BadPattern(_said(spoken))
                 break
@@ -149,7 +149,7 @@ def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[
 def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) -> Generator[str | Finished, None, None]:
     """Whole lines of a program's output as they come, then how it ended."""
     rest = ""
-    with contextlib.closing(run(argv, workspace.root, env, workspace.limits.search_seconds, 4096)) as pieces:
+    with contextlib.closing(run(argv, workspace.root, env, workspace.bounds.search_seconds, 4096)) as pieces:
         for piece in pieces:
             if isinstance(piece, Finished):
                 yield from [rest] if rest else []

@@ -15,8 +15,8 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
 from ctxe.safety.display import one_line, strip_sequences
 from ctxe.tools.arguments import checked
+from ctxe.tools.ending import LONG, ended
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING
-from ctxe.tools.shell import LONG, ended
 
 if TYPE_CHECKING:
     from ctxe.safety.background import Background

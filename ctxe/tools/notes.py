@@ -54,7 +54,7 @@ class Recall(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class Notebook:
     """What these tools are lent. ``picture`` finds one by its handle; it raises CtxeError where it cannot be shown."""
 
     remember: Remember

@@ -39,7 +39,7 @@ def _run(workspace: Workspace, name: str, path: str, first: int, last: int | Non
         seen = Touch(path, "read", fingerprint(data))
         return ToolOutput(f"[{picture.words}]", kind="read", touches=(seen,), picture=picture)
     held = decoded(name, path, data)
-    text = shown(held, first, last, workspace.limits.text)
+    text = shown(held, first, last, workspace.bounds.text)
     lines = len(split(held.content.text)[first - 1 : last])
     return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
 

@@ -1,4 +1,4 @@
-"""Where tools work: the root, its limits, and what of the world they are lent."""
+"""Where tools work: the root, its bounds, and what of the world they are lent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Bounds:
     """Bounds in bytes, characters and seconds. Everything beyond ``text`` characters is cut before any trimming."""
 
     file: int = 16_000_000
@@ -52,7 +52,7 @@ class Workspace:
     readable: Callable[[str], bool] = field(default=lambda _: True)
     sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
     environment: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    bounds: Bounds = field(default_factory=Bounds)
     search: Sequence[str] | None = None
     picture: Callable[[str, bytes], Picture | None] = field(default=lambda *_: None)
 
@@ -113,13 +113,13 @@ def opened(workspace: Workspace, name: str, path: str) -> bytes:
         raise ToolError(f"{name} is kept from you by {IGNORE_FILE}; ask for what you need of it")
     if workspace.secret(path):
         raise ToolError(f"{name} may hold secrets and is not read unless the user allows it; ask for what you need")
-    if seen.st_size > workspace.limits.file:
+    if seen.st_size > workspace.bounds.file:
         raise ToolError(
             f"{name} is too large to read ({seen.st_size / 1e6:,.0f} MB); look into it by search, "
             "or by run_command with head, tail or sed -n"
         )
     try:
-        return read(workspace.root, path, workspace.limits.file)
+        return read(workspace.root, path, workspace.bounds.file)
     except StoreError as error:
         raise ToolError(error.message) from error
 

@@ -14,7 +14,7 @@ def rules(work: Path) -> list[Figure]:
     """Everyone's instruction files and domain modules: time, and tokens of a first request."""
     from ctxe.domain.section import Task
     from ctxe.knowledge.rules.instructions import Instructions
-    from ctxe.knowledge.rules.rulefiles import Places
+    from ctxe.knowledge.rules.rulefiles import RulePlaces
     from ctxe.storage.counts import Counts
     from ctxe.storage.vocabulary import count
 
@@ -27,7 +27,7 @@ def rules(work: Path) -> list[Figure]:
         path.write_text(
             "\n".join(f"- Rule {n}.{k}: keep the {k} parts of area {n} in the order of {n * k}." for k in range(12))
         )
-    source = Instructions(Places(files, files), Counts("o200k_base", count))
+    source = Instructions(RulePlaces(files, files), Counts("o200k_base", count))
     figures = [Figure("40 instruction files, warm", timed(lambda: source.offer(Task("x"), 8_000)), 0.050)]
     used = []
     for number in (0, 200):

@@ -79,12 +79,14 @@ class Chat:
 
     def toolbar(self) -> str:
         """The row below the input line: model, tokens, money, mode."""
-        return self.live.status_words()
+        from ctxe.project.session.words import status
+
+        return status(self.live)
 
     def cycle(self) -> None:
         """The next of the modes that Shift-Tab goes through; ``auto`` only ever comes by its name."""
         mode = self.live.permit.mode
-        self.live.mode(CYCLE[(CYCLE.index(mode) + 1) % len(CYCLE)] if mode in CYCLE else CYCLE[0])
+        self.live.permit.switch(CYCLE[(CYCLE.index(mode) + 1) % len(CYCLE)] if mode in CYCLE else CYCLE[0])
 
     @property
     def invocation(self) -> Invocation:

@@ -101,6 +101,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     from ctxe.cli.chat import repl, slash
     from ctxe.project.planning.completion import paths
     from ctxe.project.session.opening import open_session
+    from ctxe.project.session.words import jobs
     from ctxe.terminal.input.ask import Asker
     from ctxe.terminal.input.prompt import Prompt
 
@@ -116,8 +117,8 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     with open_session(project, opening, asker) as live:
         chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
-        asker.edits = lambda: (lambda: live.mode("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *live.jobs_words()]))
+        asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
+        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]))
         live.warm()
         greet(chat)
         code = repl.run(chat, words)
@@ -126,13 +127,14 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
 
 def greet(chat: Chat) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
+    from ctxe.project.session.words import banner
     from ctxe.terminal.figures import plural
 
     live = chat.live
     hints = [CONNECT] if live.model.provider == "offline" else []
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
-    chat.renderer.lines([live.banner(), *live.notices, *hints])
+    chat.renderer.lines([banner(live), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
         chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
         _where_it_was(chat, turns[-1])

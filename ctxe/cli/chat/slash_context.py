@@ -6,6 +6,7 @@ import re
 
 from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.domain.errors import ConfigError
+from ctxe.project.memory.recalling import recalled
 from ctxe.project.session import asides, compacting
 
 
@@ -62,7 +63,8 @@ def recall(chat: Chat, words: str) -> None:
     if not words:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
         return
-    chat.renderer.lines((chat.live.recall(words) or f"nothing is known of {words}").splitlines())
+    found = recalled(chat.live.project, chat.live.session.state, words) or f"nothing is known of {words}"
+    chat.renderer.lines(found.splitlines())
 
 
 def todo(chat: Chat, _words: str) -> None:
@@ -113,7 +115,7 @@ def _choose(chat: Chat, words: str, choice: str) -> None:
 def files(chat: Chat, _words: str) -> None:
     """Files you chose, and files this session touched."""
     chosen = [f"{path}  ({LISTED[choice]})" for path, choice in chat.live.session.state.files]
-    touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.touched().values()]
+    touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.session.state.conversation.touched().values()]
     chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
 

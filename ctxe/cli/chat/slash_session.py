@@ -6,6 +6,8 @@ from typing import get_args
 
 from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.config.values import Approval
+from ctxe.project.session import choosing
+from ctxe.project.sessions import spent_by_all
 
 
 def leave(chat: Chat, _words: str) -> None:
@@ -83,7 +85,7 @@ def model(chat: Chat, words: str) -> None:
     """Show the model, or talk to another one, at an effort or as before. Raises ConfigError."""
     if words:
         name, _, level = words.partition(" ")
-        chat.play(chat.live.switch(name, level.strip()))
+        chat.play(choosing.switch(chat.live, name, level.strip()))
     current = chat.live.model
     thinks = f", effort {current.effort}" if current.effort else ""
     chat.say(f"{current.id}: window {current.window:,} tokens, replies up to {current.max_output:,}{thinks}")
@@ -94,7 +96,7 @@ def model(chat: Chat, words: str) -> None:
 def effort(chat: Chat, words: str) -> None:
     """Show how hard the model thinks, or change it. Raises ConfigError."""
     if words:
-        chat.play(chat.live.think(words))
+        chat.play(choosing.think(chat.live, words))
     current = chat.live.model
     chat.say(f"{current.id}: effort {current.effort or 'as its provider has it'}")
     if not words and current.reasoning:
@@ -105,8 +107,8 @@ def effort(chat: Chat, words: str) -> None:
 def approve(chat: Chat, words: str) -> None:
     """Show or set who decides what runs, for this session. Raises ConfigError."""
     if words:
-        chat.live.mode(words)
-    chat.say(f"approval: {chat.live.policy_words()}")
+        chat.live.permit.switch(words)
+    chat.say(f"approval: {chat.live.permit.words()}")
     if not words:
         others = "|".join(mode for mode in get_args(Approval) if mode != chat.live.permit.mode)
         chat.renderer.lines([f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"])
@@ -114,7 +116,6 @@ def approve(chat: Chat, words: str) -> None:
 
 def cost(chat: Chat, _words: str) -> None:
     """What this session took, what comes next, and what all sessions here took."""
-    from ctxe.project.sessions import spent_by_all
     from ctxe.terminal.pages.money import money
 
     past, project = chat.live.past(), chat.live.project

@@ -11,7 +11,7 @@ from ctxe.knowledge.beginnings import longest
 from ctxe.knowledge.fence import Fenced, fence
 from ctxe.knowledge.rules.contradictions import Unit
 from ctxe.knowledge.rules.overlap import Merged, merge, units_of
-from ctxe.knowledge.rules.rulefiles import Places, Rule, find_rules
+from ctxe.knowledge.rules.rulefiles import Rule, RulePlaces, find_rules
 from ctxe.lexical.similarity import paragraphs
 
 LIMIT = 32_768
@@ -52,7 +52,7 @@ class _Taken:
 class Instructions:
     """Offers instruction files. ``count`` gives tokens of a text."""
 
-    places: Places
+    places: RulePlaces
     count: Callable[[str], int]
     _merged: dict[str, Merged] = field(default_factory=dict, repr=False, compare=False)
 

@@ -60,7 +60,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RulePlaces:
     """Where instruction files are looked for: the root, the folder the user stands in, the user's own folder.
 
     ``read`` are further files (relative to the root) that settings name; ``readable`` says whether a path may be read
@@ -74,7 +74,7 @@ class Places:
     readable: Callable[[str], bool] = lambda _path: True
 
 
-def find_rules(places: Places, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
+def find_rules(places: RulePlaces, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
     """Every instruction file in the order in which they speak: the user's, root to working folder, then scoped ones.
 
     Folders that hold files of ``touched`` (paths relative to the root) are looked into too; what lies there is scoped
@@ -90,14 +90,14 @@ def find_rules(places: Places, touched: Sequence[str] = ()) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def asked_for(places: Places) -> tuple[Rule, ...]:
+def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
     """Rules without a scope that say what they are for and wait to be asked: a model may load them like modules."""
     trees = [tree for tree in _TREES if tree[0] in (".cursor/rules", ".windsurf/rules")]
     found = [rule for inside, suffix in trees for rule in _tree(places, inside, suffix)]
     return tuple(rule for rule in found if not rule.offered and rule.summary and rule.text)
 
 
-def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
+def _every(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
     if places.user:
         yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")
     chain = way(places.root, places.working)
@@ -116,7 +116,7 @@ def _every(places: Places, touched: Sequence[str]) -> Iterator[Rule]:
             yield replace(rule, scope=scope)
 
 
-def _nested(places: Places, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
+def _nested(places: RulePlaces, chain: Sequence[Path], touched: Sequence[str]) -> list[Path]:
     """Folders of touched files from the root down, less those already spoken for; nothing above the root."""
     found: dict[Path, None] = {}
     for path in touched:
@@ -128,7 +128,7 @@ def _nested(places: Places, chain: Sequence[Path], touched: Sequence[str]) -> li
     return [folder for folder in sorted(found) if folder not in chain]
 
 
-def _named(places: Places, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
+def _named(places: RulePlaces, folder: Path, names: Sequence[str], why: str) -> Iterator[Rule]:
     """Files of one folder; an AGENTS.override.md stands in for the AGENTS.md beside it."""
     for name in names:
         override = folder / "AGENTS.override.md"
@@ -137,7 +137,7 @@ def _named(places: Places, folder: Path, names: Sequence[str], why: str) -> Iter
             yield _read(places, path, why)
 
 
-def _read_by_aider(places: Places) -> tuple[str, ...]:
+def _read_by_aider(places: RulePlaces) -> tuple[str, ...]:
     """Files that the project's aider settings have read with every request (``read: CONVENTIONS.md``)."""
     path = places.root / ".aider.conf.yml"
     if not path.is_file() or path.is_symlink():
@@ -149,7 +149,7 @@ def _read_by_aider(places: Places) -> tuple[str, ...]:
     return tuple(dict.fromkeys((named,) if isinstance(named, str) else named))[:MOST_FILES]
 
 
-def _tree(places: Places, inside: str, suffix: str) -> Iterator[Rule]:
+def _tree(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
     top = places.root / inside
     if not top.is_dir() or top.is_symlink():
         return
@@ -159,7 +159,7 @@ def _tree(places: Places, inside: str, suffix: str) -> Iterator[Rule]:
             yield _scoped(_read(places, path, f"always, from {inside}"), path)
 
 
-def _read(places: Places, path: Path, why: str) -> Rule:
+def _read(places: RulePlaces, path: Path, why: str) -> Rule:
     name = _name(places, path)
     home = places.user if places.user and path.is_relative_to(places.user) else places.root
     try:
@@ -202,7 +202,7 @@ def _scoped(rule: Rule, path: Path) -> Rule:
     return replace(rule, summary=summary)
 
 
-def _with_imports(rule: Rule, places: Places, seen: set[str]) -> Iterator[Rule]:
+def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Rule]:
     """A rule and what it imports, each real file once."""
     key = _real(places, rule.path)
     if key in seen:
@@ -222,12 +222,12 @@ def _with_imports(rule: Rule, places: Places, seen: set[str]) -> Iterator[Rule]:
                 yield replace(_taken(found.path, found.data, inherited, len(found.data)), scope=rule.scope)
 
 
-def _real(places: Places, name: str) -> str:
+def _real(places: RulePlaces, name: str) -> str:
     path = places.user / name[2:] if places.user and name.startswith("~/") else places.root / name
     return os.path.realpath(path)
 
 
-def _name(places: Places, path: Path) -> str:
+def _name(places: RulePlaces, path: Path) -> str:
     if path.is_relative_to(places.root):
         return path.relative_to(places.root).as_posix()
     return f"~/{path.relative_to(places.user).as_posix()}" if places.user else str(path)

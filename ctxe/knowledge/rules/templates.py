@@ -59,7 +59,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class TemplatePlaces:
     """Where templates are looked for; ``readable`` says of a project's path whether it may be read at all."""
 
     root: Path
@@ -68,7 +68,7 @@ class Places:
     readable: Callable[[str], bool] = lambda _path: True
 
 
-def find_templates(places: Places, taken: Collection[str] = ()) -> tuple[Template, ...]:
+def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple[Template, ...]:
     """Every template, the nearest place first; of one name the first stands. ``taken`` are names of ctxe's own."""
     found: list[Template] = []
     named: dict[str, Template] = {}
@@ -85,7 +85,7 @@ def find_templates(places: Places, taken: Collection[str] = ()) -> tuple[Templat
     return tuple(found)
 
 
-def _paths(places: Places) -> Iterator[tuple[Path, str, str, Path | None]]:
+def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None]]:
     """(file, name, how people are told of it, the root it must stay in) of everything that may be a template."""
     for base in reversed(way(places.root, places.working)):
         for place in IN_PROJECT:
@@ -107,7 +107,7 @@ def _markdown(place: Path) -> Iterator[tuple[Path, str]]:
             yield path, name
 
 
-def _read(places: Places, path: Path, name: str, where: str, base: Path | None) -> Template:
+def _read(places: TemplatePlaces, path: Path, name: str, where: str, base: Path | None) -> Template:
     if base and (problem := forbidden(os.path.realpath(path), os.path.realpath(base), places.readable)):
         return Template(name, where, problem=problem)
     try:

@@ -19,7 +19,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ModulePlaces:
     """Where modules are looked for. ``readable`` says of a project's path whether it may be read at all.
 
     ``never`` are names that settings take away; ``yours`` are the user's own folders, ``shipped`` the one of ctxe.
@@ -39,7 +39,7 @@ class Places:
 class Finder:
     """Finds modules; one that did not change is read once."""
 
-    places: Places
+    places: ModulePlaces
     _read: dict[str, tuple[Stamp, Skill]] = field(default_factory=dict, repr=False)
     _newest: tuple[Skill, ...] | None = field(default=None, repr=False)
 

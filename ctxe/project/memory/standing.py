@@ -22,10 +22,10 @@ MOST_README = 200_000
 def instructions(project: Project, count: Count) -> Instructions:
     """AGENTS.md and its kin."""
     from ctxe.knowledge.rules.instructions import Instructions
-    from ctxe.knowledge.rules.rulefiles import Places
+    from ctxe.knowledge.rules.rulefiles import RulePlaces
 
     place, read = project.place, project.config.instructions.read
-    return Instructions(Places(place.root, place.working, place.user, read, readable(project)), count)
+    return Instructions(RulePlaces(place.root, place.working, place.user, read, readable(project)), count)
 
 
 def memory(project: Project, count: Count) -> Memory:

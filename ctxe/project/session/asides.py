@@ -56,7 +56,7 @@ def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
         raise ConfigError(f"no file {path}", "name a file of this project")
     path = os.path.relpath(found, place.root) if found else path
     if found and path.startswith("..") and choice != "drop":
-        for event in attached(live, [found.resolve()]):
+        for event in attached(live.project, live.seeing, [found.resolve()]):
             yield from live.session.emit(event)
         return
     yield from live.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,20 +13,20 @@ from ctxe.project.window.mentions import NAMED
 from ctxe.project.window.pictured import pictured, read_outside, taker
 
 if TYPE_CHECKING:
-    from ctxe.project.session.live import Live
+    from ctxe.agent.state import State
+    from ctxe.project import Project
 
 
-def attached(live: Live, paths: Sequence[Path]) -> list[Event]:
+def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
     """What happens when the user names pictures outside of the project: each is told with the next words.
 
     One that is none, is too large, or that the model cannot see becomes a line for the user.
     """
     events: list[Event] = []
     taken: list[Picture] = []
-    state = replace(live.session.state, model=live.model.id)
     for path in paths:
         try:
-            picture = read_outside(live.project, path, state, taken)
+            picture = read_outside(project, path, state, taken)
         except (ToolError, StoreError) as error:
             events.append(Notice(f"not shown: {error}", "warning"))
             continue
@@ -36,11 +35,10 @@ def attached(live: Live, paths: Sequence[Path]) -> list[Event]:
     return events
 
 
-def pasted(live: Live, data: bytes) -> list[Event]:
+def pasted(project: Project, state: State, data: bytes) -> list[Event]:
     """A picture that was copied, told with the user's next words; or a line that says why not."""
     try:
-        state = replace(live.session.state, model=live.model.id)
-        picture = taker(live.project, lambda: state, keep=True)("clipboard.png", data)
+        picture = taker(project, lambda: state, keep=True)("clipboard.png", data)
     except ToolError as error:
         return [Notice(f"not shown: {error}", "warning")]
     if picture is None:

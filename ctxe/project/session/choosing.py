@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ctxe.context.cost import request_usd
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import EffortChosen, Event, ModelChosen, Notice
 from ctxe.domain.model import Model
 from ctxe.project.models import choose
+from ctxe.project.session.live import Live
 from ctxe.providers.catalog import at_effort
 from ctxe.terminal import figures
-
-if TYPE_CHECKING:
-    from ctxe.project.session.live import Live
 
 DEFAULT = "default"
 """What the user says to leave the effort to the provider."""
@@ -52,11 +49,6 @@ def think(live: Live, effort: str) -> Iterator[Event]:
     yield from live.session.emit(EffortChosen(model.effort))
     for line in anew:
         yield from live.session.emit(Notice(line))
-
-
-def effort_words(model: Model) -> str:
-    """The effort as a person reads it beside the model's name; empty while it is the provider's own."""
-    return f"effort {model.effort}" if model.effort else ""
 
 
 def _level(effort: str) -> str:

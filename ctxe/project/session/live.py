@@ -5,28 +5,21 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ctxe import __version__
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
+from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
 from ctxe.agent.turn import Ports
-from ctxe.domain.conversation import Touch
-from ctxe.domain.events import (
-    Event,
-    ModelChosen,
-    Notice,
-)
+from ctxe.domain.events import Event, ModelChosen, Notice
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
-from ctxe.project.memory.recalling import recalled
-from ctxe.project.models import choice, vocabulary_of
+from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted, unshown
-from ctxe.project.session.choosing import effort_words, switch, think
 from ctxe.project.session.commit import commit, message_for
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
@@ -34,7 +27,6 @@ from ctxe.project.window.past import past
 from ctxe.project.window.pictured import outside
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import encoding
-from ctxe.terminal.figures import plural, size
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -81,6 +73,11 @@ class Live:
         """The model that answers."""
         return self.session.ports.provider.model
 
+    @property
+    def seeing(self) -> State:
+        """The state as the model that answers will be asked with it: it may see pictures that another does not."""
+        return replace(self.session.state, model=self.model.id)
+
     def turn(self, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
         """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
 
@@ -104,12 +101,12 @@ class Live:
 
     def paste(self, data: bytes) -> Iterator[Event]:
         """Show a picture that the user copied with their next words."""
-        for event in pasted(self, data):
+        for event in pasted(self.project, self.seeing, data):
             yield from self.session.emit(event)
 
     def _pictures(self, words: str) -> list[Event]:
         """Pictures outside of the project that words name: each is told with them, or a line says why not."""
-        return attached(self, outside(self.project, words))
+        return attached(self.project, self.seeing, outside(self.project, words))
 
     def without_keys(self, words: str) -> tuple[str, list[Event]]:
         """A user's words less a key of ours in them (pasted, piped in), which goes nowhere, and a line that says so."""
@@ -129,57 +126,11 @@ class Live:
         """When the next fold comes and what it and the next request cost, by what the latest steps added."""
         return self.wired.folds.forecast(self.session.state, so_far.grown())
 
-    def switch(self, name: str, effort: str = "") -> Iterator[Event]:
-        """Talk to another model from now on; see ``choosing``. Raises ConfigError."""
-        return switch(self, name, effort)
-
-    def think(self, effort: str) -> Iterator[Event]:
-        """Have the model think so hard from now on ("default": as its provider has it). Raises ConfigError."""
-        return think(self, effort)
-
-    def recall(self, words: str) -> str:
-        """What was folded or shortened, by its handle, or what best matches words here and in memory; else empty."""
-        return recalled(self.project, self.session.state, words)
-
-    def touched(self) -> dict[str, Touch]:
-        """Files that tools read or changed in this session."""
-        return self.session.state.conversation.touched()
-
     def took_back(self) -> Iterator[Event]:
         """What the last undo means for the memory."""
         if self.undo.undone:
             for event in self.against(self.undo.undone):
                 yield from self.session.emit(event)
-
-    def mode(self, name: str) -> None:
-        """Who decides what runs, from now on in this session. Raises ConfigError."""
-        self.permit.switch(name)
-
-    def policy_words(self) -> str:
-        """The approval mode and what was granted, in words."""
-        return self.permit.words()
-
-    def banner(self) -> str:
-        """Where we are, with whom, and who decides: one line for the start."""
-        why = choice(self.project).why
-        who = ", ".join(filter(None, [f"{self.model.id} ({why})", effort_words(self.model)]))
-        return f"ctxe {__version__} in {self.project.root}: {who}, approval {self.permit.words()}"
-
-    def status_words(self) -> str:
-        """Model, tokens, money and mode: the row below the input line."""
-        state = self.session.state
-        ledger, usage = state.ledger, state.newest_usage
-        held = usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0
-        used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
-        money = f"${state.usd:.4f}" if self.model.prices else "no price"
-        if limit := self.project.config.budget.max_cost:
-            money += f" of ${limit:.2f}"
-        who = filter(None, [self.model.id, effort_words(self.model)])
-        return "  ".join([*who, used, money, self.permit.mode, *self.jobs_words()])
-
-    def jobs_words(self) -> list[str]:
-        """How many jobs run, where any do."""
-        return [plural(running, "job")] if (running := len(self.kit.jobs.running)) else []
 
     def held_skills(self) -> tuple[str, ...]:
         """Domain modules that stand in the next request."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.knowledge.rules.templates import Places, Template, find_templates
+from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -24,4 +24,4 @@ def templates(project: Project, taken: Collection[str] = ()) -> tuple[Template, 
     place = project.place
     home = Path(project.environment.get("HOME") or Path.home())
     own = (place.user / "commands", home / ".claude/commands")
-    return find_templates(Places(place.root, place.working, own, readable(project)), taken)
+    return find_templates(TemplatePlaces(place.root, place.working, own, readable(project)), taken)

@@ -16,7 +16,7 @@ from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.knowledge.skills.catalogue import line
-from ctxe.knowledge.skills.finding import Finder, Places
+from ctxe.knowledge.skills.finding import Finder, ModulePlaces
 from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, page
@@ -43,7 +43,7 @@ def finder(project: Project) -> Finder:
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
     shipped = FOLDER / "skills"
     return Finder(
-        Places(
+        ModulePlaces(
             place.root,
             place.working,
             (place.user / "skills", *(folder for folder in own if folder.is_absolute())),
@@ -62,8 +62,7 @@ def usable(project: Project) -> list[str]:
 
 def _rules_to_ask_for(project: Project) -> list[Skill]:
     """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
-    from ctxe.knowledge.rules.rulefiles import Places as RulePlaces
-    from ctxe.knowledge.rules.rulefiles import asked_for
+    from ctxe.knowledge.rules.rulefiles import RulePlaces, asked_for
     from ctxe.project.planning.ignored import readable
 
     place = project.place

@@ -29,11 +29,11 @@ from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
 from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.jobs import Jobs
-from ctxe.tools.notes import Ports
+from ctxe.tools.notes import Notebook
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
 from ctxe.tools.text import decode, fingerprint
-from ctxe.tools.workspace import Limits, Workspace, load, locate, opened
+from ctxe.tools.workspace import Bounds, Workspace, load, locate, opened
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -131,10 +131,10 @@ def kit_for(
     """
     own, workspace = project.own_keys, _workspace(project, state, boxed)
     recalling = Recalling(project, state)
-    ports = Ports(keeping.remember, keeping.record_failure, recalling, again(project, state), keeping.alike)
+    notebook = Notebook(keeping.remember, keeping.record_failure, recalling, again(project, state), keeping.alike)
     jobs = Jobs(project.root, project.config.tools.network)
     awaited = jobs if not only or "use" in only else None
-    tools = {tool.name: tool for tool in core_tools(workspace, ports, awaited)}
+    tools = {tool.name: tool for tool in core_tools(workspace, notebook, awaited)}
     shell = tools["run_command"] if not only or "run_command" in only else None
     skilled = Skilled(
         project, state, (*project.config.skills.always, *skills), shell, finder(project), not only or "use" in only
@@ -162,7 +162,7 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         readable=readable(project),
         sandboxed=boxed.wrap,
         environment=clean_environment(project.environment, project.own_keys),
-        limits=Limits(command_seconds=project.config.tools.command_seconds),
+        bounds=Bounds(command_seconds=project.config.tools.command_seconds),
         picture=taker(project, state, keep=True, asked=True),
     )
 

@@ -12,7 +12,7 @@ from ctxe.domain.section import Task
 from ctxe.knowledge import globs
 from ctxe.knowledge.rules.instructions import LIMIT, Instructions, fair
 from ctxe.knowledge.rules.overlap import merge
-from ctxe.knowledge.rules.rulefiles import Places, find_rules
+from ctxe.knowledge.rules.rulefiles import RulePlaces, find_rules
 
 SAME = "Run `pytest -q` before you call anything done."
 EVERYTHING = {
@@ -54,7 +54,7 @@ def words(text: str) -> int:
 
 
 def instructions(root: Path, working: str = ".", **more: object) -> Instructions:
-    return Instructions(Places(root, (root / working).resolve(), **more), words)  # type: ignore[arg-type]
+    return Instructions(RulePlaces(root, (root / working).resolve(), **more), words)  # type: ignore[arg-type]
 
 
 def paths(source: Instructions, task: Task) -> list[list[str]]:
@@ -385,4 +385,4 @@ def test_nothing_that_changes_the_meaning_is_taken_for_a_repetition() -> None:
 
 def test_find_rules_reads_each_real_file_once(tmp_path: Path) -> None:
     write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@AGENTS.md\n\nFour five six."})
-    assert [rule.path for rule in find_rules(Places(tmp_path, tmp_path))] == ["AGENTS.md", "CLAUDE.md"]
+    assert [rule.path for rule in find_rules(RulePlaces(tmp_path, tmp_path))] == ["AGENTS.md", "CLAUDE.md"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.section import Task
-from ctxe.knowledge.skills.finding import Finder, Places
+from ctxe.knowledge.skills.finding import Finder, ModulePlaces
 from ctxe.knowledge.skills.matching import Matcher, about, sure
 from ctxe.knowledge.skills.module import Skill
 
@@ -23,7 +23,7 @@ def modules() -> list[Skill]:
     listed = CASES.read_text("utf-8").partition("[modules]\n")[2].partition("[tasks]\n")[0]
     found = [line.partition(": ") for line in listed.splitlines()]
     others = [Skill(name, says, Path("/none") / name, name, "project", body=".") for name, _, says in found]
-    return [*others, *Finder(Places(Path("/none"), Path("/none"), shipped=SHIPPED))()]
+    return [*others, *Finder(ModulePlaces(Path("/none"), Path("/none"), shipped=SHIPPED))()]
 
 
 def cases(*, right: bool, part: int) -> list[Case]:

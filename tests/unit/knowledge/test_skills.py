@@ -13,7 +13,7 @@ import pytest
 
 from ctxe.domain.section import Task
 from ctxe.knowledge.skills.catalogue import catalogue
-from ctxe.knowledge.skills.finding import MOST, Finder, Places
+from ctxe.knowledge.skills.finding import MOST, Finder, ModulePlaces
 from ctxe.knowledge.skills.module import LONGEST_DESCRIPTION, Skill, read_skill
 from ctxe.knowledge.skills.page import page
 from ctxe.knowledge.skills.source import Held, Skills
@@ -40,7 +40,7 @@ def write(root: Path, held: Mapping[str, str]) -> Path:
 
 
 def find(root: Path, **more: object) -> Finder:
-    return Finder(Places(root, root, **more))  # type: ignore[arg-type]
+    return Finder(ModulePlaces(root, root, **more))  # type: ignore[arg-type]
 
 
 def told(finder: Finder) -> list[tuple[str, str, str]]:
@@ -59,7 +59,7 @@ def test_places_speak_in_their_order_and_the_first_of_a_name_stands(tmp_path: Pa
         },
     )
     own = write(tmp_path / "own", {"milk/SKILL.md": module("milk"), "tea/SKILL.md": module("tea", "Else.")})
-    finder = Finder(Places(root, root / "web", (own, tmp_path / "none"), SHIPPED, never=("jam", "pytest")))
+    finder = Finder(ModulePlaces(root, root / "web", (own, tmp_path / "none"), SHIPPED, never=("jam", "pytest")))
     same = "the same as .agents/skills/tea"
     other = ".agents/skills/tea has the same name and stands before it"
     never = "your settings say never"
@@ -102,7 +102,7 @@ def test_links_that_lead_out_are_not_followed_and_ignored_files_not_read(tmp_pat
     (root / ".claude").mkdir()
     (root / ".claude/skills").symlink_to("../.agents/skills")
     out = "is a link that leads out of the repository: not followed"
-    places = Places(root, root, readable=lambda path: "tea" not in path)
+    places = ModulePlaces(root, root, readable=lambda path: "tea" not in path)
     assert told(Finder(places)) == [
         ("evil", ".agents/skills/evil", out),
         ("link", ".agents/skills/link", out),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.knowledge.rules.templates import Places, Template, find_templates
+from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
 
 
 def write(root: Path, **held: str) -> Path:
@@ -54,7 +54,7 @@ def test_places_names_and_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "out.md").write_text("Outside.")
     (root / ".claude/commands/link.md").symlink_to(tmp_path / "out.md")
     own = write(tmp_path / "own", **{"mine.md": "Mine.", "review.md": "Mine too."})
-    places = Places(root, root / "web", (own, tmp_path / "none"), lambda path: "ignored" not in path)
+    places = TemplatePlaces(root, root / "web", (own, tmp_path / "none"), lambda path: "ignored" not in path)
     found = find_templates(places, ("help",))
     same = ".ctxe/commands/review.md has the same name and stands before it"
     assert [(one.name, one.where, one.problem) for one in found] == [

@@ -18,6 +18,7 @@ from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, Reply
 from ctxe.domain.past import Summed
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
+from ctxe.project.memory.recalling import recalled
 from ctxe.project.session.flags import Opening
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
@@ -249,7 +250,7 @@ def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> 
     models = Models([ASK, Reply("So.")], [Reply(long)])
     with opened(repo, home, models) as live:
         result = told(list(live.turn("go"))).result
-        whole = live.recall(result.handle)
+        whole = recalled(live.project, live.session.state, result.handle)
     assert 1_000 < count(result.text) <= 1_500
     assert whole == long
 

@@ -9,7 +9,7 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.tools.finding import Line
 from ctxe.tools.search import rendered, search
-from ctxe.tools.workspace import Limits
+from ctxe.tools.workspace import Bounds
 
 HAS_RG = shutil.which("rg") is not None
 
@@ -93,7 +93,7 @@ def test_a_bad_pattern_is_told_in_one_line(tree: Any) -> None:
 
 def test_a_pattern_that_never_ends_is_stopped(place: Any) -> None:
     place.search = []
-    place.limits = Limits(search_seconds=1.0)
+    place.bounds = Bounds(search_seconds=1.0)
     place.put("a.txt", "a" * 60 + "b\n")
     began = time.monotonic()
     text = find(place, "(a+)+$")

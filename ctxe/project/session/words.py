@@ -1,0 +1,39 @@
+"""What a session says of itself in one line: its banner, and the row below the input line."""
+
+from __future__ import annotations
+
+from ctxe import __version__
+from ctxe.domain.model import Model
+from ctxe.project.models import choice
+from ctxe.project.session.live import Live
+from ctxe.terminal.figures import plural, size
+
+
+def banner(live: Live) -> str:
+    """Where we are, with whom, and who decides: one line for the start."""
+    why = choice(live.project).why
+    who = ", ".join(filter(None, [f"{live.model.id} ({why})", effort(live.model)]))
+    return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.words()}"
+
+
+def status(live: Live) -> str:
+    """Model, tokens, money and mode: the row below the input line."""
+    state = live.session.state
+    ledger, usage = state.ledger, state.newest_usage
+    held = usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0
+    used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
+    money = f"${state.usd:.4f}" if live.model.prices else "no price"
+    if limit := live.project.config.budget.max_cost:
+        money += f" of ${limit:.2f}"
+    who = filter(None, [live.model.id, effort(live.model)])
+    return "  ".join([*who, used, money, live.permit.mode, *jobs(live)])
+
+
+def jobs(live: Live) -> list[str]:
+    """How many jobs run, where any do."""
+    return [plural(running, "job")] if (running := len(live.kit.jobs.running)) else []
+
+
+def effort(model: Model) -> str:
+    """The effort as a person reads it beside the model's name; empty while it is the provider's own."""
+    return f"effort {model.effort}" if model.effort else ""

@@ -1,0 +1,64 @@
+"""How a command ended, as a result: both streams in the order they came, then ``[exit 0]`` or why it was ended."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.domain.tool import ToolOutput
+from ctxe.safety.display import strip_sequences
+
+if TYPE_CHECKING:
+    from ctxe.safety.process import Finished
+
+ASKED = re.compile(
+    r"EOFError|EOF when reading|not (?:from )?a (?:tty|terminal|TTY)|[Ii]nappropriate ioctl|no tty present"
+    r"|a terminal is required|could not read (?:Username|Password)|Error reading input"
+)
+"""What programs say that wanted an answer from somebody."""
+ASKS = "; it wanted input and there is none: give it as options, a file or a pipe"
+TAIL = 2_000
+"""Characters at the end of the output in which it is looked for."""
+LONG = 5.0
+"""Seconds from which on the result says how long a command took."""
+
+
+def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "") -> ToolOutput:
+    """The result of a command that ended, its time limit in seconds, and what to say where it was cut short."""
+    from ctxe.tools.outcomes.outcome import outcome
+
+    text = done.output.rstrip("\n")
+    ok = done.exit_code == 0 and not done.ended
+    facts = outcome(
+        command,
+        None if done.ended else done.exit_code,
+        strip_sequences(done.output),
+        str(root),
+        done.seconds,
+    )
+    if done.ended:
+        facts["timed_out"] = done.timed_out
+    asked = "" if ok or not ASKED.search(text[-TAIL:]) else ASKS
+    how = _ending(limit, done, asked, more)
+    words = f"{text}\n{how}" if text else f"(no output) {how}"
+    return ToolOutput(words, ok, kind="shell", facts=facts)
+
+
+def _ending(seconds: float, done: Finished, asked: str = "", more: str = "") -> str:
+    """How the command ended, and what it left running; ``more`` where it was not over."""
+    from ctxe.safety.process import Finished
+
+    match done:
+        case Finished(ended="time limit"):
+            how = f"ended after {seconds:.0f} s, the time limit; it may be raised by seconds{more and f', {more}'}"
+        case Finished(ended=why) if why:
+            how = f"ended: {why}"
+        case Finished(exit_code=code) if code < 0:
+            how = f"ended by signal {-code}"
+        case Finished(exit_code=code):
+            how = f"exit {code}" + (f", {done.seconds:.0f} s" if done.seconds >= LONG else "")
+    many = "es were" if done.left != 1 else " was"
+    more = more and f": {more}"
+    left = f"; {done.left} background process{many} ended too{more}" if done.left and not done.ended else ""
+    return f"[{how}{asked}{left}]"
