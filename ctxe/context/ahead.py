@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxe.context.assemble import Frame
-from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room, due
 from ctxe.context.cost import request_usd
-from ctxe.context.fold import standing_tokens, whole_steps
-from ctxe.context.tokens import Count
+from ctxe.context.fold import whole_steps
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.model import Prices
 from ctxe.domain.past import Forecast
@@ -19,10 +16,8 @@ FAR = 200
 
 
 def forecast(
-    frame: Frame,
+    room: Room,
     conversation: Conversation,
-    budget: Budget,
-    count: Count,
     policy: FoldPolicy,
     size: int,
     grown: Sequence[int],
@@ -33,7 +28,6 @@ def forecast(
     A fold's price is that of writing what it keeps; what stands before the conversation is read from the cache as
     before.
     """
-    room = Room(budget.usable, standing_tokens(frame, conversation, count, budget.usable))
     pace = max(0, round(sum(grown) / len(grown))) if grown else 0
     steps = _steps(conversation, room, policy, size, pace)
     line = size + steps * pace if steps else room.line(policy)

@@ -6,20 +6,20 @@ policy give the same fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room, due, worth_folding
-from ctxe.context.lines import Entry, Whole, names_in
+from ctxe.context.lines import Entry, names_in
 from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
 from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
-from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
+from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
 
 MASK = 400
@@ -35,11 +35,6 @@ WORDS = "words"
 """What the names of chunks with the user's words begin with."""
 
 
-def shown(result: ToolResult) -> str:
-    """The text of a result as the model was told."""
-    return result.text
-
-
 def fold(
     conversation: Conversation,
     room: Room,
@@ -47,20 +42,19 @@ def fold(
     count: Count,
     *,
     cause: str = "",
-    whole: Whole = shown,
     also: Sequence[Chunk] = (),
-    survey: Survey | None = None,
+    survey: Callable[[], Survey] | None = None,
 ) -> Fold:
-    """Fold all but the newest steps; ``whole`` gives back what was trimmed at birth, for lines come from originals.
+    """Fold all but the newest steps.
 
-    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list). ``survey`` is what
-    was read of this conversation before, to save the time of reading it again.
+    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list). ``survey`` gives what
+    the conversation has shown, read off the originals where results were cut; without it, what the model was told.
     """
     free = max(0, room.target(policy) - room.standing)
     upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy, count)
     if upto == Position(0, 0):
         return Fold(upto, cause=cause)
-    survey = (survey or Survey()).read(conversation, whole)
+    seen = survey() if survey else Survey().read(conversation, lambda result: result.text)
     words = words_kept(conversation, upto, room, count)
     said = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
     extra = _size([*said, *also], count) - count(words[0].text)
@@ -69,11 +63,11 @@ def fold(
         return replace(before, cause=cause)
     earlier = _earlier(conversation.fold, upto, said, space, count)
     stays = [*earlier, *(chunk for chunk in said if chunk not in earlier)]
-    entries = _without(survey.before(upto), [conversation.turns[t].words for t in words])
+    entries = _without(seen.before(upto), [conversation.turns[t].words for t in words])
     covered = names_standing([*stays, *also], conversation, upto)
-    since = survey.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
+    since = seen.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
     share = PART if earlier else FIRST
-    text = record(survey, entries, covered, int(share * space), count, _parts(earlier), since)
+    text = record(seen, entries, covered, int(share * space), count, _parts(earlier), since)
     if text:
         stays.append(Chunk(RECORD, text, f"stands for steps {since + 1} to {entries[-1].step}"))
     return Fold(upto, (*stays, *also), _decayed(conversation, upto, policy.decay_after, count), cause=cause)
@@ -132,9 +126,8 @@ def next_fold(
     policy: FoldPolicy,
     *,
     cause: str = "",
-    whole: Whole = shown,
     also: Sequence[Chunk] = (),
-    survey: Survey | None = None,
+    survey: Callable[[], Survey] | None = None,
 ) -> Fold | None:
     """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
 
@@ -143,12 +136,12 @@ def next_fold(
     """
     before = size_of(frame, conversation, count)
     usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
-    room = Room(usable, standing_tokens(frame, conversation, count, usable))
+    room = room_for(frame, conversation, usable, count)
     done = sum(1 for _ in conversation.steps())
     cause = cause or due(before, whole_steps(conversation), room, policy, done) or ""
     if not cause:
         return None
-    made = fold(conversation, room, policy, count, cause=cause, whole=whole, also=also, survey=survey)
+    made = fold(conversation, room, policy, count, cause=cause, also=also, survey=survey)
     after = size_of(frame, replace(conversation, fold=made), count)
     if not worth_folding(before, after, cause) or _same(conversation.fold, made):
         return None
@@ -165,10 +158,10 @@ def _same(before: Fold | None, made: Fold) -> bool:
     return before.record == made.record
 
 
-def standing_tokens(frame: Frame, conversation: Conversation, count: Count, usable: int) -> int:
-    """Tokens that no fold can shrink: tools, standing sections and the first words of the user."""
+def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> Room:
+    """What a request may hold; no fold can shrink its tools, standing sections and the first words of the user."""
     first = min(count(conversation.turns[0].words), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
-    return _frame_tokens(frame, count) + first
+    return Room(usable, _frame_tokens(frame, count) + first)
 
 
 def _frame_tokens(frame: Frame, count: Count) -> int:

@@ -9,12 +9,11 @@ file named, once an epoch. They are appended, so the cache survives.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
 from ctxe.context.assemble import Frame
 from ctxe.context.fold import size_of
-from ctxe.context.lines import Whole
 from ctxe.context.nearness import nearness
 from ctxe.context.seen import standing
 from ctxe.context.survey import History, Sightings, Survey, file_key
@@ -48,14 +47,14 @@ _PLANS = re.compile(r"todo|task|plan", re.IGNORECASE)
 
 
 def brought_back(
-    frame: Frame, conversation: Conversation, usable: int, count: Count, whole: Whole, survey: Survey
+    frame: Frame, conversation: Conversation, usable: int, count: Count, survey: Callable[[], Survey]
 ) -> tuple[Chunk, ...]:
     """Lines worth showing again after the newest step where all of them have room, a chunk a file.
 
-    ``usable`` is what a request may hold (tokens), ``survey`` what was read of the conversation before.
+    ``usable`` is what a request may hold (tokens), ``survey`` gives what the conversation has shown.
     """
     left = usable - size_of(frame, conversation, count)
-    chunks = restored(conversation, survey.read(conversation, whole), usable, left)
+    chunks = restored(conversation, survey(), usable, left)
     return chunks if sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left else ()
 
 

@@ -37,6 +37,7 @@ def assembling(_work: Path) -> list[Figure]:
 def folding(_work: Path) -> list[Figure]:
     """A fold of 200k tokens that were read as they came, and a request after one more message; processor time."""
     from dataclasses import replace
+    from functools import partial
 
     from ctxe.context.assemble import Frame
     from ctxe.context.budget import Budget
@@ -63,10 +64,11 @@ def folding(_work: Path) -> list[Figure]:
         total += counts(text)
     talk, budget = Conversation((Turn("go", (), tuple(steps)),)), Budget(220_000, 0)
     survey = Survey().read(talk, lambda result: result.text)
+    seen = partial(survey.read, talk, lambda result: result.text)
 
     def fold() -> None:
         spent[0] = 0.0
-        next_fold(Frame(), talk, budget, counted, FoldPolicy(), cause="request", survey=survey)
+        next_fold(Frame(), talk, budget, counted, FoldPolicy(), cause="request", survey=seen)
 
     grown, times = [], []
     for n in range(8):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
@@ -144,7 +145,8 @@ def assert_ten_folds_keep(talk: Conversation, budget: Budget, also: tuple[Chunk,
         step = Step(Reply("", (call,)), (ToolResult(call.id, f"line_{n} of it\n{MORE}"),))
         *before, last = grown.turns
         grown = replace(grown, turns=(*before, replace(last, steps=(*last.steps, step))))
-        made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also, survey=survey)
+        seen = partial(survey.read, grown, shown)
+        made = next_fold(Frame(), grown, budget, words, FoldPolicy(), cause="request", also=also, survey=seen)
         grown = replace(grown, fold=made) if made else grown
     if grown.fold:
         kept = [chunk.text for chunk in grown.fold.record]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
@@ -14,7 +15,7 @@ from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
-from ctxe.context.fold import next_fold
+from ctxe.context.fold import next_fold, room_for
 from ctxe.context.lines import Whole
 from ctxe.context.restore import brought_back
 from ctxe.context.seen import Standing
@@ -70,7 +71,7 @@ class Folds:
         """Lines of what is folded that are about these words."""
         if not focus:
             return ()
-        gone = self.survey.read(state.conversation, _whole(state)).before(fold.upto)
+        gone = self._seen(state).before(fold.upto)
         kept = focused(focus, gone, int(FOCUS_SHARE * self.composer.budget.usable), self.composer.count)
         return (kept,) if kept else ()
 
@@ -82,10 +83,12 @@ class Folds:
             self.composer.count,
             self.policy,
             cause=cause,
-            whole=_whole(state),
             also=(*kept, *_surviving(state)),
-            survey=self.survey,
+            survey=partial(self._seen, state),
         )
+
+    def _seen(self, state: State) -> Survey:
+        return self.survey.read(state.conversation, _whole(state))
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
         """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
@@ -93,15 +96,15 @@ class Folds:
         if talk.fold is None and not state.originals:
             return ()
         composer, frame = self.composer, self.composer.frame(state.standing or ())
-        return brought_back(frame, talk, composer.budget.usable, composer.count, _whole(state), self.survey)
+        return brought_back(frame, talk, composer.budget.usable, composer.count, partial(self._seen, state))
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
         """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
         if state.ledger is None:
             return None
         composer, talk, size = self.composer, state.conversation, state.ledger.used
-        frame, prices = composer.frame(state.standing or ()), composer.model.prices
-        return forecast(frame, talk, composer.budget, composer.count, self.policy, size, grown, prices)
+        room = room_for(composer.frame(state.standing or ()), talk, composer.budget.usable, composer.count)
+        return forecast(room, talk, self.policy, size, grown, composer.model.prices)
 
 
 def folds(project: Project, composer: Composer) -> Folds:

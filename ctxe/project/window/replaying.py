@@ -63,10 +63,7 @@ class Replayed:
 
     def request(self) -> Assembled:
         """The next request, folded first when that is due. Raises BudgetError."""
-        whole = self.original
-        made = next_fold(
-            self.frame, self.conversation, self.budget, self._count, self._policy, whole=whole, survey=self._survey
-        )
+        made = next_fold(self.frame, self.conversation, self.budget, self._count, self._policy, survey=self._seen)
         if made is not None:
             self.conversation = replace(self.conversation, fold=made)
         self._bring_back()
@@ -80,9 +77,12 @@ class Replayed:
         if place.step < 0 or place < self.conversation.upto:
             return
         usable = self.budget.usable
-        chunks = brought_back(self.frame, self.conversation, usable, self._count, self.original, self._survey)
+        chunks = brought_back(self.frame, self.conversation, usable, self._count, self._seen)
         if chunks:
             self.conversation = _with_notes(self.conversation, place, chunks)
+
+    def _seen(self) -> Survey:
+        return self._survey.read(self.conversation, self.original)
 
     def original(self, result: ToolResult) -> str:
         """The whole text of a result, as it was given."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 from ctxe.context.ahead import FAR, forecast
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room, due
+from ctxe.context.compact import FoldPolicy, due
 from ctxe.context.cost import request_usd
-from ctxe.context.fold import standing_tokens
+from ctxe.context.fold import room_for
 from ctxe.domain.conversation import Conversation, Reply, Step, Turn
 from ctxe.domain.model import Prices
 from ctxe.domain.past import Forecast
@@ -19,18 +19,18 @@ REAL = Prices(3.0, 15.0, 0.30, 3.75)
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "r" * 999),), "system")
 FRAME, BUDGET = Frame((), (RULES,)), Budget(204_000, 4_000)
 TALK = Conversation((Turn("go", (), (Step(Reply("a")), Step(Reply("b")))),))
-STANDING = standing_tokens(FRAME, TALK, len, 200_000)
+ROOM = room_for(FRAME, TALK, BUDGET.usable, len)
 
 
 USUAL = FoldPolicy()
 
 
 def ahead(size: int, *grown: int, policy: FoldPolicy = USUAL, prices: Prices | None = None) -> Forecast:
-    return forecast(FRAME, TALK, BUDGET, len, policy, size, grown, prices)
+    return forecast(ROOM, TALK, policy, size, grown, prices)
 
 
 def test_it_says_when_the_policy_will_be_due() -> None:
-    policy, room = FoldPolicy(), Room(200_000, STANDING)
+    policy, room = FoldPolicy(), ROOM
     found = ahead(60_000, 1_000, 3_000, policy=policy)
     assert found.steps is not None
     assert (found.pace, found.line) == (2_000, 60_000 + 2_000 * found.steps)
@@ -39,8 +39,8 @@ def test_it_says_when_the_policy_will_be_due() -> None:
 
 
 def test_few_calls_to_come_put_a_fold_off_that_only_money_wants() -> None:
-    many = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(calls=lambda _: 60.0), 60_000, [2_000], None)
-    few = forecast(FRAME, TALK, BUDGET, len, FoldPolicy(calls=lambda _: 1.0), 60_000, [2_000], None)
+    many = forecast(ROOM, TALK, FoldPolicy(calls=lambda _: 60.0), 60_000, [2_000], None)
+    few = forecast(ROOM, TALK, FoldPolicy(calls=lambda _: 1.0), 60_000, [2_000], None)
     assert many.steps is not None
     assert few.steps is not None
     assert (many.steps < few.steps, few.line) == (True, 202_000)
@@ -53,14 +53,14 @@ def test_a_lower_line_and_a_sliding_window_are_seen() -> None:
 
 
 def test_money_is_that_of_writing_what_a_fold_keeps_and_of_the_next_request() -> None:
-    room, policy = Room(200_000, STANDING), FoldPolicy()
+    room, policy = ROOM, FoldPolicy()
     found = ahead(60_000, 2_000, prices=REAL)
-    fold_usd = request_usd(room.target(policy), STANDING, REAL)
+    fold_usd = request_usd(room.target(policy), ROOM.standing, REAL)
     assert found == replace(ahead(60_000, 2_000), fold_usd=fold_usd, next_usd=request_usd(62_000, 60_000, REAL))
 
 
 def test_without_a_pace_or_far_off_only_the_line_is_known() -> None:
-    line = Room(200_000, STANDING).line(FoldPolicy())
+    line = ROOM.line(FoldPolicy())
     assert ahead(60_000) == Forecast(None, line, 0)
     assert ahead(20_000, -500) == Forecast(None, line, 0)
     assert ahead(20_000, (line - 20_000) // FAR - 10).steps is None

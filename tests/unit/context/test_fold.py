@@ -7,7 +7,7 @@ from dataclasses import replace
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room
-from ctxe.context.fold import fold, names_standing, next_fold, size_of, standing_tokens
+from ctxe.context.fold import fold, names_standing, next_fold, room_for, size_of
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
@@ -167,7 +167,7 @@ def test_no_room_is_passed_by_what_a_fold_leaves() -> None:
     frame = Frame(sections=(Section("rules", Priority.SYSTEM, (Chunk("rules", "be right"),), "system"),))
     turns = (*(talk(n) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
     for usable in range(700, 1_500, 9):
-        room = Room(usable, standing_tokens(frame, Conversation(turns), words, usable))
+        room = room_for(frame, Conversation(turns), usable, words)
         made = fold(Conversation(turns), room, POLICY, words)
         assert size_of(frame, Conversation(turns, made), words) <= room.target(POLICY)
 
