@@ -80,7 +80,7 @@ class Task:
     """What context is wanted for: the user's words and the files that the session touched or the user named.
 
     ``under_way``: they were said while the model worked, about work whose files stand in view. ``whole``: files that go
-    with the words in full, or stand before them.
+    with the words in full, or stand before them. ``ahead``: nobody has sent the words yet, so no host is asked.
     """
 
     words: str = ""
@@ -88,6 +88,7 @@ class Task:
     named: tuple[str, ...] = ()
     under_way: bool = False
     whole: tuple[str, ...] = ()
+    ahead: bool = False
 
 
 class Source(Protocol):

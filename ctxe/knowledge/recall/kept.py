@@ -48,7 +48,10 @@ class Row:
 
 
 class Kept:
-    """Postings in a file. What cannot be read or written is as if it were not there; nothing is ever raised."""
+    """Postings in a file. What cannot be read or written is as if it were not there; nothing is ever raised.
+
+    Several threads may use it, one at a time.
+    """
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
         """``generation`` is the state of the file that the caller knows; another process's addition raises it."""
@@ -86,7 +89,7 @@ class Kept:
         """The postings in a file; None when they are of no use. Raises sqlite3.OperationalError when it is not free."""
         import sqlite3
 
-        db = sqlite3.connect(place, timeout=1.0, isolation_level=None)
+        db = sqlite3.connect(place, timeout=1.0, isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = OFF")

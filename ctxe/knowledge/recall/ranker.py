@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,8 +38,8 @@ def everything(_entry: Entry) -> bool:
 class Ranker:
     """Answers about the entries it is given, reading each only once. ``cache`` (a folder) keeps that for later runs.
 
-    The answers are the same whatever was asked before and whether anything was kept. With ``similar`` the meaning of
-    the best candidates is weighed as well; where that cannot be asked, words decide alone.
+    The answers are the same whatever was asked before, by which thread, and whether anything was kept. With ``similar``
+    the meaning of the best candidates is weighed as well; where that cannot be asked, words decide alone.
     """
 
     def __init__(
@@ -48,34 +49,43 @@ class Ranker:
         self._weights = weights or fitted()
         self._similar = similar
         self._index = Index(cache, self._weights.common)
+        # A session looks ahead in a thread of its own: what one question is asked of must not change under another.
+        self._using = threading.RLock()
 
     def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
         """Entries that share something with the question, best first. ``entries``: all there are, in causal order."""
-        return self.found(self.look(query, entries), live, query.k)
+        with self._using:
+            return self.found(self.look(query, entries), live, query.k)
 
-    def bearing(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
-        """Only what likely bears on the question, so that it may be said unasked; often nothing."""
-        look = self.look(query, entries)
-        return told(look, self.found(look, live), self._weights)
+    def bearing(
+        self, query: Query, entries: Sequence[Entry], live: Live = everything, *, meant: bool = True
+    ) -> list[Scored]:
+        """Only what likely bears on the question, so that it may be said unasked; often nothing.
+
+        What is not ``meant`` is judged by its words alone, and nobody is asked.
+        """
+        with self._using:
+            look = self.look(query, entries)
+            return told(look, self.found(look, live, meant=meant), self._weights)
 
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
         """The same for a task of the user."""
         asked = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
-        return [(one.entry, one.score) for one in self.bearing(asked, entries, live)]
+        return [(one.entry, one.score) for one in self.bearing(asked, entries, live, meant=not task.ahead)]
 
     def look(self, query: Query, entries: Sequence[Entry]) -> Look:
         """The question beside everything there is."""
         self._index.sync(entries)
         return Look(self._index, ask(query), query.as_of)
 
-    def found(self, look: Look, live: Live, most: int = 0) -> list[Scored]:
+    def found(self, look: Look, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
         """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
         index, counting = self._index, self._weights.counting(look.question)
         vectors = candidates(look, lambda slot: live(index.entries[slot]), counting, most)
         found = [(-score(vector, counting), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
         found.sort(key=lambda row: row[:2])
         scored = [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
-        return self._meant(look, scored) if self._similar and scored else scored
+        return self._meant(look, scored) if self._similar and meant and scored else scored
 
     def _meant(self, look: Look, found: list[Scored]) -> list[Scored]:
         """The best candidates again, in the order of words and meaning together."""

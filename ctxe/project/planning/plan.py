@@ -90,6 +90,15 @@ def _refines(project: Project, words: str) -> bool:
     return project.config.plan.refine and bool(words.strip())
 
 
+def unconnected(project: Project) -> Project:
+    """The project without what would ask a host to plan: vectors, and a model's second look."""
+    config = project.config
+    offline = replace(
+        config, plan=replace(config.plan, refine=False), retrieval=replace(config.retrieval, embeddings="")
+    )
+    return project if offline == config else replace(project, loaded=replace(project.loaded, config=offline))
+
+
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
     found = opened(project)

@@ -12,7 +12,7 @@ from ctxe.context.tokens import JOIN, Count
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.section import Section, ShareName, Task
 from ctxe.project.planning.indexing import Advance
-from ctxe.project.session.preview import composer_for, unconnected
+from ctxe.project.session.preview import composer_for
 from ctxe.repo.planning.source import section as planned
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def to_json(made: Bundle) -> dict[str, Any]:
 
 def _gathered(project: Project, words: str, room: int, count: Count, advance: Advance | None) -> list[Section]:
     """What each source offers: memory, then rules (those for the planned files too), then files in what is left."""
-    from ctxe.project.planning.plan import plan
+    from ctxe.project.planning.plan import plan, unconnected
 
     project = unconnected(project)
     composed = composer_for(project)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
@@ -22,21 +21,13 @@ if TYPE_CHECKING:
 
 def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
     """A composer as a session of this project would have it; nothing is connected, nothing is written."""
+    from ctxe.project.planning.plan import unconnected
     from ctxe.project.window.kit import kit_for
     from ctxe.project.window.parts import composer, keeping
 
     project = unconnected(project)
     kit = kit_for(project, keeping(project, "preview"), only=tools, skills=skills)
     return composer(project, project.model, kit, "preview")
-
-
-def unconnected(project: Project) -> Project:
-    """The project without what would ask a host to plan: vectors, and a model's second look."""
-    config = project.config
-    offline = replace(
-        config, plan=replace(config.plan, refine=False), retrieval=replace(config.retrieval, embeddings="")
-    )
-    return project if offline == config else replace(project, loaded=replace(project.loaded, config=offline))
 
 
 def ledger(project: Project, words: str) -> Ledger:

@@ -58,8 +58,11 @@ class Composer:
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
-    def gather(self, words: str, state: State) -> tuple[Section, ...]:
-        """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated."""
+    def gather(self, words: str, state: State, *, ahead: bool = False) -> tuple[Section, ...]:
+        """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated.
+
+        ``ahead`` of the words' being sent no host is asked, which costs money: no vectors, no second look at a plan.
+        """
         held = set(state.held) or set(_standing_marks(state))
         first = self.offers.surroundings() if not state.conversation.turns else None
         paths = dict.fromkeys(
@@ -68,7 +71,7 @@ class Composer:
         named = self.offers.named(tuple(paths), self.budget.room("files"))
         entered = (*_entered(state), *paths)
         stands = (path for section in state.standing or () for path in _whole_in(section))
-        task = replace(task_of(words, state), whole=(*_files_of(named), *stands))
+        task = replace(task_of(words, state), whole=(*_files_of(named), *stands), ahead=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
@@ -86,7 +89,7 @@ class Composer:
         """The ledger of the request that would be sent for these words. Raises BudgetError."""
         standing = self.standing(state) if state.standing is None else state.standing
         state = replace(state, standing=standing, originals=dict(state.originals))
-        return self.compose(state.asked(words, self.gather(words, state))).ledger
+        return self.compose(state.asked(words, self.gather(words, state, ahead=True))).ledger
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
         """Compare our count of a request with the provider's, for models without a public tokenizer."""

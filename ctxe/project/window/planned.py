@@ -12,7 +12,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.planning.indexing import index
-from ctxe.project.planning.plan import made
+from ctxe.project.planning.plan import made, unconnected
 from ctxe.repo.indexing.mending import refreshed
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
@@ -90,7 +90,8 @@ class Planning:
             refreshed(index)
         self._fresh = False
         steering = steered(task, self._chosen())
-        return made(self._project, index, task.words, room, steering, self._kit.purse)
+        project = unconnected(self._project) if task.ahead else self._project
+        return made(project, index, task.words, room, steering, self._kit.purse)
 
     def _near(self, made: Plan, task: Task) -> Section:
         found = section(made)

@@ -13,7 +13,7 @@ from typing import Any
 from ctxe.domain.events import Event
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.screen import Clock, Screen
-from ctxe.terminal.streams import write
+from ctxe.terminal.streams import abandon, write
 
 TWICE = 2.0  # seconds within which a second press leaves
 INTERRUPTED = 130
@@ -116,6 +116,8 @@ def restored(screen: Screen, clock: Clock = time.monotonic) -> Iterator[Interrup
     saved, interrupts = keyboard.modes(screen.stdin), Interrupts(clock)
 
     def leave(number: int, _: FrameType | None) -> None:
+        if saved and keyboard.modes(screen.stdin) is None:
+            abandon(screen.out)  # the window was closed: what is still drawn on the way out has nowhere to go
         raise SystemExit(128 + number)
 
     wanted: dict[signal.Signals, Callable[[int, FrameType | None], Any]] = {
