@@ -121,6 +121,13 @@ class Index:
             self._slots[row.key] = (row.slot, row.mark)
             self._lengths[row.slot] = row.lengths
 
+    def spoil(self) -> bool:
+        """Have the postings on disk made anew by whoever opens them next; False when there are none."""
+        if self._kept is None:
+            return False
+        self._kept.spoil()
+        return True
+
     def _add(self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry]) -> None:
         if self._keeps and self._kept and (new or gone):
             self._keeps = self._kept.claim()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from ctxe.domain.errors import StoreError
 from ctxe.storage.files import make_folder
@@ -17,7 +18,7 @@ from ctxe.storage.files import make_folder
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = f"3 {sys.byteorder} {array('I').itemsize}"
+VERSION = f"4 {sys.byteorder} {array('I').itemsize}"
 """Rises when readings change what they hold; numbers are kept as this machine has them."""
 MOST_SEGMENTS = 12
 """Additions after which the pieces of each term's postings are joined."""
@@ -31,10 +32,13 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS entry "
     "(slot INTEGER PRIMARY KEY, key BLOB, mark TEXT, words INTEGER, names INTEGER, files INTEGER)",
     "CREATE TABLE IF NOT EXISTS posting "
-    "(term BLOB, segment INTEGER, slots BLOB, times BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID",
+    "(term BLOB, segment INTEGER, slots BLOB, times BLOB, crc INTEGER, PRIMARY KEY (term, segment)) WITHOUT ROWID",
 )
 
+PUT = "INSERT INTO posting VALUES (?, ?, ?, ?, ?)"
+
 Posting = tuple["array[int]", "array[int]"]
+_Row = tuple[bytes, int, bytes, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,14 @@ class Row:
     lengths: tuple[int, int, int]
 
 
-class Kept:
-    """Postings in a file. What cannot be read or written is as if it were not there; nothing is ever raised.
+class Damaged(Exception):
+    """What stands in the file makes no sense."""
 
-    Several threads may use it, one at a time.
+
+class Kept:
+    """Postings in a file, for several threads, one at a time.
+
+    What cannot be written is not kept. That postings cannot be read is told, though: entries would go unfound.
     """
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
@@ -129,16 +137,22 @@ class Kept:
             return [], 0
 
     def postings(self, term: str) -> list[Posting]:
-        """Slots that have a term and how often, piece by piece."""
+        """Slots that have a term and how often, piece by piece. Raises Damaged."""
         import sqlite3
 
+        select = "SELECT slots, times, crc FROM posting WHERE term = ? ORDER BY segment"
         try:
-            found = self._db.execute(
-                "SELECT slots, times FROM posting WHERE term = ? ORDER BY segment", (_bytes(term),)
-            )
-            return [(_array("I", slots), _array("B", times)) for slots, times in found]
-        except (sqlite3.Error, ValueError, TypeError):
-            return []
+            return [_sound(*piece) for piece in self._db.execute(select, [_bytes(term)])]
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise Damaged(str(error)) from error
+
+    def spoil(self) -> None:
+        """Let whoever opens the file next make it anew, and let go of it."""
+        import sqlite3
+
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("UPDATE fact SET value = 'damaged' WHERE name = 'version'")
+        self.close()
 
     def claim(self) -> bool:
         """Become the one who may add, until ``add`` is called; False when another process is, or has been meanwhile."""
@@ -161,7 +175,7 @@ class Kept:
         try:
             self._write(rows, postings, gone)
             self._db.execute("COMMIT")
-        except sqlite3.Error:
+        except (sqlite3.Error, ValueError, TypeError):
             self._give_up()
             return False
         self._generation += 1
@@ -181,8 +195,7 @@ class Kept:
             ((row.slot, _bytes(row.key), row.mark, *row.lengths) for row in rows),
         )
         self._db.executemany(
-            "INSERT INTO posting VALUES (?, ?, ?, ?)",
-            ((_bytes(term), segment, s.tobytes(), t.tobytes()) for term, (s, t) in sorted(postings.items())),
+            PUT, (_row(_bytes(term), segment, s.tobytes(), t.tobytes()) for term, (s, t) in sorted(postings.items()))
         )
         facts = {"generation": segment} | ({"free": rows[-1].slot + 1} if rows else {})
         self._db.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
@@ -190,10 +203,13 @@ class Kept:
             self._join(segment)
 
     def _join(self, segment: int) -> None:
-        """Make one piece of each term's postings. Entries that are gone stay in it: another process may hold them."""
-        found = self._db.execute("SELECT term, slots, times FROM posting ORDER BY term, segment").fetchall()
+        """Make one piece of each term's postings. Entries that are gone stay in it: another process may hold them.
+
+        Raises ValueError and TypeError.
+        """
+        found = self._db.execute("SELECT term, slots, times, crc FROM posting ORDER BY term, segment").fetchall()
         self._db.execute("DELETE FROM posting")
-        self._db.executemany("INSERT INTO posting VALUES (?, ?, ?, ?)", _joined(found, segment))
+        self._db.executemany(PUT, _joined(found, segment))
 
 
 def newest(path: Path) -> tuple[int, Path]:
@@ -223,10 +239,23 @@ def _make_anew(path: Path, number: int) -> None:
                     name.unlink()
 
 
-def _joined(found: Iterable[tuple[bytes, bytes, bytes]], segment: int) -> Iterator[tuple[bytes, int, bytes, bytes]]:
+def _joined(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> Iterator[_Row]:
     for term, group in groupby(found, key=lambda row: row[0]):
-        pieces = list(group)
-        yield term, segment, b"".join(slots for _, slots, _ in pieces), b"".join(times for _, _, times in pieces)
+        pieces = [_sound(slots, times, crc) for _, slots, times, crc in group]
+        having, counts = (b"".join(part.tobytes() for part in parts) for parts in zip(*pieces, strict=True))
+        yield _row(term, segment, having, counts)
+
+
+def _row(term: bytes, segment: int, slots: bytes, times: bytes) -> _Row:
+    """A piece of a term's postings as it is stored, with a checksum: SQLite does not notice every torn page."""
+    return term, segment, slots, times, crc32(slots + times)
+
+
+def _sound(slots: bytes, times: bytes, crc: int) -> Posting:
+    """A piece of postings as it was stored. Raises ValueError and TypeError."""
+    if crc32(slots + times) != crc:
+        raise ValueError("a checksum does not fit")
+    return _array("I", slots), _array("B", times)
 
 
 def _bytes(words: str) -> bytes:

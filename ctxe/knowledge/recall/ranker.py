@@ -11,6 +11,7 @@ from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.kept import Damaged
 from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
@@ -54,8 +55,7 @@ class Ranker:
 
     def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
         """Entries that share something with the question, best first. ``entries``: all there are, in causal order."""
-        with self._using:
-            return self.found(self.look(query, entries), live, query.k)
+        return self._sound(lambda: self.found(self.look(query, entries), live, query.k))
 
     def bearing(
         self, query: Query, entries: Sequence[Entry], live: Live = everything, *, meant: bool = True
@@ -64,14 +64,28 @@ class Ranker:
 
         What is not ``meant`` is judged by its words alone, and nobody is asked.
         """
-        with self._using:
+
+        def ask() -> list[Scored]:
             look = self.look(query, entries)
             return told(look, self.found(look, live, meant=meant), self._weights)
+
+        return self._sound(ask)
 
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
         """The same for a task of the user."""
         asked = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
         return [(one.entry, one.score) for one in self.bearing(asked, entries, live, meant=not task.ahead)]
+
+    def _sound(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
+        """The answer of postings that make sense: from a file that does not, every entry is read again."""
+        with self._using:
+            try:
+                return ask()
+            except (Damaged, ValueError, LookupError):
+                if not self._index.spoil():
+                    raise
+                self._index = Index(None, self._weights.common)
+                return ask()
 
     def look(self, query: Query, entries: Sequence[Entry]) -> Look:
         """The question beside everything there is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import sqlite3
 import subprocess
 import sys
@@ -225,6 +227,25 @@ def test_a_damaged_or_missing_cache_costs_nothing_but_time(tmp_path: Path, damag
     assert answers(Ranker(tmp_path / "file"), entries) == fresh
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_pages_torn_within_the_cache_change_no_answer(tmp_path: Path, seed: int) -> None:
+    entries = facts(320)
+    fresh = answers(Ranker(tmp_path), entries)
+    path, chance = tmp_path / "recall.db", random.Random(seed)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray(path.read_bytes())
+    for _ in range(3):
+        start = 4096 * chance.randrange(1, len(data) // 4096) + chance.choice([0, chance.randrange(4000)])
+        length = chance.choice([64, 4096 - start % 4096])
+        data[start : start + length] = chance.choice([bytes(length), chance.randbytes(length)])
+    path.write_bytes(data)
+    assert answers(Ranker(tmp_path), entries) == fresh
+    assert answers(Ranker(tmp_path), entries) == fresh
+    more = [*entries, Entry("new", "fact", "Rounding of invoices in part1", path="memory/new.md")]
+    assert answers(Ranker(tmp_path), more) == answers(Ranker(), more)
+
+
 def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
     for n in range(12):
         entries = [replace(entry, text=f"{entry.text} Edition {n}.") for entry in facts(320)]
@@ -302,6 +323,9 @@ ASK = """
 import sys
 import subprocess
 import sys
+import contextlib
+import random
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
