@@ -248,12 +248,12 @@ def _joined(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> I
 
 def _row(term: bytes, segment: int, slots: bytes, times: bytes) -> _Row:
     """A piece of a term's postings as it is stored, with a checksum: SQLite does not notice every torn page."""
-    return term, segment, slots, times, crc32(slots + times)
+    return term, segment, slots, times, crc32(times, crc32(slots))
 
 
 def _sound(slots: bytes, times: bytes, crc: int) -> Posting:
     """A piece of postings as it was stored. Raises ValueError and TypeError."""
-    if crc32(slots + times) != crc:
+    if crc32(times, crc32(slots)) != crc:
         raise ValueError("a checksum does not fit")
     return _array("I", slots), _array("B", times)
 
