@@ -14,7 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.process import FLOOD, GRACE_SECONDS, PIECE, Finished, end, hang_up, name_of, outcome_of, started
+from ctxe.safety.process import (
+    FLOOD,
+    GRACE_SECONDS,
+    PIECE,
+    Finished,
+    HandedOn,
+    end,
+    hang_up,
+    name_of,
+    outcome_of,
+    started,
+)
 
 KEPT = 400_000
 """Characters of output that are kept, the newest."""
@@ -108,11 +119,11 @@ class Background:
                 if (ready and not piece) or (deadline and time.monotonic() > deadline):
                     break
                 total += len(piece)
-                self._add(decoder.decode(piece))
+                self.add(decoder.decode(piece))
                 if total > FLOOD:
                     self.tell_to_end("too much output")
                 time.sleep(len(piece) / PACE if len(piece) > PIECE // 4 else 0.0)
-        self._add(decoder.decode(b"", final=True))
+        self.add(decoder.decode(b"", final=True))
         self._settle()
 
     def _settle(self) -> None:
@@ -121,14 +132,15 @@ class Background:
             try:
                 code, left = outcome_of(report.read(), self.child.returncode, self.name)
             except ToolError as error:
-                self._add(f"{error}\n")
+                self.add(f"{error}\n")
                 code, left = NOT_FOUND, 0
         with self._news:
             text, seconds = "".join(self._pieces), round(time.monotonic() - self.began, 3)
             self.finished = Finished(code, text, self._first, left, seconds, self.why)
             self._news.notify_all()
 
-    def _add(self, text: str) -> None:
+    def add(self, text: str) -> None:
+        """More of its output."""
         if not text:
             return
         with self._news:
@@ -144,9 +156,19 @@ class Background:
             self._news.notify_all()
 
 
+def take(command: HandedOn, name: str) -> Background:
+    """Go on reading, in a thread, a command that somebody else began."""
+    running = Background(name, command.child, command.report, command.began)
+    running.add(command.output)
+    return _followed(running)
+
+
 def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Background:
     """Start a command without a terminal or input, and read it in a thread. Raises ToolError when it cannot be."""
     child, report = started(argv, cwd, env)
-    running = Background(name_of(argv), child, report)
+    return _followed(Background(name_of(argv), child, report))
+
+
+def _followed(running: Background) -> Background:
     threading.Thread(target=running.follow, name="job", daemon=True).start()
     return running

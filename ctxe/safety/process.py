@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -23,6 +23,8 @@ FLOOD = 256_000_000
 """Bytes of output after which a command is ended whatever its time limit."""
 GRACE_SECONDS = 2.5
 """How long the keeper may take to end everything before it is killed itself."""
+LOOK_SECONDS = 0.2
+"""How often a command that may be handed on is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,19 @@ class Finished:
         return self.ended == "time limit"
 
 
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """A command that goes on: whoever takes it reads ``child`` to its end and then the descriptor ``report``.
+
+    ``output`` is what came so far, ``began`` when it was started, on the clock of ``time.monotonic``.
+    """
+
+    child: subprocess.Popen[bytes]
+    report: int
+    output: str
+    began: float
+
+
 def run(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], seconds: float = 120.0, limit: int = 1_000_000
 ) -> Generator[str | Finished, None, None]:
@@ -56,15 +71,35 @@ def run(
     two seconds. Close the iterator (``contextlib.closing``) when it is not read to its end. Raises ToolError when the
     command cannot be started.
     """
+    with contextlib.closing(run_or_leave(argv, cwd, env, seconds, limit, None)) as pieces:
+        for piece in pieces:
+            if not isinstance(piece, HandedOn):
+                yield piece
+
+
+def run_or_leave(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    seconds: float,
+    limit: int,
+    leave: Callable[[], bool] | None,
+) -> Generator[str | Finished | HandedOn, None, None]:
+    """``run``; but once ``leave`` says so, one HandedOn comes in place of Finished, and the command is the taker's."""
     began = time.monotonic()
     child, told = started(argv, cwd, env)
-    kept, ended = _Kept(limit), ""
-    with open(told, encoding="ascii", errors="replace") as report:  # noqa: PTH123 (a descriptor has no path)
-        try:
-            ended = yield from _relay(child, kept, began + seconds)
-        finally:
-            end(child)
-        exit_code, left = outcome_of(report.read(), child.returncode, name_of(argv))
+    kept = _Kept(limit)
+    with contextlib.ExitStack() as ending:
+        ending.callback(os.close, told)
+        ending.callback(end, child)
+        ended = yield from _relay(child, kept, began + seconds, leave)
+        if ended == HANDED_ON:
+            ending.pop_all()
+            yield HandedOn(child, told, kept.text(), began)
+            return
+        end(child)
+        with open(told, encoding="ascii", errors="replace", closefd=False) as report:
+            exit_code, left = outcome_of(report.read(), child.returncode, name_of(argv))
     yield Finished(exit_code, kept.text(), kept.omitted, left, round(time.monotonic() - began, 3), ended)
 
 
@@ -118,8 +153,13 @@ def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[sub
     return child, told
 
 
-def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Generator[str, None, str]:
-    """Yield output until the pipe closes; the returned word says why the command was ended, if it was."""
+HANDED_ON = "handed on"
+
+
+def _relay(
+    child: subprocess.Popen[bytes], kept: _Kept, deadline: float, leave: Callable[[], bool] | None
+) -> Generator[str, None, str]:
+    """Yield output until the pipe closes; the returned word says why the command was ended or left, if it was."""
     assert child.stdout is not None
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     ended, total = "", 0
@@ -127,8 +167,12 @@ def _relay(child: subprocess.Popen[bytes], kept: _Kept, deadline: float) -> Gene
         waiting.register(child.stdout, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
+            if leave is not None and not ended and leave():
+                return HANDED_ON
             # A command that never stops talking has something to read at every moment.
-            if left <= 0 or not waiting.select(left):
+            if left <= 0 or not waiting.select(left if leave is None else min(left, LOOK_SECONDS)):
+                if left > LOOK_SECONDS and leave is not None:
+                    continue
                 if ended:
                     break
                 ended, deadline = "time limit", hang_up(child)

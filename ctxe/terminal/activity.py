@@ -15,6 +15,7 @@ from ctxe.terminal.transcript import call_head
 SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
 FRAME = 0.1  # seconds that one picture of the spinner stands
 OUTPUT_ROWS, OUTPUT_CHARACTERS = 6, 4_000  # of a running command's output
+SLOW = 3.0  # seconds after which a key is named that lets a command go on in the background
 THOUGHT_ROWS, THOUGHT_CHARACTERS = 3, 1_000  # of the model's thinking
 
 
@@ -86,7 +87,9 @@ def _status(activity: Activity, now: float, unicode: bool) -> Line:
     parts = [f"{activity.doing} {max(0, round(left))}s"]
     if activity.usable:
         parts.append(f"{figures.size(activity.held)} of {figures.size(activity.usable)}")
-    words = f" {glyph('dot', unicode)} ".join([*parts, activity.key, *filter(None, [activity.mode()])])
+    shell = activity.call is not None and activity.call.tool == "run_command"
+    keys = [activity.key, *(["Ctrl-B background"] if shell and now - activity.since > SLOW else [])]
+    words = f" {glyph('dot', unicode)} ".join([*parts, *keys, *filter(None, [activity.mode()])])
     return line((f"{frames[int(now / FRAME) % len(frames)]} ", "accent"), (words, "dim"))
 
 

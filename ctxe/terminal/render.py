@@ -63,10 +63,16 @@ class Renderer:
         """
         return self.inner.typed(whole)
 
-    def switches(self, cycle: Callable[[], None], mode: Callable[[], str]) -> None:
-        """From now on Shift-Tab does ``cycle`` while the model works, too, and the row of status says the ``mode``."""
+    def switches(
+        self, cycle: Callable[[], None], mode: Callable[[], str], aside: Callable[[], None] = lambda: None
+    ) -> None:
+        """From now on Shift-Tab does ``cycle`` while the model works, too, and the row of status says the ``mode``.
+
+        Ctrl-B does ``aside``: a command that runs goes on in the background.
+        """
         if isinstance(self.inner, LiveRenderer):
             self.inner.activity.ahead.cycle, self.inner.activity.mode = cycle, mode
+            self.inner.activity.ahead.aside = aside
 
     def entered(self) -> str:
         """Words that were entered while the model works, up to the first command; each is given once."""

@@ -20,6 +20,7 @@ from ctxe.tools.prose import BOOLEAN, COUNT, STRING
 
 if TYPE_CHECKING:
     from ctxe.safety.background import Background
+    from ctxe.safety.process import HandedOn
 
 MOST = 8
 """Jobs that run at once."""
@@ -49,6 +50,7 @@ READS = (
 )
 
 
+MOVED = "the user moved it to the background after {seconds:.0f} s: "
 ALONE = " in a sandbox without network: no other command reaches its ports unless the user allows that"
 
 
@@ -87,13 +89,15 @@ class Job:
 class Jobs:
     """The jobs of a session by number. ``taken`` is the highest number that was ever given.
 
-    ``network``: a sandbox leaves it to commands, so that others reach what a job in one serves.
+    ``network``: a sandbox leaves it to commands, so that others reach what a job in one serves. ``aside``: the command
+    that runs in the foreground is to go on as a job; the user's key sets it.
     """
 
     root: Path
     network: bool = False
     taken: int = 0
     known: dict[int, Job] = field(default_factory=dict)
+    aside: bool = False
 
     @property
     def running(self) -> list[Job]:
@@ -111,7 +115,25 @@ class Jobs:
             raise ToolError(f"{MOST} jobs run already ({self._listed(self.running)}); stop one first")
         from ctxe.safety.background import start
 
-        job = Job(self.taken + 1, command, start(argv, self.root, environment), time.time(), boxed=boxed)
+        return self._known(command, start(argv, self.root, environment), boxed)
+
+    def move(self) -> None:
+        """The user wants the command that runs in the background."""
+        self.aside = True
+
+    def leaves(self) -> bool:
+        """Is the command that runs to become a job now? Asked until it is, or the command has ended."""
+        return self.aside and len(self.running) < MOST
+
+    def take(self, command: str, began: HandedOn, *, boxed: bool = False) -> ToolOutput:
+        """A command that ran in the foreground goes on as a job; the result of its call."""
+        from ctxe.safety.background import take
+
+        job = self._known(command, take(began, command), boxed)
+        return self.begun(job, MOVED.format(seconds=job.running.seconds))
+
+    def _known(self, command: str, running: Background, boxed: bool) -> Job:
+        job = Job(self.taken + 1, command, running, time.time(), boxed=boxed)
         self.taken += 1
         self.known[job.number] = job
         for old in [one for one in self.known.values() if one.told][:-KEPT]:
@@ -143,11 +165,11 @@ class Jobs:
 
         yield from _watched(job, min(seconds or FIRST_SECONDS, MOST_SECONDS), enough)
 
-    def begun(self, job: Job) -> ToolOutput:
-        """The result of the call that started it."""
-        text, lost = _news(job)
+    def begun(self, job: Job, moved: str = "") -> ToolOutput:
+        """The result of the call that started it; ``moved`` says how it came to be a job."""
+        text, lost = _news(job, whole=bool(moved))
         alone = ALONE if job.boxed and not self.network else ""
-        words = f"[job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
+        words = f"[{moved}job {job.number} goes on{alone}; {READS.format(n=job.number)}]"
         return ToolOutput(_joined(text, lost, words), kind="shell", facts={"command": job.command, "job": job.number})
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:

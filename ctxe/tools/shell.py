@@ -51,7 +51,7 @@ def run_command(workspace: Workspace, jobs: Jobs | None = None) -> Tool:
         bounds = workspace.bounds
         seconds = float(min(given.get("seconds", bounds.command_seconds), bounds.most_seconds))
         title = f"run {command.strip().splitlines()[0][:120]}"
-        run, lasts = partial(_run, workspace, command, seconds, jobs is not None), bool(given.get("background"))
+        run, lasts = partial(_run, workspace, command, seconds, jobs), bool(given.get("background"))
         if lasts:
             if jobs is None:
                 raise ToolError("nothing goes on in the background here: run it without background")
@@ -81,17 +81,22 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
     return argv, {**workspace.environment, **QUIET, "PWD": str(workspace.root)}, argv != bare
 
 
-def _run(workspace: Workspace, command: str, seconds: float, more: bool) -> Iterator[Progress | ToolOutput]:
-    """Run it to its end; ``more``: it could have gone on in the background."""
-    from ctxe.safety.process import Finished, run
+def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
+    """Run it to its end, or until the user moves it to the background."""
+    from ctxe.safety.process import Finished, run_or_leave
 
-    argv, environment, _ = _launch(workspace, command)
-    with contextlib.closing(run(argv, workspace.root, environment, seconds, workspace.bounds.text)) as pieces:
+    argv, environment, boxed = _launch(workspace, command)
+    if jobs is not None:
+        jobs.aside = False
+    leaves, limit = jobs.leaves if jobs is not None else None, workspace.bounds.text
+    with contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, leaves)) as pieces:
         for piece in pieces:
             if isinstance(piece, Finished):
-                yield ended(workspace.root, command, piece, seconds, KEEPS if more else "")
-            else:
+                yield ended(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "")
+            elif isinstance(piece, str):
                 yield Progress(piece)
+            elif jobs is not None:
+                yield jobs.take(command, piece, boxed=boxed)
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:

@@ -219,3 +219,30 @@ def test_in_auto_a_job_runs_in_the_sandbox(home: Path, tmp_path: Path) -> None:
     assert not outside.exists()
     assert os.environ.get("HOME") != str(repo)
     assert gone("sleep\x0041705")
+
+
+def test_a_key_moves_a_running_command_to_the_background(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    allow(home, "sh *")
+    slow = "sh -c 'echo begun; while [ ! -e go ]; do sleep 0.1; done; echo it is over'"
+    script = [Reply("", [sh(slow)]), Reply("It goes on."), Reply("It ended.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=f"{server.url}/v1", CTXE_MODEL="openai/gpt-5")
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.enter("run it")
+            terminal.wait("  begun")
+            terminal.wait("Ctrl-B background")
+            terminal.type("\x02")
+            terminal.wait(r"It goes on\.")
+            terminal.wait(r"1 job\n?")
+            told = json.dumps(server.bodies[1])
+            assert "the user moved it to the background after" in told
+            assert "job 1 goes on" in told
+            (repo / "go").touch()
+            terminal.settle(0.6)
+            terminal.enter("and now?")
+            terminal.wait(r"It ended\.")
+        assert "it is over" in json.dumps(server.bodies[2])
+        assert "\\nbegun" not in json.dumps(server.bodies[2]).partition("a job ended meanwhile")[2]
+    assert alive("while [ ! -e go ]") == []

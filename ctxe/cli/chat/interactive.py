@@ -118,7 +118,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         chat = Chat(live, screen, renderer, prompt)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]))
+        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]), live.kit.jobs.move)
         live.warm()
         greet(chat)
         code = repl.run(chat, words)

@@ -17,7 +17,7 @@ _KEY = re.compile(
 )
 _BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 UP = ("\x1b[A", "\x1bOA")
-SHIFT_TAB = "\x1b[Z"
+SHIFT_TAB, CTRL_B = "\x1b[Z", "\x02"
 NEWLINE = ("\n", "\x1b\r", "\x1b\n")
 COMMANDS = ("/", "!", "#")
 
@@ -25,11 +25,12 @@ COMMANDS = ("/", "!", "#")
 class Ahead:
     """``queued`` was entered and waits, oldest first: words for the end of the step, a command for that of the turn.
 
-    ``text`` is the line that is begun, ``cycle`` what Shift-Tab does.
+    ``text`` is the line that is begun, ``cycle`` what Shift-Tab does, ``aside`` what Ctrl-B does.
     """
 
     def __init__(self) -> None:
         self.cycle: Callable[[], None] = lambda: None
+        self.aside: Callable[[], None] = lambda: None
         self.queued: list[str] = []
         self.text = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -103,6 +104,8 @@ class Ahead:
             self.text = re.sub(r"\S*\s*\Z", "", self.text)
         elif key == "\x15":
             self.text = ""
+        elif key == CTRL_B:
+            self.aside()
         elif key == SHIFT_TAB:
             self.cycle()
         elif key in UP and self.queued and not self.text:
