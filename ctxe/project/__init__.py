@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ctxe.domain.model import Model
     from ctxe.knowledge.entries.store import Store
     from ctxe.knowledge.recall.ranker import Ranker
+    from ctxe.repo.git import Git
     from ctxe.storage.counters import Counters
     from ctxe.storage.pictures import Pictures
 
@@ -81,6 +82,13 @@ class Project:
 
         own = self.own_keys
         return Store(self.place.memory, self.place.cache, check=check(own), mask=masking(own))
+
+    @cached_property
+    def git(self) -> Git:
+        """``git`` for the tree at the root."""
+        from ctxe.repo.git import Git
+
+        return Git(self.root, self.environment)
 
     @cached_property
     def pictures(self) -> Pictures:

@@ -60,9 +60,7 @@ def _cited(project: Project, kind: str) -> Iterable[str]:
 
 def _commits(project: Project) -> Callable[[str], bool]:
     """Whether git has a commit; all that are cited are asked about at once."""
-    from ctxe.repo.git import Git
-
-    git = Git(project.root, project.environment)
+    git = project.git
 
     @cache
     def known() -> tuple[str, ...] | None:
@@ -81,9 +79,9 @@ def _commits(project: Project) -> Callable[[str], bool]:
 
 def _symbols(project: Project) -> Callable[[str], bool]:
     """Whether the last name of a dotted one stands in some file of the tree."""
-    from ctxe.repo.git import Git, finish
+    from ctxe.repo.git import finish
 
-    git = Git(project.root, project.environment)
+    git = project.git
     asked: set[str] = set()
     code = ("--", ".", f":(exclude){project.place.memory.name}")
 

@@ -48,7 +48,6 @@ def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
     """What instruction files cost for nothing, a line each: repeats of the README, scopes without a file."""
     from ctxe.domain.errors import StoreError
     from ctxe.repo.files import list_files
-    from ctxe.repo.git import Git
     from ctxe.storage import files as disk
 
     readme = next((path for path in project.root.glob("[Rr][Ee][Aa][Dd][Mm][Ee]*") if path.is_file()), None)
@@ -56,7 +55,7 @@ def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
     if readme:
         with contextlib.suppress(StoreError):
             words = disk.read(readme, MOST_README).decode("utf-8", "replace")
-    tracked = [listed.path for listed in list_files(Git(project.root, project.environment))]
+    tracked = [listed.path for listed in list_files(project.git)]
     return instructions(project, count).advice(Task(), project.budget.room("instructions"), words, tracked)
 
 

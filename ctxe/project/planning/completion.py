@@ -13,9 +13,8 @@ MOST = 30
 def paths(project: Project, begun: str) -> list[str]:
     """Files whose path begins with, then whose name begins with, then which contain what was typed."""
     from ctxe.repo.files import list_files
-    from ctxe.repo.git import Git
 
-    every = [listed.path for listed in list_files(Git(project.root, project.environment))]
+    every = [listed.path for listed in list_files(project.git)]
     typed = begun.lower()
 
     def rank(path: str) -> int:

@@ -26,10 +26,9 @@ def index(project: Project, advance: Advance | None = None) -> Index:
 
 def opened(project: Project) -> Index:
     """The index of this project as it was left."""
-    from ctxe.repo.git import Git
     from ctxe.repo.indexing.index import Index
 
-    return Index(project.root, Git(project.root, project.environment), project.cache / "index.db")
+    return Index(project.root, project.git, project.cache / "index.db")
 
 
 def told(advance: Advance | None) -> Callable[[int, int], None] | None:

@@ -94,9 +94,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
 
 def _check_origin(project: Project, path: Path) -> None:
     """A log that came with a repository is refused: what it says would pass for our rules and the user's words."""
-    from ctxe.repo.git import Git
-
-    if not is_private(path) or Git(project.root, project.environment).output("ls-files", "--", str(path)):
+    if not is_private(path) or project.git.output("ls-files", "--", str(path)):
         hint = f"if it is yours, take it out of git and `chmod 600 {path}`"
         raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
 

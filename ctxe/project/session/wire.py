@@ -31,7 +31,6 @@ from ctxe.project.session.undo import Undo
 from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import composer, keeping
-from ctxe.repo.git import Git
 from ctxe.repo.undo.points import Restore
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     only, skills = opening.tools, opening.skills
     kit = kit_for(project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks)
 
-    lately = changed_since(Git(project.root, project.environment))
+    lately = changed_since(project.git)
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=lately)
 
     def before(action: Action) -> None:
@@ -107,7 +106,7 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
 
 
 def _undo(project: Project, name: str, permit: Permit) -> Undo:
-    undo = Undo(Restore(Git(project.root, project.environment), project.cache / "restore", time.time), name)
+    undo = Undo(Restore(project.git, project.cache / "restore", time.time), name)
     undo.alone = lambda: permit.mode == "auto"
     return undo
 

@@ -22,7 +22,6 @@ from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.freshness import held, news_of
 from ctxe.project.window.pictured import Take, again, taker
-from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import read
 from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
@@ -156,7 +155,7 @@ def kit_for(
 
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
     return Workspace(
-        Git(project.root, project.environment),
+        project.git,
         known=lambda path: held(state()).get(path),
         secret=is_secret_file,
         readable=readable(project),

@@ -88,9 +88,7 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
 
 def surroundings(project: Project) -> Section:
     """The machine, the day and the branch: what a session should know with its first words."""
-    from ctxe.repo.git import Git
-
-    branch = Git(project.root, project.environment).branch() if project.place.git else ""
+    branch = project.git.branch() if project.place.git else ""
     facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
         facts.append(f"git branch: {cleaning(project.own_keys)(branch)}")
