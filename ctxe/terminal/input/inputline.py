@@ -2,95 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, has_completions, has_focus, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import create_input
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from ctxe.storage import files
 from ctxe.terminal.input import keyboard
+from ctxe.terminal.input.completing import Arguments, Completing, Files
 from ctxe.terminal.input.drawing import STYLE, depth, output
+from ctxe.terminal.input.history import Entered
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean
 
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
-HISTORY_BYTES = 1_000_000
 MENU = 8  # rows kept for completions while there can be some
-Files = Callable[[str], Sequence[str]]
-Arguments = Callable[[str, str], Sequence[str]]
-
-
-class _History(FileHistory):
-    """A private file of what was entered; pasted text whole. A disk that refuses it is no reason to stop."""
-
-    def __init__(self, path: Path, whole: Callable[[str], str]) -> None:
-        self.whole = whole
-        with contextlib.suppress(Exception):
-            _shorten(path)
-        super().__init__(str(path))
-
-    def load_history_strings(self) -> Iterable[str]:
-        try:
-            yield from super().load_history_strings()
-        except OSError:
-            return
-
-    def append_string(self, string: str) -> None:
-        super().append_string(self.whole(string))
-
-    def store_string(self, string: str) -> None:
-        with contextlib.suppress(OSError):
-            super().store_string(string)
-
-
-def _shorten(path: Path) -> None:
-    """Make the file private, and drop its older half when it has become large."""
-    if not path.exists():
-        files.replace(path, b"")
-        return
-    path.chmod(files.PRIVATE_FILE)
-    if path.stat().st_size > HISTORY_BYTES:
-        kept = path.read_bytes()[-HISTORY_BYTES // 2 :]
-        files.replace(path, kept[kept.find(b"\n\n#") + 1 :])
-
-
-class _Completer(Completer):
-    """/commands at the start of the line, their arguments after a blank, @files anywhere."""
-
-    def __init__(self, commands: Sequence[tuple[str, str]], files_: Files | None, arguments: Arguments | None) -> None:
-        self.commands = [(f"/{name.removeprefix('/')}", says) for name, says in commands]
-        self.files, self.arguments = files_, arguments
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        text = document.text_before_cursor
-        if re.fullmatch(r"/\S*", text):
-            starts = [(name, says) for name, says in self.commands if name.startswith(text)]
-            others = [
-                (name, says) for name, says in self.commands if text[1:] in name[1:] and not name.startswith(text)
-            ]
-            for name, says in starts + others:
-                yield Completion(name, -len(text), display_meta=clean(says))
-        elif mention := re.search(r"(?:^|\s)@(\S*)$", text):
-            for path in self.files(mention[1])[:100] if self.files else ():
-                yield Completion(path, -len(mention[1]), display=clean(path))
-        elif (command := re.match(r"/(\S+)\s.*?(\S*)$", text, re.S)) and self.arguments:
-            for value in self.arguments(command[1], command[2])[:100]:
-                yield Completion(value, -len(command[2]), display=clean(value))
 
 
 class InputLine:
@@ -110,11 +47,11 @@ class InputLine:
         self.cycle: Callable[[], None] | None = None
         self.pasted: dict[str, str] = {}
         self.at_once, self.begun, self.shift_tab, self.question = "", "", "", False
-        kept: History = _History(history, self.whole) if history else InMemoryHistory()
+        kept: History = Entered(history, self.whole) if history else InMemoryHistory()
         self.session: PromptSession[str | int] = PromptSession(
             multiline=True,
             history=kept,
-            completer=_Completer(commands, files_, arguments),
+            completer=Completing(commands, files_, arguments),
             complete_in_thread=True,
             complete_while_typing=Condition(self._completing),
             reserve_space_for_menu=MENU,

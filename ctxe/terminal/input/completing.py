@@ -1,0 +1,39 @@
+"""What completes the line that is typed: commands, their arguments, files. Imports prompt-toolkit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from ctxe.terminal.style import clean
+
+Files = Callable[[str], Sequence[str]]
+Arguments = Callable[[str, str], Sequence[str]]
+
+
+class Completing(Completer):
+    """/commands at the start of the line, their arguments after a blank, @files anywhere."""
+
+    def __init__(self, commands: Sequence[tuple[str, str]], files_: Files | None, arguments: Arguments | None) -> None:
+        self.commands = [(f"/{name.removeprefix('/')}", says) for name, says in commands]
+        self.files, self.arguments = files_, arguments
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """What may stand where the cursor is; of paths and arguments a hundred."""
+        text = document.text_before_cursor
+        if re.fullmatch(r"/\S*", text):
+            starts = [(name, says) for name, says in self.commands if name.startswith(text)]
+            others = [
+                (name, says) for name, says in self.commands if text[1:] in name[1:] and not name.startswith(text)
+            ]
+            for name, says in starts + others:
+                yield Completion(name, -len(text), display_meta=clean(says))
+        elif mention := re.search(r"(?:^|\s)@(\S*)$", text):
+            for path in self.files(mention[1])[:100] if self.files else ():
+                yield Completion(path, -len(mention[1]), display=clean(path))
+        elif (command := re.match(r"/(\S+)\s.*?(\S*)$", text, re.S)) and self.arguments:
+            for value in self.arguments(command[1], command[2])[:100]:
+                yield Completion(value, -len(command[2]), display=clean(value))
