@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.scribe import DigestOf
 from ctxe.knowledge.failures.remembered import Group, lesson
 from ctxe.knowledge.failures.signature import plain_command
-
-DigestOf = Callable[[str], str]
-"""Content hash of a file of the project as it is now; empty when there is none."""
 
 DIGITS = 12
 """Hex digits of a content hash that a failure keeps for each file it depends on."""

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
 from ctxe.knowledge.failures.cures import cure, put_right
-from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, DigestOf, Failed, Gate, files_of, state_of
+from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Failed, Gate, files_of, state_of
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.failures.signature import impersonal, plain_command
 from ctxe.knowledge.failures.slips import outside, slipped
 from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
-from ctxe.storage.counters import Counters
 
 PASSES = "the same command passes"
 PUT_RIGHT = "passes when it is called as the fix says"
@@ -44,29 +43,17 @@ class Told:
 class Watch:
     """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
 
-    def __init__(
-        self,
-        store: Keeps,
-        counters: Counters,
-        root: str = "",
-        session: str = "",
-        gate: Gate | None = None,
-        digest_of: DigestOf = lambda _: "",
-    ) -> None:
+    def __init__(self, scribe: Scribe, root: str = "", session: str = "", gate: Gate | None = None) -> None:
         """``root`` is the project's absolute folder, which is taken out of what is kept.
 
-        ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
+        The scribe's ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
         """
-        self._store, self.counters, self._root, self._session = store, counters, root, session
-        self.gate, self._digest_of = gate or Gate(), digest_of
+        self.scribe, self._root, self._session = scribe, root, session
+        self.gate = gate or Gate()
         self._waiting: dict[str, Waiting] = {}
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
         self._open: dict[str, str] = {}
-
-    def goes_on(self, store: Keeps, counters: Counters, digest_of: DigestOf) -> None:
-        """From now on this is the memory that is written, and how files are: what was played is over."""
-        self._store, self.counters, self._digest_of = store, counters, digest_of
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
@@ -104,7 +91,9 @@ class Watch:
 
     def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[Told, ...]:
         flaky = self._passed.get(key) == self.gate.changes
-        files = {path: self._digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))}
+        files = {
+            path: self.scribe.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
+        }
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
         if slipped(raw, draft.error, tests=bool(draft.text)) and not self._met(draft):
             self._barred(key, draft, files)
@@ -113,7 +102,7 @@ class Watch:
         draft = _with_state(draft, key, files)
         if flaky:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
-        entry, new = record(self._store, draft, self.counters)
+        entry, new = record(self.scribe.store, draft, self.scribe.counters)
         self._passed_by(command, failed=True)
         held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
         entry = self._tried(held, entry)
@@ -127,16 +116,16 @@ class Watch:
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """The gate knows of the call until something changes."""
-        lesson, passing, now = self._lesson(entry), outside(entry.error, entry.command), self._store.now()
+        lesson, passing, now = self._lesson(entry), outside(entry.error, entry.command), self.scribe.store.now()
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 
     def _met(self, draft: Entry) -> bool:
         """Whether it happened before, in whatever session; from now on it did."""
-        held = any(entry.signature == draft.signature for entry in self._store.entries())
-        before = held or bool(self.counters.read([draft.signature]))
+        held = any(entry.signature == draft.signature for entry in self.scribe.store.entries())
+        before = held or bool(self.scribe.counters.read([draft.signature]))
         if not before:
-            self.counters.bump(draft.signature, self._store.now(), seen=1)
+            self.scribe.counters.bump(draft.signature, self.scribe.store.now(), seen=1)
         return before
 
     def _tried(self, held: Waiting, entry: Entry) -> Entry:
@@ -144,17 +133,17 @@ class Watch:
         edits, held.fresh = held.fresh, {}
         if not edits or held.ids[-1:] != [entry.id]:
             return entry
-        words = short_fix(self._store.mask(impersonal(lessons.of_edits(edits), self._root)))
+        words = short_fix(self.scribe.store.mask(impersonal(lessons.of_edits(edits), self._root)))
         if words in held.tried:
             return entry
         held.tried.append(words)
-        return self._store.change(entry.id, tried=short_fix("; ".join(held.tried)))
+        return self.scribe.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
 
     def keep(self, draft: Entry | None, until: str = "") -> tuple[Told, ...]:
         """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
         if draft is None:
             return ()
-        entry, new = record(self._store, draft, self.counters)
+        entry, new = record(self.scribe.store, draft, self.scribe.counters)
         if until and entry.status in OPEN:
             self._open[until] = entry.id
         return (Told(entry, "new" if new else "again"),)
@@ -187,7 +176,7 @@ class Watch:
         still = not waiting.edits and waiting.changes == self.gate.changes
         same = command_key(waiting.raw, self._root) == command_key(raw, self._root)
         if still and same and len(waiting.ids) == 1:
-            yield Told(self._store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
+            yield Told(self.scribe.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
         for failure in self._held(waiting.ids):
             words, then = cure(waiting, raw, self._root, failure)
@@ -195,7 +184,7 @@ class Watch:
 
     def _held(self, ids: Sequence[str]) -> list[Entry]:
         """Failures as they stand, in the order of their ids."""
-        known = {entry.id: entry for entry in self._store.entries()}
+        known = {entry.id: entry for entry in self.scribe.store.entries()}
         return [known[name] for name in ids if name in known]
 
     def _corrected(self, command: str, raw: str) -> Iterator[Told]:
@@ -210,38 +199,38 @@ class Watch:
 
     def _earlier(self, command: str, key: str) -> Iterator[Told]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
-        for entry in self._store.entries():
+        for entry in self.scribe.store.entries():
             if entry.kind != "failure":
                 continue
             if entry.status == "open" and entry.command == command:
                 yield from self._resolve(entry.id, "", {})
             elif entry.status == "resolved" and entry.call == key and self._as_it_was(entry):
-                self._store.change(entry.id, call="", state=())
+                self.scribe.store.change(entry.id, call="", state=())
 
     def _as_it_was(self, entry: Entry) -> bool:
         """Are all files that a failure depends on as they were when it happened?"""
-        return all(p == ALWAYS or self._digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
+        return all(p == ALWAYS or self.scribe.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
     def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[Told]:
         """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
-        held = next((entry for entry in self._store.entries() if entry.id == name), None)
+        held = next((entry for entry in self.scribe.store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
-            words = held.fix or short_fix(self._store.mask(impersonal(fix, self._root)))
+            words = held.fix or short_fix(self.scribe.store.mask(impersonal(fix, self._root)))
             outcome = PASSES if before is not None or not words else PUT_RIGHT
             values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
-            done = self._store.change(name, **values)
+            done = self.scribe.store.change(name, **values)
             self.gate.fixed(done.signature, self._lesson(done))
             yield Told(done, "resolved")
 
     def _lesson(self, entry: Entry) -> str:
-        return lesson(groups([entry], self.counters.read([entry.signature]))[0])
+        return lesson(groups([entry], self.scribe.counters.read([entry.signature]))[0])
 
     def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
         """What is kept of the call: nothing when it passes with the very files it failed with."""
         if before is None:
             return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
         then = {**files_of(entry), **before}
-        differs = (self._digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in then.items())
+        differs = (self.scribe.digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in then.items())
         if UNKNOWN not in then.values() and any(differs):
             return {"state": state_of(then)} if entry.call else {}
         return {"call": "", "state": ()}

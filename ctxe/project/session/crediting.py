@@ -12,9 +12,8 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
 from ctxe.knowledge.corrections import corrects
-from ctxe.knowledge.entries.echo import Keeps
+from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.upkeep import playbook
-from ctxe.storage.counters import Counters
 
 REMEMBERED = 8
 """Turns whose citations are remembered, so that undoing one is counted against what it leaned on."""
@@ -24,8 +23,7 @@ REMEMBERED = 8
 class Crediting:
     """Listens to a session's events. Only ids that were shown can be cited; a turn credits each of them once."""
 
-    store: Keeps
-    counters: Counters
+    scribe: Scribe
     passed: bool = False
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
     judged: set[int] = field(default_factory=set)
@@ -46,9 +44,9 @@ class Crediting:
         """The user took back what a turn (they count from 1) did: its citations did harm, once."""
         ids = () if turn in self.judged else self.cited.get(turn, ())
         self.judged.add(turn)
-        playbook.credit(self.counters, ids, self.store.now(), helped=False)
+        playbook.credit(self.scribe.counters, ids, self.scribe.store.now(), helped=False)
         try:
-            for entry in playbook.retire(self.store, self.counters, ids):
+            for entry in playbook.retire(self.scribe.store, self.scribe.counters, ids):
                 told = f"contradicted {playbook.CONTRADICTED} times, archived: {entry.title}"
                 yield Recorded(cast("Any", entry.kind), entry.id, told, "ctxe", entry.path)
         except StoreError:
@@ -66,7 +64,7 @@ class Crediting:
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
         if self.passed and event.outcome == "answered":
-            playbook.credit(self.counters, ids, self.store.now(), helped=True)
+            playbook.credit(self.scribe.counters, ids, self.scribe.store.now(), helped=True)
 
 
 def _standing(state: State) -> tuple[Section, ...]:

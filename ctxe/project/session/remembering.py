@@ -24,8 +24,8 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.daily import Done, line_of
-from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
@@ -59,7 +59,7 @@ class Remembering:
     ``missed`` are the signatures of edits that did not apply.
     """
 
-    store: Keeps
+    scribe: Scribe
     watch: Watch
     session: str
     gating: Gating
@@ -113,7 +113,7 @@ class Remembering:
                 yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
             self._answered(event, state)
-            self.watch.counters.bump(str(event.facts["repeats"]), self.store.now(), seen=1, prevented=1)
+            self.scribe.counters.bump(str(event.facts["repeats"]), self.scribe.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
             yield from self._other(event, state)
         if "exit_code" in event.facts and event.facts.get("by") != "user":
@@ -143,10 +143,10 @@ class Remembering:
             refused = str(event.facts.get("refused", ""))
             told = refused or text.partition("\n[ctxe:")[0]
             said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
-            files = {path: self.gating.digest_of(path)[:DIGITS] for path in found.paths}
+            files = {path: self.scribe.digest_of(path)[:DIGITS] for path in found.paths}
             name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
             key = call_key(call.name, call.arguments, root)
-            passing, now = outside(said), self.store.now()
+            passing, now = outside(said), self.scribe.store.now()
             gate.failed(Failed(key, name, said, False, files, None, alone, bool(refused), passing, now))
             yield from self._kept(event, found)
 
@@ -189,10 +189,10 @@ class Remembering:
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""
         self.gating.gate.spoken()
-        self.gating.learn(groups(self.store.entries(), self.watch.counters.read()))
+        self.gating.learn(groups(self.scribe.store.entries(), self.scribe.counters.read()))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
-                self.watch.counters.bump(chunk.id, self.store.now(), used=1)
+                self.scribe.counters.bump(chunk.id, self.scribe.store.now(), used=1)
 
     def _written(self, entry: Entry) -> Recorded:
         """What the model wrote, as everybody is told of it."""
@@ -216,15 +216,15 @@ class Remembering:
         """Count what the step cost in which a known failure happened again."""
         usage = reply.reply.usage
         tokens = usage.input + usage.output if usage else 0
-        self.watch.counters.bump(signature, self.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
+        self.scribe.counters.bump(signature, self.scribe.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
 
     def _log(self, event: TurnFinished, turn: Turn) -> None:
         """One line in the daily log; told to nobody, for every turn has one."""
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
-        mask = self.store.mask  # the log of the day is shared with everybody
+        mask = self.scribe.store.mask  # the log of the day is shared with everybody
         done = Done(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
-        self.store.log(line_of(done, self.store.now(), self.session))
+        self.scribe.store.log(line_of(done, self.scribe.store.now(), self.session))
 
 
 def _call(event: ToolFinished, state: State) -> ToolCall | None:

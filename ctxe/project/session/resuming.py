@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from ctxe.agent.state import State
@@ -14,6 +14,7 @@ from ctxe.domain.conversation import Touch
 from ctxe.domain.events import Kept, ToolFinished
 from ctxe.knowledge.entries.echo import Echo
 from ctxe.knowledge.entries.entry import moment
+from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.remembering import Remembering
 from ctxe.repo.files import OUR_FOLDER, start_listing, walk
@@ -29,15 +30,15 @@ INSTALLED = ("node_modules", "vendor", "*env/lib/python*/site-packages", "*env/b
 class Playing:
     """A log played to the listeners of its session: what they learn is theirs again, and nothing is written twice."""
 
+    scribe: Scribe
     remembering: Remembering
     crediting: Crediting
     digests: dict[str, str] = field(default_factory=dict)
 
     def play(self, past: Sequence[Timed]) -> None:
         """Hear every event in order; afterwards the listeners write again."""
-        store, counters = self.remembering.store, self.crediting.counters
-        digest_of, echo = self.remembering.gating.digest_of, Echo(store)
-        self._hear_with(echo)
+        now, gating, echo = replace(self.scribe), self.remembering.gating, Echo(self.scribe.store)
+        self._write_with(Scribe(echo, now.counters.stilled(), self._digest_then))
         state = State()
         for at, event in past:
             echo.at = moment(at)
@@ -47,16 +48,13 @@ class Playing:
             self.remembering.again(event, state)
             for _ in self.crediting(event, state):
                 pass
-        self.remembering.gating.gate.played()
-        self.remembering.store = self.crediting.store = store
-        self.remembering.gating.digest_of, self.crediting.counters = digest_of, counters
-        self.remembering.watch.goes_on(store, counters, digest_of)
+        gating.gate.played()
+        self._write_with(now)
 
-    def _hear_with(self, echo: Echo) -> None:
-        still = self.crediting.counters.stilled()
-        self.remembering.store = self.crediting.store = echo
-        self.remembering.gating.digest_of, self.crediting.counters = self._digest_then, still
-        self.remembering.watch.goes_on(echo, still, self._digest_then)
+    def _write_with(self, other: Scribe) -> None:
+        """Have all listeners write with what another scribe has."""
+        mine, self.remembering.gating.digest_of = self.scribe, other.digest_of
+        mine.store, mine.counters, mine.digest_of = other.store, other.counters, other.digest_of
 
     def _digest_then(self, path: str) -> str:
         """The content hash of a file at the moment that is played, as far as tools had told it by then."""
@@ -69,10 +67,10 @@ class Playing:
         self.digests.update({touch.path: touch.digest for touch in touches})
 
 
-def catch_up(past: Sequence[Timed], remembering: Remembering, crediting: Crediting) -> None:
+def catch_up(past: Sequence[Timed], scribe: Scribe, remembering: Remembering, crediting: Crediting) -> None:
     """Bring the listeners of a session that goes on to where they were when it was left."""
     if past:
-        Playing(remembering, crediting).play(past)
+        Playing(scribe, remembering, crediting).play(past)
 
 
 def changed_since(git: Git) -> Callable[[float], bool]:

@@ -93,13 +93,15 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
 
 def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[[], Iterable[Entry]]) -> None:
     """Let a session remember: what it met in its past is known again, what it meets now is kept and credited."""
+    from ctxe.knowledge.entries.scribe import Scribe
     from ctxe.knowledge.failures.pairing import Watch
 
     project, name = live.project, live.session.id
-    watch = Watch(project.store, project.counters, str(project.root), name, gating.gate, gating.digest_of)
-    remembering = Remembering(project.store, watch, name, gating, kept)
-    crediting = Crediting(project.store, project.counters)
-    catch_up(past, remembering, crediting)
+    scribe = Scribe(project.store, project.counters, gating.digest_of)
+    watch = Watch(scribe, str(project.root), name, gating.gate)
+    remembering = Remembering(scribe, watch, name, gating, kept)
+    crediting = Crediting(scribe)
+    catch_up(past, scribe, remembering, crediting)
     live.undo.heard, live.against = remembering.taken_back, crediting.against
     undo, learning = live.session.listeners
     live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, learning)

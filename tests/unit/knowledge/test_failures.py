@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
@@ -172,7 +173,7 @@ def test_files_of_two_branches_are_one_failure(tmp_path: Path) -> None:
 
 def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    watch = Watch(store, counters_in(tmp_path), ROOT, "s1")
+    watch = Watch(Scribe(store, counters_in(tmp_path)), ROOT, "s1")
     (new,) = watch.ran(run("pytest tests/test_x.py", 1, "NameError", "name 'client' is not defined"))
     (again,) = watch.ran(run("pytest tests/test_x.py -q", 1, "NameError", "name 'client' is not defined"))
     watch.edited("tests/conftest.py", "--- a\n+++ b\n@@ -1 +1 @@\n-old = 1\n+def client(): ...\n")
@@ -186,7 +187,7 @@ def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) 
 
 
 def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     watch.ran(run("ls tests", 0))
     (done,) = watch.ran(run("pytest tests/unit/test_api.py", 0))
@@ -194,7 +195,7 @@ def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
 
 
 def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("npm test", 1, "Error", "Cannot find module 'x'"))
     watch.ran(run("npm install", 0))
     (done,) = watch.ran(run("npm test", 0))
@@ -202,7 +203,7 @@ def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
 
 
 def test_passing_again_without_a_change_is_flaky(tmp_path: Path) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "TimeoutError", "slow"))
     (done,) = watch.ran(run("pytest", 0))
     assert (done.change, done.entry.status) == ("flaky", "wontfix")
@@ -210,8 +211,8 @@ def test_passing_again_without_a_change_is_flaky(tmp_path: Path) -> None:
 
 def test_a_later_session_resolves_what_an_earlier_one_left_open(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
-    Watch(store, counters).ran(run("make check", 2, "make", "boom"))
-    (done,) = Watch(store, counters).ran(run("make check", 0))
+    Watch(Scribe(store, counters)).ran(run("make check", 2, "make", "boom"))
+    (done,) = Watch(Scribe(store, counters)).ran(run("make check", 0))
     assert (done.change, done.entry.fix, done.entry.outcome) == ("resolved", "", "the same command passes")
 
 
@@ -226,7 +227,7 @@ def test_a_failure_that_was_stale_and_comes_again_is_open(tmp_path: Path) -> Non
 
 def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    watch = Watch(store, counters_in(tmp_path))
+    watch = Watch(Scribe(store, counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     watch.ran(run("pytest", 1, "TypeError", "b"))
     watch.ran(run("pytest", 0))
@@ -235,7 +236,7 @@ def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("between", "change"), [(6, ["resolved"]), (7, [])])
 def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between: int, change: list[str]) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     for number in range(between):
         watch.ran(run(f"ls {number}", 0))
@@ -243,7 +244,7 @@ def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between
 
 
 def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     watch.edited("a.py")
     watch.ran(run("pytest", 1, "TypeError", "b"))
@@ -253,7 +254,7 @@ def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -
 
 
 def test_a_lesson_is_short(tmp_path: Path) -> None:
-    watch = Watch(store_in(tmp_path), counters_in(tmp_path))
+    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     for n in range(30):
         watch.edited(f"some/folder/file_{n}.py", "-" + "old words " * 50 + "\n+" + "new words " * 50)
