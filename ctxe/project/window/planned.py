@@ -54,7 +54,6 @@ class Planning:
         self._project, self._chosen, self._kit, self._patience = project, chosen, kit, patience
         self._using = threading.Lock()
         self._index: Index | None = None
-        self._fresh = False
         self._building: threading.Thread | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
@@ -64,10 +63,13 @@ class Planning:
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
         with self._using, contextlib.suppress(StoreError, OSError):
+            fresh = self._building is None
             if not self._built():
                 return (_none(BUILDING),)
             if self._index is None or room < LEAST or not task.words.strip():
                 return ()
+            if not fresh:  # the tree may have changed since the index was built
+                refreshed(self._index)
             made = self._made(self._index, task, min(room, PACKED))
             return [self._near(made, task)] if made.files else ()
         return ()
@@ -83,12 +85,9 @@ class Planning:
     def _build(self) -> None:
         """Nothing is planned in a session whose index cannot be had; `ctxe index` says why."""
         with contextlib.suppress(StoreError, OSError):
-            self._index, self._fresh = index(self._project), True
+            self._index = index(self._project)
 
     def _made(self, index: Index, task: Task, room: int) -> Plan:
-        if not self._fresh:
-            refreshed(index)
-        self._fresh = False
         steering = steered(task, self._chosen())
         project = unconnected(self._project) if task.ahead else self._project
         return made(project, index, task.words, room, steering, self._kit.purse)

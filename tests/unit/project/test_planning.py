@@ -41,6 +41,17 @@ def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) 
     assert paths(offered) == ["tea/teapot.py"]
 
 
+def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=0.0)
+    source.offer(ASKED, 8_000)
+    limit = time.monotonic() + 20
+    while not source._built() and time.monotonic() < limit:
+        time.sleep(0.05)
+    (tmp_path / "tea" / "teapot.py").unlink()
+    (tmp_path / "tea" / "kettle.py").write_text("class Kettle:\n    def pour(self, teapot):\n        return twice(teapot)\n")
+    assert paths(source.offer(ASKED, 8_000)) == ["tea/kettle.py"]
+
+
 def test_a_small_tree_is_waited_for(tmp_path: Path) -> None:
     assert paths(planning(tmp_path, patience=30.0).offer(ASKED, 8_000)) == ["tea/teapot.py"]
 
