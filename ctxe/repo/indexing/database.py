@@ -14,7 +14,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.storage.files import make_folder
 
-VERSION = 4
+VERSION = 5
 BUSY_SECONDS = 20.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -26,7 +26,7 @@ CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);
 CREATE TABLE postings (place INTEGER PRIMARY KEY, packed BLOB);
 CREATE TABLE imports (importer INTEGER, target INTEGER, PRIMARY KEY (importer, target)) WITHOUT ROWID;
 CREATE INDEX imported ON imports (target);
-CREATE TABLE missing (importer INTEGER, spec TEXT, PRIMARY KEY (importer, spec)) WITHOUT ROWID;
+CREATE TABLE unlinked (importer INTEGER PRIMARY KEY);
 CREATE TABLE history (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (term, segment)) WITHOUT ROWID;
 """
@@ -113,10 +113,11 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # a full disk has ended it already
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 def meta(db: sqlite3.Connection, key: str) -> object:

@@ -80,7 +80,7 @@ class Index:
         # A name that is no UTF-8 can be stored nowhere and told to nobody.
         listed = [one for one in list_files(self.git, listing) if one.path.isascii() or _is_utf8(one.path)]
         scanned = removed = 0
-        if len(listed) < len(known) or any_differs(listed, known):
+        if len(listed) < len(known) or any_differs(listed, known) or self._unlinked():
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
 
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress)
@@ -88,6 +88,10 @@ class Index:
             known = {file.path: file for file in store.files(self.db)}
         self._hold(known, history.refresh(self.db, self.git))
         return Refreshed(scanned, removed, len(listed), clock() - started)
+
+    def _unlinked(self) -> bool:
+        """Whether an interruption left imports unresolved."""
+        return self.db.execute("SELECT 1 FROM unlinked LIMIT 1").fetchone() is not None
 
     def load(self) -> None:
         """Hold what was indexed last, whatever the tree looks like by now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ctxe.repo.files import Listed, read_text
 from ctxe.repo.indexing import database, store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.database import transaction
-from ctxe.repo.indexing.linking import link
+from ctxe.repo.indexing.linking import link, speaking_of
 from ctxe.repo.indexing.scan import digest
 from ctxe.repo.indexing.staff import Alone, Segment, Staff
 from ctxe.repo.indexing.store import File, differs
@@ -63,13 +63,21 @@ class Update:
         here = {one.path for one in listed}
         gone = [file for path, file in known.items() if path not in here]
         changed = self._really_changed(fresh, known)
+        moved = [*(one.path for one in changed if one.path not in known), *(file.path for file in gone)]
+        again = speaking_of(self.db, moved) if known else set[int]()
+        if again:
+            with transaction(self.db):
+                self._unlink(again)
         if gone:
             generation = self._forget(gone, generation)
-        if not changed:
-            return 0, len(gone)
-        self._add(changed, self._numbers(changed, known), generation)
-        link(self.db, [one.path for one in changed], {one.path for one in changed if one.path not in known})
+        if changed:
+            self._add(changed, self._numbers(changed, known), generation)
+        link(self.db, again)
         return len(changed), len(gone)
+
+    def _unlink(self, importers: Iterable[int]) -> None:
+        """Note whose imports are to be resolved again, for whoever comes after an interruption."""
+        self.db.executemany("INSERT OR IGNORE INTO unlinked VALUES (?)", ((one,) for one in importers))
 
     def _add(self, changed: list[Listed], ids: dict[str, int], generation: object) -> None:
         """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
@@ -122,7 +130,8 @@ class Update:
         """Whether a file that looks changed holds what it held; of data only the size is looked at."""
         if old.kind == "data":
             return one.size == old.size
-        return digest(read_text(self.root, one.path) or "") == mark
+        text = read_text(self.root, one.path)
+        return text is not None and digest(text) == mark
 
     def _numbers(self, changed: list[Listed], known: dict[str, File]) -> dict[str, int]:
         """An id for every changed file: its own, or the next free ones in the order of the paths."""
@@ -145,16 +154,12 @@ class Update:
     def _forget(self, gone: list[File], generation: object) -> int:
         with transaction(self.db):
             now = self._next_generation(generation)
-            orphans: set[int] = set()
             for file in gone:
-                orphans.update(
-                    row[0] for row in self.db.execute("SELECT importer FROM imports WHERE target=?", (file.id,))
-                )
-                for statement in ("DELETE FROM files WHERE id=?", "DELETE FROM details WHERE id=?",
+                for statement in ("INSERT OR IGNORE INTO unlinked SELECT importer FROM imports WHERE target=?",
+                                  "DELETE FROM files WHERE id=?", "DELETE FROM details WHERE id=?",
                                   "DELETE FROM imports WHERE importer=?", "DELETE FROM imports WHERE target=?",
-                                  "DELETE FROM missing WHERE importer=?"):  # fmt: skip
+                                  "DELETE FROM unlinked WHERE importer=?"):  # fmt: skip
                     self.db.execute(statement, (file.id,))
-            self.db.executemany("INSERT OR IGNORE INTO missing VALUES (?,'')", ((one,) for one in orphans))
         return now
 
     def _write(self, found: Segment, counted: dict[int, bytes], stat: dict[int, Listed], generation: object) -> int:
@@ -166,6 +171,7 @@ class Update:
             self.db.executemany("INSERT OR REPLACE INTO files (id,path,size,mtime,scanned) VALUES (?,?,?,?,?)", rows)
             lines = {one.id: counted.pop(one.id, b"") for one in found.files}
             store.add_segment(self.db, number, found.files, found.packed, lines)
+            self._unlink(one.id for one in found.files)
             if number > MOST_SEGMENTS and number % 8 == 0:
                 store.merge_small_segments(self.db)
         return now

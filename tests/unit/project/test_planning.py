@@ -48,7 +48,9 @@ def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_pa
     while not source._built() and time.monotonic() < limit:
         time.sleep(0.05)
     (tmp_path / "tea" / "teapot.py").unlink()
-    (tmp_path / "tea" / "kettle.py").write_text("class Kettle:\n    def pour(self, teapot):\n        return twice(teapot)\n")
+    (tmp_path / "tea" / "kettle.py").write_text(
+        "class Kettle:\n    def pour(self, teapot):\n        return twice(teapot)\n"
+    )
     assert paths(source.offer(ASKED, 8_000)) == ["tea/kettle.py"]
 
 

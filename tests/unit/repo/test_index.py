@@ -168,6 +168,71 @@ def test_an_interrupted_build_goes_on_where_it_was(tree: Path) -> None:
     assert having(again, DEFINED + "name_399") == {"m399.py"}
 
 
+def edges(index: Index) -> dict[str, set[str]]:
+    """What each file imports."""
+    ahead = {path: index.neighbours(number)[0] for path, number in index.by_path.items()}
+    return {path: {index.files[other].path for other in found} for path, found in ahead.items() if found}
+
+
+def test_imports_of_what_was_scanned_before_an_interruption_are_linked_too(tree: Path) -> None:
+    for number in range(400):
+        (tree / "tea" / f"m{number}.py").write_text(f"from .m{(number + 1) % 400} import name\n")
+
+    def interrupt(done: int, todo: int) -> None:
+        if done > todo // 2:
+            raise KeyboardInterrupt
+
+    index = opened(tree)
+    with pytest.raises(KeyboardInterrupt):
+        index.refresh(interrupt)
+    again, fresh = opened(tree), opened(tree, "other.db")
+    assert again.refresh().scanned < 400
+    fresh.refresh()
+    assert edges(again) == edges(fresh)
+    assert len(edges(again)) == 401
+
+
+@pytest.mark.parametrize(
+    ("importer", "text", "before", "come", "after"),
+    [
+        ("a/use.py", "import cup\n", "lib/cup.py", "a/cup.py", "lib/cup.py"),
+        ("a/use.py", "import tin\n", "a/tin.py", "tin.py", "tin.py"),
+        ("a/use.py", "from b.pot import lid\n", "b/pot.py", "b/pot/lid.py", "b/pot/lid.py"),
+        ("a/use.py", "import tin\n", "", "tin/__init__.py", "tin/__init__.py"),
+        ("a/use.ts", "import x from './tin'\n", "", "a/tin/index.ts", "a/tin/index.ts"),
+        ("a/use.go", 'package a\nimport "example.com/m/b"\n', "b/one.go", "b/two.go", "b/one.go b/two.go"),
+        ("a/use.c", '#include "tin.h"\n', "b/tin.h", "a/tin.h", "a/tin.h"),
+    ],
+)
+def test_a_file_that_comes_or_goes_is_weighed_against_what_imports_meant(
+    tree: Path, importer: str, text: str, before: str, come: str, after: str
+) -> None:
+    for path, words in ((importer, text), (before, "\n"), ("pad.py", "x = 1\n")):
+        if path:
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(words)
+    index = opened(tree)
+    index.refresh()
+    meant = set(filter(None, [before]))
+    assert edges(index).get(importer, set()) == meant
+    (tree / come).parent.mkdir(parents=True, exist_ok=True)
+    (tree / come).write_text("")
+    index.refresh()
+    assert edges(index).get(importer, set()) == set(after.split())
+    (tree / come).unlink()
+    index.refresh()
+    assert edges(index).get(importer, set()) == meant
+
+
+def test_an_empty_file_that_is_binary_now_is_data(tree: Path) -> None:
+    (tree / "tea" / "cup.py").write_text("")
+    index = opened(tree)
+    index.refresh()
+    (tree / "tea" / "cup.py").write_bytes(b"\0\1" * 9)
+    index.refresh()
+    assert index.files[index.by_path["tea/cup.py"]].kind == "data"
+
+
 def test_workers_and_one_process_find_the_same(tree: Path) -> None:
     for number in range(200):
         (tree / f"m{number}.py").write_text(f"def name_{number}():\n    return other_{number % 7}\n")
