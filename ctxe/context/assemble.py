@@ -9,9 +9,10 @@ away from anybody (the charge grows slower than the budget), and what a section 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
 from ctxe.context.pieces import HEADING, Piece, Spoken, marks, request_of, section_pieces, spoken, tool_piece
 from ctxe.context.superseded import superseded
@@ -67,13 +68,13 @@ def assemble(
     kept, dropped = _newest_first(said, rest - charged, count)
     pieces = [*tools, *rules, *shared, *kept]
     request = request_of(pieces, frame.max_output, frame.session, frame.effort)
-    rows = [
-        *_rows(pieces, held, superseded(conversation)),
+    account = (
+        *rows(pieces, held, superseded(conversation)),
         *out,
-        *_dropped_rows(dropped),
-        *_omitted(frame.sections, conversation),
-    ]
-    ledger = Ledger(frame.model, budget.window, budget.reserve, tuple(rows), frame.exact, broke=_broke(pieces, held))
+        *left_out(dropped, "does not fit the window"),
+        *omitted(frame.sections, conversation),
+    )
+    ledger = Ledger(frame.model, budget.window, budget.reserve, account, frame.exact, broke=broke(pieces, held))
     return Assembled(request, ledger, marks(pieces))
 
 
@@ -134,8 +135,8 @@ def _fill_shares(
         fit = _prefix(pieces, rooms.get(section.share, 0))
         rooms[section.share] = rooms.get(section.share, 0) - _sum(fit)
         kept += fit
-        out += [_row(p, given=0, why=f"over the {section.share} share") for p in pieces[len(fit) :]]
-    return kept, [row for row in out if row.chunk != HEADING], math.ceil(round(charged, 6))
+        out += left_out(pieces[len(fit) :], f"over the {section.share} share")
+    return kept, out, math.ceil(round(charged, 6))
 
 
 def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
@@ -203,59 +204,3 @@ def _too_small(pieces: Sequence[Piece], over: int) -> BudgetError:
         f"the request cannot fit: {over:,} tokens over ({parts})",
         "use a larger --budget or a model with a larger window, or shorten the task",
     )
-
-
-def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False, old: str = "") -> Row:
-    return Row(
-        piece.section,
-        piece.chunk,
-        piece.priority,
-        piece.tokens,
-        given,
-        piece.placement,
-        why or piece.why,
-        piece.tier,
-        cached,
-        piece.digest,
-        old,
-    )
-
-
-def _rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
-    shared = _shared(pieces, held)
-    return [
-        _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))
-        for i, p in enumerate(pieces)
-    ]
-
-
-def _dropped_rows(pieces: Sequence[Piece]) -> list[Row]:
-    return [_row(piece, given=0, why="does not fit the window") for piece in pieces if piece.chunk != HEADING]
-
-
-def _omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
-    """What sources left out before the assembler saw it."""
-    offered = [*sections, *(conversation.turns[-1].gathered if conversation.turns else ())]
-    return [
-        Row(section.name, omission.id, section.priority, omission.tokens, 0, section.placement, omission.why)
-        for section in offered
-        for omission in section.left_out
-    ]
-
-
-def _shared(pieces: Sequence[Piece], held: Sequence[str]) -> int:
-    """How many pieces at the start are the same as in the request before."""
-    same = 0
-    for piece, mark in zip(pieces, held, strict=False):
-        if piece.digest != mark:
-            break
-        same += 1
-    return same
-
-
-def _broke(pieces: Sequence[Piece], held: Sequence[str]) -> str:
-    """The first piece that differs from what was sent before; empty when the request only grew at its end."""
-    same = _shared(pieces, held)
-    if same >= len(held):
-        return ""
-    return f"{pieces[same].section}: {pieces[same].chunk}" if same < len(pieces) else "the request became shorter"

@@ -1,0 +1,68 @@
+"""The rows of a ledger: what of a request was given, kept back or left out, a row a piece, and what the cache holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ctxe.context.pieces import HEADING, Piece
+from ctxe.domain.conversation import Conversation
+from ctxe.domain.ledger import Row
+from ctxe.domain.section import Section
+
+
+def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
+    """Rows of what is sent; ``held`` are the marks of the request before, ``old`` what is superseded, by what."""
+    shared = _shared(pieces, held)
+    return [
+        _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))
+        for i, p in enumerate(pieces)
+    ]
+
+
+def left_out(pieces: Sequence[Piece], why: str) -> list[Row]:
+    """Rows of pieces that found no room; a heading is nothing that somebody would miss."""
+    return [_row(piece, given=0, why=why) for piece in pieces if piece.chunk != HEADING]
+
+
+def omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
+    """What sources left out before the assembler saw it."""
+    offered = [*sections, *(conversation.turns[-1].gathered if conversation.turns else ())]
+    return [
+        Row(section.name, omission.id, section.priority, omission.tokens, 0, section.placement, omission.why)
+        for section in offered
+        for omission in section.left_out
+    ]
+
+
+def broke(pieces: Sequence[Piece], held: Sequence[str]) -> str:
+    """The first piece that differs from what was sent before; empty when the request only grew at its end."""
+    same = _shared(pieces, held)
+    if same >= len(held):
+        return ""
+    return f"{pieces[same].section}: {pieces[same].chunk}" if same < len(pieces) else "the request became shorter"
+
+
+def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False, old: str = "") -> Row:
+    return Row(
+        piece.section,
+        piece.chunk,
+        piece.priority,
+        piece.tokens,
+        given,
+        piece.placement,
+        why or piece.why,
+        piece.tier,
+        cached,
+        piece.digest,
+        old,
+    )
+
+
+def _shared(pieces: Sequence[Piece], held: Sequence[str]) -> int:
+    """How many pieces at the start are the same as in the request before."""
+    same = 0
+    for piece, mark in zip(pieces, held, strict=False):
+        if piece.digest != mark:
+            break
+        same += 1
+    return same
