@@ -6,91 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
-from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
-from ctxe.lexical.tables import names
+from ctxe.knowledge.failures.contents import of_claude, of_touches
+from ctxe.knowledge.failures.taken import Taken, taken
 
-Kind = Literal["command", "edit", "look", "other"]
-COMMANDS = names(
-    "bash bash_execute exec_command execute_bash execute_command local_shell local_shell_call run_command"
-    " run_shell_command run_terminal_cmd shell shell_command terminal"
-)
-EDITS = names(
-    "apply_patch create create_file edit edit_file insert multiedit notebookedit patch replace str_replace"
-    " str_replace_based_edit_tool str_replace_editor write write_file"
-)
-LOOKS = names(
-    "cat find find_files glob grep grep_search list_dir list_directory list_files ls read read_file read_text_file"
-    " search search_files view"
-)
-"""Names of tools, in lower case, as the agents that are read here call them; any other may do anything."""
-PATHS = ("path", "file_path", "filePath", "filename", "file", "notebook_path")
-EXITS = (
-    re.compile(r"\AExit code (\d+)$", re.M),
-    re.compile(r"^Process exited with code (\d+)$", re.M),
-    re.compile(r'"exit_code": ?(\d+)'),
-    re.compile(r"^\[exit (\d+)[\],;]", re.M),
-    re.compile(r"^(?:Exit code|exit code|exit_code|Command exited with code):? (\d+)", re.M),
-)
-"""How agents tell the exit code of a command in its output."""
-ERROR = re.compile(
-    r"\A\s*(?:<tool_use_error>|error\b|failed\b|failure\b|invalid\b|cannot\b|no such\b|not permitted\b"
-    r"|permission denied|file not found|file does not exist|file has not been read|string to replace not found"
-    r"|old_?string"
-    r"|(?:file|path|directory) \S+ (?:not found|does not exist)|(?:apply_patch )?verification failed"
-    r"|your proposed edit has introduced|no replacement was|no changes|usage:|i could not|the old text)",
-    re.IGNORECASE,
-)
-"""How tools other than commands begin to tell that they failed."""
-SHELL_ERROR = re.compile(
-    r"\A\s*(?:\S*/)?(?:ba|z|da)?sh: |\A.*: (?:command not found|No such file or directory)$|\A(?:Error|ERROR|fatal): "
-    r"|\AFile \S+ not found$|\(eval\):\d+: ",
-    re.M,
-)
-"""How a shell, or the program itself, says with the first words that a command went wrong."""
-CUT = re.compile(
-    r"interrupted|Sibling tool call errored|doesn't want to (?:proceed|take this action)|\bwas cancelled\b", re.I
-)
-"""What is told of a call that never ran, or was stopped: that is nobody's failure."""
 _PLACE = re.compile(r"\n?\(Open file: (?P<open>[^\n]*)\)\n\(Current directory: (?P<folder>[^\n]*)\)\nbash-\$\s*\Z")
-_HEAD = re.compile(
-    r"\A(?:(?:Chunk ID|Wall time|Process exited|Original token count|Exit code)\b[^\n]*\n)+(?:Output:\n?)?"
-)
-_SHELL_EDITS = re.compile(r"(?:edit|create|insert|append|str_replace)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One call with its result. ``arguments`` is JSON text; ``exit_code`` None means that nobody wrote it down.
-
-    ``marked`` is what the recording says of success (None: nothing). ``place`` is where a shell with a memory stood,
-    ``contents`` what is told of the files that the call read or changed.
-    """
-
-    tool: str
-    arguments: str
-    text: str
-    kind: Kind
-    command: str = ""
-    paths: tuple[str, ...] = ()
-    exit_code: int | None = None
-    marked: bool | None = None
-    place: str = ""
-    contents: tuple[Content, ...] = ()
-
-    @property
-    def failed(self) -> bool | None:
-        """Whether it went wrong, as far as marks, exit codes and first words tell; None where none does."""
-        if CUT.search(self.text[:200]):
-            return False
-        if self.exit_code is not None:
-            return self.exit_code != 0
-        if self.marked is not None:
-            return not self.marked
-        if self.kind == "command":
-            return True if SHELL_ERROR.match(self.text[:400]) else None
-        return bool(ERROR.match(self.text[:400]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,50 +115,6 @@ class Recording:
             if place := _PLACE.search(text):
                 self.place, text = f"{place['folder']} {place['open']}", text[: place.start()]
             yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, stood)
-
-
-def taken(
-    tool: str, arguments: str, text: str, marked: bool | None = None, code: int | None = None, place: str = ""
-) -> Taken:
-    """A call as its name and arguments tell what it is, and its output how it went."""
-    held = _object(arguments)
-    command = _command(held) if tool.lower() in COMMANDS else ""
-    code = code if code is not None or not command else _exit(text)
-    kind: Kind = "edit" if _SHELL_EDITS.match(command) else "command" if command else _kind(tool, held)
-    patched = tuple(of_patch(str(held.get("input") or held.get("patch") or held.get("patchText") or "")))
-    paths = tuple(str(held[key]) for key in PATHS if isinstance(held.get(key), str)) or tuple(p.path for p in patched)
-    shown = _HEAD.sub("", text, count=1)
-    ran = command if kind == "command" else ""
-    return Taken(tool, arguments, shown, kind, ran, paths, code, marked, place, patched)
-
-
-def _kind(tool: str, held: Mapping[str, Any]) -> Kind:
-    name = tool.lower()
-    if name in LOOKS or (name in EDITS and held.get("command") == "view"):
-        return "look"
-    return "edit" if name in EDITS else "other"
-
-
-def _command(held: Mapping[str, Any]) -> str:
-    """The command line in a call's arguments, in the folder that the call names."""
-    given = next((held[key] for key in ("command", "cmd", "script") if held.get(key)), "")
-    if isinstance(given, list):
-        given = given[-1] if len(given) == 3 and str(given[1]).startswith("-") else " ".join(map(str, given))
-    folder = _text(held.get("workdir")) or _text(held.get("cwd"))
-    return f"cd {folder} && {given}" if folder and given else _text(given)
-
-
-def _exit(text: str) -> int | None:
-    near = text[:300] + "\n" + text[-300:]
-    return next((int(found[1]) for pattern in EXITS if (found := pattern.search(near))), None)
-
-
-def _object(arguments: str) -> Mapping[str, Any]:
-    try:
-        held = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return {"input": arguments}
-    return held if isinstance(held, dict) else {"input": arguments}
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

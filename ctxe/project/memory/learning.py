@@ -16,7 +16,8 @@ from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
 from ctxe.knowledge.failures.pairing import Watch
-from ctxe.knowledge.failures.recordings import Recording, Said, Taken
+from ctxe.knowledge.failures.recordings import Recording, Said
+from ctxe.knowledge.failures.taken import Taken
 from ctxe.knowledge.failures.waiting import UNKNOWN
 from ctxe.project.sessions import path_of
 from ctxe.tools.outcomes.outcome import outcome

@@ -30,10 +30,10 @@ from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
 from ctxe.knowledge.failures.pairing import Told, Watch
-from ctxe.knowledge.failures.recordings import Taken, taken
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
+from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
 from ctxe.lexical.tables import names

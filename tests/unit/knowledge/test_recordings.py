@@ -15,7 +15,8 @@ from ctxe.domain.section import digest
 from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import UNHASHED
-from ctxe.knowledge.failures.recordings import Recording, Said, Taken, taken
+from ctxe.knowledge.failures.recordings import Recording, Said
+from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
 from ctxe.project.memory.troubles import failure_groups
