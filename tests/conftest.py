@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def pytest_configure() -> None:
     import sys
 
     sys.addaudithook(_refuse_outside)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for who in ("AUTHOR", "COMMITTER"):  # for what is made once for many tests, before a test has its home
         os.environ |= {f"GIT_{who}_NAME": "Test", f"GIT_{who}_EMAIL": "test@example.invalid"}
 

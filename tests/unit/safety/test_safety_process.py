@@ -146,7 +146,10 @@ def test_our_own_death_ends_the_command(tmp_path: Path, marker: str, number: int
         assert us.stdout.readline() == "begun\n"
         time.sleep(0.1)
         os.kill(us.pid, number)
-        us.wait(5)
+        try:
+            us.wait(5)
+        finally:
+            us.kill()
         assert gone(marker)
 
 
