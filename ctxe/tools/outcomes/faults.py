@@ -35,7 +35,7 @@ def _relative(file: str, root: str) -> str:
     return (file.removeprefix(root.rstrip("/") + "/") if root else file).removeprefix("./")
 
 
-_PYTEST_E = re.compile(r"^E\s{3,}(?P<message>\S.*)$")
+_PYTEST_E = re.compile(r"^E\s{3,}(?!\[ *\d+%\]$)(?P<message>\S.*)$")
 _PYTEST_AT = re.compile(rf"^{PATH}:(?P<line>\d+): (?P<kind>\w[\w.]*)?$")
 _PYTEST_IN = re.compile(rf"^(?:{PATH}:(?P<line>\d+): in |file (?P<other>.+), line (?P<number>\d+)$)")
 _PYTEST_SHORT = re.compile(

@@ -49,6 +49,11 @@ CASES: dict[str, tuple[str, str, Tests]] = {
     ),
     "pytest-xdist": ("AssertionError: assert 1 == 2", "tests/test_a.py:9", (1, 1, ["tests/test_a.py::test_b[x-1]"])),
     "pytest-no-traceback": ("AssertionError: assert 1 == 2", "tests/test_a.py:0", (1, 1, ["tests/test_a.py::test_b"])),
+    "pytest-quiet": (
+        "FixtureLookupError: fixture 'db' not found",
+        "tests/test_x.py:1",
+        (0, 1, ["tests/test_x.py::test_db"]),
+    ),
     "pytest-line": ("AssertionError: assert 1 == 2", "tests/test_a.py:0", (0, 1, ["tests/test_a.py::test_b"])),
     "pytest-nosum": ("AssertionError: assert 1 == 2", "tests/test_a.py:9", (0, 1, ["tests/test_a.py::test_b"])),
     "pytest-subtests": ("AssertionError: 3 is odd", "tests/test_a.py:9", (1, 3, ["tests/test_a.py::test_many"])),
