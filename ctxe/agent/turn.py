@@ -36,7 +36,8 @@ class Ports:
     history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
     ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
     wanted: at a fold (its cause) or between steps (""), ``meanwhile`` gives what happened beside the
-    conversation since: other models were asked, jobs ended.
+    conversation since: other models were asked, jobs ended. ``check`` looks at what a step did, before the
+    model is told what changed; true when the model is not to be done yet.
     """
 
     provider: Provider
@@ -49,6 +50,7 @@ class Ports:
     limits: Limits
     summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
     meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
+    check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: unchecked())
 
 
 More = Callable[[], Generator[Event, None, str]]
@@ -59,6 +61,12 @@ def nothing_more() -> Generator[Event, None, str]:
     """Nobody says anything while the model works."""
     yield from ()
     return ""
+
+
+def unchecked() -> Generator[Event, None, bool]:
+    """Nothing is checked."""
+    yield from ()
+    return False
 
 
 def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = nothing_more) -> Iterator[Event]:
@@ -89,11 +97,12 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
         yield StepFinished(number)
         if said := endings.told(reply):
             yield Notice(said, "warning")
+        again = yield from ports.check(now())
         cut = cut + 1 if reply.dropped else 0
         if cut == endings.PATIENCE:
             yield TurnFinished("failed", why=endings.TOO_LONG)
             return ""
-        if not (reply.calls or cut):
+        if not (reply.calls or cut or again):
             yield TurnFinished("answered")
             return ""
         notes = [*ports.freshen(now()), *filter(None, [circle(now()), endings.note(reply)])]

@@ -126,6 +126,19 @@ class FailureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """[checks] Commands of yours that look at what the model changed; your file only."""
+
+    edits: tuple[str, ...] = field(
+        default=(), metadata={"says": 'after each step that edits: ["*.py: ruff check {files}"]; a failure is told'}
+    )
+    turn: str = field(
+        default="", metadata={"says": 'before a turn that edited is over: "pytest -q"; the model mends what fails'}
+    )
+    rounds: int = field(default=3, metadata={"says": "how often it is sent back to mend that in one turn"})
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSettings:
     """[plan] How the files for a task are chosen."""
 
@@ -213,6 +226,7 @@ class Config:
     skills: SkillSettings = SkillSettings()
     memory: MemorySettings = MemorySettings()
     failures: FailureSettings = FailureSettings()
+    checks: CheckSettings = CheckSettings()
     plan: PlanSettings = PlanSettings()
     delegate: DelegateSettings = DelegateSettings()
     retrieval: RetrievalSettings = RetrievalSettings()

@@ -34,7 +34,7 @@ class PlainRenderer:
         self.ledger: Ledger | None = None
         self.held = 0
         self.answer = self.pending = self.previewed = self.last = ""
-        self.streamed = False
+        self.streamed = self.whole = False
 
     def __enter__(self) -> Self:
         return self
@@ -86,6 +86,8 @@ class PlainRenderer:
                 self._tell(said(words, self.screen.unicode))
             case ToolStarted(_, tool, title, _) if self.screen.terminal:
                 self._tell([call_head(tool, title, None, self.screen.unicode, "running")])
+            case ToolStarted():
+                self.whole = bool(self.answer)  # a check of the user's runs behind what may be the answer
             case ToolFinished():
                 self._tell(tool_finished(event, self.screen.unicode, self.previewed))
                 self.previewed = ""
@@ -97,6 +99,8 @@ class PlainRenderer:
 
     def _grow(self, text: str) -> None:
         """On a terminal the words appear as they come; a last character that may belong to the next ones waits."""
+        if self.whole:
+            self._aside()
         self.answer += text
         if not self.screen.terminal:
             return
@@ -131,16 +135,22 @@ class PlainRenderer:
     def _replied(self, event: ReplyReceived) -> None:
         """Words before tool calls are no answer: on a pipe they go where everything else goes."""
         reply = event.reply
+        if self.whole:
+            self._aside()
         if not self.answer and reply.text:
             self._grow(reply.text)
         if self.screen.terminal:
             self._flush()
             self.answer = ""
         elif reply.calls or reply.dropped:
-            self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
-            self.answer = ""
+            self._aside()
         if reply.usage is not None and reply.usage.input:
             self.held = reply.usage.input + reply.usage.output
+
+    def _aside(self) -> None:
+        """What was said was not the answer: on a pipe it goes where everything else goes."""
+        self._tell([line(row) for row in self.answer.strip().split("\n")] if self.answer.strip() else [])
+        self.answer, self.whole = "", False
 
     def _finished(self) -> None:
         """Print the answer of the turn, or what came of it."""

@@ -17,6 +17,7 @@ from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.sandboxing import boxed
+from ctxe.project.session.checking import Checking
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.gating import Gating, Mode
@@ -32,6 +33,7 @@ from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import composer, keeping
 from ctxe.repo.undo.points import Restore
+from ctxe.tools.shell import run_command
 
 if TYPE_CHECKING:
     from ctxe.knowledge.entries.entry import Entry
@@ -60,6 +62,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         gating.changing(action)
         undo.before(action)
 
+    shell = run_command(kit.workspace, kit.jobs)
+    checking = Checking(project.config.checks, project.root, shell, lambda: live.wired.dispatcher)
     telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
 
     def meanwhile(state: State) -> Iterator[Event]:
@@ -78,6 +82,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
             ports_for(project, folding, dispatcher, kit, long_cache=opening.interactive),
             summarize=summarizing(project, folding.policy, asked),
             meanwhile=meanwhile,
+            check=checking,
         )
         return Wired(folding, dispatcher, ports, asked)
 

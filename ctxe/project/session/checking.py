@@ -1,0 +1,115 @@
+"""The user's own checks: commands that run by themselves after an edit, and before a turn that edited is over."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.state import State
+from ctxe.config.values import CheckSettings
+from ctxe.domain.conversation import Step, ToolCall
+from ctxe.domain.events import Event, Noted, Notice, ToolFinished
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Action, Allow, Tool
+from ctxe.knowledge.globs import matches
+from ctxe.terminal.figures import plural
+
+RULE = re.compile(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
+FILES = "{files}"
+TURN_SECONDS = 600
+
+
+@dataclass(slots=True)
+class Checking:
+    """A port of the loop (``Ports.check``). ``runs`` gives what runs calls, ``shell`` is the tool that runs commands:
+    in the sandbox that the model's own would run in, as they run what it wrote.
+
+    ``rounds`` counts how often the model was sent back in this turn, ``looked`` the steps of it that the turn's check
+    has seen.
+    """
+
+    settings: CheckSettings
+    root: Path
+    shell: Tool
+    runs: Callable[[], Dispatcher]
+    count: int = 0
+    rounds: int = 0
+    looked: int = 0
+
+    def __call__(self, state: State) -> Generator[Event, None, bool]:
+        """Check what the newest step did; true when the turn's check failed and the model is to mend it."""
+        steps = state.turn.steps
+        if len(steps) == 1:
+            self.rounds = self.looked = 0
+        if steps[-1].reply.calls:
+            yield from self._edits(steps[-1])
+            return False
+        new, self.looked = steps[self.looked :], len(steps)
+        if not self.settings.turn or not any(map(_edited, new)):
+            return False
+        chunk = yield from self._failed(self.settings.turn, TURN_SECONDS)
+        if chunk is None:
+            return False
+        if self.rounds >= self.settings.rounds:
+            yield Notice(
+                f"{self.settings.turn} still fails after {plural(self.rounds, 'round')}; the turn ends", "warning"
+            )
+            return False
+        self.rounds += 1
+        yield Noted((chunk,))
+        return True
+
+    def _edits(self, step: Step) -> Iterator[Event]:
+        """Run what is due for the files that a step edited; what failed is told behind the step."""
+        paths = [path for path in _edited(step) if (self.root / path).is_file()]
+        for command in due(self.settings.edits, paths):
+            if (chunk := (yield from self._failed(command))) is not None:
+                yield Noted((chunk,))
+
+    def _failed(self, command: str, seconds: int = 0) -> Generator[Event, None, Chunk | None]:
+        """Run a check, shown and logged like a call; what to tell the model of it, None when it passed."""
+        self.count += 1
+        tool = replace(self.shell, prepare=partial(_titled, self.shell))
+        runs = replace(
+            self.runs(), tools={tool.name: tool}, decide=lambda _: Allow(), known=lambda _: None, approve=_nobody
+        )
+        given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
+        for event in runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))):
+            if not isinstance(event, ToolFinished):
+                yield event
+                continue
+            yield replace(event, facts={**event.facts, "by": "check"})
+            if not event.result.ok:
+                said = f"[ctxe: a check of the user's failed after your change: `{runs.clean(command)}`; mend it]"
+                return Chunk(f"check {command}", f"{said}\n{event.result.text}", "a check of yours failed")
+        return None
+
+
+def due(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
+    """The commands that rules ("GLOB: COMMAND", or a command for every file) ask for once these files are edited."""
+    for rule in rules:
+        found = RULE.fullmatch(rule.strip())
+        glob, command = (found["glob"], found["command"]) if found else ("**", rule.strip())
+        if fitting := [path for path in paths if matches(path, [glob])]:
+            yield command.replace(FILES, shlex.join(fitting))
+
+
+def _edited(step: Step) -> tuple[str, ...]:
+    touches = (touch for result in step.results for touch in result.touches)
+    return tuple(dict.fromkeys(touch.path for touch in touches if touch.operation != "read"))
+
+
+def _titled(shell: Tool, arguments: Mapping[str, Any]) -> Action:
+    action = shell.prepare(arguments)
+    return replace(action, title=action.title.replace("run ", "check ", 1))
+
+
+def _nobody(*_: object) -> Allow:
+    return Allow()

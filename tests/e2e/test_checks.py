@@ -1,0 +1,109 @@
+"""Checks of the user's: run by themselves after edits and before a turn is over; what fails is the model's to mend."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+FILES = {"a b.py": "one = 1\n", "test.sh": "#!/bin/sh\ngrep -q 'one = 3' 'a b.py'\n", "notes.md": "old\n"}
+READ = Reply("", [Call("read_file", {"path": "a b.py"}), Call("read_file", {"path": "notes.md"})])
+
+
+def edit(old: str, new: str, path: str = "a b.py") -> Reply:
+    return Reply("", [Call("edit_file", {"path": path, "old": old, "new": new})])
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo", FILES)
+
+
+def checks(home: Path, **settings: Any) -> None:
+    folder = home / ".config/ctxe"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    (folder / "config.toml").write_text("\n".join(["[checks]", *rows]) + "\n")
+
+
+def told(body: Any) -> str:
+    return json.dumps(body, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("at", [openai_at, anthropic_at])
+def test_what_fails_after_an_edit_is_told_with_the_next_request(home: Path, repo: Path, at: Any) -> None:
+    checks(home, edits=["*.py: grep -q 'one = 2' {files}", "*.md: echo not for this one; false"])
+    script = [READ, edit("one = 1", "one = 3"), edit("one = 3", "one = 2"), Reply("Done.")]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **at(server.url)), "-p", "change it", "--approval", "auto-edit")
+        assert (done.code, done.out, server.refused, server.left) == (0, "Done.\n", [], 0), done.err
+        said = [told(body).count("a check of the user's failed after your change") for body in server.bodies]
+    assert said == [0, 0, 1, 1]
+    assert "check grep -q 'one = 2' 'a b.py'" in done.err
+    assert "not for this one" not in done.err
+
+
+def test_a_turn_that_edited_ends_when_its_check_passes(home: Path, repo: Path) -> None:
+    checks(home, turn="sh test.sh")
+    script = [Reply("Nothing to do."), READ, edit("one = 1", "one = 2"), Reply("Done?"), edit("one = 2", "one = 3")]
+    script += [Reply("Done.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "-p", "look").err.count("test.sh") == 0, "nothing was edited"
+        done = ctxe(repo, env, "-p", "change it", "--approval", "auto-edit")
+        assert (done.code, done.out, server.refused, server.left) == (0, "Done.\n", [], 0), done.err
+        assert "`sh test.sh`; mend it" in told(server.bodies[4])
+    assert done.err.count("● check sh test.sh") == 2
+
+
+def test_a_check_that_is_never_mended_ends_the_turn_all_the_same(home: Path, repo: Path) -> None:
+    checks(home, turn="sh test.sh", rounds=1)
+    script = [READ, edit("one = 1", "one = 2"), Reply("Done?"), edit("one = 2", "one = 4"), Reply("I give up.")]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
+        assert (done.code, done.out, server.left) == (0, "I give up.\n", 0), done.err
+    assert "sh test.sh still fails after 1 round; the turn ends" in done.err
+
+
+def test_an_answer_that_mends_nothing_is_not_sent_back_again(home: Path, repo: Path) -> None:
+    checks(home, turn="sh test.sh")
+    with WireServer([READ, edit("one = 1", "one = 2"), Reply("Done?"), Reply("It cannot be.")], key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
+        assert (done.code, done.out, server.left) == (0, "It cannot be.\n", 0), done.err
+
+
+def test_a_repository_names_no_checks(home: Path, repo: Path) -> None:
+    (repo / ".ctxe.toml").write_text('[checks]\nturn = "touch owned"\nedits = ["touch owned"]\n')
+    with WireServer([READ, edit("one = 1", "one = 2"), Reply("Done.")], key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
+    assert (done.code, (repo / "owned").exists()) == (0, False)
+    assert 'checks.turn = "touch owned" refused' in done.err
+
+
+def test_what_a_check_rewrites_is_told_and_undone(home: Path, repo: Path) -> None:
+    checks(home, edits=["*.py: printf 'one = 2  # neat\\n' > {files}"])
+    script = [READ, edit("one = 1", "one = 2"), Reply("Done.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("do it")
+            terminal.wait(r"check printf(.|\n)*Done\.")
+            assert "# neat" in told(server.bodies[2]), "the model sees what its file holds now"
+            terminal.settle()
+            terminal.enter("/undo")
+            terminal.wait(r"put back: a b\.py")
+            terminal.leave()
+    assert (repo / "a b.py").read_text() == "one = 1\n"
