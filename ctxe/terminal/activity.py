@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from ctxe.domain.events import ToolStarted
 from ctxe.terminal import figures
+from ctxe.terminal.calls import call_head
 from ctxe.terminal.input.ahead import Ahead
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clip, fold, glyph, line, lines
-from ctxe.terminal.transcript import call_head
 
 SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
 FRAME = 0.1  # seconds that one picture of the spinner stands

@@ -28,11 +28,12 @@ from ctxe.domain.tool import Progress
 from ctxe.terminal import figures
 from ctxe.terminal.activity import FRAME, Activity, rows
 from ctxe.terminal.answer import Answer
+from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.hearing import Hearing
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
-from ctxe.terminal.transcript import UNCOUNTED, said, status, told, tool_finished
+from ctxe.terminal.transcript import UNCOUNTED, said, status, told
 
 DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
 

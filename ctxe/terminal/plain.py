@@ -20,10 +20,11 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import TextDelta, Waiting
 from ctxe.safety.display import visible
+from ctxe.terminal.calls import call_head, tool_finished
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.streams import write
 from ctxe.terminal.style import Line, fold, line
-from ctxe.terminal.transcript import UNCOUNTED, call_head, said, status, told, tool_finished, waiting
+from ctxe.terminal.transcript import UNCOUNTED, said, status, told, waiting
 
 
 class PlainRenderer:

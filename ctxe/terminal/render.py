@@ -17,12 +17,12 @@ from contextlib import AbstractContextManager
 from typing import Self
 
 from ctxe.domain.events import Event
+from ctxe.terminal.calls import diff_line
 from ctxe.terminal.live import LiveRenderer
 from ctxe.terminal.plain import PlainRenderer
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.style import fold, line
 from ctxe.terminal.tables import draw
-from ctxe.terminal.transcript import diff_line
 
 
 class Renderer:

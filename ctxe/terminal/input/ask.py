@@ -14,10 +14,10 @@ from typing import Any
 
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Deny, Revise, Risk
 from ctxe.safety.display import exact
+from ctxe.terminal.calls import diff_line
 from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, Span, fold, glyph, line, width, wrap
-from ctxe.terminal.transcript import diff_line
 
 REWRITABLE = ("command", "content", "new", "replacement", "text", "body")
 """Arguments that a person may want to change, the likeliest first."""

@@ -8,8 +8,9 @@ import pytest
 
 from ctxe.domain.conversation import ToolResult, Usage
 from ctxe.domain.events import Consulted, ToolFinished
+from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.style import Line
-from ctxe.terminal.transcript import told, tool_finished
+from ctxe.terminal.transcript import told
 
 TOOK = {"session": "s-d1", "model": "m", "outcome": "answered", "reads": 31, "tokens": 41_200, "usd": 0.0381}
 
