@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.safety.programs import find_program
+from ctxe.tools import use_job
 from ctxe.tools.arguments import checked
 from ctxe.tools.ending import ended
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING, describe
@@ -96,16 +97,16 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
-                yield jobs.take(command, piece, boxed=boxed)
+                yield use_job.begun(jobs, jobs.take(command, piece, boxed=boxed), moved=True)
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
     """Start it and look at what it prints first. What has ended by then was a command like any other."""
     argv, environment, boxed = _launch(workspace, command)
     job = jobs.start(command, argv, environment, boxed=boxed)
-    yield from jobs.first(job, seconds)
+    yield from use_job.first(job, seconds)
     if (done := job.running.finished) is None:
-        yield jobs.begun(job)
+        yield use_job.begun(jobs, job)
     else:
         jobs.forget(job)
         yield ended(workspace.root, command, done, seconds)

@@ -17,6 +17,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Risk, Tool
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
+from ctxe.tools.use_job import ending
 
 GONE = "gone job "
 """How a chunk is called that says that a job ended with the session it ran in."""
@@ -49,7 +50,7 @@ class Telling:
         """Jobs that ended by themselves: each is shown, logged and remembered like a call of the model's."""
         chunks = []
         for job in self.jobs.untold:
-            tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, self.jobs.ending(job)))
+            tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, ending(self.jobs, job)))
             runs = replace(self.runs(), tools={"use": tool}, decide=lambda _: Allow(), known=lambda _: None)
             call = ToolCall(f"job_{job.number}", "use", json.dumps({"name": f"job/{job.number}"}))
             for event in runs(call):

@@ -14,6 +14,7 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput
 from ctxe.safety import background
+from ctxe.tools import use_job
 from ctxe.tools.jobs import MOST, Jobs
 from ctxe.tools.shell import run_command
 
@@ -42,7 +43,7 @@ def begin(place: Any, jobs: Jobs, command: str, **more: Any) -> ToolOutput:
 
 
 def use(jobs: Jobs, name: str, **arguments: Any) -> ToolOutput:
-    action = jobs.prepare(name, arguments)
+    action = use_job.prepare(jobs, name, arguments)
     assert action is not None
     return done(action)
 
@@ -90,7 +91,7 @@ def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -
     assert (output.facts["exit_code"], "job" in output.facts) == (3, False)
     assert (jobs.known, jobs.untold) == ({}, [])
     with pytest.raises(ToolError, match="there is no job 1; there are none"):
-        jobs.prepare("job/1", {})
+        use_job.prepare(jobs, "job/1", {})
 
 
 def test_output_is_told_once_and_in_whole_lines(place: Any, jobs: Jobs) -> None:
@@ -139,7 +140,7 @@ def test_who_ends_unseen_is_to_be_told(place: Any, jobs: Jobs) -> None:
     assert jobs.untold == []
     jobs.known[1].running.wait(10)
     assert jobs.untold == [jobs.known[1]]
-    output = done(jobs.ending(jobs.known[1]))
+    output = done(use_job.ending(jobs, jobs.known[1]))
     assert (output.text, output.ok, output.most > 0) == ("1\n2\n3\n[job 1 ended: exit 4]", False, True)
     assert jobs.untold == []
 
@@ -161,14 +162,14 @@ def test_the_question_and_what_is_asked_of_permissions(place: Any, jobs: Jobs) -
         ({"seconds": 5}, "wait for job 1 (sleep 60)"),
         ({"stop": True}, "stop job 1 (sleep 60)"),
     ):
-        made = jobs.prepare("job/1", arguments)
+        made = use_job.prepare(jobs, "job/1", arguments)
         assert made is not None
         assert made.risk is Risk.READ
         assert made.title == title
     with pytest.raises(ToolError, match=r"use job/N does not know 'untill' \(did you mean until"):
-        jobs.prepare("job/1", {"untill": "x"})
+        use_job.prepare(jobs, "job/1", {"untill": "x"})
     assert use(jobs, "jobs").text == "job/1: sleep 60 [still runs]"
-    assert [jobs.prepare(name, {}) for name in ("jobber", "job/scripts/x.py", "skill")] == [None, None, None]
+    assert [use_job.prepare(jobs, name, {}) for name in ("jobber", "job/scripts/x.py", "skill")] == [None, None, None]
 
 
 def test_nothing_that_steers_is_made_beside_a_job_in_a_sandbox(place: Any, jobs: Jobs) -> None:
