@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import (
@@ -33,6 +31,7 @@ from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.hearing import Hearing
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
+from ctxe.terminal.suspension import Suspension
 from ctxe.terminal.transcript import UNCOUNTED, said, status, told
 
 DRAW = 0.08  # seconds at least between redraws of a growing answer: some twelve a second
@@ -51,17 +50,15 @@ class LiveRenderer:
         self.ticker: threading.Thread | None = None
         self.ledger: Ledger | None = None
         self.busy = self.turning = False
-        self.holding = self.reading = self.back = self.leaving = False
+        self.holding = self.reading = False
+        self.suspension = Suspension(lambda: self.busy)
         self.steered: list[TurnFinished] = []
-        self.before: dict[int, Any] = {}
         self.preview = self.model = ""
         self.next_draw = 0.0
 
     def __enter__(self) -> Self:
         self.stopped.clear()
-        if hasattr(signal, "SIGCONT") and threading.current_thread() is threading.main_thread():
-            wanted = {signal.SIGCONT: self._continued, signal.SIGTSTP: self._suspended}
-            self.before = {number: signal.signal(number, act) for number, act in wanted.items()}
+        self.suspension.watch()
         self._hold(self.keys.listens)
         self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
@@ -71,8 +68,7 @@ class LiveRenderer:
         self.stopped.set()
         if self.ticker is not None:
             self.ticker.join(timeout=1)
-        for number, act in self.before.items():
-            signal.signal(number, act)
+        self.suspension.unwatch()
         with contextlib.suppress(OSError, ValueError), self.lock:
             self.answer.rest()
             self._hold(False)
@@ -234,34 +230,19 @@ class LiveRenderer:
         self.holding = holding
         self.keys.hush(self.busy or holding)
 
-    def _suspended(self, *_: object) -> None:
-        """Ctrl-Z. While rows are drawn the thread that draws them takes them away first: a drawing is never torn."""
-        if self.busy:
-            self.leaving = True
-        else:
-            os.kill(os.getpid(), signal.SIGSTOP)
-
     def _leave(self) -> None:
         """Stop with a clean screen and the terminal's own modes; the shell writes where our rows stood."""
-        self.leaving = self.back = False
         self.page.below([])
         self.keys.rest()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        for _ in range(20):  # a thread runs on for a moment before all of them stand still
-            if not self.back:
-                self.stopped.wait(FRAME)
-
-    def _continued(self, *_: object) -> None:
-        """Back from Ctrl-Z: the shell has written where our rows stood."""
-        self.back = True
+        self.suspension.stop(self.stopped.wait, FRAME)
 
     def _do(self, doing: str) -> None:
         self.activity.do(doing, self.clock())
 
     def _draw(self, began: float) -> None:
         """Redraw the bottom rows; when drawing was slow the next time comes later, so that it never costs much."""
-        if self.back:
-            self.back, self.page.region.drawn = False, []
+        if self.suspension.back:
+            self.suspension.back, self.page.region.drawn = False, []
             self.keys.again()
         self.page.below(rows(self.activity, began, self.screen) if self.busy else [])
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
@@ -277,7 +258,7 @@ class LiveRenderer:
                     heard = listening and self.keys.quiet and not self.reading
                     if heard and not self.keys.listen(came, self.busy):
                         self.stopped.wait(FRAME)  # the terminal has gone, and says so without end
-                    if self.leaving:
+                    if self.suspension.wanted:
                         self._leave()
                     if self.busy:
                         self._draw(self.clock())
