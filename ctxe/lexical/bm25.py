@@ -58,7 +58,7 @@ class _Document:
         return set().union(*self.fields)
 
 
-class Index:
+class Corpus:
     """Documents by key, each a mapping of field names to term counts; every operation is deterministic.
 
     Weighted frequencies of the fields are added before they saturate (BM25F), so a word in title and text counts as

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.lexical.bm25 import Field, Index
+from ctxe.lexical.bm25 import Corpus, Field
 from ctxe.lexical.similarity import near_pairs, shingles
 from ctxe.lexical.symbols import symbols
 from ctxe.lexical.words import counts, path_terms, terms
@@ -30,14 +30,14 @@ def test_any_text_has_symbols_and_path_terms(text):
 @given(DOCUMENTS, st.lists(WORDS, min_size=1), st.data())
 def test_an_index_changed_step_by_step_scores_as_one_built_at_once(documents, query, data):
     wanted = dict.fromkeys(query, 1.0)
-    grown = Index({"text": Field()})
+    grown = Corpus({"text": Field()})
     for place, words in enumerate(documents):
         grown.add(str(place), {"text": Counter(words)})
         grown.scores(wanted)
     gone = data.draw(st.sets(st.sampled_from(range(len(documents))))) if documents else set()
     for place in gone:
         grown.remove(str(place))
-    fresh = Index({"text": Field()})
+    fresh = Corpus({"text": Field()})
     for place, words in enumerate(documents):
         if place not in gone:
             fresh.add(str(place), {"text": Counter(words)})
@@ -47,7 +47,7 @@ def test_an_index_changed_step_by_step_scores_as_one_built_at_once(documents, qu
 
 @given(DOCUMENTS, st.lists(WORDS, min_size=1))
 def test_scores_are_positive_and_explained(documents, query):
-    index = Index({"text": Field()})
+    index = Corpus({"text": Field()})
     for place, words in enumerate(documents):
         index.add(str(place), {"text": Counter(words)})
     wanted = dict.fromkeys(query, 1.0)

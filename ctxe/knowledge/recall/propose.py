@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question
 from ctxe.knowledge.recall.signals import REACH, Look, Vector
 
@@ -29,19 +29,19 @@ Allowed = Callable[[int], bool]
 
 def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most: int) -> dict[int, Vector]:
     """The signals of every slot that could be among the best ``most``."""
-    index, question = look.index, look.question
-    totals = _totals(index, _words(question, weights))
+    postings, question = look.postings, look.question
+    totals = _totals(postings, _words(question, weights))
     expansion = _expansion(look, totals, allowed)
     more = [(term, weight * weights["feedback"]) for term, weight in expansion.items()]
     more += [(f"{NAME}{term}", weights["names"]) for term in question.words]
     more += [(term, weights["id"]) for term in question.ids]
     more += [(term, weights["files"] + weights["file"] / TERMS_OF_A_FILE) for term in question.files]
-    for slot, worth in _totals(index, more).items():
+    for slot, worth in _totals(postings, more).items():
         totals[slot] = totals.get(slot, 0.0) + worth
     for slot, recent in look.recents(totals):
         totals[slot] += weights["recent"] * recent
-    chosen = _best(index, totals, allowed, max(most, CANDIDATES))
-    around = index.around
+    chosen = _best(postings, totals, allowed, max(most, CANDIDATES))
+    around = postings.around
     near = [other for slot in chosen[:NEAR] for other in (*around.turns(slot, REACH), *around.mentioned(slot))]
     near = [other for other in dict.fromkeys(near) if allowed(other)]
     return look.vectors([*dict.fromkeys([*chosen, *near])], expansion)
@@ -52,25 +52,25 @@ def _words(question: Question, weights: Mapping[str, float]) -> Iterable[tuple[s
         yield term, TEXT * weight + weights["head"] * (term in question.head)
 
 
-def _totals(index: Index, asked: Iterable[tuple[str, float]]) -> dict[int, float]:
+def _totals(postings: Postings, asked: Iterable[tuple[str, float]]) -> dict[int, float]:
     """Weighted sums over the postings of terms, the rarest first."""
-    found = sorted((-index.rarity(term), term, weight) for term, weight in asked if index.having(term))
+    found = sorted((-postings.rarity(term), term, weight) for term, weight in asked if postings.having(term))
     totals: dict[int, float] = {}
     seen = 0
     for common, term, weight in found:
-        seen += index.having(term)
+        seen += postings.having(term)
         if seen > MOST_POSTINGS and totals:
             break
         times = -common * weight
-        posting = index.weighed(term)
+        posting = postings.weighed(term)
         for slot, worth in zip(posting.slots, posting.worths, strict=True):
             totals[slot] = totals.get(slot, 0.0) + times * worth
     return totals
 
 
-def _best(index: Index, totals: Mapping[int, float], allowed: Allowed, most: int) -> list[int]:
+def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, most: int) -> list[int]:
     """The slots of the highest sums; of equals the newest first."""
-    order = index.order
+    order = postings.order
     enough = most * SPARE
     # Asking whether a slot is allowed costs more than comparing sums: only those near the top are asked about.
     floor = heapq.nlargest(enough, totals.values())[-1] if len(totals) > enough else 0.0
@@ -85,12 +85,12 @@ def _expansion(look: Look, totals: Mapping[int, float], allowed: Allowed) -> dic
 
     What speaks for an entry whatever is asked has no part in it: it would drown the question.
     """
-    index, words = look.index, look.question.words
+    postings, words = look.postings, look.question.words
     gathered: dict[str, float] = {}
-    for slot in _best(index, totals, allowed, FEEDBACK_FROM):
-        for term, times in index.reading(slot).words.items():
+    for slot in _best(postings, totals, allowed, FEEDBACK_FROM):
+        for term, times in postings.reading(slot).words.items():
             if term not in words:
-                worth = totals[slot] * (1.0 + math.log(times)) * index.rarity(term)
+                worth = totals[slot] * (1.0 + math.log(times)) * postings.rarity(term)
                 gathered[term] = gathered.get(term, 0.0) + worth
     top = heapq.nsmallest(FEEDBACK_TERMS, gathered.items(), key=lambda pair: (-pair[1], pair[0]))
     return {term: worth / top[0][1] for term, worth in top} if top and top[0][1] > 0 else {}

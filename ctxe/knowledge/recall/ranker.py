@@ -10,8 +10,8 @@ from pathlib import Path
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.index import Index
 from ctxe.knowledge.recall.kept import Damaged
+from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
@@ -49,7 +49,7 @@ class Ranker:
         """Nothing is read yet."""
         self._weights = weights or fitted()
         self._similar = similar
-        self._index = Index(cache, self._weights.common)
+        self._postings = Postings(cache, self._weights.common)
         # A session looks ahead in a thread of its own: what one question is asked of must not change under another.
         self._using = threading.RLock()
 
@@ -82,23 +82,23 @@ class Ranker:
             try:
                 return ask()
             except (Damaged, ValueError, LookupError):
-                if not self._index.spoil():
+                if not self._postings.spoil():
                     raise
-                self._index = Index(None, self._weights.common)
+                self._postings = Postings(None, self._weights.common)
                 return ask()
 
     def look(self, query: Query, entries: Sequence[Entry]) -> Look:
         """The question beside everything there is."""
-        self._index.sync(entries)
-        return Look(self._index, ask(query), query.as_of)
+        self._postings.sync(entries)
+        return Look(self._postings, ask(query), query.as_of)
 
     def found(self, look: Look, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
         """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
-        index, counting = self._index, self._weights.counting(look.question)
-        vectors = candidates(look, lambda slot: live(index.entries[slot]), counting, most)
-        found = [(-score(vector, counting), -index.order[slot], slot, vector) for slot, vector in vectors.items()]
+        postings, counting = self._postings, self._weights.counting(look.question)
+        vectors = candidates(look, lambda slot: live(postings.entries[slot]), counting, most)
+        found = [(-score(vector, counting), -postings.order[slot], slot, vector) for slot, vector in vectors.items()]
         found.sort(key=lambda row: row[:2])
-        scored = [Scored(index.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
+        scored = [Scored(postings.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
         return self._meant(look, scored) if self._similar and meant and scored else scored
 
     def _meant(self, look: Look, found: list[Scored]) -> list[Scored]:

@@ -6,8 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ctxe.knowledge.recall.index import FILES, K1, NAMES, WORDS, B, Index
+from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, Reading, grams, id_term
+from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B
 from ctxe.lexical.bm25 import idf, saturate, shorten
 
 SIGNALS = (
@@ -45,11 +46,11 @@ Vector = tuple[float, ...]
 
 
 class Look:
-    """One question put to an index: the signals of any slot, as of a moment (None: now)."""
+    """One question put to postings: the signals of any slot, as of a moment (None: now)."""
 
-    def __init__(self, index: Index, question: Question, as_of: float | None = None) -> None:
-        self.index, self.question, self._as_of = index, question, as_of
-        self._rarity = {term: index.rarity(term) for term in sorted(question.words)}
+    def __init__(self, postings: Postings, question: Question, as_of: float | None = None) -> None:
+        self.postings, self.question, self._as_of = postings, question, as_of
+        self._rarity = {term: postings.rarity(term) for term in sorted(question.words)}
         self._head = {term: self._rarity[term] for term in sorted(question.head)}
         self._heads: dict[int, float] = {}
         asked = {} if question.traced else question.words
@@ -59,8 +60,8 @@ class Look:
 
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
-        fed = {term: weight * self.index.rarity(term) for term, weight in expansion.items()}
-        pieces = self._pieces([self.index.reading(slot) for slot in slots])
+        fed = {term: weight * self.postings.rarity(term) for term, weight in expansion.items()}
+        pieces = self._pieces([self.postings.reading(slot) for slot in slots])
         recent = dict(self.recents(slots))
         return {
             slot: self._vector(slot, fed, shared, recent.get(slot, 0.0))
@@ -69,12 +70,12 @@ class Look:
 
     def recents(self, slots: Iterable[int]) -> list[tuple[int, float]]:
         """Failures among the slots: 1 for the newest of all, less for older ones; those of hardly anything left out."""
-        ages = self.index.ages(slots, self._as_of)
+        ages = self.postings.ages(slots, self._as_of)
         return [(slot, math.exp(-age / FADE)) for slot, age in ages if age < FADED]
 
     def _vector(self, slot: int, fed: Mapping[str, float], pieces: float, recent: float) -> Vector:
-        index, question = self.index, self.question
-        reading, entry = index.reading(slot), index.entries[slot]
+        postings, question = self.postings, self.question
+        reading, entry = postings.reading(slot), postings.entries[slot]
         logged = entry.kind == "log"
         names = [f"{NAME}{term}" for term in sorted(reading.names) if term in question.words]
         files = sorted(reading.files & question.files)
@@ -84,7 +85,7 @@ class Look:
             self._sum(slot, fed),
             self._set(slot, names, NAMES) if names else 0.0,
             self._set(slot, files, FILES) if files else 0.0,
-            max(map(index.rarity, files), default=0.0),
+            max(map(postings.rarity, files), default=0.0),
             float(not reading.ids.isdisjoint(question.ids)),
             self._cover(slot),
             math.fsum(map(rarity, reading.opening & self._squares.keys())),
@@ -106,56 +107,57 @@ class Look:
         return self._heads[slot]
 
     def _sum(self, slot: int, wanted: Mapping[str, float]) -> float:
-        words = self.index.reading(slot).words
+        words = self.postings.reading(slot).words
         shared = wanted.keys() & words.keys()
         if not shared:
             return 0.0
-        size, k1 = self.index.size(slot), K1[WORDS]
+        size, k1 = self.postings.size(slot), K1[WORDS]
         return math.fsum(wanted[term] * saturate(words[term] / size, k1) for term in shared)
 
     def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
-        return saturate(1 / self.index.size(slot, channel), K1[channel]) * math.fsum(map(self.index.rarity, shared))
+        postings = self.postings
+        return saturate(1 / postings.size(slot, channel), K1[channel]) * math.fsum(map(postings.rarity, shared))
 
     def _cover(self, slot: int) -> float:
-        said = self.index.reading(slot).title & self.question.words.keys()
-        return math.fsum(map(self._rarity.__getitem__, said)) / self.index.title(slot) if said else 0.0
+        said = self.postings.reading(slot).title & self.question.words.keys()
+        return math.fsum(map(self._rarity.__getitem__, said)) / self.postings.title(slot) if said else 0.0
 
     def _mentioned(self, name: str) -> int:
         term = id_term(name)
-        return self.index.having(term) if term else 0
+        return self.postings.having(term) if term else 0
 
     def _said_of(self, slot: int) -> float:
-        seen = [said for time, said in self.index.around.said_of(slot) if self._as_of is None or time < self._as_of]
+        seen = [said for time, said in self.postings.around.said_of(slot) if self._as_of is None or time < self._as_of]
         if not seen:
             return 0.0
         asked = set(self.question.words).intersection(set().union(*seen))
         times = {term: sum(said.get(term, 0) for said in seen) for term in asked}
         length = shorten(sum(sum(said.values()) for said in seen), SAID, B[WORDS])
-        return math.fsum(self.index.rarity(term) * saturate(number / length) for term, number in times.items())
+        return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
     def _says(self, slot: int) -> bool:
         """Whether the question names who said this turn, and asks something of it."""
-        reading = self.index.reading(slot)
+        reading = self.postings.reading(slot)
         named = bool(reading.said_by) and reading.said_by <= self.question.plain
         return named and not self.question.head.isdisjoint(reading.words)
 
     def _answers(self, slot: int) -> float:
-        before = self.index.around.before(slot)
-        if before is None or not self.index.reading(before).asks:
+        before = self.postings.around.before(slot)
+        if before is None or not self.postings.reading(before).asks:
             return 0.0
         return self._fit(before) + SPEAKER * self._says(before)
 
     def _window(self, slot: int) -> float:
         """As if the turns around were one text; words are as rare as they are among single turns."""
-        index = self.index
-        around = [index.reading(near) for near in index.around.turns(slot, REACH)]
+        postings = self.postings
+        around = [postings.reading(near) for near in postings.around.turns(slot, REACH)]
         length = sum(reading.length for reading in around)
-        average = index.average * (2 * REACH + 1)
+        average = postings.average * (2 * REACH + 1)
         total = 0.0
         for term, rarity in self._head.items():
             times = sum(reading.words.get(term, 0) for reading in around)
             if times:
-                total += rarity * index.worth_in(times, length, average)
+                total += rarity * postings.worth_in(times, length, average)
         return total
 
     def _pieces(self, readings: Sequence[Reading]) -> list[float]:

@@ -73,13 +73,13 @@ def clues(look: Look, found: Sequence[Scored], weights: Weights) -> Iterator[tup
     fits = [one.score - recent * one.vector[RECENT] for one in found]
     ranks = sorted(fits, reverse=True)
     few, many = (ranks[place] if len(ranks) > place else 0.0 for place in (FEW, MANY))
-    rarity, asked = look.index.rarity, look.question
+    rarity, asked = look.postings.rarity, look.question
     length = math.sqrt(math.fsum(rarity(term) ** 2 for term in asked.words))
     heads = math.fsum(map(rarity, asked.head)) or 1.0
     files = math.fsum(map(rarity, asked.files)) or 1.0
-    many_entries = math.log1p(len(look.index))
+    many_entries = math.log1p(len(look.postings))
     for one, fit in zip(found, fits, strict=True):
-        reading = look.index.reading(one.slot)
+        reading = look.postings.reading(one.slot)
         shared = [rarity(term) for term in asked.words if term in reading.words]
         whole = math.sqrt(math.fsum(rarity(term) ** 2 for term in reading.words))
         yield (

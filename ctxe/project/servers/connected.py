@@ -215,11 +215,11 @@ def servers_of(project: Project) -> Servers:
 
 def _best(query: str, tools: list[tuple[str, Offered]]) -> list[tuple[str, Offered]]:
     """The tools whose names and descriptions have words of the query, best first."""
-    from ctxe.lexical.bm25 import Field, Index
+    from ctxe.lexical.bm25 import Corpus, Field
     from ctxe.lexical.words import counts, terms
     from ctxe.lexical.words import path_terms as parts
 
-    index = Index({"name": Field(2.0, 0.3), "says": Field(1.0)})
+    index = Corpus({"name": Field(2.0, 0.3), "says": Field(1.0)})
     for number, (name, tool) in enumerate(tools):
         named = dict.fromkeys(parts(f"{name}/{tool.name}"), 1)
         index.add(f"{number:04d}", {"name": named, "says": counts(tool.description[:2_000])})

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import CANDIDATES, MOST_POSTINGS, NEAR, candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
@@ -27,11 +27,11 @@ def crowd(number: int = 100, text: str = CROWDED) -> list[Entry]:
 
 
 def looked_at(entries: list[Entry], query: Query, most: int = 0, hidden: str = "") -> list[str]:
-    index = Index()
-    index.sync(entries)
-    look = Look(index, ask(query), query.as_of)
-    allowed = {slot for slot, entry in index.entries.items() if entry.id != hidden}
-    return [index.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals[WORDS], most)]
+    postings = Postings()
+    postings.sync(entries)
+    look = Look(postings, ask(query), query.as_of)
+    allowed = {slot for slot, entry in postings.entries.items() if entry.id != hidden}
+    return [postings.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals[WORDS], most)]
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_words_of_the_best_hits_find_what_shares_none_with_the_question() -> Non
 
 def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
     entries = [Entry("h", text="omega psi psi chi"), Entry("o", text="chi tau", path="o")]
-    index = Index()
-    index.sync(entries)
-    look = Look(index, ask(Query("omega")))
+    postings = Postings()
+    postings.sync(entries)
+    look = Look(postings, ask(Query("omega")))
     found = {
-        index.entries[slot].id: vector
+        postings.entries[slot].id: vector
         for slot, vector in candidates(look, lambda _: True, fitted().signals[WORDS], 0).items()
     }
-    psi, chi, length = index.rarity("psi"), index.rarity("chi"), 0.25 + 0.75 * 4 / 3
+    psi, chi, length = postings.rarity("psi"), postings.rarity("chi"), 0.25 + 0.75 * 4 / 3
     fed = chi / (psi * (1 + math.log(2)))
     assert found["h"][SIGNALS.index("feedback")] == pytest.approx(
         psi * (2 / length) * 2.6 / (2 / length + 1.6) + fed * chi * (1 / length) * 2.6 / (1 / length + 1.6)

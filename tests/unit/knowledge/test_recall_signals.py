@@ -9,7 +9,7 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import MOST_CITING
-from ctxe.knowledge.recall.index import Index
+from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask
 from ctxe.knowledge.recall.signals import SIGNALS, Look, Vector
@@ -33,9 +33,9 @@ def worth(times: float, length: float, average: float, k1: float = 1.6, b: float
 
 
 def look(entries: list[Entry], query: Query, common: Mapping[str, float] = COMMON) -> Look:
-    index = Index(None, common)
-    index.sync(entries)
-    return Look(index, ask(query), query.as_of)
+    postings = Postings(None, common)
+    postings.sync(entries)
+    return Look(postings, ask(query), query.as_of)
 
 
 def signals(
@@ -43,8 +43,10 @@ def signals(
 ) -> dict[str, dict[str, float]]:
     """The signals that are not 0 of every entry, by its id."""
     asked = look(entries, query, common)
-    vectors = asked.vectors(sorted(asked.index.entries), fed or {})
-    named = {asked.index.entries[slot].id: dict(zip(SIGNALS, vector, strict=True)) for slot, vector in vectors.items()}
+    vectors = asked.vectors(sorted(asked.postings.entries), fed or {})
+    named = {
+        asked.postings.entries[slot].id: dict(zip(SIGNALS, vector, strict=True)) for slot, vector in vectors.items()
+    }
     return {name: {key: value for key, value in found.items() if value} for name, found in named.items()}
 
 
@@ -80,8 +82,8 @@ def test_words_titles_names_and_files_count_by_rarity_and_length() -> None:
 
 
 def test_postings_are_worth_what_the_signals_are() -> None:
-    index = look([ALPHA, EPSILON], Query("gamma")).index
-    found = {term: index.weighed(term) for term in ("gamma", "delta", "N:alpha", "F:src/alpha.py", "nobody")}
+    postings = look([ALPHA, EPSILON], Query("gamma")).postings
+    found = {term: postings.weighed(term) for term in ("gamma", "delta", "N:alpha", "F:src/alpha.py", "nobody")}
     assert {term: list(one.worths) for term, one in found.items()} == {
         "gamma": pytest.approx([worth(2, 5, 3.5)]),
         "delta": pytest.approx([worth(1, 5, 3.5), worth(1, 2, 3.5)]),
@@ -89,7 +91,7 @@ def test_postings_are_worth_what_the_signals_are() -> None:
         "F:src/alpha.py": pytest.approx([worth(1, 3, 1.5, 1.2, 0.5)]),
         "nobody": [],
     }
-    assert [index.entries[slot].id for slot in found["delta"].slots] == ["a", "e"]
+    assert [postings.entries[slot].id for slot in found["delta"].slots] == ["a", "e"]
 
 
 def test_files_count_together_and_the_rarest_by_itself() -> None:
@@ -211,7 +213,7 @@ def test_of_many_that_mention_an_entry_the_newest_are_heard() -> None:
 
 def scored(asked: Look, *scores: float, recent: float = 0.0) -> list[Scored]:
     vector: Vector = tuple(recent if name == "recent" else 0.0 for name in SIGNALS)
-    entries = sorted(asked.index.entries.items())
+    entries = sorted(asked.postings.entries.items())
     return [Scored(entry, score, slot, vector) for (slot, entry), score in zip(entries, scores, strict=True)]
 
 

@@ -15,13 +15,10 @@ from ctxe.domain.section import digest
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
-from ctxe.knowledge.recall.reading import FILE, NAME, Reading, read, wording
+from ctxe.knowledge.recall.reading import NAME, Reading, read, wording
+from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of, terms
 from ctxe.lexical.bm25 import idf, saturate, shorten
 
-WORDS, NAMES, FILES = range(3)
-K1 = (1.6, 1.2, 1.2)
-B = (0.75, 0.5, 0.5)
-"""How words, names of files and files are weighed (BM25); names and files come once each, so length says less."""
 BACKGROUND = 200
 NOTHING_COMMON: Mapping[str, float] = MappingProxyType({})
 MANY = 300
@@ -42,7 +39,7 @@ class Weighed:
     worths: Sequence[float]
 
 
-class Index:
+class Postings:
     """Entries by slot and the postings of their terms. A slot is never used again for another entry.
 
     With ``cache`` (a folder) postings of many entries are kept in ``recall.db``, read again by the next process, and
@@ -158,7 +155,7 @@ class Index:
             lengths = (reading.length, len(reading.names), len(reading.files))
             self._slots[key], self._lengths[slot], held[slot] = (slot, mark), lengths, entry
             rows.append(Row(slot, key, mark, lengths))
-            for term, times in _terms(reading):
+            for term, times in terms(reading):
                 slots, counts = postings.setdefault(term, (array("I"), array("B")))
                 slots.append(slot)
                 counts.append(min(times, MOST_TIMES))
@@ -191,7 +188,7 @@ class Index:
         return known
 
     def _weigh(self, term: str) -> Weighed:
-        channel = _channel(term)
+        channel = channel_of(term)
         lengths, k1, b = self._lengths, K1[channel], B[channel]
         # saturate(times / shorten(length, average, b), k1), written out: this is where a question's time goes.
         fixed, longer, more = k1 * (1.0 - b), k1 * b / (self._averages[channel] or 1.0), k1 + 1.0
@@ -273,18 +270,6 @@ def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
     slots, counts = posting
     pairs = [(slot, times) for slot, times in zip(slots, counts, strict=True) if slot in entries]
     return array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
-
-
-def _channel(term: str) -> int:
-    return FILES if term.startswith(FILE) else NAMES if term.startswith(NAME) else WORDS
-
-
-def _terms(reading: Reading) -> Iterable[tuple[str, int]]:
-    yield from reading.words.items()
-    for name in reading.names:
-        yield f"{NAME}{name}", 1
-    for term in (*reading.files, *reading.mentions, *reading.ids):
-        yield term, 1
 
 
 def _keyed(entries: Iterable[Entry]) -> dict[str, Entry]:
