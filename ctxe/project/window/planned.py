@@ -131,7 +131,8 @@ def said(words: str) -> str:
 
 
 def telling(words: str) -> bool:
-    """Do words say enough to plan by? A greeting or thanks does not."""
+    """Do words say enough to plan by? A greeting or thanks does not; a question about the whole does."""
     from ctxe.lexical.words import terms
+    from ctxe.repo.planning.overview import about
 
-    return len(set(terms(words))) >= FEWEST
+    return len(set(terms(words))) >= FEWEST or bool(about(words))

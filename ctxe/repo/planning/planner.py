@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ctxe.domain.section import Tier
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning import overview
 from ctxe.repo.planning.evidence import Scores
 from ctxe.repo.planning.mix import Fitted, fitted
 from ctxe.repo.planning.pack import pack
@@ -17,6 +18,10 @@ from ctxe.repo.planning.showing import Packed
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 DROPPED = "you dropped it"
+FAR, OVERVIEW, ONE_PAGE = 2.0, 0.75, 0.55
+"""How much higher a page about the whole stands than anything else, the part of a plan that all of them may take, and
+the part that one may."""
+ABOUT = Reason("overview", "it speaks of the project as a whole", 1.0)
 LEFT_OUT = 20
 """Files that are told as left out."""
 
@@ -74,16 +79,17 @@ def plan(
     """Plan a task over an index that was refreshed; the plan, and the ranking behind it.
 
     An empty task gives the files that were changed lately. ``meaning``: what vectors say of files (see windows), mixed
-    in by its weight.
+    in by its weight. A question about the project as a whole is answered by the pages that speak of that, first of all.
     """
     learnt = weights or fitted()
     started = clock()
     ranking = _steered(rank(index, task, learnt, steering, meaning), steering)
+    pages = _pages(index, task, budget, steering, ranking)
     ranked = clock()
-    shown = pack(ranking, budget, index.text, learnt)
+    shown = pack(ranking, budget - sum(page.tokens for page in pages), index.text, learnt)
     packed = clock()
     reasons = Reasons(ranking, learnt.second, (one.number for one in shown))
-    files = tuple(_planned(ranking, one, reasons, steering) for one in shown)
+    files = (*pages, *(_planned(ranking, one, reasons, steering) for one in shown))
     took = {"rank": ranked - started, "pack": packed - ranked, "reasons": clock() - packed}
     made = Plan(
         task, budget, sum(file.tokens for file in files), files, _left_out(ranking, shown, budget, steering),
@@ -106,6 +112,26 @@ def _steered(ranking: Ranking, steering: Steering) -> Ranking:
         if number is not None:
             scores[number] = most * (1.0 + place / 100.0)
     return Ranking(scores, ranking.ballots, ranking.evidence)
+
+
+def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ranking) -> list[Planned]:
+    """Pages about the whole that such a question asks for, out of the ranking and well above all that is in it."""
+    found: list[Planned] = []
+    high = FAR * max(ranking.scores.values(), default=1.0)
+    passed_over = {*steering.added, *steering.dropped, *steering.declined}
+    for path in overview.pages(index.by_path, task):
+        room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in found)))
+        text = index.text(path) if path not in passed_over else None
+        page = overview.shown(path, text, room) if text is not None else None
+        if page is None:
+            continue
+        tokens, ranges, said = page
+        number = index.by_path[path]
+        ranking.scores.pop(number, None)
+        kind = ranking.evidence.file(number).kind
+        mode: Tier = "region" if ranges else "full"
+        found.append(Planned(path, round(high, 4), tokens, mode, ranges, (ABOUT,), said, kind))
+    return found
 
 
 def _planned(ranking: Ranking, one: Packed, reasons: Reasons, steering: Steering) -> Planned:
