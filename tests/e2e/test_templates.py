@@ -32,7 +32,7 @@ def test_a_template_is_a_slash_command_with_arguments(home: Path, repo: Path) ->
             screen.type("\t")
             screen.settle()
             screen.enter(" main.py ")
-            screen.wait("/review says 1 lines of .claude/commands/review.md")
+            screen.wait("/review says 1 line of .claude/commands/review.md")
             screen.wait("one")
             screen.enter("/git:fix the  tests")
             screen.wait("do not run by themselves")
@@ -61,3 +61,21 @@ def test_a_template_in_a_one_shot_and_a_path_that_is_none(home: Path, repo: Path
         bodies = [json.dumps(body) for body in server.bodies]
     assert "Review @main.py, please." in bodies[0]
     assert "/etc/hosts is what?" in bodies[1]
+
+
+def test_two_come_with_ctxe_and_make_way_for_those_of_their_name(home: Path, repo: Path) -> None:
+    with WireServer([Reply("one"), Reply("two"), Reply("three")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "chat", stdin="/init mind the tea\n/review main.py\n/help\n")
+        assert (done.code, server.left) == (0, 1), done.err
+        assert "/init says 15 lines of ctxe's own" in done.out
+        assert "/init [WHAT MATTERS]" in done.out
+        assert done.out.count("/review ") == 2, "the line when it is said, and the one in the help"
+        assert "has the same name" not in done.out
+        (repo / ".claude/commands/review.md").unlink()
+        assert ctxe(repo, env, "chat", "-p", "/review main").out == "three\n"
+        bodies = [json.dumps(body, ensure_ascii=False) for body in server.bodies]
+    assert "Write AGENTS.md at the root of this repository" in bodies[0]
+    assert "mind the tea" in bodies[0]
+    assert "Review @main.py, please." in bodies[1]
+    assert 'What to review: \\"main\\".' in bodies[2]

@@ -86,12 +86,15 @@ def run(chat: Chat, line: str) -> None:
 
     Raises CtxeError.
     """
+    from ctxe.terminal.figures import plural
+
     name, words = split_line(line)
     project = chat.live.project
     if command := table().get(name):
         command.does(chat, words)
     elif prompt := template(project, name, table()):
-        chat.renderer.lines([f"/{name} says {len(prompt.text.splitlines())} lines of {prompt.where}", *prompt.notices])
+        lines = plural(len(prompt.text.strip().splitlines()), "line")
+        chat.renderer.lines([f"/{name} says {lines} of {prompt.where}", *prompt.notices])
         chat.turn(prompt.filled(words), own=words)
     elif name in usable(project):
         slash_context.skill(chat, f"{name} {words}")

@@ -18,6 +18,8 @@ from ctxe.storage import files
 
 IN_PROJECT = (".ctxe/commands", ".claude/commands")
 MOST_BYTES = 65_536
+SHIPPED = "ctxe's own"
+"""Where people are told that a template of ctxe's own comes from."""
 MOST = 200
 _NAME = re.compile(r"[\w.-]+(?::[\w.-]+)*")
 _PLACE = re.compile(r"\\\$|\$ARGUMENTS\b|\$@|\{\{\s*args\s*\}\}|\$([1-9])(?!\d)")
@@ -60,12 +62,16 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePlaces:
-    """Where templates are looked for; ``readable`` says of a project's path whether it may be read at all."""
+    """Where templates are looked for; ``readable`` says of a project's path whether it may be read at all.
+
+    Those in ``shipped`` come with ctxe and make way without a word for others of their name.
+    """
 
     root: Path
     working: Path
     yours: tuple[Path, ...] = ()
     readable: Callable[[str], bool] = lambda _path: True
+    shipped: Path | None = None
 
 
 def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple[Template, ...]:
@@ -82,7 +88,9 @@ def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple
         elif first is not one:
             one = Template(name, where, problem=f"{first.where} has the same name and stands before it")
         found.append(one)
-    return tuple(found)
+    shipped = _markdown(places.shipped) if places.shipped else ()
+    fresh = ((path, name) for path, name in shipped if name not in named and name not in taken)
+    return (*found, *(_read(places, path, name, SHIPPED, None) for path, name in fresh))
 
 
 def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None]]:

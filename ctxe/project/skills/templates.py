@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxe.data import FOLDER
 from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def templates(project: Project, taken: Collection[str] = ()) -> tuple[Template, 
     place = project.place
     home = Path(project.environment.get("HOME") or Path.home())
     own = (place.user / "commands", home / ".claude/commands")
-    return find_templates(TemplatePlaces(place.root, place.working, own, readable(project)), taken)
+    places = TemplatePlaces(place.root, place.working, own, readable(project), FOLDER / "commands")
+    return find_templates(places, taken)
