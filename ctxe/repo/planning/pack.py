@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from ctxe.repo.indexing.linecount import of_name
 from ctxe.repo.indexing.units import Unit
 from ctxe.repo.planning.mix import Fitted
 from ctxe.repo.planning.outline import Block, blocks
@@ -180,7 +181,7 @@ def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: i
         if number in shown:
             continue
         path = ranking.evidence.file(number).path
-        tokens = len(path.encode("utf-8", "replace")) * 2 // 5 + 3
+        tokens = of_name(path)
         if tokens > left or count >= NAMES:
             return
         left -= tokens

@@ -70,3 +70,13 @@ def test_lines_of_many_words_are_counted_whole_and_as_exactly() -> None:
     lines = [f"name_{n} = value_{n * 7919}({n})" for n in range(4_000)]
     counted = list(linecount.exact()(lines)) + list(linecount.exact()([*lines, lines[0]]))[-1:]
     assert counted == [count(f"{line}\n") for line in [*lines, lines[0]]]
+
+
+def test_a_list_of_paths_takes_no_more_than_its_names_are_said_to() -> None:
+    numbered = [f"peps/pep-{number:04}.rst" for number in range(0, 800, 31)]
+    hashed = [f"cache/{number * 0x9E3779B97F4A7C15 % 2**64:016x}-{number:03}.json" for number in range(1, 25)]
+    own = [str(path.relative_to(ROOT)) for path in (*SOURCES, *sorted(ROOT.glob("tests/**/*.txt")))]
+    odd = ["茶/壶.py", "🚀🧪.md", "a/b/c/d/e/f", "1/2/3/4.x", "!!{}[]#@.txt", "AbCdEf/XyZ.ts"]
+    for names in (numbered, hashed, own, odd):
+        said = sum(map(linecount.of_name, names))
+        assert count("\n".join(names)) <= said <= 3 * count("\n".join(names))
