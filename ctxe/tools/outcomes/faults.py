@@ -27,7 +27,7 @@ def read_fault(text: str, root: str = "", *, failed: bool = True) -> Fault | Non
     if fault is None:
         return None
     message = " ".join("".join(c if c.isprintable() else " " for c in fault.message).split())
-    kind = fault.kind if " " in fault.kind else fault.kind.rpartition(".")[2]
+    kind = fault.kind if " " in fault.kind else fault.kind.removesuffix(".py").rpartition(".")[2]
     return Fault(kind[:80], message[:MESSAGE_CHARS], _relative(fault.file, root), fault.line)
 
 
@@ -171,7 +171,8 @@ READERS: tuple[Reader, ...] = (
     by_line(r"^(?P<message>\S+ (?P<kind>command not found): \S+)$"),
     by_line(r"(?P<message>(?P<kind>undefined reference) to .+)$"),
     by_line(
-        r"^(?:\S*/)?(?P<kind>[\w-]+(?:\.py)?): error: (?P<message>(?:unrecognized|the following|argument|invalid).+)$"
+        r"^(?:\S*/)?(?:__main__|(?P<kind>[\w-]+))(?:\.py)?: error: "
+        r"(?P<message>(?:unrecognized|the following|argument|invalid).+)$"
     ),
     by_line(rf"^(?P<message>[Ww]ould reformat):? {PATH}$"),
     npm,

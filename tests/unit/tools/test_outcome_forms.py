@@ -63,6 +63,7 @@ CASES: dict[str, tuple[str, str, Tests]] = {
         (8, 3, ["tests/a.py::test_x[a b - c]", "tests/a.py::T::test_y", "tests/b.py"]),
     ),
     "pytest-usage": ("pytest: unrecognized arguments: --cov=src", "", None),
+    "pytest-module": ("error: unrecognized arguments: -nauto", "", None),
     "pytest-conftest": ("ModuleNotFoundError: No module named 'respx'", "tests/conftest.py:6", None),
     "unittest-import": ("ModuleNotFoundError: No module named 'gone'", "tests/test_x.py:1", (0, 1, ["tests.test_x"])),
     "unittest-313": ("AssertionError: 1 != 2", "tests/test_x.py:5", (0, 1, ["tests.test_x.X.test_a"])),
