@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.safety.sandbox import Sandbox
+    from ctxe.safety.running.sandbox import Sandbox
 
 
 class Boxed(Protocol):
@@ -56,7 +56,7 @@ class Box:
 
     @cached_property
     def _found(self) -> Sandbox:
-        from ctxe.safety.sandbox import detect
+        from ctxe.safety.running.sandbox import detect
 
         return detect(self._project.root)
 
@@ -79,7 +79,7 @@ class Box:
         tools = self._project.config.tools
         if tools.sandbox != "always" and not self._alone():
             return argv
-        from ctxe.safety.sandbox import Room, wrap, writes_git
+        from ctxe.safety.running.sandbox import Room, wrap, writes_git
 
         home = Path(self._project.environment.get("HOME") or "/")
         hidden = (self._project.place.user,)

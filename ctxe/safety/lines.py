@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
-from ctxe.safety.commands import Parsed, parse
-from ctxe.safety.destructive import destruction
-from ctxe.safety.network import network
 from ctxe.safety.policy import Look, Policy, folded, may_edit, outside
 from ctxe.safety.protected import protection
-from ctxe.safety.readonly import Reads, reads
 from ctxe.safety.rules import covers, refuses, rest_of, rule_for, runs
 from ctxe.safety.secrets import is_secret_file
-from ctxe.safety.words import Part, Redirect
+from ctxe.safety.shell.commands import Parsed, parse
+from ctxe.safety.shell.destructive import destruction
+from ctxe.safety.shell.network import network
+from ctxe.safety.shell.readonly import Reads, reads
+from ctxe.safety.shell.words import Part, Redirect
 
 SINKS = ("/dev/null", "/dev/stdout", "/dev/stderr")
 FOLDERS_OF_ONE_LINE = 16

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from ctxe.safety.commands import program
-from ctxe.safety.words import Part
+from ctxe.safety.shell.commands import program
+from ctxe.safety.shell.words import Part
 
 KINDS = ("run", "line", "edit", "read", "tool")
 # What may follow "always" beyond the exact words: these run the project's own code anyway, whatever comes after them.

@@ -10,7 +10,7 @@ from ctxe.domain.tool import ToolOutput
 from ctxe.safety.display import strip_sequences
 
 if TYPE_CHECKING:
-    from ctxe.safety.process import Finished
+    from ctxe.safety.running.process import Finished
 
 ASKED = re.compile(
     r"EOFError|EOF when reading|not (?:from )?a (?:tty|terminal|TTY)|[Ii]nappropriate ioctl|no tty present"
@@ -47,7 +47,7 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
 
 def _ending(seconds: float, done: Finished, asked: str = "", more: str = "") -> str:
     """How the command ended, and what it left running; ``more`` where it was not over."""
-    from ctxe.safety.process import Finished
+    from ctxe.safety.running.process import Finished
 
     match done:
         case Finished(ended="time limit"):

@@ -15,8 +15,8 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.repo.files import IGNORE_FILE
 from ctxe.repo.files import list_files as project_files
-from ctxe.safety.process import Finished, run
 from ctxe.safety.programs import find_program
+from ctxe.safety.running.process import Finished, run
 from ctxe.tools.listing import matches
 from ctxe.tools.workspace import Workspace
 

@@ -13,8 +13,8 @@ from ctxe.domain.errors import ToolError
 from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:
-    from ctxe.safety.background import Background
-    from ctxe.safety.process import HandedOn
+    from ctxe.safety.running.background import Background
+    from ctxe.safety.running.process import HandedOn
 
 MOST = 8
 """Jobs that run at once."""
@@ -83,7 +83,7 @@ class Jobs:
         """A new job in the root. Raises ToolError when it cannot be started or too many run."""
         if len(self.running) >= MOST:
             raise ToolError(f"{MOST} jobs run already ({listed(self.running)}); stop one first")
-        from ctxe.safety.background import start
+        from ctxe.safety.running.background import start
 
         return self._known(command, start(argv, self.root, environment), boxed)
 
@@ -97,7 +97,7 @@ class Jobs:
 
     def take(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
         """A command that ran in the foreground goes on as a job."""
-        from ctxe.safety.background import take
+        from ctxe.safety.running.background import take
 
         return self._known(command, take(began, command), boxed)
 

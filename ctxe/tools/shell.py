@@ -84,7 +84,7 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
 
 def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
     """Run it to its end, or until the user moves it to the background."""
-    from ctxe.safety.process import Finished, run_or_leave
+    from ctxe.safety.running.process import Finished, run_or_leave
 
     argv, environment, boxed = _launch(workspace, command)
     if jobs is not None:

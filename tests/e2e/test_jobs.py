@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.safety.sandbox import detect
+from ctxe.safety.running.sandbox import detect
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, repository
 from tests.e2e.test_prefix import APIS, blocks
 from tests.wire.server import Call, Reply, WireServer

@@ -5,8 +5,8 @@ import subprocess
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ctxe.safety.commands import parse
-from ctxe.safety.words import Unsure, split
+from ctxe.safety.shell.commands import parse
+from ctxe.safety.shell.words import Unsure, split
 
 NASTY = "ab'\"\\ \t=~{}[]*?$!#%^@+-.,:/()<>|&;\n`1é"
 lines = st.text(alphabet=NASTY, min_size=1, max_size=14)

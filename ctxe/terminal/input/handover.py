@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import find_program
-from ctxe.safety.words import Part
+from ctxe.safety.shell.words import Part
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.interrupt import RESET
 from ctxe.terminal.screen import Screen
@@ -42,14 +42,14 @@ BY_HAND = re.compile(r"-(?:[ip]|-interactive|-patch)$|--edit$")
 
 def by_hand(command: str) -> bool:
     """Does a command line hold a program that is used by hand?"""
-    from ctxe.safety.commands import parse
+    from ctxe.safety.shell.commands import parse
 
     parsed = parse(command)
     return any(_by_hand(part) for part in parsed.sure or parsed.seen if part.words)
 
 
 def _by_hand(part: Part) -> bool:
-    from ctxe.safety.commands import program
+    from ctxe.safety.shell.commands import program
 
     name, rest = program(part.words[0]), part.texts[1:]
     if name == "git":

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.process import Finished, complete, run
+from ctxe.safety.running.process import Finished, complete, run
 
 ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
@@ -135,7 +135,7 @@ def test_closing_the_iterator_ends_the_command(tmp_path: Path, marker: str) -> N
 def test_our_own_death_ends_the_command(tmp_path: Path, marker: str, number: int) -> None:
     words = f"echo begun; setsid sleep {marker} & sleep {marker}"
     script = (
-        "import sys; from pathlib import Path; from ctxe.safety.process import run\n"
+        "import sys; from pathlib import Path; from ctxe.safety.running.process import run\n"
         f"for piece in run(['/bin/sh', '-c', '{words}'], Path('.'), {ENV!r}):\n"
         "    print(piece, end='', flush=True)\n"
     )

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.safety.process import Finished, complete, run
 from ctxe.safety.protected import protection
-from ctxe.safety.sandbox import Room, Sandbox, detect, wrap, writes_git
+from ctxe.safety.running.process import Finished, complete, run
+from ctxe.safety.running.sandbox import Room, Sandbox, detect, wrap, writes_git
 
 FOUND = [found for kind in ("bubblewrap", "landlock") if (found := detect(Path("/nowhere"), kinds=(kind,))).active]
 BOXES = [found for found in FOUND if found.kind == "bubblewrap"]

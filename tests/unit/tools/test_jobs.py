@@ -13,7 +13,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput
-from ctxe.safety import background
+from ctxe.safety.running import background
 from ctxe.tools import use_job
 from ctxe.tools.jobs import MOST, Jobs
 from ctxe.tools.shell import run_command

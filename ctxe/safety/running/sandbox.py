@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.commands import parse, program
-from ctxe.safety.confine import OLDEST, version
-from ctxe.safety.process import complete
 from ctxe.safety.programs import find_program
-from ctxe.safety.readonly import reads
-from ctxe.safety.walls import Room, Sandbox, boxed, confined
+from ctxe.safety.running.confine import OLDEST, version
+from ctxe.safety.running.process import complete
+from ctxe.safety.running.walls import Room, Sandbox, boxed, confined
+from ctxe.safety.shell.commands import parse, program
+from ctxe.safety.shell.readonly import reads
 
 __all__ = ["Room", "Sandbox", "detect", "wrap", "writes_git"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ctxe.lexical.tables import names
-from ctxe.safety.words import Word
+from ctxe.safety.shell.words import Word
 
 Paths = tuple[str, ...]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.process import (
+from ctxe.safety.running.process import (
     FLOOD,
     GRACE_SECONDS,
     PIECE,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ctxe.safety import scripts
-from ctxe.safety.tables import Given, Spec, sort_out, table
-from ctxe.safety.words import Part, Word
+from ctxe.safety.shell import scripts
+from ctxe.safety.shell.tables import Given, Spec, sort_out, table
+from ctxe.safety.shell.words import Part, Word
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ctxe.lexical.tables import names
-from ctxe.safety.words import MOST, Part, Redirect, Unsure, Word, split
+from ctxe.safety.shell.words import MOST, Part, Redirect, Unsure, Word, split
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ctxe.safety.box import is_place
 from ctxe.safety.protected import FILES, FOLDERS, WITHIN, plain_name
+from ctxe.safety.running.box import is_place
 
 HERE = Path(__file__).parent
 SECRETS = (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from ctxe.lexical.tables import names
-from ctxe.safety.commands import Parsed, program
-from ctxe.safety.words import Part
+from ctxe.safety.shell.commands import Parsed, program
+from ctxe.safety.shell.words import Part
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
 ALWAYS = {

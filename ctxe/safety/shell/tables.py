@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from ctxe.lexical.tables import names
-from ctxe.safety.words import Word
+from ctxe.safety.shell.words import Word
 
 
 @dataclass(frozen=True, slots=True)
