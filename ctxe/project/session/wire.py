@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import Log
 from ctxe.agent.session import Session
-from ctxe.agent.state import State
 from ctxe.agent.transitions import rebuild
-from ctxe.domain.events import Event
-from ctxe.domain.model import Model
-from ctxe.domain.tool import Action, Approver
+from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.sandboxing import boxed
 from ctxe.project.session.checking import Checking
@@ -22,16 +17,16 @@ from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.jobs import Telling
-from ctxe.project.session.live import Live, Wired
+from ctxe.project.session.live import Live
 from ctxe.project.session.permit import Permit
-from ctxe.project.session.ports import Learning, ports_for
+from ctxe.project.session.ports import Learning
 from ctxe.project.session.remembering import Remembering
 from ctxe.project.session.resuming import Timed, catch_up, changed_since
-from ctxe.project.session.summarizing import Logged, summarizer, summarizing
+from ctxe.project.session.rewiring import Rewiring
+from ctxe.project.session.summarizing import Logged
 from ctxe.project.session.undo import Undo
-from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.parts import keeping
 from ctxe.repo.undo.points import Restore
 from ctxe.tools.shell import run_command
 
@@ -56,36 +51,10 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
 
     lately = changed_since(project.git)
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=lately)
-
-    def before(action: Action) -> None:
-        kit.jobs.permit(action.paths)
-        gating.changing(action)
-        undo.before(action)
-
     shell = run_command(kit.workspace, kit.jobs)
     checking = Checking(project.config.checks, project.root, shell, lambda: live.wired.dispatcher)
     telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
-
-    def meanwhile(state: State) -> Iterator[Event]:
-        yield from kit.purse.taken()
-        yield from telling.between(state)
-
-    def rewire(model: Model) -> Wired:
-        composed = composer(project, model, kit, name, lambda: session.state.files)
-        folding = folds(project, composed)
-        trim = trimmer(composed.budget.window, composed.count, lambda: session.state)
-        dispatcher = Dispatcher(
-            kit.tools, permit.decide, approve, trim, kit.clean, before, permit.grant, gating.ahead, gating.recognised
-        )
-        asked = summarizer(project, model, composed, kit.clean)
-        ports = replace(
-            ports_for(project, folding, dispatcher, kit, long_cache=opening.interactive),
-            summarize=summarizing(project, folding.policy, asked),
-            meanwhile=meanwhile,
-            check=checking,
-        )
-        return Wired(folding, dispatcher, ports, asked)
-
+    rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, lambda: session)
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices(), telling=telling)

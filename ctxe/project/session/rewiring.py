@@ -1,0 +1,80 @@
+"""What of a session depends on the model that answers, made anew whenever another one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.session import Session
+from ctxe.agent.state import State
+from ctxe.domain.events import Event
+from ctxe.domain.model import Model
+from ctxe.domain.tool import Action, Approver
+from ctxe.project.session.checking import Checking
+from ctxe.project.session.gating import Gating
+from ctxe.project.session.jobs import Telling
+from ctxe.project.session.live import Wired
+from ctxe.project.session.permit import Permit
+from ctxe.project.session.ports import ports_for
+from ctxe.project.session.summarizing import summarizer, summarizing
+from ctxe.project.session.undo import Undo
+from ctxe.project.window.folds import folds, trimmer
+from ctxe.project.window.kit import Kit
+from ctxe.project.window.parts import composer
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Rewiring:
+    """Called with a model it makes the parts for it out of those that stay, which are its fields."""
+
+    project: Project
+    approve: Approver
+    permit: Permit
+    undo: Undo
+    kit: Kit
+    gating: Gating
+    telling: Telling
+    checking: Checking
+    session: Callable[[], Session]
+
+    def __call__(self, model: Model) -> Wired:
+        """Folds, dispatcher, ports and summarizer. Raises ConfigError."""
+        kit, permit, gating = self.kit, self.permit, self.gating
+        composed = composer(self.project, model, kit, self.undo.session, lambda: self.session().state.files)
+        folding = folds(self.project, composed)
+        trim = trimmer(composed.budget.window, composed.count, lambda: self.session().state)
+        dispatcher = Dispatcher(
+            kit.tools,
+            permit.decide,
+            self.approve,
+            trim,
+            kit.clean,
+            self._before,
+            permit.grant,
+            gating.ahead,
+            gating.recognised,
+        )
+        asked = summarizer(self.project, model, composed, kit.clean)
+        ports = replace(
+            ports_for(self.project, folding, dispatcher, kit, long_cache=permit.interactive),
+            summarize=summarizing(self.project, folding.policy, asked),
+            meanwhile=self._meanwhile,
+            check=self.checking,
+        )
+        return Wired(folding, dispatcher, ports, asked)
+
+    def _before(self, action: Action) -> None:
+        """What looks at an allowed action before it runs."""
+        self.kit.jobs.permit(action.paths)
+        self.gating.changing(action)
+        self.undo.before(action)
+
+    def _meanwhile(self, state: State) -> Iterator[Event]:
+        """What happened beside the conversation."""
+        yield from self.kit.purse.taken()
+        yield from self.telling.between(state)
