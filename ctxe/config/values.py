@@ -190,6 +190,16 @@ class FoldSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """[screen] The terminal; your file only."""
+
+    bell: float = field(
+        default=30.0, metadata={"says": "ring when work that took so many seconds is over or asks you; 0: never"}
+    )
+    keys: Literal["emacs", "vi"] = field(default="emacs", metadata={"says": "how the input line is edited"})
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """[mcp.servers.NAME] A server of the Model Context Protocol whose tools the model may ask for; your file only."""
 
@@ -230,5 +240,6 @@ class Config:
     plan: PlanSettings = PlanSettings()
     delegate: DelegateSettings = DelegateSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    screen: ScreenSettings = ScreenSettings()
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
     mcp: Mapping[str, ServerSettings] = field(default_factory=lambda: MappingProxyType({}))

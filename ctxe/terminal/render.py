@@ -11,12 +11,14 @@ While something else needs the terminal (a question, an editor), wrap it in ``wi
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
 from ctxe.domain.events import Event
+from ctxe.terminal.bell import Bell
 from ctxe.terminal.calls import diff_line
 from ctxe.terminal.live import LiveRenderer
 from ctxe.terminal.plain import PlainRenderer
@@ -34,7 +36,7 @@ class Renderer:
     def __init__(
         self, screen: Screen, *, words: bool = False, listens: bool = False, clock: Clock = time.monotonic
     ) -> None:
-        self.screen = screen
+        self.screen, self.bell = screen, Bell(screen, clock)
         self.inner = LiveRenderer(screen, words, clock, listens) if screen.live else PlainRenderer(screen, words)
 
     def __enter__(self) -> Self:
@@ -48,13 +50,17 @@ class Renderer:
         """Draw one event. Raises OSError when standard output is gone."""
         self.inner.show(event)
 
-    def paused(self, shown: str = "") -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def paused(self, shown: str = "") -> Iterator[None]:
         """Keep off the terminal for a while; ``shown`` is a preview that stands there afterwards (never repeated)."""
-        return self.inner.paused(shown)
+        with self.inner.paused(shown), self.bell.asked():
+            yield
 
-    def working(self) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
         """Round a turn: something is seen from its first moment on, and what is typed meanwhile is kept."""
-        return self.inner.working()
+        with self.bell.over(), self.inner.working():
+            yield
 
     def typed(self, whole: bool = True) -> tuple[str, str]:
         """Words that were typed ahead and are sent now, and what the input line begins with.

@@ -104,3 +104,20 @@ def test_a_session_is_picked_by_words_or_arrows(home: Path, repo: Path) -> None:
             terminal.wait(r"goes on; 1 turn so far(.|\n)*draw the owl")
             terminal.ready()
             terminal.leave()
+
+
+def test_the_line_has_the_keys_of_vi_and_long_work_rings(home: Path, repo: Path) -> None:
+    with WireServer([Reply("So it is.", fault="stall", after=2, seconds=0.6)], key=KEY) as server:
+        env = environment(home, **openai_at(server.url)) | {"CTXE_SCREEN_KEYS": "vi", "CTXE_SCREEN_BELL": "0.3"}
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.type("what is onee")
+            terminal.settle(0.2)
+            terminal.type("\x1b")
+            terminal.settle(0.3)
+            assert "\a" not in terminal.raw
+            terminal.type("xbiminus \r")
+            terminal.wait(r"what is minus one(.|\n)*So it is\.")
+            terminal.wait(lambda _: "\a" in terminal.raw)
+            terminal.ready()
+            terminal.leave()

@@ -45,6 +45,7 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
     from ctxe.terminal.render import Renderer
 
     with restored(screen), Renderer(screen, listens=True) as renderer:
+        renderer.bell.seconds = project.config.screen.bell
         with renderer.paused():
             if offer_local(project, screen) or ask_window(project, screen):
                 project = project.again()
@@ -112,6 +113,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         files=partial(paths, project),
         arguments=lambda name, begun: slash.arguments(project, name, begun),
         editor=project.editor,
+        vi=project.config.screen.keys == "vi",
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:

@@ -9,8 +9,9 @@ from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, has_completions, has_focus, is_searching
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import Condition, emacs_mode, has_completions, has_focus, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import create_input
@@ -28,6 +29,9 @@ from ctxe.terminal.style import clean
 
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
 MENU = 8  # rows kept for completions while there can be some
+
+
+ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key, where it is pressed all the time
 
 
 class InputLine:
@@ -86,6 +90,12 @@ class InputLine:
             return 0
         return self.whole(entered) if isinstance(entered, str) else entered
 
+    def edit_as_vi(self) -> None:
+        """From now on the line has the keys of vi, and the cursor the shape of its mode."""
+        self.session.editing_mode = EditingMode.VI
+        self.session.cursor = ModalCursorShapeConfig()
+        self.session.app.ttimeoutlen = ESCAPE_SECONDS
+
     def whole(self, text: str) -> str:
         """The text with what was pasted in place of the words that stand for it."""
         for word, content in self.pasted.items():
@@ -107,7 +117,7 @@ class InputLine:
         keys = KeyBindings()
         typing = has_focus(DEFAULT_BUFFER) & ~is_searching
         keys.add("enter", filter=typing)(self._entered)
-        keys.add("escape", "enter", filter=typing)(_newline)
+        keys.add("escape", "enter", filter=typing & emacs_mode)(_newline)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)

@@ -35,7 +35,7 @@ class Prompt:
 
     ``files`` gives paths for what was typed after @, best first; ``arguments`` the values for a command's name and the
     word that was begun; ``toolbar`` is the row below the line, ``cycle`` what Shift-Tab does.
-    ``editor`` is a command (``["vim"]``) for long texts.
+    ``editor`` is a command (``["vim"]``) for long texts, ``vi`` has its keys in the line, too.
     """
 
     def __init__(
@@ -49,8 +49,9 @@ class Prompt:
         toolbar: Callable[[], str] | None = None,
         cycle: Callable[[], None] | None = None,
         editor: Sequence[str] = (),
+        vi: bool = False,
     ) -> None:
-        self.screen, self.editor = screen, editor
+        self.screen, self.editor, self.vi = screen, editor, vi
         self.history, self.commands, self.files = history, commands, files
         self.arguments, self.toolbar, self.cycle = arguments, toolbar, cycle
         self.full = screen.live and screen.keyboard
@@ -69,6 +70,8 @@ class Prompt:
                 self.screen, current(), self.history, self.commands, self.files, self.arguments, self.toolbar
             )
             self.main.cycle = self.cycle
+            if self.vi:
+                self.main.edit_as_vi()
         while True:
             try:
                 entered = self.main.read(label, text)

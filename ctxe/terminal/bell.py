@@ -1,0 +1,46 @@
+"""The terminal's bell for a person who looks elsewhere: long work is over, or asks a question."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ctxe.terminal.screen import Clock, Screen
+from ctxe.terminal.streams import write
+
+BELL = "\a"
+
+
+@dataclass(slots=True)
+class Bell:
+    """Rings after at least ``seconds`` without a word of the person's; 0: never. ``since`` is their last one."""
+
+    screen: Screen
+    clock: Clock
+    seconds: float = 0.0
+    since: float = 0.0
+    works: bool = False
+
+    @contextlib.contextmanager
+    def over(self) -> Iterator[None]:
+        """Round a turn: rings at its end."""
+        self.since, self.works = self.clock(), True
+        try:
+            yield
+        finally:
+            self.works = False
+            self._ring()
+
+    @contextlib.contextmanager
+    def asked(self) -> Iterator[None]:
+        """Round a question: rings before it where it comes in the middle of a turn, and the answer counts anew."""
+        if self.works:
+            self._ring()
+        yield
+        self.since = self.clock()
+
+    def _ring(self) -> None:
+        if self.screen.live and self.seconds and self.clock() - self.since >= self.seconds:
+            with contextlib.suppress(OSError, ValueError):
+                write(self.screen.out, BELL)

@@ -1,0 +1,36 @@
+"""When the terminal rings: work was long and nobody said a word meanwhile."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from ctxe.terminal.bell import Bell
+from ctxe.terminal.screen import Screen
+
+
+@pytest.mark.parametrize(
+    ("seconds", "live", "rings"), [(30.0, True, [0, 0, 1, 1, 2]), (0.0, True, [0] * 5), (30.0, False, [0] * 5)]
+)
+def test_it_rings_for_an_end_or_a_question_after_long_silence(seconds: float, live: bool, rings: list[int]) -> None:
+    out, now = io.StringIO(), [100.0]
+    bell = Bell(Screen(io.StringIO(), out, io.StringIO(), live=live), lambda: now[0], seconds)
+    heard = []
+    with bell.asked():  # before any turn: at the start, or round a program that a person lends the terminal to
+        now[0] += 500
+    heard.append(out.getvalue().count("\a"))
+    with bell.over():
+        now[0] += 29
+        with bell.asked():
+            heard.append(out.getvalue().count("\a"))
+            now[0] += 500
+        now[0] += 31
+        with bell.asked():
+            heard.append(out.getvalue().count("\a"))
+        now[0] += 10
+    heard.append(out.getvalue().count("\a"))
+    with bell.over():
+        now[0] += 40
+    heard.append(out.getvalue().count("\a"))
+    assert heard == rings
