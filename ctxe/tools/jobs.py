@@ -27,7 +27,8 @@ LINE = 60
 @dataclass(slots=True)
 class Job:
     """One command in the background. ``shown`` counts the characters of its output that the model was told, ``last``
-    is what it was told last; ``told``: it knows how the job ended. ``boxed``: it runs in a sandbox.
+    is what it was told last; ``told``: it knows how the job ended. ``boxed``: it runs in a sandbox. ``named``: the
+    model knows its number.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Job:
     last: str = ""
     told: bool = False
     boxed: bool = False
+    named: bool = False
 
     @property
     def line(self) -> str:

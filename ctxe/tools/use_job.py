@@ -54,6 +54,7 @@ def first(job: Job, seconds: float) -> Iterator[Progress]:
 
 def begun(jobs: Jobs, job: Job, *, moved: bool = False) -> ToolOutput:
     """The result of the call that started it; ``moved`` by the user out of the foreground."""
+    job.named = True
     text, lost = _news(job, whole=moved)
     alone = ALONE if job.boxed and not jobs.network else ""
     came = MOVED.format(seconds=job.running.seconds) if moved else ""

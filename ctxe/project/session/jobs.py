@@ -21,11 +21,17 @@ from ctxe.tools.use_job import ending
 
 GONE = "gone job "
 """How a chunk is called that says that a job ended with the session it ran in."""
+RUNS = "running job "
+"""The same of one that says that a job runs."""
+_READS = "`; `use` job/"
+LONGEST_NUMBER = 10
 
 
 @dataclass(slots=True)
 class Telling:
-    """Tells the model once that a job ended, and after a fold which ones still run. ``runs`` runs calls."""
+    """Tells the model once that a job ended, and which ones run: all after a fold, before it those that it knows
+    nothing of, for the user stopped the call that started them. ``runs`` runs calls.
+    """
 
     jobs: Jobs
     runs: Callable[[], Dispatcher]
@@ -37,13 +43,14 @@ class Telling:
             return
         chunks = yield from self._ended()
         folded, self.fold = state.conversation.fold is not self.fold, state.conversation.fold
-        chunks += [self._goes_on(job) for job in self.jobs.running] if folded and self.fold else []
+        chunks += self._going_on(every=folded and self.fold is not None)
         if chunks:
             yield Noted(tuple(chunks))
 
     def before(self) -> Iterator[Event]:
         """What is told with the user's next words."""
-        if chunks := (yield from self._ended()):
+        chunks = yield from self._ended()
+        if chunks := [*chunks, *self._going_on()]:
             yield Queued(tuple(chunks))
 
     def _ended(self) -> Generator[Event, None, list[Chunk]]:
@@ -60,10 +67,15 @@ class Telling:
                     chunks.append(Chunk(f"job {job.number}", said, "a job ended"))
         return chunks
 
+    def _going_on(self, *, every: bool = False) -> list[Chunk]:
+        jobs = [job for job in self.jobs.running if every or not job.named]
+        for job in jobs:
+            job.named = True
+        return [self._goes_on(job) for job in jobs]
+
     def _goes_on(self, job: Job) -> Chunk:
-        line = self.runs().clean(job.line)
-        text = f"[ctxe: job {job.number} {job.state}: `{line}`; `use` job/{job.number} reads it]"
-        return Chunk(f"running job {job.number}", text, "a job runs")
+        text = f"[ctxe: job {job.number} {job.state}: `{self.runs().clean(job.line)}{_READS}{job.number} reads it]"
+        return Chunk(f"{RUNS}{job.number}", text, "a job runs")
 
 
 def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
@@ -80,9 +92,15 @@ def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
                 running.pop(number, None)
             elif "command" in event.facts:
                 running[number] = str(event.facts["command"])
-        elif isinstance(event, Queued):
-            for number in [one for one in running if any(chunk.id == f"{GONE}{one}" for chunk in event.chunks)]:
-                del running[number]
+        elif isinstance(event, Queued | Noted):
+            for chunk in event.chunks:
+                begins, _, named = chunk.id.rpartition(" ")
+                number = int(named) if named.isdecimal() and len(named) < LONGEST_NUMBER else 0
+                if number and f"{begins} " == RUNS and number not in running:
+                    highest = max(highest, number)
+                    running[number] = chunk.text.partition(": `")[2].rpartition(_READS)[0]
+                elif f"{begins} " == GONE:
+                    running.pop(number, None)
     return highest, running
 
 

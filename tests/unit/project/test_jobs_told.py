@@ -42,7 +42,7 @@ def telling(jobs: Jobs) -> Telling:
 
 
 def begin(jobs: Jobs, command: str) -> None:
-    jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]})
+    jobs.start(command, ["sh", "-c", command], {"PATH": os.environ["PATH"]}).named = True
 
 
 def test_an_end_is_told_once_logged_and_masked(jobs: Jobs) -> None:
@@ -80,6 +80,20 @@ def test_after_a_fold_the_model_is_told_once_what_runs(jobs: Jobs) -> None:
     note = Chunk("running job 1", "[ctxe: job 1 still runs: `sleep 60`; `use` job/1 reads it]", "a job runs")
     assert list(tells.between(talk(fold=FOLD))) == [Noted((note,))]
     assert list(tells.between(talk(fold=FOLD))) == []
+
+
+def test_a_job_whose_start_the_user_stopped_is_told_with_the_next_words_and_known_gone_later(jobs: Jobs) -> None:
+    tells = telling(jobs)
+    begin(jobs, "sleep 60 # sesame")
+    jobs.known[1].named = False
+    (queued,) = tells.before()
+    said = "[ctxe: job 1 still runs: `sleep 60 # …`; `use` job/1 reads it]"
+    assert queued == Queued((Chunk("running job 1", said, "a job runs"),))
+    assert list(tells.before()) == list(tells.between(talk())) == []
+    assert left([queued]) == (1, {1: "sleep 60 # …"})
+    assert left([queued, *gone({1: "sleep 60"})]) == (1, {})
+    odd = [Queued((Chunk(name, "", ""),)) for name in ("running job x", "gone job ", "running job " + "9" * 5000)]
+    assert left(odd) == (0, {})
 
 
 def finished(**facts: object) -> ToolFinished:
