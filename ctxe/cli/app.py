@@ -45,11 +45,13 @@ what the next request would hold. -C DIR or --project DIR works with every comma
 
 
 def build(wanted: Collection[str]) -> Any:
-    """The Typer application; only the modules of ``wanted`` are imported, every other command is a name with its help.
+    """The command line; only the modules of ``wanted`` are imported, every other command is a name with its help.
 
     Each module offers ``register(app)``, which adds its command or group under its own name.
     """
     import typer
+
+    from ctxe.cli.help import readable
 
     app = typer.Typer(
         name="ctxe",
@@ -66,7 +68,7 @@ def build(wanted: Collection[str]) -> Any:
         else:
             app.command(name, help=says)(_named_only)
     app.callback()(_root)
-    return app
+    return readable(typer.main.get_command(app))
 
 
 def _named_only() -> None:

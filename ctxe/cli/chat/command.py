@@ -49,7 +49,7 @@ def chat(
         str, typer.Option("-r", "--resume", metavar="[ID]", help="Go on with this session; without ID, pick one.")
     ] = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
-    model: Annotated[str, typer.Option("--model", metavar="NAME", help="provider/name.")] = "",
+    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Who answers: provider/name.")] = "",
     effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
     budget: Window = 0,

@@ -1,0 +1,80 @@
+"""How ``--help`` reads: values by what they are and not by their type, defaults that say something, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "ctxe": (
+        "ctxe                              a session in this repository",
+        'ctxe "why is the parser slow?"    the same, begun with these words',
+        'ctxe -p "why is it slow?"         one answer; what is piped in is added',
+        "ctxe -c                           go on with the newest session (-r: pick)",
+    ),
+    "chat": (
+        'git diff | ctxe -p "review this"',
+        "ctxe --model ollama/qwen3 --read docs/api.md",
+        'ctxe -p "/review main" --output-format json --max-cost 0.50',
+        'ctxe -p "mend the failing test" --approval auto',
+    ),
+    "budget": ('ctxe budget "fix the parser" --explain', "ctxe budget --session 2026 --step 3"),
+    "plan": ('ctxe plan "fix the parser" --show', "gh issue view 12 | ctxe plan"),
+    "pack": ('ctxe pack "fix the parser" --budget 12000 > context.md',),
+    "memory add": ('ctxe memory add "Tests need a running redis" --file tests/conftest.py',),
+    "failures learn": ("ctxe failures learn ~/.claude/projects/my-project",),
+    "mcp add": ("ctxe mcp add docs -- npx -y some-docs-server", "ctxe mcp add issues --url https://example.org/mcp"),
+    "config set": ("ctxe config set model.name anthropic/claude-sonnet-4-5", "ctxe config set checks.turn 'pytest -q'"),
+    "completion": ("ctxe completion bash > ~/.local/share/bash-completion/completions/ctxe",),
+}
+"""By command: command lines that a person may want, as they are typed."""
+VALUES = {
+    "model": "NAME", "session": "ID", "budget": "N", "step": "N", "kind": "KIND", "scope": "GLOB", "file": "FILE",
+    "title": "LINE", "text": "WORDS", "evidence": "WHAT", "supersedes": "ENTRY", "status": "STATUS", "since": "WHEN",
+    "grep": "TEXT", "out": "FILE", "command": "LINE", "error": "TEXT", "tried": "TEXT", "outcome": "TEXT",
+    "fix": "TEXT", "budget_tokens": "N", "k": "N", "window": "N",
+    "allowed_tools": "NAMES", "accept": "ENTRY", "reject": "ENTRY",
+    "merge": "ENTRY",
+}  # fmt: skip
+"""What an option's value is called, by the option's name."""
+
+
+def readable(command: Any, path: str = "ctxe") -> Any:
+    """The command with all below it, so that people can read their help; nothing changes in what they take."""
+    if command.help:
+        command.short_help = command.help.split("\n\n")[0].rstrip(".")
+    lines = EXAMPLES.get(path.removeprefix("ctxe ").strip() or "ctxe")
+    if lines:
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {one}" for one in lines)
+    for parameter in command.params:
+        _plain(parameter)
+    for name, inner in getattr(command, "commands", {}).items():
+        readable(inner, f"{path} {name}")
+    return command
+
+
+def _plain(parameter: Any) -> None:
+    """An option or argument without Python's types, and without a default that only means that nothing was said.
+
+    Typer has no setting for that. What is set here is only ever asked by its help, whose parts differ by version.
+    """
+    parameter._get_number_range_help_str = str
+    if parameter.param_type_name == "argument":
+        parameter.metavar = parameter.metavar or str(parameter.name).upper()
+        parameter.metavar = parameter.metavar.removeprefix("[").removesuffix("]")
+        parameter.display_type_rich = _nothing
+        parameter._rich_display_name = lambda: parameter.metavar
+        return
+    if not (getattr(parameter, "is_flag", False) or parameter.metavar or _choices(parameter)):
+        parameter.metavar = VALUES.get(parameter.name, parameter.name.upper())
+    if not parameter.default or getattr(parameter, "is_flag", False):
+        parameter.show_default = False
+
+
+def _choices(parameter: Any) -> bool:
+    """Is one of a few words wanted? They are shown themselves."""
+    kind = getattr(parameter, "type_descriptor", None) or getattr(parameter, "type", None)
+    return bool(getattr(kind, "choices", None))
+
+
+def _nothing(**_: Any) -> str:
+    return ""

@@ -1,0 +1,48 @@
+"""``--help`` of every command: nothing of Python in it, nothing cut off, examples that are command lines of ours."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from ctxe.cli.app import COMMANDS, build
+from ctxe.cli.help import EXAMPLES
+
+TYPES = ("<str>", "list[", "<int", "<float", "x>=", "[default: 0", "[[", "None")
+
+
+def paths(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    inner = getattr(command, "commands", {})
+    return [path, *(one for name, below in inner.items() for one in paths(below, (*path, name)))]
+
+
+def test_no_help_speaks_of_types_or_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    command = build(COMMANDS)
+    for path in paths(command):
+        command(args=[*path, "--help"], prog_name="ctxe", standalone_mode=False)
+        usage, *rows = capsys.readouterr().out.splitlines()
+        assert usage.startswith(" ".join(["Usage: ctxe", *path]))
+        assert [sign for sign in TYPES if sign in "\n".join([usage, *rows])] == [], path
+        assert [row for row in rows if row.endswith("...") or len(row) > 80] == [], path
+
+
+def test_choices_are_shown_and_defaults_that_say_something(capsys: pytest.CaptureFixture[str]) -> None:
+    build(["chat"])(args=["chat", "--help"], prog_name="ctxe", standalone_mode=False)
+    told = capsys.readouterr().out
+    assert "--approval <ask|auto-edit|auto|read-only>" in told
+    assert "[default: text]" in told
+    assert "--budget N  " in told
+
+
+def test_examples_are_command_lines_that_are_understood() -> None:
+    root = build(COMMANDS)
+    for line in (line for some in EXAMPLES.values() for line in some):
+        typed = line.split("    ")[0].partition(" > ")[0].rpartition("| ")[2]
+        program, *words = shlex.split(typed)
+        assert program == "ctxe", line
+        command, given = root, words if words[:1] and words[0] in COMMANDS else ["chat", *words]
+        while given and given[0] in getattr(command, "commands", {}):
+            command, given = command.commands[given[0]], given[1:]
+        assert command.make_context("ctxe", list(given)).params.keys() == {one.name for one in command.params}
