@@ -121,3 +121,23 @@ def test_the_line_has_the_keys_of_vi_and_long_work_rings(home: Path, repo: Path)
             terminal.wait(lambda _: "\a" in terminal.raw)
             terminal.ready()
             terminal.leave()
+
+
+def test_all_of_what_a_call_gave_is_shown(home: Path, repo: Path) -> None:
+    (repo / "long.txt").write_text("".join(f"row {number}\n" for number in range(1, 3001)))
+    script = [Reply("", [Call("run_command", {"command": "cat long.txt"})]), Reply("So it is.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.type("\x0f")
+            terminal.wait("/output N for the Nth newest: no call yet")
+            terminal.enter("show it")
+            terminal.wait(r"So it is\.")
+            assert "row 1500" not in terminal.screen
+            terminal.settle()
+            terminal.type("\x0f")
+            terminal.wait(r"row 3000\n\[exit 0\]\nrun cat long.txt: 3,001 lines")
+            assert "row 1500\n" in terminal.screen
+            terminal.ready()
+            terminal.leave()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.events import Event, TurnFinished
+from ctxe.domain.events import Event, ToolFinished, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
+RESULTS = 50  # calls whose whole output can still be asked for
 CYCLE = ("ask", "auto-edit", "read-only")
 
 
@@ -24,6 +26,7 @@ CYCLE = ("ask", "auto-edit", "read-only")
 class Chat:
     """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
 
+    ``results`` are the newest calls that ended, for those who want to read all of what the screen showed in part.
     ``whole``: the newest turn or command has neither failed nor been stopped by Ctrl-C; Escape makes way.
     """
 
@@ -35,12 +38,18 @@ class Chat:
     whole: bool = True
     last_test: str = ""
     next: tuple[str, str] | None = None
+    results: deque[ToolFinished] = field(default_factory=lambda: deque(maxlen=RESULTS))
 
     def play(self, events: Iterable[Event]) -> None:
         """Show events as they come; Ctrl-C ends the turn and keeps what came."""
         from ctxe.terminal.input.interrupt import play
 
-        self.whole = play(events, self.renderer.show)
+        self.whole = play(events, self._show)
+
+    def _show(self, event: Event) -> None:
+        if isinstance(event, ToolFinished):
+            self.results.append(event)
+        self.renderer.show(event)
 
     def turn(self, words: str, own: str | None = None) -> None:
         """A turn of the session (``own`` as for Live.turn). An error that ended it stands on the screen already.
@@ -52,7 +61,7 @@ class Chat:
         def show(event: Event) -> None:
             if isinstance(event, TurnFinished) and event.outcome == "failed":
                 failed.append(event.why)
-            self.renderer.show(event)
+            self._show(event)
 
         from ctxe.terminal.input.interrupt import current, play
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctxe.cli.chat.chatting import Chat, Slash
 from ctxe.project.session import asides
+from ctxe.terminal.figures import plural
 
 
 def run(chat: Chat, words: str) -> None:
@@ -43,6 +44,19 @@ def test(chat: Chat, words: str) -> None:
         chat.screen.tell("/test COMMAND once, then /test alone repeats it")
         return
     chat.play(asides.run_for_user(chat.live, chat.last_test))
+
+
+def output(chat: Chat, words: str) -> None:
+    """All that the newest call gave, or the Nth newest, where the screen and the model had a part of it."""
+    number = int(words) if words.isdecimal() else 1
+    if not 0 < number <= len(chat.results) or (words and not words.isdecimal()):
+        held = plural(len(chat.results), "call") + " since this session was opened" if chat.results else "no call yet"
+        chat.screen.tell(f"/output, or /output N for the Nth newest: {held}")
+        return
+    event = chat.results[-number]
+    text = event.full or event.result.text
+    lines = text.rstrip("\n").split("\n")
+    chat.renderer.lines([*lines, f"{event.title or event.tool}: {plural(len(lines), 'line')}"])
 
 
 def diff(chat: Chat, _words: str) -> None:
@@ -113,6 +127,7 @@ COMMANDS = (
     Slash("run", "COMMAND", "run a command yourself (also !command)", run),
     Slash("test", "[COMMAND]", "run the tests; a failure is told with your next words", test),
     Slash("jobs", "[show|stop NUMBER]", "commands that go on in the background", jobs),
+    Slash("output", "[N]", "all that the newest call gave, or the Nth newest (also Ctrl-O)", output),
     Slash("diff", "", "what this session changed", diff),
     Slash("undo", "[--force]", "put files back as before the newest turn", undo),
     Slash("redo", "[--force]", "take the newest undo back", redo),

@@ -33,6 +33,9 @@ MENU = 8  # rows kept for completions while there can be some
 
 ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key, where it is pressed all the time
 
+OUTPUT = "/output"
+"""What Ctrl-O says on an empty line."""
+
 
 class InputLine:
     """One session of prompt-toolkit: ``read`` gives what was entered; Ctrl-C and Ctrl-D end it (see ``read``)."""
@@ -118,6 +121,7 @@ class InputLine:
         typing = has_focus(DEFAULT_BUFFER) & ~is_searching
         keys.add("enter", filter=typing)(self._entered)
         keys.add("escape", "enter", filter=typing & emacs_mode)(_newline)
+        keys.add("c-o", filter=typing & Condition(self._idle))(lambda event: event.app.exit(result=OUTPUT))
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
@@ -126,6 +130,10 @@ class InputLine:
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
         return keys
+
+    def _idle(self) -> bool:
+        """Is nothing begun, and nothing asked?"""
+        return not (self.question or self.session.default_buffer.text)
 
     def _answers(self) -> bool:
         """Is the key that was just pressed an answer by itself?"""
