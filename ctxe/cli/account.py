@@ -68,7 +68,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
 
 
 def _next(project: Project, task: str) -> Ledger:
-    from ctxe.project.session.preview import ledger
+    from ctxe.project.window.preview import ledger
 
     return ledger(project, task)
 

@@ -24,7 +24,7 @@ def pack(
     """Offline; the text goes to standard output, its account to standard error. Raises BudgetError, ConfigError."""
     from ctxe.cli.planned import from_stdin
     from ctxe.domain.errors import ConfigError
-    from ctxe.project.session.packing import LEAST, USUAL, bundle, to_json
+    from ctxe.project.window.packing import LEAST, USUAL, bundle, to_json
     from ctxe.terminal.figures import size
     from ctxe.terminal.progress import progress
 

@@ -52,14 +52,14 @@ class Tools:
 
     def pack(self, task: Words, budget: Room = 16_000) -> str:
         """What bears on a task as text: the repository's rules, what is remembered, and the lines of files."""
-        from ctxe.project.session.packing import bundle
+        from ctxe.project.window.packing import bundle
 
         return self._answered(lambda project: bundle(project, task, budget).text)
 
     def budget(self, task: Words) -> dict[str, Any]:
         """The account of the first request that ctxe would send for a task: every part with its tokens and reason."""
         from ctxe.project.models import prices_of
-        from ctxe.project.session.preview import ledger
+        from ctxe.project.window.preview import ledger
 
         def account(project: Project) -> dict[str, Any]:
             found = ledger(project, task)

@@ -16,7 +16,7 @@ from ctxe.domain.effort import Effort
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.session.flags import Opening
+    from ctxe.project.flags import Opening
     from ctxe.terminal.screen import Screen
 
 Print = Annotated[bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")]
@@ -65,7 +65,7 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.project.session.flags import Opening
+    from ctxe.project.flags import Opening
 
     invocation = Invocation.of(context)
     flags = _flags(model, effort, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
@@ -151,7 +151,7 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     for notice in notices:
         screen.tell(notice)
     if dry_run:
-        from ctxe.project.session.preview import request_json
+        from ctxe.project.window.preview import request_json
 
         screen.say(request_json(project, replace(opening, interactive=False), words, own))
         return 0

@@ -13,7 +13,7 @@ from ctxe.domain.events import ReplyReceived, TurnFinished
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.session.flags import Opening
+    from ctxe.project.flags import Opening
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen
 

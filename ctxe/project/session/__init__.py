@@ -1,1 +1,1 @@
-"""A running session: opened, wired, lived in, undone, closed, and shown before it begins."""
+"""A running session: opened, wired, lived in, undone, closed."""

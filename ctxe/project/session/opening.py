@@ -15,8 +15,8 @@ from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Notice
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
+from ctxe.project.flags import Opening
 from ctxe.project.session.asides import choose_file, load_skill
-from ctxe.project.session.flags import Opening
 from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.live import Live
 from ctxe.project.session.resuming import Timed

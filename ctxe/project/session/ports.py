@@ -14,11 +14,11 @@ from ctxe.context.budget import birth_limit
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.project.models import connect
 from ctxe.project.planning.purse import Purse
-from ctxe.project.session.offline import answer
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import freshen
 from ctxe.project.window.kit import Kit
+from ctxe.project.window.offline import answer
 from ctxe.project.window.pictured import kept
 from ctxe.project.window.sources import scoped_rules
 

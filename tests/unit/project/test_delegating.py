@@ -18,13 +18,13 @@ from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, Reply
 from ctxe.domain.past import Summed
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
+from ctxe.project.flags import Opening
 from ctxe.project.memory.recalling import recalled
-from ctxe.project.session.flags import Opening
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
-from ctxe.project.session.preview import ledger
 from ctxe.project.sessions import path_of, summaries
 from ctxe.project.window.past import past
+from ctxe.project.window.preview import ledger
 from ctxe.storage.vocabulary import count
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.e2e.test_prefix import APIS, blocks

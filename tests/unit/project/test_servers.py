@@ -346,7 +346,7 @@ def test_where_no_server_is_named_nothing_of_them_is_imported(tmp_path: Path) ->
 import sys
 from pathlib import Path
 from ctxe.project import Project
-from ctxe.project.session.preview import ledger
+from ctxe.project.window.preview import ledger
 here = Project.open(Path(sys.argv[1]))
 ledger(here, "hello")
 print(sorted(name for name in sys.modules if "servers." in name or ".mcp" in name or name in ("mcp", "asyncio")))

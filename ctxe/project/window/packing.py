@@ -12,7 +12,7 @@ from ctxe.context.tokens import JOIN, Count
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.section import Section, ShareName, Task
 from ctxe.project.planning.indexing import Advance
-from ctxe.project.session.preview import composer_for
+from ctxe.project.window.preview import composer_for
 from ctxe.repo.planning.source import section as planned
 
 if TYPE_CHECKING:

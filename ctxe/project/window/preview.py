@@ -15,7 +15,7 @@ from ctxe.domain.section import Chunk
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.session.flags import Opening
+    from ctxe.project.flags import Opening
     from ctxe.project.window.compose import Composer
 
 
