@@ -76,13 +76,13 @@ class LiveRenderer:
             self.page.below([])
 
     @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self, doing: str) -> Iterator[None]:
         """Round a turn, from Enter on: something is seen at once, and what is typed is kept until it is over."""
         with self.lock:
             self._hold(True)
             self.turning = self.page.apart = True
             self.steered = []
-            self._do("gathering context")
+            self._do(doing)
             self._work(True)
             self._draw(self.clock())
         try:

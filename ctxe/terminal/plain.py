@@ -51,7 +51,7 @@ class PlainRenderer:
         self.previewed = shown or self.previewed
         yield
 
-    def working(self) -> contextlib.AbstractContextManager[None]:
+    def working(self, doing: str) -> contextlib.AbstractContextManager[None]:
         """Nothing is drawn before something happens."""
         return contextlib.nullcontext()
 

@@ -57,9 +57,9 @@ class Renderer:
             yield
 
     @contextlib.contextmanager
-    def working(self) -> Iterator[None]:
-        """Round a turn: something is seen from its first moment on, and what is typed meanwhile is kept."""
-        with self.bell.over(), self.inner.working():
+    def working(self, doing: str = "gathering context") -> Iterator[None]:
+        """Round a turn, or whatever takes long: ``doing`` is seen at once, and what is typed meanwhile is kept."""
+        with self.bell.over(), self.inner.working(doing):
             yield
 
     def typed(self, whole: bool = True) -> tuple[str, str]:

@@ -189,3 +189,34 @@ def test_commit_shows_a_message_and_commits_only_what_the_session_changed(home: 
     assert git(repo, "log", "-1", "--format=%s").strip() == "Greet politely"
     assert git(repo, "show", "--name-only", "--format=").split() == ["main.py"]
     assert git(repo, "status", "--porcelain") == "A  other.txt\n"
+
+
+def test_the_model_writes_the_message_of_a_commit_when_it_is_asked(home: Path, repo: Path) -> None:
+    script = [
+        Reply("", [Call("read_file", {"path": "main.py"})]),
+        Reply("", [Call("edit_file", {"path": "main.py", "old": "hello", "new": "good day"})]),
+        Reply("Done."),
+        Reply("```\n\n```"),
+        Reply("```\nGreet people\n\nThey are\x1b[31m asked for.\n```"),
+    ]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("greet politely")
+            terminal.wait(r"Done\.(.|\n)*%")
+            for wanted in ("openai/gpt-5 wrote no message", r"Greet people\n\n?\s*They are asked for\.(.|\n)*commit\?"):
+                terminal.settle()
+                terminal.enter("/commit")
+                terminal.wait(r"commit\?[^\n]*\[w\]rite it, \[n\]o:\s*\Z")
+                terminal.type("w")
+                terminal.wait(wanted)
+            terminal.type("y")
+            terminal.wait("1 file changed")
+            terminal.settle()
+            assert terminal.screen.count("asked openai/gpt-5 to write a commit message") == 2, "what was paid is told"
+            terminal.leave()
+        asked = json.dumps(server.bodies[-1])
+    assert git(repo, "log", "-1", "--format=%B").strip() == "Greet people\n\nThey are asked for."
+    for part in ("greet politely", "Begin", "+print('good day')", "You write the message of one commit"):
+        assert part in asked, part

@@ -85,12 +85,25 @@ def commit(chat: Chat, words: str) -> None:
     if not message:
         chat.say("nothing to commit")
         return
-    chat.renderer.lines(["commit message:", *message.splitlines()])
-    answer = chat.prompt.ask("commit? [y]es, [e]dit, [n]o: ", ("y", "e", "n"))
+    answer = _about(chat, message)
+    while answer == "w":
+        from ctxe.project.session.commit import written
+
+        try:
+            with chat.renderer.working("writing the message"):
+                message = written(chat.live)
+        finally:
+            chat.play(chat.live.consulted())
+        answer = _about(chat, message)
     if answer == "e":
         message = chat.prompt.edit(message)
         answer = "y" if message.strip() else "n"
     chat.renderer.lines(chat.live.commit(message) if answer == "y" else ["not committed"])
+
+
+def _about(chat: Chat, message: str) -> str:
+    chat.renderer.lines(["commit message:", *message.splitlines()])
+    return chat.prompt.ask("commit? [y]es, [e]dit, have the model [w]rite it, [n]o:", ("y", "e", "w", "n"))
 
 
 def jobs(chat: Chat, words: str) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctxe.domain.conversation import Conversation
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import ConfigError, CtxeError
+from ctxe.repo.git import Git
+from ctxe.safety.display import visible
 from ctxe.safety.programs import find_program
 
+if TYPE_CHECKING:
+    from ctxe.project.session.live import Live
+
 SUBJECT = 72
+WRITE = "write a commit message"
+MOST_TURNS, MOST_SUBJECTS, MOST_WORDS, MOST_DIFF, MOST_MESSAGE = 5, 8, 4_000, 40_000, 4_000
+"""Turns whose words a model is told that writes a message, subjects, and characters of words, diff and message."""
 
 
 def message_for(conversation: Conversation, changed: Sequence[str]) -> str:
@@ -19,6 +29,41 @@ def message_for(conversation: Conversation, changed: Sequence[str]) -> str:
     subject = line if len(line) <= SUBJECT else line[: SUBJECT - 1].rsplit(" ", 1)[0] + "…"
     listed = [f"- {path}" for path in changed[:20]] + ([f"- and {len(changed) - 20} more"] if len(changed) > 20 else [])
     return "\n".join([subject[:1].upper() + subject[1:], "", *listed])
+
+
+def written(live: Live) -> str:
+    """A message by the cheap model, or by the session's own where none is set; its price is the session's.
+
+    Raises ConfigError offline, CtxeError where the model cannot be asked or says nothing.
+    """
+    from ctxe.project.models import choose, connect
+    from ctxe.project.planning.refining import Asked
+
+    project, cheap = live.project, live.project.config.model.cheap
+    model = choose(project, cheap) if cheap else live.model
+    if model.provider == "offline":
+        raise ConfigError("there is no model to write it", "type the message: /commit WORDS")
+    ask = Asked(
+        connect(project, model, lambda *_: ""), live.kit.clean, rules="commit.md", why=WRITE, purse=live.kit.purse
+    )
+    words = [turn.words for turn in live.session.state.conversation.turns if turn.changed()][-MOST_TURNS:]
+    newest = Git(project.root, project.environment).output("log", f"-{MOST_SUBJECTS}", "--format=%s") or b""
+    parts = {
+        "What was asked for": "\n".join(words)[-MOST_WORDS:],
+        "The newest subjects": newest.decode("utf-8", "replace"),
+        "The diff": live.undo.diff()[:MOST_DIFF],
+    }
+    message = one_message(ask("\n\n".join(f"{name}:\n{text.strip()}" for name, text in parts.items())))
+    if not message:
+        raise CtxeError(f"{model.id} wrote no message", "try once more, or type it: /commit WORDS")
+    return message
+
+
+def one_message(answer: str) -> str:
+    """What a model answered as the message of a commit: no fence round it, nothing that cannot be seen in it."""
+    text = visible(answer).strip()
+    fenced = re.fullmatch(r"```[^\n]*\n(.*?)\n?```", text, re.DOTALL)
+    return (fenced[1] if fenced else text).strip()[:MOST_MESSAGE]
 
 
 def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], message: str) -> list[str]:

@@ -132,6 +132,11 @@ class Live:
             for event in self.against(self.undo.undone):
                 yield from self.session.emit(event)
 
+    def consulted(self) -> Iterator[Event]:
+        """Put into the log what other models were asked since, and paid."""
+        for event in self.kit.purse.taken():
+            yield from self.session.emit(event)
+
     def held_skills(self) -> tuple[str, ...]:
         """Domain modules that stand in the next request."""
         return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
