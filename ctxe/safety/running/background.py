@@ -14,18 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.safety.running.process import (
-    FLOOD,
-    GRACE_SECONDS,
-    PIECE,
-    Finished,
-    HandedOn,
-    end,
-    hang_up,
-    name_of,
-    outcome_of,
-    started,
-)
+from ctxe.safety.running.child import GRACE_SECONDS, end, hang_up, name_of, outcome_of, started
+from ctxe.safety.running.process import FLOOD, PIECE, Finished, HandedOn
 
 KEPT = 400_000
 """Characters of output that are kept, the newest."""

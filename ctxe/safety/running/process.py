@@ -7,24 +7,20 @@ import contextlib
 import os
 import selectors
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from ctxe.domain.errors import ToolError
+from ctxe.safety.running.child import end, hang_up, name_of, outcome_of, started
 
-KEEPER = Path(__file__).with_name("keeper.py")
 PIECE = 65_536
 FLOOD = 256_000_000
 """Bytes of output after which a command is ended whatever its time limit."""
-GRACE_SECONDS = 2.5
-"""How long the keeper may take to end everything before it is killed itself."""
 LOOK_SECONDS = 0.2
 """How often a command that may be handed on is asked about."""
+HANDED_ON = "handed on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,49 +109,6 @@ def complete(
     raise AssertionError("run ends with Finished")
 
 
-def keeping(argv: Sequence[str], tell: int, life: int) -> list[str]:
-    """The command line of a program that is talked with: its streams are its own, and it ends with the pipe ``life``.
-
-    The keeper reports to the descriptor ``tell``, as ``report_of`` reads it; both must be passed on to it.
-    """
-    return [sys.executable, "-I", "-S", str(KEEPER), f"{tell},{life}", *argv]
-
-
-def report_of(report: str, name: str) -> int | None:
-    """The exit code that a keeper reported, None when it was killed. Raises ToolError when nothing was started."""
-    return outcome_of(report, 0, name)[0] if report else None
-
-
-def started(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The keeper with the command below it, and the descriptor that its report is read from.
-
-    Its standard input is the pipe whose end tells it that we have gone. Raises ToolError when it cannot be started.
-    """
-    told, tell = os.pipe()
-    keeper = [sys.executable, "-I", "-S", str(KEEPER), str(tell)]
-    try:
-        child = subprocess.Popen(
-            [*keeper, *argv],
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(tell,),
-            start_new_session=True,
-            bufsize=0,
-        )
-    except (OSError, ValueError) as error:
-        os.close(told)
-        raise ToolError(f"cannot run {name_of(argv)} in {cwd}: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        os.close(tell)
-    return child, told
-
-
-HANDED_ON = "handed on"
-
-
 def _relay(
     child: subprocess.Popen[bytes], kept: _Kept, deadline: float, leave: Callable[[], bool] | None
 ) -> Generator[str, None, str]:
@@ -189,48 +142,6 @@ def _relay(
     if rest := decoder.decode(b"", final=True):
         yield rest
     return ended
-
-
-def hang_up(child: subprocess.Popen[bytes]) -> float:
-    """Tell the keeper to end everything; by when it should have."""
-    _close(child.stdin)
-    return time.monotonic() + GRACE_SECONDS
-
-
-def end(child: subprocess.Popen[bytes]) -> None:
-    """Leave nothing behind: the keeper is asked, waited for, and killed if it does not answer."""
-    hang_up(child)
-    try:
-        child.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
-        child.wait()
-    finally:
-        _close(child.stdout)
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    if stream is not None:
-        with contextlib.suppress(OSError):
-            stream.close()
-
-
-def outcome_of(report: str, keeper: int, name: str) -> tuple[int, int]:
-    """Exit code and number of processes left, from the keeper's report. Raises ToolError when nothing was started."""
-    words = (report.splitlines() or [""])[0].split()
-    match words:
-        case ["error", number, _]:
-            raise ToolError(f"cannot run {name}: {os.strerror(int(number))}")
-        case ["exit", code, left]:
-            return int(code), int(left)
-        case _:
-            return keeper or -9, 0
-
-
-def name_of(argv: Sequence[str]) -> str:
-    """What a command is called in an error."""
-    return str(argv[0])[:200] if argv else "nothing"
 
 
 class _Kept:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.display import one_line
-from ctxe.safety.running.process import keeping, report_of
+from ctxe.safety.running.child import keeping, report_of
 from ctxe.tools.mcp.launch import Launch
 
 if TYPE_CHECKING:
