@@ -124,7 +124,7 @@ def _bound(line: str) -> int:
 def of_name(path: str) -> int:
     """Tokens of a path on a line of its own, at most: names hold numbers, hashes and signs as no text does.
 
-    Of 516 lists of 25 paths in 18 repositories the one that comes nearest has nine tenths of it.
+    Of 2,960 lists of 25 paths in 74 repositories none has more, and one in a hundred more than nine tenths of it.
     """
     plain = path.encode("ascii", "ignore").decode()
     odd = len(path.encode("utf-8", "replace")) - len(plain)
@@ -134,7 +134,7 @@ def of_name(path: str) -> int:
 def _of_piece(piece: str) -> int:
     if piece.isdigit():
         return 1
-    return (len(piece) + 1) // 2 if any(map(str.isalpha, piece)) else len(piece)
+    return (2 * len(piece) + 4) // 5 if any(map(str.isalpha, piece)) else len(piece)
 
 
 @lru_cache(maxsize=1 << 15)
