@@ -11,6 +11,7 @@ import pytest
 
 from ctxe.cli.chat.slash import table
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.e2e.test_everyday import copier
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
@@ -129,9 +130,10 @@ def test_a_dry_run_is_the_request_that_would_be_sent(home: Path, repo: Path) -> 
     assert "\n\n".join(dry.json["system"]) == sent[0]["content"]
 
 
-def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path, repo: Path) -> None:
+def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path, repo: Path, tmp_path: Path) -> None:
     with WireServer(then=Reply("Answer."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
+        env |= {"DISPLAY": ":9", "PATH": f"{copier(tmp_path / 'bin', tmp_path / 'copied')}:{env['PATH']}"}
         names = list(table())
         assert len(names) >= 30
         lines = [f"/{name} {WORDS.get(name, '')}".strip() for name in names if name not in ONCE]

@@ -26,11 +26,15 @@ def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {"a.py": "one = 1\n"})
 
 
+def copier(place: Path, copied: Path) -> Path:
+    """A program that takes what is copied, and where it is looked for."""
+    place.mkdir()
+    (place / "xclip").write_text(f'#!/bin/sh\ncat > "{copied}"\n')
+    (place / "xclip").chmod(0o755)
+    return place
+
+
 def test_an_answer_is_copied_by_the_terminal_and_by_a_program(home: Path, repo: Path, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin/xclip"
-    program.write_text(f'#!/bin/sh\ncat > "{tmp_path}/copied"\n')
-    program.chmod(0o755)
     with WireServer([Reply(ANSWER), Reply(ANSWER)], key=KEY) as server:
         env = environment(home, **openai_at(server.url)) | {"SSH_CONNECTION": "1 2 3 4"}
         with Terminal(repo, env, ("chat",)) as terminal:
@@ -45,10 +49,20 @@ def test_an_answer_is_copied_by_the_terminal_and_by_a_program(home: Path, repo: 
             asked = re.findall(r"\x1b\]52;c;([^\x07]*)\x07", terminal.raw)
             assert [base64.b64decode(text).decode() for text in asked] == [ANSWER]
         del env["SSH_CONNECTION"]
-        env |= {"DISPLAY": ":9", "PATH": f"{tmp_path}/bin:{env['PATH']}"}
+        env |= {"DISPLAY": ":9", "PATH": f"{copier(tmp_path / 'bin', tmp_path / 'copied')}:{env['PATH']}"}
         done = ctxe(repo, env, "chat", stdin="how?\n/copy code\n")
         assert "copied the last block of code (1 line) to the clipboard, by xclip" in done.out
         assert (tmp_path / "copied").read_text() == "make it\n"
+
+
+def test_no_program_of_the_repository_is_given_what_is_copied(home: Path, repo: Path, tmp_path: Path) -> None:
+    copier(repo / "tools", tmp_path / "copied")
+    with WireServer([Reply(ANSWER)], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        env |= {"DISPLAY": ":9", "PATH": f"{repo / 'tools'}:{env['PATH']}"}
+        done = ctxe(repo, env, "chat", stdin="how?\n/copy\n")
+    assert "there is no clipboard here" in done.err
+    assert not (tmp_path / "copied").exists()
 
 
 def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:

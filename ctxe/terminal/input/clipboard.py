@@ -66,7 +66,7 @@ def _taken(data: bytes, environment: Mapping[str, str]) -> str:
     import shutil
 
     for variable, name, words in COPIERS:
-        found = shutil.which(name, path=environment.get("PATH"))
+        found = shutil.which(name)  # of this process, which looks for programs nowhere in the project
         if found is None or (variable and not environment.get(variable)):
             continue
         try:  # its output goes nowhere: xclip stays behind, and would keep a pipe open
