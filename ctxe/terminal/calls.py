@@ -74,6 +74,8 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
     facts, words = event.facts, []
     if facts.get("exit_code"):
         words.append(f"exit {facts['exit_code']}")
+    if event.tool == "run_command" and "job" in facts:
+        words.append(f"job {facts['job']}")
     if isinstance(tests := facts.get("tests"), dict):
         counts = ((tests.get(name), word) for name, word in (("passed", "passed"), ("failures", "failed")))
         words += [f"{count} {word}" for count, word in counts if count]

@@ -234,7 +234,7 @@ def test_a_key_moves_a_running_command_to_the_background(home: Path, tmp_path: P
             terminal.wait("  begun")
             terminal.wait("Ctrl-B background")
             terminal.type("\x02")
-            terminal.wait(r"It goes on\.")
+            terminal.wait(r"echo it is over'\s+·\s+job\s+1 ·(.|\n)*It goes on\.")
             terminal.wait(r"1 job\n?")
             told = json.dumps(server.bodies[1])
             assert "the user moved it to the background after" in told
