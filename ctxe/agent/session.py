@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ctxe.agent.log import Log
+from ctxe.agent.meter import Meter
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, closing
 from ctxe.agent.turn import More, Ports, nothing_more, run_turn
@@ -30,6 +31,8 @@ class Session:
     state: State = field(default_factory=State)
     listeners: tuple[Listener, ...] = ()
     said: str = ""
+    meter: Meter = field(default_factory=lambda: Meter(len))
+    unlogged: str = ""
     usd_before: float = 0.0
     began: float = 0.0
 
@@ -39,6 +42,7 @@ class Session:
         A CtxeError or an interrupt ends the turn properly before it is raised again.
         """
         self.said, self.usd_before, self.began = "", self.state.usd, time.monotonic()
+        self.meter = Meter(self.ports.count)
         model = self.ports.provider.model
         if self.state.model != model.id:
             yield from self.emit(ModelChosen(model.id))
@@ -70,8 +74,13 @@ class Session:
                     yield from self._take(answer)
 
     def close(self, outcome: Outcome, why: str = "") -> Iterator[Event]:
-        """End a running turn so that the next request is whole; nothing when none runs."""
-        for event in closing(self.state, outcome, why, self.said):
+        """End a running turn so that the next request is whole; nothing when none runs.
+
+        What an answer took that was cut off stands in the account all the same.
+        """
+        usage, prices = self.meter.usage(self.state.ledger), self.ports.provider.model.prices
+        usd = prices.cost(usage) if usage and prices else None
+        for event in closing(self.state, outcome, why, self.said, usage, usd):
             yield from self.emit(event)
 
     def _take(self, event: Event) -> Iterator[Event]:
@@ -81,14 +90,18 @@ class Session:
         if isinstance(event, Kept):
             try:
                 self.log.keep(event)
+                self.unlogged = ""
             except StoreError as error:
-                # The chat goes on with what it has in memory; the user is told that the log does not grow.
-                yield Notice(f"not logged: {error.message}", "error")
+                # The chat goes on with what it has in memory; the user is told once that the log does not grow.
+                if error.message != self.unlogged:
+                    yield Notice(f"not logged: {error.message}", "error")
+                self.unlogged = error.message
             self.state = apply(self.state, event)
         yield event
 
     def _listen_in(self, event: Event) -> None:
         """Words of an answer that is still coming, in case it is cut off."""
+        self.meter.hear(event)
         if isinstance(event, TextDelta):
             self.said += event.text
         elif isinstance(event, Waiting | Kept):

@@ -33,6 +33,7 @@ from ctxe.domain.events import (
 from ctxe.domain.section import Chunk
 
 NO_RESULT = "interrupted: this call has no result; it may or may not have had effects"
+CUT_OFF = "answer, and was stopped before a word came"
 NOT_RUN = "interrupted before this call was run; nothing was done"
 
 
@@ -84,19 +85,24 @@ def rebuild(events: Iterable[Event]) -> State:
     return state
 
 
-def closing(state: State, outcome: Outcome, why: str = "", said: str = "") -> list[Kept]:
+def closing(
+    state: State, outcome: Outcome, why: str = "", said: str = "", usage: Usage | None = None, usd: float | None = None
+) -> list[Kept]:
     """Events that end a torn turn properly: every call without a result gets one, the step is joined, the turn ends.
 
-    ``said`` are words of an answer that was cut off; they are kept as what they are.
+    ``said`` are words of an answer that was cut off; they are kept as what they are. ``usage`` and ``usd`` are what
+    it took, with words or without.
     """
     if not state.running:
         return []
     events: list[Kept] = []
     if state.pending is None and said:
         events += [
-            ReplyReceived(Reply(said, stop="interrupted", model=state.model)),
+            ReplyReceived(Reply(said, stop="interrupted", usage=usage, model=state.model), usd),
             StepFinished(len(state.turn.steps) + 1),
         ]
+    elif state.pending is None and usage:
+        events.append(Consulted(CUT_OFF, state.model, usage, usd))
     if state.pending is not None:
         from ctxe.context.calls import named
 

@@ -37,7 +37,7 @@ class Ports:
     ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
     wanted: at a fold (its cause) or between steps (""), ``meanwhile`` gives what happened beside the
     conversation since: other models were asked, jobs ended. ``check`` looks at what a step did, before the
-    model is told what changed; true when the model is not to be done yet.
+    model is told what changed; true when the model is not to be done yet. ``count`` gives the tokens of a text.
     """
 
     provider: Provider
@@ -50,6 +50,7 @@ class Ports:
     limits: Limits
     summarize: Callable[[State, str], Iterator[Event]] = field(default=lambda _, __: iter(()))
     meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
+    count: Callable[[str], int] = field(default=len)
     check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: unchecked())
 
 

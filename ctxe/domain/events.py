@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ctxe.domain.conversation import Fold, Outcome, Reply, ToolResult, Usage
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
+from ctxe.domain.model import Billed, CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.section import Chunk, Section
 from ctxe.domain.tool import Progress
 
@@ -230,7 +230,7 @@ Kept = (
 )
 """Events that the session log keeps."""
 
-Shown = TextDelta | ReasoningDelta | CallDelta | Waiting | Progress
+Shown = TextDelta | ReasoningDelta | CallDelta | Billed | Waiting | Progress
 """Events for the screen only."""
 
 Event = Kept | Shown

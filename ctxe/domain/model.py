@@ -149,6 +149,13 @@ class CallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """What the provider has counted by now of an answer that is still coming; its last word stands in the reply."""
+
+    counted: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """The provider could not answer and is asked again after ``seconds``; words already shown are void."""
 
@@ -156,7 +163,7 @@ class Waiting:
     why: str
 
 
-Delta = TextDelta | ReasoningDelta | CallDelta | Waiting
+Delta = TextDelta | ReasoningDelta | CallDelta | Billed | Waiting
 
 
 class Provider(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
-from ctxe.domain.model import CallDelta, Delta, Image, Message, Model, ReasoningDelta, Request, Text, TextDelta
+from ctxe.domain.model import Billed, CallDelta, Delta, Image, Message, Model, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
@@ -174,6 +174,8 @@ def read(events: Iterator[Mapping[str, Any]], draft: Draft, transport: Transport
         match event.get("type"):
             case "message_start":
                 usage |= (event.get("message") or {}).get("usage") or {}
+                if counted := _usage(usage):
+                    yield Billed(counted)
             case "content_block_start":
                 blocks[event.get("index")] = _start(event.get("content_block") or {}, draft)
             case "content_block_delta" if event.get("index") in blocks:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from operator import sub
 
 from ctxe.agent.limits import Limits
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
-from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.conversation import ToolCall, ToolResult, Usage
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import (
     Consulted,
@@ -36,7 +37,8 @@ LOOKED = 40
 class Errand:
     """The conversation of one delegate. ``most`` are the tokens of its answer, ``pay`` is told of every reply's price.
 
-    ``looked`` are the titles of what it read, ``held`` the tokens in its window: the one that asks need not hold them.
+    ``paid`` and ``usd`` are what it was told of so far. ``looked`` are the titles of what it read, ``held`` the tokens
+    in its window: the one that asks need not hold them.
     """
 
     session: Session
@@ -44,6 +46,8 @@ class Errand:
     pay: Callable[[Consulted], None]
     looked: list[str] = field(default_factory=list)
     held: int = 0
+    paid: Usage = Usage()
+    usd: float = 0.0
     ended: TurnFinished = field(default_factory=lambda: TurnFinished("failed"))
 
     def run(self, task: str) -> Iterator[Progress | ToolOutput]:
@@ -62,11 +66,22 @@ class Errand:
 
     def _turn(self, words: str) -> Iterator[Progress]:
         events = self.session.turn(words)
-        with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
-            for event in events:
-                told = self._heard(event)
-                if told is not None:
-                    yield Progress(f"\r{told}\n{self.words}" if told else f"\r{self.words}")
+        try:
+            with contextlib.closing(events) if isinstance(events, Generator) else contextlib.nullcontext():
+                for event in events:
+                    told = self._heard(event)
+                    if told is not None:
+                        yield Progress(f"\r{told}\n{self.words}" if told else f"\r{self.words}")
+        finally:
+            self._unheard()
+
+    def _unheard(self) -> None:
+        """Pay what was bought when nobody listened any more: an answer that was cut off."""
+        state = self.session.state
+        left = Usage(*map(sub, astuple(state.usage), astuple(self.paid)))
+        priced = self.session.ports.provider.model.prices
+        if left.input or left.output:
+            self._bought(Consulted("", state.model, left, state.usd - self.usd if priced else None))
 
     def _heard(self, event: Event) -> str | None:
         """A line for the screen, empty where only the sums changed, None where nothing did."""
@@ -94,9 +109,10 @@ class Errand:
         return None
 
     def _bought(self, bought: Consulted) -> None:
-        """An answer that was cut off has no price, and nothing is written of it."""
+        """An answer of which nothing came has no price, and nothing is written of it."""
         name = self.session.id
         if bought.usage:
+            self.paid, self.usd = self.paid + bought.usage, self.usd + (bought.usd or 0.0)
             self.pay(replace(bought, why=f"delegate {name.rpartition('-')[2]}", session=name))
 
     @property

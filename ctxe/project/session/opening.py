@@ -108,11 +108,10 @@ def _leave(project: Project, live: Live) -> None:
     from ctxe.storage.locks import sweep
 
     sweep(project.cache)
-    if not project.config.memory.enabled:
-        return
-    with contextlib.suppress(StoreError):
-        for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
-            project.store.add(draft)
+    if project.config.memory.enabled:
+        with contextlib.suppress(StoreError):
+            for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
+                project.store.add(draft)
     for bought in live.kit.purse.taken():
         for _ in live.session.emit(bought):
             pass

@@ -48,15 +48,24 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         lambda call, _: _paying(kit.purse, dispatcher(call)),
         Limits(limits.max_steps, limits.max_cost),
         meanwhile=lambda _: kit.purse.taken(),
+        count=composed.count,
     )
 
 
 def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
     """What a call does; what it bought meanwhile is in the log at once, so that no kill makes money disappear."""
-    for event in events:
+    try:
+        for event in events:
+            yield from purse.taken()
+            yield event
+    except KeyboardInterrupt:
         yield from purse.taken()
-        yield event
+        raise
     yield from purse.taken()
+
+
+CUT = "interrupted"
+"""How an answer stopped of which our own count is all that may be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Learning:
     def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
         """Nothing is answered."""
         told = state.ledger if not state.conversation.pictures() else None  # their tokens say nothing of texts
-        if isinstance(event, ReplyReceived) and event.reply.usage and told:
+        if isinstance(event, ReplyReceived) and event.reply.usage and told and event.reply.stop != CUT:
             self.composer().learn(told, event.reply.usage)
         elif isinstance(event, Folded | ModelChosen):
             self.composer().settle()

@@ -15,15 +15,24 @@ from ctxe.agent.limits import Limits, circle
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
-from ctxe.agent.transitions import rebuild
+from ctxe.agent.transitions import CUT_OFF, rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
-from ctxe.domain.events import ContextAssembled, Event, ModelChosen, Notice, Recorded, ToolFinished, TurnFinished
+from ctxe.domain.events import (
+    Consulted,
+    ContextAssembled,
+    Event,
+    ModelChosen,
+    Notice,
+    Recorded,
+    ToolFinished,
+    TurnFinished,
+)
 from ctxe.domain.ledger import Ledger, Row
-from ctxe.domain.model import Delta, Model, Prices, Request, Text, TextDelta, ToolSchema, Waiting
+from ctxe.domain.model import CallDelta, Delta, Model, Prices, Request, Text, TextDelta, ToolSchema, Waiting
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import (
     ANSWERED,
@@ -254,6 +263,25 @@ def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> 
     assert step.reply.stop == "interrupted"
     assert "a long answer".startswith(step.reply.text[:13])
     assert live.state.turn.outcome == "interrupted"
+    ledger = live.state.ledger
+    assert ledger is not None
+    assert live.state.usage == step.reply.usage == Usage(ledger.used, len(step.reply.text))
+    assert live.state.usd == pytest.approx((ledger.used + 10 * len(step.reply.text)) / 1e6)
+    assert rebuild(read_events(live.log.path)[0]).usd == live.state.usd
+
+
+def test_an_answer_that_is_left_before_a_word_came_is_in_the_account_and_not_in_the_talk(tmp_path: Path) -> None:
+    live, _ = session(tmp_path, Play("", [("echo", {"say": "a call that takes a while to write"})]))
+    stream = live.turn("go")
+    for event in stream:
+        if isinstance(event, CallDelta) and event.size > 8:
+            break
+    stream.close()  # type: ignore[attr-defined]
+    (paid,) = [event for event in read_events(live.log.path)[0] if isinstance(event, Consulted)]
+    assert live.state.ledger is not None
+    assert paid == Consulted(CUT_OFF, MODEL.id, Usage(live.state.ledger.used, event.size // 4), live.state.usd)
+    assert live.state.turn.steps == ()
+    assert live.state.usd > 0
 
 
 def test_a_provider_that_fails_ends_the_turn_and_the_next_one_works(tmp_path: Path) -> None:
@@ -299,7 +327,8 @@ def test_a_log_that_cannot_grow_is_told_and_the_chat_goes_on(tmp_path: Path) -> 
     live.log.path.mkdir()
     events = list(live.turn("go"))
     assert finished(events).outcome == "answered"
-    assert any(isinstance(event, Notice) and event.text.startswith("not logged: cannot append") for event in events)
+    notices = [event.text for event in events if isinstance(event, Notice)]
+    assert [text.startswith("not logged: cannot append") for text in notices] == [True], "and told once"
 
 
 def test_a_resumed_session_continues_with_the_same_bytes(tmp_path: Path) -> None:
@@ -399,7 +428,9 @@ def test_of_an_answer_that_is_interrupted_the_words_since_the_last_wait_are_kept
     with pytest.raises(KeyboardInterrupt):
         list(live.turn("go"))
     (step,) = live.state.turn.steps
-    assert step.reply == Reply("what counts", stop="interrupted", model=MODEL.id)
+    assert live.state.ledger is not None
+    usage = Usage(live.state.ledger.used, len("what counts"))
+    assert step.reply == Reply("what counts", stop="interrupted", usage=usage, model=MODEL.id)
     assert live.state.turn.outcome == "interrupted"
 
 
