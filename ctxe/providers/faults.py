@@ -79,8 +79,8 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The address without a user's name and password."""
-        return re.sub(r"//[^/@]*@", "//", self.address)
+        """The address without a user's name and password, and without what is asked there: some put a key into it."""
+        return re.sub(r"//[^/@]*@", "//", self.address).partition("?")[0].partition("#")[0]
 
     def clean(self, text: str) -> str:
         """A provider's words on one line of at most 200 characters, with the key masked."""

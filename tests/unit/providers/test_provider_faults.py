@@ -1,6 +1,7 @@
 """Words of many providers, and what they mean; how long and how often is asked again."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,8 @@ def test_addresses_are_shown_without_a_password() -> None:
     told = [faults.unreachable(AT, "boom"), faults.of_status(AT, 404, {}, {}, 0), faults.broken(AT, "x", page=True)]
     assert not [fault for fault in told if "pass" in fault.error.message + fault.error.hint]
     assert repr(AT).count("sk-secret") == 0
+    keyed = replace(AT, address="https://me:pass@host.example/v1?api-version=1&key=pass#pass")
+    assert keyed.shown == "https://host.example/v1"
 
 
 def failing(faults_: list[Fault | Reply], deltas: int = 0) -> Any:
