@@ -50,6 +50,15 @@ def test_a_model_proposes_what_puts_an_entry_right_and_a_person_sees_the_change(
     assert (held["title"], held["status"]) == ("The API listens on port 8080", "current")
 
 
+def test_a_wish_with_a_key_in_it_is_not_proposed_and_keeps_no_other_from_being(home: Path, repo: Path) -> None:
+    wishes = ("Always push with ghp_" + "aB3dE6gH9jK2mN5pQ8sTuV1wX4yZ7bC0dEfG", "Never commit to main")
+    with WireServer([Reply("Noted.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "chat", "-p", "\n".join(wishes)).code == 0
+    waiting = ctxe(repo, env, "memory", "review", "--json").json
+    assert [entry["title"] for entry in waiting] == [wishes[1]]
+
+
 def test_what_the_model_cites_is_credited_when_its_tests_pass(home: Path, repo: Path) -> None:
     allow(home)
     added = ("memory", "add", "Run the tests with unittest", "--kind", "routine", "--json")

@@ -111,7 +111,8 @@ def _leave(project: Project, live: Live) -> None:
     if project.config.memory.enabled:
         with contextlib.suppress(StoreError):
             for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
-                project.store.add(draft)
+                with contextlib.suppress(StoreError):  # one that is refused keeps no other from being proposed
+                    project.store.add(draft)
     for bought in live.kit.purse.taken():
         for _ in live.session.emit(bought):
             pass
