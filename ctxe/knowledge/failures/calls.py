@@ -15,7 +15,7 @@ LONGEST = 20_000
 NAMED = 6
 """Files named by a command that count as what it depends on."""
 ASIDE = names(
-    "description explanation max_output_tokens run_in_background seconds thought timeout timeout_ms "
+    "background description explanation max_output_tokens run_in_background seconds thought timeout timeout_ms "
     "timeout_seconds yield_time_ms"
 )
 """Arguments that say how a call is told or how long it may take, and nothing of what it does."""

@@ -38,6 +38,7 @@ def run(command: str, code: int = 1, kind: str = "ValueError", message: str = "b
     [
         ({"command": "cd /w/repo && pytest  x"}, {"command": "pytest x", "seconds": 90}),
         ({"command": "pytest /w/repo/tests"}, {"command": "pytest tests", "description": "try"}),
+        ({"command": "npm run dev", "background": True}, {"command": "npm run dev"}),
     ],
 )
 def test_calls_that_ask_for_the_same_have_one_key(one: dict[str, Any], other: dict[str, Any]) -> None:
