@@ -155,3 +155,41 @@ def test_all_of_what_a_call_gave_is_shown(home: Path, repo: Path) -> None:
             assert "row 1500\n" in terminal.screen
             terminal.ready()
             terminal.leave()
+
+
+def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> None:
+    script = [Reply("One."), Reply("", [Call("read_file", {"path": "a.py"})])]
+    script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Two.")]
+    script += [Reply("Three."), Reply("Better.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("/rewind")
+            terminal.wait("the Nth newest words: 0 turns so far")
+            for words, answer in (("say one", r"One\."), ("make it two", r"Two\."), ("say three", r"Three\.")):
+                terminal.settle()
+                terminal.enter(words)
+                terminal.wait(rf"{answer}(.|\n)*%")
+            terminal.settle()
+            terminal.type("\x1b\x1b")
+            terminal.wait(r"before which words\?(.|\n)*say three\s+make it two\s+say one")
+            terminal.type("make\r")
+            terminal.wait(r"put files back, too\?")
+            terminal.type("y")
+            terminal.wait(r"put back: a\.py(.|\n)*goes on; 1 turn so far(.|\n)*One\.(.|\n)*› make it two\n")
+            terminal.settle()
+            terminal.type(" or three\r")
+            terminal.wait(r"Better\.")
+            terminal.settle()
+            terminal.leave()
+        said = [message for message in server.bodies[-1]["messages"] if message["role"] != "system"]
+        told = str(said)
+    assert (repo / "a.py").read_text() == "one = 1\n"
+    assert ("say one" in told, "make it two or three" in told, "say three" in told, "Two." in told) == (
+        True,
+        True,
+        False,
+        False,
+    )
+    assert len(ctxe(repo, env, "sessions", "list", "--json").json) == 2, "what was left can be resumed"

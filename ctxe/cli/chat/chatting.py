@@ -26,6 +26,7 @@ CYCLE = ("ask", "auto-edit", "read-only")
 class Chat:
     """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
 
+    ``rewound``: that session begins before a turn of this one, with these words in its line. ``begun``: such words.
     ``results`` are the newest calls that ended, for those who want to read all of what the screen showed in part.
     ``whole``: the newest turn or command has neither failed nor been stopped by Ctrl-C; Escape makes way.
     """
@@ -37,7 +38,9 @@ class Chat:
     leaving: bool = False
     whole: bool = True
     last_test: str = ""
+    begun: str = ""
     next: tuple[str, str] | None = None
+    rewound: tuple[int, str] = (0, "")
     results: deque[ToolFinished] = field(default_factory=lambda: deque(maxlen=RESULTS))
 
     def play(self, events: Iterable[Event]) -> None:

@@ -27,7 +27,7 @@ CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama
 class Ended:
     """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none.
 
-    ``model``, ``effort`` and ``mode`` are those it was left with.
+    ``model``, ``effort`` and ``mode`` are those it was left with; ``rewound`` is as for Chat.
     """
 
     code: int
@@ -36,6 +36,7 @@ class Ended:
     model: str
     effort: str
     mode: str
+    rewound: tuple[int, str] = (0, "")
 
 
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
@@ -70,8 +71,9 @@ def _go_on(
     """The session that is wanted next; back to the one before where it cannot be opened."""
     from ctxe.cli.errors import say
 
+    turn, begun = before.rewound
     try:
-        return _sit(project, _opened_as(opening, *wanted), "", screen, renderer)
+        return _sit(project, replace(_opened_as(opening, *wanted), before=turn), "", screen, renderer, begun)
     except SessionError as error:
         say(error.message, error.hint)
         logged = (project.place.sessions / f"{before.session}.jsonl").exists()
@@ -97,8 +99,8 @@ def _confirmed(project: Project, screen: Screen) -> str:
     return "ask"
 
 
-def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer) -> Ended:
-    """One session until the user leaves it. Raises ConfigError, SessionError, StoreError."""
+def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = "") -> Ended:
+    """One session until the user leaves it, ``begun`` in its line. Raises ConfigError, SessionError, StoreError."""
     from ctxe.cli.chat import repl, slash
     from ctxe.project.planning.completion import paths
     from ctxe.project.session.opening import open_session
@@ -117,14 +119,14 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:
-        chat = Chat(live, screen, renderer, prompt)
+        chat = Chat(live, screen, renderer, prompt, begun=begun)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
         renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]), live.kit.jobs.move)
         live.warm()
         greet(chat)
         code = repl.run(chat, words)
-        return Ended(code, live.session.id, chat.next, live.model.id, live.model.effort, live.permit.mode)
+        return Ended(code, live.session.id, chat.next, live.model.id, live.model.effort, live.permit.mode, chat.rewound)
 
 
 def greet(chat: Chat) -> None:

@@ -43,6 +43,7 @@ def _next(chat: Chat, words: str) -> str | Left:
     begun = ""
     if not words:
         words, begun = chat.renderer.typed(chat.whole)
+        begun, chat.begun = "\n".join(filter(None, (chat.begun, begun))), ""
         if not words:
             with chat.renderer.line():
                 return chat.prompt.read(begun)

@@ -39,7 +39,8 @@ ELSEWHERE = {
     "think": "effort",
     "reasoning": "effort",
     "todos": "todo",
-    "rewind": "undo",
+    "checkpoints": "rewind",
+    "back": "rewind",
     "restore": "undo",
     "continue": "resume",
 }
@@ -187,6 +188,7 @@ def help_(chat: Chat, _words: str) -> None:
         ["!!command", "give it the terminal, as editors and shells get it anyhow; nothing of it is told"],
     ]
     rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]
-    rows += [["Ctrl-C", "the same, and what is queued comes back; twice leaves"]]
+    rows += [["Esc Esc", "on an empty line: go on from before words of yours"]]
+    rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
     rows += [["Ctrl-B", "a command that runs goes on in the background"], ["Ctrl-O", "all that the newest call gave"]]
     chat.say(draw(["command", Column("what it does", wraps=True)], rows, chat.screen))

@@ -8,6 +8,7 @@ from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.config.values import Approval
 from ctxe.project.session import choosing
 from ctxe.project.sessions import spent_by_all
+from ctxe.terminal.figures import plural
 
 
 def leave(chat: Chat, _words: str) -> None:
@@ -47,6 +48,37 @@ def fork(chat: Chat, _words: str) -> None:
     chat.reopen("fork", chat.live.session.id)
 
 
+def rewind(chat: Chat, words: str) -> None:
+    """Go on from before words of yours, in a copy: they come back into the line, and files where you want that.
+
+    The newest, the Nth newest, or those that are picked. Raises StoreError.
+    """
+    turns = chat.live.session.state.conversation.turns
+    if not turns or (words and not (words.isdecimal() and 0 < int(words) <= len(turns))):
+        chat.screen.tell(f"/rewind, or /rewind N for the Nth newest words: {plural(len(turns), 'turn')} so far")
+        return
+    back = int(words) if words else 1
+    if not words and chat.prompt.full:
+        rows = [(str(n), " ".join(turn.words.split())) for n, turn in enumerate(reversed(turns), start=1)]
+        picked = chat.prompt.pick("go on from before which words?", rows)
+        if picked is None:
+            return
+        back = int(picked)
+    number = len(turns) - back + 1
+    if chat.live.undo.newest() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
+        _put_back(chat, number)
+    chat.rewound = (number, turns[number - 1].words)
+    chat.reopen("fork", chat.live.session.id)
+
+
+def _put_back(chat: Chat, number: int) -> None:
+    """Undo the changes of a turn and of all after it, as far as nothing stands in the way."""
+    chat.live.undo.undone = number
+    while chat.live.undo.undone and chat.live.undo.newest() >= number:
+        chat.renderer.lines(chat.live.undo.undo())
+        chat.play(chat.live.took_back())
+
+
 def export(chat: Chat, words: str) -> None:
     """This session as Markdown, on the screen or into a file."""
     if not chat.live.session.log.count:
@@ -57,7 +89,6 @@ def export(chat: Chat, words: str) -> None:
 
 def copy(chat: Chat, words: str) -> None:
     """Put the newest answer on the clipboard, or only its last block of code. Raises ConfigError."""
-    from ctxe.terminal.figures import plural
     from ctxe.terminal.input.clipboard import put
     from ctxe.terminal.markdown import code
 
@@ -134,6 +165,7 @@ COMMANDS = (
     Slash("clear", "", "clear the screen and start a new session", clear),
     Slash("resume", "[ID]", "go on with an earlier session", resume),
     Slash("fork", "", "go on in a copy of this session", fork),
+    Slash("rewind", "[N]", "go on from before words of yours, in a copy (also Esc Esc)", rewind),
     Slash("export", "[FILE]", "this session as Markdown", export),
     Slash("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
     Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),

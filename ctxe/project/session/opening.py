@@ -12,7 +12,7 @@ from ctxe.agent.limits import WARN_AT
 from ctxe.agent.log import Log, header_of, read_timed
 from ctxe.agent.session import closed_properly
 from ctxe.domain.errors import SessionError, StoreError
-from ctxe.domain.events import Notice
+from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.flags import Opening
@@ -82,6 +82,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     _check_origin(project, path)
     if opening.fork:
         events, notices, _ = read_timed(path)
+        events = _until(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
         for _, event in events:
             copy.keep(event)
@@ -90,6 +91,16 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     _hold(project, path, stack)
     events, notices, last = read_timed(path)
     return Log(path, now, last), events, notices
+
+
+def _until(events: list[Timed], turn: int) -> list[Timed]:
+    """The events before a turn (from 1) began; all of them for 0."""
+    begun = 0
+    for number, (_, event) in enumerate(events):
+        begun += isinstance(event, TurnStarted)
+        if turn and begun == turn:
+            return events[:number]
+    return events
 
 
 def _check_origin(project: Project, path: Path) -> None:

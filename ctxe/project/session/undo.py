@@ -103,6 +103,11 @@ class Undo:
         self.heard(done.restored)
         return _came(done, "/undo") or ["that turn changed nothing"]
 
+    def newest(self) -> int:
+        """The newest turn whose changes can be put back; 0 when there is none. Raises StoreError."""
+        point = restore.latest(self.place, self.session)
+        return point.turn if point else 0
+
     def redo(self, *, force: bool = False) -> list[str]:
         """Take the newest undo back; what happened, a line each. Raises StoreError."""
         point = restore.redoable(self.place, self.session)

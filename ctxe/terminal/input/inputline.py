@@ -33,8 +33,8 @@ MENU = 8  # rows kept for completions while there can be some
 
 ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key, where it is pressed all the time
 
-OUTPUT = "/output"
-"""What Ctrl-O says on an empty line."""
+OUTPUT, REWIND = "/output", "/rewind"
+"""What Ctrl-O and Escape twice say on an empty line."""
 
 
 class InputLine:
@@ -122,6 +122,8 @@ class InputLine:
         keys.add("enter", filter=typing)(self._entered)
         keys.add("escape", "enter", filter=typing & emacs_mode)(_newline)
         keys.add("c-o", filter=typing & Condition(self._idle))(lambda event: event.app.exit(result=OUTPUT))
+        rewinds = typing & emacs_mode & Condition(self._idle) & Condition(lambda: self.cycle is not None)
+        keys.add("escape", "escape", filter=rewinds)(lambda event: event.app.exit(result=REWIND))
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
