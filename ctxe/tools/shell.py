@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Progress, Risk, Tool, ToolOutput
 from ctxe.safety.programs import find_program
-from ctxe.tools import use_job
 from ctxe.tools.arguments import checked
-from ctxe.tools.ending import ended
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace
 
@@ -85,6 +83,7 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
 def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
     """Run it to its end, or until the user moves it to the background."""
     from ctxe.safety.running.process import Finished, run_or_leave
+    from ctxe.tools.ending import ended
 
     argv, environment, boxed = _launch(workspace, command)
     if jobs is not None:
@@ -97,16 +96,21 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
-                yield use_job.begun(jobs, jobs.take(command, piece, boxed=boxed), moved=True)
+                from ctxe.tools.use_job import begun
+
+                yield begun(jobs, jobs.take(command, piece, boxed=boxed), moved=True)
 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
     """Start it and look at what it prints first. What has ended by then was a command like any other."""
+    from ctxe.tools.ending import ended
+    from ctxe.tools.use_job import begun, first
+
     argv, environment, boxed = _launch(workspace, command)
     job = jobs.start(command, argv, environment, boxed=boxed)
-    yield from use_job.first(job, seconds)
+    yield from first(job, seconds)
     if (done := job.running.finished) is None:
-        yield use_job.begun(jobs, job)
+        yield begun(jobs, job)
     else:
         jobs.forget(job)
         yield ended(workspace.root, command, done, seconds)

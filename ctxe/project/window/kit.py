@@ -24,7 +24,6 @@ from ctxe.project.window.freshness import held, news_of
 from ctxe.project.window.pictured import Take, again, taker
 from ctxe.repo.undo.rewrite import read
 from ctxe.safety.secrets import clean_environment, is_secret_file
-from ctxe.tools import use_job
 from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
 from ctxe.tools.gateways import find_tools, use
@@ -177,7 +176,9 @@ def _gates(jobs: Jobs, door: Door, skilled: Skilled) -> list[Tool]:
     """The two gateways, before jobs, servers and modules; of these a server's name is first: a person allowed it."""
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
-        action = use_job.prepare(jobs, name, arguments)
+        from ctxe.tools.use_job import prepare as prepare_job
+
+        action = prepare_job(jobs, name, arguments)
         action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
         return action or skilled.prepare(name, arguments)
 
