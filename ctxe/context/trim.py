@@ -117,14 +117,6 @@ def fits(text: str, limit: int, count: Count) -> bool:
     return len(text) * 4 <= limit or count(text) <= limit
 
 
-def tidy(text: str, kind: Kind = "other") -> str:
-    """A text without escape codes, its listings bare, and but in a file without overwritten lines, progress, repeats.
-
-    What was recalled loses escape codes only.
-    """
-    return "\n".join(_tidied(text, kind, "")[0])
-
-
 def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
     """The lines of a text without escape codes, its listings bare, and but in a file without progress and repeats.
 
@@ -146,8 +138,7 @@ def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
         if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
             yield from together
         else:
-            back = f"; recall {handle}" if handle else ""
-            yield f"[{len(together) - 1:,} lines like the next one, with other numbers{back}]"
+            yield f"[{len(together) - 1:,} lines like the next one, with other numbers; recall {handle}]"
             yield together[-1]
 
 

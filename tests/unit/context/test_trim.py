@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ctxe.context.trim import Trimmed, handle_of, tidy, trim
+from ctxe.context.trim import Trimmed, handle_of, trim
 
 
 def words(text: str) -> int:
@@ -84,15 +84,18 @@ def test_one_line_alone_may_fill_the_room() -> None:
 
 
 def test_escape_codes_go() -> None:
-    assert tidy("\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bMup") == "red link up"
+    coloured = "\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x1b\\ \x1bMup"
+    assert trim(coloured, "other", 100, words) == Trimmed("red link up")
     assert trim("\x1b[1mbold", "read", 10, words) == Trimmed("bold")
 
 
 def test_overwritten_lines_and_progress_bars_show_their_end() -> None:
-    assert tidy("load 1%\rload 50%\rload 100%\r\ndone", "shell") == "load 100%\ndone"
+    assert trim("load 1%\rload 50%\rload 100%\r\ndone", "shell", 100, words) == Trimmed("load 100%\ndone")
     bars = "\n".join(f"Downloading {n}% |{'#' * (n // 10)}" for n in range(0, 101, 10))
-    note = "[10 lines like the next one, with other numbers]"
-    assert tidy(f"start\n{bars}\nend", "shell") == f"start\n{note}\nDownloading 100% |##########\nend"
+    text = f"start\n{bars}\nend"
+    note = f"[10 lines like the next one, with other numbers; recall {handle_of(text)}]"
+    shown = f"start\n{note}\nDownloading 100% |##########\nend"
+    assert trim(text, "shell", 100, words) == Trimmed(shown, handle_of(text))
 
 
 def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handle() -> None:
@@ -110,18 +113,18 @@ def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handl
 
 def test_different_lines_with_numbers_are_no_progress_bar() -> None:
     text = "tests/a 3/3 ok\ntests/b 4/4 ok"
-    assert tidy(text, "shell") == text
+    assert trim(text, "shell", 100, words) == Trimmed(text)
 
 
 def test_repeated_lines_are_counted() -> None:
     text = "go\n" + "warn: x\n" * 41 + "end"
-    assert tidy(text, "shell") == "go\nwarn: x\n[the line above 40 more times]\nend"
-    assert tidy("a\na\na", "shell") == "a\na\na"
+    assert trim(text, "shell", 100, words) == Trimmed("go\nwarn: x\n[the line above 40 more times]\nend")
+    assert trim("a\na\na", "shell", 100, words) == Trimmed("a\na\na")
 
 
 def test_a_file_keeps_its_repeats_and_line_ends() -> None:
     text = "}\r\n" * 9
-    assert tidy(text, "read") == text
+    assert trim(text, "read", 100, words) == Trimmed(text)
 
 
 def test_a_huge_output_is_looked_at_only_at_its_ends() -> None:
