@@ -16,9 +16,11 @@ from ctxe.repo.git import Git
 from ctxe.storage.files import make_folder, replace
 
 OURS, GITS, LINK = "b:", "g:", "l:"
-"""How a key says where the content is: a copy of ours, a git object, or a link's target in the key itself."""
+"""How a key says where the content is: a copy of ours, a git object, or a link's target in the key itself.
 
-_HEX = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+The rest of the first two is the same name for the same content, wherever it is kept.
+"""
+NAME = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Blobs:
 
     def keep(self, data: bytes, durable: bool = False) -> str:
         """The key of a content that is now in the store. Raises StoreError."""
-        name = hashlib.blake2b(data, digest_size=20).hexdigest()
+        name = name_of(data)
         path = self._path(name)
         if not _holds(path, data):
             make_folder(self.folder)
@@ -42,14 +44,14 @@ class Blobs:
 
     def content(self, key: str) -> bytes:
         """The bytes behind a key. Raises StoreError when they are gone or damaged."""
-        if key.startswith(OURS) and _HEX.fullmatch(name := key.removeprefix(OURS)):
+        if key.startswith(OURS) and NAME.fullmatch(name := key.removeprefix(OURS)):
             with contextlib.suppress(OSError):
                 data = self._path(name).read_bytes()
-                if hashlib.blake2b(data, digest_size=20).hexdigest() == name:
+                if name_of(data) == name:
                     return data
-        elif key.startswith(GITS) and _HEX.fullmatch(name := key.removeprefix(GITS)):
+        elif key.startswith(GITS) and NAME.fullmatch(name := key.removeprefix(GITS)):
             found = self.git.output("cat-file", "blob", name)
-            if found is not None and git_name(found, len(name)) == name:
+            if found is not None and name_of(found) == name:
                 return found
         raise StoreError(f"the copy {key or '(none)'} is gone", "the file is left as it is")
 
@@ -79,10 +81,9 @@ class Blobs:
         return (path for path in self.folder.glob("??/*") if not path.name.startswith("."))
 
 
-def git_name(data: bytes, length: int) -> str:
-    """The name git gives to a blob: SHA-1, or SHA-256 where names have 64 letters (gitformat-objects)."""
-    kind = hashlib.sha256 if length == 64 else hashlib.sha1
-    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+def name_of(data: bytes) -> str:
+    """The name of a content, which is that of git's blob (gitformat-objects) where its names are SHA-1."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -189,4 +189,4 @@ def _change(path: str, was: Entry | None, then: Entry | None) -> Change:
         return Change(path, "created")
     if then is None:
         return Change(path, "deleted", bool(was.key))
-    return Change(path, "mode" if was.key and was.key == then.key else "edited", bool(was.key))
+    return Change(path, "mode" if was.key and was.content == then.content else "edited", bool(was.key))

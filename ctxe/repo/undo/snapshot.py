@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ctxe.domain.errors import StoreError
 from ctxe.repo.files import walk
 from ctxe.repo.git import Git, finish
-from ctxe.repo.undo.blobs import GITS, LINK, Blobs, git_name
+from ctxe.repo.undo.blobs import GITS, LINK, NAME, OURS, Blobs, name_of
 from ctxe.repo.undo.rewrite import look, read
 from ctxe.storage.files import replace, replace_quickly
 
@@ -43,9 +43,15 @@ class Entry(NamedTuple):
     key: str
 
     @property
+    def content(self) -> str:
+        """What entries of equal content have in common, wherever it is kept; empty where it is not covered."""
+        return self.key if self.key.startswith(LINK) else self.key.removeprefix(OURS).removeprefix(GITS)
+
+    @property
     def same(self) -> tuple[int, str]:
-        """What two entries of equal content have in common."""
-        return (0 if self.key.startswith(LINK) else stat.S_IMODE(self.mode), self.key or f"?{self.size}.{self.mtime}")
+        """What two entries of equal content and mode have in common."""
+        mode = 0 if self.key.startswith(LINK) else stat.S_IMODE(self.mode)
+        return mode, self.content or f"?{self.size}.{self.mtime}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,8 @@ class _Reader:
         unknown = sum(1 for path, at in seen.items() if self._known(path, at) is None)
         if unknown > FEW:
             out = self.git.output("ls-files", "-c", "-s", "-z") or b""
-            self.held = frozenset(row.split(b" ", 2)[1].decode() for row in out.split(b"\0") if row.count(b" ") >= 2)
+            names = (row.split(b" ", 2)[1].decode() for row in out.split(b"\0") if row.count(b" ") >= 2)
+            self.held = frozenset(name for name in names if NAME.fullmatch(name))
 
     def entry(self, path: str, seen: os.stat_result) -> Entry | None:
         """The entry of a file; None when it vanished meanwhile."""
@@ -217,10 +224,10 @@ class _Reader:
 
     def _key(self, path: str, seen: os.stat_result) -> str:
         was = self.last.get(path) if self.last is not None else None
-        held = self.held | {was.key.removeprefix(GITS)} if was is not None and was.key.startswith(GITS) else self.held
-        if stat.S_ISREG(seen.st_mode) and held and seen.st_size <= self.bounds.file:
-            name = git_name(read(self.root, path, self.bounds.file), len(next(iter(held))))
-            if name in held:
+        gits = was.content if was is not None and was.key.startswith(GITS) else ""
+        if stat.S_ISREG(seen.st_mode) and (gits or self.held) and seen.st_size <= self.bounds.file:
+            name = name_of(read(self.root, path, self.bounds.file))
+            if name == gits or name in self.held:
                 return GITS + name
         if stat.S_ISREG(seen.st_mode):
             if seen.st_size > self.left:

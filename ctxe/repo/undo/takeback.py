@@ -130,7 +130,7 @@ def _bring_back(restore: Restore, path: str, was: Entry, now: Entry | None) -> N
     if was.key.startswith(LINK):
         link(restore.root, path, was.key.removeprefix(LINK))
         return
-    if now is None or now.key != was.key or not stat.S_ISREG(now.mode):
+    if now is None or now.content != was.content or not stat.S_ISREG(now.mode):
         data = restore.blobs.content(was.key)
         if seen is not None and stat.S_ISLNK(seen.st_mode):
             remove(restore.root, path)

@@ -17,7 +17,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.undo import restore as undoing
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.restore import Change, Restore
-from ctxe.repo.undo.snapshot import Bounds
+from ctxe.repo.undo.snapshot import FEW, Bounds
 
 State = dict[str, tuple[object, ...]]
 
@@ -62,9 +62,12 @@ def of_git(root: Path) -> tuple[str, ...]:
     )
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with a staged, an unstaged, a half-staged, an untracked, an ignored file and a link."""
+@pytest.fixture(params=[0, FEW], ids=["few", "many"])
+def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A repository with a staged, an unstaged, a half-staged, an untracked, an ignored file and a link.
+
+    With many files what git holds is not copied.
+    """
     root = tmp_path / "repo"
     root.mkdir()
     git(root, "init", "-q", "-b", "main")
@@ -75,6 +78,8 @@ def root(tmp_path: Path) -> Path:
     (root / "crlf.txt").write_bytes(b"a\r\nb\r\n")
     (root / ".gitignore").write_text(".env\nbuild/\n*.log\n.ctxe/\n")
     (root / "ln").symlink_to("a.py")
+    for number in range(request.param):
+        (root / f"many{number}.txt").write_text(f"{number}\n")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "first")
     (root / "b.py").write_text("staged\n")
