@@ -29,6 +29,7 @@ from ctxe.terminal.answer import Answer
 from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.hearing import Hearing
+from ctxe.terminal.input.interrupt import unheard
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
@@ -248,6 +249,7 @@ class LiveRenderer:
         self.next_draw = self.clock() + max(DRAW, 5 * (self.clock() - began))
 
     def _tick(self) -> None:
+        unheard()
         while not self.stopped.is_set():
             listening = self.keys.quiet and not self.reading
             came = listening and keyboard.pressed(self.screen.stdin, FRAME)

@@ -136,6 +136,14 @@ class Terminal:
         self.type("\x04")
         assert self.ended() == 0
 
+    def hang_up(self, seconds: float = 10) -> None:
+        """Close the window: the terminal goes and takes the process with it."""
+        self.child.ptyproc.fileobj.close()
+        limit = time.monotonic() + seconds
+        while self.child.ptyproc.isalive() and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert not self.child.ptyproc.isalive(), f"still running:\n{self.screen}"
+
     def enter(self, text: str) -> None:
         """Type a line and press Enter."""
         self.child.send(text)

@@ -182,14 +182,14 @@ def test_a_listing_is_text_on_a_pipe_and_fits_a_window(repo: Path, env: dict[str
         assert max(len(row) for row in terminal.screen.splitlines()) <= 50
 
 
-def test_a_terminal_that_is_closed_while_the_model_works_is_no_bug(home: Path, tmp_path: Path) -> None:
+def test_closing_the_window_ends_what_the_model_works_at_and_is_no_bug(home: Path, tmp_path: Path) -> None:
     repo, reports = repository(tmp_path / "demo", {"a.py": "a = 1\n"}), tmp_path / "reports"
     reports.mkdir()
-    with WireServer([Reply("It goes on and on.", fault="stall", seconds=8)], key=KEY) as server:
+    with WireServer([Reply("It goes on and on.", fault="stall", seconds=20)], key=KEY) as server:
         env = environment(home, **openai_at(server.url), TMPDIR=str(reports))
         with Terminal(repo, env, ("chat",)) as terminal:
             terminal.ready()
             terminal.enter("tell me")
             terminal.wait("It goes")
-            terminal.child.close(force=False)
+            terminal.hang_up()
     assert list(reports.rglob("*bug*")) == []

@@ -69,6 +69,15 @@ def current() -> Interrupts:
     return handler if isinstance(handler, Interrupts) else Interrupts()
 
 
+def unheard() -> None:
+    """Leave signals to the main thread. Given to another one, they wake nobody who waits for words of the model.
+
+    Not for threads that start programs: those would not hear them either.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+
 def installed() -> bool:
     """True while ``restored`` is in force: a second press then leaves by itself."""
     return isinstance(signal.getsignal(signal.SIGINT), Interrupts)
