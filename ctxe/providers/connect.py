@@ -30,7 +30,6 @@ def connect(
     base_url: str = "",
     answer: Callable[[str, Request], str] = lambda words, request: "",
     count: Callable[[str], int] = lambda text: len(text) // 4,
-    idle_seconds: float = 120.0,
     patience: Patience | None = None,
     long_cache: bool = False,
     api: str = "auto",
@@ -54,7 +53,7 @@ def connect(
     host = catalog.host(model.provider)
     at = endpoint(model, host, environment, base_url)
     look = looking(model, pictures)
-    return _adapter(model, host, at, patience or Patience(idle=idle_seconds), api, look, long_cache=long_cache)
+    return _adapter(model, host, at, patience or Patience(), api, look, long_cache=long_cache)
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:

@@ -15,6 +15,7 @@ from ctxe.providers.connect import connect, endpoint, prefetch
 from ctxe.providers.offline import Offline
 from ctxe.providers.openai_chat import Chat, Habits
 from ctxe.providers.openai_responses import Responses
+from ctxe.providers.retry import Patience
 from ctxe.providers.scripted import Scripted
 from tests.wire.adapters import HELLO, KEY, hear
 
@@ -246,7 +247,7 @@ def test_habits_go_with_the_host() -> None:
 
     assert {name: made(name).habits for name in HABITS} == HABITS
     assert made("claude-opus-5-5", long_cache=True).long_cache is True
-    assert made("ollama/qwen3", idle_seconds=7).transport.patience.idle == 7
+    assert made("ollama/qwen3", patience=Patience(idle=7)).transport.patience.idle == 7
 
 
 HOSTED = "https://gateway.example/v1"
