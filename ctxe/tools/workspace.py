@@ -23,6 +23,9 @@ KINDS = {
     stat.S_IFLNK: "a link to itself",
 }
 
+PDF = b"%PDF-"
+"""How a PDF begins; its first part may well look like text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -126,9 +129,10 @@ def opened(workspace: Workspace, name: str, path: str) -> bytes:
 
 def decoded(name: str, path: str, data: bytes) -> Held:
     """A file's bytes as text. Raises ToolError for what is none."""
-    content = decode(data)
+    content = None if data.startswith(PDF) else decode(data)
     if content is None:
-        raise ToolError(f"{name} is binary ({len(data):,} bytes{_magic(data)}); only text can be read and edited")
+        kind, hint = _magic(data)
+        raise ToolError(f"{name} is binary ({len(data):,} bytes{kind}); only text can be read and edited{hint}")
     return Held(path, fingerprint(data), content)
 
 
@@ -155,18 +159,18 @@ def _instead(workspace: Workspace, path: str) -> str:
     return f"; did you mean {' or '.join(other for other, _, _ in close)}?" if close else ""
 
 
-def _magic(data: bytes) -> str:
-    """What a binary file is, for the commonest kinds."""
-    for head, kind in (
-        (b"\x89PNG", "PNG image"),
-        (b"\xff\xd8\xff", "JPEG image"),
-        (b"GIF8", "GIF image"),
-        (b"%PDF", "PDF"),
-        (b"PK\x03\x04", "zip archive"),
-        (b"\x1f\x8b", "gzip"),
-        (b"\x7fELF", "program"),
-        (b"SQLite format 3", "SQLite database"),
+def _magic(data: bytes) -> tuple[str, str]:
+    """What a binary file is, for the commonest kinds, and which command looks into it."""
+    for head, kind, hint in (
+        (b"\x89PNG", "PNG image", ""),
+        (b"\xff\xd8\xff", "JPEG image", ""),
+        (b"GIF8", "GIF image", ""),
+        (PDF, "PDF", "; `pdftotext -layout FILE -` prints its text where it is installed"),
+        (b"PK\x03\x04", "zip archive", "; `unzip -l FILE` lists it, `unzip -p FILE PART` prints a part"),
+        (b"\x1f\x8b", "gzip", "; `zcat FILE` or `tar tzf FILE` looks into it"),
+        (b"\x7fELF", "program", ""),
+        (b"SQLite format 3", "SQLite database", "; `sqlite3 -readonly FILE .schema` shows what it holds"),
     ):
         if data.startswith(head):
-            return f", {kind}"
-    return ""
+            return f", {kind}", hint
+    return "", ""

@@ -193,3 +193,18 @@ def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> 
         False,
     )
     assert len(ctxe(repo, env, "sessions", "list", "--json").json) == 2, "what was left can be resumed"
+
+
+def test_a_file_that_is_named_and_cannot_be_shown_is_told(home: Path, repo: Path) -> None:
+    (repo / "spec.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n")
+    (repo / "src").mkdir()
+    with WireServer(then=Reply("So it is."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "-p", "compare @spec.pdf, @src/gone.py and @aa.py, by @property of @alice, with @a.py")
+    assert done.code == 0
+    assert [line for line in done.err.splitlines() if line.startswith("not shown")] == [
+        "not shown: spec.pdf is binary (17 bytes, PDF); only text can be read and edited; "
+        "`pdftotext -layout FILE -` prints its text where it is installed",
+        "not shown: there is no file src/gone.py",
+        "not shown: there is no file aa.py; did you mean a.py?",
+    ]

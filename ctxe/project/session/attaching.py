@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, TurnStarted
 from ctxe.domain.picture import Picture
+from ctxe.domain.section import Omission
 from ctxe.project.window.mentions import NAMED
 from ctxe.project.window.pictured import pictured, read_outside, taker
 
 if TYPE_CHECKING:
     from ctxe.agent.state import State
     from ctxe.project import Project
+
+
+NO_FILE = "there is no file"
+"""How the reason begins for a path that names nothing."""
 
 
 def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
@@ -48,8 +53,14 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
 
 
 def unshown(event: Event) -> Iterator[Notice]:
-    """A line for each picture that the words named and that the model is not shown."""
+    """A line for each file that the words named and that the model is not shown."""
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():
-            if "is a picture" in one.why:
-                yield Notice(f"not shown: {one.why}", "warning")
+            if _meant(one):
+                said = one.why if one.why.startswith(one.id) or NO_FILE in one.why else f"{one.id}: {one.why}"
+                yield Notice(f"not shown: {said}", "warning")
+
+
+def _meant(left: Omission) -> bool:
+    """Was a file meant? An ``@word`` may be a decorator or somebody's name."""
+    return NO_FILE not in left.why or "/" in left.id or "did you mean" in left.why

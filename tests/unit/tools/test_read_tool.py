@@ -63,6 +63,11 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
         ("src", "src is a folder; list_files shows what is in it"),
         ("pipe", "pipe is a pipe, not a text file"),
         ("pic.png", "pic.png is binary (12 bytes, PNG image); only text can be read and edited"),
+        (
+            "spec.pdf",
+            "spec.pdf is binary (45 bytes, PDF); only text can be read and edited; "
+            "`pdftotext -layout FILE -` prints its text where it is installed",
+        ),
         ("../out", "../out is outside of the project; tools work below its root only"),
         ("/etc/passwd", "/etc/passwd is outside of the project; tools work below its root only"),
         ("out-link", "out-link is outside of the project; tools work below its root only"),
@@ -77,6 +82,7 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
 def test_refusals(place: Any, name: str, said: str) -> None:
     place.put("src/main.py", "x")
     place.put("pic.png", b"\x89PNG\r\n\x1a\n\0\0\0\0")
+    place.put("spec.pdf", b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n")
     place.put("../out", "outside")
     place.put("../root-evil/x", "outside")
     os.mkfifo(place.root / "pipe")
