@@ -182,6 +182,8 @@ def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> 
             terminal.type(" or three\r")
             terminal.wait(r"Better\.")
             terminal.settle()
+            terminal.enter("/undo")
+            terminal.wait("nothing to undo in this session")
             terminal.leave()
         said = [message for message in server.bodies[-1]["messages"] if message["role"] != "system"]
         told = str(said)
@@ -208,3 +210,25 @@ def test_a_file_that_is_named_and_cannot_be_shown_is_told(home: Path, repo: Path
         "not shown: there is no file src/gone.py",
         "not shown: there is no file aa.py; did you mean a.py?",
     ]
+
+
+def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("read_file", {"path": "a.py"})])]
+    script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Two.")]
+    script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 2", "new": "one = 3"})]), Reply("Three.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        first = ctxe(
+            repo, env, "chat", "--approval", "auto-edit", stdin="make it two\nmake it three\n/rewind\nn\n/diff\n"
+        )
+        assert (first.code, server.left) == (0, 0), first.err
+    shown = first.out.rpartition("goes on; 1 turn so far")[2]
+    assert "-one = 1\n+one = 3" in shown, "what stands now, of what the turns that came along changed"
+    (repo / "a.py").write_text("one = 2\n")
+    again = ctxe(repo, env, "chat", "-c", stdin="/fork\n/undo\n/undo\n/redo\n")
+    assert re.findall(r"put back: a\.py|nothing to undo", again.out) == [
+        "put back: a.py",
+        "nothing to undo",
+        "put back: a.py",
+    ]
+    assert (repo / "a.py").read_text() == "one = 2\n"

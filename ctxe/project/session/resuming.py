@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from ctxe.agent.log import Log, header_of
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Touch
-from ctxe.domain.events import Kept, ToolFinished
+from ctxe.domain.errors import SessionError
+from ctxe.domain.events import Kept, ToolFinished, TurnStarted
 from ctxe.knowledge.entries.echo import Echo
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.scribe import Scribe
@@ -97,3 +100,22 @@ def _later(path: Path, when: float) -> bool:
         with contextlib.suppress(OSError):
             return place.lstat().st_ctime > when
     return True
+
+
+def copied_from(log: Log, past: Sequence[Timed]) -> tuple[tuple[str, int], ...]:
+    """The sessions that this one is a copy of, the nearest first, each with the last turn (from 1) that came along."""
+    found: dict[str, int] = {}
+    header, turns = log.header or _header(log.path), len(past)
+    while (name := Path(str(header.get("fork", ""))).name) and name not in found:
+        begun = (event for _, event in past[: int(header.get("copied", 0))] if isinstance(event, TurnStarted))
+        turns = min(turns, sum(1 for _ in begun))
+        found[name] = turns
+        header = _header(log.path.with_name(f"{name}.jsonl"))
+    return tuple(found.items())
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    try:
+        return header_of(path)
+    except SessionError:
+        return {}

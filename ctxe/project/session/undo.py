@@ -22,7 +22,9 @@ SHOWN = 5
 
 @dataclass(slots=True)
 class Undo:
-    """Restore points of one session. It is told of actions before they run, and hears events to end each point.
+    """Restore points of one session, and of what it was ``copied`` from.
+
+    It is told of actions before they run, and hears events to end each point.
 
     ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none; ``heard`` is told of the
     files. ``known`` are paths that tools of ours changed in this point, ``alone`` says that commands run unasked.
@@ -30,6 +32,7 @@ class Undo:
 
     place: Restore
     session: str
+    copied: restore.Copied = ()
     words: str = ""
     turn: int = 0
     point: Point | None = None
@@ -94,7 +97,7 @@ class Undo:
 
     def undo(self, *, force: bool = False) -> list[str]:
         """Take the newest turn's changes back; what happened, a line each. Raises StoreError."""
-        point = restore.latest(self.place, self.session)
+        point = restore.latest(self.place, self.session, self.copied)
         self.undone = 0
         if point is None:
             return ["nothing to undo in this session"]
@@ -105,12 +108,12 @@ class Undo:
 
     def newest(self) -> int:
         """The newest turn whose changes can be put back; 0 when there is none. Raises StoreError."""
-        point = restore.latest(self.place, self.session)
+        point = restore.latest(self.place, self.session, self.copied)
         return point.turn if point else 0
 
     def redo(self, *, force: bool = False) -> list[str]:
         """Take the newest undo back; what happened, a line each. Raises StoreError."""
-        point = restore.redoable(self.place, self.session)
+        point = restore.redoable(self.place, self.session, self.copied)
         if point is None:
             return ["nothing to redo: no undo, or a later turn changed files"]
         done = restore.undo(self.place, point, force)
@@ -134,8 +137,8 @@ class Undo:
     def _first(self) -> dict[str, Point]:
         """Each changed path with the first point of this session that covers it."""
         first: dict[str, Point] = {}
-        for point in sorted(restore.points(self.place), key=lambda one: one.id):
-            if point.session == self.session and not point.undone and not point.of:
+        for point in sorted(restore.points_of(self.place, self.session, self.copied), key=lambda one: one.id):
+            if not point.undone and not point.of:
                 for change in restore.changes(self.place, point):
                     if change.covered:
                         first.setdefault(change.path, point)

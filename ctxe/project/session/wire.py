@@ -21,7 +21,7 @@ from ctxe.project.session.live import Live
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning
 from ctxe.project.session.remembering import Remembering
-from ctxe.project.session.resuming import Timed, catch_up, changed_since
+from ctxe.project.session.resuming import Timed, catch_up, changed_since, copied_from
 from ctxe.project.session.rewiring import Rewiring
 from ctxe.project.session.summarizing import Logged
 from ctxe.project.session.undo import Undo
@@ -44,6 +44,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     if opening.mode:
         permit.switch(opening.mode)
     undo = _undo(project, name, permit)
+    undo.copied = copied_from(log, past)
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
     only, skills = opening.tools, opening.skills

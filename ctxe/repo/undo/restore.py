@@ -6,6 +6,7 @@ touched. Before an edit the file itself is kept; before a command the whole tree
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -31,11 +32,15 @@ __all__ = [
     "finish",
     "latest",
     "points",
+    "points_of",
     "prune",
     "redoable",
     "take",
     "undo",
 ]
+
+Copied = Sequence[tuple[str, int]]
+"""For each session that one was copied from, the last turn (from 1) that came along."""
 
 KEPT = 60
 """Points kept; older ones are pruned, and copies that no point needs after an hour."""
@@ -128,15 +133,21 @@ def points(restore: Restore) -> list[Point]:
     return store.listed(restore.points)
 
 
-def latest(restore: Restore, session: str) -> Point | None:
+def points_of(restore: Restore, session: str, copied: Copied = ()) -> list[Point]:
+    """The points of a session and those of the turns that it was copied with, oldest first."""
+    most = {session: math.inf, **dict(copied)}
+    return [point for point in points(restore) if point.turn <= most.get(point.session, -1)]
+
+
+def latest(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
     """The newest turn of a session that can be undone."""
-    own = (p for p in reversed(points(restore)) if p.session == session and not p.undone and not p.of)
+    own = (p for p in reversed(points_of(restore, session, copied)) if not p.undone and not p.of)
     return next((point for point in own if _changed(point)), None)
 
 
-def redoable(restore: Restore, session: str) -> Point | None:
+def redoable(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
     """The newest undo of a session that can be taken back; none once a later turn has changed files."""
-    own = [point for point in points(restore) if point.session == session]
+    own = points_of(restore, session, copied)
     undos = {point.id for point in own if point.of}
     for point in reversed(own):
         if not point.of and not point.undone and _changed(point):
