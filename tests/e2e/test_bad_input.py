@@ -122,7 +122,7 @@ def test_folders_that_are_no_repository(home: Path, tmp_path: Path) -> None:
     told(ctxe(tmp_path, environment(home), "-C", str(tmp_path / "gone"), "budget"), 3, "no folder")
 
 
-def test_without_git(home: Path, tmp_path: Path) -> None:
+def test_without_git_a_session_works(home: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     (plain / "a.py").write_text("def first():\n    return 1\n")

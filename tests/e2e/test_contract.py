@@ -83,7 +83,7 @@ def test_a_budget(asked: Callable[..., Any]) -> None:
     assert made["usable"] == made["window"] - made["reserve"]
 
 
-def test_memory_and_failures(asked: Callable[..., Any], tmp_path: Path) -> None:
+def test_memory_and_failures_answer_as_the_contract_says(asked: Callable[..., Any], tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"id": "D1:3", "kind": "fact", "title": "Tea", "text": "Tea is boiled at 95 degrees", "ts": 5, "files": ["t"]},
         {"id": "pep-8", "kind": "decision", "title": "Style", "text": "Tea at 90", "ts": 7, "supersedes": ["D1:3"]},
@@ -115,7 +115,7 @@ def test_questions_in_bulk_are_answered_a_line_each(home: Path, tmp_path: Path) 
         assert answers[2]["abstained"] is True
 
 
-def test_replay(home: Path, tmp_path: Path) -> None:
+def test_replay_answers_as_the_contract_says(home: Path, tmp_path: Path) -> None:
     lines = [
         {"op": "add", "message": {"role": "system", "content": "You brew."}},
         {"op": "add", "message": {"role": "user", "content": "Tea, please"}},

@@ -69,7 +69,7 @@ def test_what_is_asked_for_twice_is_folded_once_unless_something_else_shall_stan
     assert next_fold(Frame(), folded, roomy, words, POLICY, cause="overflow") is not None
 
 
-def test_nothing_to_fold() -> None:
+def test_one_step_is_not_folded() -> None:
     single = Conversation((Turn("hello", (), (read(1),)),))
     assert fold(single, Room(1000, 20), POLICY, words) == Fold(Position(0, 0))
 

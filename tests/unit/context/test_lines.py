@@ -94,7 +94,7 @@ def test_failures_are_seen() -> None:
     assert [ok("Exit code: 2"), ok('{"exitCode": 1}'), ok("fatal: no"), ok("x", False)] == [False, False, False, False]
 
 
-def test_kinds() -> None:
+def test_a_kind_is_known_by_a_tools_name() -> None:
     asked = {name: kind_of(name, Asked({})) for name in ("Read", "read_text_file", "Grep", "glob", "Bash", "todowrite")}
     assert asked == {
         "Read": "read",

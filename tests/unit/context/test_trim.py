@@ -155,6 +155,6 @@ def test_trimming_twice_changes_nothing_more() -> None:
     assert trim(once.text, "shell", 60, words) == Trimmed(once.text)
 
 
-def test_odd_texts() -> None:
+def test_odd_texts_stay_as_they_are() -> None:
     assert trim("", "shell", 5, words) == Trimmed("")
     assert trim("\ud800 half", "read", 5, words) == Trimmed("\ud800 half")

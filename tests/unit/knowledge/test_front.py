@@ -80,7 +80,7 @@ def test_a_new_key_goes_to_the_end_and_a_removed_one_leaves() -> None:
         (b"", {}, "", ()),
     ],
 )
-def test_odd_files(data: bytes, values: dict[str, object], text: str, problems: tuple[str, ...]) -> None:
+def test_odd_files_are_read(data: bytes, values: dict[str, object], text: str, problems: tuple[str, ...]) -> None:
     page = parse(data)
     assert (page.values(), page.text(), page.problems) == (values, text, problems)
 

@@ -352,11 +352,11 @@ def _seconds(source: Instructions) -> float:
         ("", "", False),
     ],
 )
-def test_patterns(glob: str, path: str, fits: bool) -> None:
+def test_a_pattern_fits_as_its_tool_means_it(glob: str, path: str, fits: bool) -> None:
     assert globs.matches(path, [glob]) is fits
 
 
-def test_patterns_in_one_line() -> None:
+def test_patterns_in_one_line_are_parted_at_commas_outside_braces() -> None:
     assert globs.split('"src/**/*.{ts,tsx}", docs/**,, *.md') == ("src/**/*.{ts,tsx}", "docs/**", "*.md")
 
 

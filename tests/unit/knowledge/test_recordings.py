@@ -86,7 +86,7 @@ def test_plain_messages_and_shells_that_remember_where_they_stand() -> None:
     ]
 
 
-def test_our_own_log() -> None:
+def test_our_own_log_is_read() -> None:
     call = {"id": "c", "name": "run_command", "arguments": '{"command": "pytest"}'}
     result = {"call_id": "c", "text": "boom [exit 1]", "ok": False}
     steps = read(

@@ -19,7 +19,7 @@ def test_shingles_are_runs_of_words():
     assert shingles(" -- ") == frozenset()
 
 
-def test_set_similarities():
+def test_likeness_is_the_shared_part():
     assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
     assert jaccard(set(), set()) == 0.0
 

@@ -25,7 +25,7 @@ def test_plain_english_names_nothing():
     assert symbols("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
 
 
-def test_pytest_output():
+def test_the_output_of_pytest_gives_frame_and_fault():
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
     assert symbols(text) == Symbols(frames=(Place("tests/test_x.py", 12),), faults=(Fault("ValueError", "no"),))
 

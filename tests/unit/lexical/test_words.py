@@ -58,7 +58,7 @@ def test_path_terms_read_dashes_as_joints():
     ]  # fmt: skip
 
 
-def test_stem_and_plain():
+def test_forms_of_a_word_have_one_stem():
     assert stem("retries") == stem("retrying") == "retri"
     assert stem("wrote") == stem("written") == stem("writing") == "write"
     assert stem("indices") == stem("indexes") == stem("index")

@@ -298,7 +298,7 @@ def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) ->
     assert names == ["d1.jsonl", "d2.jsonl"]
 
 
-def test_which_model_answers(repo: Path, home: Path) -> None:
+def test_a_delegates_own_model_goes_before_the_cheap_one_and_the_sessions(repo: Path, home: Path) -> None:
     def answered_by(**more: str) -> str:
         models = Models([ASK, Reply("So.")], [Reply("x")])
         with opened(repo, home, models, None, **more) as live:

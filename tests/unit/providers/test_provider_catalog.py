@@ -77,7 +77,7 @@ def test_the_makers_and_windows_that_people_use_are_known() -> None:
         (" gpt-4o ", ("openai", "gpt-4o", 128_000, True)),
     ],
 )
-def test_names_mean(name: str, wanted: tuple[str, str, int, bool]) -> None:
+def test_a_name_means_one_model(name: str, wanted: tuple[str, str, int, bool]) -> None:
     model = catalog.find(name)
     assert (model.provider, model.name, model.window, model.prices is not None) == wanted
 

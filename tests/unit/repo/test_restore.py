@@ -421,7 +421,7 @@ def test_without_git_ignore_files_still_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["bare of commits", "worktree", "submodule", "detached", "merge"])
-def test_odd_repositories(tmp_path: Path, root: Path, place: str) -> None:
+def test_undo_works_in_odd_repositories(tmp_path: Path, root: Path, place: str) -> None:
     at = root
     if place == "bare of commits":
         at = tmp_path / "unborn"

@@ -164,7 +164,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     assert all(name == "a" or (name.startswith(".") and name.endswith(".tmp")) for name in names(tmp_path))
 
 
-def test_remove_link_stamp(tmp_path: Path) -> None:
+def test_a_file_is_stamped_linked_and_removed(tmp_path: Path) -> None:
     rewrite(tmp_path, "d/a", b"x")
     stamp(tmp_path, "d/a", 0o700, 1_500_000_000_123_456_789)
     seen = look(tmp_path, "d/a")

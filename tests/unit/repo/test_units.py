@@ -77,7 +77,7 @@ def test_a_long_function_is_cut_between_its_statements() -> None:
     assert len(found) > 1
 
 
-def test_ranges_of_lines() -> None:
+def test_neighbouring_lines_are_one_range() -> None:
     assert ranges_of({5, 1, 2, 3, 9}) == [(1, 3), (5, 5), (9, 9)]
     assert ranges_of(()) == []
 

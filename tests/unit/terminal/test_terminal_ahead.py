@@ -38,7 +38,7 @@ def typed(*pieces: str) -> Ahead:
         (("a", "\x04"), "a", []),
     ],
 )
-def test_keys(pieces: tuple[str, ...], text: str, queued: list[str]) -> None:
+def test_keys_change_the_line_as_at_the_prompt(pieces: tuple[str, ...], text: str, queued: list[str]) -> None:
     ahead = typed(*pieces)
     assert (ahead.text, ahead.queued) == (text, queued)
 

@@ -198,7 +198,7 @@ def test_without_a_terminal_the_answer_is_no() -> None:
     assert asker(command("ls"), Ask()) == Deny("there is no terminal to ask at")
 
 
-def test_words_that_decide() -> None:
+def test_only_clear_words_decide() -> None:
     rule = Ask("", "r")
     clear = {"y": Allow(), " YES ": Allow(), "a": Allow("r"), "no": Deny("the user said no")}
     clear |= {"n, use uv": Deny("the user said no: use uv"), "No because": Deny("the user said no: because")}

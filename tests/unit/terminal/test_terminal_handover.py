@@ -54,5 +54,5 @@ def test_by_hand(command: str) -> None:
         "'",
     ],
 )
-def test_not_by_hand(command: str) -> None:
+def test_what_needs_no_hand_keeps_its_output_here(command: str) -> None:
     assert not by_hand(command)

@@ -238,7 +238,7 @@ def test_void_words_that_scrolled_away_are_marked() -> None:
     )
 
 
-def test_void_words_elsewhere() -> None:
+def test_void_words_are_kept_from_a_pipe_and_marked_on_a_dumb_terminal() -> None:
     events = [TurnStarted("x"), TextDelta("Half"), Waiting(2, "cut"), TextDelta("Whole"), ReplyReceived(Reply("Whole"))]
     assert streams([*events, TurnFinished("answered")]) == ("Whole\n", "↻ cut: asking again in 2.0s\n")
     with Window(TERM="dumb") as window:

@@ -72,7 +72,7 @@ def test_line_ends_inside_one_line_become_blanks() -> None:
     assert text(line("one \r\n two\u2028three\x0bfour")) == "one two three four"
 
 
-def test_sizes() -> None:
+def test_sizes_have_three_digits_and_a_letter() -> None:
     values = (0, 7, 950, 999.6, 1_000, 12_449, 99_960, 200_000, 999_499, 999_500, 1_050_000, 12_300_000, 5e9)
     assert [figures.size(value) for value in values] == [
         "0", "7", "950", "1000", "1k", "12.4k", "100k", "200k", "999k", "1M", "1.05M", "12.3M", "5G",
@@ -87,7 +87,7 @@ def test_durations() -> None:
     ]  # fmt: skip
 
 
-def test_money_and_shares() -> None:
+def test_money_and_shares_never_round_to_nothing() -> None:
     assert [figures.money(value) for value in (0, 0.00001, 0.0123, 0.99999, 1.5, 1234.5)] == [
         "$0", "<$0.0001", "$0.0123", "$1.0000", "$1.50", "$1,234.50",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from ctxe.domain.errors import ToolError
 DOCUMENT = Path(__file__).parents[3] / "docs/adding-a-tool.md"
 
 
-def test_the_documented_tool(place: Any, tmp_path: Path) -> None:
+def test_the_documented_tool_works_as_it_is_printed(place: Any, tmp_path: Path) -> None:
     blocks = re.findall(r"<!-- (\S+) -->\n```\w+\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     assert [name for name, _ in blocks] == ["count_lines.md", "count_lines.py"]
     for name, text in blocks:

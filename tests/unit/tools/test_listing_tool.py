@@ -61,13 +61,13 @@ def test_an_ignored_folder_is_shown_one_level(tree: Any) -> None:
         ({"depth": 0}, "list_files: depth must be at least 1"),
     ],
 )
-def test_refusals(tree: Any, arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_listed_is_refused_in_words(tree: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         ls(tree, **arguments)
     assert str(caught.value) == said
 
 
-def test_an_empty_project(place: Any) -> None:
+def test_an_empty_project_says_so(place: Any) -> None:
     with pytest.raises(ToolError, match="the project has no files yet"):
         ls(place)
 
@@ -119,7 +119,7 @@ def test_no_file_is_lost_in_the_count(paths: list[str], depth: int) -> None:
         ("x", "[!]", False),
     ],
 )
-def test_globs(path: str, pattern: str, fits: bool) -> None:
+def test_globs_match_whole_paths(path: str, pattern: str, fits: bool) -> None:
     assert matches(path, pattern) is fits
 
 

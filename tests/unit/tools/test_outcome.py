@@ -105,7 +105,7 @@ def test_every_transcript_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_transcript(name: str) -> None:
+def test_a_recorded_output_gives_its_tests_and_its_fault(name: str) -> None:
     tests, fault = CASES[name]
     text = (TRANSCRIPTS / f"{name}.txt").read_text("utf-8")
     facts = outcome("run it", 1 if fault else 0, text, "/home/me/p", 1.2345)

@@ -32,7 +32,7 @@ def test_lines_bear_numbers_and_empty_ones_none(place: Any) -> None:
         ({"first": 1, "last": 4}, "a: 4 lines\n1\tone\n2\ttwo\n3\tthree\n4\tfour"),
     ],
 )
-def test_ranges(place: Any, span: dict[str, int], text: str) -> None:
+def test_a_range_shows_its_lines_and_says_what_is_left(place: Any, span: dict[str, int], text: str) -> None:
     place.put("a", "one\ntwo\nthree\nfour")
     assert place.read("a", **span) == text
 
@@ -79,7 +79,7 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
         ("x" * 5000, f"there is no file {'x' * 5000}"),
     ],
 )
-def test_refusals(place: Any, name: str, said: str) -> None:
+def test_what_cannot_be_read_is_refused_in_words(place: Any, name: str, said: str) -> None:
     place.put("src/main.py", "x")
     place.put("pic.png", b"\x89PNG\r\n\x1a\n\0\0\0\0")
     place.put("spec.pdf", b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n")

@@ -82,7 +82,7 @@ def test_everywhere_and_several_edits_in_turn() -> None:
         ),
     ],
 )
-def test_refusals(text: str, edits: list[Edit], said: str) -> None:
+def test_what_cannot_be_replaced_is_refused_in_words(text: str, edits: list[Edit], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         apply(text, edits, "f")
     assert str(caught.value) == said

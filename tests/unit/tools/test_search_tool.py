@@ -39,7 +39,7 @@ def find(place: Any, pattern: str, **arguments: Any) -> str:
     return text
 
 
-def test_matches_by_file(tree: Any) -> None:
+def test_matches_stand_below_their_file(tree: Any) -> None:
     assert find(tree, "alpha") == (
         ".github/ci.yml\n1:run: alpha\n"
         "docs/notes.md\n1:alpha is a letter\n"
@@ -63,7 +63,7 @@ def test_matches_by_file(tree: Any) -> None:
         ({"pattern": r"(?i)ALPHA IS"}, "docs/notes.md\n1:alpha is a letter"),
     ],
 )
-def test_ways_to_search(tree: Any, arguments: dict[str, Any], text: str) -> None:
+def test_each_way_to_search_finds_what_it_says(tree: Any, arguments: dict[str, Any], text: str) -> None:
     assert find(tree, **arguments) == text
 
 
@@ -80,7 +80,7 @@ def test_ways_to_search(tree: Any, arguments: dict[str, Any], text: str) -> None
         ),
     ],
 )
-def test_refusals(tree: Any, arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_searched_is_refused_in_words(tree: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         find(tree, **arguments)
     assert str(caught.value) == said

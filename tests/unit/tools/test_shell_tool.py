@@ -30,7 +30,7 @@ def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
         ("sleep 30 & echo started", "started\n[exit 0; 1 background process was ended too]", True),
     ],
 )
-def test_output_and_ending(place: Any, command: str, text: str | None, ok: bool) -> None:
+def test_both_streams_come_and_then_how_it_ended(place: Any, command: str, text: str | None, ok: bool) -> None:
     output = sh(place, command)
     expected = f"{place.root}\ndumb 1\n[exit 0]" if text is None else text
     assert (output.text, output.ok, output.kind) == (expected, ok, "shell")
@@ -133,7 +133,7 @@ def test_the_sandbox_gets_the_command(place: Any) -> None:
         ({"command": "ls", "cwd": "/"}, "run_command does not know 'cwd'; it takes command, seconds?, background?"),
     ],
 )
-def test_refusals(place: Any, arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_run_is_refused_in_words(place: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolError) as caught:
         sh(place, **arguments)
     assert str(caught.value) == said
