@@ -88,6 +88,12 @@ def load(db: sqlite3.Connection) -> History:
     return found
 
 
+def head_in(db: sqlite3.Connection) -> str:
+    """The commit up to which history is kept; empty when none is."""
+    row = db.execute("SELECT value FROM history WHERE key='head'").fetchone()
+    return str(row[0]) if row else ""
+
+
 def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[int]]:
     """For every term that a message used: (commit << 8 | times)."""
     found: dict[str, array[int]] = {}

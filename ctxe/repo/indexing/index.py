@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,7 @@ class Index:
         self.by_path: dict[str, int] = {}
         self.history = history.History()
         self.statistics = Statistics(0, [])
+        self._generation: object = None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -75,6 +77,7 @@ class Index:
     def _refresh(self, progress: Progress | None, clock: Callable[[], float]) -> Refreshed:
         started = clock()
         listing = start_listing(self.git)
+        generation = self._written()
         known = {file.path: file for file in store.files(self.db)}
         begun = time.time_ns()
         # A name that is no UTF-8 can be stored nowhere and told to nobody.
@@ -84,9 +87,10 @@ class Index:
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
 
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress)
-            scanned, removed = update(known, listed)
+            scanned, removed = update(known, listed, generation)
+            generation = self._written()
             known = {file.path: file for file in store.files(self.db)}
-        self._hold(known, history.refresh(self.db, self.git))
+        self._hold(known, history.refresh(self.db, self.git), generation)
         return Refreshed(scanned, removed, len(listed), clock() - started)
 
     def _unlinked(self) -> bool:
@@ -95,9 +99,27 @@ class Index:
 
     def load(self) -> None:
         """Hold what was indexed last, whatever the tree looks like by now."""
-        self._hold({file.path: file for file in store.files(self.db)}, history.load(self.db))
+        generation = self._written()
+        self._hold({file.path: file for file in store.files(self.db)}, history.load(self.db), generation)
 
-    def _hold(self, known: dict[str, File], past: history.History) -> None:
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[None]:
+        """All that is asked in the block is of one moment, whatever other sessions write meanwhile."""
+        self.db.execute("BEGIN")
+        try:
+            if (self._written(), history.head_in(self.db)) != (self._generation, self.history.head):
+                self.load()
+            yield
+        finally:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+
+    def _written(self) -> object:
+        """Rises with everything that is written of files."""
+        return database.meta(self.db, "generation")
+
+    def _hold(self, known: dict[str, File], past: history.History, generation: object) -> None:
+        self._generation = generation
         self.files = {file.id: file for file in known.values()}
         self.by_path = {file.path: file.id for file in known.values()}
         self.statistics = statistics(known.values())

@@ -6,35 +6,50 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
-from ctxe.repo.indexing.database import transaction
+from ctxe.repo.indexing.database import meta, transaction
 from ctxe.repo.indexing.imports import resolve
 from ctxe.repo.indexing.scan import HOLLOW
 from ctxe.repo.indexing.tree import Tree
 
 _WORD = re.compile(r"[\w-]+")
+RACES = 20
 _ROOTS = {"lib": ("crate", "super", "self"), "main": ("crate", "super", "self")}
 """Files that say where a crate begins, and the words by which imports count from there."""
 
 
 def link(db: sqlite3.Connection, again: Iterable[int] = ()) -> None:
-    """Resolve the imports of files that were scanned or lost a target since, and those of ``again`` (ids)."""
-    wanted = {number for (number,) in db.execute("SELECT importer FROM unlinked")}.union(again)
-    if not wanted:
-        return
-    paths = {os.fsdecode(path): number for path, number in db.execute("SELECT path, id FROM files")}
-    languages = dict(db.execute("SELECT id, language FROM files"))
-    name = {number: path for path, number in paths.items()}
+    """Resolve the imports of files that were scanned or lost a target since, and those of ``again`` (ids).
+
+    Done again when another session wrote meanwhile; where that never ends it is left to whoever comes next.
+    """
+    again = set(again)
+    for _ in range(RACES):
+        generation = meta(db, "generation")
+        wanted = {number for (number,) in db.execute("SELECT importer FROM unlinked")} | again
+        if not wanted:
+            return
+        edges = _edges(db, wanted)
+        with transaction(db):
+            if meta(db, "generation") == generation:
+                db.executemany("DELETE FROM imports WHERE importer=?", ((number,) for number in wanted))
+                db.executemany("DELETE FROM unlinked WHERE importer=?", ((number,) for number in wanted))
+                db.executemany("INSERT OR IGNORE INTO imports VALUES (?,?)", edges)
+                return
+
+
+def _edges(db: sqlite3.Connection, wanted: Set[int]) -> list[tuple[int, int]]:
+    """(importer, what it imports) for some files, by their ids."""
+    files = {n: (os.fsdecode(path), language) for n, path, language in db.execute("SELECT id,path,language FROM files")}
+    paths = {path: number for number, (path, _) in files.items()}
     tree = Tree(paths)
     edges: list[tuple[int, int]] = []
-    for number, imports in _imports(db, wanted & name.keys()):
+    for number, imports in _imports(db, wanted & files.keys()):
+        path, language = files[number]
         for spec in imports:
-            edges.extend((number, paths[target]) for target in resolve(languages[number], name[number], spec, tree))
-    with transaction(db):
-        db.executemany("DELETE FROM imports WHERE importer=?", ((number,) for number in wanted))
-        db.executemany("DELETE FROM unlinked WHERE importer=?", ((number,) for number in wanted))
-        db.executemany("INSERT OR IGNORE INTO imports VALUES (?,?)", edges)
+            edges.extend((number, paths[target]) for target in resolve(language, path, spec, tree))
+    return edges
 
 
 def speaking_of(db: sqlite3.Connection, moved: Iterable[str]) -> set[int]:

@@ -44,21 +44,22 @@ class Update:
     begun: int
     progress: Callable[[int, int], None] | None = None
 
-    def __call__(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
+    def __call__(self, known: dict[str, File], listed: list[Listed], generation: object) -> tuple[int, int]:
         """How many files were scanned and how many forgotten. Raises StoreError.
 
-        Done again when another session wrote meanwhile: what it wrote needs no second scan.
+        ``known`` are the files of this ``generation``, or of a later one. Done again when another session wrote
+        meanwhile: what it wrote needs no second scan.
         """
         for _ in range(RACES):
             try:
-                return self._update(known, listed)
+                return self._update(known, listed, generation)
             except _Raced:
+                generation = database.meta(self.db, "generation")
                 known = {file.path: file for file in store.files(self.db)}
         raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
 
-    def _update(self, known: dict[str, File], listed: list[Listed]) -> tuple[int, int]:
+    def _update(self, known: dict[str, File], listed: list[Listed], generation: object) -> tuple[int, int]:
         """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
-        generation = database.meta(self.db, "generation")
         fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
         here = {one.path for one in listed}
         gone = [file for path, file in known.items() if path not in here]

@@ -81,7 +81,19 @@ def plan(
     An empty task gives the files that were changed lately. ``meaning``: what vectors say of files (see windows), mixed
     in by its weight. A question about the project as a whole is answered by the pages that speak of that, first of all.
     """
-    learnt = weights or fitted()
+    with index.settled():
+        return _made(index, task, budget, steering, weights or fitted(), meaning, clock)
+
+
+def _made(
+    index: Index,
+    task: str,
+    budget: int,
+    steering: Steering,
+    learnt: Fitted,
+    meaning: Scores | None,
+    clock: Callable[[], float],
+) -> tuple[Plan, Ranking]:
     started = clock()
     ranking = _steered(rank(index, task, learnt, steering, meaning), steering)
     pages = _pages(index, task, budget, steering, ranking)

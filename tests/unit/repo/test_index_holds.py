@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import random
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.planner import plan
 
 
 def git(root: Path, *args: str) -> None:
@@ -42,6 +45,28 @@ def test_what_another_session_read_meanwhile_is_not_read_again(tree: Path) -> No
     ]
 
 
+def test_a_plan_is_of_one_moment_though_another_session_writes_between_its_questions(tree: Path) -> None:
+    one, other = opened(tree), opened(tree)
+    one.refresh()
+    held = one.by_path.copy()
+    (tree / "pot.py").unlink()
+    for number in range(30):
+        (tree / f"lid{number}.py").write_text(f"import cup\n\n\ndef lid():\n    return cup.pour({number})\n")
+        (tree / "cup.py").write_text(f"import lid{number}\n\n\ndef pour(lid):\n    return {number}\n")
+        other.refresh()
+    assert one.by_path == held
+    plans = [plan(index, "pour the cup with its lid", 4_000)[0] for index in (one, other)]
+    assert plans[0].files == plans[1].files
+    assert len(plans[0].files) > 10
+    with one.settled():
+        before = one.postings(["pour"])
+        (tree / "cup.py").write_text("def pour(lid):\n    return lid(pour)\n")
+        other.refresh()
+        assert one.postings(["pour"]) == before
+    with one.settled():
+        assert one.postings(["pour"]) == other.postings(["pour"])
+
+
 def test_the_lines_of_a_file_that_changed_since_are_not_counted(tree: Path) -> None:
     index = opened(tree)
     index.refresh()
@@ -60,3 +85,35 @@ def test_a_commit_that_sweeps_over_everything_says_nothing_of_its_files(tree: Pa
     index.refresh()
     assert [len(index.changed_in(commit)) for commit in range(len(index.history))] == [2, 0]
     assert index.messages(["reformat"]) == {}
+
+
+def work(tree: Path, seed: int) -> None:
+    """A session that changes files and plans, again and again."""
+    chance, index = random.Random(seed), opened(tree)
+    for _ in range(60):
+        for _ in range(3):
+            one, other = chance.randrange(30), chance.randrange(30)
+            if chance.random() < 0.3:
+                (tree / f"m{one}.py").unlink(missing_ok=True)
+            else:
+                (tree / f"m{one}.py").write_text(f"from m{other} import f\n\n\ndef f(x):\n    return x + {other}\n")
+        index.refresh()
+        assert plan(index, f"mend f in m{one}.py", 2_000)[0].tokens <= 2_000
+    index.close()
+
+
+def test_sessions_that_write_and_plan_at_once_leave_what_one_alone_would(tree: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    sessions = [spawn.Process(target=work, args=(tree, seed)) for seed in range(3)]
+    for session in sessions:
+        session.start()
+    for session in sessions:
+        session.join(60)
+    assert [session.exitcode for session in sessions] == [0, 0, 0]
+    shared, fresh = opened(tree), Index(tree, Git(tree, os.environ), None, 1)
+    imports = []
+    for index in (shared, fresh):
+        index.refresh()
+        found = {path: index.neighbours(number) for path, number in index.by_path.items()}
+        imports.append({p: [{index.files[n].path for n in side} for side in sides] for p, sides in found.items()})
+    assert imports[0] == imports[1]
