@@ -222,6 +222,7 @@ def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Pat
             repo, env, "chat", "--approval", "auto-edit", stdin="make it two\nmake it three\n/rewind\nn\n/diff\n"
         )
         assert (first.code, server.left) == (0, 0), first.err
+    assert "taken back:\nmake it three\n" in first.out
     shown = first.out.rpartition("goes on; 1 turn so far")[2]
     assert "-one = 1\n+one = 3" in shown, "what stands now, of what the turns that came along changed"
     (repo / "a.py").write_text("one = 2\n")

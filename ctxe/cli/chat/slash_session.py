@@ -68,6 +68,8 @@ def rewind(chat: Chat, words: str) -> None:
     if chat.live.undo.newest() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
         _put_back(chat, number)
     chat.rewound = (number, turns[number - 1].words)
+    if not chat.prompt.full:  # there is no line for them to stand in
+        chat.renderer.lines(["taken back:", *turns[number - 1].words.splitlines()])
     chat.reopen("fork", chat.live.session.id)
 
 
