@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxe.cli.chat.chatting import Chat, Slash
-from ctxe.project.session import asides
+from ctxe.project.session import asides, committing
 from ctxe.terminal.figures import plural
 
 
@@ -81,24 +81,22 @@ def redo(chat: Chat, words: str) -> None:
 
 def commit(chat: Chat, words: str) -> None:
     """Commit what this session changed, after showing the message. Raises CtxeError."""
-    message = words or chat.live.commit_message()
+    message = words or committing.message_for(chat.live)
     if not message:
         chat.say("nothing to commit")
         return
     answer = _about(chat, message)
     while answer == "w":
-        from ctxe.project.session.commit import written
-
         try:
             with chat.renderer.working("writing the message"):
-                message = written(chat.live)
+                message = committing.written(chat.live)
         finally:
             chat.play(chat.live.consulted())
         answer = _about(chat, message)
     if answer == "e":
         message = chat.prompt.edit(message)
         answer = "y" if message.strip() else "n"
-    chat.renderer.lines(chat.live.commit(message) if answer == "y" else ["not committed"])
+    chat.renderer.lines(committing.commit(chat.live, message) if answer == "y" else ["not committed"])
 
 
 def _about(chat: Chat, message: str) -> str:

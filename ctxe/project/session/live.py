@@ -20,7 +20,6 @@ from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted, unshown
-from ctxe.project.session.commit import commit, message_for
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
@@ -140,15 +139,6 @@ class Live:
     def held_skills(self) -> tuple[str, ...]:
         """Domain modules that stand in the next request."""
         return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
-
-    def commit_message(self) -> str:
-        """A message for what this session changed; empty when it changed nothing."""
-        changed = self.undo.changed()
-        return message_for(self.session.state.conversation, changed) if changed else ""
-
-    def commit(self, message: str) -> list[str]:
-        """Commit what this session changed; what git says. Raises CtxeError."""
-        return commit(self.project.root, self.project.environment, self.undo.changed(), message)
 
     def warm(self) -> None:
         """Load what the first request needs while the user types: SDK, tokenizer, sources, index. In the background."""

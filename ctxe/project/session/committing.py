@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import ConfigError, CtxeError
-from ctxe.repo.git import Git
+from ctxe.project.models import choose, connect
+from ctxe.project.session.live import Live
 from ctxe.safety.display import visible
 from ctxe.safety.programs import find_program
-
-if TYPE_CHECKING:
-    from ctxe.project.session.live import Live
 
 SUBJECT = 72
 WRITE = "write a commit message"
@@ -22,9 +16,15 @@ MOST_TURNS, MOST_SUBJECTS, MOST_WORDS, MOST_DIFF, MOST_MESSAGE = 5, 8, 4_000, 40
 """Turns whose words a model is told that writes a message, subjects, and characters of words, diff and message."""
 
 
-def message_for(conversation: Conversation, changed: Sequence[str]) -> str:
-    """A message from the user's own words: what was asked last as the subject, the files below it."""
-    words = next((turn.words for turn in reversed(conversation.turns) if turn.changed()), "")
+def message_for(live: Live) -> str:
+    """A message from the user's own words: what was asked last as the subject, the files below it.
+
+    Empty when the session changed nothing.
+    """
+    changed = live.undo.changed()
+    if not changed:
+        return ""
+    words = next((turn.words for turn in reversed(live.session.state.conversation.turns) if turn.changed()), "")
     line = " ".join(words.split()) or "Change " + ", ".join(changed[:3])
     subject = line if len(line) <= SUBJECT else line[: SUBJECT - 1].rsplit(" ", 1)[0] + "…"
     listed = [f"- {path}" for path in changed[:20]] + ([f"- and {len(changed) - 20} more"] if len(changed) > 20 else [])
@@ -36,7 +36,6 @@ def written(live: Live) -> str:
 
     Raises ConfigError offline, CtxeError where the model cannot be asked or says nothing.
     """
-    from ctxe.project.models import choose, connect
     from ctxe.project.planning.refining import Asked
 
     project, cheap = live.project, live.project.config.model.cheap
@@ -47,7 +46,7 @@ def written(live: Live) -> str:
         connect(project, model, lambda *_: ""), live.kit.clean, rules="commit.md", why=WRITE, purse=live.kit.purse
     )
     words = [turn.words for turn in live.session.state.conversation.turns if turn.changed()][-MOST_TURNS:]
-    newest = Git(project.root, project.environment).output("log", f"-{MOST_SUBJECTS}", "--format=%s") or b""
+    newest = project.git.output("log", f"-{MOST_SUBJECTS}", "--format=%s") or b""
     parts = {
         "What was asked for": "\n".join(words)[-MOST_WORDS:],
         "The newest subjects": newest.decode("utf-8", "replace"),
@@ -66,11 +65,12 @@ def one_message(answer: str) -> str:
     return (fenced[1] if fenced else text).strip()[:MOST_MESSAGE]
 
 
-def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], message: str) -> list[str]:
-    """Commit exactly these files with the user's own git (hooks, signing and identity are theirs); what git says.
+def commit(live: Live, message: str) -> list[str]:
+    """Commit what the session changed with the user's own git (hooks, signing and identity are theirs); what git says.
 
     Raises CtxeError with git's own words.
     """
+    root, environment, paths = live.project.root, dict(live.project.environment), live.undo.changed()
     if find_program("git", root) is None:
         raise CtxeError("git was not found", "install git to commit")
     from git import Repo
@@ -78,8 +78,8 @@ def commit(root: Path, environment: Mapping[str, str], paths: Sequence[str], mes
 
     try:
         with Repo(root) as repository:
-            repository.git.add("--", *paths, env=dict(environment))
-            said = repository.git.commit("--only", "-m", message, "--", *paths, env=dict(environment))
+            repository.git.add("--", *paths, env=environment)
+            said = repository.git.commit("--only", "-m", message, "--", *paths, env=environment)
     except GitError as error:
         words = error.stderr if isinstance(error, GitCommandError) else str(error)
         last = words.strip().strip("'").strip().splitlines()[-1:] or ["no reason given"]
