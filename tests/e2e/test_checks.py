@@ -107,3 +107,22 @@ def test_what_a_check_rewrites_is_told_and_undone(home: Path, repo: Path) -> Non
             terminal.wait(r"put back: a b\.py")
             terminal.leave()
     assert (repo / "a b.py").read_text() == "one = 1\n"
+
+
+def test_escape_stops_a_check_and_the_turn_with_it(home: Path, repo: Path) -> None:
+    checks(home, turn="echo looking; sleep 60")
+    with WireServer([READ, edit("one = 1", "one = 2"), Reply("Done."), Reply("Two.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("do it")
+            terminal.wait(r"Done\.(.|\n)*check echo looking; sleep 60[^\n]*\n  looking")
+            terminal.type("\x1b")
+            terminal.wait("interrupted; what came is kept")
+            assert "a check of yours failed" not in terminal.screen
+            terminal.settle()
+            assert len(server.bodies) == 3
+            terminal.enter("and now?")
+            terminal.wait(r"Two\.")
+            terminal.settle()
+            terminal.leave()

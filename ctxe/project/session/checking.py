@@ -80,6 +80,7 @@ class Checking:
         runs = replace(
             self.runs(), tools={tool.name: tool}, decide=lambda _: Allow(), known=lambda _: None, approve=_nobody
         )
+        chunk = None
         given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
         for event in runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))):
             if not isinstance(event, ToolFinished):
@@ -88,8 +89,8 @@ class Checking:
             yield replace(event, facts={**event.facts, "by": "check"})
             if not event.result.ok:
                 said = f"[ctxe: a check of the user's failed after your change: `{runs.clean(command)}`; mend it]"
-                return Chunk(f"check {command}", f"{said}\n{event.result.text}", "a check of yours failed")
-        return None
+                chunk = Chunk(f"check {command}", f"{said}\n{event.result.text}", "a check of yours failed")
+        return chunk  # only now: an interrupt of the check comes behind its result
 
 
 def due(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
