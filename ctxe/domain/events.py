@@ -66,7 +66,7 @@ class ReplyReceived:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """A call was allowed and runs now; ``by`` is who allowed it (rule, user, mode)."""
+    """A call was allowed and runs now; ``by`` is who allowed it (rule, user, mode, your settings)."""
 
     call_id: str
     tool: str

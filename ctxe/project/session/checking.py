@@ -15,7 +15,7 @@ from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.state import State
 from ctxe.config.values import CheckSettings
 from ctxe.domain.conversation import Step, ToolCall
-from ctxe.domain.events import Event, Noted, Notice, ToolFinished
+from ctxe.domain.events import Event, Noted, Notice, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Tool
 from ctxe.knowledge.globs import matches
@@ -84,7 +84,7 @@ class Checking:
         given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
         for event in runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))):
             if not isinstance(event, ToolFinished):
-                yield event
+                yield replace(event, by="your settings") if isinstance(event, ToolStarted) else event
                 continue
             yield replace(event, facts={**event.facts, "by": "check"})
             if not event.result.ok:
