@@ -1,0 +1,60 @@
+"""Which command that passes is the one that failed, put right, and what of the steps between was the cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.failures.cures import put_right
+from ctxe.knowledge.failures.waiting import SPAN, Waiting
+
+GONE = "file or directory not found: tests/x.py"
+BOGUS = "usage: unrecognized arguments: --bogus"
+
+
+def waits(command: str, error: str, **more: Any) -> Waiting:
+    return Waiting(["f"], command, command, error, **more)
+
+
+@pytest.mark.parametrize(
+    ("failed", "error", "passes", "more", "right"),
+    [
+        ("pytest test/x.py", "no tests ran", "pytest tests/x.py", {}, True),
+        ("pytest tests/x.py --bogus", BOGUS, "pytest tests/x.py", {}, True),
+        ("pytest tests/x.py --bogus", BOGUS, "pytest tests/y.py", {}, False),
+        ("pytest tests/x.py", BOGUS, "pytest tests/x.py", {}, False),
+        ("pytest tests/x.py", "AssertionError: 1", "pytest tests/x.py -k a", {}, False),
+        ("pytest tests/x.py", GONE, "pytest other/place/of/tests", {}, True),
+        ("pytest tests/x.py", GONE, "pytest other/place/of/tests", {"edits": {"a.py": ""}}, False),
+        ("pytest tests/x.py", GONE, "pytest unit/x.py --help", {}, False),
+        ("pytest tests/x.py", GONE, "pytest unit/x.py", {"commands": SPAN}, True),
+        ("pytest tests/x.py", GONE, "pytest unit/x.py", {"commands": SPAN + 1}, False),
+        ("cat a.txt", "cat: a.txt: No such file or directory", "cat docs/a.txt", {}, True),
+        ("go test ./pkgs", "usage: ./pkgs does not exist", "go test ./pkg", {}, True),
+        ("pyhton run.py", "pyhton: command not found", "python run.py", {}, True),
+        ("pyhton run.py", "pyhton: command not found", "pip install python", {}, False),
+        ("pip install foo", "error: unknown option", "pip install --user foo", {}, True),
+        ("npm run tets", "missing script: not found", "npm run test", {}, True),
+        ("npm run tets", "missing script: not found", "npm run build", {}, False),
+    ],
+)
+def test_a_command_is_put_right_by_one_like_it(
+    failed: str, error: str, passes: str, more: dict[str, Any], right: bool
+) -> None:
+    assert waits(failed, error, **more).put_right(passes) is right
+
+
+def test_what_the_call_needed_beside_being_put_right_is_told() -> None:
+    edited = {"edits": {"a.py": "--- a\n+++ b\n-x\n+y"}, "before": {"a.py": "123"}}
+    without = "run `pytest tests/x.py` instead (without `--bogus`)"
+    needed = waits("pytest tests/x.py --bogus", "usage", **edited)
+    failure = Entry("f", "failure", "t", files=("a.py",), error=BOGUS)
+    told = (f"edited a.py: `x` → `y`; then {without}", {"a.py": "123"})
+    assert put_right(needed, "pytest tests/x.py", "", failure) == told
+    elsewhere = Entry("f", "failure", "t", error=GONE)
+    assert put_right(needed, "pytest tests/x.py", "", elsewhere) == (without, None)
+    missing = Entry("f", "failure", "t", error="No module named foo")
+    installed = waits("pytest tests/x.py", "No module named foo", others=["pip install foo", "ls"])
+    assert put_right(installed, "python -m pytest tests/x.py", "", missing) == ("first ran `pip install foo`", {})
