@@ -12,7 +12,7 @@ from typing import Any
 from ctxe.agent.state import State
 from ctxe.context.budget import Budget
 from ctxe.context.fold import size_of
-from ctxe.context.trim import handle_of, tidy
+from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 from ctxe.domain.conversation import Conversation, Fold
 from ctxe.project import Project
 from ctxe.project.memory.recalling import Recalling
@@ -146,6 +146,11 @@ def assert_epochs_only_grow(done: Served) -> None:
         assert grew or not began or not earlier.whole or not later.whole or earlier.laid is not later.laid
 
 
+def uncut(text: str, kind: Kind) -> Trimmed:
+    """A text with all the room there is."""
+    return trim(text, kind, len(text) + 1, len)
+
+
 def assert_handles_restore(done: Served, project: Project) -> None:
     """Every handle that any answer names brings back what it stands for, byte for byte.
 
@@ -156,7 +161,7 @@ def assert_handles_restore(done: Served, project: Project) -> None:
     originals = {result.handle: done.replayed.original(result) for result in results if result.handle}
     for result in results:
         given = done.replayed.original(result)
-        assert result.handle or result.text in (tidy(given), tidy(given, "read"))
+        assert result.handle or result.text in (uncut(given, "other").text, uncut(given, "read").text)
     find = Recalling(project, lambda: State(talk, originals=originals))
     wanted = _behind_handles(talk, originals)
     texts = "\n".join({m["content"] or "" for answer in done.answers for m in answer.get("messages", ())})
