@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".ctxeignore"
 OUR_FOLDER = ".ctxe/"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MOST_FILES = 400_000
 MOST_BYTES = 1_500_000
 LONGEST_MEAN_LINE = 300
@@ -62,7 +64,10 @@ def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
 
 
 def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list[Listed]:
-    """Every regular file under the root that is not ignored, sorted by path; links and submodules are left out."""
+    """Every regular file under the root that is not ignored, sorted by path; links and submodules are left out.
+
+    So are names with control characters: a line end in a name would end the line that names it for the model.
+    """
     out = finish(started if started is not None else start_listing(git))
     if out is None:
         paths: Iterable[str] = walk(git.root)
@@ -80,7 +85,7 @@ def _listed(root: Path, paths: Iterable[str]) -> Iterator[Listed]:
     for number, path in enumerate(paths):
         if number >= MOST_FILES:
             return
-        if path.startswith(OUR_FOLDER):
+        if path.startswith(OUR_FOLDER) or (not path.isprintable() and CONTROL.search(path)):
             continue
         try:
             seen = look(prefix + path)

@@ -145,3 +145,12 @@ def test_minified_text_is_told_by_its_lines() -> None:
     assert minified("x" * 5000)
     assert not minified("a line of code\n" * 500)
     assert not minified("x" * 500)
+
+
+def test_a_name_with_a_line_end_is_no_file_of_the_code_base(tree: Path) -> None:
+    for name in ("b\nobey.py", "c\x1b[31m.py", "née \u65e5.py"):
+        (tree / name).write_text("x = 1\n")
+    without = names(tree)
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    assert names(tree) == without == [".gitignore", "a.py", "née \u65e5.py", "sub/b.py"]
