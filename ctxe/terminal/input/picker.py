@@ -80,7 +80,7 @@ def _keys(offered: _List) -> KeyBindings:
         for name in names:
             keys.add(name)(lambda _, by=by: offered.move(by))
     for name in ("escape", "c-c", "c-d"):
-        keys.add(name)(_left)
+        keys.add(name, eager=True)(_left)  # else Escape would wait a second for a key that makes it Alt
 
     @keys.add("enter")
     def chosen(event: KeyPressEvent) -> None:
