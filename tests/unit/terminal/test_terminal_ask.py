@@ -181,7 +181,7 @@ def test_a_long_command_is_counted_and_can_be_seen_whole(window: Window) -> None
 def test_every_size_of_window(columns: int, rows: int) -> None:
     with Window(columns, rows) as window, Renderer(window.screen) as renderer:
         asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
-        threading.Timer(0.8, lambda: window.type("y")).start()
+        window.type_when_asked("y")
         assert asker(command("pytest -q"), Ask("", "r")) == Allow()
 
 

@@ -206,7 +206,7 @@ def test_lines_from_a_dumb_terminal() -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (3, 2), (300, 100)])
 def test_every_size_of_window(columns: int, rows: int) -> None:
     with Window(columns, rows) as window:
-        threading.Timer(0.5, lambda: window.type("abc\r")).start()
+        window.type_when_asked("abc\r")
         assert Prompt(window.screen, toolbar=lambda: "bar", commands=COMMANDS).read() == "abc"
 
 

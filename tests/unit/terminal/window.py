@@ -71,6 +71,15 @@ class Window:
         thread.start()
         return thread
 
+    def type_when_asked(self, text: str) -> None:
+        """Press keys as soon as something was drawn and nothing more comes: they are read from then on."""
+
+        def later() -> None:
+            self.answered()
+            self.type(text)
+
+        threading.Thread(target=later, daemon=True).start()
+
     @property
     def text(self) -> str:
         past = ["".join(row[x].data for x in range(self.columns)).rstrip() for row in list(self.pyte.history.top)]
