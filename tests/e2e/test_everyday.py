@@ -233,3 +233,22 @@ def test_a_copy_of_a_session_knows_what_the_turns_it_came_with_changed(home: Pat
         "put back: a.py",
     ]
     assert (repo / "a.py").read_text() == "one = 2\n"
+
+
+def test_what_was_taken_back_by_hand_stands_in_no_undos_way(home: Path, repo: Path) -> None:
+    (repo / "b.py").write_text("one = 1\n")
+    script = [Reply("", [Call("read_file", {"path": name}) for name in ("a.py", "b.py")])]
+    for name in ("a.py", "b.py"):
+        script += [Reply("", [Call("edit_file", {"path": name, "old": "one = 1", "new": "one = 2"})]), Reply("Two.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        words = "a.py first\nb.py then\n"
+        assert ctxe(repo, env, "chat", "--approval", "auto-edit", stdin=words).code == 0
+        assert server.left == 0
+    (repo / "b.py").write_text("one = 1\n")
+    done = ctxe(repo, env, "chat", "-c", stdin="/fork\n/rewind 2\ny\n")
+    assert "that turn changed nothing\nput back: a.py\n" in done.out
+    assert [(repo / name).read_text() for name in ("a.py", "b.py")] == ["one = 1\n"] * 2
+    (repo / "a.py").write_text("one = 2\n")
+    again = ctxe(repo, env, "chat", "-c", stdin="/undo\n")
+    assert "nothing to undo in this session" in again.out

@@ -26,8 +26,9 @@ class Undo:
 
     It is told of actions before they run, and hears events to end each point.
 
-    ``undone`` is the turn whose changes the last ``undo`` put back, 0 when it put back none; ``heard`` is told of the
-    files. ``known`` are paths that tools of ours changed in this point, ``alone`` says that commands run unasked.
+    ``undone`` is the turn whose changes the last ``undo`` put back, or found put back, 0 when it could not; ``heard``
+    is told of the files. ``known`` are paths that tools of ours changed in this point, ``alone`` says that commands
+    run unasked.
     """
 
     place: Restore
@@ -102,7 +103,7 @@ class Undo:
         if point is None:
             return ["nothing to undo in this session"]
         done = restore.undo(self.place, point, force)
-        self.undone = point.turn if done.restored else 0
+        self.undone = point.turn if done.restored or not (done.conflicts or done.failed) else 0
         self.heard(done.restored)
         return _came(done, "/undo") or ["that turn changed nothing"]
 

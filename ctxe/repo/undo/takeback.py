@@ -41,14 +41,15 @@ def take_back(restore: Restore, point: Point, force: bool) -> Undone:
     failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force))}
     wanted = {path: was for path, was in wanted.items() if path not in failed}
     if not wanted:
+        if not (conflicts or failed):  # somebody took it back by hand: the next undo is for the turn before
+            _mark_undone(restore, point)
         return Undone((), tuple(conflicts), tuple(failed.items()), _notes(restore, point))
     redo = _redo(restore, point, wanted, now)
     stays = _kept_by_ignore(restore, wanted, now)
     failed |= stays | _apply(restore, {path: was for path, was in wanted.items() if path not in stays}, now)
     for folder in sorted(point.made, key=lambda folder: (-folder.count("/"), folder)):
         remove_folder(restore.root, folder)
-    store.keep(restore.points, replace(point, undone=True), durable=False)
-    _mark_not_undone(restore, point.of)
+    _mark_undone(restore, point)
     restored = tuple(path for path in wanted if path not in failed)
     return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
 
@@ -99,11 +100,13 @@ def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
     )
 
 
-def _mark_not_undone(restore: Restore, number: str) -> None:
-    if number:
-        # When the point was pruned meanwhile, nothing is left that could be undone twice.
+def _mark_undone(restore: Restore, point: Point) -> None:
+    """The point is taken back, and what it took back itself is not any more."""
+    store.keep(restore.points, replace(point, undone=True), durable=False)
+    if point.of:
+        # When that was pruned meanwhile, nothing is left that could be undone twice.
         with contextlib.suppress(StoreError):
-            store.keep(restore.points, replace(store.fetch(restore.points, number), undone=False), durable=False)
+            store.keep(restore.points, replace(store.fetch(restore.points, point.of), undone=False), durable=False)
 
 
 def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
