@@ -126,3 +126,32 @@ def test_escape_stops_a_check_and_the_turn_with_it(home: Path, repo: Path) -> No
             terminal.wait(r"Two\.")
             terminal.settle()
             terminal.leave()
+
+
+def test_what_was_edited_before_words_told_meanwhile_is_checked_at_the_end(home: Path, repo: Path) -> None:
+    checks(home, turn="sh test.sh")
+    slow = Reply("Slow words come first.", edit("one = 1", "one = 2").calls, fault="drip", seconds=0.15, piece=3)
+    script = [READ, slow, Reply("Both?"), edit("one = 2", "one = 3"), Reply("Both done.")]
+    with WireServer(script, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("change it")
+            terminal.wait("Slow")
+            terminal.type("only that file")
+            terminal.wait("› only that file")
+            terminal.type("\r")
+            terminal.wait(r"Both done\.(.|\n)*\$")
+            terminal.leave()
+        assert (server.refused, server.left) == ([], 0)
+    assert terminal.screen.count("● check sh test.sh") == 2
+
+
+def test_an_answer_that_was_cut_is_no_end_to_check(home: Path, repo: Path) -> None:
+    checks(home, turn="sh test.sh")
+    cut = Reply("On I go.", edit("one = 2", "one = 3").calls, stop="length")
+    script = [READ, edit("one = 1", "one = 2"), cut, edit("one = 2", "one = 3"), Reply("Done.")]
+    with WireServer(script, key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
+        assert (done.code, done.out, server.left) == (0, "Done.\n", 0), done.err
+    assert done.err.count("● check sh test.sh") == 1

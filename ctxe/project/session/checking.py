@@ -31,8 +31,8 @@ class Checking:
     """A port of the loop (``Ports.check``). ``runs`` gives what runs calls, ``shell`` is the tool that runs commands:
     in the sandbox that the model's own would run in, as they run what it wrote.
 
-    ``rounds`` counts how often the model was sent back in this turn, ``looked`` the steps of it that the turn's check
-    has seen.
+    ``rounds`` counts how often the model was sent back in this turn, ``due`` says that something was edited since the
+    turn's check ran last.
     """
 
     settings: CheckSettings
@@ -41,19 +41,20 @@ class Checking:
     runs: Callable[[], Dispatcher]
     count: int = 0
     rounds: int = 0
-    looked: int = 0
+    due: bool = False
 
     def __call__(self, state: State) -> Generator[Event, None, bool]:
         """Check what the newest step did; true when the turn's check failed and the model is to mend it."""
         steps = state.turn.steps
         if len(steps) == 1:
-            self.rounds = self.looked = 0
-        if steps[-1].reply.calls:
+            self.rounds, self.due = 0, self.due and _told_meanwhile(state)
+        self.due = self.due or bool(_edited(steps[-1]))
+        if steps[-1].reply.calls or steps[-1].reply.dropped:
             yield from self._edits(steps[-1])
             return False
-        new, self.looked = steps[self.looked :], len(steps)
-        if not self.settings.turn or not any(map(_edited, new)):
+        if not (self.settings.turn and self.due):
             return False
+        self.due = False
         chunk = yield from self._failed(self.settings.turn, TURN_SECONDS)
         if chunk is None:
             return False
@@ -69,7 +70,7 @@ class Checking:
     def _edits(self, step: Step) -> Iterator[Event]:
         """Run what is due for the files that a step edited; what failed is told behind the step."""
         paths = [path for path in _edited(step) if (self.root / path).is_file()]
-        for command in due(self.settings.edits, paths):
+        for command in commands(self.settings.edits, paths):
             if (chunk := (yield from self._failed(command))) is not None:
                 yield Noted((chunk,))
 
@@ -93,13 +94,19 @@ class Checking:
         return chunk  # only now: an interrupt of the check comes behind its result
 
 
-def due(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
+def commands(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
     """The commands that rules ("GLOB: COMMAND", or a command for every file) ask for once these files are edited."""
     for rule in rules:
         found = RULE.fullmatch(rule.strip())
         glob, command = (found["glob"], found["command"]) if found else ("**", rule.strip())
         if fitting := [path for path in paths if matches(path, [glob])]:
             yield command.replace(FILES, shlex.join(fitting))
+
+
+def _told_meanwhile(state: State) -> bool:
+    """Is this turn one of words that came while the model worked? Then what it had edited by then is still to check."""
+    turns = state.conversation.turns
+    return len(turns) > 1 and turns[-2].outcome == "steered"
 
 
 def _edited(step: Step) -> tuple[str, ...]:
