@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ctxe.agent.log import Log
 from ctxe.agent.meter import Meter
+from ctxe.agent.passing import each
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, closing
 from ctxe.agent.turn import More, Ports, nothing_more, run_turn
@@ -49,8 +50,7 @@ class Session:
         if self.state.effort != model.effort:
             yield from self.emit(EffortChosen(model.effort))
         try:
-            for event in run_turn(words, lambda: self.state, self.ports, more):
-                yield from self.emit(event)
+            yield from each(run_turn(words, lambda: self.state, self.ports, more), self.emit)
         except CtxeError as error:
             yield from self.close("failed", error.message)
             raise
@@ -66,12 +66,18 @@ class Session:
             raise
 
     def emit(self, event: Event) -> Iterator[Event]:
-        """Keep an event, take it in, show it, and then what listeners make of it."""
+        """Keep an event, take it in, show it, and then what listeners make of it; Ctrl-C meanwhile waits for them."""
+        pressed: KeyboardInterrupt | None = None
         for one in self._take(event):
-            yield one
+            try:
+                yield one
+            except KeyboardInterrupt as while_shown:
+                pressed = while_shown
             for listener in self.listeners:
                 for answer in listener(one, self.state):
                     yield from self._take(answer)
+        if pressed:
+            raise pressed
 
     def close(self, outcome: Outcome, why: str = "") -> Iterator[Event]:
         """End a running turn so that the next request is whole; nothing when none runs.

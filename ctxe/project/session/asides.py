@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ctxe.agent.passing import each
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
@@ -88,13 +89,16 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
     tools = {live.kit.shell.name: live.kit.shell}
     runs = replace(live.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(given))
-    for event in runs(call):
+
+    def kept(event: Event) -> Iterator[Event]:
         if not isinstance(event, ToolFinished):
             yield from live.session.emit(event)
-            continue
+            return
         yield from live.session.emit(replace(event, facts={**event.facts, "by": "user"}))
         yield from live.undo.end()
         yield from queue(live, f"$ {said}", f"[the user ran `{said}`]\n{event.result.text}", "you ran it")
+
+    yield from each(runs(call), kept)
 
 
 def stop_jobs(live: Live, number: str) -> list[str]:

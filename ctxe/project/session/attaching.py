@@ -52,8 +52,8 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
     return [Notice(f"shown with your next words: {picture.words}"), shown]
 
 
-def unshown(event: Event) -> Iterator[Notice]:
-    """A line for each file that the words named and that the model is not shown."""
+def unshown(event: Event, _state: State) -> Iterator[Notice]:
+    """A line for each file that the words named and that the model is not shown: a listener of the session."""
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():
             if _meant(one):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.passing import each
 from ctxe.agent.state import State
 from ctxe.config.values import CheckSettings
 from ctxe.domain.conversation import Step, ToolCall
@@ -81,17 +82,21 @@ class Checking:
         runs = replace(
             self.runs(), tools={tool.name: tool}, decide=lambda _: Allow(), known=lambda _: None, approve=_nobody
         )
-        chunk = None
+        failed: list[Chunk] = []
         given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
-        for event in runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))):
+
+        def marked(event: Event) -> Iterator[Event]:
             if not isinstance(event, ToolFinished):
                 yield replace(event, by="your settings") if isinstance(event, ToolStarted) else event
-                continue
+                return
             yield replace(event, facts={**event.facts, "by": "check"})
             if not event.result.ok:
-                said = f"[ctxe: a check of the user's failed after your change: `{runs.clean(command)}`; mend it]"
-                chunk = Chunk(f"check {command}", f"{said}\n{event.result.text}", "a check of yours failed")
-        return chunk  # only now: an interrupt of the check comes behind its result
+                ran = runs.clean(command)
+                said = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"
+                failed.append(Chunk(f"check {ran}", f"{said}\n{event.result.text}", "a check of yours failed"))
+
+        yield from each(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
+        return failed[0] if failed else None  # only now: an interrupt of the check comes behind its result
 
 
 def commands(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.project.models import vocabulary_of
-from ctxe.project.session.attaching import attached, pasted, unshown
+from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
@@ -93,10 +93,7 @@ class Live:
         named = self._pictures(words if own is None else own)
         for event in (*hidden, *(self.telling.before() if self.telling else ()), *named):
             yield from self.session.emit(event)
-        for event in self.session.turn(words, since):
-            yield event
-            for notice in unshown(event):
-                yield from self.session.emit(notice)
+        yield from self.session.turn(words, since)
 
     def paste(self, data: bytes) -> Iterator[Event]:
         """Show a picture that the user copied with their next words."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.limits import Limits
+from ctxe.agent.passing import each
 from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
 from ctxe.context.budget import birth_limit
@@ -54,10 +55,13 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
 
 def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
     """What a call does; what it bought meanwhile is in the log at once, so that no kill makes money disappear."""
+
+    def paid(event: Event) -> Iterator[Event]:
+        yield from purse.taken()
+        yield event
+
     try:
-        for event in events:
-            yield from purse.taken()
-            yield event
+        yield from each(events, paid)
     except KeyboardInterrupt:
         yield from purse.taken()
         raise

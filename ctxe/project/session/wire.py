@@ -12,6 +12,7 @@ from ctxe.agent.transitions import rebuild
 from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.sandboxing import boxed
+from ctxe.project.session.attaching import unshown
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
@@ -60,7 +61,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices(), telling=telling)
     telling.fold = session.state.conversation.fold
-    session.listeners = (undo, Learning(lambda: live.composer))
+    session.listeners = (undo, Learning(lambda: live.composer), unshown)
     if project.config.memory.enabled:
         _remember(live, past, gating, keeps.taken)
     return live
@@ -78,8 +79,8 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     crediting = Crediting(scribe)
     catch_up(past, scribe, remembering, crediting)
     live.undo.heard, live.against = remembering.taken_back, crediting.against
-    undo, learning = live.session.listeners
-    live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, learning)
+    undo, *others = live.session.listeners
+    live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, *others)
 
 
 def _undo(project: Project, name: str, permit: Permit) -> Undo:
