@@ -71,7 +71,8 @@ class Dispatcher:
             return
         except KeyboardInterrupt:
             if running:
-                stopped = ToolOutput(f"{''.join(came).rstrip()}\n{STOPPED}".lstrip(), ok=False, kind="shell")
+                text = f"{''.join(came).rstrip()}\n{STOPPED}".lstrip()
+                stopped = ToolOutput(text, ok=False, kind="shell", facts={"stopped": True})
                 yield self._finished(call, title, self._cleaned(stopped), began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""

@@ -119,7 +119,7 @@ class Remembering:
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._recorded(told)
-        elif not only_looks(str(event.facts.get("command") or "ls")):
+        elif "stopped" in event.facts or not only_looks(str(event.facts.get("command") or "ls")):
             self.watch.gate.changed()
 
     def _answered(self, event: ToolFinished, state: State) -> None:
@@ -130,7 +130,7 @@ class Remembering:
     def _other(self, event: ToolFinished, state: State) -> Iterator[Event]:
         """What a call that is no command means for the gate and, for edits and refusals, for the memory."""
         call = _call(event, state)
-        if call is None or call.name in QUIET:
+        if call is None or call.name in QUIET or "stopped" in event.facts:
             return
         gate, found = self.watch.gate, taken(call.name, call.arguments, event.result.text, event.result.ok)
         if event.result.ok:

@@ -93,3 +93,14 @@ def test_words_of_an_answer_are_kept_and_shown(live: Live) -> None:
     assert reply.reply.stop == "interrupted"
     assert "Some words that come".startswith(reply.reply.text[:4])
     assert isinstance(came[-1], TurnFinished)
+
+
+AGAIN = Reply("", [Call("run_command", {"command": "echo words; sleep 1"})])
+
+
+@pytest.mark.parametrize("script", [[AGAIN, AGAIN, Reply("Done.")]])
+def test_what_the_user_stopped_is_no_failure_and_runs_again(live: Live) -> None:
+    pressed_at(live.turn("go"), Progress)
+    finished = [event.result.text for event in live.turn("run it again") if isinstance(event, ToolFinished)]
+    assert finished == ["words\n[exit 0]"]
+    assert [entry for entry in live.project.store.entries() if entry.kind == "failure"] == []
