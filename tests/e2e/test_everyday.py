@@ -252,3 +252,21 @@ def test_what_was_taken_back_by_hand_stands_in_no_undos_way(home: Path, repo: Pa
     (repo / "a.py").write_text("one = 2\n")
     again = ctxe(repo, env, "chat", "-c", stdin="/undo\n")
     assert "nothing to undo in this session" in again.out
+
+
+def test_words_that_are_taken_back_wait_for_those_that_were_typed_ahead(home: Path, repo: Path) -> None:
+    slow = Reply("Slow words come first, one after another.", fault="drip", seconds=0.15, piece=3)
+    with WireServer([slow, Reply("Quick.")], key=KEY) as server:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+            terminal.ready()
+            terminal.enter("say it")
+            terminal.wait("Slow")
+            for words in ("/rewind 1", "first this"):
+                terminal.type(words)
+                terminal.wait(f"› {words}")
+                terminal.type("\r")
+                terminal.wait(f"queued: {words}")
+            terminal.wait(r"› first this(.|\n)*Quick\.(.|\n)*› say it\n")
+            terminal.type("\x15")
+            terminal.leave()
+        assert (server.refused, server.left) == ([], 0)

@@ -40,11 +40,10 @@ def run(chat: Chat, words: str = "") -> int:
 
 def _next(chat: Chat, words: str) -> str | Left:
     """The words given, else those typed while the newest turn ran, else what is entered now."""
-    begun = ""
     if not words:
         words, begun = chat.renderer.typed(chat.whole)
-        begun, chat.begun = "\n".join(filter(None, (chat.begun, begun))), ""
         if not words:
+            begun, chat.begun = "\n".join(filter(None, (chat.begun, begun))), ""
             with chat.renderer.line():
                 return chat.prompt.read(begun)
         chat.prompt.keep(words)
