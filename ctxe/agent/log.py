@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
-from ctxe.storage.files import append
+from ctxe.storage.files import append, replace
 
 VERSION = 1
 
@@ -83,6 +83,17 @@ class Log:
         record = {"n": self.count + 1, "at": self.clock(), **to_record(event)}
         append(self.path, _line(record))
         self.count, self.newest = self.count + 1, record
+
+    def begin(self, timed: Sequence[tuple[str, Kept]]) -> None:
+        """Begin with what another log holds, each event with its own time: all of it is on disk, or nothing is.
+
+        Raises StoreError.
+        """
+        records = [{"n": n, "at": at or self.clock(), **to_record(event)} for n, (at, event) in enumerate(timed, 1)]
+        if records:
+            text = "".join(f"{_line(record)}\n" for record in (self.header, *records))
+            replace(self.path, text.encode("utf-8", "surrogateescape"))
+            self.header, self.count, self.newest = {}, len(records), records[-1]
 
 
 def _line(record: dict[str, Any]) -> str:

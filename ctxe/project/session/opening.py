@@ -84,8 +84,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         events, notices, _ = read_timed(path)
         events = _until(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
-        for _, event in events:
-            copy.keep(event)
+        copy.begin(events)
         _hold(project, copy.path, stack)
         return copy, events, notices
     _hold(project, path, stack)

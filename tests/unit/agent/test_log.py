@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.agent.log import Log, from_record, header_of, read_events, to_record
+from ctxe.agent.log import Log, from_record, header_of, read_events, read_timed, timed_events, to_record
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Touch, Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import (
@@ -141,3 +141,25 @@ def test_a_log_that_cannot_be_written_names_file_and_cause(tmp_path: Path) -> No
     with pytest.raises(StoreError, match=r"cannot append to .*s1\.jsonl: Is a directory"):
         log.keep(StepFinished(1))
     assert log.count == 0
+
+
+def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: Path) -> None:
+    moments = iter(f"2026-01-0{day}T00:00:00Z" for day in range(1, 10))
+    log = Log.create(tmp_path, "one", "p", lambda: next(moments))
+    for event in EVERY[:3]:
+        log.keep(event)
+    timed, _, last = read_timed(log.path)
+    assert ([event for _, event in timed], last) == (list(EVERY[:3]), 3)
+    copy = Log.create(tmp_path, "two", "p", lambda: "2026-02-01T00:00:00Z", fork="one", copied=3)
+    copy.begin(timed)
+    copy.keep(EVERY[3])
+    assert list(timed_events(copy.path)) == [*timed, ("2026-02-01T00:00:00Z", EVERY[3])]
+    assert header_of(copy.path)["copied"] == 3
+    assert [json.loads(line).get("n") for line in copy.path.read_text().splitlines()] == [None, 1, 2, 3, 4]
+    assert copy.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+    copy = Log.create(tmp_path, "two", "p", str, fork="one")
+    copy.begin(())
+    assert not copy.path.exists()
