@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ctxe.domain.errors import StoreError
+from ctxe.knowledge.recall.numbered import make_anew, newest
 from ctxe.storage.files import make_folder
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ WORN = 8
 """Slots given out for each entry that is there from which on the file is made anew: most are of entries long gone."""
 MOST_TRIES = 4
 """Times that a file is opened which other processes make anew meanwhile."""
-LONGEST_NUMBER = 10
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entry "
@@ -83,7 +83,7 @@ class Kept:
                 number, place = newest(path)
                 kept = cls._opened(place)
                 if kept is None:
-                    _make_anew(path, number)
+                    make_anew(path, number)
                 elif newest(path) == (number, place):
                     return kept
                 else:
@@ -210,33 +210,6 @@ class Kept:
         found = self._db.execute("SELECT term, slots, times, crc FROM posting ORDER BY term, segment").fetchall()
         self._db.execute("DELETE FROM posting")
         self._db.executemany(PUT, _joined(found, segment))
-
-
-def newest(path: Path) -> tuple[int, Path]:
-    """The file that holds the postings now, and its number: the one that was made last under this name."""
-    found = [(0, path)]
-    for place in path.parent.glob(f"{path.stem}-*{path.suffix}"):
-        number = place.stem.removeprefix(f"{path.stem}-")
-        found += [(int(number), place)] if number.isdecimal() and len(number) < LONGEST_NUMBER else []
-    return max(found)
-
-
-def _make_anew(path: Path, number: int) -> None:
-    """Begin the next file and remove the ones before, unless another process did. Raises StoreError, OSError.
-
-    The new one is there before an old one goes, so whoever opened an old one meanwhile sees that it was replaced.
-    """
-    from ctxe.storage.locks import lock
-
-    with lock(path, 1.0):
-        if newest(path)[0] != number:
-            return
-        path.with_name(f"{path.stem}-{number + 1}{path.suffix}").touch(mode=0o600)
-        old = [path, *path.parent.glob(f"{path.stem}-*{path.suffix}")]
-        for place in (one for one in old if one != newest(path)[1]):
-            for name in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
-                with contextlib.suppress(OSError):
-                    name.unlink()
 
 
 def _joined(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> Iterator[_Row]:

@@ -18,7 +18,8 @@ import pytest
 from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import Kept, Row, newest
+from ctxe.knowledge.recall.kept import Kept, Row
+from ctxe.knowledge.recall.numbered import newest
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import MEANT, Ranker
 from ctxe.knowledge.recall.reading import ask, file_terms, folder_terms, id_term, scope_terms
