@@ -263,3 +263,13 @@ def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, rep
     assert f"- picture-{shots[0]}: picture docs/shot.png, 1280x800 PNG, 3 kB, seen in turn 1" in line
     inspected = ctxe(repo, env, "sessions", "export", events(repo)[0]["session"])
     assert "shot.png" in inspected.out
+
+
+def test_a_picture_of_words_that_are_taken_back_is_sent_once(home: Path, repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "wide.png").write_bytes(SHOT)
+    words = f"look at {tmp_path / 'wide.png'}"
+    with WireServer([Reply("One."), Reply("Two.")]) as server:
+        lines = f"{words}\n/rewind\n{words}\n"
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", stdin=lines)
+        assert (done.code, server.left, server.refused) == (0, 0, []), done.err
+        assert [shown(body) for body in server.bodies] == [[SHOT], [SHOT]]

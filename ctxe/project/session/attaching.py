@@ -25,8 +25,10 @@ NO_FILE = "there is no file"
 def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
     """What happens when the user names pictures outside of the project: each is told with the next words.
 
-    One that is none, is too large, or that the model cannot see becomes a line for the user.
+    One that is none, is too large, or that the model cannot see becomes a line for the user. One that waits for these
+    words already, as after they were taken back, is told once.
     """
+    waiting = {chunk.picture.digest for chunk in state.queued if chunk.picture}
     events: list[Event] = []
     taken: list[Picture] = []
     for path in paths:
@@ -36,7 +38,9 @@ def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Even
             events.append(Notice(f"not shown: {error}", "warning"))
             continue
         taken.append(picture)
-        events += [Notice(f"shown with your words: {picture.words}"), Queued((pictured(picture, "you named it"),))]
+        events.append(Notice(f"shown with your words: {picture.words}"))
+        if picture.digest not in waiting:
+            events.append(Queued((pictured(picture, "you named it"),)))
     return events
 
 
