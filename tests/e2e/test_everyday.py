@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 
 ANSWER = "Do this:\n\n```python\nx = 1\n```\n\nThen this:\n\n```sh\nmake it\n```\n"
@@ -270,3 +270,15 @@ def test_words_that_are_taken_back_wait_for_those_that_were_typed_ahead(home: Pa
             terminal.type("\x15")
             terminal.leave()
         assert (server.refused, server.left) == ([], 0)
+
+
+def test_a_commit_passes_over_what_git_knows_nothing_of(home: Path, repo: Path) -> None:
+    (repo / ".gitignore").write_text("*.log\n")
+    made = [Call("write_file", {"path": name, "text": "x\n"}) for name in ("scratch.py", "b.py", "run.log")]
+    with WireServer([Reply("", made), Reply("Made.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url), GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@b.c")
+        env |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@b.c"}
+        lines = "make them\n!rm scratch.py\n/commit\ny\n"
+        done = ctxe(repo, env, "chat", "--approval", "auto-edit", stdin=lines)
+    assert (done.code, server.refused, server.left) == (0, [], 0), done.err
+    assert git(repo, "show", "--name-only", "--format=%B").split() == ["Make", "them", "-", "b.py", "b.py"]

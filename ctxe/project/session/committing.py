@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from ctxe.domain.errors import ConfigError, CtxeError
@@ -21,7 +22,7 @@ def message_for(live: Live) -> str:
 
     Empty when the session changed nothing.
     """
-    changed = live.undo.changed()
+    changed = _changed(live)
     if not changed:
         return ""
     words = next((turn.words for turn in reversed(live.session.state.conversation.turns) if turn.changed()), "")
@@ -65,12 +66,21 @@ def one_message(answer: str) -> str:
     return (fenced[1] if fenced else text).strip()[:MOST_MESSAGE]
 
 
+def _changed(live: Live) -> list[str]:
+    """What the session changed, less what git has no part in: ignored files, and new ones that are gone again."""
+    if not (changed := live.undo.changed()):
+        return []
+    known = live.project.git.output("ls-files", "-z", "-c", "-o", "--exclude-standard", "--", *changed)
+    names = None if known is None else set(map(os.fsdecode, known.split(b"\0")))
+    return [path for path in changed if names is None or path in names]
+
+
 def commit(live: Live, message: str) -> list[str]:
     """Commit what the session changed with the user's own git (hooks, signing and identity are theirs); what git says.
 
     Raises CtxeError with git's own words.
     """
-    root, environment, paths = live.project.root, dict(live.project.environment), live.undo.changed()
+    root, environment, paths = live.project.root, dict(live.project.environment), _changed(live)
     if find_program("git", root) is None:
         raise CtxeError("git was not found", "install git to commit")
     from git import Repo
