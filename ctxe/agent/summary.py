@@ -14,10 +14,13 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.past import total
 
+TYPE = b'"type":"'
 WANTED = tuple(
-    f'"type":"{kind}"'
-    for kind in ("turn_started", "reply_received", "summarized", "consulted", "model_chosen", "turn_finished")
+    TYPE + kind + b'"'
+    for kind in (b"turn_started", b"reply_received", b"summarized", b"consulted", b"model_chosen", b"turn_finished")
 )
+HEAD = 120
+"""Bytes of a record in which its type stands: number and time are all that is written before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,29 @@ class Summary:
     def usage(self) -> Usage:
         """Tokens in all."""
         return sum((one.usage for one in self.spent), Usage())
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """The logs of a folder, the one that grew last first; none of them is opened."""
+    found: list[tuple[float, str, Path]] = []
+    for path in folder.glob("*.jsonl"):
+        with contextlib.suppress(OSError):
+            found.append((-path.stat().st_mtime, path.stem, path))
+    return [path for *_, path in sorted(found)]
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file is a log that can be read here."""
+    with contextlib.suppress(SessionError):
+        return bool(header_of(path))
+    return False
+
+
+def is_begun(path: Path) -> bool:
+    """Whether a file is a log with a turn in it; no more of it is read than that takes."""
+    with contextlib.suppress(OSError):
+        return is_log(path) and any(record.get("type") == "turn_started" for record in _records(path))
+    return False
 
 
 def summaries(folder: Path) -> list[Summary]:
@@ -121,10 +147,11 @@ def _number(value: object, otherwise: int = 0) -> int:
 
 
 def _records(path: Path) -> Iterable[dict[str, Any]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open("rb") as file:
         for line in file:
-            if any(kind in line for kind in WANTED):
+            head = line[:HEAD]
+            if any(kind in (head if TYPE in head else line) for kind in WANTED):
                 with contextlib.suppress(ValueError, RecursionError):
-                    record = json.loads(line)
+                    record = json.loads(line.decode("utf-8", "replace"))
                     if isinstance(record, dict):
                         yield record

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import header_of, read_events, read_records, to_record
-from ctxe.agent.summary import Spent, Summary, summaries, summary
+from ctxe.agent.summary import Spent, Summary, is_begun, is_log, newest_first, summaries, summary
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
@@ -25,6 +25,7 @@ __all__ = [
     "delegated",
     "delegates",
     "events",
+    "newest_first",
     "path_of",
     "record_of",
     "records",
@@ -60,11 +61,11 @@ def path_of(folder: Path, wanted: str = "") -> Path:
     Raises SessionError.
     """
     if not wanted:
-        found = [one for one in summaries(folder) if is_private(folder / f"{one.id}.jsonl")]
-        newest = next((one for one in found if one.turns), next(iter(found), None))
+        found = [path for path in newest_first(folder) if is_private(path)]
+        newest = next(filter(is_begun, found), None) or next(filter(is_log, found), None)
         if newest is None:
             raise SessionError("there is no session here yet", "`ctxe chat` starts one")
-        return folder / f"{newest.id}.jsonl"
+        return newest
     for home in (folder, folder / DELEGATES):
         exact = home / f"{wanted}.jsonl"
         if exact.is_file() and exact.parent == home:

@@ -9,7 +9,7 @@ from ctxe.cli.chat.chatting import Chat, Slash
 from ctxe.config.values import Approval
 from ctxe.project.models import known as known_models
 from ctxe.project.planning.completion import paths
-from ctxe.project.sessions import summaries
+from ctxe.project.sessions import newest_first
 from ctxe.project.skills.templates import template, templates
 from ctxe.project.skills.use import usable
 
@@ -148,7 +148,7 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     if name == "mcp":
         return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
-        return [one.id for one in summaries(project.place.sessions) if one.id.startswith(begun)]
+        return [path.stem for path in newest_first(project.place.sessions) if path.stem.startswith(begun)]
     return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
+
 from ctxe.agent.log import Log
-from ctxe.agent.summary import Spent, summaries, summary
+from ctxe.agent.summary import Spent, is_begun, newest_first, summaries, summary
 from ctxe.domain.conversation import Reply, Usage
+from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept, ModelChosen, ReplyReceived, TurnFinished, TurnStarted
+from ctxe.project.sessions import path_of
 
 USAGE = Usage(100, 10, 50)
 FIRST: tuple[Kept, ...] = (ModelChosen("m"), TurnStarted("go"), ReplyReceived(Reply("a", usage=USAGE), 0.5))
@@ -61,3 +66,29 @@ def test_fields_that_make_no_sense_or_come_later_cost_nothing_and_no_other_sessi
         Spent("", "other/one", Usage(0, 4), 1.0),
     )
     assert (found["odd"].usd, found["odd"].usage, found["odd"].fork) == (1.5, Usage(3, 4), "7")
+
+
+def test_the_session_used_last_is_found_by_the_times_of_the_files(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"v":"1"}\n')
+    (tmp_path / "bad.jsonl").chmod(0o600)
+    assert newest_first(tmp_path) == [tmp_path / "bad.jsonl"]
+    with pytest.raises(SessionError, match="no session here yet"):
+        path_of(tmp_path)
+    log = Log.create(tmp_path, "empty", "p", lambda: "2026-01-02T03:04:05Z")
+    log.keep(ModelChosen("m"))
+    empty = log.path
+    assert path_of(tmp_path) == empty
+    one, two, public = (written(tmp_path, name) for name in ("one", "two", "public"))
+    public.chmod(0o644)
+    for moment, path in enumerate((one, two, public, tmp_path / "bad.jsonl", empty)):
+        os.utime(path, (moment, moment))
+    assert [path.stem for path in newest_first(tmp_path)] == ["empty", "bad", "public", "two", "one"]
+    assert [is_begun(path) for path in newest_first(tmp_path)] == [False, False, True, True, True]
+    assert path_of(tmp_path) == two
+
+
+def test_a_type_that_stands_late_in_its_record_counts_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "one")
+    late = '{"words":"' + "x" * 300 + '","n":9,"type":"turn_started"}\n'
+    path.write_text(path.read_text() + late)
+    assert summary(path).turns == 3
