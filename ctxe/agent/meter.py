@@ -1,4 +1,4 @@
-"""What an answer took that was cut off before its end: as its provider counted by then, else by our own count."""
+"""An answer that is still coming: its words so far, and what it took, by its provider's count or else by our own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Meter:
 
     count: Count
     billed: Usage | None = None
-    came: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
     written: list[tuple[str, int]] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
@@ -28,22 +29,30 @@ class Meter:
         match event:
             case Billed(usage):
                 self.billed = usage
-            case TextDelta(text) | ReasoningDelta(text):
-                self.came.append(text)
+            case TextDelta(text):
+                self.words.append(text)
+            case ReasoningDelta(text):
+                self.thoughts.append(text)
             case CallDelta(name, size):
                 if self.written and self.written[-1][0] == name and self.written[-1][1] <= size:
                     self.written.pop()
                 self.written.append((name, size))
             case _ if isinstance(event, Waiting | Kept):
                 self.billed = None
-                self.came.clear()
-                self.written.clear()
+                for came in (self.words, self.thoughts, self.written):
+                    came.clear()
+
+    @property
+    def said(self) -> str:
+        """The words of the answer that have come."""
+        return "".join(self.words)
 
     def usage(self, ledger: Ledger | None) -> Usage | None:
         """Tokens of the answer that is coming, ``ledger`` being that of its request; None while nothing has come."""
-        wrote = self.count("".join(self.came)) + sum(size for _, size in self.written) // CHARACTERS
+        wrote = self.count(self.said) + self.count("".join(self.thoughts))
+        wrote += sum(size for _, size in self.written) // CHARACTERS
         if self.billed:
             return replace(self.billed, output=max(self.billed.output, wrote))
-        if ledger is None or not (self.came or self.written):
+        if ledger is None or not (self.words or self.thoughts or self.written):
             return None
         return Usage(ledger.used, wrote, cache_read=min(ledger.cached, ledger.used))

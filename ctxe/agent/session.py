@@ -16,7 +16,6 @@ from ctxe.agent.turn import More, Ports, nothing_more, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, TurnFinished
-from ctxe.domain.model import TextDelta, Waiting
 
 Listener = Callable[[Event, State], Iterable[Event]]
 """Hears every kept event with the state after it; what it answers is kept and shown too (never heard by it again)."""
@@ -31,7 +30,6 @@ class Session:
     ports: Ports
     state: State = field(default_factory=State)
     listeners: tuple[Listener, ...] = ()
-    said: str = ""
     meter: Meter = field(default_factory=lambda: Meter(len))
     unlogged: str = ""
     usd_before: float = 0.0
@@ -42,7 +40,7 @@ class Session:
 
         A CtxeError or an interrupt ends the turn properly before it is raised again.
         """
-        self.said, self.usd_before, self.began = "", self.state.usd, time.monotonic()
+        self.usd_before, self.began = self.state.usd, time.monotonic()
         self.meter = Meter(self.ports.count)
         model = self.ports.provider.model
         if self.state.model != model.id:
@@ -86,11 +84,11 @@ class Session:
         """
         usage, prices = self.meter.usage(self.state.ledger), self.ports.provider.model.prices
         usd = prices.cost(usage) if usage and prices else None
-        for event in closing(self.state, outcome, why, self.said, usage, usd):
+        for event in closing(self.state, outcome, why, self.meter.said, usage, usd):
             yield from self.emit(event)
 
     def _take(self, event: Event) -> Iterator[Event]:
-        self._listen_in(event)
+        self.meter.hear(event)
         if isinstance(event, TurnFinished):
             event = self._summed(event)
         if isinstance(event, Kept):
@@ -104,14 +102,6 @@ class Session:
                 self.unlogged = error.message
             self.state = apply(self.state, event)
         yield event
-
-    def _listen_in(self, event: Event) -> None:
-        """Words of an answer that is still coming, in case it is cut off."""
-        self.meter.hear(event)
-        if isinstance(event, TextDelta):
-            self.said += event.text
-        elif isinstance(event, Waiting | Kept):
-            self.said = ""
 
     def _summed(self, event: TurnFinished) -> TurnFinished:
         usages = [step.reply.usage or Usage() for step in self.state.turn.steps]
