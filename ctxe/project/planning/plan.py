@@ -36,25 +36,36 @@ def plan(
 
 
 def made(
-    project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None = None
+    project: Project,
+    index: Index,
+    words: str,
+    budget: int,
+    steering: Steering,
+    purse: Purse | None = None,
+    *,
+    ahead: bool = False,
 ) -> Plan:
     """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look.
 
-    ``purse`` is the session's that pays for it. An index that is damaged is made anew, and the plan says so.
+    ``purse`` is the session's that pays for it; ``ahead`` of the words' being sent no host is asked. An index that is
+    damaged is made anew, and the plan says so.
     """
-    return sound(index, lambda index: _made(project, index, words, budget, steering, purse))
+    pays = None if ahead else purse or Purse()
+    return sound(index, lambda index: _made(project, index, words, budget, steering, pays))
 
 
 def _made(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
-    settings = project.config.retrieval
-    steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words)))
-    if not (settings.embeddings or settings.sources or project.config.plan.refine):
+    """No ``purse``: nobody is asked who would be paid."""
+    settings, asks = project.config.retrieval, purse is not None
+    steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words, meant=asks)))
+    embeds, refines = asks and settings.embeddings, asks and project.config.plan.refine and words.strip()
+    if not (embeds or settings.sources or refines):
         return planner.plan(index, words, budget, steering)[0]
     from ctxe.project.planning.documents import documents
     from ctxe.project.planning.meaning import meant
     from ctxe.project.planning.refining import looked_over, noted
 
-    scores, note = meant(project, index, words) if settings.embeddings else ({}, "")
+    scores, note = meant(project, index, words) if embeds else ({}, "")
     weights = weighed(fitted(), "meaning", settings.weight)
     documented, notes = documents(project, words, int(budget * DOCUMENTS)) if settings.sources else ([], [])
     room = budget - sum(file.tokens for file in documented)
@@ -62,16 +73,16 @@ def _made(project: Project, index: Index, words: str, budget: int, steering: Ste
     def planned(task: str, steering: Steering) -> tuple[Plan, Ranking]:
         return planner.plan(index, task, room, steering, weights, scores if task == words else None)
 
-    if _refines(project, words):
-        looked = looked_over(project, planned, words, steering, purse or Purse())
+    if purse is not None and refines:
+        looked = looked_over(project, planned, words, steering, purse)
     else:
-        looked = planned(words, steering)[0]
+        looked, _ = planned(words, steering)
     tokens = budget - room + looked.tokens
     return noted(replace(looked, budget=budget, tokens=tokens, files=(*looked.files, *documented)), note, *notes)
 
 
-def remembered_files(project: Project, index: Index, words: str) -> tuple[str, ...]:
-    """The files that memories, decisions and failures speak of, where they bear on the words."""
+def remembered_files(project: Project, index: Index, words: str, *, meant: bool = True) -> tuple[str, ...]:
+    """The files that memories, decisions and failures speak of, where they bear on the words (see Ranker.bearing)."""
     if not (project.config.memory.enabled and words.strip()):
         return ()
     with contextlib.suppress(StoreError, OSError):
@@ -80,14 +91,10 @@ def remembered_files(project: Project, index: Index, words: str) -> tuple[str, .
             from ctxe.knowledge.entries.links import holding
             from ctxe.knowledge.recall.query import Query
 
-            found = project.ranker.bearing(Query(words), entries, holding(entries))
+            found = project.ranker.bearing(Query(words), entries, holding(entries), meant=meant)
             files = (path for one in found[:MOST_MEMORIES] for path in one.entry.files)
             return tuple(path for path in dict.fromkeys(files) if path in index.by_path)
     return ()
-
-
-def _refines(project: Project, words: str) -> bool:
-    return project.config.plan.refine and bool(words.strip())
 
 
 def unconnected(project: Project) -> Project:

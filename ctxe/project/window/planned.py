@@ -12,7 +12,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.project.planning.indexing import index
-from ctxe.project.planning.plan import made, unconnected
+from ctxe.project.planning.plan import made
 from ctxe.repo.indexing.mending import refreshed
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
@@ -89,8 +89,7 @@ class Planning:
 
     def _made(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
-        project = unconnected(self._project) if task.ahead else self._project
-        return made(project, index, task.words, room, steering, self._kit.purse)
+        return made(self._project, index, task.words, room, steering, self._kit.purse, ahead=task.ahead)
 
     def _near(self, made: Plan, task: Task) -> Section:
         found = section(made)
