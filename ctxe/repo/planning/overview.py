@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from ctxe.lexical.tables import names
 from ctxe.repo.indexing.linecount import estimate
-from ctxe.repo.planning.showing import MARKER, header
+from ctxe.repo.planning.showing import MARKER, Packed, header, in_lines
 
 WHOLE = names(
     "project repository repo codebase package library app application tool program software architecture overview"
@@ -70,17 +70,13 @@ def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
     return tuple(path for some in found for path in some[:2])
 
 
-def shown(path: str, text: str, room: int) -> tuple[int, tuple[tuple[int, int], ...], str] | None:
-    """(tokens at most, lines shown where it is not whole, the text for the model) of a page, from its beginning."""
+def beginning(number: int, path: str, text: str, room: int) -> Packed | None:
+    """A page from its first line on, as much of it as ``room`` tokens hold; None where that says too little."""
     lines = text.split("\n")
     costs, left, count = estimate(lines), room - header(path) - MARKER, 0
     while count < len(lines) and costs[count] <= left:
         left -= costs[count]
         count += 1
-    tokens = sum(costs[:count]) + header(path) + MARKER
-    if count < len(lines):
-        said = "\n".join(
-            [f'<file path="{path}" lines="{len(lines)}">', f"[lines 1-{count}]", *lines[:count], "</file>"]
-        )
-        return (tokens, ((1, count),), said) if count >= FEWEST_LINES else None
-    return tokens, (), f'<file path="{path}">\n' + text.rstrip("\n") + "\n</file>"
+    if count < min(len(lines), FEWEST_LINES):
+        return None
+    return in_lines(number, path, lines, costs, range(1, count + 1))

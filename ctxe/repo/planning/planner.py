@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ctxe.domain.section import Tier
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.store import File
 from ctxe.repo.planning import overview
 from ctxe.repo.planning.evidence import Scores
 from ctxe.repo.planning.mix import Fitted, fitted
@@ -133,16 +134,11 @@ def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ra
     passed_over = {*steering.added, *steering.dropped, *steering.declined}
     for path in overview.pages(index.by_path, task):
         room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in found)))
-        text = index.text(path) if path not in passed_over else None
-        page = overview.shown(path, text, room) if text is not None else None
-        if page is None:
-            continue
-        tokens, ranges, said = page
-        number = index.by_path[path]
-        ranking.scores.pop(number, None)
-        kind = ranking.evidence.file(number).kind
-        mode: Tier = "region" if ranges else "full"
-        found.append(Planned(path, round(high, 4), tokens, mode, ranges, (ABOUT,), said, kind))
+        number, text = index.by_path[path], index.text(path) if path not in passed_over else None
+        page = overview.beginning(number, path, text, room) if text is not None else None
+        if page is not None:
+            ranking.scores.pop(number, None)
+            found.append(_as_planned(ranking.evidence.file(number), page, high, (ABOUT,)))
     return found
 
 
@@ -150,11 +146,12 @@ def _planned(ranking: Ranking, one: Packed, reasons: Reasons, steering: Steering
     file = ranking.evidence.file(one.number)
     by_model = (Reason("asked", "the model that looked it over wants it", 1.0),) if file.path in steering.asked else ()
     added = (Reason("added", "you added it", 1.0),) if file.path in steering.added else by_model
+    return _as_planned(file, one, ranking.scores[one.number], (*added, *reasons.of(one.number)))
+
+
+def _as_planned(file: File, one: Packed, score: float, reasons: tuple[Reason, ...]) -> Planned:
     ranges = tuple(one.ranges) if one.tier == "region" else ()
-    return Planned(
-        file.path, round(ranking.scores[one.number], 4), one.tokens, one.tier, ranges,
-        (*added, *reasons.of(one.number)), one.text, file.kind,
-    )  # fmt: skip
+    return Planned(file.path, round(score, 4), one.tokens, one.tier, ranges, reasons, one.text, file.kind)
 
 
 def _left_out(ranking: Ranking, shown: list[Packed], budget: int, steering: Steering) -> tuple[LeftOut, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ctxe.domain.section import Tier
@@ -73,16 +73,20 @@ def ranges_of(lines: Iterable[int]) -> Ranges:
 
 def as_shown(one: Open) -> Packed:
     """The whole file, or the lines of it that were chosen."""
-    ranges = ranges_of(one.chosen)
-    cost = sum(one.costs[row - 1] for row in one.chosen)
-    if len(one.chosen) >= len(one.lines):
-        text = f'<file path="{one.path}">\n' + "\n".join(one.lines).rstrip("\n") + "\n</file>"
-        return Packed(one.number, "full", cost + header(one.path), text, [(1, len(one.lines))])
-    parts = [f'<file path="{one.path}" lines="{len(one.lines)}">']
+    return in_lines(one.number, one.path, one.lines, one.costs, one.chosen)
+
+
+def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> Packed:
+    """A file of which some lines (from 1) are shown; whole when it is all of them."""
+    ranges, cost = ranges_of(chosen), sum(costs[row - 1] for row in chosen)
+    if len(chosen) >= len(lines):
+        text = f'<file path="{path}">\n' + "\n".join(lines).rstrip("\n") + "\n</file>"
+        return Packed(number, "full", cost + header(path), text, [(1, len(lines))])
+    parts = [f'<file path="{path}" lines="{len(lines)}">']
     for first, last in ranges:
-        parts += [f"[lines {first}-{last}]", *one.lines[first - 1 : last]]
+        parts += [f"[lines {first}-{last}]", *lines[first - 1 : last]]
     text = "\n".join([*parts, "</file>"])
-    return Packed(one.number, "region", cost + header(one.path) + MARKER * len(ranges), text, ranges)
+    return Packed(number, "region", cost + header(path) + MARKER * len(ranges), text, ranges)
 
 
 def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
