@@ -20,13 +20,6 @@ def edit(old: str, new: str, path: str = "a b.py") -> Reply:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", FILES)
 

@@ -15,13 +15,6 @@ ANSWER = "Do this:\n\n```python\nx = 1\n```\n\nThen this:\n\n```sh\nmake it\n```
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {"a.py": "one = 1\n"})
 
