@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Step, Usage
 from ctxe.domain.model import Prices
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import ANSWERED
+from ctxe.domain.value import dataclass
 
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 
 from ctxe.agent.state import State
 from ctxe.context.tokens import Count
@@ -17,6 +16,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import Consulted, Notice, Summarized
 from ctxe.domain.model import Message, Provider, Request, Text
+from ctxe.domain.value import dataclass
 
 PATIENCE = 2
 """Failures after which a session asks no more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.past import total
+from ctxe.domain.value import dataclass
 
 TYPE = b'"type":"'
 WANTED = tuple(

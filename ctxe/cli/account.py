@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError, SessionError
+from ctxe.domain.value import dataclass
 from ctxe.serve.answers import ledger_json
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.value import dataclass
 from ctxe.serve.answers import plan_json
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from ctxe.domain.value import dataclass
 
 DIGITS = 18
 """Digits of a number that is no slip."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
@@ -13,6 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 from ctxe.config.keys import SERVERS, check, defaults, every_setting, parse
 from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
+from ctxe.domain.value import dataclass
 from ctxe.safety.programs import outside
 from ctxe.safety.trust import tighten
 from ctxe.storage.files import read

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ctxe.domain.section import ShareName
+from ctxe.domain.value import dataclass
 
 MOST_RESERVED = 20_000
 THOUGHTS: Mapping[str, int] = {"high": 12_000, "xhigh": 44_000, "max": 44_000}

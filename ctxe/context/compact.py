@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ctxe.context.cost import Billing, pays, usual_calls
+from ctxe.domain.value import dataclass
 
 LEAST_FREED = 0.10
 """A fold that would free less of what stands is not worth a new epoch."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.model import Prices
+from ctxe.domain.value import dataclass
 
 USUAL_CALLS = 40
 """Calls still to come when nothing is known of a project: real tasks take 40 to 100."""

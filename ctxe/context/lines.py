@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from ctxe.context.calls import Asked, kind_of, taken_apart
 from ctxe.context.listing import unpadded
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
+from ctxe.domain.value import dataclass
 
 Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
 """Who wrote a line: the user, the model in its reply or in a call (what it asks for, puts in, takes out), a tool."""

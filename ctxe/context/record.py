@@ -10,13 +10,13 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ctxe.context.lines import Entry, Line, core_of, names_in
 from ctxe.context.nearness import near_use
 from ctxe.context.survey import Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.worth import worth_of_lines, worth_of_name
+from ctxe.domain.value import dataclass
 
 SAMPLE = 20_000
 """Characters that are counted to price lines; what is chosen is counted."""

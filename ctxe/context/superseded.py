@@ -7,9 +7,9 @@ the account of the request says so until the next fold.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import Conversation
+from ctxe.domain.value import dataclass
 
 CHANGED = "changed "
 """What the names of notes about changed files begin with."""

@@ -6,10 +6,11 @@ what is new, and one that is not a continuation of what was read starts over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ctxe.context.lines import Entry, Line, Whole, entries_of, lines_in
 from ctxe.domain.conversation import Conversation, Position, Step
+from ctxe.domain.value import dataclass
 
 NEVER = -1_000_000
 """The step of what has not happened."""

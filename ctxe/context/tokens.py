@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.model import Block, Carry, Image, Text, ToolSchema
 from ctxe.domain.picture import Picture
+from ctxe.domain.value import dataclass
 
 Count = Callable[[str], int]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 from ctxe.context.listing import bare
 from ctxe.context.tokens import Count
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 
 Kind = Literal["read", "shell", "search", "recalled", "other"]
 

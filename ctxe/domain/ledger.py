@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ctxe.domain.conversation import Usage
 from ctxe.domain.section import Placement, Priority, Tier
+from ctxe.domain.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

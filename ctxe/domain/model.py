@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
 from ctxe.domain.picture import Picture
+from ctxe.domain.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ctxe.domain.value import dataclass
 
 HANDLE = "picture-"
 """How the handle begins by which a picture that gave way is had again."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, Protocol
 
 from ctxe.domain.picture import Picture
+from ctxe.domain.value import dataclass
 
 Tier = Literal["full", "region", "outline", "name"]
 Placement = Literal["tools", "system", "past", "task", "conversation"]

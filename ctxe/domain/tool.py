@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
 from ctxe.domain.conversation import Touch
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.picture import Picture
+from ctxe.domain.value import dataclass
 
 
 class Risk(StrEnum):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import strip_invisible, strip_sequences
 
 _TAG = re.compile(r"<(?=/?\s*(?:memory|instructions|skills?|mcp)\b)", re.IGNORECASE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.words import plain, terms
 
 # Broder, "On the resemblance and containment of documents" (1997): runs of w words; 4 forgives a changed word a line.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.traces import Fault, Place, fault, frame, lines
 
 

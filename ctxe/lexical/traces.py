@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.patterns import compiled
 
 LONGEST_LINE = 2000

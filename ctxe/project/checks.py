@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.context.budget import Budget, Share, reserve_for
 from ctxe.context.tokens import Count, Sized
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Message, Model, Prices, Provider, Request, Text
+from ctxe.domain.value import dataclass
 from ctxe.providers import catalog
 from ctxe.providers.pictures import tokens
 from ctxe.storage.counts import Counts, Estimate

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
 from ctxe.domain.past import total
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project import Project

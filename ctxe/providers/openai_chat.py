@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
 from typing import Any
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.errors import BadRequest
 from ctxe.domain.model import Delta, Image, Message, Model, Request, Text, ToolSchema
+from ctxe.domain.value import dataclass
 from ctxe.providers.chat_answer import Reader
 from ctxe.providers.draft import Draft
 from ctxe.providers.echo import carried, legal_id, legal_json, legal_name
@@ -39,10 +39,13 @@ class Habits:
     marked: bool = False
 
 
+PLAIN = Habits()
+
+
 class Chat:
     """One model behind a chat completions endpoint."""
 
-    def __init__(self, model: Model, transport: Transport, habits: Habits = Habits(), *, look: Look = blind) -> None:
+    def __init__(self, model: Model, transport: Transport, habits: Habits = PLAIN, *, look: Look = blind) -> None:
         self.model, self.transport, self.habits, self.look = model, transport, habits, look
         self._refused: set[str] = set()
 
@@ -80,7 +83,7 @@ class Chat:
 def body(
     request: Request,
     model: Model,
-    habits: Habits = Habits(),
+    habits: Habits = PLAIN,
     *,
     refused: Set[str] = frozenset(),
     look: Look = blind,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import RateLimited
 from ctxe.domain.model import Delta, Waiting
+from ctxe.domain.value import dataclass
 from ctxe.providers.faults import Fault
 
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,7 @@ from ctxe.domain.model import (
     TextDelta,
     Waiting,
 )
+from ctxe.domain.value import dataclass
 
 ErrorName = Literal["auth", "quota", "rate limit", "overflow", "bad request", "bad reply", "unreachable"]
 ERRORS: Mapping[str, type[ProviderError]] = {

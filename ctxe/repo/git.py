@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.value import dataclass
 from ctxe.safety.programs import git_command, git_environment
 
 SECONDS = 120.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.patterns import compiled
 
 # ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One

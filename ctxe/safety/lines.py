@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
+from ctxe.domain.value import dataclass
 from ctxe.safety.policy import Look, Policy, folded, may_edit, outside
 from ctxe.safety.protected import protection
 from ctxe.safety.rules import covers, refuses, rest_of, rule_for, runs

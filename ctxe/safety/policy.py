@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.rules import covers, rest_of
 
 Mode = Literal["ask", "auto-edit", "auto", "read-only"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.model import Message, Request, Text
+from ctxe.domain.value import dataclass
 
 ROLES = ("system", "user", "assistant", "tool")
 NOTHING = "(no answer)"

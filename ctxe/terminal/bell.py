@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.streams import write
 

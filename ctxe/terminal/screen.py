@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TextIO
 
+from ctxe.domain.value import dataclass
 from ctxe.terminal.streams import abandon, is_terminal, usable, write
 from ctxe.terminal.style import Line, clean, paint
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, Span, cells, clip, fold, line, width

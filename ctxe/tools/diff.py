@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import takewhile
 
+from ctxe.domain.value import dataclass
 from ctxe.tools.text import split
 
 CONTEXT = 3

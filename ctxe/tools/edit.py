@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.conversation import Operation, Touch
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.value import dataclass
 from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import BOOLEAN, STRING, describe

@@ -8,11 +8,11 @@ import re
 import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 from ctxe.repo.files import IGNORE_FILE
 from ctxe.repo.files import list_files as project_files
 from ctxe.safety.programs import find_program

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:

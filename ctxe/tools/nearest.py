@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import strip_invisible
 from ctxe.tools.text import numbered
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.value import dataclass
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, STRINGS, describe
 

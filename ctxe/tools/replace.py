@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ctxe.domain.errors import NotApplied, ToolError
+from ctxe.domain.value import dataclass
 from ctxe.tools.diff import Hunk, hunks
 from ctxe.tools.nearest import miss
 from ctxe.tools.text import line_end, split

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from dataclasses import dataclass
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 
 SNIFF = 8192
 """Bytes in which a NUL means binary: git and ripgrep look at as many."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import Event, ToolFinished, TurnFinished
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from ctxe.cli.chat.chatting import Chat
 from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import ReplyReceived, TurnFinished
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project import Project

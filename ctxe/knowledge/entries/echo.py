@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 
 

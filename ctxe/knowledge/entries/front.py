@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.scalars import Value, emit, quick, thorough
 
 BOM = b"\xef\xbb\xbf"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.storage import files
 
 STEPS = 20

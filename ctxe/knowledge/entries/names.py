@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import OURS, Entry, folder_of, slug
 
 _DECISION = re.compile(r"(\d{4,9})-(?!\d\d-\d\d(?:\D|\Z))(?:.*-)?([0-9a-f]{4})?(?:\.md)?")

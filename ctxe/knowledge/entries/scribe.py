@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.storage.counters import Counters
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 
 _FILES = re.compile(r"^\*\*\* (Update|Add|Delete) File: (.+)\n((?:(?!\*\*\* ).*\n?)*)", re.M)
 

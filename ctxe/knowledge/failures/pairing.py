@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import lessons

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.failures.contents import Content, of_patch
 from ctxe.lexical.tables import names
 

@@ -6,13 +6,13 @@ import contextlib
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.recall.numbered import make_anew, newest
 from ctxe.storage.files import make_folder
 

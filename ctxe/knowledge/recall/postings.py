@@ -6,12 +6,12 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import is_
 from pathlib import Path
 from types import MappingProxyType
 
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from ctxe.data import read_text
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.recall.reading import Question
 from ctxe.knowledge.recall.signals import SIGNALS, Vector
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.signals import RECENT, Look, Vector
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from ctxe.domain.value import dataclass
 
 BRIEF = 14
 """Words of what stands below a heading that is compared as its value; a longer text says more than one thing."""

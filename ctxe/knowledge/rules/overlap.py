@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
 from itertools import chain
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.rules.contradictions import Conflict, Unit, choices, headings, settings
 from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
 from ctxe.lexical.words import stem

@@ -6,10 +6,10 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value
 from ctxe.knowledge.way import forbidden, way

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.skills.module import Skill
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
 from ctxe.knowledge.way import forbidden, way
 

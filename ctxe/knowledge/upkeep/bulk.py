@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import front, names
 from ctxe.knowledge.entries.entry import Entry, slug, update_entry, write_entry
 from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, write_log

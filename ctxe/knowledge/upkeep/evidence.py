@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 
 DIGITS = 12

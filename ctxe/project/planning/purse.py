@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.domain.events import Consulted, Notice

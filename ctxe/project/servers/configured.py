@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from ctxe.config.load import SERVERS_FILE, settled
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import exact, one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, installed, launch_of, mark

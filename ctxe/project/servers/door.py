@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.config.load import SERVERS_FILE
+from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project import Project

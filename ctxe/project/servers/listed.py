@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Priority, Section, Task, digest
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured
 from ctxe.storage import files

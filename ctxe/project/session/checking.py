@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ctxe.domain.conversation import Step, ToolCall
 from ctxe.domain.events import Event, Noted, Notice, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Tool
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.globs import matches
 from ctxe.terminal.figures import plural
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, field, replace
 from operator import sub
 
 from ctxe.agent.limits import Limits
@@ -25,6 +25,7 @@ from ctxe.domain.events import (
 from ctxe.domain.model import Waiting
 from ctxe.domain.section import Section
 from ctxe.domain.tool import Progress, ToolOutput
+from ctxe.domain.value import dataclass
 from ctxe.terminal import figures
 
 ENOUGH = "You have no calls left. Answer now with what you have found, and say what is still open."

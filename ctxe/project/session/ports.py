@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -13,6 +12,7 @@ from ctxe.agent.state import State
 from ctxe.agent.turn import Ports
 from ctxe.context.budget import birth_limit
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
+from ctxe.domain.value import dataclass
 from ctxe.project.models import connect
 from ctxe.project.planning.purse import Purse
 from ctxe.project.window.compose import Composer

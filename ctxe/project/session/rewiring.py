@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -12,6 +12,7 @@ from ctxe.agent.state import State
 from ctxe.domain.events import Event
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
+from ctxe.domain.value import dataclass
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.jobs import Telling

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
@@ -15,6 +14,7 @@ from ctxe.data import read_text
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Summarized
 from ctxe.domain.model import Model, Provider
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.daily import Done, line_of
 from ctxe.knowledge.entries.store import Store
 from ctxe.project.models import choose, connect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
@@ -12,6 +12,7 @@ from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Tool
+from ctxe.domain.value import dataclass
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling

@@ -9,8 +9,9 @@ import sqlite3
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.words import counts
 from ctxe.repo.git import Git, stream
 from ctxe.repo.indexing.database import transaction

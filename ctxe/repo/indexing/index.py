@@ -8,11 +8,11 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.repo.files import list_files, read_text, start_listing
 from ctxe.repo.git import Git
 from ctxe.repo.indexing import database, history, linecount, store

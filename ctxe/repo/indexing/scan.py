@@ -8,11 +8,11 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.words import analyse, path_terms
 from ctxe.repo.files import minified
 from ctxe.repo.indexing.definition import Definition

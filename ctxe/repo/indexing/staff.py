@@ -6,9 +6,9 @@ import contextlib
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.postings import Packed
 from ctxe.repo.indexing.scan import Scanned
 from ctxe.repo.indexing.worker import Job, Scanner, Worker

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.bm25 import shorten
 from ctxe.repo.indexing.store import File
 

@@ -7,10 +7,10 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.postings import BUCKETS, Packed, Posting, alive, by_bucket, joined, unpacked
 from ctxe.repo.indexing.scan import Scanned, read_definitions

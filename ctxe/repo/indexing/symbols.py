@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.grammar import parser
 from ctxe.repo.indexing.patterns import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.definition import Definition
 
 WINDOW = 40

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.repo.files import Listed, read_text
 from ctxe.repo.indexing import database, store
 from ctxe.repo.indexing.counting import counter

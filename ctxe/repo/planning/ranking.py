@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.asked import Odds, shares
 from ctxe.repo.planning.evidence import Evidence, Scores, best, gather, look_inside

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.symbols import Symbols, symbols
 from ctxe.lexical.words import STOP, counts, terms
 from ctxe.repo.indexing.scan import KEYWORDS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.words import terms
 from ctxe.repo.indexing.scan import stem_of
 from ctxe.repo.planning.mix import Weights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.store import Details
 from ctxe.repo.planning.evidence import UNIT_BITS, Evidence
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task

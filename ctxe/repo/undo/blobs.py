@@ -8,10 +8,10 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.repo.git import Git
 from ctxe.storage.files import make_folder, replace
 

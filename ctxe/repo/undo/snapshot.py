@@ -12,12 +12,12 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import dataclass
 from ctxe.repo.files import walk
 from ctxe.repo.git import Git, finish
 from ctxe.repo.undo.blobs import GITS, LINK, NAME, OURS, Blobs, name_of

@@ -10,9 +10,9 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.running.child import end, hang_up, name_of, outcome_of, started
 
 PIECE = 65_536

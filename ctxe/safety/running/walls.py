@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.protected import FILES, FOLDERS, WITHIN, plain_name
 from ctxe.safety.running.box import is_place
 

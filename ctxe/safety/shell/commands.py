@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.words import MOST, Part, Redirect, Unsure, Word, split
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.safety.shell import scripts
 from ctxe.safety.shell.tables import Given, Spec, sort_out, table
 from ctxe.safety.shell.words import Part, Word

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.words import Word
 

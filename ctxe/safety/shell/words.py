@@ -7,8 +7,8 @@ sections 3.1.2 (quoting), 3.2 (commands) and 3.6 (redirections), for a non-inter
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
 
 MOST = 100_000

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxe.domain.value import dataclass
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.interrupt import INTERRUPTED, current, installed
 from ctxe.terminal.screen import Screen

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.section import Priority
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import visible
 
 if TYPE_CHECKING:

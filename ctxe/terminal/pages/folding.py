@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Prices
+from ctxe.domain.value import dataclass
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, fold, glyph, line

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line, strip_sequences
 
 Count = Callable[[str], int]

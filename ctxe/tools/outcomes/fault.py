@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ctxe.domain.value import dataclass
 
 PATH = r"(?P<file>(?:[A-Za-z]:)?[^\s:()'\"<>|]+\.\w+)"
 RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?:: (?P<message>.*))?$")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+from ctxe.domain.value import dataclass
 
 IDS = 100
 """Failing tests that are named; the count tells of the rest."""
