@@ -103,6 +103,12 @@ def _picking(words: list[str]) -> list[str]:
     return [f"--resume={PICK}" if words[0] == "chat" and at in alone else word for at, word in enumerate(words)]
 
 
+def _version() -> None:
+    from ctxe import __version__
+
+    sys.stdout.write(f"ctxe {__version__}\n")
+
+
 def _wanted(words: list[str]) -> Collection[str]:
     """The command that is called; all of them while a shell asks for completions."""
     from ctxe.config import read_environment
@@ -122,16 +128,13 @@ def main(argv: list[str] | None = None) -> int:
     from ctxe.domain.errors import ConfigError
 
     words = sys.argv[1:] if argv is None else argv
-    if words in (["--version"], ["-V"]):
-        from ctxe import __version__
-
-        sys.stdout.write(f"ctxe {__version__}\n")
-        return 0
     try:
         rest, invocation = split(words)
     except ConfigError as error:
         say(error.message, error.hint)
         return 2
+    if rest in (["--version"], ["-V"]):
+        return told(_version, invocation)
     rest = _spoken(rest)
     if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
         return told(quick, invocation)

@@ -14,11 +14,21 @@ from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
+SPENT = {
+    errno.EMFILE: "let a process open more files: ulimit -n",
+    errno.ENFILE: "close other programs: all of them together have too many files open",
+    errno.EAGAIN: "let a user run more processes: ulimit -u",
+    errno.ENOMEM: "close other programs, or give this one more memory",
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room: your share of the disk is used up",
+    errno.EROFS: "what is to be written lies on a disk that is read-only",
+}
+"""What a machine may run out of, with what the user can do about it."""
 
 
 def told(run: Callable[[], object], invocation: Invocation) -> int:
     """Run a command; the exit code of the process, whatever happens. Only a bug leaves a traceback, in a file."""
-    from ctxe.terminal.streams import polite
+    from ctxe.terminal.streams import BROKEN_PIPE, polite
 
     try:
         with polite(sys.stdout, sys.stderr):
@@ -29,9 +39,11 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # of Typer's help, which knows no code but 1 for that
+            return BROKEN_PIPE
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _usage(error) or _too_long(error) or bug(error, invocation)
+        return _usage(error) or _machine(error) or bug(error, invocation)
     return code if isinstance(code, int) else 0
 
 
@@ -67,11 +79,18 @@ def _meant(error: Exception) -> str:
     return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
 
 
-def _too_long(error: Exception) -> int:
-    """Tell of a name on the command line that no file can bear; 0 for anything else."""
-    if not isinstance(error, OSError) or error.errno != errno.ENAMETOOLONG:
+def _machine(error: Exception) -> int:
+    """Tell of a name that no file can bear, and of what this machine has no more of; 0 for anything else."""
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    if not isinstance(error, OSError):
         return 0
-    say(f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id")
+    if error.errno == errno.ENAMETOOLONG:
+        say(f"no file has a name of {len(str(error.filename)):,} characters", "check what you gave as a file or an id")
+    elif error.errno in SPENT:
+        say(f"this machine refuses more: {error.strerror}", SPENT[error.errno])
+    else:
+        return 0
     return StoreError.exit_code
 
 

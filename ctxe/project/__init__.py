@@ -40,7 +40,8 @@ class Project:
         """The project around a folder. ``flags`` are settings by section. Raises ConfigError."""
         environment = config.read_environment() if environment is None else environment
         user = config.user_folder(environment)
-        where = place.find(start, user, config.cache_folder(environment))
+        home = Path(environment.get("HOME") or "/")
+        where = place.find(start, user, config.cache_folder(environment), home)
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
     def again(self, model: str = "", effort: str = "") -> Project:

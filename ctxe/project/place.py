@@ -30,10 +30,11 @@ class Place:
         return (self.memory if self.writable else self.cache) / "sessions"
 
 
-def find(start: Path, user: Path, user_cache: Path) -> Place:
-    """The project around ``start``: the nearest folder upwards that holds .git or .ctxe, else ``start`` itself.
+def find(start: Path, user: Path, user_cache: Path, home: Path) -> Place:
+    """The project around ``start``: the nearest folder upwards that holds .git, else .ctxe, else ``start`` itself.
 
-    Raises ConfigError when there is no such folder.
+    A .ctxe in the home folder, which a session there leaves, is that of no folder below it. Raises ConfigError when
+    there is no folder ``start``.
     """
     try:
         working = start.expanduser().resolve(strict=True)
@@ -42,12 +43,17 @@ def find(start: Path, user: Path, user_cache: Path) -> Place:
     if not working.is_dir():
         raise ConfigError(f"{start} is not a folder", "name a folder with --project")
     git = next((folder for folder in (working, *working.parents) if (folder / ".git").exists()), None)
-    kept = next((folder for folder in (working, *working.parents) if (folder / ".ctxe").is_dir()), None)
-    home = user.parent
-    root = git or (kept if kept and kept != home else None) or working
+    root = git or _kept(working, home.resolve()) or working
     memory = root / ".ctxe"
     writable = os.access(memory if memory.exists() else root, os.W_OK)
     from ctxe.domain.section import digest
 
     cache = memory / "cache" if writable else user_cache / digest(str(root))[:16]
     return Place(working, root, memory, cache, user, git is not None, writable)
+
+
+def _kept(working: Path, home: Path) -> Path | None:
+    """The nearest folder upwards that holds .ctxe; the home folder and those around it hold it for themselves alone."""
+    beyond = (home, *home.parents)
+    above = (folder for folder in working.parents if folder not in beyond)
+    return next((folder for folder in (working, *above) if (folder / ".ctxe").is_dir()), None)

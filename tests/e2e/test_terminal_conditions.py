@@ -96,6 +96,34 @@ def test_a_reader_that_went_away_is_silent(repo: Path, env: dict[str, str]) -> N
     assert "roken pipe" not in err
 
 
+@pytest.mark.parametrize("words", ["--version", "--help", "plan --help"])
+def test_a_help_that_nobody_reads_or_no_disk_takes_is_silent_or_one_line(
+    repo: Path, env: dict[str, str], words: str
+) -> None:
+    command = f"{sys.executable} -m ctxe {words}"
+    for shell, code, says in (
+        (f"set -o pipefail; {command} | (exec <&-; sleep 1)", 141, ""),
+        (f"{command} >/dev/full", 1, "ctxe: cannot write the output: No space left on device\n"),
+    ):
+        done = subprocess.run(
+            ["/bin/bash", "-c", shell], cwd=repo, env=env, capture_output=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stdout) == (code, b"")
+        assert done.stderr.decode().startswith(says)
+        assert clean(done.stderr.decode())
+        assert says or not done.stderr
+
+
+def test_a_machine_that_gives_no_more_is_told_and_is_no_bug(repo: Path, env: dict[str, str]) -> None:
+    code, _, err = chat(repo, env, "ulimit -n 8; {}")
+    assert code == 7
+    assert (
+        "ctxe: this machine refuses more: Too many open files\n      let a process open more files: ulimit -n\n" in err
+    )
+    assert "a bug in ctxe" not in err
+    assert clean(err)
+
+
 def test_a_folder_that_is_gone(tmp_path: Path, env: dict[str, str]) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
