@@ -52,6 +52,7 @@ def build(wanted: Collection[str]) -> Any:
     import typer
 
     from ctxe.cli.help import readable
+    from ctxe.cli.parameters import direct
 
     app = typer.Typer(
         name="ctxe",
@@ -68,7 +69,7 @@ def build(wanted: Collection[str]) -> Any:
         else:
             app.command(name, help=says)(_named_only)
     app.callback()(_root)
-    return readable(typer.main.get_command(app))
+    return direct(readable(typer.main.get_command(app)))
 
 
 def _named_only() -> None:
