@@ -87,7 +87,7 @@ def cells(text: str) -> int:
 
 def width(spans: Line) -> int:
     """Terminal columns of a line."""
-    return sum(cells(text) for text, _ in spans)
+    return cells(spans[0][0]) if len(spans) == 1 else sum([cells(text) for text, _ in spans])
 
 
 def _cut(text: str, room: int) -> str:
@@ -182,7 +182,7 @@ def _trimmed(row: Sequence[Span]) -> Line:
 def paint(spans: Line, color: bool) -> str:
     """A line as text; the only place where colour sequences are made."""
     if not color:
-        return "".join(clean(text) for text, _ in spans)
+        return clean("".join([text for text, _ in spans]))
     return "".join(
         f"\x1b[{PALETTE[style]}m{clean(text)}\x1b[0m" if PALETTE[style] and text else clean(text)
         for text, style in spans

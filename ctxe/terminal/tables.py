@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ctxe.domain.value import dataclass
 from ctxe.terminal import figures
 from ctxe.terminal.screen import Screen
-from ctxe.terminal.style import Line, Span, cells, clip, fold, line, width
+from ctxe.terminal.style import Line, Span, cells, clean, clip, fold, line, width
 
 Cell = str | Span | Line
 GAP = "  "
@@ -28,16 +28,10 @@ class Column:
 def _line(cell: Cell, style: str = "") -> Line:
     """A cell as a clean line, in the column's style where it has none of its own."""
     if isinstance(cell, str):
-        return line((cell, style))
+        return ((clean(cell), style),) if cell else ()
     if len(cell) == 2 and isinstance(cell[0], str) and isinstance(cell[1], str):
         return line((cell[0], cell[1] or style))
     return line(*((text, own or style) for text, own in cell))
-
-
-def _pad(spans: Line, columns: int, right: bool) -> Line:
-    """The line filled with blanks to ``columns``."""
-    blank = " " * max(0, columns - width(spans))
-    return line(blank, *spans) if right else line(*spans, blank)
 
 
 def _shares(natural: Sequence[int], columns: Sequence[Column], room: int | None) -> list[int] | None:
@@ -79,14 +73,19 @@ def _row(parts: Sequence[Line], columns: Sequence[Column], sizes: Sequence[int],
         fold(part, size) if column.wraps else [clip(part, size, unicode)]
         for part, column, size in zip(parts, columns, sizes, strict=True)
     ]
-    drawn = []
-    for index in range(max(map(len, stacks))):
-        spans: list[Span] = []
-        for stack, column, size in zip(stacks, columns, sizes, strict=True):
-            part = stack[index] if index < len(stack) else ()
-            spans += (*_pad(part, size, column.right), (GAP, ""))
-        drawn.append(_stripped(spans))
-    return drawn
+    return [
+        _across([stack[index] if index < len(stack) else () for stack in stacks], columns, sizes)
+        for index in range(max(map(len, stacks)))
+    ]
+
+
+def _across(parts: Sequence[Line], columns: Sequence[Column], sizes: Sequence[int]) -> Line:
+    """Clean lines side by side, each filled with blanks to the columns it has."""
+    spans: list[Span] = []
+    for part, column, size in zip(parts, columns, sizes, strict=True):
+        blank = " " * (size - width(part))
+        spans += ((blank, ""), *part, (GAP, "")) if column.right else (*part, (blank + GAP, ""))
+    return _stripped(spans)
 
 
 def _stripped(spans: Sequence[Span]) -> Line:
