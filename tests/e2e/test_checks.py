@@ -48,6 +48,31 @@ def test_what_fails_after_an_edit_is_told_with_the_next_request(home: Path, repo
     assert "not for this one" not in done.err
 
 
+def command(words: str) -> Reply:
+    return Reply("", [Call("run_command", {"command": words})])
+
+
+def test_what_a_command_edits_is_checked_and_what_a_check_writes_is_not(home: Path, repo: Path) -> None:
+    checks(home, edits=["*.py: grep -q 'one = 2' {files}"], turn="date >> seen.log; sh test.sh")
+    (repo / ".gitignore").write_text("build/\n")
+    script = [
+        command("sed -i 's/one = 1/one = 4/' 'a b.py'"),
+        edit("old", "new", "notes.md"),
+        command("mkdir build; echo 1 > build/a.py; cat 'a b.py'"),
+        command("sed -i 's/one = 4/one = 2/' 'a b.py'"),
+        Reply("Done?"),
+        command("cat 'a b.py'"),
+        Reply("It cannot be."),
+    ]
+    with WireServer([READ, *script], key=KEY) as server:
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto")
+        assert (done.code, done.out, server.left) == (0, "It cannot be.\n", 0), done.err
+        said = [told(body).count("a check of the user's failed after your change") for body in server.bodies]
+    assert said == [0, 0, 1, 1, 1, 1, 2, 2]
+    assert done.err.count("● check grep -q 'one = 2' 'a b.py'") == 2
+    assert done.err.count("● check date >> seen.log; sh test.sh") == 1
+
+
 def test_a_turn_that_edited_ends_when_its_check_passes(home: Path, repo: Path) -> None:
     checks(home, turn="sh test.sh")
     script = [Reply("Nothing to do."), READ, edit("one = 1", "one = 2"), Reply("Done?"), edit("one = 2", "one = 3")]

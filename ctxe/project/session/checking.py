@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,33 +27,43 @@ from ctxe.terminal.figures import plural
 RULE = re.compile(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
 FILES = "{files}"
 TURN_SECONDS = 600
+Stamp = tuple[int, int]
+"""A file's size in bytes and the time of its last change in nanoseconds."""
+GONE: Stamp = (-1, 0)
 
 
 @dataclass(slots=True)
 class Checking:
     """A port of the loop (``Ports.check``). ``runs`` gives what runs calls, ``shell`` is the tool that runs commands:
-    in the sandbox that the model's own would run in, as they run what it wrote.
+    in the sandbox that the model's own would run in, as they run what it wrote. ``written`` names what this turn's
+    tools changed, commands included.
 
     ``rounds`` counts how often the model was sent back in this turn, ``due`` says that something was edited since the
-    turn's check ran last.
+    turn's check ran last, ``stood`` is how files that changed were when that was last looked at.
     """
 
     settings: CheckSettings
     root: Path
     shell: Tool
     runs: Callable[[], Dispatcher]
+    written: Callable[[], Sequence[str]]
     count: int = 0
     rounds: int = 0
     due: bool = False
+    stood: dict[str, Stamp] = field(default_factory=dict)
 
     def __call__(self, state: State) -> Generator[Event, None, bool]:
         """Check what the newest step did; true when the turn's check failed and the model is to mend it."""
+        if not (self.settings.edits or self.settings.turn):
+            return False
         steps = state.turn.steps
         if len(steps) == 1:
             self.rounds, self.due = 0, self.due and _told_meanwhile(state)
-        self.due = self.due or bool(_edited(steps[-1]))
+            self.stood.clear()
+        edited = self._edited(steps[-1])
+        self.due = self.due or bool(edited)
         if steps[-1].reply.calls or steps[-1].reply.dropped:
-            yield from self._edits(steps[-1])
+            yield from self._edits(edited)
             return False
         if not (self.settings.turn and self.due):
             return False
@@ -69,9 +80,23 @@ class Checking:
         yield Noted((chunk,))
         return True
 
-    def _edits(self, step: Step) -> Iterator[Event]:
+    def _edited(self, step: Step) -> tuple[str, ...]:
+        """What a step edited: by the tools that edit, or by a command."""
+        edited = dict.fromkeys(_touched(step))
+        if any(call.name == self.shell.name for call in step.reply.calls):
+            edited |= dict.fromkeys(path for path in self.written() if self._stamp(path) != self.stood.get(path))
+        self.stood |= {path: self._stamp(path) for path in edited}
+        return tuple(edited)
+
+    def _stamp(self, path: str) -> Stamp:
+        with contextlib.suppress(OSError):
+            seen = (self.root / path).lstat()
+            return seen.st_size, seen.st_mtime_ns
+        return GONE
+
+    def _edits(self, edited: Sequence[str]) -> Iterator[Event]:
         """Run what is due for the files that a step edited; what failed is told behind the step."""
-        paths = [path for path in _edited(step) if (self.root / path).is_file()]
+        paths = [path for path in edited if (self.root / path).is_file()]
         for command in commands(self.settings.edits, paths):
             if (chunk := (yield from self._failed(command))) is not None:
                 yield Noted((chunk,))
@@ -97,6 +122,7 @@ class Checking:
                 failed.append(Chunk(f"check {ran}", f"{said}\n{event.result.text}", "a check of yours failed"))
 
         yield from each(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
+        self.stood |= {path: self._stamp(path) for path in self.written()}  # what a check writes is no edit to check
         return failed[0] if failed else None  # only now: an interrupt of the check comes behind its result
 
 
@@ -115,7 +141,7 @@ def _told_meanwhile(state: State) -> bool:
     return len(turns) > 1 and turns[-2].outcome == "steered"
 
 
-def _edited(step: Step) -> tuple[str, ...]:
+def _touched(step: Step) -> tuple[str, ...]:
     touches = (touch for result in step.results for touch in result.touches)
     return tuple(dict.fromkeys(touch.path for touch in touches if touch.operation != "read"))
 

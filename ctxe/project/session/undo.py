@@ -70,6 +70,15 @@ class Undo:
         elif isinstance(event, TurnFinished):
             yield from self.end()
 
+    def written(self) -> tuple[str, ...]:
+        """Paths that this turn's tools changed so far, commands included; none where that cannot be found out."""
+        if self.point is None:
+            return ()
+        try:
+            return restore.written(self.place, self.point, self.spans)
+        except StoreError:
+            return ()
+
     def end(self) -> Iterator[Event]:
         """Settle the point that was begun, if any; a notice when it cannot be kept."""
         point, self.point = self.point, None

@@ -38,6 +38,7 @@ __all__ = [
     "redoable",
     "take",
     "undo",
+    "written",
 ]
 
 Copied = Sequence[tuple[str, int]]
@@ -117,6 +118,16 @@ def changes(restore: Restore, point: Point) -> tuple[Change, ...]:
             point = settled(restore, point)
     after = point.after or {}
     return tuple(_change(path, was, after.get(path)) for path, was in sorted(point.before.items()))
+
+
+def written(restore: Restore, point: Point, spans: Spans) -> tuple[str, ...]:
+    """Paths that the tools of an unfinished turn changed so far, by an edit or a command; ``spans`` as in ``finish``.
+
+    Raises StoreError.
+    """
+    with restore.locked():
+        so_far = settled(restore, point, spans)
+    return tuple(path for path in so_far.before if path not in so_far.foreign)
 
 
 def before(restore: Restore, point: Point, path: str) -> bytes | None:
