@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,15 @@ class Jobs:
 
         return self._known(command, start(argv, self.root, environment), boxed)
 
+    @contextlib.contextmanager
+    def foreground(self) -> Iterator[None]:
+        """Round a command that the user may move: a key pressed before or behind it is none for it."""
+        self.aside = False
+        try:
+            yield
+        finally:
+            self.aside = False
+
     def move(self) -> None:
         """The user wants the command that runs in the background."""
         self.aside = True
@@ -97,6 +107,11 @@ class Jobs:
     def leaves(self) -> bool:
         """Is the command that runs to become a job now? Asked until it is, or the command has ended."""
         return self.aside and len(self.running) < MOST
+
+    @property
+    def waits(self) -> bool:
+        """Is the command that runs to become a job once another has ended?"""
+        return self.aside and len(self.running) >= MOST
 
     def take(self, command: str, began: HandedOn, *, boxed: bool = False) -> Job:
         """A command that ran in the foreground goes on as a job."""

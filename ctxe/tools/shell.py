@@ -86,10 +86,11 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
     from ctxe.tools.ending import ended
 
     argv, environment, boxed = _launch(workspace, command)
-    if jobs is not None:
-        jobs.aside = False
     leaves, limit = jobs.leaves if jobs is not None else None, workspace.bounds.text
-    with contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, leaves)) as pieces:
+    with (
+        jobs.foreground() if jobs is not None else contextlib.nullcontext(),
+        contextlib.closing(run_or_leave(argv, workspace.root, environment, seconds, limit, leaves)) as pieces,
+    ):
         for piece in pieces:
             if isinstance(piece, Finished):
                 yield ended(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "")

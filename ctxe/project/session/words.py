@@ -30,8 +30,9 @@ def status(live: Live) -> str:
 
 
 def jobs(live: Live) -> list[str]:
-    """How many jobs run, where any do."""
-    return [plural(running, "job")] if (running := len(live.kit.jobs.running)) else []
+    """How many jobs run, where any do, and that Ctrl-B waits for the end of one."""
+    running = [plural(count, "job")] if (count := len(live.kit.jobs.running)) else []
+    return [*running, "Ctrl-B: waits until one ends"] if live.kit.jobs.waits else running
 
 
 def effort(model: Model) -> str:

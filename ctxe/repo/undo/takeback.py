@@ -42,7 +42,8 @@ def take_back(restore: Restore, point: Point, force: bool) -> Undone:
     failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force))}
     wanted = {path: was for path, was in wanted.items() if path not in failed}
     if not wanted:
-        if not (conflicts or failed):  # somebody took it back by hand: the next undo is for the turn before
+        # Somebody took it back by hand, or nobody ever can: the next undo is for the turn before.
+        if not conflicts and all(point.before[path] is not None for path in failed):
             _mark_undone(restore, point)
         return Undone((), tuple(conflicts), tuple(failed.items()), _notes(restore, point))
     redo = _redo(restore, point, wanted, now)
@@ -60,7 +61,9 @@ def _hopeless(was: Entry | None, now: Entry | None, force: bool) -> str:
     if was is not None and not was.key:
         return f"its old content ({was.size:,} bytes) was too large to keep"
     if was is None and now is not None and not now.key and not force:
-        return f"it is new, but its {now.size:,} bytes are too large to bring back later, so it stays"
+        return (
+            f"it is new, but its {now.size:,} bytes are too large to bring back later, so it stays (--force removes it)"
+        )
     return ""
 
 

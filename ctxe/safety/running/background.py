@@ -30,6 +30,7 @@ PARTIAL_SECONDS = 0.5
 SMALL = 4_096
 """Characters below which pieces are joined."""
 NOT_FOUND = 127
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Background:
     _pieces: deque[str] = field(default_factory=deque)
     _first: int = 0
     _news: threading.Condition = field(default_factory=threading.Condition)
+    _decoder: codecs.IncrementalDecoder = field(default_factory=lambda: _UTF8("replace"))
 
     @property
     def seconds(self) -> float:
@@ -100,7 +102,7 @@ class Background:
     def follow(self) -> None:
         """Read it to its end; what its thread does."""
         assert self.child.stdout is not None
-        decoder, total, deadline = codecs.getincrementaldecoder("utf-8")("replace"), 0, 0.0
+        total, deadline = 0, 0.0
         with selectors.DefaultSelector() as waiting:
             waiting.register(self.child.stdout, selectors.EVENT_READ)
             while True:
@@ -110,11 +112,11 @@ class Background:
                 if (ready and not piece) or (deadline and time.monotonic() > deadline):
                     break
                 total += len(piece)
-                self.add(decoder.decode(piece))
+                self.add(piece)
                 if total > FLOOD:
                     self.tell_to_end("too much output")
                 time.sleep(len(piece) / PACE if len(piece) > PIECE // 4 else 0.0)
-        self.add(decoder.decode(b"", final=True))
+        self.add(b"", final=True)
         self._settle()
 
     def _settle(self) -> None:
@@ -123,15 +125,16 @@ class Background:
             try:
                 code, left = outcome_of(report.read(), self.child.returncode, self.name)
             except ToolError as error:
-                self.add(f"{error}\n")
+                self.add(f"{error}\n".encode())
                 code, left = NOT_FOUND, 0
         with self._news:
             text, seconds = "".join(self._pieces), round(time.monotonic() - self.began, 3)
             self.finished = Finished(code, text, self._first, left, seconds, self.why)
             self._news.notify_all()
 
-    def add(self, text: str) -> None:
-        """More of its output."""
+    def add(self, piece: bytes, *, final: bool = False) -> None:
+        """More of its output; a letter that is cut at the end waits for its rest, unless it is ``final``."""
+        text = self._decoder.decode(piece, final)
         if not text:
             return
         with self._news:

@@ -48,12 +48,13 @@ class Finished:
 class HandedOn:
     """A command that goes on: whoever takes it reads ``child`` to its end and then the descriptor ``report``.
 
-    ``output`` is what came so far, ``began`` when it was started, on the clock of ``time.monotonic``.
+    ``output`` is what came so far, the last letter maybe a part of one; ``began`` is when it was started, on the clock
+    of ``time.monotonic``.
     """
 
     child: subprocess.Popen[bytes]
     report: int
-    output: str
+    output: bytes
     began: float
 
 
@@ -91,12 +92,14 @@ def run_or_leave(
         ended = yield from _relay(child, kept, began + seconds, leave)
         if ended == HANDED_ON:
             ending.pop_all()
-            yield HandedOn(child, told, kept.text(), began)
+            yield HandedOn(child, told, kept.held(), began)
             return
         end(child)
         with open(told, encoding="ascii", errors="replace", closefd=False) as report:
             exit_code, left = outcome_of(report.read(), child.returncode, name_of(argv))
-    yield Finished(exit_code, kept.text(), kept.omitted, left, round(time.monotonic() - began, 3), ended)
+    yield Finished(
+        exit_code, kept.held().decode("utf-8", "replace"), kept.omitted, left, round(time.monotonic() - began, 3), ended
+    )
 
 
 def complete(
@@ -168,6 +171,6 @@ class _Kept:
             self.size -= extra
             self.omitted += extra
 
-    def text(self) -> str:
+    def held(self) -> bytes:
         between = f"\n… {self.omitted} bytes left out …\n".encode() if self.omitted else b""
-        return (bytes(self.head) + between + b"".join(self.tail)).decode("utf-8", "replace")
+        return bytes(self.head) + between + b"".join(self.tail)

@@ -336,10 +336,28 @@ def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
     undone = undoing.undo(store, point)
     assert undone.failed == (
         ("big.bin", "its old content (5,000 bytes) was too large to keep"),
-        ("huge.bin", "it is new, but its 6,000 bytes are too large to bring back later, so it stays"),
+        (
+            "huge.bin",
+            "it is new, but its 6,000 bytes are too large to bring back later, so it stays (--force removes it)",
+        ),
     )
     with pytest.raises(StoreError, match="is gone"):
         undoing.before(store, point, "big.bin")
+
+
+def test_what_nobody_can_put_back_stands_in_no_other_turns_way(root: Path, store: Restore) -> None:
+    store = replace(store, bounds=Bounds(file=1000))
+    (root / "big.bin").write_bytes(b"x" * 5000)
+    first = turn(store, lambda: (root / "a.py").write_text("one\n"))
+    lost = turn(store, lambda: (root / "big.bin").write_bytes(b"y" * 5000))
+    assert undoing.undo(store, lost).failed == (("big.bin", "its old content (5,000 bytes) was too large to keep"),)
+    latest = undoing.latest(store, "s")
+    assert latest is not None
+    assert latest.id == first.id
+    new = turn(store, lambda: (root / "huge.bin").write_bytes(b"z" * 6000))
+    assert len(undoing.undo(store, new).failed) == 1
+    assert undoing.latest(store, "s") == undoing.points(store)[-1], "force can remove it"
+    assert undoing.undo(store, new, force=True).restored == ("huge.bin",)
 
 
 def test_the_sum_of_copies_is_bounded(root: Path, store: Restore) -> None:

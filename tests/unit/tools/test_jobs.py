@@ -193,6 +193,35 @@ def test_only_so_many_run_at_once(place: Any, jobs: Jobs) -> None:
     assert jobs.running == []
 
 
+def test_who_moves_a_ninth_waits_until_one_ends(place: Any, jobs: Jobs) -> None:
+    for _ in range(MOST):
+        jobs.start("sleep 60", ["sleep", "60"], place.environment)
+    said = run_command(place.workspace, jobs).prepare({"command": "echo begun; sleep 60"}).run()
+    assert next(said) == Progress("begun\n")
+    assert not jobs.waits
+    jobs.move()
+    assert (jobs.waits, jobs.leaves()) == (True, False)
+    jobs.known[1].running.stop()
+    output = next(said)
+    assert isinstance(output, ToolOutput)
+    assert output.facts["job"] == MOST + 1
+    assert list(said) == []
+    assert (jobs.aside, jobs.waits) == (False, False)
+
+
+def test_a_letter_that_is_cut_when_it_is_moved_comes_whole(place: Any, jobs: Jobs) -> None:
+    command = r"printf 'gr\303'; until [ -e go ]; do sleep 0.05; done; printf '\266\303\237e\n'"
+    said = run_command(place.workspace, jobs).prepare({"command": command}).run()
+    assert next(said) == Progress("gr")
+    jobs.move()
+    assert isinstance(next(said), ToolOutput)
+    (place.root / "go").touch()
+    running = jobs.known[1].running
+    assert running.wait(10)
+    assert running.finished is not None
+    assert running.finished.output == "größe\n"
+
+
 def test_a_flood_costs_little(place: Any, jobs: Jobs) -> None:
     begin(place, jobs, "yes some longer line of words", seconds=1)
     before, took = resource(), time.monotonic()
