@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.value import dataclass
+from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:
     from ctxe.project import Project
 
 State = Literal["ok", "note", "fail"]
+NO_HISTORY = "`git status` says what to do; until then ctxe knows no history here"
 MOST_TOLD = 8
 """Lines of advice about instruction files."""
 
@@ -68,6 +70,8 @@ def _git(project: Project) -> Iterator[Check]:
     found = find_program("git", project.root)
     if found is None:
         yield Check("git", "note", "not found", "install git: history, undo of commands and /commit need it")
+    elif project.place.git and (why := project.git.refusal()):
+        yield Check("git", "fail", f"{found}; it refuses this repository: {one_line(why)}", NO_HISTORY)
     else:
         yield Check("git", "ok", f"{found}; {'a repository' if project.place.git else 'not a repository here'}")
     ripgrep = find_program("rg", project.root)

@@ -38,6 +38,19 @@ class Git:
         """What git prints, or None when it is missing, fails or takes longer than two minutes."""
         return finish(self.start(*args))
 
+    def refusal(self) -> str:
+        """Why git does not answer about this tree (its owner is another, it is damaged), in its words; else empty."""
+        try:
+            command = git_command(self.root, "rev-parse", "--git-dir")
+            env = git_environment(self.env)
+            asked = subprocess.run(command, capture_output=True, env=env, timeout=SECONDS, check=False)
+        except CtxeError as error:
+            return error.message
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        said = asked.stderr.decode("utf-8", "replace").strip() or "fatal: git failed"
+        return said.splitlines()[0].removeprefix("fatal: ") if asked.returncode else ""
+
     def branch(self) -> str:
         """The branch that is checked out; "HEAD" for none, empty before the first commit or without git.
 

@@ -31,6 +31,14 @@ def test_a_look_never_dirties_a_repository_and_init_lets_git_see_the_memory(home
     assert "cache" not in status
 
 
+def test_doctor_says_that_git_refuses_the_repository(home: Path, repo: Path) -> None:
+    (repo / ".git/HEAD").write_text("garbage\n")
+    done = ctxe(repo, environment(home), "doctor", "--json")
+    git = next(check for check in done.json if check["name"] == "git")
+    assert (done.code, git["state"]) == (1, "fail")
+    assert "it refuses this repository: not a git repository" in git["says"]
+
+
 def test_doctor_says_what_is_and_what_to_do(home: Path, repo: Path) -> None:
     found = {check["name"]: check for check in ctxe(repo, environment(home), "doctor", "--json").json}
     assert {"python", "vocabularies", "git", "folder", "settings", "memory", "model", "sandbox"} <= set(found)

@@ -22,6 +22,7 @@ from ctxe.project.session.live import Live
 from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
 from ctxe.project.sessions import is_private, path_of
+from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -46,6 +47,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
             *notices,
             *_refusals(project),
             *_no_project(project),
+            *_no_history(project),
             *told_at_start(project, live.kit, live.composer.count),
         )
         for _ in live.session.close("interrupted"):
@@ -169,3 +171,12 @@ def _no_project(project: Project) -> list[str]:
 
 def _refusals(project: Project) -> list[str]:
     return [f"not followed: {line}" for line in project.loaded.refused]
+
+
+def _no_history(project: Project) -> list[str]:
+    """A line for who works in a repository of somebody else's, about which git answers nothing."""
+    places = (project.root, project.root / ".git")
+    if not project.place.git or all(place.stat().st_uid == os.geteuid() for place in places):
+        return []
+    why = project.git.refusal()
+    return [f"no history and no /commit here: git refuses this repository ({one_line(why)})"] if why else []
