@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,10 @@ def interactive(work: Path) -> list[Figure]:
     ]
 
 
+def _more_than(count: int) -> Callable[[WireServer], bool]:
+    return lambda server: len(server.requests) > count
+
+
 def _entered(folder: Path, env: dict[str, str], server: WireServer, times: int) -> list[float]:
     """Seconds from Enter to each request of a session."""
     from tests.e2e.harness import Terminal
@@ -76,7 +81,7 @@ def _entered(folder: Path, env: dict[str, str], server: WireServer, times: int) 
             terminal.settle()
             began = time.monotonic()
             terminal.type("\r")
-            server.wait(lambda s, before=before: len(s.requests) > before)
+            server.wait(_more_than(before))
             spent.append(server.requests[-1].at - began)
             terminal.settle(0.5)
     return spent

@@ -173,7 +173,7 @@ def assert_handles_restore(done: Served, project: Project) -> None:
 
 def _behind_handles(talk: Conversation, originals: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The texts that each handle stands for."""
-    found = {handle: (text,) for handle, text in originals.items()}
+    found: dict[str, tuple[str, ...]] = {handle: (text,) for handle, text in originals.items()}
     found |= {handle_of(turn.words): (turn.words,) for turn in talk.turns}
     found |= {handle_of(step.reply.text): (step.reply.text,) for _, step in talk.steps()}
     found |= {handle_of(note.text): (note.text,) for _, step in talk.steps() for note in step.notes}

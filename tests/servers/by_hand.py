@@ -96,8 +96,9 @@ def answer(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
             told = {"name": "by hand", "version": "1"}
             return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}}, "serverInfo": told}
         case "tools/list":
-            told = [{"name": n, "description": says, "inputSchema": of} for n, (_, says, of) in TOOLS.items()]
-            return {"tools": told}
+            return {
+                "tools": [{"name": n, "description": says, "inputSchema": of} for n, (_, says, of) in TOOLS.items()]
+            }
         case "tools/call":
             return TOOLS[params["name"]][0](params.get("arguments") or {})
     return None

@@ -38,7 +38,8 @@ class Clock:
 def patience(clock: Clock | None = None, **changes: Any) -> Patience:
     """Patience that never really waits; jitter in the middle."""
     clock = clock or Clock()
-    return Patience(**{"clock": clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5, "idle": 5.0} | changes)
+    wanted: dict[str, Any] = {"clock": clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5, "idle": 5.0}
+    return Patience(**wanted | changes)
 
 
 def speak(

@@ -16,10 +16,13 @@ def spoiled(api: str, frames: list[bytes], reply: Reply) -> Iterator[bytes | flo
         case "error":
             yield from [*head, formats.error_frame(api)]
         case "stall":
-            yield from [*head, reply.seconds, *tail]
+            yield from head
+            yield reply.seconds
+            yield from tail
         case "drip":
             for frame in frames:
-                yield from (frame, reply.seconds)
+                yield frame
+                yield reply.seconds
         case "invalid-utf8":
             yield from [*head[:-1], head[-1].replace(b'"', b'"\xff\xfe', 1), *tail]
         case "malformed-json":
