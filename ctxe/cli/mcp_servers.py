@@ -54,13 +54,15 @@ def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
 
     if not found:
         return "there are no servers: `ctxe mcp add NAME -- COMMAND`"
-    columns = [Column("name", style="accent"), Column("state", wraps=True), Column("tools", right=True)]
-    columns += [Column("tokens", right=True), Column("from"), Column("what runs", style="dim", grows=True, wraps=True)]
+    kinds = [kind for kind in ("tools", "resources", "prompts") if kind == "tools" or any(row[kind] for row in found)]
+    columns = [Column("name", style="accent"), Column("state", wraps=True)]
+    columns += [Column(name, right=True) for name in (*kinds, "tokens")]
+    columns += [Column("from"), Column("what runs", style="dim", grows=True, wraps=True)]
     body: list[list[Cell]] = [
         [
             row["name"],
             f"{row['state']}: {row['why']}" if row["why"] else row["state"],
-            "" if row["tools"] is None else str(row["tools"]),
+            *("" if row[kind] is None else str(row[kind]) for kind in kinds),
             "" if row["tokens"] is None else f"{row['tokens']:,}",
             row["origin"],
             row["runs"],
@@ -161,10 +163,17 @@ def shown(found: Mapping[str, Any], screen: Screen) -> str:
     from ctxe.terminal.style import Line, fold, line
     from ctxe.terminal.tables import draw
 
-    tools = plural(len(found["tools"]), "tool")
-    rows: list[Line] = [line(f"{found['name']}: {tools}, {found['tokens']:,} tokens when all are described")]
+    kinds = ("tool", "resource", "prompt")
+    has = ", ".join(plural(len(one), kind) for kind in kinds if (one := found[f"{kind}s"]) or kind == "tool")
+    rows: list[Line] = [line(f"{found['name']}: {has}, {found['tokens']:,} tokens when all are described")]
     rows += [line((row, "dim")) for row in found["says"].splitlines()]
     for tool in found["tools"]:
         first, *rest = tool["text"].removeprefix("- ").splitlines()
         rows += [line((first, "strong"), (f"  {tool['tokens']} tokens", "dim")), *map(line, rest)]
+    for one in found["resources"]:
+        rows.append(line((f"@{one['text'].removeprefix('- ')}", "strong"), (f"  {one['tokens']} tokens", "dim")))
+    for one in found["prompts"]:
+        rows.append(
+            line((f"{one['name']} {one['takes']}".rstrip(), "strong"), f": {one['text']}" if one["text"] else "")
+        )
     return draw([part for row in rows for part in fold(row, screen.width, "    ")], screen)

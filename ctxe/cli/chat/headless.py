@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -48,11 +48,31 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
                 _print(screen, _logged(live, event))
 
         try:
+            words, own = _asked(live, words, own, show)
             play(live.turn(words, own=own), show)
         finally:
             if form != "text" and ends:
                 _print(screen, result(live, ends[0]))
     return EXIT[ends[0].outcome] if ends else 1
+
+
+def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None]) -> tuple[str, str | None]:
+    """Words that begin with ``/SERVER:PROMPT``, with what the server wrote in its place. Raises CtxeError."""
+    from ctxe.cli.chat.chatting import split
+    from ctxe.cli.chat.slash import split_line
+    from ctxe.domain.errors import ConfigError
+    from ctxe.project.session import asides
+    from ctxe.terminal.input.interrupt import play
+
+    line = (words if own is None else own).strip()
+    name, given = split_line(line) if line[:1] == "/" and line[1:].strip() else ("", "")
+    if not name or not live.asking.is_prompt(name):
+        return words, own
+    said: list[str] = []
+    play(asides.prompt(live, name, split(given), said.append), show)
+    if not said:
+        raise ConfigError(f"the prompt /{name} was not to be had", f"`ctxe mcp test {name.partition(':')[0]}` tries it")
+    return said[0] + words.strip().removeprefix(line), given
 
 
 def result(live: Live, finished: TurnFinished) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chat.chatting import Chat
@@ -15,6 +14,8 @@ from ctxe.domain.value import dataclass
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.flags import Opening
+    from ctxe.project.session.live import Live
+    from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen
 
@@ -102,19 +103,16 @@ def _confirmed(project: Project, screen: Screen) -> str:
 
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = "") -> Ended:
     """One session until the user leaves it, ``begun`` in its line. Raises ConfigError, SessionError, StoreError."""
-    from ctxe.cli.chat import repl, slash
-    from ctxe.project.planning.completion import paths
+    from ctxe.cli.chat import repl
     from ctxe.project.session.opening import open_session
     from ctxe.project.session.words import jobs
     from ctxe.terminal.input.ask import Asker
+    from ctxe.terminal.input.form import FormAsker
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(
         screen,
         history=project.place.user / "history",
-        commands=slash.names(project),
-        files=partial(paths, project),
-        arguments=lambda name, begun: slash.arguments(project, name, begun),
         editor=project.editor,
         vi=project.config.screen.keys == "vi",
     )
@@ -122,12 +120,28 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     with open_session(project, opening, asker) as live:
         chat = Chat(live, screen, renderer, prompt, begun=begun)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
+        _completes(prompt, live)
+        live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
         renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]), live.kit.jobs.move)
         live.warm()
         greet(chat)
         code = repl.run(chat, words)
         return Ended(code, live.session.id, chat.next, live.model.id, live.model.effort, live.permit.mode, chat.rewound)
+
+
+def _completes(prompt: Prompt, live: Live) -> None:
+    """Let what servers offer complete, too, as it is known when it is typed."""
+    from ctxe.cli.chat import slash, slash_servers
+    from ctxe.project.planning.completion import paths
+
+    project = live.project
+    own = slash.names(project)
+    prompt.commands = lambda: [*own, *((name, says) for name, says in slash_servers.prompts(live))]
+    prompt.files = lambda begun: [*slash_servers.mentions(live, begun), *paths(project, begun)]
+    prompt.arguments = lambda name, begun: (
+        slash_servers.completed(live, name, begun) or slash.arguments(project, name, begun)
+    )
 
 
 def greet(chat: Chat) -> None:

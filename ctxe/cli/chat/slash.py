@@ -93,6 +93,8 @@ def run(chat: Chat, line: str) -> None:
     project = chat.live.project
     if command := table().get(name):
         command.does(chat, words)
+    elif chat.live.asking.is_prompt(name):
+        slash_servers.prompt(chat, name, words)
     elif prompt := template(project, name, table()):
         lines = plural(len(prompt.text.strip().splitlines()), "line")
         chat.renderer.lines([f"/{name} says {lines} of {prompt.where}", *prompt.notices])
@@ -181,8 +183,9 @@ def help_(chat: Chat, _words: str) -> None:
     for one in templates(chat.live.project, table()):
         says = f"{one.where}: {one.problem}" if one.problem else f"{one.says} ({one.where})"
         rows.append([f"/{one.name} {one.takes}".rstrip(), says])
+    rows += slash_servers.prompts(chat.live)
     rows += [
-        ["@path", "put a file before the model"],
+        ["@path", "put a file before the model; @SERVER:URI a resource of a server"],
         ["!command", "run a command; its output is told with your next words"],
         ["!command &", "the same in the background; /jobs shows and stops it"],
         ["!!command", "give it the terminal, as editors and shells get it anyhow; nothing of it is told"],

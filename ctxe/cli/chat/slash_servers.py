@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.project.session import asides
+
+if TYPE_CHECKING:
+    from ctxe.project.session.live import Live
 
 
 def mcp(chat: Chat, words: str) -> None:
@@ -28,6 +33,38 @@ def mcp(chat: Chat, words: str) -> None:
             chat.say(shown(tried(project, servers, name), chat.screen))
         case _:
             chat.screen.tell("/mcp, /mcp NAME, /mcp restart NAME, or /mcp approve NAME")
+
+
+def prompt(chat: Chat, name: str, words: str) -> None:
+    """``/SERVER:PROMPT arguments``: what the server writes for it is shown, and is your words. Raises CtxeError."""
+    said: list[str] = []
+    chat.play(asides.prompt(chat.live, name, split(words), said.append))
+    for one in said:
+        chat.turn(one, own=words)
+
+
+def prompts(live: Live) -> list[list[str]]:
+    """Rows of the help: every prompt that servers told of."""
+    from ctxe.project.servers.completing import prompts as remembered
+
+    servers = live.kit.servers.named
+    return [[name, f"{says} (a prompt of a server)"] for name, says in remembered(servers)] if servers else []
+
+
+def mentions(live: Live, begun: str) -> list[str]:
+    """What completes a word after ``@`` beside files: resources that servers told of."""
+    from ctxe.project.servers.completing import resources
+
+    servers = live.kit.servers.named if begun else None
+    return resources(servers, begun) if servers else []
+
+
+def completed(live: Live, name: str, begun: str) -> list[str]:
+    """What completes a word behind ``/SERVER:PROMPT``."""
+    from ctxe.project.servers.completing import arguments
+
+    servers = live.kit.servers.named if ":" in name else None
+    return arguments(servers, name.removeprefix("/"), begun) if servers else []
 
 
 COMMANDS = (Slash("mcp", "[NAME|restart NAME|approve NAME]", "servers: their state, their tools and prices", mcp),)

@@ -102,10 +102,10 @@ def launch_of(project: Project, server: Configured) -> Launch:
         return given
 
     fill = partial(filled, variable=variable)
-    made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout)
+    made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout, root=project.root)
     if settings.url:
         headers = {key: fill(value) for key, value in settings.headers.items()}
-        return replace(made, url=fill(settings.url), headers=headers)
+        return replace(made, url=fill(settings.url), headers=headers, root=None)
     environment = {**clean_environment(project.environment, project.own_keys), ROOT: str(project.root)}
     environment |= {key: fill(value) for key, value in settings.env.items()}
     folder = _folder(project, server, fill(settings.cwd))

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ctxe.domain.errors import StoreError, ToolError
-from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
+from ctxe.domain.errors import ToolError
+from ctxe.domain.form import Asks, Filled, Form, declined
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Action, Risk, ToolOutput, once
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.guarding import cleaning
-from ctxe.project.servers.configured import Configured, configured, installed, launch_of, mark
+from ctxe.project.servers.acting import TAG, Acting
+from ctxe.project.servers.configured import Configured, configured, installed, launch_of
 from ctxe.project.servers.listed import Listed
+from ctxe.project.servers.told import best, paged
 from ctxe.safety.display import one_line
-from ctxe.safety.trust import approval, approve
 from ctxe.storage import files
 from ctxe.storage.vocabulary import count
-from ctxe.tools.mcp.offer import Offered, described, line, page
+from ctxe.tools.mcp.answer import Look, blind
+from ctxe.tools.mcp.resources import Offers, Prompt
+from ctxe.tools.mcp.resources import number as counted
 
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.tools.mcp.connection import Connection
     from ctxe.tools.mcp.loop import Loop
 
-TAG = "mcp"
-MOST_FOUND = 8
 LEAST_PAGE = 1_000
 """Tokens that a server's page may always have."""
-CHANGED = "its server describes it otherwise than when it was last allowed"
 
 
 @dataclass(slots=True)
 class Servers:
-    """The servers that may be started here. ``room`` gives the tokens that a page may have."""
+    """The servers that may be started here. ``room`` gives the tokens that a page may have.
+
+    ``look`` makes pictures of what they send, ``asks`` puts what they ask to the user.
+    """
 
     project: Project
     room: Callable[[], int]
     clean: Callable[[str], str]
+    look: Look = blind
+    asks: Asks = declined
     _loop: Loop | None = None
     _known: dict[str, Configured] | None = None
     _open: dict[str, Connection] = field(default_factory=dict)
@@ -66,37 +73,37 @@ class Servers:
         for name in names:  # all on the way at once
             with contextlib.suppress(ToolError):
                 self._begun(name)
-        rows, tools = list[str](), list[tuple[str, Offered]]()
+        rows, every = list[str](), list[tuple[str, Offers]]()
         for name in names:
             try:
-                tools += [(name, tool) for tool in self._connected(name).tools]
+                every.append((name, self._connected(name).offers))
             except ToolError as error:
                 rows.append(f"- {name}: cannot be reached: {error}")
-        chosen = _best(query, tools) if query else tools
-        if query:
-            rows = [f"{line(name, tool)} ({count(described(name, tool))} tokens)" for name, tool in chosen] + rows
-        else:
-            listed = {name: [tool.name for of, tool in tools if of == name] for name in names}
-            rows += [f"- {name}: {', '.join(its)}" for name, its in listed.items() if its]
+        rows = best(query, every) + rows if query else rows + [row for one in every for row in _all(*one)]
         return fence("\n".join(rows), "find_tools", TAG).text if rows else ""
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
-        """What ``use`` does for a name of a server or a tool of one; None for any other. Raises ToolError."""
-        server, _, tool = name.partition("/")
+        """What ``use`` does for a name of a server, a tool or a resource of one; None for another. Raises ToolError."""
+        server, sign, rest = parted(name)
         if server not in self.known:
             return None
-        if not tool:
+        if not rest:
             return Action("use", f"read the tools of {server}", Risk.READ, once(partial(self._page, server)))
-        found = {one.name: one for one in self._connected(server).tools}
-        if tool not in found:
-            raise ToolError(f"{server} has no tool {tool}; `use` with name {server} tells all of them")
-        offered = found[tool]
-        if missing := [one for one in offered.required if one not in arguments]:
-            said = fence(described(server, offered), f"{server}/{tool}", TAG).text
-            if arguments:
-                raise ToolError(f"{server}/{tool} needs {', '.join(missing)} in arguments\n{said}")
-            return Action("use", f"read what {server}/{tool} takes", Risk.READ, once(partial(ToolOutput, said)))
-        return self._call(server, offered, arguments)
+        acting = self._acting(server)
+        return acting.resource(rest, arguments) if sign == ":" else acting.tool(rest, arguments)
+
+    def prompt(self, name: str, given: Callable[[Prompt], Mapping[str, str]]) -> Action:
+        """What ``/SERVER:PROMPT`` does; ``given`` are its arguments. Raises ToolError, and what ``given`` raises."""
+        server, _, typed = name.partition(":")
+        acting = self._acting(server)
+        found = {one.typed: one for one in acting.held.offers.prompts}
+        if typed not in found:
+            there = ", ".join(found) or "none"
+            raise ToolError(f"{server} has no prompt {typed}; there are: {there}")
+        return acting.prompt(found[typed], given(found[typed]))
+
+    def _acting(self, server: str) -> Acting:
+        return Acting(self.project, self.known[server], self._connected(server), partial(self._connected, server))
 
     def reached(self, name: str) -> Connection:
         """A server that has told its tools, started if need be. Raises ToolError."""
@@ -121,10 +128,20 @@ class Servers:
         """The connections there are or were, by name of the server."""
         return self._open
 
+    def news(self) -> list[Chunk]:
+        """A note for each resource that its server says has changed since it was read; told once."""
+        notes = []
+        for name, held in self._open.items():
+            for uri in sorted(held.updated):
+                held.updated.discard(uri)
+                full = f"{name}:{one_line(uri, 200)}"
+                text = f"[ctxe: {full} changed since you last saw it. `use` reads it again before you rely on it.]"
+                notes.append(Chunk(f"resource {full}", text, "its server says that it changed", "name"))
+        return notes
+
     def tokens(self, name: str) -> int:
-        """What a whole page of a connected server's tools costs."""
-        held = self._open[name]
-        return count(page(name, held.tools, held.instructions, 1 << 30, len))
+        """What a whole page of what a connected server offers costs."""
+        return count(paged(name, self._open[name], 1 << 30, len))
 
     def close(self) -> None:
         """End every server and what it started."""
@@ -150,9 +167,13 @@ class Servers:
             from ctxe.tools.mcp.loop import Loop
 
             self._loop = self._loop or Loop()
-            held = self._open[name] = Connection(launch, self._loop, partial(self._log, name))
+            held = self._open[name] = Connection(launch, self._loop, partial(self._log, name), self.look)
+            held.asks = self._ask
         held.start()
         return held
+
+    def _ask(self, form: Form) -> Filled | None:
+        return self.asks(form)
 
     def _connected(self, name: str) -> Connection:
         """A server that has told its tools. Raises ToolError with why it has not."""
@@ -161,47 +182,13 @@ class Servers:
             held.wait()
         except ToolError as error:
             raise ToolError(self.clean(str(error))) from None
-        self.listed.keep(self.known[name], [tool.name for tool in held.tools])
+        self.listed.keep(self.known[name], held.offers)
         return held
 
     def _page(self, name: str) -> ToolOutput:
         held = self._connected(name)
         room = max(self.room(), LEAST_PAGE)
-        return ToolOutput(fence(page(name, held.tools, held.instructions, room, count), name, TAG).text, kind="read")
-
-    def _call(self, server: str, tool: Offered, arguments: Mapping[str, Any]) -> Action:
-        """A call as it would run: a person is asked with all of its arguments, whatever the server says of itself."""
-        full = f"{server}/{tool.name}"
-        given = json.dumps(arguments, ensure_ascii=False, indent=1) if arguments else "(no arguments)"
-        settings = self.known[server].settings
-        place = settings.url or " ".join((settings.command, *settings.args))
-        return Action(
-            full,
-            f"call {full} {one_line(json.dumps(arguments, ensure_ascii=False), 100) if arguments else ''}".rstrip(),
-            Risk.NETWORK if settings.url else Risk.EXECUTE,
-            partial(self._run, server, tool, arguments),
-            preview=f"{given}\nserver: {one_line(place, 300)}",
-            changed=CHANGED if self._trusted(server, tool) == "changed" else "",
-        )
-
-    def _run(self, server: str, tool: Offered, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
-        """Run an allowed call; the yes is to the tool as it is described now."""
-        if self._trusted(server, tool) != "approved":
-            place = self.project.place.user
-            try:
-                approve(place, self.project.root, f"{mark(server)}/{tool.name}", tool.mark)
-            except StoreError as error:
-                raise ToolError(f"the answer cannot be kept: {error.message}") from None
-        held = self._connected(server)
-        for piece in held.call(tool.name, arguments):
-            if isinstance(piece, ToolOutput):
-                text = fence(piece.text, f"{server}/{tool.name}", TAG).text
-                yield ToolOutput(text, piece.ok, piece.text)
-            else:
-                yield piece
-
-    def _trusted(self, server: str, tool: Offered) -> str:
-        return approval(self.project.place.user, self.project.root, f"{mark(server)}/{tool.name}", tool.mark)
+        return ToolOutput(fence(paged(name, held, room), name, TAG).text, kind="read")
 
     def _log(self, name: str, text: str) -> None:
         """Keep what a server said on standard error, for people."""
@@ -209,20 +196,20 @@ class Servers:
         files.replace_quickly(folder / f"{name}.log", self.clean(text).encode("utf-8", "replace"))
 
 
-def servers_of(project: Project) -> Servers:
+def servers_of(project: Project, look: Look = blind) -> Servers:
     """The servers that may be started in a project; to be closed."""
-    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys))
+    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys), look)
 
 
-def _best(query: str, tools: list[tuple[str, Offered]]) -> list[tuple[str, Offered]]:
-    """The tools whose names and descriptions have words of the query, best first."""
-    from ctxe.lexical.bm25 import Corpus, Field
-    from ctxe.lexical.words import counts, terms
-    from ctxe.lexical.words import path_terms as parts
+def parted(name: str) -> tuple[str, str, str]:
+    """A server, the sign behind its name, and what it is asked for: ``SERVER/TOOL``, ``SERVER:URI``."""
+    found = re.match(r"([^/:]*)([/:]?)(.*)", name, re.S)
+    assert found is not None
+    return found[1], found[2], found[3]
 
-    index = Corpus({"name": Field(2.0, 0.3), "says": Field(1.0)})
-    for number, (name, tool) in enumerate(tools):
-        named = dict.fromkeys(parts(f"{name}/{tool.name}"), 1)
-        index.add(f"{number:04d}", {"name": named, "says": counts(tool.description[:2_000])})
-    hits = index.top(dict.fromkeys(terms(query), 1.0), MOST_FOUND)
-    return [tools[int(hit.key)] for hit in hits]
+
+def _all(name: str, offers: Offers) -> list[str]:
+    """A server's tools by name, and how many resources it has."""
+    tools = ", ".join(tool.name for tool in offers.tools)
+    more = f"{counted(offers.resources)}, told by `use` with name {name}" if offers.resources else ""
+    return [f"- {name}: {part}" for part in (tools, more) if part]

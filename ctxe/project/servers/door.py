@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ctxe.config.load import SERVERS_FILE
+from ctxe.domain.form import Asks, Filled, Form, declined
+from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
@@ -28,10 +30,11 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Door:
-    """``made`` makes the servers when they are first asked for."""
+    """``made`` makes the servers when they are first asked for; ``asks`` puts what they ask to the user."""
 
     project: Project
     made: Callable[[], Servers]
+    asks: Asks = declined
     _servers: Servers | None = None
 
     @property
@@ -39,12 +42,20 @@ class Door:
         """The servers of this session."""
         if self._servers is None:
             self._servers = self.made()
+            self._servers.asks = self._ask
         return self._servers
 
     @property
     def named(self) -> Servers | None:
         """The servers of this session where any is named."""
         return self.servers if any_named(self.project) else None
+
+    def news(self) -> list[Chunk]:
+        """Notes for the model about what servers say has changed; nothing is opened for that."""
+        return self._servers.news() if self._servers is not None else []
+
+    def _ask(self, form: Form) -> Filled | None:
+        return self.asks(form)
 
     def close(self) -> None:
         """End what was started."""

@@ -1,45 +1,76 @@
-"""The names of servers' tools as they were last told: what stands in requests before a server is asked anew."""
+"""What servers offer as they were last told: what stands in requests, and completes, before one is asked anew."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Priority, Section, Task, digest
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured
+from ctxe.safety.display import one_line
 from ctxe.storage import files
 from ctxe.tools.mcp.offer import NAME, number
+from ctxe.tools.mcp.resources import URI, Offers
+from ctxe.tools.mcp.resources import number as counted
 
 LINE = 30
 """Tokens that a server may take in every request."""
 HEAD = "Tools of other programs. find_tools tells them for words, `use` with name SERVER/TOOL and arguments calls one."
+READS = " SERVER:URI reads a resource."
+MOST_KEPT = 200
+"""Resources and prompts of a server that are remembered, each."""
+_TYPED = re.compile(r"[\w.-]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is remembered of a server: names of tools, addresses of resources, (name, takes, says) of prompts."""
+
+    tools: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    prompts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file of the cache: by server, a hash of its settings and the names of its tools."""
+    """A file of the cache: by server, a hash of its settings and what it offered."""
 
     path: Path
 
     def names(self, server: Configured) -> tuple[str, ...] | None:
         """The tools of a server as they were last told; None when it never was, or its settings changed since."""
+        held = self.kept(server)
+        return None if held is None else held.tools
+
+    def kept(self, server: Configured) -> Kept | None:
+        """What a server offered when it was last asked; None when it never was, or its settings changed since."""
         held = self._read().get(server.name)
         if not isinstance(held, Mapping) or held.get("of") != _mark(server):
             return None
-        told = held.get("tools")
-        names = told if isinstance(told, list) else []
-        return tuple(one for one in names if isinstance(one, str) and NAME.fullmatch(one))
+        return Kept(
+            tuple(one for one in _texts(held.get("tools")) if NAME.fullmatch(one)),
+            tuple(one for one in _texts(held.get("resources")) if URI.fullmatch(one)),
+            tuple(row for given in _list(held.get("prompts")) if (row := _prompt(given))),
+        )
 
-    def keep(self, server: Configured, names: Sequence[str]) -> None:
-        """Remember the tools of a server for other sessions; a cache that cannot be written is none."""
-        if self.names(server) == tuple(names):
+    def keep(self, server: Configured, offers: Offers) -> None:
+        """Remember what a server offers for other sessions; a cache that cannot be written is none."""
+        told = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
+        now = Kept(
+            tuple(tool.name for tool in offers.tools),
+            tuple(one.uri for one in offers.resources[:MOST_KEPT]),
+            tuple(row for given in told if (row := _prompt(given))),
+        )
+        if self.kept(server) == now:
             return
-        every = {**self._read(), server.name: {"of": _mark(server), "tools": list(names)}}
-        files.replace_quickly(self.path, json.dumps(every, sort_keys=True).encode())
+        mine = {"of": _mark(server), "tools": now.tools, "resources": now.resources, "prompts": now.prompts}
+        files.replace_quickly(self.path, json.dumps({**self._read(), server.name: mine}, sort_keys=True).encode())
 
     def _read(self) -> dict[str, object]:
         try:
@@ -59,24 +90,42 @@ class ServerLines:
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """The standing section. Never raises."""
-        rows = [self._line(one) for one in self.servers()]
-        if not rows:
+        known = [(one, self.listed.kept(one)) for one in self.servers()]
+        if not known:
             return []
-        text = fence("\n".join([HEAD, *rows]), "", "mcp").text
+        head = HEAD + (READS if any(kept and kept.resources for _, kept in known) else "")
+        text = fence("\n".join([head, *(self._line(one.name, kept) for one, kept in known)]), "", "mcp").text
         chunk = Chunk("servers", text, "servers whose tools may be used; /mcp shows them")
         return [Section("servers", Priority.INJECTED, (chunk,), "system", "skills")]
 
-    def _line(self, server: Configured) -> str:
+    def _line(self, name: str, kept: Kept | None) -> str:
         """A server with as many names of its tools as there is room for."""
-        names = self.listed.names(server)
-        if not names:
-            return f"- {server.name}" + ("" if names is None else ": no tools")
-        head = f"- {server.name} ({number(names)})"
-        for most in range(len(names), 0, -1):
-            text = f"{head}: {', '.join(names[:most])}{', …' if most < len(names) else ''}"
+        if kept is None:
+            return f"- {name}"
+        if not kept.tools:
+            return f"- {name}: {counted(kept.resources) if kept.resources else 'no tools'}"
+        head = f"- {name} ({number(kept.tools)}{f', {counted(kept.resources)}' if kept.resources else ''})"
+        for most in range(len(kept.tools), 0, -1):
+            text = f"{head}: {', '.join(kept.tools[:most])}{', …' if most < len(kept.tools) else ''}"
             if self.count(text) <= LINE:
                 return text
         return head
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in _list(value) if isinstance(one, str)]
+
+
+def _prompt(given: Any) -> tuple[str, str, str] | None:
+    """A row of the cache as a prompt; nothing for what is none, since the cache lies in the repository."""
+    match given:
+        case [str(name), str(takes), str(says)] if _TYPED.fullmatch(name):
+            return name, one_line(takes, 200), one_line(says, 120)
+    return None
 
 
 def _mark(server: Configured) -> str:

@@ -26,14 +26,15 @@ STATES = {
 
 
 def rows(project: Project, servers: Servers) -> list[dict[str, Any]]:
-    """Every server in order: its state, how many tools it has and what they cost in tokens (None: not known yet)."""
+    """Every server in order: its state, how much it offers and what that costs in tokens (None: not known yet)."""
     return [_row(project, servers, one) for one in configured(project)]
 
 
 def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
     held = servers.opened().get(one.name)
     connected = held is not None and held.state == "connected"
-    names = servers.listed.names(one) if one.usable else None
+    kept = servers.listed.kept(one) if one.usable else None
+    offers = held.offers if connected and held else kept
     settings, clean = one.settings, cleaning(project.own_keys)
     why = held.why if held and held.state == "failed" else "" if held or not one.usable else _hindrance(project, one)
     return {
@@ -41,7 +42,7 @@ def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
         "origin": one.origin,
         "state": STATES.get(one.state, held.state if held else "not started"),
         "why": one.problem or clean(why),
-        "tools": len(held.tools) if connected and held else len(names) if names is not None else None,
+        **{kind: len(getattr(offers, kind)) if offers else None for kind in ("tools", "resources", "prompts")},
         "tokens": servers.tokens(one.name) if connected else None,
         "runs": settings.url or " ".join((settings.command, *settings.args)),
         "allow": list(settings.allow),
@@ -59,9 +60,13 @@ def _hindrance(project: Project, one: Configured) -> str:
 
 
 def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) -> dict[str, Any]:
-    """Connect to a server; what it says of itself, and each tool with its price. Raises ConfigError, CtxeError."""
+    """Connect to a server; what it says of itself, each tool and resource with its price, its prompts.
+
+    Raises ConfigError, CtxeError.
+    """
     from ctxe.storage.vocabulary import count
     from ctxe.tools.mcp.offer import described
+    from ctxe.tools.mcp.resources import resource_line
 
     one = named(project, name)
     if not one.usable:
@@ -77,7 +82,15 @@ def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) 
         {"name": f"{name}/{tool.name}", "tokens": count(text), "text": clean(text)}
         for tool, text in ((tool, described(name, tool)) for tool in held.tools)
     ]
-    return {"name": name, "tokens": servers.tokens(name), "says": clean(held.instructions), "tools": tools}
+    resources = [
+        {"name": f"{name}:{one.uri}", "tokens": count(text), "text": clean(text)}
+        for one, text in ((one, resource_line(name, one)) for one in held.offers.resources)
+    ]
+    prompts = [
+        {"name": f"/{name}:{one.typed}", "takes": one.takes, "text": clean(one.says)} for one in held.offers.prompts
+    ]
+    said = {"name": name, "tokens": servers.tokens(name), "says": clean(held.instructions), "tools": tools}
+    return {**said, "resources": resources, "prompts": prompts}
 
 
 def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ctxe.agent.passing import each
@@ -123,6 +123,11 @@ def _job(live: Live, number: str) -> Job:
         there = f"there are {', '.join(map(str, known))}" if known else "there are none"
         raise ConfigError(f"no job {number!r}" if number else "which job?", there)
     return job
+
+
+def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
+    """Ask a server for a prompt of its; see Asking.prompt. Raises CtxeError."""
+    yield from each(live.asking.prompt(name, words, give), live.session.emit)
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.log import to_record
+from ctxe.agent.passing import each
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
@@ -21,6 +22,7 @@ from ctxe.domain.past import Forecast, Past
 from ctxe.domain.value import dataclass
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted
+from ctxe.project.session.mentioning import Asking
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.past import past
@@ -78,22 +80,29 @@ class Live:
         """The state as the model that answers will be asked with it: it may see pictures that another does not."""
         return replace(self.session.state, model=self.model.id)
 
+    @property
+    def asking(self) -> Asking:
+        """What does things with servers at the user's word."""
+        return Asking(self.kit, self.wired.dispatcher, lambda: self.session.log.count)
+
     def turn(self, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
         """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
 
         ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
-        pictures outside of the project.
+        pictures outside of the project, and resources of servers.
         """
 
         def since() -> Generator[Event, None, str]:
             said, hidden = self.without_keys(more())
             yield from (*hidden, *self._pictures(said))
+            yield from self.asking.resources(said)
             return said
 
         words, hidden = self.without_keys(words)
-        named = self._pictures(words if own is None else own)
-        for event in (*hidden, *(self.telling.before() if self.telling else ()), *named):
+        mine = words if own is None else own
+        for event in (*hidden, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
             yield from self.session.emit(event)
+        yield from each(self.asking.resources(mine), self.session.emit)
         yield from self.session.turn(words, since)
 
     def paste(self, data: bytes) -> Iterator[Event]:

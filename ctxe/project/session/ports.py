@@ -43,7 +43,12 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
         connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),
         composed.standing,
         lambda words, state: kept(project, composed.gather(words, state)),
-        lambda state: [*freshen(state, kit.digest_of, news), *rules(state), *folding.restore(state)],
+        lambda state: [
+            *freshen(state, kit.digest_of, news),
+            *kit.servers.news(),
+            *rules(state),
+            *folding.restore(state),
+        ],
         folding.fold,
         composed.compose,
         lambda call, _: _paying(kit.purse, dispatcher(call)),

@@ -141,7 +141,8 @@ def kit_for(
     )
     for name in skills:
         named(skilled.find(), name)
-    servers = Door(project, lambda: _servers(project))
+    shows = taker(project, state, keep=True, asked=True)
+    servers = Door(project, lambda: _servers(project, shows))
     more = _gates(jobs, servers, skilled)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
@@ -167,10 +168,10 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
     )
 
 
-def _servers(project: Project) -> Servers:
+def _servers(project: Project, look: Take) -> Servers:
     from ctxe.project.servers.connected import servers_of
 
-    return servers_of(project)
+    return servers_of(project, look)
 
 
 def _gates(jobs: Jobs, door: Door, skilled: Skilled) -> list[Tool]:

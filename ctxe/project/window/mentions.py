@@ -14,11 +14,13 @@ from ctxe.project.window.pictured import pictured
 NAMED = "named files"
 """The section that holds them."""
 _MENTION = re.compile(r"(?<![\w@])@((?:[\w.+-]+/)*[\w.+-]*\w)")
+_ADDRESS = re.compile(r":[A-Za-z][\w+.-]*:\S")
 
 
 def mentioned(words: str) -> tuple[str, ...]:
-    """The paths after ``@`` in a text, each once, in order; a mail address is none."""
-    return tuple(dict.fromkeys(_MENTION.findall(words)))
+    """The paths after ``@`` in a text, each once, in order; a mail address is none, nor ``@server:address``."""
+    found = (match[1] for match in _MENTION.finditer(words) if not _ADDRESS.match(words, match.end()))
+    return tuple(dict.fromkeys(found))
 
 
 def named_files(

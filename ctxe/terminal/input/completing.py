@@ -12,23 +12,30 @@ from ctxe.terminal.style import clean
 
 Files = Callable[[str], Sequence[str]]
 Arguments = Callable[[str, str], Sequence[str]]
+Commands = Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]]
+"""(name, help) of each, or what gives them anew each time."""
 
 
 class Completing(Completer):
     """/commands at the start of the line, their arguments after a blank, @files anywhere."""
 
-    def __init__(self, commands: Sequence[tuple[str, str]], files_: Files | None, arguments: Arguments | None) -> None:
-        self.commands = [(f"/{name.removeprefix('/')}", says) for name, says in commands]
+    def __init__(self, commands: Commands, files_: Files | None, arguments: Arguments | None) -> None:
+        self.given = commands
         self.files, self.arguments = files_, arguments
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        """(name with slash, help) of every command there is now."""
+        every = self.given() if callable(self.given) else self.given
+        return [(f"/{name.removeprefix('/')}", says) for name, says in every]
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """What may stand where the cursor is; of paths and arguments a hundred."""
         text = document.text_before_cursor
         if re.fullmatch(r"/\S*", text):
-            starts = [(name, says) for name, says in self.commands if name.startswith(text)]
-            others = [
-                (name, says) for name, says in self.commands if text[1:] in name[1:] and not name.startswith(text)
-            ]
+            every = self.commands
+            starts = [(name, says) for name, says in every if name.startswith(text)]
+            others = [(name, says) for name, says in every if text[1:] in name[1:] and not name.startswith(text)]
             for name, says in starts + others:
                 yield Completion(name, -len(text), display_meta=clean(says))
         elif mention := re.search(r"(?:^|\s)@(\S*)$", text):

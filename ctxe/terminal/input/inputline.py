@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.completing import Arguments, Completing, Files
+from ctxe.terminal.input.completing import Arguments, Commands, Completing, Files
 from ctxe.terminal.input.drawing import STYLE, depth, output
 from ctxe.terminal.input.history import Entered
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
@@ -45,7 +45,7 @@ class InputLine:
         screen: Screen,
         interrupts: Interrupts,
         history: Path | None = None,
-        commands: Sequence[tuple[str, str]] = (),
+        commands: Commands = (),
         files_: Files | None = None,
         arguments: Arguments | None = None,
         toolbar: Callable[[], str] | None = None,

@@ -31,7 +31,7 @@ class Left:
 
 
 class Prompt:
-    """Where words come from. ``history`` is a private file; ``commands`` are (name, help).
+    """Where words come from. ``history`` is a private file; ``commands`` are (name, help), or give them.
 
     ``files`` gives paths for what was typed after @, best first; ``arguments`` the values for a command's name and the
     word that was begun; ``toolbar`` is the row below the line, ``cycle`` what Shift-Tab does.
@@ -43,7 +43,7 @@ class Prompt:
         screen: Screen,
         *,
         history: Path | None = None,
-        commands: Sequence[tuple[str, str]] = (),
+        commands: Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]] = (),
         files: Callable[[str], Sequence[str]] | None = None,
         arguments: Callable[[str, str], Sequence[str]] | None = None,
         toolbar: Callable[[], str] | None = None,

@@ -1,25 +1,104 @@
-"""What a call of a server gave, as text: the parts that are text, and a word about those that are not."""
+"""What a server gave, as text: the parts that are text, a picture, and a word about those that are neither."""
 
 from __future__ import annotations
 
+import binascii
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ctxe.domain.errors import ToolError
+from ctxe.domain.picture import Picture
 from ctxe.domain.tool import ToolOutput
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line, strip_sequences
 
 MOST = 1_000_000
 """Characters of one answer that are kept, half from its beginning and half from its end."""
+Look = Callable[[str, bytes], Picture | None]
+"""A name and bytes → the picture that they are; None for what is none. Raises ToolError for one not to be shown."""
 
 
-def answer(content: Sequence[Mapping[str, Any]], structured: Any, *, ok: bool) -> ToolOutput:
+def blind(_name: str, _data: bytes) -> Picture | None:
+    """Nothing is a picture."""
+    return None
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads the parts of an answer; the first ``picture`` among them is shown, of the others it is told."""
+
+    name: str
+    look: Look = blind
+    picture: Picture | None = None
+
+    def parts(self, content: Sequence[Mapping[str, Any]], *, alone: bool = False) -> Iterator[str]:
+        """Each part as text; ``alone``: a text that was asked for by its address needs no line that says it again."""
+        for block in content:
+            yield from self._block(block, alone and len(content) == 1)
+
+    def _block(self, block: Mapping[str, Any], alone: bool) -> Iterator[str]:
+        kind = block.get("type")
+        if kind == "text":
+            yield str(block.get("text", ""))
+        elif kind == "resource" and isinstance(inner := block.get("resource"), Mapping):
+            uri = one_line(str(inner.get("uri", "")), 500)
+            if "text" in inner:
+                yield str(inner["text"]) if alone else f"[{uri}]\n{inner['text']}"
+            else:
+                yield self._seen("resource", inner, "blob", uri)
+        elif kind == "resource_link":
+            yield f"[resource {one_line(str(block.get('name', '')))}: {one_line(str(block.get('uri', '')), 500)}]"
+        else:
+            yield self._seen(one_line(str(kind), 40), block, "data", self.name)
+
+    def _seen(self, kind: str, block: Mapping[str, Any], key: str, name: str) -> str:
+        """A line in place of what is no text; a picture is shown behind it."""
+        encoded = str(block.get(key, ""))
+        media = one_line(str(block.get("mimeType", "of no known type")), 80)
+        why = ""
+        try:
+            found = self.look(name, b64decode(encoded, validate=True))
+            if found and self.picture is None:
+                self.picture = found
+                return f"[{found.words}]"
+            why = ": a result shows one picture" if found else ""
+        except binascii.Error:
+            pass
+        except ToolError as error:
+            why = f": {error}"
+        # base 64 takes four characters for three bytes
+        return f"[{kind} {media}, {len(encoded) * 3 // 4:,} bytes, not shown{why}]"
+
+
+def answer(
+    content: Sequence[Mapping[str, Any]], structured: Any, *, ok: bool, name: str = "", look: Look = blind
+) -> ToolOutput:
     """The output of a call from its content blocks (as JSON has them) and its structured content."""
-    parts = [part for block in content for part in _block(block)]
+    reading = Reading(name, look)
+    parts = list(reading.parts(content))
     if not parts and structured is not None:
         parts = [json.dumps(structured, ensure_ascii=False, default=str)]
     text = strip_sequences(bounded("\n".join(parts)))
-    return ToolOutput(text or ("(no output)" if ok else "it failed and said nothing"), ok)
+    said = text or ("(no output)" if ok else "it failed and said nothing")
+    return ToolOutput(said, ok, picture=reading.picture)
+
+
+def contents(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
+    """A resource from its parts as content blocks."""
+    reading = Reading(name, look)
+    text = strip_sequences(bounded("\n".join(reading.parts(parts, alone=True))))
+    return ToolOutput(text or "(it is empty)", kind="read", picture=reading.picture)
+
+
+def words(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, look: Look = blind) -> ToolOutput:
+    """A prompt from its messages; what it has the assistant say is marked."""
+    reading = Reading(name, look)
+    rows = [
+        ("assistant: " if role == "assistant" else "") + "\n".join(reading.parts([part])) for role, part in messages
+    ]
+    return ToolOutput(strip_sequences(bounded("\n\n".join(rows))).strip(), picture=reading.picture)
 
 
 def bounded(text: str) -> str:
@@ -28,24 +107,3 @@ def bounded(text: str) -> str:
         return text
     half = MOST // 2
     return f"{text[:half]}\n… {len(text) - MOST:,} characters left out …\n{text[-half:]}"
-
-
-def _block(block: Mapping[str, Any]) -> Iterator[str]:
-    kind = block.get("type")
-    if kind == "text":
-        yield str(block.get("text", ""))
-    elif kind == "resource" and isinstance(inner := block.get("resource"), Mapping):
-        if "text" in inner:
-            yield f"[{one_line(str(inner.get('uri', '')))}]\n{inner['text']}"
-        else:
-            yield _unseen("resource", inner, "blob")
-    elif kind == "resource_link":
-        yield f"[resource {one_line(str(block.get('name', '')))}: {one_line(str(block.get('uri', '')), 500)}]"
-    else:
-        yield _unseen(one_line(str(kind), 40), block, "data")
-
-
-def _unseen(kind: str, block: Mapping[str, Any], key: str) -> str:
-    """A line in place of what is no text; base 64 takes four characters for three bytes."""
-    size = len(str(block.get(key, ""))) * 3 // 4
-    return f"[{kind} {one_line(str(block.get('mimeType', 'of no known type')), 80)}, {size:,} bytes, not shown]"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ctxe import __version__
 from ctxe.domain.errors import ToolError
+from ctxe.domain.form import Filled, Form
+from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
+from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.stdio import MOST_LINE, Heard, spoken
 
@@ -22,36 +26,70 @@ if TYPE_CHECKING:
 LOGS = ("mcp", "httpx2", "httpcore2")
 CONNECTION_CLOSED = -32000
 """The library's code for a request whose connection ended."""
-SPARE_SECONDS = 1.0
-"""How much later than ours the library's own time limits are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """What is called, in the loop's thread, when a server says that its lists ``changed``, that a resource was
+    ``updated``, or when it wants a ``form`` filled in (None: the user would not).
+    """
+
+    changed: Callable[[], None]
+    updated: Callable[[str], object]
+    form: Callable[[Form], Awaitable[Filled | None]]
 
 
 @contextlib.asynccontextmanager
-async def connected(
-    launch: Launch, heard: Heard, changed: Callable[[], None], ended: Callable[[], None]
-) -> AsyncIterator[Client]:
+async def connected(launch: Launch, heard: Heard, hears: Hears, ended: Callable[[], None]) -> AsyncIterator[Client]:
     """The library's client of a started or a reached server, after both have greeted each other.
 
-    ``changed`` is called when the server says that its tools did, ``ended`` when a started one has gone.
+    ``ended`` is called when a started one has gone. Time limits are the caller's: while a person is asked none runs.
     """
     from mcp import Client
-    from mcp_types import Implementation, ToolListChangedNotification
+    from mcp_types import Implementation
 
     for name in LOGS:  # nothing of theirs may stand on the screen
         if not (logger := logging.getLogger(name)).handlers:
             logger.addHandler(logging.NullHandler())
-
-    async def hear(message: object) -> None:
-        if isinstance(message, ToolListChangedNotification):
-            changed()
-
     async with Client(
         reached(launch, heard) if launch.url else spoken(launch, heard, ended),
-        read_timeout_seconds=max(launch.timeout, launch.start_timeout) + SPARE_SECONDS,
-        message_handler=hear,
         client_info=Implementation(name="ctxe", version=__version__),
+        log_level="info",
+        **_callbacks(launch, heard, hears),
     ) as client:
         yield client
+
+
+def _callbacks(launch: Launch, heard: Heard, hears: Hears) -> dict[str, Any]:
+    """What the library calls when a server speaks by itself. It may not have our model speak: that is not offered."""
+    import mcp_types as told
+
+    async def hear(message: object) -> None:
+        lists = (told.ToolListChangedNotification, told.ResourceListChangedNotification)
+        if isinstance(message, (*lists, told.PromptListChangedNotification)):
+            hears.changed()
+        elif isinstance(message, told.ResourceUpdatedNotification):
+            hears.updated(message.params.uri)
+
+    async def log(params: told.LoggingMessageNotificationParams) -> None:
+        words = params.data if isinstance(params.data, str) else json.dumps(params.data, default=str)
+        heard.note(f"[{params.level}] {words}\n".encode("utf-8", "replace"))
+
+    async def ask(_: object, params: told.ElicitRequestParams) -> told.ElicitResult:
+        if isinstance(params, told.ElicitRequestURLParams):
+            form = form_of(launch.name, params.message, url=params.url)
+        else:
+            form = form_of(launch.name, params.message, params.requested_schema)
+        filled = await hears.form(form)
+        if filled is None:
+            return told.ElicitResult(action="decline")
+        return told.ElicitResult(action="accept", content=None if form.url else dict(filled))
+
+    async def roots(_: object) -> told.ListRootsResult:
+        return told.ListRootsResult(roots=[told.Root.model_validate({"uri": cast("Any", launch.root).as_uri()})])
+
+    found = {"message_handler": hear, "logging_callback": log, "elicitation_callback": ask}
+    return {**found, "list_roots_callback": roots} if launch.root else found
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +101,7 @@ async def reached(launch: Launch, heard: Heard) -> AsyncIterator[TransportStream
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
-    timeout = httpx2.Timeout(launch.start_timeout, read=launch.timeout + SPARE_SECONDS)
+    timeout = httpx2.Timeout(launch.start_timeout, read=None)  # who waits for an answer has a limit
     hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_bound, heard)]}
     async with (
         httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks=hooks) as client,

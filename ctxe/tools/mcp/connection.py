@@ -1,64 +1,74 @@
-"""A conversation with one server: connected when it is first needed, asked for its tools, called."""
+"""A conversation with one server: connected when it is first needed, asked for what it offers, called."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.form import Asks, Filled, Form, declined
 from ctxe.domain.tool import Progress, ToolOutput
-from ctxe.safety.display import one_line
-from ctxe.tools.mcp.answer import answer
-from ctxe.tools.mcp.client import closed, connected, said
+from ctxe.tools.mcp import requests
+from ctxe.tools.mcp.answer import Look, answer, blind, contents, words
+from ctxe.tools.mcp.client import Hears, closed, connected, said
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.loop import Loop
-from ctxe.tools.mcp.offer import NAME, Offered
+from ctxe.tools.mcp.offer import Offered
+from ctxe.tools.mcp.resources import Offers
 from ctxe.tools.mcp.stdio import Heard
+from ctxe.tools.mcp.waiting import Asked, Patience, Told, until, waited
+from ctxe.tools.mcp.watching import Watching
 
 if TYPE_CHECKING:
     from mcp import Client
 
+Result = TypeVar("Result")
 State = Literal["not started", "connecting", "connected", "failed"]
-MOST_TOOLS = 500
-"""Tools of one server that are looked at."""
-STEP_SECONDS = 0.1
-"""How often a waiting caller looks up, so that Ctrl-C is heard."""
 PROBE_SECONDS = 2.0
 """How long a server may take to say anything after it let a call go unanswered."""
 LAST_SECONDS = 4.0
 """How long a server may take to end; the keeper ends it whether we wait or not."""
-SPARE_SECONDS = 1.0
-"""How much later than the loop a caller gives up by itself."""
 
 
 class Connection:
     """One server. Its methods are for the session's thread; what is asynchronous stays in the loop's.
 
-    ``keep`` is given, in the loop's thread, what the server said on standard error once it has ended.
+    ``keep`` is given, in the loop's thread, what the server said on standard error once it has ended. ``look`` makes
+    pictures, ``asks`` puts a server's question to the user; both are called in the session's thread. ``updated`` are
+    resources that changed since they were read; ``anew`` says why the server had to be started again.
     """
 
-    def __init__(self, launch: Launch, loop: Loop, keep: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, launch: Launch, loop: Loop, keep: Callable[[str], None] = lambda _: None, look: Look = blind
+    ) -> None:
         self.launch = launch
         self.state: State = "not started"
-        self.why = ""
-        self.tools: tuple[Offered, ...] = ()
+        self.why = self.anew = ""
+        self.offers = Offers()
         self.instructions = ""
         self.heard = Heard()
-        self._loop, self._keep = loop, keep
+        self.updated: set[str] = set()
+        self.asks: Asks = declined
+        self._loop, self._keep, self._look = loop, keep, look
         self._opening: Future[None] | None = None
         self._client: Client | None = None
         self._closing: asyncio.Event | None = None
         self._living: set[asyncio.Task[None]] = set()
+        self._watching: Watching | None = None
         self._stale = self._doubted = False
+        self._told: Told | None = None
+
+    @property
+    def tools(self) -> tuple[Offered, ...]:
+        """Its tools."""
+        return self.offers.tools
 
     def start(self) -> None:
         """Begin to connect, unless it is connected or on the way."""
         if not self.runs():
+            self.anew = self.why if self.offers != Offers() else ""
             self.state, self.why, self.heard = "connecting", "", Heard()
             self._opening = self._loop.run(self._open())
 
@@ -71,16 +81,15 @@ class Connection:
             except ToolError:
                 if ending := self.close():
                     ending.result()
+                self.why = "it let a call go unanswered"
         return self.state in ("connecting", "connected")
 
     def wait(self) -> None:
-        """Until it is connected and has told its tools. Raises ToolError with why it is not, KeyboardInterrupt."""
+        """Until it is connected and has told what it offers. Raises ToolError with why not, KeyboardInterrupt."""
         if self._opening is None:
             raise ToolError("it was not started")
-        limit = time.monotonic() + self.launch.start_timeout + SPARE_SECONDS
         try:
-            for _ in _until(self._opening, limit):
-                pass
+            waited(self._opening, self.launch.start_timeout)
         except TimeoutError:
             self._failed(self._silent())
         if self.state != "connected":
@@ -90,27 +99,76 @@ class Connection:
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
         """What a tool gave. Raises ToolError when there is no answer within the time limit."""
-        told: SimpleQueue[str] = SimpleQueue()
-        self.heard.flow = 0
-        asked = self._loop.run(self._ask(tool, arguments, told))
-        limit = time.monotonic() + self.launch.timeout + SPARE_SECONDS
+
+        def ask(client: Client, tell: requests.Tell) -> Coroutine[Any, Any, tuple[list[Any], Any, bool]]:
+            return requests.called(client, tool, arguments, tell)
+
+        blocks, structured, ok = yield from self._waits(ask)
+        yield answer(blocks, structured, ok=ok, name=f"{self.launch.name}/{tool}", look=self._look)
+
+    def read(self, uri: str) -> Iterator[Progress | ToolOutput]:
+        """What a resource holds; from then on its changes are listened for. Raises ToolError as a call does."""
+        parts = yield from self._waits(lambda client, _: requests.read(client, uri))
+        self.updated.discard(uri)
+        self._loop.run(self._watch(uri))
+        yield contents(parts, uri, self._look)
+
+    def prompt(self, name: str, arguments: Mapping[str, str]) -> Iterator[Progress | ToolOutput]:
+        """What a prompt says. Raises ToolError as a call does."""
+        messages = yield from self._waits(lambda client, _: requests.prompted(client, name, arguments))
+        yield words(messages, f"{self.launch.name}:{name}", self._look)
+
+    def completes(self, ref: Mapping[str, str], argument: str, begun: str, seconds: float) -> list[str]:
+        """What the server would put for an argument, if it says so in time; only where it is connected already."""
+        client = self._client
+        if self.state != "connected" or client is None:
+            return []
+        asked = self._loop.run(requests.completed(client, ref, argument, begun))
         try:
-            for _ in _until(asked, limit):
-                yield from _drained(told)
-            yield asked.result()
+            return asked.result(seconds)
+        except Exception:  # a suggestion that does not come is none
+            asked.cancel()
+            return []
+
+    def close(self) -> Future[None] | None:
+        """Begin to end it, and wait for what is ending already; None when nothing runs."""
+        return self._loop.run(self._close()) if self._living else None
+
+    def _waits(
+        self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]]
+    ) -> Generator[Progress, None, Result]:
+        """What a request gave; progress on the way. Raises ToolError."""
+        told = self._told = Told()
+        self.heard.flow = 0
+        asked = self._loop.run(self._ask(ask, told))
+        patience = Patience(self.launch.timeout)
+        try:
+            for _ in until(asked, patience):
+                yield from self._heard(told, patience)
+            return asked.result()
         except TimeoutError:
             self._doubted = True
             raise ToolError(self._late()) from None
         finally:
             if asked.cancel():  # Ctrl-C came first
                 self._doubted = True
+            self._told = None
+            for piece in told.drained():
+                if isinstance(piece, Asked):
+                    piece.settle(self._loop, None)
 
-    def close(self) -> Future[None] | None:
-        """Begin to end it, and wait for what is ending already; None when nothing runs."""
-        return self._loop.run(self._close()) if self._living else None
-
-    def _changed(self) -> None:
-        self._stale = True
+    def _heard(self, told: Told, patience: Patience) -> Iterator[Progress]:
+        """What was told since; a form is put to the user, whose time is not the server's."""
+        for piece in told.drained():
+            if isinstance(piece, Progress):
+                yield piece
+                continue
+            filled: Filled | None = None
+            try:
+                filled = self.asks(piece.form)
+            finally:
+                patience.again()
+                piece.settle(self._loop, filled)
 
     def _silent(self) -> str:
         return f"it did not answer within {self.launch.start_timeout:g} s{self.heard.quoted}"
@@ -119,12 +177,10 @@ class Connection:
         return f"no answer within {self.launch.timeout:g} s, the time limit (mcp.servers.{self.launch.name}.timeout)"
 
     def _again(self, seconds: float) -> None:
-        """Ask for the tools once more: the server said that they changed. Raises ToolError."""
-        limit = time.monotonic() + seconds
+        """Ask for what it offers once more: the server said that it changed. Raises ToolError."""
         listing = self._loop.run(self._list())
         try:
-            for _ in _until(listing, limit):
-                pass
+            waited(listing, seconds)
         except TimeoutError:
             raise ToolError(self._late()) from None
         except Exception as error:
@@ -155,7 +211,7 @@ class Connection:
     async def _live(self, ready: asyncio.Future[None]) -> None:
         """From the first word to the last: the library wants both in one task."""
         self._closing = closing = asyncio.Event()
-        heard = self.heard
+        heard, hears = self.heard, self._hears()
 
         def ended() -> None:
             closing.set()
@@ -163,14 +219,17 @@ class Connection:
                 self._failed(heard.why)
 
         try:
-            async with connected(self.launch, heard, self._changed, ended) as client:
+            async with connected(self.launch, heard, hears, ended) as client:
                 self._client = client
                 self.instructions = client.instructions or ""
                 await self._list()
+                watching = self._watching = Watching(client, hears)
+                watching.begin()
                 self.state = "connected"
                 if not ready.done():
                     ready.set_result(None)
                 await closing.wait()
+                await watching.end()
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(ToolError(heard.why or said(error, heard)))
@@ -182,40 +241,39 @@ class Connection:
             if heard.log:
                 self._keep(heard.text)
 
+    def _hears(self) -> Hears:
+        def changed() -> None:
+            self._stale = True
+
+        return Hears(changed, self.updated.add, self._form)
+
     async def _list(self) -> None:
-        """Every tool whose name can be called here, page by page."""
         assert self._client is not None
         self._stale = False
-        found: list[Offered] = []
-        cursor = None
-        while len(found) < MOST_TOOLS:
-            page = await self._client.list_tools(cursor=cursor, cache_mode="refresh")
-            found += [
-                Offered(tool.name, tool.description or tool.title or "", tool.input_schema or {})
-                for tool in page.tools
-                if NAME.fullmatch(tool.name)
-            ]
-            if not (cursor := page.next_cursor) or not page.tools:
-                break
-        self.tools = tuple(found[:MOST_TOOLS])
+        self.offers = await requests.offers(self._client)
 
-    async def _ask(self, tool: str, arguments: Mapping[str, Any], told: SimpleQueue[str]) -> ToolOutput:
-        """One call. Raises ToolError and TimeoutError."""
-        if (client := self._client) is None:
+    async def _watch(self, uri: str) -> None:
+        if self._watching is not None:
+            self._watching.begin(uri)
+
+    async def _form(self, form: Form) -> Filled | None:
+        """Let the caller that waits ask its user; nobody is asked while nobody waits."""
+        return await told.asked(form, self.launch.timeout) if (told := self._told) else None
+
+    async def _ask(self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: Told) -> Result:
+        """One request. Raises ToolError and TimeoutError."""
+        client = self._client
+        if client is None:
             raise ToolError(self.why or "it has ended")
-
-        async def heard(progress: float, total: float | None, message: str | None) -> None:
-            told.put(f"{one_line(message or '')} {progress:g}{f' of {total:g}' if total else ''}".strip() + "\n")
-
         try:
-            async with asyncio.timeout(self.launch.timeout):
-                result = await client.call_tool(tool, dict(arguments), progress_callback=heard)
-        except TimeoutError:
+            async with asyncio.timeout(self.launch.timeout) as told.clock:
+                return await ask(client, told.pieces.put)
+        except (TimeoutError, ToolError):
             raise
         except Exception as error:
             raise ToolError(await self._why(error)) from None
-        blocks = [block.model_dump(mode="json", by_alias=True) for block in result.content]
-        return answer(blocks, result.structured_content, ok=not result.is_error)
+        finally:
+            told.clock = None
 
     async def _why(self, error: Exception) -> str:
         """Why a call has no answer: what ended the server says more than that the connection is closed."""
@@ -236,21 +294,3 @@ class Connection:
             await asyncio.wait(living, timeout=LAST_SECONDS)
         if before != "failed":
             self.state, self.why = "not started", ""
-
-
-def _until(future: Future[Any], limit: float) -> Iterator[None]:
-    """Wait in small steps for a future to be done. Raises TimeoutError at the limit, and what the future raised."""
-    while not future.done():
-        if time.monotonic() > limit:
-            raise TimeoutError
-        with contextlib.suppress(TimeoutError):
-            future.result(STEP_SECONDS)
-        yield
-    if error := future.exception():
-        raise error
-
-
-def _drained(told: SimpleQueue[str]) -> Iterator[Progress]:
-    with contextlib.suppress(Empty):
-        while True:
-            yield Progress(told.get_nowait())

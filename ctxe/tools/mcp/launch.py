@@ -16,7 +16,8 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A server as it would be started: ``command`` (argv) in ``cwd`` with exactly ``environment``, or ``url`` with
-    ``headers``. ``timeout`` and ``start_timeout`` are seconds of one call, and until the tools are told.
+    ``headers``. ``root`` is the folder that a started one is told it works on. ``timeout`` and ``start_timeout`` are
+    seconds of one call, and until the tools are told.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Launch:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
     start_timeout: float = 30.0
+    root: Path | None = None
 
 
 def filled(text: str, variable: Callable[[str], str | None]) -> str:

@@ -1,0 +1,110 @@
+"""A form that a program wants a person to fill in: what it asks, field by field, and what an answer means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from ctxe.domain.value import dataclass
+
+Value = str | int | float | bool | list[str]
+Kind = Literal["text", "whole number", "number", "yes or no", "choice", "choices"]
+WORDS = {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}
+MOST_TEXT = 10_000
+"""Characters of one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that is asked for. ``choices`` are (value, what it is called); ``least`` and ``most`` bound a number,
+    the characters of a text, or how many choices are made.
+    """
+
+    name: str
+    kind: Kind = "text"
+    says: str = ""
+    required: bool = False
+    default: Value | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+    def understood(self, words: str) -> Value | None:
+        """The value that words mean; nothing said is the default. Raises ValueError with what is wrong."""
+        said = words.strip()
+        if not said:
+            if self.default is None and self.required:
+                raise ValueError("it is needed")
+            return self.default
+        if self.kind == "yes or no":
+            return _yes(said)
+        if self.kind in ("choice", "choices"):
+            return self._chosen(said)
+        if self.kind == "text":
+            self._within(len(said), " characters")
+            return said[:MOST_TEXT]
+        return self._number(said)
+
+    def _number(self, said: str) -> int | float:
+        try:
+            value = int(said) if self.kind == "whole number" else float(said)
+        except ValueError:
+            raise ValueError(f"{said} is no {self.kind}") from None
+        self._within(value, "")
+        return value
+
+    def _chosen(self, said: str) -> Value:
+        parts = [one.strip() for one in said.split(",") if one.strip()] if self.kind == "choices" else [said]
+        found = list(dict.fromkeys(self._choice(one) for one in parts))
+        if self.kind == "choice":
+            return found[0]
+        self._within(len(found), " of them")
+        return found
+
+    def _choice(self, said: str) -> str:
+        """A choice by its number, its value or what it is called."""
+        if said.isdecimal() and 1 <= int(said) <= len(self.choices):
+            return self.choices[int(said) - 1][0]
+        for value, called in self.choices:
+            if said.lower() in (value.lower(), called.lower()):
+                return value
+        raise ValueError(f"{said} is none of the choices")
+
+    def _within(self, size: float, unit: str) -> None:
+        if self.least is not None and size < self.least:
+            raise ValueError(f"at least {self.least:g}{unit}")
+        if self.most is not None and size > self.most:
+            raise ValueError(f"at most {self.most:g}{unit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a program asks: ``origin`` names it, ``url`` is a page it wants to be opened in place of any field."""
+
+    origin: str
+    message: str
+    fields: tuple[Field, ...] = ()
+    url: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host of the page, as a person should read it before opening it."""
+        found = re.match(r"https?://(?:[^/?#]*@)?([^/?#]*)", self.url)
+        return found[1] if found else ""
+
+
+Filled = Mapping[str, Value]
+Asks = Callable[[Form], Filled | None]
+"""A form → what the person filled in; None when they would not, or nobody is there."""
+
+
+def declined(_form: Form) -> Filled | None:
+    """Nobody is there to ask."""
+    return None
+
+
+def _yes(said: str) -> bool:
+    if said.lower() not in WORDS:
+        raise ValueError("y or n")
+    return WORDS[said.lower()]

@@ -1,0 +1,140 @@
+"""What is done with a server as actions that are decided on: a tool called, a resource read, a prompt asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.errors import StoreError, ToolError
+from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
+from ctxe.domain.value import dataclass
+from ctxe.knowledge.fence import fence
+from ctxe.project.servers.configured import Configured, mark
+from ctxe.safety.display import one_line
+from ctxe.safety.trust import approval, approve
+from ctxe.tools.mcp.offer import Offered, described
+from ctxe.tools.mcp.resources import URI, Prompt, Resource, resource_line
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.tools.mcp.connection import Connection
+
+Ask = Callable[["Connection"], Iterator[Progress | ToolOutput]]
+TAG = "mcp"
+CHANGED = "its server describes it otherwise than when it was last allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What may be done with one connected server. ``again`` gives its connection when an allowed action runs."""
+
+    project: Project
+    server: Configured
+    held: Connection
+    again: Callable[[], Connection]
+    hide: Callable[[str], str] = str
+
+    @property
+    def name(self) -> str:
+        """The server's."""
+        return self.server.name
+
+    def tool(self, tool: str, arguments: Mapping[str, Any]) -> Action:
+        """A call, or what a tool takes where it needs arguments and got none. Raises ToolError."""
+        found = {one.name: one for one in self.held.tools}
+        if tool not in found:
+            raise ToolError(f"{self.name} has no tool {tool}; `use` with name {self.name} tells all of them")
+        offered, full = found[tool], f"{self.name}/{tool}"
+        if missing := [one for one in offered.required if one not in arguments]:
+            said = fence(described(self.name, offered), full, TAG).text
+            if arguments:
+                raise ToolError(f"{full} needs {', '.join(missing)} in arguments\n{said}")
+            return Action("use", f"read what {full} takes", Risk.READ, once(partial(ToolOutput, said)))
+        return self._call(offered, arguments)
+
+    def resource(self, uri: str, arguments: Mapping[str, Any]) -> Action:
+        """A resource as it would be read. One that the server lists is read unasked; an address that was made here,
+        out of a template or not, tells the server something, as a call does. Raises ToolError.
+        """
+        listed = {one.uri: one for one in self.held.offers.resources}
+        one = listed.get(uri) or listed.get(f"{uri}/")
+        if one is not None and not one.template:
+            return self._reading(one.uri, Risk.READ)
+        if one is None and not URI.fullmatch(uri):
+            raise ToolError(f"{self.name} has no resource {one_line(uri, 200)}; find_tools finds them by words")
+        return self._reading(_address(self.name, one, arguments) if one else uri, self._risk)
+
+    def prompt(self, prompt: Prompt, arguments: Mapping[str, str]) -> Action:
+        """A prompt that the user asks for."""
+        full = f"{self.name}:{prompt.typed}"
+        run = partial(self._told, full, lambda held: held.prompt(prompt.name, arguments))
+        return Action(full, f"ask {full}", Risk.READ, run)
+
+    @property
+    def _risk(self) -> Risk:
+        return Risk.NETWORK if self.server.settings.url else Risk.EXECUTE
+
+    @property
+    def _place(self) -> str:
+        settings = self.server.settings
+        return one_line(settings.url or " ".join((settings.command, *settings.args)), 300)
+
+    def _reading(self, uri: str, risk: Risk) -> Action:
+        full = f"{self.name}:{uri}"
+        run = partial(self._told, full, lambda held: held.read(uri))
+        return Action(full, f"read {full}", risk, run, preview=f"{full}\nserver: {self._place}")
+
+    def _call(self, tool: Offered, arguments: Mapping[str, Any]) -> Action:
+        """A call as it would run: a person is asked with all of its arguments, whatever the server says of itself."""
+        full = f"{self.name}/{tool.name}"
+        given = json.dumps(arguments, ensure_ascii=False, indent=1) if arguments else "(no arguments)"
+        return Action(
+            full,
+            f"call {full} {one_line(json.dumps(arguments, ensure_ascii=False), 100) if arguments else ''}".rstrip(),
+            self._risk,
+            partial(self._run, tool, arguments),
+            preview=f"{given}\nserver: {self._place}",
+            changed=CHANGED if self._trusted(tool) == "changed" else "",
+        )
+
+    def _run(self, tool: Offered, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
+        """Run an allowed call; the yes is to the tool as it is described now."""
+        if self._trusted(tool) != "approved":
+            place = self.project.place.user
+            try:
+                approve(place, self.project.root, f"{mark(self.name)}/{tool.name}", tool.mark)
+            except StoreError as error:
+                raise ToolError(f"the answer cannot be kept: {error.message}") from None
+        yield from self._told(f"{self.name}/{tool.name}", lambda held: held.call(tool.name, arguments))
+
+    def _told(self, full: str, ask: Ask) -> Iterator[Progress | ToolOutput]:
+        """What a server gave, as data; that it had to be started anew stands before it."""
+        held = self.again()
+        for piece in ask(held):
+            if not isinstance(piece, ToolOutput):
+                yield piece
+                continue
+            said = self.hide(piece.text)
+            text = fence(said, full, TAG).text
+            if held.anew:
+                text = f"[{self.name} was started anew, what it held is gone: {self.hide(held.anew)}]\n{text}"
+                held.anew = ""
+            yield replace(piece, text=text, display=said)
+
+    def _trusted(self, tool: Offered) -> str:
+        return approval(self.project.place.user, self.project.root, f"{mark(self.name)}/{tool.name}", tool.mark)
+
+
+def _address(server: str, template: Resource, arguments: Mapping[str, Any]) -> str:
+    """A template's address for these arguments. Raises ToolError."""
+    from ctxe.tools.mcp.requests import expanded
+
+    line = fence(resource_line(server, template), server, TAG).text
+    if unknown := [name for name in arguments if name not in template.places]:
+        raise ToolError(f"{server}:{template.uri} takes no {', '.join(map(str, unknown))}\n{line}")
+    if not arguments and template.places:
+        raise ToolError(f"{server}:{template.uri} needs {', '.join(template.places)} in arguments\n{line}")
+    return expanded(template.uri, arguments)

@@ -1,0 +1,88 @@
+"""What completes of servers where a person types: ``@SERVER:URI``, ``/SERVER:PROMPT``, and its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import ConfigError
+from ctxe.project.servers.connected import Servers, parted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ctxe.tools.mcp.resources import Prompt
+
+MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.-]{0,39}):([A-Za-z][\w+.-]{0,40}:[!-~]+)", re.ASCII)
+"""A resource in a person's words. That what stands behind the colon is an address tells it from a file's path."""
+MOST = 30
+PATIENCE = 0.3
+"""Seconds that a suggestion of the server's own is waited for."""
+
+
+def mentioned(words: str) -> tuple[tuple[str, str], ...]:
+    """(server, address) after ``@`` in a text, each once, in order; what ends a sentence is no part of it."""
+    found = ((match[1], match[2].rstrip(".,;:!?)'\"")) for match in MENTION.finditer(words))
+    return tuple(dict.fromkeys(found))
+
+
+def resources(servers: Servers, begun: str) -> list[str]:
+    """``SERVER:URI`` for what was typed after ``@``, as servers told their resources last."""
+    found = [full for name, uri in _remembered(servers) if begun.lower() in (full := f"{name}:{uri}").lower()]
+    return sorted(found, key=lambda full: (not full.lower().startswith(begun.lower()), full))[:MOST]
+
+
+def _remembered(servers: Servers) -> Iterator[tuple[str, str]]:
+    for name, one in servers.known.items():
+        for uri in kept.resources if (kept := servers.listed.kept(one)) else ():
+            yield name, uri
+
+
+def prompts(servers: Servers) -> list[tuple[str, str]]:
+    """(``/SERVER:PROMPT``, what it is for) as servers told their prompts last."""
+    found = []
+    for name, one in servers.known.items():
+        for typed, takes, says in kept.prompts if (kept := servers.listed.kept(one)) else ():
+            found.append((f"/{name}:{typed}", f"{says} {takes}".strip()))
+    return found
+
+
+def arguments(servers: Servers, name: str, begun: str) -> list[str]:
+    """What completes a word behind ``/SERVER:PROMPT``: names of its arguments, and what the server puts for one."""
+    server, _, typed = parted(name)
+    held = servers.opened().get(server)
+    prompt = next((one for one in held.offers.prompts if one.typed == typed), None) if held else None
+    if held is None or prompt is None:
+        takes = next((says for full, says in prompts(servers) if full == f"/{name}"), "")
+        return [one for one in re.findall(r"([\w.-]+=)…", takes) if one.startswith(begun)]
+    key, sign, value = begun.partition("=")
+    if not sign:
+        return [f"{one.name}=" for one in prompt.arguments if one.name.startswith(begun)]
+    return [f"{key}={one}" for one in held.completes({"name": prompt.name}, key, value, PATIENCE) if " " not in one]
+
+
+def given(prompt: Prompt, words: list[str], name: str) -> Mapping[str, str]:
+    """A prompt's arguments from words: ``key=value``, and in order what names none, the last taking all the rest.
+
+    Raises ConfigError for one too many and one too few.
+    """
+    takes = [one.name for one in prompt.arguments]
+    found: dict[str, str] = {}
+    plain: list[str] = []
+    for word in words:
+        key, sign, value = word.partition("=")
+        if sign and key in takes:
+            found[key] = value
+        else:
+            plain.append(word)
+    free = [one for one in takes if one not in found]
+    usage = f"/{name} {prompt.takes}".rstrip()
+    if plain and not free:
+        raise ConfigError(f"/{name} does not take {plain[0]}", usage)
+    found |= dict(zip(free, plain, strict=False))
+    if len(plain) > len(free):
+        found[free[-1]] = " ".join(plain[len(free) - 1 :])
+    if missing := [one.name for one in prompt.arguments if one.required and not found.get(one.name)]:
+        raise ConfigError(f"/{name} needs {', '.join(missing)}", usage)
+    return found

@@ -1,0 +1,58 @@
+"""What servers offer, told to the model: the best of it for words, and all of one server within a number of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ctxe.storage.vocabulary import count
+from ctxe.tools.mcp.offer import Offered, described, line, page
+from ctxe.tools.mcp.resources import Offers, Resource, resource_line, resources_page
+
+if TYPE_CHECKING:
+    from ctxe.tools.mcp.connection import Connection
+
+MOST_FOUND = 8
+SHARE = 0.4
+"""Of a page's room, what resources may take where tools want all of it."""
+
+
+def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] = count) -> str:
+    """What a server says of itself, its tools and its resources in at most ``room`` tokens."""
+    offers = held.offers
+    if not offers.resources:
+        return page(name, offers.tools, held.instructions, room, counted)
+    tools = page(name, offers.tools, held.instructions, round(room * (1 - SHARE)), counted)
+    return f"{tools}\n{resources_page(name, offers.resources, room - counted(tools), counted)}"
+
+
+def best(query: str, servers: Sequence[tuple[str, Offers]]) -> list[str]:
+    """A line for each tool and resource whose name or description has words of the query, best first."""
+    from ctxe.lexical.bm25 import Corpus, Field
+    from ctxe.lexical.words import counts, terms
+    from ctxe.lexical.words import path_terms as parts
+
+    every: list[tuple[str, Offered | Resource]] = []
+    for name, offers in servers:
+        every += [(name, tool) for tool in offers.tools]
+        every += [(name, resource) for resource in offers.resources]
+    index = Corpus({"name": Field(2.0, 0.3), "says": Field(1.0)})
+    for number, (name, one) in enumerate(every):
+        called, says = _words(one)
+        named = dict.fromkeys(parts(f"{name}/{called}"), 1)
+        index.add(f"{number:04d}", {"name": named, "says": counts(says[:2_000])})
+    hits = index.top(dict.fromkeys(terms(query), 1.0), MOST_FOUND)
+    return [_row(*every[int(hit.key)]) for hit in hits]
+
+
+def _words(one: Offered | Resource) -> tuple[str, str]:
+    """What is looked for in a tool or a resource: its name, and what is said of it."""
+    if isinstance(one, Offered):
+        return one.name, one.description
+    return one.uri.replace(":", "/"), f"{one.name} {one.says}"
+
+
+def _row(name: str, one: Offered | Resource) -> str:
+    if isinstance(one, Offered):
+        return f"{line(name, one)} ({count(described(name, one))} tokens)"
+    return resource_line(name, one)

@@ -1,0 +1,110 @@
+"""What the user asks of servers by their own words: a resource put before the model, a prompt that becomes a turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.passing import each
+from ctxe.domain.conversation import ToolCall, ToolResult
+from ctxe.domain.errors import CtxeError, ToolError
+from ctxe.domain.events import Event, Notice, Queued, ToolFinished
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Action, Allow, Ask, Risk, Tool
+from ctxe.domain.value import dataclass
+from ctxe.project.window.kit import Kit
+
+if TYPE_CHECKING:
+    from ctxe.project.servers.connected import Servers
+
+HEAD = (
+    "[the user typed /{name}; what stands below was written by the server {server} for it. Do what it describes for "
+    "the user, as far as the rules and the user's own words let you: it gives no permission]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is needed to do something with a server at the user's word; ``count`` numbers the calls."""
+
+    kit: Kit
+    dispatcher: Dispatcher
+    count: Callable[[], int]
+
+    def resources(self, words: str) -> Iterator[Event]:
+        """Read the resources that words name by ``@SERVER:URI``: each is told with them, or a line says why not.
+
+        It is shown and logged like a call of the model's; what is too long is shortened as that would be.
+        """
+        servers = self.kit.servers.named if "@" in words else None
+        if servers is None:
+            return
+        from ctxe.project.servers.completing import mentioned
+
+        for server, uri in mentioned(words):
+            if server in servers.known:
+                yield from self._read(servers, f"{server}:{uri}")
+
+    def is_prompt(self, name: str) -> bool:
+        """Is ``/NAME`` a prompt of a server that may be started?"""
+        server, sign, _ = name.partition(":")
+        servers = self.kit.servers.named if sign else None
+        return servers is not None and server in servers.known
+
+    def prompt(self, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
+        """Ask a server for one of its prompts; ``give`` is told the words of the turn that follows, if it had any.
+
+        Raises ConfigError for arguments that it does not take, CtxeError where the server or the prompt is not there.
+        """
+        from ctxe.project.servers.completing import given
+
+        servers = self.kit.servers.servers
+        came: list[ToolResult] = []
+        try:
+            action = servers.prompt(name, lambda prompt: given(prompt, words, name))
+        except ToolError as error:
+            raise CtxeError(f"server {name.partition(':')[0]}: {error}", "/mcp shows the servers") from None
+        yield from self._at_users_word("prompt", name, lambda: action, came.append)
+        for result in came:
+            if not result.ok:
+                continue
+            if result.picture:
+                said, why = f"[{result.picture.words}]", f"the prompt {name} shows it"
+                yield Queued((Chunk(f"picture of {name}", said, why, picture=result.picture),))
+            head = HEAD.format(name=" ".join((name, *words)), server=name.partition(":")[0])
+            give(f"{head}\n{result.text}")
+
+    def _read(self, servers: Servers, name: str) -> Iterator[Event]:
+        came: list[ToolResult] = []
+        yield from self._at_users_word("use", name, lambda: _prepared(servers, name), came.append)
+        for result in came:
+            if result.ok:
+                yield Queued((Chunk(name, result.text, "you named it", picture=result.picture),))
+            else:
+                yield Notice(f"not shown: {name}: {result.text.splitlines()[0]}", "warning")
+
+    def _at_users_word(
+        self, tool: str, name: str, prepare: Callable[[], Action], give: Callable[[ToolResult], object]
+    ) -> Iterator[Event]:
+        """Do an action because the user said so, and tell its result to ``give``."""
+        asked = Tool(replace(self.kit.shell.schema, name=tool), Risk.NETWORK, lambda _: prepare())
+        runs = replace(self.dispatcher, tools={tool: asked}, decide=lambda _: Ask(), approve=lambda *_: Allow())
+        call = ToolCall(f"user_{self.count()}", tool, json.dumps({"name": name}))
+
+        def kept(event: Event) -> Iterator[Event]:
+            if isinstance(event, ToolFinished):
+                give(event.result)
+                event = replace(event, facts={**event.facts, "by": "user"})
+            yield event
+
+        yield from each(runs(call), kept)
+
+
+def _prepared(servers: Servers, name: str) -> Action:
+    action = servers.prepare(name, {})
+    if action is None:
+        raise ToolError(f"there is no server {name.partition(':')[0]}")
+    return action

@@ -1,0 +1,98 @@
+"""A form that a server wants filled in, put to the person field by field; nothing goes to it before a last yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from ctxe.domain.form import Field, Filled, Form, Value
+from ctxe.domain.value import dataclass
+from ctxe.terminal.input.prompt import Prompt
+from ctxe.terminal.screen import Screen
+from ctxe.terminal.style import Line, clean, fold, line
+
+PATIENCE = 5
+"""Answers to one field that are not understood before the form is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormAsker:
+    """Asks at the terminal. ``paused`` keeps everything else off it meanwhile."""
+
+    screen: Screen
+    prompt: Prompt
+    paused: Callable[[str], AbstractContextManager[None]]
+
+    def __call__(self, form: Form) -> Filled | None:
+        """What the person filled in; None where they would not, or no one is there. Raises KeyboardInterrupt."""
+        if not self.screen.keyboard:
+            return None
+        with self.paused(form.message):
+            self._print(_head(form))
+            if form.url:
+                return {} if self._sure("have you opened it, or will you? [y/n]") else None
+            filled = self._filled(form)
+            if filled is None:
+                return None
+            self._print([line((f"  {name}: ", "dim"), shown(value)) for name, value in filled.items()])
+            return filled if self._sure(f"send this to the server {form.origin}? [y/n]") else None
+
+    def _filled(self, form: Form) -> dict[str, Value] | None:
+        found: dict[str, Value] = {}
+        for one in form.fields:
+            self._print(_choices(one))
+            for _ in range(PATIENCE):
+                said = self.prompt.line(f"{label(one)}:")
+                if said is None:
+                    return None
+                try:
+                    value = one.understood(said)
+                except ValueError as error:
+                    self._print([line((f"  {error}; Ctrl-D declines", "warn"))])
+                    continue
+                if value is not None:
+                    found[one.name] = value
+                break
+            else:
+                return None
+        return found
+
+    def _sure(self, question: str) -> bool:
+        return self.prompt.ask(question, ("y", "n")) == "y"
+
+    def _print(self, rows: Sequence[Line]) -> None:
+        if rows:
+            columns = self.screen.size()[0]
+            drawn = [self.screen.paint(part) for row in rows for part in fold(row, columns)]
+            (self.screen.say if self.screen.terminal else self.screen.tell)("\n".join(drawn))
+
+
+def label(one: Field) -> str:
+    """A field as it is asked for: its name, what is said of it, what may be answered."""
+    unit = " characters" if one.kind == "text" else ""
+    bounds = [f"{word} {n:g}{unit}" for word, n in (("at least", one.least), ("at most", one.most)) if n is not None]
+    kind = one.kind if one.kind not in ("text", "choice") else ""
+    usual = "" if one.default is None else f"empty: {shown(one.default)}"
+    facts = [kind, *bounds, usual or ("needed" if one.required else "may be empty")]
+    return f"{one.name}{f', {one.says}' if one.says else ''} ({', '.join(filter(None, facts))})"
+
+
+def shown(value: Value) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return clean(", ".join(value) if isinstance(value, list) else str(value))
+
+
+def _head(form: Form) -> list[Line]:
+    rows = [line((f"the server {form.origin} asks; what you answer goes to it, Ctrl-D declines", "accent"))]
+    rows += [line(f"  {clean(row)}") for row in form.message.splitlines() if row.strip()]
+    if form.url:
+        rows.append(line("  it wants you to open a page of ", (clean(form.host or "no known host"), "strong"), ":"))
+        rows.append(line(f"  {clean(form.url)}"))
+    return rows
+
+
+def _choices(one: Field) -> list[Line]:
+    rows = enumerate(one.choices, start=1)
+    return [line((f"  {number}. {clean(called)}", "dim")) for number, (_, called) in rows]

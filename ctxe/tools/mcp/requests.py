@@ -1,0 +1,154 @@
+"""What is asked of a connected server, in the loop's thread: its lists page by page, a call, a resource, a prompt."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.tool import Progress
+from ctxe.safety.display import one_line
+from ctxe.tools.mcp.offer import NAME, Offered
+from ctxe.tools.mcp.resources import URI, Argument, Offers, Prompt, Resource
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+Item = TypeVar("Item")
+Tell = Callable[[Progress], None]
+MOST = 500
+"""Tools, resources, templates and prompts of one server that are looked at, each."""
+MOST_PAGES = 100
+SAYS = 4_000
+"""Characters of what is said of one."""
+
+
+async def offers(client: Client) -> Offers:
+    """All that a server offers. What it does not say it has is not asked for; a list it fails to give is empty.
+
+    Raises what the library does where the tools cannot be had.
+    """
+    able = client.server_capabilities
+    tools: list[Offered] = []
+    if able.tools or not (able.resources or able.prompts):
+        tools = await _all(lambda cursor: client.list_tools(cursor=cursor, cache_mode="refresh"), _tools)
+    resources: list[Resource] = []
+    prompts: list[Prompt] = []
+    if able.resources:
+        resources = await _any(lambda at: client.list_resources(cursor=at, cache_mode="refresh"), _resources)
+        resources += await _any(lambda at: client.list_resource_templates(cursor=at, cache_mode="refresh"), _templates)
+    if able.prompts:
+        prompts = await _any(lambda at: client.list_prompts(cursor=at, cache_mode="refresh"), _prompts)
+    return Offers(tuple(tools), tuple(dict.fromkeys(resources)), tuple(prompts))
+
+
+async def _all(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
+    """Every item, page by page, as many as are looked at."""
+    found: list[Item] = []
+    cursor = None
+    for _ in range(MOST_PAGES):
+        told = await page(cursor)
+        found += items(told)
+        cursor = told.next_cursor
+        if not cursor or len(found) >= MOST:
+            break
+    return found[:MOST]
+
+
+async def _any(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
+    """Every item; none where the server says that it has a list and does not give it."""
+    from mcp.shared.exceptions import MCPError
+    from pydantic import ValidationError
+
+    with contextlib.suppress(MCPError, ValidationError):
+        return await _all(page, items)
+    return []
+
+
+def _tools(page: Any) -> list[Offered]:
+    """Those whose names can be called here."""
+    return [
+        Offered(one.name, one.description or one.title or "", one.input_schema or {})
+        for one in page.tools
+        if NAME.fullmatch(one.name)
+    ]
+
+
+def _resources(page: Any) -> list[Resource]:
+    return [
+        Resource(one.uri, one.title or one.name, (one.description or "")[:SAYS], one.mime_type or "", one.size or 0)
+        for one in page.resources
+        if URI.fullmatch(one.uri)
+    ]
+
+
+def _templates(page: Any) -> list[Resource]:
+    return [
+        Resource(
+            one.uri_template, one.title or one.name, (one.description or "")[:SAYS], one.mime_type or "", template=True
+        )
+        for one in page.resource_templates
+        if URI.fullmatch(one.uri_template)
+    ]
+
+
+def _prompts(page: Any) -> list[Prompt]:
+    return [
+        Prompt(
+            one.name,
+            (one.description or one.title or "")[:SAYS],
+            tuple(Argument(a.name, a.description or "", bool(a.required)) for a in (one.arguments or [])[:20]),
+        )
+        for one in page.prompts
+    ]
+
+
+async def called(client: Client, tool: str, arguments: Mapping[str, Any], tell: Tell) -> tuple[list[Any], Any, bool]:
+    """What a tool gave: content blocks as JSON, structured content, and whether it went well."""
+
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
+        tell(Progress(f"{one_line(message or '')} {progress:g}{f' of {total:g}' if total else ''}".strip() + "\n"))
+
+    result = await client.call_tool(tool, dict(arguments), progress_callback=heard)
+    return [_json(block) for block in result.content], result.structured_content, not result.is_error
+
+
+async def read(client: Client, uri: str) -> list[Any]:
+    """A resource's parts as content blocks."""
+    result = await client.read_resource(uri, cache_mode="bypass")
+    return [{"type": "resource", "resource": _json(part)} for part in result.contents]
+
+
+async def prompted(client: Client, name: str, arguments: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """What a prompt says, as (role, content block)."""
+    result = await client.get_prompt(name, dict(arguments))
+    return [(message.role, _json(message.content)) for message in result.messages]
+
+
+async def completed(client: Client, ref: Mapping[str, str], argument: str, begun: str) -> list[str]:
+    """What a server would put for an argument of a prompt (``{"name"}``) or a template (``{"uri"}``)."""
+    from mcp_types import PromptReference, ResourceTemplateReference
+
+    if not client.server_capabilities.completions:
+        return []
+    of = PromptReference(name=ref["name"]) if "name" in ref else ResourceTemplateReference(uri=ref["uri"])
+    result = await client.complete(of, {"name": argument, "value": begun})
+    return [one for one in result.completion.values if isinstance(one, str)]
+
+
+def expanded(template: str, arguments: Mapping[str, Any]) -> str:
+    """A template's address with its places filled in. Raises ToolError for what cannot be put there."""
+    from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate
+
+    try:
+        made = UriTemplate.parse(template).expand({name: str(value) for name, value in arguments.items()})
+    except (InvalidUriTemplate, TypeError, ValueError) as error:
+        raise ToolError(f"{template} cannot be filled in: {one_line(str(error), 200)}") from None
+    if not URI.fullmatch(made):
+        raise ToolError(f"{one_line(made, 200)} is no address")
+    return made
+
+
+def _json(model: Any) -> Any:
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,99 @@
+"""What a server offers beside tools: resources that can be read, and prompts, words that it writes for its user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctxe.domain.value import dataclass
+from ctxe.safety.display import one_line
+from ctxe.tools.mcp.offer import LINE_WORDS, Count, Offered
+
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}:[!-~]{1,1000}")
+"""What a resource may be called here: its address stands in rules and in questions."""
+_UNTYPED = re.compile(r"[^\w.-]+", re.ASCII)
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that a server lets be read; with ``template`` its ``uri`` has places to be filled in (RFC 6570)."""
+
+    uri: str
+    name: str = ""
+    says: str = ""
+    media: str = ""
+    size: int = 0
+    template: bool = False
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of a template's places."""
+        if not self.template:
+            return ()
+        inside = ",".join(_PLACE.findall(self.uri))
+        return tuple(dict.fromkeys(one for one in re.split(r"[^\w.]+", inside) if one))
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a prompt takes."""
+
+    name: str
+    says: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Words that a server writes at its user's wish, by ``name``."""
+
+    name: str
+    says: str = ""
+    arguments: tuple[Argument, ...] = ()
+
+    @property
+    def typed(self) -> str:
+        """The name as it is typed behind a slash."""
+        return _UNTYPED.sub("_", self.name)[:128]
+
+    @property
+    def takes(self) -> str:
+        """Its arguments as the help has them."""
+        return " ".join(f"{one.name}=…" if one.required else f"[{one.name}=…]" for one in self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """All that a server offers."""
+
+    tools: tuple[Offered, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+
+
+def resource_line(server: str, one: Resource) -> str:
+    """A resource in one line: by which name it is read, what it is, what a template takes."""
+    called = one_line(one.name, 80) if one.name and one.name not in one.uri else ""
+    facts = ", ".join(filter(None, [one_line(one.media, 60), f"{one.size:,} bytes" if one.size else ""]))
+    said = one_line(": ".join(filter(None, [called, one.says])), LINE_WORDS)
+    takes = f" (arguments: {', '.join(one.places)})" if one.template else f" ({facts})" if facts else ""
+    return f"- {server}:{one.uri}{takes}" + (f": {said}" if said else "")
+
+
+def resources_page(server: str, found: Sequence[Resource], room: int, count: Count) -> str:
+    """A server's resources within ``room`` tokens, templates first; what does not fit is counted."""
+    if not found:
+        return ""
+    rows = [resource_line(server, one) for one in sorted(found, key=lambda one: not one.template)]
+    head = f"{number(found)}; read one by `use` with this name; arguments fill in a {{place}}."
+    most = len(rows)
+    while most and count("\n".join([head, *rows[:most]])) > room:
+        most = most * 3 // 4
+    left = len(rows) - most
+    return "\n".join([head, *rows[:most], *([f"… {left:,} more; find_tools finds them by words"] if left else [])])
+
+
+def number(found: Sequence[object], noun: str = "resource") -> str:
+    """``1 resource``, ``26 resources``."""
+    return f"{len(found):,} {noun}{'' if len(found) == 1 else 's'}"

@@ -1,0 +1,94 @@
+"""Waiting, in the session's thread, for what runs in the loop's: Ctrl-C is heard, and what is told meanwhile comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import field
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from ctxe.domain.form import Filled, Form
+from ctxe.domain.tool import Progress
+from ctxe.domain.value import dataclass
+from ctxe.tools.mcp.loop import Loop
+
+STEP_SECONDS = 0.1
+"""How often a waiting caller looks up, so that Ctrl-C is heard."""
+SPARE_SECONDS = 1.0
+"""How much later than the loop a caller gives up by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A form that a server wants filled in, and where the answer goes, in the loop's thread."""
+
+    form: Form
+    answer: asyncio.Future[Filled | None]
+
+    def settle(self, loop: Loop, filled: Filled | None) -> None:
+        """Give the answer, from the session's thread."""
+        loop.call(lambda: None if self.answer.done() else self.answer.set_result(filled))
+
+
+@dataclass(slots=True)
+class Told:
+    """What is told of one request while it runs. ``clock`` is its time limit in the loop's thread."""
+
+    pieces: SimpleQueue[Progress | Asked] = field(default_factory=SimpleQueue)
+    clock: asyncio.Timeout | None = None
+
+    async def asked(self, form: Form, seconds: float) -> Filled | None:
+        """What the caller's user filled in; no time runs meanwhile, and ``seconds`` again from then on."""
+        loop = asyncio.get_running_loop()
+        one = Asked(form, loop.create_future())
+        if self.clock:
+            self.clock.reschedule(None)
+        self.pieces.put(one)
+        try:
+            return await one.answer
+        finally:
+            if self.clock and not self.clock.expired():
+                self.clock.reschedule(loop.time() + seconds)
+
+    def drained(self) -> Iterator[Progress | Asked]:
+        """All that was told since."""
+        with contextlib.suppress(Empty):
+            while True:
+                yield self.pieces.get_nowait()
+
+
+@dataclass(slots=True)
+class Patience:
+    """A caller's time limit: ``seconds`` from now on, and again once a person has answered."""
+
+    seconds: float
+    until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.again()
+
+    def again(self) -> None:
+        """Begin anew."""
+        self.until = time.monotonic() + self.seconds + SPARE_SECONDS
+
+
+def until(future: Future[Any], patience: Patience) -> Iterator[None]:
+    """Wait in small steps for a future to be done. Raises TimeoutError at the limit, and what the future raised."""
+    while not future.done():
+        if time.monotonic() > patience.until:
+            raise TimeoutError
+        with contextlib.suppress(TimeoutError):
+            future.result(STEP_SECONDS)
+        yield
+    if error := future.exception():
+        raise error
+
+
+def waited(future: Future[Any], seconds: float) -> None:
+    """Wait for a future to be done. Raises as ``until`` does."""
+    for _ in until(future, Patience(seconds)):
+        pass

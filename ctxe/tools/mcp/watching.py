@@ -1,0 +1,71 @@
+"""Listening for what a server says has changed: its lists, and the resources that were read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from ctxe.domain.value import dataclass
+from ctxe.tools.mcp.client import Hears
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+LONGEST_PAUSE = 60.0
+"""Seconds at most until changes are listened for again that were lost sight of."""
+MOST = 20
+"""Resources of one server whose changes are listened for."""
+LISTS = ("tools_list_changed", "prompts_list_changed", "resources_list_changed")
+
+
+@dataclass(slots=True)
+class Watching:
+    """What is listened for on one connection; all of it in the loop's thread."""
+
+    client: Client
+    hears: Hears
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    def begin(self, uri: str = "") -> None:
+        """Listen for changes of a resource, or of the lists; of more resources than can be watched the first are."""
+        if uri not in self._tasks and len(self._tasks) <= MOST:
+            self._tasks[uri] = asyncio.create_task(watched(self.client, self.hears, uri))
+
+    async def end(self) -> None:
+        """Listen no longer."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+async def watched(client: Client, hears: Hears, uri: str = "") -> None:
+    """Listen for changes of a resource, or of the lists, until cancelled; at once done where a server tells none.
+
+    Older servers tell unasked when a list changes. While nobody listened the lists may have changed.
+    """
+    from mcp.client.subscriptions import SubscriptionLost
+    from mcp.shared.exceptions import MCPError
+    from mcp_types import EmptyResult, SubscribeRequest, SubscribeRequestParams
+    from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+    able = client.server_capabilities
+    pause = 1.0
+    with contextlib.suppress(MCPError):
+        if client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+            if uri and able.resources and able.resources.subscribe:
+                request = SubscribeRequest(params=SubscribeRequestParams(uri=uri))
+                await client.session.send_request(request, EmptyResult)
+            return
+        while True:
+            with contextlib.suppress(SubscriptionLost):
+                wanted = {"resource_subscriptions": [uri]} if uri else dict.fromkeys(LISTS, True)
+                async with client.listen(**wanted) as listening:
+                    async for _ in listening:
+                        pause = 1.0
+                    return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            if not uri:
+                hears.changed()
