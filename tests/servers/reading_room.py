@@ -58,7 +58,7 @@ def answered(method: str, params: dict[str, Any]) -> dict[str, Any]:
     number = f"s{next(numbers)}"
     send({"id": number, "method": method, "params": params})
     for line in sys.stdin:
-        message = json.loads(line)
+        message: dict[str, Any] = json.loads(line)
         if message.get("id") == number and "method" not in message:
             return message
         take(message)
