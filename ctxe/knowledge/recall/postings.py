@@ -15,7 +15,7 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
-from ctxe.knowledge.recall.reading import NAME, Reading, read, wording
+from ctxe.knowledge.recall.reading import NAME, Reading, grams, read, wording
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of, terms
 from ctxe.lexical.bm25 import idf, saturate, shorten
 
@@ -70,6 +70,7 @@ class Postings:
         self._having: dict[str, int] = {}
         self._rarities: dict[str, float] = {}
         self._readings: dict[int, Reading] = {}
+        self._grams: dict[int, Sequence[str]] = {}
         self._averages = (0.0, 0.0, 0.0)
         self._titles: dict[int, float] = {}
         self._moments: list[float] = []
@@ -241,6 +242,15 @@ class Postings:
             if len(self._readings) >= MOST_READINGS:
                 self._readings.clear()
             known = self._readings[slot] = read(self.entries[slot])
+        return known
+
+    def grams(self, slot: int) -> Sequence[str]:
+        """The grams of all words of an entry, each once; remembered as readings are."""
+        known = self._grams.get(slot)
+        if known is None:
+            if len(self._grams) >= MOST_READINGS:
+                self._grams.clear()
+            known = self._grams[slot] = tuple(set().union(*map(grams, self.reading(slot).pieces)))
         return known
 
     def length(self, slot: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question
@@ -64,7 +65,10 @@ def _totals(postings: Postings, asked: Iterable[tuple[str, float]]) -> dict[int,
         times = -common * weight
         posting = postings.weighed(term)
         for slot, worth in zip(posting.slots, posting.worths, strict=True):
-            totals[slot] = totals.get(slot, 0.0) + times * worth
+            if slot in totals:
+                totals[slot] += times * worth
+            else:
+                totals[slot] = times * worth
     return totals
 
 
@@ -72,12 +76,15 @@ def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, mos
     """The slots of the highest sums; of equals the newest first."""
     order = postings.order
     enough = most * SPARE
-    # Asking whether a slot is allowed costs more than comparing sums: only those near the top are asked about.
+
+    def above(floor: float) -> list[int]:
+        scored = sorted([(-total, -order[slot], slot) for slot, total in totals.items() if total >= floor])
+        return list(islice((slot for _, _, slot in scored if allowed(slot)), most))
+
+    # Asking whether a slot is allowed costs more than comparing sums: only those near the top are asked, best first.
     floor = heapq.nlargest(enough, totals.values())[-1] if len(totals) > enough else 0.0
-    scored = [(-total, -order[slot], slot) for slot, total in totals.items() if total >= floor and allowed(slot)]
-    if floor and len(scored) < most:
-        scored = [(-total, -order[slot], slot) for slot, total in totals.items() if allowed(slot)]
-    return [slot for _, _, slot in heapq.nsmallest(most, scored)]
+    found = above(floor)
+    return above(-math.inf) if floor and len(found) < most else found
 
 
 def _expansion(look: Look, totals: Mapping[int, float], allowed: Allowed) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from sys import intern
 
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
@@ -44,6 +45,7 @@ _NAMED = re.compile(
     r"|([A-Za-z]{2,30}?)s?[-_\s]{0,2}(\d{1,9})(?![-.:/]?\d|[a-z])"
     r"|(?<![\w.:/#-])(\d{3,9})(?![-.:/]?\d)"
 )
+_DIGIT = re.compile(r"\d")
 _LAST_PART = re.compile(r"(?:[A-Z]+|[A-Z]?[a-z]+)$")
 _OF_AN_ID = re.compile(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4}")
 
@@ -98,14 +100,16 @@ def read(entry: Entry) -> Reading:
     first, _, rest = text.partition("\n")
     words = counts(text)
     said = _SAID_BY.match(text)
+    every = frozenset(words)
+    opening = (rest or first)[:OPENING]
     return Reading(
         words,
         sum(words.values()),
-        frozenset(terms(entry.title or first)),
-        frozenset(terms((rest or first)[:OPENING])),
+        frozenset(terms(entry.title or first)) if entry.title or rest else every,
+        frozenset(terms(opening)) if opening != text else every,
         frozenset(term for file in entry.files for term in path_terms(file)),
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
-        frozenset(map(mention, _MENTIONED.finditer(text))) - {id_term(entry.id)},
+        frozenset(map(mention, _MENTIONED.finditer(text) if _DIGIT.search(text) else ())) - {id_term(entry.id)},
         frozenset(own_ids(entry)),
         frozenset(_PIECE.findall(text.lower())),
         frozenset(_PIECE.findall(said[1].lower())) if said else frozenset(),
@@ -146,7 +150,8 @@ def _head(text: str) -> str:
 def grams(word: str) -> frozenset[str]:
     """Runs of ``GRAM`` characters of a word with a space at either end; a short word is one run."""
     whole = f" {word} "
-    return frozenset(whole[start : start + GRAM] for start in range(max(1, len(whole) - GRAM + 1)))
+    # One string for the same piece of all words: comparing reads little memory then.
+    return frozenset(intern(whole[start : start + GRAM]) for start in range(max(1, len(whole) - GRAM + 1)))
 
 
 def file_terms(files: Iterable[str]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from ctxe.knowledge.recall.postings import Postings
-from ctxe.knowledge.recall.reading import NAME, Question, Reading, grams, id_term
+from ctxe.knowledge.recall.reading import NAME, Question, id_term
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B
 from ctxe.lexical.bm25 import idf, saturate, shorten
 
@@ -61,7 +62,7 @@ class Look:
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
         fed = {term: weight * self.postings.rarity(term) for term, weight in expansion.items()}
-        pieces = self._pieces([self.postings.reading(slot) for slot in slots])
+        pieces = self._pieces(slots)
         recent = dict(self.recents(slots))
         return {
             slot: self._vector(slot, fed, shared, recent.get(slot, 0.0))
@@ -77,7 +78,7 @@ class Look:
         postings, question = self.postings, self.question
         reading, entry = postings.reading(slot), postings.entries[slot]
         logged = entry.kind == "log"
-        names = [f"{NAME}{term}" for term in sorted(reading.names) if term in question.words]
+        names = [f"{NAME}{term}" for term in sorted(reading.names & question.words.keys())]
         files = sorted(reading.files & question.files)
         rarity, shared = self._rarity.__getitem__, reading.words.keys() & self._squares.keys()
         return (
@@ -112,7 +113,9 @@ class Look:
         if not shared:
             return 0.0
         size, k1 = self.postings.size(slot), K1[WORDS]
-        return math.fsum(wanted[term] * saturate(words[term] / size, k1) for term in shared)
+        # Most words are said once or twice.
+        worth = {times: saturate(times / size, k1) for times in {words[term] for term in shared}}
+        return math.fsum([wanted[term] * worth[words[term]] for term in shared])
 
     def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
         postings = self.postings
@@ -160,13 +163,10 @@ class Look:
                 total += rarity * postings.worth_in(times, length, average)
         return total
 
-    def _pieces(self, readings: Sequence[Reading]) -> list[float]:
-        """The weight of the question's grams in each reading; a gram that every one of them has weighs nothing."""
-        wanted = self.question.grams
-        every = set().union(*(reading.pieces for reading in readings))
-        hits = {word: grams(word) & wanted for word in every if not wanted.isdisjoint(grams(word))}
-        hit = frozenset(hits)
-        held: list[set[str]] = [set().union(*(hits[word] for word in reading.pieces & hit)) for reading in readings]
-        spread = Counter(gram for shared in held for gram in shared)
-        weight = {gram: idf(len(readings), having) for gram, having in spread.items()}
-        return [math.fsum(map(weight.__getitem__, shared)) for shared in held]
+    def _pieces(self, slots: Sequence[int]) -> list[float]:
+        """The weight of the question's grams in each slot; a gram that every one of them has weighs nothing."""
+        held = [self.question.grams.intersection(self.postings.grams(slot)) for slot in slots]
+        spread = Counter(chain.from_iterable(held))
+        telling = {having: idf(len(slots), having) for having in set(spread.values())}
+        weight = {gram: telling[having] for gram, having in spread.items()}
+        return [math.fsum(map(weight.__getitem__, found)) for found in held]
