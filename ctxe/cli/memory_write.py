@@ -82,18 +82,20 @@ def keep(
     draft = memories.drafted(words, kind, title, lists)
     stood = [project.store.get(ref) for ref in supersedes]
     replaced = [old.id for old in stood]
-    if not (replaced or propose):
+    same = None if replaced else memories.known(project, draft)
+    if not (replaced or propose or same):
         more = _same_subject(project, screen, draft)
         if more is None:
             screen.tell("nothing was saved")
             return
         replaced += more
     status = "proposed" if propose else "current"
-    entry = memories.keep(project, replace(draft, supersedes=tuple(replaced), status=status))
+    entry = same or memories.keep(project, replace(draft, supersedes=tuple(replaced), status=status))
     if as_json:
         print_json({"id": entry.id, "kind": entry.kind, "title": entry.title, "path": entry.path})
         return
-    screen.say(f"saved {entry.id} in {project.place.memory.name}/{entry.path}, by {entry.by}")
+    became = f"saved {entry.id}" if same is None else f"{entry.id} says that already"
+    screen.say(f"{became} in {project.place.memory.name}/{entry.path}, by {entry.by}")
     for old in () if propose else stood:
         screen.tell(f"{old.id} no longer holds: {old.title}")
 

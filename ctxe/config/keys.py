@@ -74,7 +74,7 @@ def parse(key: str, text: str) -> Any:
     except (KeyError, ValueError):
         value = None
     if value is None or not _fits(value, kind):
-        raise ConfigError(f"{key} = {text!r} is not {_wanted(kind)}", "see .ctxe.example.toml")
+        raise ConfigError(f"{key} = {text!r} is not {_wanted(kind)}", _usual(key))
     _bounded(key, value, "")
     return value
 
@@ -91,7 +91,7 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
         if not _fits(value, known[key]):
-            raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {_wanted(known[key])}", "see .ctxe.example.toml")
+            raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {_wanted(known[key])}", _usual(key))
         _bounded(key, value, f"{origin}: ")
 
 
@@ -100,8 +100,16 @@ def _bounded(key: str, value: Any, where: str) -> None:
     least, most = BOUNDS.get(key, (0, MOST))
     if key in BOUNDS and not least <= value <= most:
         wanted = f"{least:g} or more" if most == MOST else f"between {least:g} and {most:g}"
-        usual = defaults()[key]
-        raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", f"its default is {usual:g}")
+        raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", _usual(key))
+
+
+def _usual(key: str) -> str:
+    """What the key is set to where nobody sets it, as it is written in TOML."""
+    import json
+
+    usual = defaults()[key]
+    plain = isinstance(usual, int | float) and not isinstance(usual, bool)
+    return f"its default is {usual:g}" if plain else f"its default is {json.dumps(usual)}"
 
 
 def check_servers(value: Any, origin: str) -> None:
@@ -118,7 +126,9 @@ def check_servers(value: Any, origin: str) -> None:
                 raise ConfigError(f"{origin}: unknown setting {where}.{key}", "there are: " + ", ".join(hints))
             if not _fits(given, hints[key]):
                 wanted = _wanted(hints[key])
-                raise ConfigError(f"{origin}: {where}.{key} = {given!r:.80} is not {wanted}", "see .ctxe.example.toml")
+                raise ConfigError(
+                    f"{origin}: {where}.{key} = {given!r:.80} is not {wanted}", "`ctxe mcp add -h` shows the form"
+                )
         if bool(table.get("command")) == bool(table.get("url")):
             raise ConfigError(f"{origin}: {where} needs a command or a url", "one of the two, not both")
 

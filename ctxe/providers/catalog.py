@@ -146,7 +146,17 @@ def _known(provider: str, bare: str) -> Model | None:
         if provider in ("", owner) and owner != "local" and (entry := _entry(entries, bare)):
             same = bare.lower() == entry["name"].lower()
             return _model(owner, entry["name"] if same else bare, entry)  # an alias or a date is sent as it was said
-    return _family(provider, bare)
+    return _newest(provider, bare) or _family(provider, bare)
+
+
+def _newest(provider: str, word: str) -> Model | None:
+    """The newest model with a word behind its maker's in the name ("opus"); None where several providers have one."""
+    found: dict[str, Model] = {}
+    for owner, entries in _data()["models"].items() if word.isalpha() else ():
+        fitting = (entry for entry in entries if word.lower() in entry["name"].lower().split("-")[1:])
+        if provider in ("", owner) and owner != "local" and (entry := next(fitting, None)):
+            found[owner] = _model(owner, entry["name"], entry)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _entry(entries: list[dict[str, Any]], bare: str) -> dict[str, Any] | None:
@@ -230,7 +240,7 @@ def _unknown(provider: str, bare: str) -> ConfigError:
     full = f"{provider}/{bare}" if provider else bare
     names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
     near = _meant(full, names)
-    hint = f'{near + "; else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
+    hint = f'{near + " Else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
     return UnknownModel(f"the window of the model {full!r} is not known", hint, full)
 
 

@@ -57,6 +57,15 @@ def test_decisions_from_the_first_to_the_one_that_replaces_it(tmp_path: Path) ->
     )
 
 
+def test_what_is_said_twice_is_kept_once(tmp_path: Path) -> None:
+    entry = asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json")
+    assert asked(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**", "--json") == entry
+    again = ctxe(tmp_path, "memory", "add", "We use tabs", "--scope", "src/**")
+    assert (again.stdout, again.stderr) == (f"{entry['id']} says that already in .ctxe/{entry['path']}, by user\n", "")
+    assert asked(tmp_path, "memory", "add", "We use tabs", "--json")["id"] != entry["id"], "of all files"
+    assert len(asked(tmp_path, "memory", "show", "--json")) == 2
+
+
 def test_memory_is_added_shown_changed_forgotten_and_brought_back(tmp_path: Path) -> None:
     entry = asked(
         tmp_path, "memory", "add", "The API listens on 8080.", "--scope", "src/**", "--json", "-C", str(tmp_path)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 Print = Annotated[bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")]
+Name = Annotated[
+    str, typer.Option("--model", metavar="NAME", help="Who answers: provider/name, or a word of it (opus).")
+]
 Window = Annotated[int, typer.Option("--budget", metavar="N", help="Window in tokens: request and reply.", min=0)]
 Dollars = Annotated[float, typer.Option("--max-cost", metavar="USD", help="Dollars this session may cost.", min=0)]
 Steps = Annotated[int, typer.Option("--max-steps", metavar="N", help="Model calls one turn may take.", min=0)]
@@ -49,7 +52,7 @@ def chat(
         str, typer.Option("-r", "--resume", metavar="[ID]", help="Go on with this session; without ID, pick one.")
     ] = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
-    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Who answers: provider/name.")] = "",
+    model: Name = "",
     effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
     budget: Window = 0,

@@ -16,6 +16,15 @@ def current(entries: Sequence[Entry], kind: str = "decision") -> tuple[Entry, ..
     return tuple(entry for entry in filter(holding(entries), entries) if entry.kind == kind)
 
 
+def known(draft: Entry, entries: Sequence[Entry]) -> Entry | None:
+    """The current entry that says of the same files what a draft says, word for word; None when there is none."""
+    return next((entry for entry in current(entries, draft.kind) if _says(entry) == _says(draft)), None)
+
+
+def _says(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
+    return entry.title.strip(), entry.text.strip(), entry.scope, entry.files, entry.evidence
+
+
 def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple[Entry, ...]:
     """Current entries of the same kind that a new one may contradict or repeat, the likest first.
 

@@ -28,7 +28,11 @@ class Keeping:
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
         """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
+        from ctxe.knowledge.upkeep.decisions import known
+
         draft = self._drafted(kind, title, text, files)
+        if not replaces and (same := known(draft, self.store.entries())):
+            return f"known already as {same.id}"
         others = self._others(draft, replaces)
         entry = self.store.supersede(replaces, draft) if replaces else self.store.add(draft)
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)

@@ -138,6 +138,11 @@ def confirm(project: Project, ref: str) -> Entry:
     return project.store.change(entry.id, evidence=now) if now != entry.evidence else entry
 
 
+def known(project: Project, draft: Entry) -> Entry | None:
+    """What says the same already, word for word."""
+    return decisions.known(draft, project.store.entries())
+
+
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
     """What stands already and may say the same or the opposite."""
     return decisions.same_subject(draft, project.store.entries())

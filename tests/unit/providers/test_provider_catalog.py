@@ -149,9 +149,28 @@ def test_long_input_is_billed_at_its_own_price() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "model"),
+    [
+        ("opus", "anthropic/claude-opus-5-5"),
+        ("Sonnet", "anthropic/claude-sonnet-5-5"),
+        ("anthropic/haiku", "anthropic/claude-haiku-5-5"),
+        ("gemini/flash", "gemini/gemini-3.8-flash"),
+    ],
+)
+def test_one_word_of_a_name_means_the_newest_model_that_has_it(said: str, model: str) -> None:
+    assert catalog.find(said).id == model
+
+
+@pytest.mark.parametrize("said", ["flash", "pro", "claude", "5", "anthropic/flash", ""])
+def test_a_word_that_several_providers_or_none_use_means_no_model(said: str) -> None:
+    with pytest.raises(ConfigError, match="is not known"):
+        catalog.find(said)
+
+
+@pytest.mark.parametrize(
     ("name", "told", "hint"),
     [
-        ("gpt-7-luna", "the window of the model 'gpt-7-luna' is not known", "did you mean gpt-6-luna?; else state"),
+        ("gpt-7-luna", "the window of the model 'gpt-7-luna' is not known", "did you mean gpt-6-luna? Else state"),
         (
             "anthropic/claude-opus-55",
             "the window of the model 'anthropic/claude-opus-55' is not known",

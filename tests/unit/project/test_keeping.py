@@ -1,0 +1,19 @@
+"""What the model asks to be remembered: once, however often it asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctxe.project import Project
+from ctxe.project.window.parts import keeping
+
+
+def test_what_is_known_word_for_word_is_not_kept_again(tmp_path: Path) -> None:
+    keeps = keeping(Project.open(tmp_path, {"HOME": str(tmp_path / "home")}), "s", approved=True)
+    told = keeps.remember("fact", "Ports", "The API listens on 8080.", ["api.py"], "")
+    (entry,) = keeps.store.entries()
+    assert told == f"saved as {entry.id} in {entry.path}"
+    assert keeps.remember("fact", "Ports", "The API listens on 8080.", ["api.py"], "") == f"known already as {entry.id}"
+    assert list(keeps.taken()) == [entry]
+    assert "about the same" in keeps.remember("fact", "Ports", "The API listens on 9090.", ["api.py"], "")
+    assert len(keeps.store.entries()) == 2
