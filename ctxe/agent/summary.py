@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,41 @@ class Summary:
         return sum((one.usage for one in self.spent), Usage())
 
 
+@dataclass(slots=True)
+class Glance:
+    """What the header of a log says (``at``, ``fork``, ``copied``), and its whole lines up to byte ``until``."""
+
+    at: str
+    fork: str
+    copied: int
+    until: int = 0
+    words: str = ""
+    turns: int = 0
+    model: str = ""
+    outcome: str = ""
+    spent: list[Spent] = field(default_factory=list)
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take in the next record."""
+        match record.get("type"):
+            case "turn_started":
+                self.words = self.words or str(record.get("words", ""))
+                self.turns += 1
+                self.outcome = "running"
+            case "model_chosen":
+                self.model = str(record.get("model", ""))
+            case "turn_finished":
+                self.outcome = str(record.get("outcome", ""))
+            case "reply_received" | "summarized" | "consulted":
+                if _number(record.get("n"), self.copied + 1) > self.copied:
+                    self.spent += _spent(record, self.model)
+
+    def told(self, name: str, used: float) -> Summary:
+        """The session of this name, whose log last grew when ``used`` says."""
+        spent = tuple(self.spent)
+        return Summary(name, self.at, used, self.words, self.turns, self.model, self.outcome, spent, self.fork)
+
+
 def newest_first(folder: Path) -> list[Path]:
     """The logs of a folder, the one that grew last first; none of them is opened."""
     found: list[tuple[float, str, Path]] = []
@@ -84,51 +119,38 @@ def is_log(path: Path) -> bool:
 
 def is_begun(path: Path) -> bool:
     """Whether a file is a log with a turn in it; no more of it is read than that takes."""
-    with contextlib.suppress(OSError):
-        return is_log(path) and any(record.get("type") == "turn_started" for record in _records(path))
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return is_log(path) and any(one.get("type") == "turn_started" for line in file for one in _wanted(line))
     return False
-
-
-def summaries(folder: Path) -> list[Summary]:
-    """Every session of a folder, the one used last first; files that are no logs are passed over."""
-    found = []
-    for path in folder.glob("*.jsonl"):
-        with contextlib.suppress(SessionError, OSError):
-            found.append(summary(path))
-    return sorted(found, key=lambda one: (-one.used, one.id))
 
 
 def summary(path: Path) -> Summary:
     """One log at a glance. Raises SessionError."""
+    return read_on(path, begun(path))
+
+
+def begun(path: Path) -> Glance:
+    """Nothing of a log but its header. Raises SessionError."""
     header = header_of(path)
-    copied = _number(header.get("copied"))
-    words, model, outcome, turns = "", "", "", 0
-    spent: list[Spent] = []
-    for record in _records(path):
-        match record.get("type"):
-            case "turn_started":
-                words = words or str(record.get("words", ""))
-                turns += 1
-                outcome = "running"
-            case "model_chosen":
-                model = str(record.get("model", ""))
-            case "turn_finished":
-                outcome = str(record.get("outcome", ""))
-            case "reply_received" | "summarized" | "consulted":
-                if _number(record.get("n"), copied + 1) > copied:
-                    spent += _spent(record, model)
-    used = path.stat().st_mtime
-    return Summary(
-        path.stem,
-        str(header.get("at", "")),
-        used,
-        words,
-        turns,
-        model,
-        outcome,
-        tuple(spent),
-        str(header.get("fork", "")),
-    )
+    return Glance(str(header.get("at", "")), str(header.get("fork", "")), _number(header.get("copied")))
+
+
+def read_on(path: Path, glance: Glance) -> Summary:
+    """The log at a glance, read from where ``glance`` ends, which takes in every whole line. Raises OSError.
+
+    A last line without an end counts when it can be read: whoever reads on later reads it again.
+    """
+    seen = glance
+    with path.open("rb") as file:
+        file.seek(glance.until)
+        for line in file:
+            if line.endswith(b"\n"):
+                glance.until += len(line)
+            else:
+                seen = replace(glance, spent=[*glance.spent])
+            for record in _wanted(line):
+                seen.take(record)
+    return seen.told(path.stem, path.stat().st_mtime)
 
 
 def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
@@ -147,12 +169,11 @@ def _number(value: object, otherwise: int = 0) -> int:
     return value if isinstance(value, int) else otherwise
 
 
-def _records(path: Path) -> Iterable[dict[str, Any]]:
-    with path.open("rb") as file:
-        for line in file:
-            head = line[:HEAD]
-            if any(kind in (head if TYPE in head else line) for kind in WANTED):
-                with contextlib.suppress(ValueError, RecursionError):
-                    record = json.loads(line.decode("utf-8", "replace"))
-                    if isinstance(record, dict):
-                        yield record
+def _wanted(line: bytes) -> Iterator[dict[str, Any]]:
+    """The record of a line, when it is of a type that says something at a glance."""
+    head = line[:HEAD]
+    if any(kind in (head if TYPE in head else line) for kind in WANTED):
+        with contextlib.suppress(ValueError, RecursionError):
+            record = json.loads(line.decode("utf-8", "replace"))
+            if isinstance(record, dict):
+                yield record

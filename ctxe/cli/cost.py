@@ -46,15 +46,12 @@ def cost(
 
 def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
     """Sums by session, day or model, in the order of their names; of all sessions, or of one."""
-    from ctxe.project.sessions import Sum, path_of, sum_of, summaries, summary
+    from ctxe.project.sessions import path_of, summaries, summary, sums
 
-    folder = project.place.sessions
-    found: dict[str, Sum] = {}
-    for one in [summary(path_of(folder, session))] if session else summaries(folder):
-        for spent in one.spent:
-            key = {"session": one.id, "day": spent.at[:10], "model": spent.model}[by]
-            found[key] = found.get(key, Sum()) + sum_of(project, spent)
-    return dict(sorted(found.items()))
+    sessions = [summary(path_of(project.place.sessions, session))] if session else summaries(project)
+    return sums(
+        project, sessions, lambda one, spent: {"session": one.id, "day": spent.at[:10], "model": spent.model}[by]
+    )
 
 
 def _by_step(project: Project, session: str) -> dict[str, Sum]:

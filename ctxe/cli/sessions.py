@@ -41,7 +41,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     from ctxe.project.sessions import summaries
 
     invocation = Invocation.of(context)
-    found = summaries(invocation.project().place.sessions)
+    found = summaries(invocation.project())
     if as_json:
         print_json(
             [
@@ -85,7 +85,7 @@ def picked(project: Project, prompt: Prompt, but: str = "") -> str | None:
     from ctxe.project.sessions import summaries
     from ctxe.terminal.figures import age, plural
 
-    found = [one for one in summaries(project.place.sessions) if one.turns and one.id != but]
+    found = [one for one in summaries(project) if one.turns and one.id != but]
     if not found:
         raise SessionError("there is no other session here yet" if but else "there is no session here yet")
     now = time.time()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxe.agent import glances
 from ctxe.agent.log import header_of, read_events, read_records, to_record
-from ctxe.agent.summary import Spent, Summary, is_begun, is_log, newest_first, summaries, summary
+from ctxe.agent.summary import Spent, Summary, is_begun, is_log, newest_first, summary
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
@@ -16,6 +18,7 @@ from ctxe.domain.past import total
 from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
+    from ctxe.domain.model import Prices
     from ctxe.project import Project
 
 __all__ = [
@@ -30,9 +33,9 @@ __all__ = [
     "record_of",
     "records",
     "spent_by_all",
-    "sum_of",
     "summaries",
     "summary",
+    "sums",
     "write",
 ]
 
@@ -114,18 +117,33 @@ class Sum:
         )
 
 
-def sum_of(project: Project, spent: Spent) -> Sum:
-    """One reply's price, and what it would have been with nothing cached."""
+def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, Spent], str]) -> dict[str, Sum]:
+    """What replies took, added up by what ``by`` says of each, in the order of that."""
     from ctxe.project.models import prices_of
 
-    prices = prices_of(project, spent.model)
+    priced = cache(partial(prices_of, project))
+    found: dict[str, Sum] = {}
+    for session in sessions:
+        for spent in session.spent:
+            key = by(session, spent)
+            found[key] = found.get(key, Sum()) + _sum_of(spent, priced(spent.model))
+    return dict(sorted(found.items()))
+
+
+def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
+    """One reply's price, and what it would have been with nothing cached."""
     plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
     return Sum(1, spent.usage, spent.usd, plain)
 
 
-def spent_by_all(folder: Path) -> tuple[float | None, int]:
-    """Dollars of all sessions in a folder (None: no price known), and how many there are."""
-    found = summaries(folder)
+def summaries(project: Project) -> list[Summary]:
+    """Every session of a project, the one used last first."""
+    return glances.summaries(project.place.sessions, project.place.cache)
+
+
+def spent_by_all(project: Project) -> tuple[float | None, int]:
+    """Dollars of all sessions of a project (None: no price known), and how many there are."""
+    found = summaries(project)
     return total(session.usd for session in found), len(found)
 
 

@@ -153,7 +153,7 @@ def cost(chat: Chat, _words: str) -> None:
 
     past, project = chat.live.past(), chat.live.project
     limit = project.config.budget.max_cost
-    chat.say(money(past, chat.live.forecast(past), limit, spent_by_all(project.place.sessions), chat.screen))
+    chat.say(money(past, chat.live.forecast(past), limit, spent_by_all(project), chat.screen))
 
 
 def config(chat: Chat, words: str) -> None:

@@ -87,7 +87,7 @@ def looks(project: Project) -> list[Callable[[], object]]:
         lambda: troubles.statistics(project),
         lambda: standing.sources(project),
         project.store.seen,
-        lambda: summaries(project.place.sessions),
+        lambda: summaries(project),
         lambda: [learn(project, path) for path in recordings(project, (), every=True)],
         lambda: project.ranker.ranked(Query("good kept words"), project.store.entries()),
     ]

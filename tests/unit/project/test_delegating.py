@@ -106,7 +106,7 @@ def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: 
         "usd": pytest.approx(sum(one.usd or 0 for one in bought)),
     }
     folder = path.parent
-    (session,) = summaries(folder)
+    (session,) = summaries(live.project)
     assert session.id == path.stem
     assert session.usd == pytest.approx(state.usd)
     assert header_of(path_of(folder, name))["parent"] == path.stem

@@ -1,0 +1,106 @@
+"""Every session of a folder at a glance: what was read of a log is kept, later only what it grew by is read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+from ctxe.agent.summary import Glance, Spent, Summary, begun, read_on
+from ctxe.domain.conversation import Usage
+from ctxe.domain.errors import SessionError, StoreError
+from ctxe.domain.section import digest
+from ctxe.domain.value import dataclass
+from ctxe.storage import files
+
+VERSION = 1
+CHECKED = 4_096
+"""Bytes before the place where reading goes on that must be what they were: a log only grows."""
+
+Mark = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A log as it was read: size, time and inode, what stood before the place reached, what it said at a glance."""
+
+    mark: Mark
+    before: str
+    glance: Glance
+
+
+def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
+    """Every session of a folder, the one used last first; files that are no logs are passed over.
+
+    ``cache`` is a folder for what was read; losing it, or having none, changes nothing but the time it takes.
+    """
+    kept = cache / "sessions.json" if cache else None
+    known = _load(kept) if kept else {}
+    now: dict[str, _Known] = {}
+    found: list[Summary] = []
+    for path in folder.glob("*.jsonl"):
+        with contextlib.suppress(SessionError, OSError):
+            one, now[path.name] = _looked(path, known.get(path.name))
+            found.append(one)
+    if kept and (now.keys() != known.keys() or any(now[name] is not known[name] for name in now)):
+        _save(kept, now)
+    return sorted(found, key=lambda one: (-one.used, one.id))
+
+
+def _looked(path: Path, known: _Known | None) -> tuple[Summary, _Known]:
+    """A log at a glance, and what is known of it now. Raises SessionError, OSError."""
+    held = path.stat()
+    mark = (held.st_size, held.st_mtime_ns, held.st_ino)
+    if known and known.mark == mark and known.glance.until == held.st_size:
+        return known.glance.told(path.stem, held.st_mtime), known
+    glance = begun(path)
+    if known and _grew(path, known, glance):
+        glance = known.glance
+    one = read_on(path, glance)
+    return one, _Known(mark, _before(path, glance.until), glance)
+
+
+def _grew(path: Path, known: _Known, now: Glance) -> bool:
+    """Whether a log begins as the one that is known did, and has only become longer."""
+    then = known.glance
+    same = (then.at, then.fork, then.copied) == (now.at, now.fork, now.copied)
+    return same and path.stat().st_size >= then.until and _before(path, then.until) == known.before
+
+
+def _before(path: Path, until: int) -> str:
+    """Hash of the last bytes before a place."""
+    with path.open("rb") as file:
+        file.seek(max(0, until - CHECKED))
+        return digest(file.read(min(until, CHECKED)).decode("latin-1"))
+
+
+def _load(kept: Path) -> dict[str, _Known]:
+    """What an earlier run kept; nothing when that is damaged, or of another form."""
+    with contextlib.suppress(StoreError, ValueError, TypeError, LookupError, RecursionError):
+        check, _, text = files.read(kept, files.MOST_CACHED).decode().partition("\n")
+        held = json.loads(text) if check == digest(text) else {}
+        if held.get("v") == VERSION:
+            return {name: _thawed(*row) for name, row in held["logs"].items()}
+    return {}
+
+
+def _save(kept: Path, known: Mapping[str, _Known]) -> None:
+    logs = {name: _frozen(one) for name, one in known.items()}
+    text = json.dumps({"v": VERSION, "logs": logs}, separators=(",", ":"))
+    files.replace_quickly(kept, f"{digest(text)}\n{text}".encode())
+
+
+def _frozen(known: _Known) -> list[Any]:
+    *said, spent = (getattr(known.glance, part.name) for part in fields(Glance))
+    rows = [[one.at, one.model, one.usd, one.delegate, *astuple(one.usage)] for one in spent]
+    return [known.mark, known.before, said, rows]
+
+
+def _thawed(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _Known:
+    spent = [Spent(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
+    glance = Glance(*said)
+    glance.spent = spent
+    return _Known((mark[0], mark[1], mark[2]), before, glance)
