@@ -118,8 +118,8 @@ def held(index: Index) -> dict[str, Any]:
         for term, (heads, _) in index.postings(terms).items()
     }
     past = index.history
-    commits = sorted((past.when[n], sorted(past.paths[p] for p in past.files(n))) for n in range(len(past)))
-    messages = {word: len(found) for word, found in index.messages(WORDS).items()}
+    commits = [(past.when[n], sorted(past.paths[p] for p in past.files(n))) for n in range(len(past))]
+    messages = {word: list(found) for word, found in index.messages(WORDS).items()}
     return {"files": files, "postings": {t: p for t, p in posted.items() if p}, "past": commits, "messages": messages}
 
 

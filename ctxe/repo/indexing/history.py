@@ -8,15 +8,15 @@ import re
 import sqlite3
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import field
 
 from ctxe.domain.value import dataclass
 from ctxe.lexical.words import counts
-from ctxe.repo.git import Git, stream
+from ctxe.repo.git import Git
+from ctxe.repo.indexing.commits import MOST_COMMITS, Commit, edge_of, head_of, read_commits, short
 from ctxe.repo.indexing.database import transaction
 
-MOST_COMMITS = 10_000
 MOST_FILES = 40
 """Files above which a commit is a sweep (formatting, renames) that says nothing about what belongs together."""
 MOST_SEGMENTS = 24
@@ -52,30 +52,6 @@ class History:
         return self.touched[self.starts[commit] : self.starts[commit + 1]]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit as git tells it."""
-
-    name: int
-    when: int
-    message: str
-    paths: tuple[str, ...]
-
-
-def read_commits(git: Git, since: str = "") -> Iterator[Commit]:
-    """Commits reachable from HEAD but not from ``since``, newest first, at most 10,000, merges left out."""
-    span = f"{since}..HEAD" if since else "HEAD"
-    form = "--format=%x02%H%x00%ct%x00%B%x00%x03"
-    process = git.start("log", "-z", f"-{MOST_COMMITS}", "--no-merges", "--no-renames", form, "--name-only", span, "--")
-    for record in stream(process, b"\x02"):
-        head, mark, names = record.partition(b"\x03")
-        pieces = head.split(b"\0")
-        if not mark or len(pieces) < 3 or not pieces[1].isdigit():
-            continue
-        paths = tuple(os.fsdecode(name) for name in names.lstrip(b"\0\n").split(b"\0") if name.strip(b"\n"))
-        yield Commit(_short(pieces[0].strip()), int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
-
-
 def load(db: sqlite3.Connection) -> History:
     """The history as it was last kept; empty when nothing is."""
     rows = dict(db.execute("SELECT key, value FROM history WHERE key!='names'"))
@@ -107,11 +83,13 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
 def refresh(db: sqlite3.Connection, git: Git) -> History:
     """The history up to HEAD, with what is new added to the database, and without what a rewritten past has lost."""
     known = load(db)
-    head, edge = head_of(git), _edge(git)
+    head, edge = head_of(git), edge_of(git)
     if not head or (head == known.head and edge == known.edge):
         return known
     kept = _still(db, git, known, head) if edge == known.edge else 0
     fresh = list(read_commits(git, known.head if kept else ""))
+    if kept:
+        kept, fresh = _by_date(db, git, known, kept, fresh)
     if kept and kept + len(fresh) > 2 * MOST_COMMITS:
         kept, fresh = 0, list(read_commits(git))
     fresh.reverse()
@@ -136,9 +114,29 @@ def _still(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
     lost = git.output("rev-list", "--no-merges", f"-{MOST_LOST + 1}", f"{head}..{known.head}", "--")
     if not lost:
         return 0 if lost is None else len(known)
-    gone = {_short(name) for name in lost.split()}
+    gone = {short(name) for name in lost.split()}
     kept = len(known) - len(gone)
     return kept if kept > 0 and len(gone) <= MOST_LOST and set(_names(db)[kept:]) == gone else 0
+
+
+def _by_date(
+    db: sqlite3.Connection, git: Git, known: History, kept: int, fresh: list[Commit]
+) -> tuple[int, list[Commit]]:
+    """How many of the known commits stay, and what is new behind them, newest first.
+
+    A merge brings commits that are older than known ones. What is newer than those is read again with them, so that
+    the past has the order that it has where it is read at once; (0, all of it) where that is not plain.
+    """
+    oldest = min((commit.when for commit in fresh), default=sys.maxsize)
+    stay = kept
+    while stay and known.when[stay - 1] > oldest:
+        stay -= 1
+    if stay == kept:
+        return kept, fresh
+    again = list(read_commits(git, most=kept - stay + len(fresh))) if stay and kept - stay <= MOST_LOST else []
+    if not again or not {commit.name for commit in again}.isdisjoint(_names(db)[:stay]):
+        return 0, list(read_commits(git))
+    return stay, again
 
 
 def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
@@ -160,26 +158,6 @@ def _names(db: sqlite3.Connection) -> array[int]:
     """The short names of the known commits; empty in an index that keeps none."""
     row = db.execute("SELECT value FROM history WHERE key='names'").fetchone()
     return array("Q", row[0] if row else b"")
-
-
-def _short(name: bytes) -> int:
-    """The first eight bytes of a commit's name, which tell commits apart."""
-    return int(name[:16], 16)
-
-
-def _edge(git: Git) -> str:
-    """Where the past of a shallow clone begins, as git keeps it; empty for a whole one."""
-    shallow = git.root / ".git" / "shallow"
-    try:
-        return shallow.read_text("ascii") if shallow.is_file() else ""
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def head_of(git: Git) -> str:
-    """The commit that HEAD is at; empty when there is none."""
-    out = git.output("rev-parse", "--verify", "-q", "HEAD")
-    return out.decode("ascii", "replace").strip() if out else ""
 
 
 def _extend(base: History, fresh: Iterable[Commit]) -> None:

@@ -346,6 +346,41 @@ def test_of_a_rewritten_past_only_what_was_rewritten_is_read(tree: Path) -> None
     assert (len(past), len(past.when), [past.paths[number] for number in past.files(3)]) == (4, 4, ["tea/cup.py"])
 
 
+def test_a_merged_branch_of_older_commits_stands_in_the_past_where_a_new_index_has_it(tree: Path) -> None:
+    def at(when: int, *args: str) -> None:
+        dated = {**os.environ, "GIT_COMMITTER_DATE": f"@{when} +0000", "GIT_AUTHOR_DATE": f"@{when} +0000"}
+        subprocess.run(["git", "-C", str(tree), *args], check=True, capture_output=True, env=dated)
+
+    def commit(when: int, name: str) -> None:
+        (tree / name).write_text(f"# {name}\n")
+        git(tree, "add", name)
+        at(when, "commit", "-qm", f"Add {name}")
+
+    at(1_000, "commit", "-q", "--amend", "--no-edit")
+    git(tree, "branch", "-M", "main")
+    git(tree, "checkout", "-qb", "other")
+    commit(2_000, "a.py")
+    commit(4_000, "b.py")
+    git(tree, "checkout", "-q", "main")
+    commit(1_500, "c.py")
+    commit(3_000, "d.py")
+    commit(5_000, "e.py")
+    index = opened(tree)
+    index.refresh()
+    at(6_000, "merge", "-q", "--no-ff", "other")
+    commit(7_000, "f.py")
+    index.refresh()
+    fresh = opened(tree, "fresh.db")
+    fresh.refresh()
+    past, anew = index.history, fresh.history
+    assert list(past.when) == list(anew.when) == [1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_000]
+    assert [past.paths[past.files(n)[0]] for n in range(2, 7)] == ["a.py", "d.py", "b.py", "e.py", "f.py"]
+    words = ["add", TITLE + "d", "py"]
+    assert {w: list(f) for w, f in index.messages(words).items()} == {
+        w: list(f) for w, f in fresh.messages(words).items()
+    }
+
+
 def test_another_branch_and_back_is_the_history_of_each(tree: Path) -> None:
     git(tree, "checkout", "-qb", "green")
     git(tree, "commit", "-q", "--allow-empty", "-m", "Try green tea")

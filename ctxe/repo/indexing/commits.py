@@ -1,0 +1,55 @@
+"""Past commits as git tells them, and where its past begins and ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ctxe.domain.value import dataclass
+from ctxe.repo.git import Git, stream
+
+MOST_COMMITS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit as git tells it: ``name`` by ``short``, ``when`` in seconds since 1970, ``paths`` from the root."""
+
+    name: int
+    when: int
+    message: str
+    paths: tuple[str, ...]
+
+
+def read_commits(git: Git, since: str = "", most: int = MOST_COMMITS) -> Iterator[Commit]:
+    """Commits reachable from HEAD but not from ``since``, newest first, at most ``most``, merges left out."""
+    span = f"{since}..HEAD" if since else "HEAD"
+    form = "--format=%x02%H%x00%ct%x00%B%x00%x03"
+    process = git.start("log", "-z", f"-{most}", "--no-merges", "--no-renames", form, "--name-only", span, "--")
+    for record in stream(process, b"\x02"):
+        head, mark, names = record.partition(b"\x03")
+        pieces = head.split(b"\0")
+        if not mark or len(pieces) < 3 or not pieces[1].isdigit():
+            continue
+        paths = tuple(os.fsdecode(name) for name in names.lstrip(b"\0\n").split(b"\0") if name.strip(b"\n"))
+        yield Commit(short(pieces[0].strip()), int(pieces[1]), pieces[2].decode("utf-8", "replace"), paths)
+
+
+def short(name: bytes) -> int:
+    """The first eight bytes of a commit's name, which tell commits apart."""
+    return int(name[:16], 16)
+
+
+def edge_of(git: Git) -> str:
+    """Where the past of a shallow clone begins, as git keeps it; empty for a whole one."""
+    shallow = git.root / ".git" / "shallow"
+    try:
+        return shallow.read_text("ascii") if shallow.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def head_of(git: Git) -> str:
+    """The commit that HEAD is at; empty when there is none."""
+    out = git.output("rev-parse", "--verify", "-q", "HEAD")
+    return out.decode("ascii", "replace").strip() if out else ""
