@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ctxe.cli import mcp_signing
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
@@ -21,6 +23,9 @@ Pairs = Annotated[
     list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="A variable for it; ${NAME} takes one of yours.")
 ]
 Headers = Annotated[list[str] | None, typer.Option("--header", metavar="NAME=VALUE", help="Sent to the address.")]
+Bearer = Annotated[
+    str, typer.Option("--bearer-env", metavar="NAME", help="The variable of yours with a token to send there.")
+]
 Allow = Annotated[list[str] | None, typer.Option("--allow", metavar="TOOL", help="A tool that needs no question.")]
 
 
@@ -31,6 +36,7 @@ def register(group: typer.Typer) -> None:
     group.command("remove", help="Take a server out of your settings, or your approval of a project's back.")(remove)
     group.command("approve", help="See exactly what a server of .mcp.json would run, and allow that.")(approve)
     group.command("test", help="Start a server; its tools and what they cost.")(try_)
+    mcp_signing.register(group)
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -61,7 +67,7 @@ def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     body: list[list[Cell]] = [
         [
             row["name"],
-            f"{row['state']}: {row['why']}" if row["why"] else row["state"],
+            _state(row),
             *("" if row[kind] is None else str(row[kind]) for kind in kinds),
             "" if row["tokens"] is None else f"{row['tokens']:,}",
             row["origin"],
@@ -72,6 +78,11 @@ def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
     return table(columns, body, screen)
 
 
+def _state(row: Mapping[str, Any]) -> str:
+    """The state of a server, why it is so, and whether there is a sign-in."""
+    return f"{row['state']}{', signed in' if row['signed_in'] else ''}{': ' if row['why'] else ''}{row['why']}"
+
+
 def add(
     context: typer.Context,
     name: Name,
@@ -79,6 +90,7 @@ def add(
     url: Url = "",
     env: Pairs = None,
     header: Headers = None,
+    bearer_env: Bearer = "",
     cwd: Annotated[str, typer.Option("--cwd", metavar="DIR", help="Where it runs; . is the project's root.")] = "",
     allow: Allow = None,
 ) -> None:
@@ -88,9 +100,19 @@ def add(
     invocation = Invocation.of(context)
     words = command or [""]
     table: dict[str, object] = {"command": words[0], "args": words[1:], "url": url, "cwd": cwd, "allow": allow or []}
-    table |= {"env": _pairs(env, "--env"), "headers": _pairs(header, "--header")}
+    table |= {"env": _pairs(env, "--env"), "headers": _pairs(header, "--header") | _bearer(bearer_env)}
     file = put(invocation.project(), name, table)
-    invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it")
+    signs = f", `ctxe mcp login {name}` signs in" if url and not table["headers"] else ""
+    invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it{signs}")
+
+
+def _bearer(variable: str) -> dict[str, str]:
+    """The header with a token from a variable, whose name is kept and never the token. Raises ConfigError."""
+    from ctxe.domain.errors import ConfigError
+
+    if variable and not re.fullmatch(r"[A-Za-z_]\w*", variable, re.ASCII):
+        raise ConfigError("--bearer-env takes the name of a variable, not a token", "--bearer-env DOCS_TOKEN")
+    return {"Authorization": f"Bearer ${{{variable}}}"} if variable else {}
 
 
 def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:

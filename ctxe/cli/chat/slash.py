@@ -148,7 +148,7 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
 
         return [key for key, *_ in every_setting() if begun in key]
     if name == "mcp":
-        return [one for one in ("restart", "approve", *project.config.mcp) if one.startswith(begun)]
+        return [one for one in ("restart", "approve", "login", "logout", *project.config.mcp) if one.startswith(begun)]
     if name == "resume":
         return [path.stem for path in newest_first(project.place.sessions) if path.stem.startswith(begun)]
     return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 def mcp(chat: Chat, words: str) -> None:
-    """Every server and its state; the tools of one; start one anew; approve a project's. Raises CtxeError."""
+    """Every server and its state; the tools of one; start one anew; approve a project's; sign in. Raises CtxeError."""
     from ctxe.cli.mcp_servers import confirmed, drawn, shown
+    from ctxe.cli.mcp_signing import signed
     from ctxe.project.servers.pages import rows, tried
+    from ctxe.project.servers.signing import logout
     from ctxe.terminal.figures import plural
 
     project, servers = chat.live.project, chat.live.kit.servers.servers
@@ -29,10 +31,17 @@ def mcp(chat: Chat, words: str) -> None:
                 servers.refresh()
                 said = f"[the user allows the server {name} from now on; find_tools tells its tools]"
                 chat.play(asides.queue(chat.live, f"server {name}", said, "you approved it"))
+        case ["login", name]:
+            signed(project, name, chat.screen)
+            servers.forget(name)
+        case ["logout", name]:
+            gone = logout(project, name)
+            servers.forget(name)
+            chat.say(f"the sign-in at {name} is forgotten" if gone else f"you were not signed in at {name}")
         case [name]:
             chat.say(shown(tried(project, servers, name), chat.screen))
         case _:
-            chat.screen.tell("/mcp, /mcp NAME, /mcp restart NAME, or /mcp approve NAME")
+            chat.screen.tell("/mcp, /mcp NAME, or /mcp with restart, approve, login or logout and a NAME")
 
 
 def prompt(chat: Chat, name: str, words: str) -> None:
@@ -67,4 +76,6 @@ def completed(live: Live, name: str, begun: str) -> list[str]:
     return arguments(servers, name.removeprefix("/"), begun) if servers else []
 
 
-COMMANDS = (Slash("mcp", "[NAME|restart NAME|approve NAME]", "servers: their state, their tools and prices", mcp),)
+COMMANDS = (
+    Slash("mcp", "[NAME|restart|approve|login|logout NAME]", "servers: their state, their tools and prices", mcp),
+)

@@ -105,7 +105,10 @@ def launch_of(project: Project, server: Configured) -> Launch:
     made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout, root=project.root)
     if settings.url:
         headers = {key: fill(value) for key, value in settings.headers.items()}
-        return replace(made, url=fill(settings.url), headers=headers, root=None)
+        made = replace(made, url=fill(settings.url), headers=headers, root=None)
+        given = any(key.lower() == "authorization" for key in headers)
+        file = tokens_file(project, server, made.url)
+        return replace(made, signed=None if given or not file.is_file() else file)
     environment = {**clean_environment(project.environment, project.own_keys), ROOT: str(project.root)}
     environment |= {key: fill(value) for key, value in settings.env.items()}
     folder = _folder(project, server, fill(settings.cwd))
@@ -114,6 +117,12 @@ def launch_of(project: Project, server: Configured) -> Launch:
     program = _program(fill(settings.command), project.root, folder, environment)
     command = (program, *(fill(word) for word in settings.args))
     return replace(made, command=command, environment=environment, cwd=folder)
+
+
+def tokens_file(project: Project, server: Configured, url: str) -> Path:
+    """Where a sign-in is kept: in the user's folder, for this address and, of a project's server, this project only."""
+    whose = "" if server.origin == "yours" else str(project.root)
+    return project.place.user / "servers" / f"{server.name}-{digest(json.dumps([whose, url]))[:16]}.json"
 
 
 def _folder(project: Project, server: Configured, said: str = "") -> Path:

@@ -19,6 +19,7 @@ from ctxe.project.guarding import cleaning
 from ctxe.project.servers.acting import TAG, Acting
 from ctxe.project.servers.configured import Configured, configured, installed, launch_of
 from ctxe.project.servers.listed import Listed
+from ctxe.project.servers.signing import hidden
 from ctxe.project.servers.told import best, paged
 from ctxe.safety.display import one_line
 from ctxe.storage import files
@@ -103,7 +104,8 @@ class Servers:
         return acting.prompt(found[typed], given(found[typed]))
 
     def _acting(self, server: str) -> Acting:
-        return Acting(self.project, self.known[server], self._connected(server), partial(self._connected, server))
+        held, again = self._connected(server), partial(self._connected, server)
+        return Acting(self.project, self.known[server], held, again, partial(hidden, held.launch.signed))
 
     def reached(self, name: str) -> Connection:
         """A server that has told its tools, started if need be. Raises ToolError."""
@@ -116,9 +118,13 @@ class Servers:
     def restart(self, name: str) -> Connection:
         """End a server and begin anew. Raises ToolError."""
         self.refresh()
+        self.forget(name)
+        return self.reached(name)
+
+    def forget(self, name: str) -> None:
+        """End a server; it is started as it is configured then, when it is needed."""
         if (held := self._open.pop(name, None)) and (ending := held.close()):
             ending.result()
-        return self.reached(name)
 
     def refresh(self) -> None:
         """Look again at which servers may be started: the user has just said yes to one."""
@@ -181,19 +187,24 @@ class Servers:
             held = self._begun(name)
             held.wait()
         except ToolError as error:
-            raise ToolError(self.clean(str(error))) from None
+            begun = self._open.get(name)
+            signed = begun.launch.signed if begun else None
+            raise ToolError(self.clean(hidden(signed, str(error)))) from None
         self.listed.keep(self.known[name], held.offers)
         return held
 
     def _page(self, name: str) -> ToolOutput:
         held = self._connected(name)
         room = max(self.room(), LEAST_PAGE)
-        return ToolOutput(fence(paged(name, held, room), name, TAG).text, kind="read")
+        text = hidden(held.launch.signed, paged(name, held, room))
+        return ToolOutput(fence(text, name, TAG).text, kind="read")
 
     def _log(self, name: str, text: str) -> None:
         """Keep what a server said on standard error, for people."""
         folder = self.project.cache / "servers"
-        files.replace_quickly(folder / f"{name}.log", self.clean(text).encode("utf-8", "replace"))
+        held = self._open.get(name)
+        text = self.clean(hidden(held.launch.signed if held else None, text))
+        files.replace_quickly(folder / f"{name}.log", text.encode("utf-8", "replace"))
 
 
 def servers_of(project: Project, look: Look = blind) -> Servers:

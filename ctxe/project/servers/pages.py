@@ -11,6 +11,7 @@ from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, accept, configured, launch_of, named, told, withdraw
 from ctxe.project.servers.connected import Servers
+from ctxe.project.servers.signing import logout, signed_in
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -42,6 +43,7 @@ def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
         "origin": one.origin,
         "state": STATES.get(one.state, held.state if held else "not started"),
         "why": one.problem or clean(why),
+        "signed_in": signed_in(project, one),
         **{kind: len(getattr(offers, kind)) if offers else None for kind in ("tools", "resources", "prompts")},
         "tokens": servers.tokens(one.name) if connected else None,
         "runs": settings.url or " ".join((settings.command, *settings.args)),
@@ -110,6 +112,7 @@ def remove(project: Project, name: str) -> str:
     from ctxe.config import drop, user_file
 
     one = named(project, name)
+    logout(project, name)
     forgotten = withdraw(project, name)
     if one.origin == SERVERS_FILE:
         return (

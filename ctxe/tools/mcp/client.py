@@ -28,6 +28,10 @@ CONNECTION_CLOSED = -32000
 """The library's code for a request whose connection ended."""
 
 
+REACH_SECONDS = 30.0
+"""Until a connection to an address must stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hears:
     """What is called, in the loop's thread, when a server says that its lists ``changed``, that a resource was
@@ -101,13 +105,31 @@ async def reached(launch: Launch, heard: Heard) -> AsyncIterator[TransportStream
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
-    timeout = httpx2.Timeout(launch.start_timeout, read=None)  # who waits for an answer has a limit
+    timeout = httpx2.Timeout(min(launch.start_timeout, REACH_SECONDS), read=None)  # who waits has a limit
     hooks: dict[str, list[Callable[..., object]]] = {"response": [partial(_bound, heard)]}
+    heard.needs = "" if launch.signed else f"; `ctxe mcp login {launch.name}` signs in, or a token in `headers` does"
     async with (
-        httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks=hooks) as client,
+        _signing(launch) as auth,
+        httpx2.AsyncClient(headers=dict(launch.headers), timeout=timeout, event_hooks=hooks, auth=auth) as client,
         streamable_http_client(launch.url, http_client=client, max_sse_event_size=MOST_LINE) as streams,
     ):
         yield streams
+
+
+@contextlib.asynccontextmanager
+async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
+    """What signs the requests to an address, where the user has signed in or is about to."""
+    if launch.signed is None:
+        yield None
+        return
+    from ctxe.tools.mcp.signing import provider, safe
+
+    safe(launch.url)
+    if launch.login is None:
+        yield provider(launch.name, launch.url, launch.signed)
+        return
+    async with launch.login.listening() as back:
+        yield provider(launch.name, launch.url, launch.signed, back, launch.login)
 
 
 async def _bound(heard: Heard, response: httpx2.Response) -> None:
@@ -142,7 +164,7 @@ def said(error: BaseException, heard: Heard) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     words = one_line(str(error), 300) or type(error).__name__
-    needs = "; it may need a token in `headers`" if heard.refused[:3] in ("401", "403") else ""
+    needs = heard.needs if heard.refused[:3] in ("401", "403") else ""
     return f"{words} ({heard.refused}{needs})" if heard.refused else words
 
 

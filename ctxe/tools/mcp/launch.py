@@ -6,9 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass
+
+if TYPE_CHECKING:
+    from ctxe.tools.mcp.signing import Login
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 
@@ -17,7 +21,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}")
 class Launch:
     """A server as it would be started: ``command`` (argv) in ``cwd`` with exactly ``environment``, or ``url`` with
     ``headers``. ``root`` is the folder that a started one is told it works on. ``timeout`` and ``start_timeout`` are
-    seconds of one call, and until the tools are told.
+    seconds of one call, and until the tools are told. ``signed`` is the file of a sign-in, ``login`` one under way.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Launch:
     timeout: float = 60.0
     start_timeout: float = 30.0
     root: Path | None = None
+    signed: Path | None = None
+    login: Login | None = field(default=None, compare=False)
 
 
 def filled(text: str, variable: Callable[[str], str | None]) -> str:

@@ -39,11 +39,12 @@ MOST_LOG = 64_000
 class Heard:
     """What is known of a running server beside its messages: why it ended, and the end of its standard error.
 
-    ``refused`` is the status with which an address answered last, where that was an error.
+    ``refused`` is the status with which an address answered last, where that was an error; ``needs`` what may help.
     """
 
     why: str = ""
     refused: str = ""
+    needs: str = ""
     flow: int = 0
     noise: int = 0
     log: deque[bytes] = field(default_factory=deque)

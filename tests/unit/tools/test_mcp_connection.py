@@ -271,7 +271,7 @@ def address() -> Iterator[str]:
     [
         ("/good", ""),
         ("/huge", "tea: it sent a message of more than 8 MB and was given up"),
-        ("/401", "(401 Unauthorized; it may need a token in `headers`)"),
+        ("/401", "(401 Unauthorized; `ctxe mcp login tea` signs in, or a token in `headers` does)"),
         ("/elsewhere", "Redirect to http://elsewhere.invalid/mcp not followed"),
     ],
 )

@@ -1,0 +1,253 @@
+"""Signing in at an address by OAuth: kept for its user alone, renewed, forgotten, and told to nobody."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import ConfigError, CtxeError, ToolError
+from ctxe.project import Project
+from ctxe.project.servers import pages, signing
+from ctxe.project.servers.configured import accept, launch_of, named
+from ctxe.tools.mcp.loop import Loop
+from ctxe.tools.mcp.signing import Login, safe
+from tests.servers.free import free_port
+from tests.unit.project.test_servers import Opened, opened, project, run
+
+BY_OAUTH = Path(__file__).parents[2] / "servers/by_oauth.py"
+__all__ = ["opened"]
+
+
+class Issuer:
+    """The server as a test has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port, self.back = folder, free_port(), free_port()
+        back = f"http://127.0.0.1:{self.back}/callback"
+        words = [sys.executable, str(BY_OAUTH), str(self.port), str(folder), back]
+        self.process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
+
+    def way(self, name: str) -> None:
+        (self.folder / "way").write_text(name)
+        (self.folder / "journal").write_text("")
+
+    @property
+    def journal(self) -> list[str]:
+        return (self.folder / "journal").read_text().splitlines()
+
+    def up(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    made = Issuer(tmp_path_factory.mktemp("issuer"))
+    until = time.monotonic() + 60
+    while not made.up() and time.monotonic() < until:
+        time.sleep(0.05)
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+def here(tmp_path: Path, issuer: Issuer, more: str = "") -> Project:
+    return project(tmp_path, f"[mcp.servers.vault]\nurl = {json.dumps(issuer.url)}\n{more}\n")
+
+
+class Browser:
+    """Opens what it is told to open, and remembers the pages."""
+
+    def __init__(self) -> None:
+        self.pages: list[str] = []
+        self.threads: list[threading.Thread] = []
+
+    def open(self, url: str) -> None:
+        def go() -> None:
+            with urllib.request.urlopen(url) as answer:
+                self.pages.append(answer.read().decode())
+
+        self.threads.append(threading.Thread(target=go))
+        self.threads[-1].start()
+
+    @property
+    def talk(self) -> signing.Talk:
+        return signing.Talk(self.open, lambda: (time.sleep(0.05), "")[1], lambda: None)
+
+    def ended(self) -> list[str]:
+        for thread in self.threads:
+            thread.join()
+        return self.pages
+
+
+def signed_in(at: Project) -> Path:
+    browser = Browser()
+    held = signing.login(at, "vault", browser.talk)
+    assert [tool.name for tool in held.tools] == ["token"]
+    assert browser.ended() == ["You are signed in. This page may be closed."]
+    (file,) = (at.place.user / "servers").iterdir()
+    return file
+
+
+def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
+    tmp_path: Path, opened: Opened, issuer: Issuer
+) -> None:
+    issuer.way("short")
+    at = here(tmp_path, issuer)
+    with pytest.raises(CtxeError, match="`ctxe mcp login vault` signs in"):
+        pages.tried(at, opened(at), "vault")
+    file = signed_in(at)
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert issuer.journal == ["registered ctxe", f"authorize {issuer.url}", "code exchanged"]
+    before = json.loads(file.read_text())["tokens"]
+    time.sleep(1.1)
+    said = run(opened(at).prepare("vault/token", {}))
+    assert said.text == '<mcp from="vault/token">\nyou sent ‹secret: our own key›\n</mcp>'
+    assert "tok-" not in said.display
+    after = json.loads(file.read_text())["tokens"]
+    assert (issuer.journal[3:], before["access_token"] != after["access_token"]) == (["refreshed"], True)
+    (row,) = pages.rows(at, opened(at))
+    assert row["signed_in"] is True
+    assert signing.logout(at, "vault")
+    assert (file.exists(), signing.logout(at, "vault")) == (False, False)
+
+
+def test_a_token_that_is_refused_before_its_time_is_renewed_and_else_the_user_is_told(
+    tmp_path: Path, opened: Opened, issuer: Issuer
+) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    signed_in(at)
+    issuer.way("revoked")
+    time.sleep(1.1)
+    assert run(opened(at).prepare("vault/token", {})).ok
+    assert issuer.journal == ["refreshed"]
+    issuer.way("deaf")
+    time.sleep(1.1)
+    with pytest.raises(ToolError, match="the sign-in no longer holds: `ctxe mcp login vault` signs in anew"):
+        opened(at).prepare("vault/token", {})
+    assert issuer.journal == []
+
+
+def test_a_refusal_keeps_nothing(tmp_path: Path, issuer: Issuer) -> None:
+    issuer.way("refuses")
+    browser = Browser()
+    with pytest.raises(CtxeError, match="server vault: the sign-in was refused: access_denied"):
+        signing.login(here(tmp_path, issuer), "vault", browser.talk)
+    assert browser.ended() == ["You are not signed in."]
+    assert not (tmp_path / "home/servers").exists()
+
+
+def test_a_known_client_comes_back_by_a_pasted_address_and_its_tokens_are_taken_back(
+    tmp_path: Path, issuer: Issuer
+) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    put_in: list[str] = ["https://elsewhere.test/callback?code=x&state=y"]
+    odd: list[int] = []
+
+    class Stays(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    def open_(url: str) -> None:
+        with pytest.raises(urllib.error.HTTPError) as sent:
+            urllib.request.build_opener(Stays).open(url)
+        put_in.append(sent.value.headers["location"])
+        sent.value.close()
+
+    talk = signing.Talk(open_, lambda: put_in.pop(0) if put_in else "", lambda: odd.append(1))
+    signing.login(at, "vault", talk, ("known", "known-secret-0123456789"), issuer.back)
+    assert odd == [1]
+    assert issuer.journal == [f"authorize {issuer.url}", "code exchanged"]
+    assert signing.logout(at, "vault")
+    assert issuer.journal[2:] == ["revoked RefreshToken", "revoked AccessToken"]
+
+
+def test_a_sign_in_is_for_one_address_and_a_projects_for_that_project(tmp_path: Path, issuer: Issuer) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    file = signed_in(at)
+    assert launch_of(at, named(at, "vault")).signed == file
+    other = project(tmp_path, f"[mcp.servers.vault]\nurl = '{issuer.url}/more'\n")
+    assert launch_of(other, named(other, "vault")).signed is None
+    given = here(tmp_path, issuer, "headers = {authorization = 'Bearer x'}")
+    assert launch_of(given, named(given, "vault")).signed is None
+    offered = project(tmp_path, "", {"vault": {"type": "http", "url": issuer.url}})
+    accept(offered, named(offered, "vault"))
+    assert launch_of(offered, named(offered, "vault")).signed is None
+
+
+def test_who_cannot_sign_in_is_told_why(tmp_path: Path, issuer: Issuer) -> None:
+    talk = Browser().talk
+    program = project(tmp_path, "[mcp.servers.vault]\ncommand = 'x'\n")
+    with pytest.raises(ConfigError, match="server vault is a program"):
+        signing.login(program, "vault", talk)
+    given = here(tmp_path, issuer, "headers = {Authorization = 'Bearer x'}")
+    with pytest.raises(ConfigError, match="has a token in its headers"):
+        signing.login(given, "vault", talk)
+    offered = project(tmp_path, "", {"vault": {"type": "http", "url": issuer.url}})
+    with pytest.raises(ConfigError, match="may not be reached"):
+        signing.login(offered, "vault", talk)
+    plain = project(tmp_path, "[mcp.servers.vault]\nurl = 'http://vault.test/mcp'\n")
+    with pytest.raises(CtxeError, match=r"http://vault\.test is not an address to sign in at: https is needed"):
+        signing.login(plain, "vault", talk)
+
+
+@pytest.mark.parametrize(
+    "damage", ["{", "[]", '{"tokens": {"access_token": 5}}', '{"tokens": "x", "client": [], "ends": "y"}']
+)
+def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
+    tmp_path: Path, opened: Opened, issuer: Issuer, damage: str
+) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    launch = launch_of(at, named(at, "vault"))
+    from ctxe.project.servers.configured import tokens_file
+
+    file = tokens_file(at, named(at, "vault"), launch.url)
+    file.parent.mkdir()
+    file.write_text(damage)
+    with pytest.raises(ToolError, match="the sign-in no longer holds"):
+        opened(at).prepare("vault/token", {})
+
+
+@pytest.mark.parametrize("url", ["http://vault.test/", "javascript:alert(1)", "file:///etc/passwd", "https:///x", ""])
+def test_addresses_that_no_browser_is_sent_to(url: str) -> None:
+    with pytest.raises(ToolError, match="https is needed"):
+        safe(url)
+
+
+def test_a_stranger_on_loopback_changes_nothing() -> None:
+    loop = Loop()
+    login = Login(loop)
+    try:
+        assert login.paste("http://127.0.0.1/callback?code=x&state=") is False
+        assert login.paste("http://127.0.0.1/callback?code=x&state=guess") is False
+    finally:
+        loop.close()
+
+
+def test_a_browser_of_the_repository_is_not_started(tmp_path: Path) -> None:
+    at = project(tmp_path, "", None, PATH=f"{tmp_path}/repo/bin:.")
+    (at.root / "bin").mkdir()
+    for name in ("xdg-open", "open"):
+        program = at.root / "bin" / name
+        program.write_text("#!/bin/sh\ntouch HOSTILE\n")
+        program.chmod(0o755)
+    assert signing.browse(at, "https://a.test/") is False
+    assert list(tmp_path.rglob("HOSTILE")) == []
