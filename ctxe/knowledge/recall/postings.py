@@ -17,7 +17,8 @@ from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
 from ctxe.knowledge.recall.reading import NAME, Reading, grams, read, wording
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of, terms
-from ctxe.lexical.bm25 import idf, saturate, shorten
+from ctxe.lexical.bm25 import idf, shorten
+from ctxe.lexical.known import Known
 
 BACKGROUND = 200
 NOTHING_COMMON: Mapping[str, float] = MappingProxyType({})
@@ -66,15 +67,14 @@ class Postings:
         self._forget()
 
     def _forget(self) -> None:
-        self._weighed: dict[str, Weighed] = {}
-        self._having: dict[str, int] = {}
-        self._rarities: dict[str, float] = {}
-        self._readings: dict[int, Reading] = {}
-        self._grams: dict[int, Sequence[str]] = {}
+        self._weighed = Known(self._weigh, MOST_WEIGHED)
+        self._having = Known(self._count, MOST_COUNTED)
+        self._rarities = Known(self._rare, MOST_COUNTED)
+        self._readings = Known[int, Reading](lambda slot: read(self.entries[slot]), MOST_READINGS)
+        self._grams = Known(self._all_grams, MOST_READINGS)
         self._averages = (0.0, 0.0, 0.0)
-        self._titles: dict[int, float] = {}
+        self._titles = Known[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
         self._moments: list[float] = []
-        self.moments: dict[int, float] = {}
         self._ages: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -168,11 +168,8 @@ class Postings:
         ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
         self.entries = held
         self.order = {slot: place for place, slot in enumerate(ordered)}
-        self.moments = {slot: held[slot].time for slot in ordered}
         self.around = Around(held, self.order, self.reading, lambda term: self.weighed(term).slots)
-        failed = sorted(
-            (self.moments[slot], self.order[slot], slot) for slot in ordered if held[slot].kind == "failure"
-        )
+        failed = sorted((held[slot].time, at, slot) for slot, at in self.order.items() if held[slot].kind == "failure")
         self._moments = [moment for moment, _, _ in failed]
         self._ages = {slot: place for place, (_, _, slot) in enumerate(failed)}
         count = len(held) or 1
@@ -181,12 +178,7 @@ class Postings:
 
     def weighed(self, term: str) -> Weighed:
         """The postings of a term with what it is worth in each; those of a term that nobody has are empty."""
-        known = self._weighed.get(term)
-        if known is None:
-            if len(self._weighed) >= MOST_WEIGHED:
-                self._weighed.clear()
-            known = self._weighed[term] = self._weigh(term)
-        return known
+        return self._weighed[term]
 
     def _weigh(self, term: str) -> Weighed:
         channel = channel_of(term)
@@ -208,54 +200,33 @@ class Postings:
 
     def having(self, term: str) -> int:
         """How many entries have a term."""
-        known = self._having.get(term)
-        if known is None:
-            if len(self._having) >= MOST_COUNTED:
-                self._having.clear()
-            known = self._having[term] = sum(len(slots) for slots, _ in self._parts(term))
-        return known
+        return self._having[term]
+
+    def _count(self, term: str) -> int:
+        return sum(len(slots) for slots, _ in self._parts(term))
 
     def size(self, slot: int, channel: int = WORDS) -> float:
         """What the counts of an entry's terms are divided by: 1 at the average length, more when it is longer."""
         return shorten(self._lengths[slot][channel], self._averages[channel], B[channel])
 
-    @staticmethod
-    def worth_in(times: float, length: float, average: float, channel: int = WORDS) -> float:
-        """What a term is worth that a text of ``length`` terms, among texts of ``average``, says so many times."""
-        return saturate(times / shorten(length, average, B[channel]), K1[channel])
-
     def rarity(self, term: str) -> float:
         """How much it says that an entry has this term: its inverse document frequency."""
-        known = self._rarities.get(term)
-        if known is None:
-            if len(self._rarities) >= MOST_COUNTED:
-                self._rarities.clear()
-            elsewhere = BACKGROUND * self._common.get(term.removeprefix(NAME), 0.0)
-            known = idf(len(self.entries) + BACKGROUND, self.having(term) + elsewhere)
-            self._rarities[term] = known
-        return known
+        return self._rarities[term]
+
+    def _rare(self, term: str) -> float:
+        elsewhere = BACKGROUND * self._common.get(term.removeprefix(NAME), 0.0)
+        return idf(len(self.entries) + BACKGROUND, self.having(term) + elsewhere)
 
     def reading(self, slot: int) -> Reading:
         """What the entry in a slot says; the most recently read are remembered."""
-        known = self._readings.get(slot)
-        if known is None:
-            if len(self._readings) >= MOST_READINGS:
-                self._readings.clear()
-            known = self._readings[slot] = read(self.entries[slot])
-        return known
+        return self._readings[slot]
 
     def grams(self, slot: int) -> Sequence[str]:
         """The grams of all words of an entry, each once; remembered as readings are."""
-        known = self._grams.get(slot)
-        if known is None:
-            if len(self._grams) >= MOST_READINGS:
-                self._grams.clear()
-            known = self._grams[slot] = tuple(set().union(*map(grams, self.reading(slot).pieces)))
-        return known
+        return self._grams[slot]
 
-    def length(self, slot: int) -> int:
-        """Terms of an entry."""
-        return self._lengths[slot][WORDS]
+    def _all_grams(self, slot: int) -> Sequence[str]:
+        return tuple(set().union(*map(grams, self.reading(slot).pieces)))
 
     @property
     def average(self) -> float:
@@ -264,10 +235,7 @@ class Postings:
 
     def title(self, slot: int) -> float:
         """How much all terms of the title of an entry say together."""
-        known = self._titles.get(slot)
-        if known is None:
-            known = self._titles[slot] = math.fsum(map(self.rarity, self.reading(slot).title))
-        return known
+        return self._titles[slot]
 
     def ages(self, slots: Iterable[int], as_of: float | None) -> list[tuple[int, int]]:
         """Failures among some slots, each with how many came after it (and before ``as_of``)."""

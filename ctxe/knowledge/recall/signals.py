@@ -9,7 +9,7 @@ from itertools import chain
 
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, id_term
-from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B
+from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, worth_in
 from ctxe.lexical.bm25 import idf, saturate, shorten
 
 SIGNALS = (
@@ -160,7 +160,7 @@ class Look:
         for term, rarity in self._head.items():
             times = sum(reading.words.get(term, 0) for reading in around)
             if times:
-                total += rarity * postings.worth_in(times, length, average)
+                total += rarity * worth_in(times, length, average)
         return total
 
     def _pieces(self, slots: Sequence[int]) -> list[float]:

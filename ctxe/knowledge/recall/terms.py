@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ctxe.knowledge.recall.reading import FILE, NAME, Reading
+from ctxe.lexical.bm25 import saturate, shorten
 
 WORDS, NAMES, FILES = range(3)
 K1 = (1.6, 1.2, 1.2)
@@ -15,6 +16,11 @@ B = (0.75, 0.5, 0.5)
 def channel_of(term: str) -> int:
     """Words, names of files or files, by how a term begins."""
     return FILES if term.startswith(FILE) else NAMES if term.startswith(NAME) else WORDS
+
+
+def worth_in(times: float, length: float, average: float, channel: int = WORDS) -> float:
+    """What a term is worth that a text of ``length`` terms, among texts of ``average``, says so many times."""
+    return saturate(times / shorten(length, average, B[channel]), K1[channel])
 
 
 def terms(reading: Reading) -> Iterable[tuple[str, int]]:

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ctxe.domain.value import dataclass
+from ctxe.lexical.known import Known
 from ctxe.lexical.words import analyse, path_terms
 from ctxe.repo.files import minified
 from ctxe.repo.indexing.definition import Definition
@@ -160,19 +161,10 @@ def _count_terms(
     return lengths
 
 
-class _Terms(dict[str, tuple[str, ...]]):
-    """The search terms of a word, keywords left out; filled as words come."""
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        if len(self) > MOST_WORDS:
-            self.clear()
-        found = self[word] = tuple([term for term in analyse(word) if term not in KEYWORDS])
-        return found
-
-
 @cache
-def _known() -> _Terms:
-    return _Terms()
+def _known() -> Known[str, tuple[str, ...]]:
+    """The search terms of a word, keywords left out."""
+    return Known(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
 
 
 def _terms_of(text: str) -> list[str]:
@@ -188,20 +180,12 @@ def _title_terms(definition: Definition) -> list[str]:
     return _terms_of(definition.title)
 
 
-class _Names(dict[str, tuple[str, ...]]):
-    """A defined name whole and by its words, marked so; filled as names come."""
-
-    def __missing__(self, name: str) -> tuple[str, ...]:
-        if len(self) > MOST_WORDS:
-            self.clear()
-        words = (NAMED + term for term in dict.fromkeys(_terms_of(name)))
-        found = self[name] = (DEFINED + name.lower(), *words)
-        return found
-
-
 @cache
-def _named() -> _Names:
-    return _Names()
+def _named() -> Known[str, tuple[str, ...]]:
+    """A defined name whole and by its words, marked so."""
+    return Known(
+        lambda name: (DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(_terms_of(name)))), MOST_WORDS
+    )
 
 
 def _count_names(
