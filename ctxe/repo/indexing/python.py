@@ -23,13 +23,14 @@ _WORDS = re.compile(
 _FLAT = re.compile(r"\([^][(){}\n\x01]*\)|\[[^][(){}\n\x01]*\]|\{[^][(){}\n\x01]*\}")
 _DEEP = re.compile(r"\([^][(){}]*\)|\[[^][(){}]*\]|\{[^][(){}]*\}")
 _MOST_NESTED = 60
-_UNSURE = re.compile(r"""["'\t\f\v\\;]|[][(){}]|:[ ]*(?:import|from|type|def|class|async)\b""")
+_ODD = re.compile(r"""["'\t\f\v\\;\][(){}]""")
+_BESIDE = re.compile(r":[ ]*(?:import|from|type|def|class|async)\b")
 """What this reading leaves to the grammar: tabs, statements side by side, and all that is not well formed."""
+# A search for a text that begins with one certain character goes from one to the next; for "^" it stops everywhere.
 _TOLD = re.compile(
-    r"^(?P<indent>[ ]*)(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
+    r"\n(?P<indent>[ ]*)(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
     r"|(?P<import>import|from)[ \x01]+[\w.])"
-    r"|^(?P<constant>[^\W\d]\w*)[ ]*(?:=(?!=)|:[^\n]*[^\n ])",
-    re.MULTILINE,
+    r"|\n(?P<constant>[^\W\d]\w*)[ ]*(?:=(?!=)|:[^\n]*[^\n ])"
 )
 _FIRST = re.compile(r"\n([ ]*)[^ \n#]")
 _NO_NAMES = frozenset(("else", "try", "finally", "lambda", "print", "exec", "match", "case", "type"))
@@ -39,12 +40,12 @@ def read_python(text: str, lines: list[str]) -> tuple[list[Raw], list[str]] | No
     """Definitions and the text of every import; None for what only the grammar can read."""
     if _FOLD in text or _TEXT in text:
         return None
-    flat = _flat(text)
-    return None if flat is None or _UNSURE.search(flat) else _read(flat, lines)
+    flat = _flat("\n" + text)
+    return None if flat is None or _ODD.search(flat) or _BESIDE.search(flat) else _read(flat, lines)
 
 
 def _flat(text: str) -> str | None:
-    """The text in logical lines; None for brackets without end."""
+    """The text in logical lines, each after a newline; None for brackets without end."""
     flat = _WORDS.sub(_mark, text).replace("\\\n", _FOLD)
     for _ in range(_MOST_NESTED):
         flat, some = _FLAT.subn(_TEXT, flat)
@@ -70,10 +71,10 @@ def _folds(found: re.Match[str]) -> str:
 def _read(flat: str, lines: list[str]) -> tuple[list[Raw], list[str]] | None:
     raw: list[Raw] = []
     imports: list[str] = []
-    row = at = 0
+    row, at = 0, 1
     marked = -1
     for found in _TOLD.finditer(flat):
-        begin = found.start()
+        begin = found.start() + 1
         row += flat.count("\n", at, begin) + flat.count(_FOLD, at, begin)
         at = begin
         if found["mark"]:
@@ -110,22 +111,23 @@ def _imported(flat: str, begin: int, row: int, lines: list[str]) -> Iterator[str
 
 def _value(flat: str, found: re.Match[str], row: int) -> Iterator[Raw]:
     """A constant of the module, or a type's other name."""
-    end = _line_end(flat, found.start())
+    begin = found.start() + 1
+    end = _line_end(flat, begin)
     name = found["constant"]
     if name in _NO_NAMES or (name is None and flat[found.end() : end].lstrip(" ")[:1] != "="):
         return
     name, kind = (name, "constant") if name else (found["name"], "type")
-    yield row, row + 1 + flat.count(_FOLD, found.start(), end), row + 1, name, kind
+    yield row, row + 1 + flat.count(_FOLD, begin, end), row + 1, name, kind
 
 
 def _block(flat: str, found: re.Match[str], row: int) -> tuple[int, int] | None:
     """(line in which the signature ends, last line) of a function or class; None where its colon is not found."""
-    begin, end = found.start(), _line_end(flat, found.start())
+    begin, end = found.start() + 1, _line_end(flat, found.start() + 1)
     colon = flat.find(":", found.end(), end)
     if colon < 0:
         return None
     beyond = _border(len(found["indent"])).search(flat, end)
-    stop = beyond.start() if beyond else len(flat)
+    stop = beyond.start() + 1 if beyond else len(flat)
     last = _last(flat, end, stop)
     return (
         row + 1 + flat.count(_FOLD, begin, colon),
@@ -155,5 +157,5 @@ def _last(flat: str, head: int, stop: int) -> int:
 
 @cache
 def _border(indent: int) -> re.Pattern[str]:
-    """Where a line begins that is indented no further."""
-    return re.compile(rf"^[ ]{{0,{indent}}}[^ \n#]", re.MULTILINE)
+    """Before a line that is indented no further."""
+    return re.compile(rf"\n[ ]{{0,{indent}}}[^ \n#]")

@@ -64,9 +64,9 @@ class Scanned:
     lengths: bytes = b""
 
 
-_WORD = re.compile(r"\w+")
-_SPACES = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
-"""What stands between words of plain ASCII."""
+_SPACE = re.compile(r"[^\w\n]+")
+_SPACES = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_\n")}
+"""What stands between words of plain ASCII, newlines left out."""
 
 
 class Batch:
@@ -98,7 +98,8 @@ class Batch:
         syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
         lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
-        lengths = _count_terms(units, _texts(owner, len(units), lines), syntax.definitions, self.postings.units, seen)
+        texts = _texts(owner, len(units), _spaced(text).split("\n"))
+        lengths = _count_terms(units, texts, syntax.definitions, self.postings.units, seen)
         if what != "doc":
             _count_names(units, syntax.definitions, self.postings.units, seen)
         return Scanned(
@@ -146,7 +147,7 @@ def _count_terms(
     postings: dict[str, array[int]],
     seen: defaultdict[str, int],
 ) -> array[int]:
-    """Post the terms of every unit (its own lines, and once more its title); the number of terms of each."""
+    """Post the terms of every unit (its own words, and once more its title); the number of terms of each."""
     lengths = array("I")
     for number, text in enumerate(texts):
         spoken = _terms_of(text)
@@ -167,25 +168,31 @@ def _known() -> Known[str, tuple[str, ...]]:
     return Known(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
 
 
-def _terms_of(text: str) -> list[str]:
-    """The search terms of a text in their order, keywords left out."""
-    words = text.translate(_SPACES).split() if text.isascii() else _WORD.findall(text)
-    return list(chain.from_iterable(map(_known().__getitem__, words)))
+def _spaced(text: str) -> str:
+    """The text with nothing but blanks and newlines between its words."""
+    return text.translate(_SPACES) if text.isascii() else _SPACE.sub(" ", text)
+
+
+def _terms_of(spaced: str) -> list[str]:
+    """The search terms of words between blanks in their order, keywords left out."""
+    return list(chain.from_iterable(map(_known().__getitem__, spaced.split())))
 
 
 def _title_terms(definition: Definition) -> list[str]:
     if definition.name.isidentifier() and definition.scope.isidentifier():
         known = _known()
         return [*known[definition.scope], *known[definition.name]]
-    return _terms_of(definition.title)
+    return _terms_of(_spaced(definition.title))
 
 
 @cache
 def _named() -> Known[str, tuple[str, ...]]:
     """A defined name whole and by its words, marked so."""
-    return Known(
-        lambda name: (DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(_terms_of(name)))), MOST_WORDS
-    )
+
+    def marked(name: str) -> tuple[str, ...]:
+        return DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(_terms_of(_spaced(name))))
+
+    return Known(marked, MOST_WORDS)
 
 
 def _count_names(
