@@ -105,7 +105,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     """One session until the user leaves it, ``begun`` in its line. Raises ConfigError, SessionError, StoreError."""
     from ctxe.cli.chat import repl
     from ctxe.project.session.opening import open_session
-    from ctxe.project.session.words import jobs
+    from ctxe.project.session.words import going
     from ctxe.terminal.input.ask import Asker
     from ctxe.terminal.input.form import FormAsker
     from ctxe.terminal.input.prompt import Prompt
@@ -123,7 +123,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         _completes(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
-        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *jobs(live)]), live.kit.jobs.move)
+        renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
         live.warm()
         greet(chat)
         code = repl.run(chat, words)

@@ -145,6 +145,10 @@ class Servers:
                 notes.append(Chunk(f"resource {full}", text, "its server says that it changed", "name"))
         return notes
 
+    def starting(self) -> list[str]:
+        """Servers that were started and have not told yet what they offer."""
+        return [name for name, held in list(self._open.items()) if held.state == "connecting"]
+
     def tokens(self, name: str) -> int:
         """What a whole page of what a connected server offers costs."""
         return count(paged(name, self._open[name], 1 << 30, len))

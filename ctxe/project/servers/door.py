@@ -54,6 +54,10 @@ class Door:
         """Notes for the model about what servers say has changed; nothing is opened for that."""
         return self._servers.news() if self._servers is not None else []
 
+    def starting(self) -> list[str]:
+        """Servers that are on the way."""
+        return self._servers.starting() if self._servers is not None else []
+
     def _ask(self, form: Form) -> Filled | None:
         return self.asks(form)
 

@@ -119,7 +119,7 @@ def logout(project: Project, name: str) -> bool:
     if file is None:
         return False
     for way in _revocations(file):
-        _post(*way)
+        _post(*way, str(kept(file).get("url")))
     files.remove(file)
     return True
 
@@ -136,14 +136,14 @@ def _revocations(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
                 yield url, {"token": str(token), **more}
 
 
-def _post(url: str, form: dict[str, str]) -> None:
+def _post(url: str, form: dict[str, str], server: str) -> None:
     """Send a form; whatever comes of it, the tokens are forgotten here."""
     import httpx2
 
     from ctxe.tools.mcp.signing import safe
 
     with contextlib.suppress(ToolError, httpx2.HTTPError):
-        safe(url)
+        safe(url, server)
         httpx2.post(url, data=form, timeout=REVOKE_SECONDS, follow_redirects=False)
 
 

@@ -35,6 +35,11 @@ def jobs(live: Live) -> list[str]:
     return [*running, "Ctrl-B: waits until one ends"] if live.kit.jobs.waits else running
 
 
+def going(live: Live) -> list[str]:
+    """What goes on beside the model's work: jobs, and servers that start."""
+    return [*jobs(live), *(f"starting the server {name}" for name in live.kit.servers.starting())]
+
+
 def effort(model: Model) -> str:
     """The effort as a person reads it beside the model's name; empty while it is the provider's own."""
     return f"effort {model.effort}" if model.effort else ""

@@ -124,7 +124,7 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
         return
     from ctxe.tools.mcp.signing import provider, safe
 
-    safe(launch.url)
+    safe(launch.url, launch.url)
     if launch.login is None:
         yield provider(launch.name, launch.url, launch.signed)
         return

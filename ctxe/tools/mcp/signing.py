@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound="BaseModel")
 LOOPBACK = "127.0.0.1"
+HERE = (LOOPBACK, "localhost", "::1")
 PATH = "/callback"
 LONGEST_REQUEST = 16_384
 """Bytes of the browser's request that are read."""
@@ -65,8 +66,7 @@ class Login:
         return answer is not None
 
     async def go(self, url: str) -> None:
-        """Send the user to an address. Raises ToolError for one that no browser should open."""
-        safe(url)
+        """Send the user to an address."""
         self._state = next(iter(parse_qs(urlsplit(url).query).get("state", [])), "")
         self._came = asyncio.get_running_loop().create_future()
         self.asked = True
@@ -128,13 +128,20 @@ class Login:
             self._came.set_result(answer)
 
 
-def safe(url: str) -> None:
-    """Raise ToolError for an address to which nothing secret may go: only https will do, or this machine."""
+def safe(url: str, server: str) -> None:
+    """Raise ToolError for an address to which nothing secret may go: only https will do; to this machine only a server
+    that is on it may send us, for others it is a way to what listens here.
+    """
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
+    if parts.scheme == "https" and parts.hostname and (parts.hostname not in HERE or here(server)):
         return
-    if parts.scheme != "http" or parts.hostname not in (LOOPBACK, "localhost", "::1"):
+    if parts.scheme != "http" or not (here(url) and here(server)):
         raise ToolError(f"{parts.scheme}://{parts.hostname or ''} is not an address to sign in at: https is needed")
+
+
+def here(url: str) -> bool:
+    """Is an address on this machine?"""
+    return urlsplit(url).hostname in HERE
 
 
 class Storage:
@@ -195,7 +202,7 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
                 outgoing = await anext(flow)
                 while True:
                     if outgoing is not request:
-                        safe(str(outgoing.url))
+                        safe(str(outgoing.url), url)
                     response = yield outgoing
                     refused = outgoing is request and login is None and _refused(response)
                     if refused and response.status_code == 401 and not renewed and self.context.can_refresh_token():
@@ -220,8 +227,14 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
             "token_endpoint_auth_method": "none",
         }
     )
+
+    async def go(address: str) -> None:
+        assert login is not None
+        safe(address, url)
+        await login.go(address)
+
     storage = Storage(path, url, _known(login, metadata), anew=login is not None)
-    made = Signs(url, metadata, storage, login.go if login else None, login.came if login else None)
+    made = Signs(url, metadata, storage, go if login else None, login.came if login else None)
     storage.provider = made
     _restore(made, storage.record)
     return made

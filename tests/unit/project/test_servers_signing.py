@@ -226,10 +226,21 @@ def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
         opened(at).prepare("vault/token", {})
 
 
-@pytest.mark.parametrize("url", ["http://vault.test/", "javascript:alert(1)", "file:///etc/passwd", "https:///x", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://vault.test/",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https:///x",
+        "",
+        "http://127.0.0.1/",
+        "https://localhost/x",
+    ],
+)
 def test_addresses_that_no_browser_is_sent_to(url: str) -> None:
     with pytest.raises(ToolError, match="https is needed"):
-        safe(url)
+        safe(url, "https://vault.test/mcp")
 
 
 def test_a_stranger_on_loopback_changes_nothing() -> None:
