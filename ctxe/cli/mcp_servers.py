@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxe.cli import mcp_signing
+from ctxe.cli import mcp_import, mcp_signing
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
@@ -37,6 +37,7 @@ def register(group: typer.Typer) -> None:
     group.command("approve", help="See exactly what a server of .mcp.json would run, and allow that.")(approve)
     group.command("test", help="Start a server; its tools and what they cost.")(try_)
     mcp_signing.register(group)
+    mcp_import.register(group)
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -151,3 +151,28 @@ def test_a_person_completes_a_resource_and_a_prompt_and_answers_a_form(home: Pat
             terminal.wait(r"room +connected +9 +4 +2 ")
             terminal.enter("/exit")
             assert terminal.ended() == 0
+
+
+def test_servers_of_other_assistants_are_offered_and_kept_one_by_one(home: Path, repo: Path) -> None:
+    room = {"command": sys.executable, "args": ["-I", "-S", str(ROOM)]}
+    (home / ".claude.json").write_text(json.dumps({"mcpServers": {"room": room, "other": {"command": "other"}}}))
+    env = environment(home)
+    shown = ctxe(repo, env, "mcp", "import")
+    assert shown.code == 0
+    assert "other of claude" in shown.out
+    assert ctxe(repo, env, "mcp", "list", "--json").json == []
+    assert [one["name"] for one in ctxe(repo, env, "mcp", "import", "--json").json] == ["room", "other"]
+    with Terminal(repo, env, ("mcp", "import"), columns=120) as terminal:
+        terminal.wait(r"room of claude")
+        terminal.wait(r"runs +\S+python")
+        terminal.wait(r"keep it in your settings\? \[y/n\]")
+        terminal.type("y")
+        terminal.wait(r"other of claude")
+        terminal.wait(lambda screen: screen.count("keep it in your settings?") == 2)
+        terminal.type("n")
+        terminal.wait("kept: room;")
+        assert terminal.ended() == 0
+    assert [row["name"] for row in ctxe(repo, env, "mcp", "list", "--json").json] == ["room"]
+    again = ctxe(repo, env, "mcp", "import", "--from", "claude")
+    assert "there is a server of this name already" in again.out
+    assert ctxe(repo, env, "mcp", "test", "room").out.startswith("room: 9 tools, 4 resources, 2 prompts")

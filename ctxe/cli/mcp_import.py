@@ -1,0 +1,66 @@
+"""``ctxe mcp import``: servers that you gave to other assistants, offered one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.servers.others import Found
+    from ctxe.terminal.screen import Screen
+
+From = Annotated[
+    str, typer.Option("--from", metavar="NAME", help="Of one: claude, codex, vscode, gemini, cursor, opencode.")
+]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command."""
+    group.command("import", help="Servers of your other assistants' own files: each is shown, and kept if you say so.")(
+        import_
+    )
+
+
+def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) -> None:
+    """Offer every server of the user's other assistants. Raises ConfigError, StoreError."""
+    from ctxe.project.servers.others import found, shown
+
+    invocation = Invocation.of(context)
+    project, screen = invocation.project(), invocation.screen()
+    every = found(project, of)
+    if as_json:
+        rows = [{"name": one.name, "of": one.of, "file": str(one.file), "problem": one.problem} for one in every]
+        extra = [{"would": [] if one.problem else shown(project, one)} for one in every]
+        print_json([{**row, **more} for row, more in zip(rows, extra, strict=True)])
+        return
+    if not every:
+        screen.say("none of your other assistants has a server")
+    kept = [one.name for one in every if _offered(project, one, screen)]
+    if kept:
+        screen.say(f"kept: {', '.join(kept)}; `ctxe mcp list` shows them, `ctxe mcp test NAME` tries one")
+
+
+def _offered(project: Project, one: Found, screen: Screen) -> bool:
+    """Show one and ask; was it kept? Where nobody can answer it is only shown."""
+    from ctxe.project.servers.others import shown
+    from ctxe.project.servers.pages import put
+    from ctxe.terminal.input.prompt import Prompt
+    from ctxe.terminal.style import fold, line
+    from ctxe.terminal.tables import draw
+
+    head = f"{one.name} of {one.of} ({one.file})"
+    taken = one.name in project.config.mcp
+    if one.problem or taken:
+        screen.say(draw([line(f"{head}: {one.problem or 'there is a server of this name already'}")], screen))
+        return False
+    said = [line(head), *(line(f"  {row}") for row in shown(project, one))]
+    screen.say(draw([part for row in said for part in fold(row, screen.width, "    ")], screen))
+    if not screen.keyboard or Prompt(screen).ask("keep it in your settings? [y/n]", ("y", "n")) != "y":
+        return False
+    put(project, one.name, one.table)
+    return True

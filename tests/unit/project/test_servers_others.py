@@ -1,0 +1,124 @@
+"""Servers of other assistants' own files: what each would be here, and nothing of a repository."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctxe.domain.errors import ConfigError
+from ctxe.project.servers.others import Found, found, shown
+from tests.unit.project.test_servers import project
+
+CLAUDE = {
+    "mcpServers": {
+        "db": {"type": "stdio", "command": "npx", "args": ["-y", "db"], "env": {"URL": "${DB:-x}"}},
+        "web": {"type": "http", "url": "https://web.test/mcp", "headers": {"X": "1"}},
+        "old": {"type": "sse", "url": "https://old.test/sse"},
+        "my server!": {"command": "mine"},
+        "none": 5,
+    },
+    "projects": {"/x": {"mcpServers": {"local": {"command": "never"}}}},
+}
+CODEX = """
+[mcp_servers.pad]
+command = "pad"
+args = ["--quiet"]
+env = { A = "b" }
+env_vars = ["PAD_TOKEN"]
+tool_timeout_sec = 30
+disabled_tools = ["drop"]
+[mcp_servers.far]
+url = "https://far.test/mcp"
+bearer_token_env_var = "FAR_TOKEN"
+env_http_headers = { "X-Team" = "TEAM" }
+[mcp_servers.db]
+command = "another"
+"""
+CODE = """
+{ // mine
+  "servers": {
+    "files": {"command": "files", "args": ["${workspaceFolder}", "${env:WHO}", "http://x"],},
+    "asks": {"command": "asks", "env": {"KEY": "${input:key}"}},
+  },
+}
+"""
+
+
+def write(home: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = (
+            home
+            / {
+                "claude": ".claude.json",
+                "codex": ".codex/config.toml",
+                "code": ".config/Code/User/mcp.json",
+                "gemini": ".gemini/settings.json",
+                "opencode": ".config/opencode/opencode.json",
+                "cursor": ".cursor/mcp.json",
+            }[name]
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) -> None:
+    at = project(tmp_path)
+    home = tmp_path / "home"
+    gemini = {"mcpServers": {"g": {"httpUrl": "https://g.test/mcp"}, "s": {"url": "https://s.test/sse"}}}
+    opencode = {"mcp": {"o": {"type": "local", "command": ["o", "x"], "environment": {"E": "1"}}}}
+    write(home, claude=json.dumps(CLAUDE), codex=CODEX, code=CODE, gemini=json.dumps(gemini))
+    write(home, opencode=json.dumps(opencode), cursor="{ broken")
+    claude, codex, code = home / ".claude.json", home / ".codex/config.toml", home / ".config/Code/User/mcp.json"
+    old = "it speaks the old transport (sse), which ctxe does not"
+    headers = {"X-Team": "${TEAM}", "Authorization": "Bearer ${FAR_TOKEN}"}
+    pad = {"command": "pad", "args": ["--quiet"], "env": {"A": "b", "PAD_TOKEN": "${PAD_TOKEN}"}, "timeout": 30}
+    assert found(at) == [
+        Found("db", "claude", claude, {"command": "npx", "args": ["-y", "db"], "env": {"URL": "${DB:-x}"}}),
+        Found("web", "claude", claude, {"headers": {"X": "1"}, "url": "https://web.test/mcp"}),
+        Found("old", "claude", claude, {}, old),
+        Found("my-server", "claude", claude, {"command": "mine"}),
+        Found("none", "claude", claude, {}, "it is no server"),
+        Found("pad", "codex", codex, {**pad, "deny": ["drop"]}),
+        Found("far", "codex", codex, {"headers": headers, "url": "https://far.test/mcp"}),
+        Found("files", "vscode", code, {"command": "files", "args": ["${CTXE_PROJECT}", "${WHO}", "http://x"]}),
+        Found("asks", "vscode", code, {}, "it takes ${input:…}, which only that assistant knows"),
+        Found("g", "gemini", home / ".gemini/settings.json", {"url": "https://g.test/mcp"}),
+        Found("s", "gemini", home / ".gemini/settings.json", {}, old),
+        Found(
+            "o",
+            "opencode",
+            home / ".config/opencode/opencode.json",
+            {"command": "o", "args": ["x"], "env": {"E": "1"}},
+        ),
+    ]
+    assert [one.name for one in found(at, "codex")] == ["pad", "far", "db"]
+    with pytest.raises(ConfigError, match="no assistant 'emacs' is known"):
+        found(at, "emacs")
+
+
+def test_nothing_of_a_repository_is_read(tmp_path: Path) -> None:
+    at = project(tmp_path)
+    write(at.root, claude=json.dumps(CLAUDE), codex=CODEX, code=CODE)
+    assert found(at) == []
+
+
+def test_a_key_is_shown_masked(tmp_path: Path) -> None:
+    at = project(tmp_path)
+    key = "ghp_" + "aB3dE6gH9k" * 3 + "LmNoPq"
+    write(tmp_path / "home", claude=json.dumps({"mcpServers": {"hub": {"command": "hub", "env": {"TOKEN": key}}}}))
+    (one,) = found(at)
+    rows = shown(at, one)
+    assert rows[0] == "runs         hub"
+    assert key not in "".join(rows)
+    assert one.table["env"] == {"TOKEN": key}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[" * 100_000, '{"mcpServers": []}', '{"mcpServers": {"a": {"command": 1}}}']
+)
+def test_a_bad_file_is_passed_over(tmp_path: Path, text: str) -> None:
+    at = project(tmp_path)
+    write(tmp_path / "home", claude=text)
+    assert [one for one in found(at) if not one.problem] == []
