@@ -19,14 +19,15 @@ from ctxe.project.guarding import cleaning
 from ctxe.project.servers.acting import TAG, Acting
 from ctxe.project.servers.configured import Configured, configured, installed, launch_of
 from ctxe.project.servers.listed import Listed
-from ctxe.project.servers.signing import hidden
 from ctxe.project.servers.told import best, paged
 from ctxe.safety.display import one_line
+from ctxe.safety.secrets import hide_own
 from ctxe.storage import files
 from ctxe.storage.vocabulary import count
 from ctxe.tools.mcp.answer import Look, blind
 from ctxe.tools.mcp.resources import Offers, Prompt
 from ctxe.tools.mcp.resources import number as counted
+from ctxe.tools.mcp.tokens import secrets
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -52,6 +53,7 @@ class Servers:
     _loop: Loop | None = None
     _known: dict[str, Configured] | None = None
     _open: dict[str, Connection] = field(default_factory=dict)
+    _tokens: set[str] = field(default_factory=set)
 
     @property
     def known(self) -> dict[str, Configured]:
@@ -81,7 +83,7 @@ class Servers:
             except ToolError as error:
                 rows.append(f"- {name}: cannot be reached: {error}")
         rows = best(query, every) + rows if query else rows + [row for one in every for row in _all(*one)]
-        return fence("\n".join(rows), "find_tools", TAG).text if rows else ""
+        return fence(self.hidden("", "\n".join(rows)), "find_tools", TAG).text if rows else ""
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
         """What ``use`` does for a name of a server, a tool or a resource of one; None for another. Raises ToolError."""
@@ -105,7 +107,7 @@ class Servers:
 
     def _acting(self, server: str) -> Acting:
         held, again = self._connected(server), partial(self._connected, server)
-        return Acting(self.project, self.known[server], held, again, partial(hidden, held.launch.signed))
+        return Acting(self.project, self.known[server], held, again, partial(self.hidden, server))
 
     def reached(self, name: str) -> Connection:
         """A server that has told its tools, started if need be. Raises ToolError."""
@@ -180,6 +182,7 @@ class Servers:
             held = self._open[name] = Connection(launch, self._loop, partial(self._log, name), self.look)
             held.asks = self._ask
         held.start()
+        self.hidden(name, "")
         return held
 
     def _ask(self, form: Form) -> Filled | None:
@@ -191,23 +194,25 @@ class Servers:
             held = self._begun(name)
             held.wait()
         except ToolError as error:
-            begun = self._open.get(name)
-            signed = begun.launch.signed if begun else None
-            raise ToolError(self.clean(hidden(signed, str(error)))) from None
+            raise ToolError(self.clean(self.hidden(name, str(error)))) from None
         self.listed.keep(self.known[name], held.offers)
         return held
 
     def _page(self, name: str) -> ToolOutput:
         held = self._connected(name)
         room = max(self.room(), LEAST_PAGE)
-        text = hidden(held.launch.signed, paged(name, held, room))
-        return ToolOutput(fence(text, name, TAG).text, kind="read")
+        return ToolOutput(fence(self.hidden(name, paged(name, held, room)), name, TAG).text, kind="read")
+
+    def hidden(self, name: str, text: str) -> str:
+        """A text from outside without the tokens of its server's sign-in, those of before too, whoever repeats them."""
+        if held := self._open.get(name):
+            self._tokens.update(secrets(held.launch.signed))
+        return hide_own(text, tuple(self._tokens))[0] if self._tokens else text
 
     def _log(self, name: str, text: str) -> None:
         """Keep what a server said on standard error, for people."""
         folder = self.project.cache / "servers"
-        held = self._open.get(name)
-        text = self.clean(hidden(held.launch.signed if held else None, text))
+        text = self.clean(self.hidden(name, text))
         files.replace_quickly(folder / f"{name}.log", text.encode("utf-8", "replace"))
 
 

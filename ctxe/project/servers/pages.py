@@ -79,7 +79,11 @@ def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) 
     except ToolError as error:
         log = project.cache / "servers" / f"{name}.log"
         raise CtxeError(f"server {name}: {error}", f"see {log}" if log.is_file() else "") from None
-    clean = cleaning(project.own_keys)
+    masked = cleaning(project.own_keys)
+
+    def clean(text: str) -> str:
+        return masked(servers.hidden(name, text))
+
     tools = [
         {"name": f"{name}/{tool.name}", "tokens": count(text), "text": clean(text)}
         for tool, text in ((tool, described(name, tool)) for tool in held.tools)

@@ -16,9 +16,9 @@ from ctxe.domain.value import dataclass
 from ctxe.project.servers.configured import Configured, installed, launch_of, named, tokens_file
 from ctxe.safety.display import one_line
 from ctxe.safety.programs import find_program, outside
-from ctxe.safety.secrets import clean_environment, hide_own
+from ctxe.safety.secrets import clean_environment
 from ctxe.storage import files
-from ctxe.tools.mcp.tokens import kept, secrets
+from ctxe.tools.mcp.tokens import kept
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -29,11 +29,6 @@ LONGEST = 600.0
 """Seconds that a person has in the browser."""
 REVOKE_SECONDS = 5.0
 OPENERS = {"darwin": "open", "win32": "explorer"}
-
-
-def hidden(signed: Path | None, text: str) -> str:
-    """A text from outside without the tokens of a sign-in, whoever repeats them."""
-    return hide_own(text, secrets(signed))[0] if signed else text
 
 
 def signed_in(project: Project, server: Configured) -> bool:

@@ -81,7 +81,7 @@ class Connection:
             except ToolError:
                 if ending := self.close():
                     ending.result()
-                self.why = "it let a call go unanswered"
+                self.why = "it answered no more"
         return self.state in ("connecting", "connected")
 
     def wait(self) -> None:
@@ -231,8 +231,9 @@ class Connection:
                 await closing.wait()
                 await watching.end()
         except BaseException as error:
+            heard.why = heard.why or said(error, heard)
             if not ready.done():
-                ready.set_exception(ToolError(heard.why or said(error, heard)))
+                ready.set_exception(ToolError(heard.why))
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
@@ -271,6 +272,7 @@ class Connection:
         except (TimeoutError, ToolError):
             raise
         except Exception as error:
+            self._doubted = self._doubted or bool(self.launch.url)  # it may have forgotten us
             raise ToolError(await self._why(error)) from None
         finally:
             told.clock = None

@@ -162,17 +162,20 @@ class Storage:
         """Keep them, with all that is needed to have new ones later. Raises StoreError."""
         assert self.provider is not None
         held = self.provider.context
-        keep(
-            self.path,
-            {
-                "url": self.url,
-                "tokens": _json(tokens),
-                "ends": held.token_expiry_time,
-                "client": _json(held.client_info),
-                "issuer": _json(held.oauth_metadata),
-                "resource": _json(held.protected_resource_metadata),
-            },
-        )
+        self.record = {
+            "url": self.url,
+            "tokens": _json(tokens),
+            "ends": held.token_expiry_time,
+            "client": _json(held.client_info),
+            "issuer": _json(held.oauth_metadata),
+            "resource": _json(held.protected_resource_metadata),
+        }
+        keep(self.path, self.record)
+
+    def renewed(self) -> bool:
+        """Does the file hold something else than before? It is taken over."""
+        before, self.record = self.record, kept(self.path)
+        return self.record != before
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
         """As what we are known there."""
@@ -195,8 +198,12 @@ def provider(name: str, url: str, path: Path, back: str = "", login: Login | Non
     class Signs(OAuthClientProvider):
         async def _auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
             """The library's flow, with two things it has not: tokens that are refused before their time are renewed,
-            and where nobody can sign in nothing is begun that ends in a question.
+            and where nobody can sign in nothing is begun that ends in a question. What another session renewed, or
+            took back, holds here at once.
             """
+            if login is None and storage.renewed():
+                self._initialized = False
+                _restore(self, storage.record)
             renewed, flow = False, super()._auth_flow(request)
             try:
                 outgoing = await anext(flow)

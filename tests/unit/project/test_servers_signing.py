@@ -262,3 +262,42 @@ def test_a_browser_of_the_repository_is_not_started(tmp_path: Path) -> None:
         program.chmod(0o755)
     assert signing.browse(at, "https://a.test/") is False
     assert list(tmp_path.rglob("HOSTILE")) == []
+
+
+def test_tokens_of_before_stay_unsaid_and_a_sign_in_that_ends_says_so(
+    tmp_path: Path, opened: Opened, issuer: Issuer
+) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    signed_in(at)
+    servers = opened(at)
+    hidden = '<mcp from="vault/token">\nyou sent ‹secret: our own key›\n</mcp>'
+    assert run(servers.prepare("vault/token", {})).text == hidden
+    signed_in(at)
+    assert run(servers.prepare("vault/token", {})).text == hidden
+    servers.forget("vault")
+    assert run(servers.prepare("vault/token", {})).text == hidden
+    issuer.way("deaf")
+    time.sleep(1.1)
+    with pytest.raises(ToolError, match="the sign-in no longer holds: `ctxe mcp login vault` signs in anew"):
+        run(servers.prepare("vault/token", {}))
+    issuer.way("")
+    assert run(servers.prepare("vault/token", {})).text.endswith(hidden)
+
+
+def test_what_another_session_renewed_or_took_back_holds_at_once(
+    tmp_path: Path, opened: Opened, issuer: Issuer
+) -> None:
+    issuer.way("")
+    at = here(tmp_path, issuer)
+    signed_in(at)
+    one, other = opened(at), opened(at)
+    assert all(run(servers.prepare("vault/token", {})).ok for servers in (one, other))
+    issuer.way("revoked")
+    time.sleep(1.1)
+    assert run(one.prepare("vault/token", {})).ok
+    assert run(other.prepare("vault/token", {})).ok
+    assert issuer.journal == ["refreshed"]
+    signing.logout(at, "vault")
+    with pytest.raises(ToolError, match="no longer holds"):
+        run(one.prepare("vault/token", {}))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -117,7 +120,6 @@ def test_ctrl_c_cancels_the_call_at_the_server(loop: Held, tmp_path: Path) -> No
 def waiting_steps(held: Connection, waiting: Iterator[Progress | ToolOutput]) -> Iterator[object]:
     """A call during which Ctrl-C is pressed half a second later."""
     import signal
-    import threading
 
     threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     yield from waiting
@@ -246,3 +248,61 @@ def test_resources_take_no_more_than_the_room_there_is() -> None:
     assert short.splitlines()[-1] == "… 94 more; find_tools finds them by words"
     assert resources_page("s", [], 1_000, len) == ""
     assert Offers() == Offers((), (), ())
+
+
+class Forgets(http.server.BaseHTTPRequestHandler):
+    """A server at an address that knows its guests by a number, until it has forgotten them."""
+
+    protocol_version = "HTTP/1.1"
+    number: ClassVar[list[int]] = [1]
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.answered(405, b"")
+
+    do_DELETE = do_GET
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        known = self.headers.get("mcp-session-id") == str(self.number[0])
+        server = {"name": "x", "version": "1"}
+        results = {
+            "initialize": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": server},
+            "tools/list": {"tools": [{"name": "pour", "inputSchema": {"type": "object"}}]},
+            "tools/call": {"content": [{"type": "text", "text": "poured"}]},
+        }
+        if asked["method"] != "initialize" and not known:
+            self.answered(404 if "mcp-session-id" in self.headers else 400, b"")
+        elif "id" not in asked:
+            self.answered(202, b"")
+        else:
+            body = {"jsonrpc": "2.0", "id": asked["id"], "result": results[asked["method"]]}
+            self.answered(200, json.dumps(body).encode())
+
+    def answered(self, code: int, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("mcp-session-id", str(self.number[0]))
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_an_address_that_forgot_us_is_greeted_again(loop: Held) -> None:
+    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Forgets)
+    thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        held = loop.connect(Launch("tea", url=f"http://127.0.0.1:{serving.server_port}/", timeout=5, start_timeout=5))
+        assert call(held, "pour").text == "poured"
+        Forgets.number[0] += 1
+        with pytest.raises(ToolError, match="tea: "):
+            call(held, "pour")
+        assert call(held, "pour").text == "poured"
+        assert held.anew == "it answered no more"
+    finally:
+        serving.shutdown()
+        serving.server_close()
+        thread.join()
