@@ -6,12 +6,14 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+MEMORY = ".ctxe"
+"""The memory folder of a project."""
 MOST_BYTES = 64_000_000
 """The largest file that is rewritten."""
 MOST_CACHED = 512_000_000
@@ -47,7 +49,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its missing parents, all private and durable. Raises StoreError."""
+    """Create a folder and its missing parents, all private and durable.
+
+    Raises StoreError, also where a link leads there from a project's memory folder: a repository can bring one.
+    """
+    if MEMORY in folder.parts:
+        for at in (folder, *folder.parents):
+            if at.is_symlink():
+                raise StoreError(f"{at} is a symbolic link", "make it a folder of its own")
+            if at.name == MEMORY:
+                break
     with _told(folder, "create"):
         missing = []
         at = folder
@@ -114,8 +125,6 @@ def replace_many(files: Mapping[Path, bytes]) -> None:
 def replace_quickly(path: Path, data: bytes) -> None:
     """Replace a file of the cache: whole or not at all, but neither durable, nor through a link, nor ever an error."""
     with contextlib.suppress(OSError, StoreError):
-        if path.parent.is_symlink():
-            return
         make_folder(path.parent)
         spare = _spare(path)
         try:
@@ -124,6 +133,17 @@ def replace_quickly(path: Path, data: bytes) -> None:
         finally:
             with contextlib.suppress(OSError):
                 spare.unlink()
+
+
+def without_links(path: Path, ends: Sequence[str] = ("",)) -> None:
+    """Remove links in the place of a file that others write by its name, and of those with these ``ends`` beside it.
+
+    A repository can bring links that lead to any file of the user's. Raises StoreError.
+    """
+    with _told(path, "remove"):
+        for at in (path.with_name(path.name + end) for end in ends):
+            if at.is_symlink():
+                at.unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:

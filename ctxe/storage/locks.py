@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.files import make_folder
+from ctxe.storage.files import make_folder, without_links
 
 STRAY_SECONDS = 600.0
 
@@ -22,6 +22,7 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     make_folder(path.parent)
+    without_links(path, (".lock",))
     held = FileLock(str(path) + ".lock", timeout=seconds, mode=0o600, poll_interval=0.01)
     try:
         held.acquire()

@@ -7,7 +7,7 @@ import sqlite3
 import weakref
 from pathlib import Path
 
-from ctxe.storage.files import make_folder
+from ctxe.storage.files import make_folder, without_links
 
 
 def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
@@ -19,13 +19,22 @@ def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
+def alone(path: Path) -> None:
+    """Make the folder of a database; links in the place of its files go, as SQLite would follow them.
+
+    Raises StoreError.
+    """
+    make_folder(path.parent)
+    without_links(path, ("", "-wal", "-shm", "-journal"))
+
+
 def opened(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:
     """A database whose ``schema`` stands, made with its folder where there is none or no sound one.
 
     Another process is waited for ``seconds``. Raises sqlite3.Error, StoreError and OSError. A file that is only locked,
     full or not ours to write is left alone: what stands in it may be sound.
     """
-    make_folder(path.parent)
+    alone(path)
     try:
         return owned(owner, _prepared(path, schema, seconds))
     except sqlite3.OperationalError:

@@ -36,8 +36,6 @@ class Folder:
 
     def prepare(self) -> None:
         """Make the folder, hidden from git until ``share`` is called."""
-        if self.path.is_symlink() or (self.path / "cache").is_symlink():
-            raise StoreError(f"{self.path} is, or holds, a symbolic link", "make it a folder of its own")
         files.make_folder(self.path)
         for name, data in ((".gitignore", IGNORE_ALL), (".gitattributes", MERGE_BY_LINE)):
             if not (self.path / name).exists():

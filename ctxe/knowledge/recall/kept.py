@@ -14,7 +14,7 @@ from zlib import crc32
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.recall.numbered import make_anew, newest
-from ctxe.storage.files import make_folder
+from ctxe.storage.owned import alone
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,9 +78,9 @@ class Kept:
         import sqlite3
 
         try:
-            make_folder(path.parent)
             for _ in range(MOST_TRIES):
                 number, place = newest(path)
+                alone(place)
                 kept = cls._opened(place)
                 if kept is None:
                     make_anew(path, number)

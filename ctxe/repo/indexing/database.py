@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.files import make_folder
+from ctxe.storage.owned import alone
 
 VERSION = 5
 BUSY_SECONDS = 20.0
@@ -37,7 +37,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises StoreError when it can be neither written nor read; see ``connect_memory`` for a way on.
     """
-    make_folder(path.parent)
+    alone(path)
     try:
         return _opened(str(path))
     except sqlite3.DatabaseError as error:

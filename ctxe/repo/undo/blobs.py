@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -78,7 +79,10 @@ class Blobs:
         return self.folder / name[:2] / name[2:]
 
     def _all(self) -> Iterator[Path]:
-        return (path for path in self.folder.glob("??/*") if not path.name.startswith("."))
+        """Every copy; nothing behind a link, which a repository may have brought."""
+        folders = () if self.folder.is_symlink() else self.folder.glob("??")
+        own = (folder for folder in folders if not folder.is_symlink())
+        return (path for folder in own for path in folder.glob("*") if not path.name.startswith("."))
 
 
 def name_of(data: bytes) -> str:
@@ -98,6 +102,8 @@ def _write(path: Path, data: bytes) -> None:
     try:
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
+        if path.parent.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, "a link is in its place")
         spare = path.with_name(f".{secrets.token_hex(6)}.tmp")
         handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(handle, "wb") as file:

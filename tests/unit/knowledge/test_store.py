@@ -249,13 +249,13 @@ def test_nothing_is_written_through_links_that_lead_out(tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.mkdir()
     (linked / ".ctxe").symlink_to(elsewhere)
-    with pytest.raises(StoreError, match="is, or holds, a symbolic link"):
+    with pytest.raises(StoreError, match="is a symbolic link"):
         store_in(linked).add(decision("One"))
     cached = tmp_path / "cached"
     (cached / ".ctxe").mkdir(parents=True)
     (cached / ".ctxe" / "cache").symlink_to(elsewhere)
     store_in(cached).entries()
-    with pytest.raises(StoreError, match="is, or holds, a symbolic link"):
+    with pytest.raises(StoreError, match="is a symbolic link"):
         store_in(cached).add(decision("One"))
     assert list(elsewhere.iterdir()) == []
 

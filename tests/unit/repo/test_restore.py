@@ -1,5 +1,6 @@
 """Undo brings back bytes, modes and times, touches nothing of git's, and never a later change of the user's."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -358,6 +359,31 @@ def test_what_nobody_can_put_back_stands_in_no_other_turns_way(root: Path, store
     assert len(undoing.undo(store, new).failed) == 1
     assert undoing.latest(store, "s") == undoing.points(store)[-1], "force can remove it"
     assert undoing.undo(store, new, force=True).restored == ("huge.bin",)
+
+
+@pytest.mark.parametrize("name", ["", "points", "blobs", "trees", "blobs/ab"])
+def test_no_point_is_kept_behind_a_link_that_a_repository_brought(root: Path, store: Restore, name: str) -> None:
+    outside = root.parent / "outside"
+    (outside / "ab").mkdir(parents=True)
+    (outside / "ab" / ("c" * 38)).write_text("precious")
+    for number in range(100):
+        (outside / f"{number:06d}.json").write_text("{}")
+    place = root / ".ctxe/cache/restore" / name
+    place.parent.mkdir(parents=True)
+    place.symlink_to(outside)
+    store = replace(store, folder=root / ".ctxe/cache/restore")
+    held = sorted(outside.rglob("*"))
+
+    def edited() -> None:
+        for number in range(600):
+            (root / f"new{number}.py").write_text(f"x = {number}\n")
+
+    with contextlib.suppress(StoreError):
+        edited()
+        turn(store, edited)
+        store.blobs.sweep((), 1e12)
+        undoing.prune(store)
+    assert sorted(outside.rglob("*")) == held
 
 
 def test_the_sum_of_copies_is_bounded(root: Path, store: Restore) -> None:
