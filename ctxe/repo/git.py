@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -12,6 +13,7 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.programs import git_command, git_environment
 
 SECONDS = 120.0
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,25 @@ class Git:
 
         Read from the files of git where that is plain, which spares a process; in a linked work tree git is asked.
         """
-        place = self.root / ".git"
-        try:
-            head = place / "HEAD"  # a pipe in its place would be waited for
-            named = head.read_text(encoding="utf-8").strip().removeprefix("ref: ") if head.is_file() else ""
-            if named.startswith("refs/heads/") and (place / named).is_file():
-                return named.removeprefix("refs/heads/")
-        except (OSError, UnicodeDecodeError):
-            pass
+        named = self._kept("HEAD").removeprefix("ref: ")
+        if named.startswith("refs/heads/") and self._kept(named):
+            return named.removeprefix("refs/heads/")
         told = self.output("rev-parse", "--abbrev-ref", "HEAD")
         return told.decode("utf-8", "replace").strip() if told else ""
+
+    def commit(self) -> str:
+        """The commit that HEAD is at, by the files of git alone; empty where they do not say it plainly."""
+        named = self._kept("HEAD")
+        commit = self._kept(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
+        return commit if _COMMIT.fullmatch(commit) else ""
+
+    def _kept(self, name: str) -> str:
+        """A line that git keeps in a file of its own; empty for none."""
+        place = self.root / ".git" / name
+        try:  # a pipe in its place would be waited for
+            return place.read_text(encoding="utf-8").strip() if place.is_file() else ""
+        except (OSError, UnicodeDecodeError, ValueError):
+            return ""
 
 
 def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:

@@ -82,8 +82,10 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
 
 def refresh(db: sqlite3.Connection, git: Git) -> History:
     """The history up to HEAD, with what is new added to the database, and without what a rewritten past has lost."""
-    known = load(db)
-    head, edge = head_of(git), edge_of(git)
+    known, edge = load(db), edge_of(git)
+    if known.head and (known.head, known.edge) == (git.commit(), edge):
+        return known  # mostly nothing is new, and then no git is started
+    head = head_of(git)
     if not head or (head == known.head and edge == known.edge):
         return known
     kept = _still(db, git, known, head) if edge == known.edge else 0

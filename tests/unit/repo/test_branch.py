@@ -1,4 +1,4 @@
-"""Which branch is checked out, however git keeps it."""
+"""Which branch and which commit is checked out, however git keeps them."""
 
 from __future__ import annotations
 
@@ -30,3 +30,25 @@ def test_the_branch_is_what_git_says(tmp_path: Path) -> None:
     assert Git(linked, os.environ).branch() == "cup"
     git(root, "checkout", "-q", "--detach")
     assert asked.branch() == "HEAD"
+
+
+def test_the_commit_is_read_where_it_is_plain_and_is_git_s_own(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    root.mkdir()
+    asked = Git(root, os.environ)
+    assert asked.commit() == ""
+    git(root, "init", "-q", "-b", "tea/pot")
+    assert asked.commit() == ""
+    git(root, "commit", "-q", "--allow-empty", "-m", "A")
+    first = git(root, "rev-parse", "HEAD").strip()
+    assert asked.commit() == first
+    git(root, "checkout", "-q", "--detach")
+    git(root, "commit", "-q", "--allow-empty", "-m", "B")
+    assert asked.commit() == git(root, "rev-parse", "HEAD").strip() != first
+    git(root, "checkout", "-q", "tea/pot")
+    git(root, "pack-refs", "--all")
+    assert asked.commit() == ""  # git must be asked
+    git(root, "commit", "-q", "--allow-empty", "-m", "C")
+    assert asked.commit() == git(root, "rev-parse", "HEAD").strip()
+    (root / ".git" / "refs" / "heads" / "tea" / "pot").write_text("not a commit\n")
+    assert asked.commit() == ""
