@@ -190,7 +190,8 @@ def _named() -> Known[str, tuple[str, ...]]:
     """A defined name whole and by its words, marked so."""
 
     def marked(name: str) -> tuple[str, ...]:
-        return DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(_terms_of(_spaced(name))))
+        words = [NAMED + term for term in dict.fromkeys(_terms_of(_spaced(name)))]
+        return (DEFINED + name.lower(), *words)
 
     return Known(marked, MOST_WORDS)
 
