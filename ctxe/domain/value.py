@@ -26,6 +26,7 @@ def described(*, frozen: bool = False, slots: bool = False, eq: bool = True) -> 
 
     def make(kind: type[Kind]) -> type[Kind]:
         own = vars(kind).keys()
+        kind.__doc__ = kind.__doc__ or f"{kind.__name__}."  # else it is taken apart for one, which takes milliseconds
         made = standard(init=False, repr=False, eq=False, slots=slots)(kind)
         methods: dict[str, object] = {"__repr__": _shown(made)}
         methods |= _compared(made, frozen) if eq else {}
