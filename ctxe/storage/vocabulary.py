@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,24 +46,30 @@ class Vocabulary:
         """The encoding with all its tokens; takes 100 to 250 ms the first time."""
         if self._whole is None:
             with _loading:
-                self._whole = self._whole or self._with(dict(zip(*self._read(), strict=True)))
+                if self._whole is None:
+                    ranks = dict(zip(*self._read(), strict=True))
+                    self._whole = self._with(ranks)
+                    # tiktoken copies them and holds them for pickles alone; both tables are 60 MB.
+                    ranks.clear()
+                    self._ranks = {}
         return self._whole
 
     def count(self, text: str) -> int:
         """Tokens of a text, special words counted as plain text."""
-        if self._whole is None and len(text) <= SHORT and self._counted < FEW:
+        ranks = self._ranks  # another thread may load the whole, and let go of them
+        if ranks and self._whole is None and len(text) <= SHORT and self._counted < FEW:
             written = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()  # as tiktoken does
             self._counted += len(written)
-            return len(self._with(self._part(written)).encode_ordinary(text))
+            return len(self._with(self._part(written, ranks)).encode_ordinary(text))
         return len(self.whole.encode_ordinary(text))
 
-    def _part(self, text: bytes) -> dict[bytes, int]:
+    def _part(self, text: bytes, every: Mapping[bytes, bytes]) -> dict[bytes, int]:
         """Every token that stands in ``text``: merging pairs never asks for another."""
         end = len(text)
         usual = {text[at:to] for at in range(end) for to in range(at + 1, min(end, at + USUAL) + 1)}
         usual.update(bytes((byte,)) for byte in range(256))
         tokens = [*usual, *(token for token in self._unusual if token in text)]
-        ranks = ((token, self._ranks.get(binascii.b2a_base64(token, newline=False))) for token in tokens)
+        ranks = ((token, every.get(binascii.b2a_base64(token, newline=False))) for token in tokens)
         return {token: int(rank) for token, rank in ranks if rank is not None}
 
     def _read(self) -> tuple[Iterator[bytes], Iterator[int]]:

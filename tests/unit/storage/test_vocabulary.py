@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxe.storage.vocabulary import FEW, SHORT, Vocabulary, count, encoding, vocabulary
+from ctxe.storage.vocabulary import FEW, SHORT, Vocabulary, count, encoding
 
 ODD = [
     "",
@@ -19,6 +23,12 @@ ODD = [
     "\ud800x",
     "\x00\r\n",
 ]
+
+
+@cache
+def never_whole() -> Vocabulary:
+    """One that is never loaded whole."""
+    return Vocabulary("o200k_base")
 
 
 def by_parts(text: str, name: str) -> int:
@@ -45,8 +55,9 @@ def test_odd_texts_count_the_same(name: str) -> None:
 )
 def test_any_text_counts_the_same(parts: list[str]) -> None:
     text = "".join(parts)
-    one = vocabulary("o200k_base")
-    assert len(one._with(one._part(as_told(text))).encode_ordinary(text)) == len(one.whole.encode_ordinary(text))
+    parted, whole = never_whole(), encoding("o200k_base")
+    part = parted._part(as_told(text), parted._ranks)
+    assert len(parted._with(part).encode_ordinary(text)) == len(whole.encode_ordinary(text))
 
 
 def as_told(text: str) -> bytes:
@@ -62,3 +73,21 @@ def test_much_text_is_counted_with_the_whole() -> None:
         assert many._whole is None
     assert many.count("one more") == 2
     assert many._whole is not None
+
+
+HELD = """
+import tracemalloc
+from ctxe.storage.vocabulary import count, encoding
+count("a few words")
+tracemalloc.start()
+whole = encoding("o200k_base")
+held = tracemalloc.get_traced_memory()[0] // 1_000_000
+print(held, whole.decode(whole.encode_ordinary("and back")), count("on it goes"))
+"""
+
+
+def test_what_a_whole_vocabulary_is_made_of_is_let_go() -> None:
+    """Its tokens are held by the library that counts, which is told of by nobody, and not a second time in tables."""
+    run = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=True)
+    megabytes, *words = run.stdout.split()
+    assert (int(megabytes) < 5, words) == (True, ["and", "back", "3"])
