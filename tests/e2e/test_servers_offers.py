@@ -176,3 +176,21 @@ def test_servers_of_other_assistants_are_offered_and_kept_one_by_one(home: Path,
     again = ctxe(repo, env, "mcp", "import", "--from", "claude")
     assert "there is a server of this name already" in again.out
     assert ctxe(repo, env, "mcp", "test", "room").out.startswith("room: 9 tools, 4 resources, 2 prompts")
+
+
+def test_a_template_of_a_repository_names_no_resource(home: Path, repo: Path) -> None:
+    settings(home)
+    template = repo / ".ctxe/commands/look.md"
+    template.parent.mkdir(parents=True)
+    template.write_text("Look at @room:page://what/the/file/says and $ARGUMENTS.\n")
+    with WireServer([Reply("looked"), Reply("asked")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",), columns=110) as terminal:
+            terminal.ready()
+            terminal.enter("/look @room:book://moby")
+            terminal.wait("looked")
+            terminal.enter("/exit")
+            assert terminal.ended() == 0
+        words = server.bodies[0]["messages"][-1]["content"]
+        assert MOBY in words
+        assert '<mcp from="room:page' not in words

@@ -140,8 +140,7 @@ class Servers:
         """A note for each resource that its server says has changed since it was read; told once."""
         notes = []
         for name, held in self._open.items():
-            for uri in sorted(held.updated):
-                held.updated.discard(uri)
+            for uri in held.changes.news():
                 full = f"{name}:{one_line(uri, 200)}"
                 text = f"[ctxe: {full} changed since you last saw it. `use` reads it again before you rely on it.]"
                 notes.append(Chunk(f"resource {full}", text, "its server says that it changed", "name"))

@@ -7,10 +7,13 @@ from contextlib import AbstractContextManager
 
 from ctxe.domain.form import Field, Filled, Form, Value
 from ctxe.domain.value import dataclass
+from ctxe.terminal.calls import bounded
 from ctxe.terminal.input.prompt import Prompt
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clean, fold, line
 
+MOST_ROWS = 20
+"""Rows of what a server says that are shown."""
 PATIENCE = 5
 """Answers to one field that are not understood before the form is left."""
 
@@ -28,7 +31,7 @@ class FormAsker:
         if not self.screen.keyboard:
             return None
         with self.paused(form.message):
-            self._print(_head(form))
+            self._print(_head(form, self.screen.unicode))
             if form.url:
                 return {} if self._sure("have you opened it, or will you? [y/n]") else None
             filled = self._filled(form)
@@ -84,9 +87,9 @@ def shown(value: Value) -> str:
     return clean(", ".join(value) if isinstance(value, list) else str(value))
 
 
-def _head(form: Form) -> list[Line]:
+def _head(form: Form, unicode: bool) -> list[Line]:
     rows = [line((f"the server {form.origin} asks; what you answer goes to it, Ctrl-D declines", "accent"))]
-    rows += [line(f"  {clean(row)}") for row in form.message.splitlines() if row.strip()]
+    rows += bounded([line(f"  {clean(row)}") for row in form.message.splitlines() if row.strip()], MOST_ROWS, unicode)
     if form.url:
         rows.append(line("  it wants you to open a page of ", (clean(form.host or "no known host"), "strong"), ":"))
         rows.append(line(f"  {clean(form.url)}"))

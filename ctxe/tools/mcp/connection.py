@@ -19,7 +19,7 @@ from ctxe.tools.mcp.offer import Offered
 from ctxe.tools.mcp.resources import Offers
 from ctxe.tools.mcp.stdio import Heard
 from ctxe.tools.mcp.waiting import Asked, Patience, Told, until, waited
-from ctxe.tools.mcp.watching import Watching
+from ctxe.tools.mcp.watching import Changes, Watching
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -36,8 +36,8 @@ class Connection:
     """One server. Its methods are for the session's thread; what is asynchronous stays in the loop's.
 
     ``keep`` is given, in the loop's thread, what the server said on standard error once it has ended. ``look`` makes
-    pictures, ``asks`` puts a server's question to the user; both are called in the session's thread. ``updated`` are
-    resources that changed since they were read; ``anew`` says why the server had to be started again.
+    pictures, ``asks`` puts a server's question to the user; both are called in the session's thread. ``changes`` is
+    what it said has changed; ``anew`` says why the server had to be started again.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Connection:
         self.offers = Offers()
         self.instructions = ""
         self.heard = Heard()
-        self.updated: set[str] = set()
+        self.changes = Changes()
         self.asks: Asks = declined
         self._loop, self._keep, self._look = loop, keep, look
         self._opening: Future[None] | None = None
@@ -57,7 +57,7 @@ class Connection:
         self._closing: asyncio.Event | None = None
         self._living: set[asyncio.Task[None]] = set()
         self._watching: Watching | None = None
-        self._stale = self._doubted = False
+        self._doubted = False
         self._told: Told | None = None
 
     @property
@@ -94,7 +94,7 @@ class Connection:
             self._failed(self._silent())
         if self.state != "connected":
             raise ToolError(self.why or "it has ended")
-        if self._stale:
+        if self.changes.stale:
             self._again(self.launch.start_timeout)
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
@@ -108,9 +108,10 @@ class Connection:
 
     def read(self, uri: str) -> Iterator[Progress | ToolOutput]:
         """What a resource holds; from then on its changes are listened for. Raises ToolError as a call does."""
+        told = self.changes.begin(uri)
         parts = yield from self._waits(lambda client, _: requests.read(client, uri))
-        self.updated.discard(uri)
-        self._loop.run(self._watch(uri))
+        if told:
+            self._loop.run(self._watch(uri))
         yield contents(parts, uri, self._look)
 
     def prompt(self, name: str, arguments: Mapping[str, str]) -> Iterator[Progress | ToolOutput]:
@@ -243,14 +244,11 @@ class Connection:
                 self._keep(heard.text)
 
     def _hears(self) -> Hears:
-        def changed() -> None:
-            self._stale = True
-
-        return Hears(changed, self.updated.add, self._form)
+        return Hears(self.changes.lists, self.changes.resource, self._form)
 
     async def _list(self) -> None:
         assert self._client is not None
-        self._stale = False
+        self.changes.stale = False
         self.offers = await requests.offers(self._client)
 
     async def _watch(self, uri: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ctxe.domain.form import Field, Form, Kind
 from ctxe.safety.display import one_line, strip_invisible, strip_sequences
 
-MOST_FIELDS, MOST_CHOICES = 20, 50
+MOST_FIELDS, MOST_CHOICES, MOST_NAME = 20, 50, 60
 MESSAGE, SAYS = 2_000, 300
 """Characters of the question, and of what is said of a field."""
 KINDS: Mapping[str, Kind] = {"integer": "whole number", "number": "number", "boolean": "yes or no"}
@@ -21,7 +21,11 @@ def form_of(server: str, message: str, schema: Mapping[str, Any] | None = None, 
     needed = (schema or {}).get("required")
     required = set(map(str, needed)) if isinstance(needed, list) else set()
     named = list(properties.items()) if isinstance(properties, Mapping) else []
-    fields = [_field(name, one, name in required) for name, one in named[:MOST_FIELDS] if isinstance(one, Mapping)]
+    fields = [
+        _field(name, one, name in required)
+        for name, one in named[:MOST_FIELDS]
+        if isinstance(one, Mapping) and len(name) <= MOST_NAME and name.isprintable()
+    ]
     return Form(server, said, tuple(fields), url)
 
 

@@ -16,8 +16,43 @@ if TYPE_CHECKING:
 LONGEST_PAUSE = 60.0
 """Seconds at most until changes are listened for again that were lost sight of."""
 MOST = 20
-"""Resources of one server whose changes are listened for."""
+"""Resources of one server whose changes are told."""
 LISTS = ("tools_list_changed", "prompts_list_changed", "resources_list_changed")
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a server said has changed: ``stale`` lists, resources that were read and ``updated`` since.
+
+    Of others it may say what it likes.
+    """
+
+    stale: bool = False
+    updated: set[str] = field(default_factory=set)
+    _read: set[str] = field(default_factory=set)
+
+    def lists(self) -> None:
+        """What it offers is another by now."""
+        self.stale = True
+
+    def resource(self, uri: str) -> None:
+        """A resource is another by now."""
+        if uri in self._read:
+            self.updated.add(uri)
+
+    def begin(self, uri: str) -> bool:
+        """A resource is read; may its changes be listened for?"""
+        self.updated.discard(uri)
+        if len(self._read) < MOST:
+            self._read.add(uri)
+        return uri in self._read
+
+    def news(self) -> list[str]:
+        """Resources that changed since they were read; each is told once until it is read again."""
+        found = sorted(self.updated)
+        self.updated.clear()
+        self._read.difference_update(found)
+        return found
 
 
 @dataclass(slots=True)
@@ -29,8 +64,8 @@ class Watching:
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def begin(self, uri: str = "") -> None:
-        """Listen for changes of a resource, or of the lists; of more resources than can be watched the first are."""
-        if uri not in self._tasks and len(self._tasks) <= MOST:
+        """Listen for changes of a resource, or of the lists."""
+        if uri not in self._tasks:
             self._tasks[uri] = asyncio.create_task(watched(self.client, self.hears, uri))
 
     async def end(self) -> None:

@@ -87,9 +87,16 @@ def test_a_resource_is_read_shown_and_watched(loop: Held, tmp_path: Path) -> Non
         last(held.read("book://gone"))
     last(held.read("book://moby"))
     assert call(held, "rewrite", {"text": "Call me Ann."}).ok
-    assert within(5, lambda: held.updated == {"book://moby"})
+    assert within(5, lambda: held.changes.updated == {"book://moby"})
     assert last(held.read("book://moby")).text == "Call me Ann."
-    assert held.updated == set()
+    assert held.changes.news() == []
+    assert call(held, "rewrite", {"text": "Call me Eve."}).ok
+    assert within(5, lambda: held.changes.updated == {"book://moby"})
+    assert call(held, "rewrite", {"text": "Call me Eva."}).ok
+    assert (held.changes.news(), held.changes.news()) == (["book://moby"], [])
+    assert call(held, "rewrite", {"text": "Call me Ada."}).ok
+    time.sleep(0.2)
+    assert (held.changes.updated, held.changes.news()) == (set(), [])
     assert "subscribed book://moby" in json.loads(call(held, "told").text)
 
 
@@ -167,7 +174,7 @@ def test_the_newest_generation_tells_changes_and_asks_too(loop: Held, tmp_path: 
     assert last(held.prompt("order", {"what": "mint"})).text == "Order 1 of mint."
     time.sleep(0.5)  # until it listens
     assert call(held, "dry").text == "dried"
-    assert within(5, lambda: held.updated == {"tea://leaves/mint"})
+    assert within(5, lambda: held.changes.updated == {"tea://leaves/mint"})
     assert call(held, "hire").text == "hired"
     assert within(5, lambda: (held.wait(), "serve" in [tool.name for tool in held.tools])[1])
     held.asks = lambda form: {"cups": 3} if form.message == "How many cups?" else None
