@@ -79,6 +79,10 @@ def sample(_: dict[str, Any]) -> dict[str, Any]:
     return text(json.dumps(found.get("result", found.get("error"))))
 
 
+def ping(_: dict[str, Any]) -> dict[str, Any]:
+    return text(json.dumps(answered("ping", {}).get("result")))
+
+
 def roots(_: dict[str, Any]) -> dict[str, Any]:
     return text(json.dumps(answered("roots/list", {}).get("result")))
 
@@ -118,6 +122,7 @@ TOOLS = {
     "ask": (ask, {"type": "object", "properties": {"page": {"type": "boolean"}}}),
     "sample": (sample, OBJECT),
     "roots": (roots, OBJECT),
+    "ping": (ping, OBJECT),
     "wait": (wait, OBJECT),
     "rewrite": (rewrite, TEXT),
     "buy": (buy, TEXT),

@@ -92,7 +92,7 @@ def test_resources_are_found_told_and_stand_as_a_number(tmp_path: Path, opened: 
     assert "\x1b" not in page
     line = standing(at, opened(at))
     assert "SERVER:URI reads a resource." in line
-    assert "- room (9 tools, 4 resources): ask, sample" in line
+    assert "- room (10 tools, 4 resources): ask, sample" in line
 
 
 def test_a_change_is_told_once_until_it_is_read_again(tmp_path: Path, opened: Opened) -> None:
@@ -189,4 +189,4 @@ def test_pages_have_everything_with_its_price(tmp_path: Path, opened: Opened) ->
     assert all(one["tokens"] > 5 for one in found["resources"])
     assert found["prompts"][0] == {"name": "/room:brew", "takes": "leaves=… [cups=…]", "text": "How to brew."}
     (row,) = pages.rows(at, servers)
-    assert (row["tools"], row["resources"], row["prompts"]) == (9, 4, 2)
+    assert (row["tools"], row["resources"], row["prompts"]) == (10, 4, 2)

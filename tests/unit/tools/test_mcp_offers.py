@@ -70,7 +70,7 @@ def test_a_server_of_resources_only_connects_and_a_list_that_fails_is_empty(loop
     bare = room(loop, tmp_path, "bare").offers
     assert (len(bare.tools), len(bare.resources), len(bare.prompts)) == (0, 4, 0)
     failing = room(loop, tmp_path, "tools-fail").offers
-    assert (len(failing.tools), failing.resources, len(failing.prompts)) == (9, (), 2)
+    assert (len(failing.tools), failing.resources, len(failing.prompts)) == (10, (), 2)
 
 
 def test_a_resource_is_read_shown_and_watched(loop: Held, tmp_path: Path) -> None:
@@ -159,6 +159,7 @@ def test_nothing_of_ours_is_spent_by_a_server_and_it_is_told_where_it_works(loop
     held = room(loop, tmp_path)
     assert json.loads(call(held, "sample").text) == {"code": -32600, "message": "Sampling not supported"}
     assert json.loads(call(held, "roots").text) == {"roots": [{"uri": tmp_path.as_uri()}]}
+    assert call(held, "ping").text == "{}"
     assert call(held, "log").ok
     assert within(5, lambda: "[warning] the lamp is low\n" in held.heard.text)
 
