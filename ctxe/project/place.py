@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ctxe.domain.errors import ConfigError
+from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.value import dataclass
+from ctxe.storage.files import IGNORE_ALL, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,16 @@ def _kept(working: Path, home: Path) -> Path | None:
     """The nearest folder upwards that holds .ctxe; the home folder and those around it hold it for themselves alone."""
     beyond = (home, *home.parents)
     above = (folder for folder in working.parents if folder not in beyond)
-    return next((folder for folder in (working, *above) if (folder / ".ctxe").is_dir()), None)
+    return next((folder for folder in (working, *above) if _begun(folder / ".ctxe")), None)
+
+
+def _begun(memory: Path) -> bool:
+    """Whether a memory folder is there, and more than what a mere look leaves: a cache, hidden from git."""
+    try:
+        names = set(os.listdir(memory))  # noqa: PTH208 (only names are needed)
+        hidden = ".gitignore" in names and read(memory / ".gitignore", 9) == IGNORE_ALL
+    except OSError:
+        return False
+    except StoreError:
+        return True
+    return not hidden or bool(names - {"cache", ".gitignore", ".gitattributes"})

@@ -14,6 +14,8 @@ from ctxe.domain.errors import StoreError
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 MEMORY = ".ctxe"
 """The memory folder of a project."""
+IGNORE_ALL = b"*\n"
+"""Its ignore file until it is shared."""
 MOST_BYTES = 64_000_000
 """The largest file that is rewritten."""
 MOST_CACHED = 512_000_000

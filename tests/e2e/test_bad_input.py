@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,19 @@ def test_what_a_session_at_home_left_is_no_project_around_the_folders_there(home
     for folder, kept in ((home, ["All of it"]), (home / "notes", ["A note"]), (inside, ["A note"])):
         held = ctxe(folder, environment(home), "memory", "show", "--json").json
         assert [entry["title"] for entry in held] == kept
+
+
+def test_a_mere_look_at_a_folder_makes_no_project_of_it(home: Path, tmp_path: Path) -> None:
+    folder, inside = tmp_path / "code", tmp_path / "code" / "tool"
+    inside.mkdir(parents=True)
+    (inside / "tool.py").write_text("def cut():\n    pass\n")
+    assert ctxe(folder, environment(home), "plan", "cut").code == 0
+    assert (folder / ".ctxe/cache").is_dir()
+    planned = ("plan", "--json", "cut")
+    assert ctxe(inside, environment(home), *planned).json["files"][0]["path"] == "tool.py"
+    assert ctxe(folder, environment(home), "init").code == 0
+    shutil.rmtree(inside / ".ctxe")
+    assert ctxe(inside, environment(home), *planned).json["files"][0]["path"] == "tool/tool.py"
 
 
 def test_settings_of_a_project_are_refused_where_they_loosen_and_told(home: Path, repo: Path) -> None:

@@ -13,9 +13,9 @@ from ctxe.knowledge.entries import names
 from ctxe.knowledge.entries.journal import Journal, Written
 from ctxe.knowledge.entries.shelf import content_of
 from ctxe.storage import files
+from ctxe.storage.files import IGNORE_ALL
 from ctxe.storage.locks import lock
 
-IGNORE_ALL = b"*\n"
 IGNORE_PRIVATE = b"sessions/\ncache/\ndamaged/\n"
 MERGE_BY_LINE = b"daily/*.md merge=union\nmemory/log/*.jsonl merge=union\n"
 LOCK_SECONDS = 60.0
