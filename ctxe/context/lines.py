@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from sys import intern
 from typing import Literal
 
 from ctxe.context.calls import Asked, kind_of, taken_apart
@@ -60,7 +62,7 @@ Whole = Callable[[ToolResult], str]
 
 def names_in(text: str) -> tuple[str, ...]:
     """Paths, and identifiers of 6 or more letters with an underscore or inner capital, each once."""
-    found = dict.fromkeys(map(str, _NAME.findall(text)))
+    found = dict.fromkeys(map(intern, _NAME.findall(text)))
     if "/" in text:
         found.update(dict.fromkeys(p for path in _PATH.findall(text) if len(p := path.rstrip(".-")) >= 5))
     return tuple(found)
@@ -82,8 +84,13 @@ def lines_in(text: str, origin: Origin) -> Iterator[Line]:
     """The lines of a text that say something."""
     for line in text.splitlines():
         if line and not line.isspace():
-            told = unpadded(line)
-            yield Line(told, origin, core_of(told), names_in(told))
+            yield _line(unpadded(line), origin)
+
+
+@lru_cache(maxsize=1 << 15)
+def _line(text: str, origin: Origin) -> Line:
+    """The same line of the same origin is one value: files are read again, and searches find what was read."""
+    return Line(text, origin, core_of(text), names_in(text))
 
 
 def entries_of(step: Step, number: int, whole: Whole) -> Iterator[Entry]:
