@@ -122,7 +122,8 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
     if launch.signed is None:
         yield None
         return
-    from ctxe.tools.mcp.signing import provider, safe
+    from ctxe.tools.mcp.signed import provider
+    from ctxe.tools.mcp.signing import safe
 
     safe(launch.url, launch.url)
     if launch.login is None:

@@ -1,27 +1,21 @@
-"""Signing in at an address by OAuth 2.1: the library's flow, its answer on loopback, and what is kept of it."""
+"""Signing in at an address by OAuth 2.1: where the user is sent, and what they come back with, on loopback."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass
 from ctxe.tools.mcp.loop import Loop
-from ctxe.tools.mcp.tokens import keep, kept
 
 if TYPE_CHECKING:
-    import httpx2
-    from mcp.client.auth import OAuthClientProvider
-    from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthToken
-    from pydantic import BaseModel
+    from mcp.shared.auth import AuthorizationCodeResult
 
-Kind = TypeVar("Kind", bound="BaseModel")
 LOOPBACK = "127.0.0.1"
 HERE = (LOOPBACK, "localhost", "::1")
 PATH = "/callback"
@@ -142,148 +136,3 @@ def safe(url: str, server: str) -> None:
 def here(url: str) -> bool:
     """Is an address on this machine?"""
     return urlsplit(url).hostname in HERE
-
-
-class Storage:
-    """Where the library keeps what it has: all of it in one file, written when there are tokens."""
-
-    def __init__(self, path: Path, url: str, client: OAuthClientInformationFull | None, *, anew: bool) -> None:
-        self.path, self.url, self.client = path, url, client
-        self.record = {} if anew else kept(path)
-        self.provider: OAuthClientProvider | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        """Those of the file."""
-        from mcp.shared.auth import OAuthToken
-
-        return _of(OAuthToken, self.record.get("tokens"))
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        """Keep them, with all that is needed to have new ones later. Raises StoreError."""
-        assert self.provider is not None
-        held = self.provider.context
-        self.record = {
-            "url": self.url,
-            "tokens": _json(tokens),
-            "ends": held.token_expiry_time,
-            "client": _json(held.client_info),
-            "issuer": _json(held.oauth_metadata),
-            "resource": _json(held.protected_resource_metadata),
-        }
-        keep(self.path, self.record)
-
-    def renewed(self) -> bool:
-        """Does the file hold something else than before? It is taken over."""
-        before, self.record = self.record, kept(self.path)
-        return self.record != before
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """As what we are known there."""
-        from mcp.shared.auth import OAuthClientInformationFull
-
-        return self.client or _of(OAuthClientInformationFull, self.record.get("client"))
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        """Kept with the tokens: without them it is worth nothing."""
-
-
-def provider(name: str, url: str, path: Path, back: str = "", login: Login | None = None) -> httpx2.Auth:
-    """What signs each request to an address with the tokens of a file, and gets new ones when they end.
-
-    With ``login`` the user is asked, and sent ``back`` to that address on loopback; without it nobody is.
-    """
-    from mcp.client.auth import OAuthClientProvider
-    from mcp.shared.auth import OAuthClientMetadata
-
-    class Signs(OAuthClientProvider):
-        async def _auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-            """The library's flow, with two things it has not: tokens that are refused before their time are renewed,
-            and where nobody can sign in nothing is begun that ends in a question. What another session renewed, or
-            took back, holds here at once.
-            """
-            if login is None and storage.renewed():
-                self._initialized = False
-                _restore(self, storage.record)
-            renewed, flow = False, super()._auth_flow(request)
-            try:
-                outgoing = await anext(flow)
-                while True:
-                    if outgoing is not request:
-                        safe(str(outgoing.url), url)
-                    response = yield outgoing
-                    refused = outgoing is request and login is None and _refused(response)
-                    if refused and response.status_code == 401 and not renewed and self.context.can_refresh_token():
-                        await flow.aclose()
-                        renewed, flow = True, super()._auth_flow(request)
-                        self.context.token_expiry_time = 1.0
-                        outgoing = await anext(flow)
-                        continue
-                    if refused:
-                        raise ToolError(f"the sign-in no longer holds: `ctxe mcp login {name}` signs in anew")
-                    outgoing = await flow.asend(response)
-            except StopAsyncIteration:
-                return
-            finally:
-                await flow.aclose()
-
-    metadata = OAuthClientMetadata.model_validate(
-        {
-            "client_name": "ctxe",
-            "redirect_uris": [back or f"http://{LOOPBACK}{PATH}"],
-            "grant_types": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_method": "none",
-        }
-    )
-
-    async def go(address: str) -> None:
-        assert login is not None
-        safe(address, url)
-        await login.go(address)
-
-    storage = Storage(path, url, _known(login, metadata), anew=login is not None)
-    made = Signs(url, metadata, storage, go if login else None, login.came if login else None)
-    storage.provider = made
-    _restore(made, storage.record)
-    return made
-
-
-def _refused(response: httpx2.Response) -> bool:
-    """Does an address want another sign-in: none at all that holds, or one with more rights?"""
-    more = response.status_code == 403 and "insufficient_scope" in response.headers.get("www-authenticate", "")
-    return response.status_code == 401 or more
-
-
-def _known(login: Login | None, metadata: Any) -> OAuthClientInformationFull | None:
-    """A client that the user was given by hand."""
-    from mcp.shared.auth import OAuthClientInformationFull
-
-    if login is None or login.client is None:
-        return None
-    secret = login.client.secret or None
-    method = "client_secret_post" if secret else "none"
-    given = {**_json(metadata), "client_id": login.client.id, "token_endpoint_auth_method": method}
-    return OAuthClientInformationFull.model_validate({**given, **({"client_secret": secret} if secret else {})})
-
-
-def _restore(made: OAuthClientProvider, record: dict[str, Any]) -> None:
-    """Give the library what it does not keep itself: when tokens end, and where new ones are had."""
-    from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
-
-    ends = record.get("ends")
-    made.context.token_expiry_time = float(ends) if isinstance(ends, int | float) else None
-    made.context.oauth_metadata = _of(OAuthMetadata, record.get("issuer"))
-    made.context.protected_resource_metadata = _of(ProtectedResourceMetadata, record.get("resource"))
-
-
-def _of(kind: type[Kind], given: Any) -> Kind | None:
-    """What a file holds of a kind; nothing where it is damaged: an error would tell what stands in it."""
-    from pydantic import ValidationError
-
-    try:
-        return kind.model_validate(given) if given else None
-    except ValidationError:
-        return None
-
-
-def _json(model: Any) -> Any:
-    return model.model_dump(mode="json", exclude_none=True) if model is not None else None
