@@ -188,10 +188,10 @@ def help_(chat: Chat, _words: str) -> None:
         ["@path", "put a file before the model; @SERVER:URI a resource of a server"],
         ["!command", "run a command; its output is told with your next words"],
         ["!command &", "the same in the background; /jobs shows and stops it"],
-        ["!!command", "give it the terminal, as editors and shells get it anyhow; nothing of it is told"],
+        ["!!command", "give it the terminal, as editors and shells always get it; the model is told nothing"],
     ]
     rows += [["#note", "remember a note"], ["Esc", "stop the model; what is queued is sent"]]
-    rows += [["Esc Esc", "on an empty line: go on from before words of yours"]]
+    rows += [["Esc Esc", "on an empty line: go back to before an earlier message of yours"]]
     rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
     rows += [["Ctrl-B", "a command that runs goes on in the background"], ["Ctrl-O", "all that the newest call gave"]]
     chat.say(draw(["command", Column("what it does", wraps=True)], rows, chat.screen))

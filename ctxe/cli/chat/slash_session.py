@@ -60,7 +60,7 @@ def rewind(chat: Chat, words: str) -> None:
     back = int(words) if words else 1
     if not words and chat.prompt.full:
         rows = [(str(n), " ".join(turn.words.split())) for n, turn in enumerate(reversed(turns), start=1)]
-        picked = chat.prompt.pick("go on from before which words?", rows)
+        picked = chat.prompt.pick("go back to before which words?", rows)
         if picked is None:
             return
         back = int(picked)
@@ -167,12 +167,12 @@ COMMANDS = (
     Slash("clear", "", "clear the screen and start a new session", clear),
     Slash("resume", "[ID]", "go on with an earlier session", resume),
     Slash("fork", "", "go on in a copy of this session", fork),
-    Slash("rewind", "[N]", "go on from before words of yours, in a copy (also Esc Esc)", rewind),
+    Slash("rewind", "[N]", "go back to before an earlier message of yours, in a copy (also Esc Esc)", rewind),
     Slash("export", "[FILE]", "this session as Markdown", export),
     Slash("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
     Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),
     Slash("model", "[NAME [EFFORT]]", "show or change the model", model),
-    Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, as it takes them", effort),
+    Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, if the model can", effort),
     Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),
     Slash("cost", "", "money of this session, of its next request, of this project", cost),
     Slash("config", "[KEY]", "settings", config),
