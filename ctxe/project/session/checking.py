@@ -27,6 +27,8 @@ from ctxe.terminal.figures import plural
 RULE = re.compile(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
 FILES = "{files}"
 TURN_SECONDS = 600
+MOST_FILES = 100
+"""Files of one step; what changes more is a checkout or an installation, and no edit."""
 Stamp = tuple[int, int]
 """A file's size in bytes and the time of its last change in nanoseconds."""
 GONE: Stamp = (-1, 0)
@@ -96,7 +98,7 @@ class Checking:
 
     def _edits(self, edited: Sequence[str]) -> Iterator[Event]:
         """Run what is due for the files that a step edited; what failed is told behind the step."""
-        paths = [path for path in edited if (self.root / path).is_file()]
+        paths = [path for path in edited if (self.root / path).is_file()] if len(edited) <= MOST_FILES else []
         for command in commands(self.settings.edits, paths):
             if (chunk := (yield from self._failed(command))) is not None:
                 yield Noted((chunk,))
