@@ -46,7 +46,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     from ctxe.project.models import prices_of
 
     if wanted.step and not wanted.session:
-        raise ConfigError("--step is of a session", "ctxe budget --session ID --step N; `ctxe sessions list` shows ids")
+        raise ConfigError("--step needs --session", "ctxe budget --session ID --step N; `ctxe sessions list` shows ids")
     flags: dict[str, Any] = {"model": {"name": wanted.model}} if wanted.model else {}
     project = invocation.project(flags | ({"budget": {"window": wanted.window}} if wanted.window else {}))
     sent = _sent(project, wanted.session, wanted.step) if wanted.session else None

@@ -63,7 +63,7 @@ def desk(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> Desk
         (["failures", "learn", MARKS], 7, "no file has a name of 5,000 characters"),
         (["skills", "check", MARKS], 7, "no file has a name of 5,"),
         (["plan", "--budget", MARKS, "x"], 2, "exceeded maximum size"),
-        (["budget", "--step", "1"], 3, "--step is of a session"),
+        (["budget", "--step", "1"], 3, "--step needs --session"),
         (["budget", "--budget", "-5"], 2, "greater than or equal to 0"),
         (["config", "get", "model"], 3, "model is a section: model.name, model.effort, model.cheap"),
     ],

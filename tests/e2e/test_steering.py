@@ -146,7 +146,7 @@ def test_a_command_waits_for_the_end_and_escape_sends_what_is_queued(home: Path,
             assert len(server.requests) == 2
             assert "then this" not in json.dumps(server.bodies)
             terminal.type("\x1b")
-            terminal.wait(r"interrupted(.|\n)*nothing to do is noted(.|\n)*› then this(.|\n)*Another way\.")
+            terminal.wait(r"interrupted(.|\n)*the todo list is empty(.|\n)*› then this(.|\n)*Another way\.")
             terminal.leave()
         assert server.refused == []
         assert said("chat", server.bodies[-1]).count("then this") == 1

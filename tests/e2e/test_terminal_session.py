@@ -161,7 +161,7 @@ def test_words_typed_while_the_model_works_are_seen_and_sent_when_it_is_done(hom
             terminal.type(keys)
             time.sleep(0.05)
         terminal.wait("queued: and then\n  queued: tests too\n  queued: /todo · after the turn, ↑ .*\n› half a li")
-        screen = terminal.wait("Second\\.(.|\n)*nothing to do is noted(.|\n)*› half a li")
+        screen = terminal.wait("Second\\.(.|\n)*the todo list is empty(.|\n)*› half a li")
         assert "› and then\n  tests too\n" in screen
         terminal.type("ne\r")
         terminal.wait("Third\\.")

@@ -56,11 +56,13 @@ def chat(
     effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
     budget: Window = 0,
-    target_tokens: Annotated[int, typer.Option("--target-tokens", metavar="N", help="Fold above this.", min=0)] = 0,
+    target_tokens: Annotated[
+        int, typer.Option("--target-tokens", metavar="N", help="Fold history above this.", min=0)
+    ] = 0,
     max_cost: Dollars = 0.0,
     max_steps: Steps = 0,
     approval: Annotated[Approval | None, typer.Option("--approval", help="Who decides what runs.")] = None,
-    allowed_tools: Annotated[str, typer.Option("--allowed-tools", help="Only these tools, by name, with commas.")] = "",
+    allowed_tools: Annotated[str, typer.Option("--allowed-tools", help="Only these tools, names with commas.")] = "",
     read: Read = None,
     file: Files = None,
     skill: Skills = None,

@@ -71,7 +71,9 @@ def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None
     said: list[str] = []
     play(asides.prompt(live, name, split(given), said.append), show)
     if not said:
-        raise ConfigError(f"the prompt /{name} was not to be had", f"`ctxe mcp test {name.partition(':')[0]}` tries it")
+        raise ConfigError(
+            f"the prompt /{name} could not be fetched", f"`ctxe mcp test {name.partition(':')[0]}` tries it"
+        )
     return said[0] + words.strip().removeprefix(line), given
 
 

@@ -71,7 +71,7 @@ def todo(chat: Chat, _words: str) -> None:
     """The list of things to do."""
     signs = {"done": "x", "doing": ">"}
     items = [f"[{signs.get(state, ' ')}] {text}" for text, state in chat.live.session.state.todo]
-    chat.renderer.lines(items or ["nothing to do is noted"])
+    chat.renderer.lines(items or ["the todo list is empty"])
 
 
 def add(chat: Chat, words: str) -> None:

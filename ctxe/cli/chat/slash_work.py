@@ -131,7 +131,7 @@ def _list_jobs(chat: Chat) -> None:
     if rows:
         chat.say(table(["job", "state", "for", "printed", Column("command", wraps=True)], rows, chat.screen))
     else:
-        chat.say("no jobs; `!command &` begins one, and the model may, too")
+        chat.say("no jobs; `!command &` starts one, and so may the model")
 
 
 COMMANDS = (
