@@ -26,6 +26,7 @@ Headers = Annotated[list[str] | None, typer.Option("--header", metavar="NAME=VAL
 Bearer = Annotated[
     str, typer.Option("--bearer-env", metavar="NAME", help="The variable of yours with a token to send there.")
 ]
+Here = Annotated[bool, typer.Option("--here", help="For this project only; else for all of yours.")]
 Allow = Annotated[list[str] | None, typer.Option("--allow", metavar="TOOL", help="A tool that needs no question.")]
 
 
@@ -92,6 +93,7 @@ def add(
     env: Pairs = None,
     header: Headers = None,
     bearer_env: Bearer = "",
+    here: Here = False,
     cwd: Annotated[str, typer.Option("--cwd", metavar="DIR", help="Where it runs; . is the project's root.")] = "",
     allow: Allow = None,
 ) -> None:
@@ -102,7 +104,9 @@ def add(
     words = command or [""]
     table: dict[str, object] = {"command": words[0], "args": words[1:], "url": url, "cwd": cwd, "allow": allow or []}
     table |= {"env": _pairs(env, "--env"), "headers": _pairs(header, "--header") | _bearer(bearer_env)}
-    file = put(invocation.project(), name, table)
+    project = invocation.project()
+    table["folders"] = [str(project.root)] if here else []
+    file = put(project, name, table)
     signs = f", `ctxe mcp login {name}` signs in" if url and not table["headers"] else ""
     invocation.screen().say(f"{name} kept in {file}; `ctxe mcp test {name}` tries it{signs}")
 

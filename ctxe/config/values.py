@@ -215,6 +215,7 @@ class ServerSettings:
         default_factory=dict, metadata={"says": 'what is sent there: {Authorization = "Bearer ${TOKEN}"}'}
     )
     enabled: bool = field(default=True, metadata={"says": "false: it does not exist for ctxe"})
+    folders: tuple[str, ...] = field(default=(), metadata={"says": "in and below which it is; empty: everywhere"})
     timeout: float = field(default=60.0, metadata={"says": "seconds one call may take"})
     start_timeout: float = field(default=30.0, metadata={"says": "seconds until it must have told its tools"})
     allow: tuple[str, ...] = field(default=(), metadata={"says": 'its tools that need no question: ["search_*"]'})

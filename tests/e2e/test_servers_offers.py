@@ -195,3 +195,16 @@ def test_a_template_of_a_repository_names_no_resource(home: Path, repo: Path) ->
         words = server.bodies[0]["messages"][-1]["content"]
         assert MOBY in words
         assert '<mcp from="room:page' not in words
+
+
+def test_a_server_of_this_project_only_is_not_there_in_another(home: Path, repo: Path, tmp_path: Path) -> None:
+    env = environment(home)
+    words = ("mcp", "add", "room", "--here", "--", sys.executable, "-I", "-S", str(ROOM))
+    assert ctxe(repo, env, *words).code == 0
+    other = repository(tmp_path / "other", {"a.py": "x = 1\n"})
+    states = [ctxe(folder, env, "mcp", "list", "--json").json[0]["state"] for folder in (repo, other)]
+    assert states == ["not started", "for other folders"]
+    for folder, stands in ((repo, True), (other, False)):
+        with WireServer([Reply("hi")], key=KEY) as server:
+            assert ctxe(folder, environment(home, **openai_at(server.url)), "chat", "-p", "hi").code == 0
+        assert ("- room" in json.dumps(server.bodies)) is stands

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from functools import partial
@@ -30,9 +31,9 @@ MOST_READ, MOST_SERVERS, MOST_NAME = 200_000, 50, 1_000
 """Bytes of that file, servers in it, and characters of a word that may name a file, that are looked at."""
 ROOT = "CTXE_PROJECT"
 """The variable that holds the project's root, in settings and for the server."""
-OWN_ONLY = ("allow", "deny", "enabled")
+OWN_ONLY = ("allow", "deny", "enabled", "folders")
 """What a project cannot say of its servers."""
-State = Literal["yours", "approved", "new", "changed", "off", "wrong"]
+State = Literal["yours", "approved", "new", "changed", "off", "elsewhere", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,16 @@ class Configured:
 def configured(project: Project) -> tuple[Configured, ...]:
     """Every server, the user's first; a project's of the same name is left out. Never raises for a project's file."""
     own = project.config.mcp
-    mine = [Configured(name, one, "yours", "yours" if one.enabled else "off") for name, one in own.items()]
+    mine = [Configured(name, one, "yours", _state(project, one)) for name, one in own.items()]
     return (*mine, *(one for one in _offered(project) if one.name not in own))
+
+
+def _state(project: Project, settings: ServerSettings) -> State:
+    """Whether a server of the user's is there for this project."""
+    home = project.environment.get("HOME") or str(Path.home())
+    places = [os.path.realpath(re.sub(r"\A~(?=/|\Z)", home, folder)) for folder in settings.folders]
+    within = not places or any(Path(os.path.realpath(project.root)).is_relative_to(place) for place in places)
+    return "off" if not settings.enabled else "yours" if within else "elsewhere"
 
 
 def named(project: Project, name: str) -> Configured:

@@ -49,13 +49,14 @@ def found(project: Project, of: str = "") -> list[Found]:
     None of a repository's files is read: those are offered by ``.mcp.json`` alone. Raises ConfigError for an unknown
     assistant.
     """
+    root = str(project.root)
     home = Path(project.environment.get("HOME") or Path.home())
     if of and of not in SOURCES:
         raise ConfigError(f"no assistant {of!r} is known", "one of " + ", ".join(SOURCES))
     every: dict[str, Found] = {}
     for name, places in SOURCES.items():
         for place, servers, made in places if of in ("", name) else ():
-            for one in _read(name, home / place, servers, made):
+            for one in (*_read(name, home / place, servers, made), *_local(name, home / place, servers, root)):
                 every.setdefault(one.name, one)
     return list(every.values())
 
@@ -68,14 +69,29 @@ def shown(project: Project, one: Found) -> list[str]:
 
 
 def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, Any]]) -> Iterator[Found]:
+    table = _table(file)
+    given = table.get(servers)
+    for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
+        yield _one(of, file, str(name), one, made)
+
+
+def _local(of: str, file: Path, servers: str, root: str) -> Iterator[Found]:
+    """Servers that Claude Code keeps for one project, in its user's own file: those of this one."""
+    projects = _table(file).get("projects") if file.name == ".claude.json" else None
+    mine = projects.get(root) if isinstance(projects, Mapping) else None
+    given = mine.get(servers) if isinstance(mine, Mapping) else None
+    for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
+        yield _one(of, file, str(name), one, lambda table: {**_common(table), "folders": [root]})
+
+
+def _table(file: Path) -> Table:
+    """A file as a table; empty where it is none."""
     try:
         data = read(file, MOST_READ).decode("utf-8", "replace") if file.is_file() else "{}"
         table = tomllib.loads(data) if file.suffix == ".toml" and data != "{}" else json.loads(_plain(data))
-        given = list(table.get(servers, {}).items())[:MOST_SERVERS]
-    except (StoreError, ValueError, RecursionError, AttributeError, OSError):
-        return
-    for name, one in given:
-        yield _one(of, file, str(name), one, made)
+    except (StoreError, ValueError, RecursionError, OSError):
+        return {}
+    return table if isinstance(table, Mapping) else {}
 
 
 def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dict[str, Any]]) -> Found:

@@ -21,6 +21,7 @@ STATES = {
     "new": "not approved",
     "changed": "changed since you approved it",
     "off": "off",
+    "elsewhere": "for other folders",
     "wrong": "cannot be used",
 }
 """What people are told of a server that is not to be started."""
@@ -73,6 +74,7 @@ def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) 
     one = named(project, name)
     if not one.usable:
         how = f"`ctxe mcp approve {name}` shows it and asks" if one.state in ("new", "changed") else one.problem
+        how = how or f"mcp.servers.{name}.{'folders' if one.state == 'elsewhere' else 'enabled'} says so"
         raise ConfigError(f"server {name} is not started: {STATES[one.state]}", how)
     try:
         held: Connection = servers.restart(name) if anew else servers.reached(name)

@@ -75,7 +75,14 @@ def run(action: Action | None) -> ToolOutput:
 
 
 def test_a_projects_server_starts_only_after_a_yes_to_exactly_this(tmp_path: Path) -> None:
-    given: dict[str, Any] = {"command": "./serve.sh", "args": ["x"], "env": {"A": "1"}, "allow": ["*"], "note": 1}
+    given: dict[str, Any] = {
+        "command": "./serve.sh",
+        "args": ["x"],
+        "env": {"A": "1"},
+        "allow": ["*"],
+        "folders": ["/x"],
+        "note": 1,
+    }
     here = project(tmp_path, "", {"db": given})
     (here.root / "serve.sh").write_text("one")
     (one,) = configured(here)
@@ -180,6 +187,26 @@ def test_a_projects_settings_can_set_no_server(tmp_path: Path) -> None:
 def test_the_users_server_hides_a_projects_of_the_same_name(tmp_path: Path) -> None:
     here = project(tmp_path, tea(), {"tea": {"command": "./evil"}})
     assert [(one.name, one.origin, one.state) for one in configured(here)] == [("tea", "yours", "yours")]
+
+
+@pytest.mark.parametrize(
+    ("folders", "state"),
+    [
+        ("[]", "yours"),
+        ('["{}/repo"]', "yours"),
+        ('["{}"]', "yours"),
+        ('["{}/rep", "~"]', "elsewhere"),
+        ('["~/../repo"]', "yours"),
+    ],
+)
+def test_a_server_of_the_user_may_be_for_some_folders_only(tmp_path: Path, folders: str, state: str) -> None:
+    given = {"tea": {"command": "./evil"}}
+    here = project(tmp_path, tea(more=f"folders = {folders.replace('{}', str(tmp_path))}"), given)
+    (one,) = configured(here)
+    assert (one.state, one.origin, one.usable) == (state, "yours", state == "yours")
+    if state == "elsewhere":
+        with pytest.raises(ConfigError, match="server tea is not started: for other folders"):
+            pages.tried(here, servers_of(here), "tea")
 
 
 def test_a_server_gets_a_clean_environment_and_what_its_settings_name(tmp_path: Path) -> None:

@@ -98,6 +98,18 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
         found(at, "emacs")
 
 
+def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) -> None:
+    at = project(tmp_path)
+    local = {
+        str(at.root): {"mcpServers": {"mine": {"command": "mine"}}},
+        "/x": {"mcpServers": {"other": {"command": "x"}}},
+    }
+    write(tmp_path / "home", claude=json.dumps({"projects": local}))
+    assert found(at) == [
+        Found("mine", "claude", tmp_path / "home/.claude.json", {"command": "mine", "folders": [str(at.root)]})
+    ]
+
+
 def test_nothing_of_a_repository_is_read(tmp_path: Path) -> None:
     at = project(tmp_path)
     write(at.root, claude=json.dumps(CLAUDE), codex=CODEX, code=CODE)
