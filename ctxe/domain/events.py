@@ -13,6 +13,9 @@ from ctxe.domain.section import Chunk, Section
 from ctxe.domain.tool import Progress
 from ctxe.domain.value import dataclass
 
+Choice = Literal["add", "read-only", "drop"]
+"""What the user wants of a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChosen:
@@ -162,7 +165,7 @@ class FileChosen:
     """The user wants a file before the model with the next words (``add``, ``read-only``), or no longer (``drop``)."""
 
     path: str
-    choice: Literal["add", "read-only", "drop"]
+    choice: Choice
     type: Literal["file_chosen"] = "file_chosen"
 
 

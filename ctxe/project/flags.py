@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctxe.domain.events import Choice
 from ctxe.domain.value import dataclass
 
 
@@ -21,6 +22,6 @@ class Opening:
     before: int = 0
     interactive: bool = False
     tools: tuple[str, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, Choice], ...] = ()
     skills: tuple[str, ...] = ()
     mode: str = ""

@@ -6,6 +6,7 @@ import re
 
 from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.events import Choice
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.session import asides, compacting
 
@@ -106,7 +107,7 @@ def drop(chat: Chat, words: str) -> None:
 LISTED = {"add": "add", "read-only": "read-only", "drop": "dropped: out of plans until you add or name it"}
 
 
-def _choose(chat: Chat, words: str, choice: str) -> None:
+def _choose(chat: Chat, words: str, choice: Choice) -> None:
     for path in split(words):
         chat.play(asides.choose_file(chat.live, path, choice))
     files(chat, "")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ctxe.agent.passing import each
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.events import Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
+from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.knowledge.skills.page import PREFIX, page
@@ -42,14 +42,12 @@ def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
         yield from queue(live, f"pin {len(live.session.state.pins)}", f"[the user pins this] {text}", "you pinned it")
 
 
-def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
+def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
     """Put a file before the model with the next words (add, read-only), or take it off that list (drop).
 
     ``path`` counts from the root, else from where the user stands. What is dropped stays out of plans, too. Raises
     ConfigError when there is no such file.
     """
-    if choice not in ("add", "read-only", "drop"):
-        raise ValueError(choice)
     place, home = live.project.place, live.project.environment.get("HOME", "")
     path = home + path[1:] if home and path.startswith("~/") else path
     found = next((base / path for base in (place.root, place.working) if (base / path).is_file()), None)
@@ -60,7 +58,7 @@ def choose_file(live: Live, path: str, choice: str) -> Iterator[Event]:
         for event in attached(live.project, live.seeing, [found.resolve()]):
             yield from live.session.emit(event)
         return
-    yield from live.session.emit(FileChosen(path, choice))  # type: ignore[arg-type]
+    yield from live.session.emit(FileChosen(path, choice))
 
 
 def steering(live: Live, words: str) -> Steering:

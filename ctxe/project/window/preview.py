@@ -50,7 +50,7 @@ def request_json(project: Project, opening: Opening, words: str, own: str | None
     composed = composer_for(project, opening.tools, opening.skills)
     state = _so_far(project, opening)
     for path, choice in opening.files:
-        state = apply(state, FileChosen(path, choice))  # type: ignore[arg-type]
+        state = apply(state, FileChosen(path, choice))
     state = apply(state, Queued(_outside(project, words if own is None else own, state)))
     if state.standing is None:
         state = apply(state, EpochStarted(composed.standing(state)))
