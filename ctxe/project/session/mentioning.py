@@ -94,7 +94,13 @@ class Asking:
     ) -> Iterator[Event]:
         """Do an action because the user said so, and tell its result to ``give``."""
         asked = Tool(replace(self.kit.shell.schema, name=tool), Risk.NETWORK, lambda _: prepare())
-        runs = replace(self.dispatcher, tools={tool: asked}, decide=lambda _: Ask(), approve=lambda *_: Allow())
+        runs = replace(
+            self.dispatcher,
+            tools={tool: asked},
+            decide=lambda _: Ask(),
+            approve=lambda *_: Allow(),
+            known=lambda _: None,
+        )
         call = ToolCall(f"user_{self.count()}", tool, json.dumps({"name": name}))
 
         def kept(event: Event) -> Iterator[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -27,11 +28,16 @@ def blind(_name: str, _data: bytes) -> Picture | None:
 
 @dataclass(slots=True)
 class Reading:
-    """Reads the parts of an answer; the first ``picture`` among them is shown, of the others it is told."""
+    """Reads the parts of what ``SERVER/TOOL`` or ``SERVER:…`` gave; the first ``picture`` is shown, others are told."""
 
     name: str
     look: Look = blind
     picture: Picture | None = None
+
+    @property
+    def _server(self) -> str:
+        """What stands before an address so that it can be asked for: ``SERVER:``."""
+        return f"{re.split('[/:]', self.name)[0]}:" if self.name else ""
 
     def parts(self, content: Sequence[Mapping[str, Any]], *, alone: bool = False) -> Iterator[str]:
         """Each part as text; ``alone``: a text that was asked for by its address needs no line that says it again."""
@@ -49,7 +55,8 @@ class Reading:
             else:
                 yield self._seen("resource", inner, "blob", uri)
         elif kind == "resource_link":
-            yield f"[resource {one_line(str(block.get('name', '')))}: {one_line(str(block.get('uri', '')), 500)}]"
+            named = one_line(f"{self._server}{block.get('uri', '')}", 500)
+            yield f"[resource {one_line(str(block.get('name', '')))}: {named}]"
         else:
             yield self._seen(one_line(str(kind), 40), block, "data", self.name)
 

@@ -96,7 +96,7 @@ def test_a_server_is_asked_called_and_ended_with_all_it_started(loop: Held, tmp_
     assert all(tool.name.isascii() for tool in held.tools)
     assert call(held, "garbage").text == "after the garbage"
     assert call(held, "pictures") == ToolOutput(
-        "[image image/png, 300 bytes, not shown]\n[resource a: file:///a]\n[file:///b]\ninside of b", False
+        "[image image/png, 300 bytes, not shown]\n[resource a: tea:file:///a]\n[file:///b]\ninside of b", False
     )
     assert call(held, "child", {"text": "77"}).text == "started"
     until = time.monotonic() + 5
