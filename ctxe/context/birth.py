@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from ctxe.context.bearing import bearing
 from ctxe.context.budget import birth_limit
+from ctxe.context.headed import parts_about
 from ctxe.context.seen import RUN_CHARS, Standing, unrepeated
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
@@ -19,11 +20,12 @@ def born(
     known: Standing,
     most: int = 0,
     at_work: Callable[[], Collection[str]] = tuple,
+    about: str = "",
 ) -> Trimmed:
     """What is told of an output, and the handle of its whole text where something was left out.
 
     ``most`` tokens are told of it, where that is less than what its kind may take (0: as its kind); ``at_work`` are the
-    names the session works with: where a text is cut, lines near them stay.
+    names the session works with: where a text is cut, lines near them stay; of a page the parts ``about`` these words.
 
     Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
     their number; those of a command or a search, where a path or a sign in front means something, only as they are.
@@ -31,7 +33,9 @@ def born(
     """
     handle = handle_of(text)
     limit = birth_limit(kind, window)
-    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, handle, bearing(at_work))
+    near = parts_about(about) if kind == "page" else bearing(at_work)
+    shown = f"{handle}, or {handle}#HEADING for a part" if kind == "page" else handle
+    done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
     return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")
 
 

@@ -16,7 +16,7 @@ from ctxe.context.tokens import Count
 from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 
-Kind = Literal["read", "shell", "search", "recalled", "other"]
+Kind = Literal["read", "shell", "search", "recalled", "page", "other"]
 
 LINE_CHARS = 2_000
 """No line of many is shown longer than this; longer ones are data or minified code."""
@@ -57,12 +57,13 @@ SHAPES: dict[Kind, Shape] = {
     "read": Shape(1.0, 0.0),
     "search": Shape(1.0, 0.0),
     "recalled": Shape(1.0, 0.0),
+    "page": Shape(1.0, 0.0),
     "shell": Shape(0.25, 0.5, 0.25),
     "other": Shape(0.6, 0.4),
 }
 
 BEARING = 0.4
-"""Of a cut output's room, what lines that bear on the work may take from its shape."""
+"""Of a cut output's room, what lines that bear on the work may take from its shape; a page's all of it."""
 
 Near = Callable[[Sequence[str]], Sequence[float]]
 """How near each line is to what the session works with; 0 where it is not."""
@@ -105,7 +106,7 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bear
     chars = len(whole) if fits(whole, limit, count) else limit * len(whole) // max(1, count(whole))
     marks = bearing(capped)
     while True:
-        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, SHAPES[kind], marks)
+        keep = _spread(capped, chars) if kind == "search" else _keep(capped, chars, kind, marks)
         shown = _render(capped, keep, hidden, handle, gaps=kind != "search")
         if chars <= 0 or fits(shown, limit, count):
             return Trimmed(shown, handle)
@@ -123,8 +124,8 @@ def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
     And whether some were passed over, which ``handle`` brings back. What was recalled loses escape codes only.
     """
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
-    text = text if kind == "recalled" else bare(text)
-    if kind in ("read", "recalled"):
+    text = text if kind in ("recalled", "page") else bare(text)
+    if kind in ("read", "recalled", "page"):
         return text.split("\n"), False
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
     shown = list(_without_progress(lines, handle))
@@ -167,12 +168,15 @@ def _bounded(text: str, chars: int) -> tuple[str, int]:
     return f"{text[:chars]}\n[{hidden:,} lines left out]\n{text[-chars:]}", hidden
 
 
-def _keep(lines: Sequence[str], chars: int, shape: Shape, marks: Sequence[float]) -> list[int]:
+def _keep(lines: Sequence[str], chars: int, kind: Kind, marks: Sequence[float]) -> list[int]:
     """Indexes of the lines to show, rising, in about ``chars`` characters: the nearest, then what the shape has."""
+    shape = SHAPES[kind]
     if sum(len(line) + 1 for line in lines) <= chars + 1:
         return list(range(len(lines)))
     nearest = sorted((i for i, mark in enumerate(marks) if mark), key=lambda i: -marks[i])
-    kept = set(_take(nearest, lines, int(chars * BEARING)))
+    kept = set(_take(nearest, lines, chars if kind == "page" else int(chars * BEARING)))
+    if kind == "page" and any(0 < mark <= 1 for mark in marks):
+        return sorted(kept)  # the rest of it is about something else
     chars -= sum(len(lines[i]) + 1 for i in kept)
     rest = [i for i in range(len(lines)) if i not in kept]
     head = _take(rest, lines, int(chars * shape.head))

@@ -33,6 +33,7 @@ class ToolOutput:
     """What an action gave: ``text`` for the model, ``display`` for the user (the same when empty).
 
     ``kind`` says how long text is shortened: reads keep their head, shell output its tail, the rest both.
+    A page of the web keeps the headed parts that are ``about`` what was looked for.
     ``facts`` are parsed fields about the run (exit code, command …) that failures and records are made of. ``most``
     are the tokens it may take where that is less than what its kind may (0: as its kind). A ``picture`` is shown after
     the text.
@@ -41,11 +42,12 @@ class ToolOutput:
     text: str
     ok: bool = True
     display: str = ""
-    kind: Literal["read", "shell", "search", "recalled", "other"] = "other"
+    kind: Literal["read", "shell", "search", "recalled", "page", "other"] = "other"
     touches: tuple[Touch, ...] = ()
     facts: Mapping[str, Any] | None = None
     most: int = 0
     picture: Picture | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Action:
     to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON text) are those of the
     call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no rule and no mode allows it
     any more, only a person: what it was allowed for is not what it is now. ``lasts``: what it starts goes on after
-    its result. Running yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
+    its result. ``address``: a page of the web that would be asked for, and nothing else is done. Running yields
+    Progress, then one ToolOutput; it raises ToolError for what the model should read.
     """
 
     tool: str
@@ -71,6 +74,7 @@ class Action:
     arguments: str = ""
     changed: str = ""
     lasts: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import strip_invisible, strip_sequences
 
-_TAG = re.compile(r"<(?=/?\s*(?:memory|instructions|skills?|mcp)\b)", re.IGNORECASE)
+_TAG = re.compile(r"<(?=/?\s*(?:memory|instructions|skills?|mcp|page)\b)", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _QUOTE = re.compile(r'["<>\n]')
 

@@ -38,6 +38,8 @@ def _decide(action: Action, policy: Policy) -> Decision:
         return Deny("this session only reads: nothing goes on in its background")
     if action.command:
         return decide_command(action, policy)
+    if action.address:
+        return _page(action, policy)
     if action.risk is Risk.READ:
         return _read(action, policy)
     if action.risk is Risk.WRITE:
@@ -75,6 +77,18 @@ def _read(action: Action, policy: Policy) -> Decision:
     if asked is None:
         return Allow()
     return Ask(f"{asked} may hold keys and passwords", "read:" + rule_for_file(asked).partition(":")[2])
+
+
+def _page(action: Action, policy: Policy) -> Decision:
+    """A page of the web: asked about in every mode, by its host; who only reads may read it, too."""
+    from ctxe.safety.addresses import covered, forbidden, read
+
+    address = read(action.address)
+    if rule := forbidden(policy.deny, address):
+        return Deny(f"the rule host:{rule} forbids it")
+    if covered(policy.given, address):
+        return Allow()
+    return Ask("its host learns that you ask, and what stands in the address", f"host:{address.authority}")
 
 
 def _write(action: Action, policy: Policy) -> Decision:

@@ -1,4 +1,4 @@
-"""Rules of what needs no question and what never happens: ``run:pytest *``, ``edit:src/**``, ``read:*``, ``tool:X``."""
+"""Rules of what needs no question and what never happens: ``run:pytest *``, ``edit:src/**``, ``host:X``, ``tool:X``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from ctxe.safety.shell.commands import program
 from ctxe.safety.shell.words import Part
 
-KINDS = ("run", "line", "edit", "read", "tool")
+KINDS = ("run", "line", "edit", "read", "host", "tool")
 # What may follow "always" beyond the exact words: these run the project's own code anyway, whatever comes after them.
 PREFIXES = (
     ("pytest",),
@@ -58,7 +58,7 @@ def problem(rule: str) -> str:
     """What is wrong with a rule that somebody wrote; empty when it is sound."""
     kind, colon, rest = rule.partition(":")
     if not colon or kind not in KINDS or not rest.strip():
-        return f"{rule!r} is no rule: write run:WORDS, edit:GLOB, read:GLOB or tool:NAME"
+        return f"{rule!r} is no rule: write run:WORDS, edit:GLOB, read:GLOB, host:NAME or tool:NAME"
     if kind == "run" and _pattern(rest) is None:
         return f"{rule!r} has a quote that is not closed"
     return ""

@@ -81,10 +81,22 @@ def _call_facts(event: ToolFinished, unicode: bool) -> str:
         words += [f"{count} {word}" for count, word in counts if count]
     if isinstance(asked := facts.get("delegate"), dict):
         words += _took(asked)
-    words += _sizes(event)
+    words += _sizes(event) if "page" not in facts else _page(event)
     if event.seconds >= 1:
         words.append(figures.seconds(event.seconds))
     return f" {glyph('dot', unicode)} ".join(words)
+
+
+def _page(event: ToolFinished) -> list[str]:
+    """How much of a page came, and how much of it the model is given."""
+    facts, text = event.facts, event.result.text
+    told = (
+        f"{figures.size(facts['tokens'])} tokens"
+        if "tokens" in facts
+        else f"about {figures.size(len(text) / 4)} tokens"
+    )
+    arrow = f"{figures.data(facts.get('bytes', 0))}, {told}"
+    return [arrow, *(["the parts that matter"] if event.result.handle else [])]
 
 
 def _took(asked: Mapping[str, Any]) -> list[str]:

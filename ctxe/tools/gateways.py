@@ -42,7 +42,8 @@ def use(inner: Prepare) -> Tool:
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
         given = checked(schema, arguments)
-        name = given["name"].strip().strip("/")
+        name = given["name"].strip()
+        name = name if "://" in name else name.strip("/")  # of an address every sign counts
         if not name:
             raise ToolError("name is empty; find_tools lists what there is")
         return inner(name, given.get("arguments") or {})

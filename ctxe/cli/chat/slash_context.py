@@ -99,6 +99,18 @@ def paste(chat: Chat, words: str) -> None:
         chat.turn(words)
 
 
+def web(chat: Chat, words: str) -> None:
+    """Read a page of the web; it goes with your next words, or with these. Only now its host is asked."""
+    address, _, more = words.partition(" ")
+    if not address:
+        chat.screen.tell("/web ADDRESS, or /web ADDRESS WORDS; @https://… in your words does the same")
+        return
+    with chat.renderer.working("reading the page"):
+        chat.play(asides.read_page(chat.live, address, more.strip()))
+    if more.strip():
+        chat.turn(more.strip())
+
+
 def drop(chat: Chat, words: str) -> None:
     """Take files off the list."""
     _choose(chat, words, "drop")
@@ -204,6 +216,7 @@ COMMANDS = (
     Slash("add", "FILE…", "put files before the model with your next words", add),
     Slash("read-only", "FILE…", "the same, for reference only", read_only),
     Slash("paste", "[WORDS]", "show the picture on the clipboard with these words, or with your next ones", paste),
+    Slash("web", "ADDRESS [WORDS]", "read a page of the web with these words or your next ones (also @https://…)", web),
     Slash("drop", "FILE…", "take files off the list", drop),
     Slash("ls", "", "files you chose and files touched", files),
     Slash("pin", "[TEXT]", "keep a text in every request", pin),

@@ -37,6 +37,9 @@ class Recalling:
     def __call__(self, handle: str, query: str) -> str:
         """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
         if handle:
+            name, _, heading = handle.strip().partition("#")
+            if heading and (whole := self.state().originals.get(name, "")):
+                return _part(whole, heading)
             name = handle.strip()
             return self.state().originals.get(name, "") or self._result(name) or self._said(name) or self._entry(name)
         return "\n\n".join(self._found(query))
@@ -112,6 +115,15 @@ class Recalling:
                         f", recall {result.handle}" if result.handle else ""
                     )
                     yield name, f"{call.arguments}\n{whole}"
+
+
+def _part(text: str, heading: str) -> str:
+    """The part of a page under a heading, or which headings there are."""
+    from ctxe.context.headed import parts, under
+
+    titles = [f"{'#' * part.level} {part.title}" for part in parts(text.split("\n")) if part.level]
+    listed = "\n".join(titles) or "(none)"
+    return under(text, heading) or f"[no heading is like {heading!r}; there are]\n{listed}"
 
 
 def _words(state: State) -> Iterator[str]:

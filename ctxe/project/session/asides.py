@@ -74,6 +74,11 @@ def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
     yield from live.session.emit(Queued((Chunk(name, text, why),)))
 
 
+def read_page(live: Live, address: str, about: str) -> Iterator[Event]:
+    """Read a page of the web at the user's word; it is told with the next words, the parts ``about`` these."""
+    yield from each(live.pages.read(address, about), live.session.emit)
+
+
 def run_for_user(live: Live, command: str) -> Iterator[Event]:
     """Run a command at the user's own word; the model is told of it with the user's next words.
 

@@ -23,8 +23,10 @@ from ctxe.domain.value import dataclass
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.session.mentioning import Asking
+from ctxe.project.session.paging import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
+from ctxe.project.window.kit import web_of
 from ctxe.project.window.past import past
 from ctxe.project.window.pictured import outside
 from ctxe.safety.secrets import hide_own
@@ -89,13 +91,14 @@ class Live:
         """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
 
         ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
-        pictures outside of the project, and resources of servers.
+        pictures outside of the project, resources of servers, and pages of the web.
         """
 
         def since() -> Generator[Event, None, str]:
             said, hidden = self.without_keys(more())
             yield from (*hidden, *self._pictures(said))
             yield from self.asking.resources(said)
+            yield from self.pages.of(said)
             return said
 
         words, hidden = self.without_keys(words)
@@ -103,7 +106,17 @@ class Live:
         for event in (*hidden, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
             yield from self.session.emit(event)
         yield from each(self.asking.resources(mine), self.session.emit)
+        yield from each(self.pages.of(mine), self.session.emit)
         yield from self.session.turn(words, since)
+
+    @property
+    def pages(self) -> Pages:
+        """What reads pages of the web that the user asks for."""
+        session = self.session
+        made = web_of(self.project)
+        return Pages(
+            made, self.kit, self.wired.dispatcher, self.composer.count, lambda: session.state, lambda: session.log.count
+        )
 
     def paste(self, data: bytes) -> Iterator[Event]:
         """Show a picture that the user copied with their next words."""

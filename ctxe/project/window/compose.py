@@ -17,6 +17,7 @@ from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Tas
 from ctxe.domain.value import dataclass
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned
+from ctxe.project.window.pages import beside
 from ctxe.project.window.pointed import pointed_at
 
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
@@ -75,7 +76,7 @@ class Composer:
         task = replace(task_of(words, state), whole=(*_files_of(named), *stands), ahead=ahead)
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
-        sections += [Section("asides", Priority.TASK, state.queued, "task")] if state.queued else []
+        sections += beside(state.queued)
         sections += [first] if first else []
         fresh = [_without(section, held) for section in sections]
         return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)

@@ -157,7 +157,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
 
     def cut(output: ToolOutput) -> tuple[str, str]:
         standing = known.of(state().conversation)
-        done = born(output.text, output.kind, window, count, standing, output.most, at_work)
+        done = born(output.text, output.kind, window, count, standing, output.most, at_work, output.about)
         return done.text, done.handle
 
     return cut

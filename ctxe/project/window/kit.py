@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,10 @@ from ctxe.tools.workspace import Bounds, Workspace, load, locate, opened
 if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.servers.connected import Servers
+    from ctxe.tools.web.fetch import Web
 
+PAGE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""How a name begins that is an address of a page."""
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Bytes of a file whose changes are told, and how many texts are kept for that."""
 
@@ -143,7 +147,8 @@ def kit_for(
         named(skilled.find(), name)
     shows = taker(project, state, keep=True, asked=True)
     servers = Door(project, lambda: _servers(project, shows))
-    more = _gates(jobs, servers, skilled)
+    web = web_of(project)
+    more = _gates(jobs, servers, skilled, web)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
     if unknown := [name for name in only if name not in tools]:
@@ -168,24 +173,47 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
     )
 
 
+def web_of(project: Project) -> Callable[[], Web]:
+    """What makes the way to pages of the web when one is first asked for: proxies, keys that leave in no address, and
+    which hosts rules of the user's own settings name.
+    """
+
+    def made() -> Web:
+        from ctxe.safety.addresses import covered
+        from ctxe.tools.web.fetch import Web
+
+        allowed = project.config.approval.allow
+        return Web(project.environment, project.own_keys, lambda address: covered(allowed, address))
+
+    return made
+
+
 def _servers(project: Project, look: Take) -> Servers:
     from ctxe.project.servers.connected import servers_of
 
     return servers_of(project, look)
 
 
-def _gates(jobs: Jobs, door: Door, skilled: Skilled) -> list[Tool]:
-    """The two gateways, before jobs, servers and modules; of these a server's name is first: a person allowed it."""
+def _gates(jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web]) -> list[Tool]:
+    """The two gateways, before jobs, pages, servers and modules; of the last two a server's name is first: a person
+    allowed it.
+    """
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
         from ctxe.tools.use_job import prepare as prepare_job
 
+        if PAGE.match(name):
+            from ctxe.tools.use_page import prepare as prepare_page
+
+            return prepare_page(web(), name, arguments)
         action = prepare_job(jobs, name, arguments)
         action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
         return action or skilled.prepare(name, arguments)
 
     def found(query: str) -> str:
         guests = servers.found(query) if (servers := door.named) else ""
-        return "\n".join(part for part in (guests, skilled.found(query)) if part)
+        from ctxe.tools.use_page import offered
+
+        return "\n".join(part for part in (guests, skilled.found(query), offered(query)) if part)
 
     return [find_tools(found), use(prepare)]

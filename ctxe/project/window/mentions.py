@@ -13,7 +13,7 @@ from ctxe.project.window.pictured import pictured
 
 NAMED = "named files"
 """The section that holds them."""
-_MENTION = re.compile(r"(?<![\w@])@((?:[\w.+-]+/)*[\w.+-]*\w)")
+_MENTION = re.compile(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
 _ADDRESS = re.compile(r":[A-Za-z][\w+.-]*:\S")
 
 

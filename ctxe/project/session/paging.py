@@ -1,0 +1,87 @@
+"""Pages of the web that the user asks for: ``/web ADDRESS``, ``@https://…`` in words; each stands like a named file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.state import State
+from ctxe.context.tokens import Count
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.errors import ToolError
+from ctxe.domain.events import Event, Notice, Queued, ToolFinished
+from ctxe.domain.section import Chunk, digest
+from ctxe.domain.tool import Allow, Ask
+from ctxe.project.window.pages import ASKED
+
+if TYPE_CHECKING:
+    from ctxe.project.window.kit import Kit
+    from ctxe.tools.web.fetch import Web
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Reads pages for a session: ``runs`` its calls, ``state`` is as it is by then, ``number`` tells calls apart."""
+
+    web: Callable[[], Web]
+    kit: Kit
+    runs: Dispatcher
+    count: Count
+    state: Callable[[], State]
+    number: Callable[[], int]
+
+    def of(self, words: str) -> Iterator[Event]:
+        """What the user's own words ask for: pages behind ``@``; a bare address is told how it could be read."""
+        if "://" not in words:
+            return
+        from ctxe.safety.addresses import mentioned, named
+
+        asked = mentioned(words)
+        for address in asked:
+            yield from self.read(address, words.replace(f"@{address}", " "))
+        if not asked and "use" in self.kit.tools and named(words):
+            from ctxe.tools.use_page import HINT
+
+            yield Queued((Chunk("web", HINT, "your words name an address"),))
+
+    def read(self, address: str, about: str = "") -> Iterator[Event]:
+        """Read one page at the user's word, shown and logged like a call of the model's; it goes with the next words.
+
+        One that is unchanged and stands in the request is not told twice; one that is not read becomes a line.
+        """
+        from ctxe.tools.use_page import for_user
+
+        try:
+            tool, arguments = for_user(self.web(), address, about)
+        except ToolError as error:
+            yield Notice(f"not read: {self.kit.clean(str(error))}", "warning")
+            return
+        runs = replace(self.runs, tools={"use": tool}, decide=lambda _: Ask(), approve=lambda *_: Allow())
+        for event in runs(ToolCall(f"user_{self.number()}", "use", arguments)):
+            yield from self._came(event) if isinstance(event, ToolFinished) else (event,)
+
+    def _came(self, event: ToolFinished) -> Iterator[Event]:
+        """The end of the call, and what of it goes with the next words."""
+        page = str(event.facts.get("page", ""))
+        if not page:
+            yield event
+            return
+        text, cut = event.result.text, bool(event.result.handle)
+        of, before = digest(event.full or text), _standing(self.state(), page)
+        yield replace(event, facts={**event.facts, "tokens": self.count(text), "by": "user"})
+        yield from (Notice(one, "warning") for one in event.facts.get("hidden", ()))
+        if before and before.of == of and (before.text == text or not cut):
+            yield Notice(f"{page} is unchanged and stands in the request already")
+            return
+        text = f"[ctxe: this page was read again; what stands above of it may be outdated]\n{text}" if before else text
+        yield Queued((Chunk(page, text, ASKED, "region" if cut else "full", of=of),))
+
+
+def _standing(state: State, page: str) -> Chunk | None:
+    """What the next request holds of a page anyway: it waits for words, or was told since the last fold."""
+    talk = state.conversation
+    turns = talk.turns[talk.upto.turn + (talk.upto.step > 0) :]
+    told = [chunk for turn in turns for section in turn.gathered for chunk in section.chunks]
+    return next((one for one in reversed([*told, *state.queued]) if one.id == page), None)

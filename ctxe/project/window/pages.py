@@ -1,0 +1,19 @@
+"""Pages of the web that the user asked for, as a section beside the files that the user named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctxe.domain.section import Chunk, Priority, Section
+
+PAGES = "pages"
+"""The section that holds them."""
+ASKED = "you asked for this page"
+
+
+def beside(queued: Sequence[Chunk]) -> list[Section]:
+    """What waits for the user's words: pages at the priority of files, everything else with the words themselves."""
+    pages = tuple(chunk for chunk in queued if "://" in chunk.id)  # their name is their address
+    others = tuple(chunk for chunk in queued if "://" not in chunk.id)
+    made = [Section(PAGES, Priority.INJECTED, pages, "task")] if pages else []
+    return [*made, *([Section("asides", Priority.TASK, others, "task")] if others else [])]

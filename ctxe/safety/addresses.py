@@ -1,0 +1,228 @@
+"""Addresses of the web: one way to write each, and which of them lead into this machine or its own network."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from ctxe.domain.errors import ToolError
+from ctxe.lexical.patterns import compiled
+from ctxe.safety.rules import rest_of
+
+LONGEST = 2_000
+"""Characters of an address: what is longer carries something."""
+PORTS = {"http": 80, "https": 443}
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+Kind = Literal["public", "own", "link"]
+"""Of a host: anybody's, this machine's or its network's, or what only answers on the very link (cloud metadata)."""
+
+_ODD = r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff\ufff9-\uffff\\]"
+_TAGS = re.compile("[\U000e0000-\U000e0fff\ud800-\udfff]")
+_NAME = r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*"
+_NUMBER = r"(?:[0-9]+|0x[0-9a-f]*)"
+_OWN_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "localdomain")
+_METADATA = ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "168.63.129.16")
+_MENTION = r"(?<![\w@])@(https?://[^\s<>\"'`|]+)"
+_BARE = r"(?<![\w@/:])https?://[^\s<>\"'`|]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as it is asked for: ``url`` is all ASCII, without a fragment and with its host in one form only.
+
+    ``host`` is a name in lower case (Punycode where it is not ASCII) or an IP address without brackets; ``told`` is how
+    its letters look where Punycode hides them. ``target`` is what stands behind the host in a request.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    fragment: str = ""
+    told: str = ""
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a ``Host`` header and a rule have them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def read(text: str) -> Address:
+    """An address out of what somebody wrote. Raises ToolError where it is none, or could be read in two ways."""
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ToolError(f"the address has {len(text):,} characters; at most {LONGEST:,} are asked for")
+    if compiled(_ODD).search(text) or _TAGS.search(text):
+        raise ToolError("the address holds blanks, backslashes, control or invisible characters")
+    try:
+        found = urlsplit(text)
+        port = found.port
+    except ValueError as error:
+        raise ToolError(f"that is no address: {error}") from None
+    scheme = found.scheme.lower()
+    if scheme not in PORTS:
+        raise ToolError("an address begins with https:// or http://; nothing else is read")
+    if "@" in found.netloc:
+        raise ToolError("the address holds a name or a password before its host; write it without")
+    if port == 0 or not text[len(scheme) :].startswith("://"):
+        raise ToolError("that is no address of a page")
+    host, told = _host(found.hostname or "", bracketed="[" in found.netloc)
+    target = _quoted(found.path or "/") + (f"?{_quoted(found.query)}" if found.query else "")
+    made = Address("", scheme, host, port or PORTS[scheme], target, found.fragment, told)
+    return Address(f"{scheme}://{made.authority}{target}", scheme, host, made.port, target, found.fragment, told)
+
+
+def _quoted(part: str) -> str:
+    """What is not ASCII as it is sent; what is quoted already stays so."""
+    return quote(part, safe="!#$%&'()*+,/:;=?@[]~-._")
+
+
+def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
+    """The host in its one form, and its letters where these differ. Raises ToolError."""
+    if bracketed or ":" in named:
+        try:
+            return str(ipaddress.IPv6Address(named if "%" not in named else "")), ""
+        except ValueError:
+            raise ToolError("the host is no IPv6 address") from None
+    host = named.lower().removesuffix(".")
+    told = ""
+    if not host.isascii():
+        told, host = host, _ascii(host)
+        told = "" if told == host else told
+    elif "xn--" in host:
+        told = _letters(host)
+    if compiled(_NUMBER).fullmatch(host.rpartition(".")[2]):
+        try:
+            return str(ipaddress.IPv4Address(host)), ""
+        except ValueError:
+            raise ToolError("an IP address is written as four decimal numbers without zeros before them") from None
+    if len(host) > 253 or not compiled(_NAME).fullmatch(host):
+        raise ToolError("the address has no host that could be asked")
+    return host, told
+
+
+def _ascii(host: str) -> str:
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii").lower().removesuffix(".")
+    except (idna.IDNAError, UnicodeError):
+        raise ToolError("the host is no name that could be asked") from None
+
+
+def _letters(host: str) -> str:
+    import idna
+
+    try:
+        return str(idna.decode(host))
+    except (idna.IDNAError, UnicodeError):
+        raise ToolError("the host is no name that could be asked") from None
+
+
+def kind_of(host: str) -> Kind:
+    """Where a host as ``Address`` has it leads, as far as it says so itself."""
+    try:
+        return kind_of_ip(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    label = host.rpartition(".")[2]
+    return "own" if "." not in host or label in _OWN_NAMES or host.endswith(".home.arpa") else "public"
+
+
+def kind_of_ip(ip: IP) -> Kind:
+    """Where an IP address leads; one that holds another (mapped, 6to4, Teredo, NAT64) leads where that does."""
+    inner = _inner(ip)
+    if inner is not None:
+        return kind_of_ip(inner)
+    if ip.is_link_local or ip.is_multicast or str(ip) in _METADATA:
+        return "link"
+    return "public" if ip.is_global else "own"
+
+
+def _inner(ip: IP) -> IP | None:
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    number = int(ip)
+    if ip.ipv4_mapped or ip.sixtofour:
+        return ip.ipv4_mapped or ip.sixtofour
+    if ip.teredo:
+        return ip.teredo[1]
+    if number >> 32 in (0, 0x0064FF9B << 64) and number > 1:
+        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    return None
+
+
+def refused(kind: Kind, *, named: bool, asked: bool) -> str:
+    """Why a host of a kind is not reached: ``named`` by a rule of the user's own, or ``asked`` for by the user."""
+    if kind == "public" or named or (asked and kind == "own"):
+        return ""
+    where = "this machine or its own network" if kind == "own" else "what only this machine may ask (its link)"
+    return f"it leads to {where}"
+
+
+def covered(rules: Iterable[str], address: Address) -> bool:
+    """Whether a ``host`` rule is about an address: ``host:docs.python.org``, ``host:*.python.org``, with a port or not.
+
+    A pattern never covers what leads into this machine or its network: that is named letter by letter.
+    """
+    return any(
+        rule.lower() in (address.host, address.authority)
+        or (kind_of(address.host) == "public" and _fits(rule.lower(), address))
+        for rule in rest_of(rules, "host")
+    )
+
+
+def forbidden(rules: Iterable[str], address: Address) -> str:
+    """The ``host`` rule that denies an address; empty when none does. ``*.x.org`` denies x.org as well."""
+    for rule in rest_of(rules, "host"):
+        if _fits(rule.lower(), address) or rule.lower() == f"*.{address.host}":
+            return rule
+    return ""
+
+
+def _fits(rule: str, address: Address) -> bool:
+    return any(fnmatchcase(one, rule) for one in (address.host, address.authority))
+
+
+def next_of(address: Address, location: str) -> Address:
+    """Where a redirect leads. Raises ToolError where that is another host, or no longer encrypted."""
+    found = read(urljoin(address.url, location))
+    if found.host != address.host or (found.port != address.port and found.port != PORTS[found.scheme]):
+        raise ToolError(f"it redirects to another host: {found.url}; ask for that address if it is the right one")
+    if address.scheme == "https" and found.scheme != "https":
+        raise ToolError(f"it redirects to an address that is not encrypted: {found.url}")
+    return found
+
+
+def carries(address: str, own: Sequence[str]) -> bool:
+    """Does an address hold what looks like a key, or one of ours: as it stands, quoted, in base 64 or in hex?"""
+    from ctxe.safety.secrets import mask
+
+    plain = unquote(unquote(address))
+    forms = (address, plain, plain.replace("-", "+").replace("_", "/"))
+    if any(mask(form, own)[1] for form in forms):
+        return True
+    lowered = plain.lower()
+    return any(value.encode().hex() in lowered or value[::-1] in plain for value in own if len(value) >= 8)
+
+
+def mentioned(words: str) -> tuple[str, ...]:
+    """The addresses that stand behind ``@`` in a text, each once, in order, without what ends a sentence."""
+    return tuple(dict.fromkeys(_ended(found) for found in compiled(_MENTION).findall(words)))
+
+
+def named(words: str) -> bool:
+    """Does a text name an address that is not asked for by ``@``?"""
+    return compiled(_BARE).search(words) is not None
+
+
+def _ended(found: str) -> str:
+    found = found.rstrip(".,;:!?*")
+    return found[:-1] if found.endswith(")") and found.count("(") < found.count(")") else found

@@ -1,0 +1,82 @@
+"""How a page of the web is read by ``use https://…``: a person is asked, the parts that matter are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.model import ToolSchema
+from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.lexical.tables import names
+from ctxe.safety.addresses import Address, read
+from ctxe.safety.display import one_line
+from ctxe.tools.arguments import checked
+from ctxe.tools.prose import STRING
+from ctxe.tools.web.fetch import Web
+
+NAME = "web"
+"""What a rule calls it: ``tool:web``."""
+SCHEMA = ToolSchema("use https://…", "", {"type": "object", "properties": {"about": STRING}})
+OFFER = (
+    '- pages of the web: `use` with the https:// address as name and {"about": "what you look for"}; the user is asked'
+)
+"""How find_tools tells of it."""
+HINT = (
+    '[ctxe: `use` reads a page of the web: its https:// address as name, {"about": "what you look for"} as arguments; '
+    "the user is asked first]"
+)
+"""What is told beside words that name an address."""
+ASKS = names("web page pages url http https internet online fetch browse website docs documentation link")
+"""Words of a search for tools that mean pages."""
+
+
+def offered(query: str) -> str:
+    """The line of find_tools about pages; empty where the words look for something else."""
+    return OFFER if not query or ASKS.intersection(query.lower().replace("_", " ").split()) else ""
+
+
+def prepare(web: Web, name: str, arguments: Mapping[str, Any]) -> Action:
+    """What ``use`` does for an address; nothing is looked up yet. Raises ToolError."""
+    given = checked(SCHEMA, arguments)
+    address = read(name)
+    web.allowed(address, asked=False)
+    return _action(web, address, given.get("about", ""), asked=False)
+
+
+def for_user(web: Web, text: str, about: str) -> tuple[Tool, str]:
+    """A tool that reads one page the user asked for, and the arguments to call it with. Raises ToolError."""
+    address = read(text if "://" in text else f"https://{text}")
+    web.allowed(address, asked=True)
+    action = _action(web, address, f"{about} {address.fragment}".strip(), asked=True)
+    schema = ToolSchema("use", "", {"type": "object", "properties": {}})
+    return Tool(schema, Risk.NETWORK, lambda _: action), json.dumps({"name": address.url})
+
+
+def _action(web: Web, address: Address, about: str, *, asked: bool) -> Action:
+    looks = f"\nlooks for: {about}" if about else ""
+    letters = f"\nits host is written {address.told}" if address.told else ""
+    run: Callable[[], ToolOutput] = partial(_read, web, address, about, asked=asked)
+    return Action(
+        NAME,
+        f"fetch {one_line(address.url, 100)}",
+        Risk.NETWORK,
+        once(run),
+        preview=f"{address.url}{letters}{looks}",
+        address=address.url,
+    )
+
+
+def _read(web: Web, address: Address, about: str, *, asked: bool) -> ToolOutput:
+    """The page, whole: what is told of it is cut like any output, by what it is about."""
+    from ctxe.tools.web.page import page
+
+    try:
+        found = page(web.get(address, asked=asked))
+    except RecursionError:
+        raise ToolError(f"{address.url} is nested too deeply to be read") from None
+    facts = {"page": found.url, "bytes": found.bytes, "hidden": list(found.notices)}
+    notes = f"\n[{'; '.join(found.notices)}]" if found.notices else ""
+    return ToolOutput(found.text + notes, kind="page", facts=facts, about=about)

@@ -1,0 +1,1 @@
+"""Pages of the web: asked for at checked addresses only, bounded, and read as Markdown."""

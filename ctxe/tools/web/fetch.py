@@ -1,0 +1,225 @@
+"""One page of the web, asked for without cookies or a referrer: followed within its host, bounded in size and time."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe import __version__
+from ctxe.domain.errors import ToolError
+from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
+from ctxe.safety.display import one_line
+from ctxe.tools.web.reach import PATIENCE, Resolve, Way, look_up, proxy_for
+
+MOST_BYTES = 2_000_000
+"""Bytes that are read of a page, before and after it is unpacked."""
+SECONDS = 20.0
+"""How long a page may take with all of its redirects."""
+HOPS = 5
+LOOK = 0.1
+"""Seconds between two looks at whether it came, or somebody pressed Ctrl-C."""
+ACCEPT = "text/markdown, text/html;q=0.9, text/plain;q=0.8, application/json;q=0.8, application/xml;q=0.7, */*;q=0.1"
+HEADERS = (("User-Agent", f"ctxe/{__version__}"), ("Accept", ACCEPT), ("Accept-Encoding", "gzip, deflate"))
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a host answered with: the address it was at last, the type it says, the unpacked bytes, whether these are
+    the beginning only.
+    """
+
+    address: Address
+    type: str
+    data: bytes
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """How pages are reached: the user's ``environment`` names proxies, ``own`` are values that leave in no address.
+
+    ``named`` says whether a rule of the user's own names the host of an address.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    named: Callable[[Address], bool] = lambda _: False
+    resolve: Resolve = look_up
+    seconds: float = SECONDS
+
+    def allowed(self, address: Address, *, asked: bool) -> None:
+        """Raise ToolError for an address that is not asked for, whoever says yes: before anybody is asked."""
+        if carries(address.url, self.own):
+            raise ToolError("the address holds what looks like a key; keys go to nobody")
+        if why := refused(kind_of(address.host), named=self.named(address), asked=asked):
+            rule = f"host:{address.authority}"
+            raise ToolError(f"{address.host} is not read: {why}, which only a rule of the user's own ({rule}) opens")
+
+    def get(self, address: Address, *, asked: bool) -> Came:
+        """The page at an address. Raises ToolError; Ctrl-C ends it at once."""
+        self.allowed(address, asked=asked)
+        errand = _Errand(self, address, asked)
+        worker = threading.Thread(target=errand.run, name="web", daemon=True)
+        until = time.monotonic() + self.seconds
+        worker.start()
+        try:
+            while not errand.done.wait(LOOK):
+                if time.monotonic() > until:
+                    raise ToolError(f"{address.host} took longer than {self.seconds:.0f} s")
+        finally:
+            errand.way.hang_up()
+        if errand.error is not None:
+            raise errand.error
+        assert errand.came is not None
+        return errand.came
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One page on its way, in a thread of its own: a name may be looked up for longer than anybody waits."""
+
+    web: Web
+    address: Address
+    asked: bool
+    way: Way = field(init=False)
+    done: threading.Event = field(default_factory=threading.Event)
+    came: Came | None = None
+    error: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.way = Way(self.asked, self.web.named(self.address), resolve=self.web.resolve)
+
+    def run(self) -> None:
+        """Ask, and keep what came or what went wrong."""
+        try:
+            self.came = self._followed()
+        except ToolError as error:
+            self.error = error
+        except Exception as error:  # a library's own, or a bug: the model reads it, the session goes on
+            self.error = ToolError(f"{self.address.host} could not be read: {_named(error)}")
+        finally:
+            self.done.set()
+
+    def _followed(self) -> Came:
+        address = self.address
+        for _ in range(HOPS + 1):
+            found = self._asked(address)
+            if isinstance(found, Came):
+                return found
+            address = found
+            self.web.allowed(address, asked=self.asked)
+        raise ToolError(f"it redirects more than {HOPS} times, last to {address.url}")
+
+    def _asked(self, address: Address) -> Came | Address:
+        """One answer: a page, or where it is to be had."""
+        import httpcore2
+
+        proxy = proxy_for(self.web.environment, address)
+        self.way.proxied = bool(proxy)
+        backend: Any = self.way
+        between = _proxy(proxy) if proxy else None
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), PATIENCE)
+        headers = [("Host", address.authority), *HEADERS]
+        context = _context() if address.scheme == "https" or proxy.startswith("https") else None
+        with httpcore2.ConnectionPool(ssl_context=context, proxy=between, network_backend=backend) as pool:
+            try:
+                with pool.stream("GET", address.url, headers=headers, extensions={"timeout": limits}) as answer:
+                    return _answer(address, answer.status, _lowered(answer.headers), answer.iter_stream())
+            except httpcore2.TimeoutException:
+                raise ToolError(f"{address.host} did not answer within {PATIENCE:.0f} s") from None
+
+
+def _context() -> Any:
+    """Certificates as for the model's host: those of the system, or of SSL_CERT_FILE."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
+def _proxy(url: str) -> Any:
+    """The proxy with the name and password its address holds."""
+    from urllib.parse import unquote, urlsplit
+
+    import httpcore2
+
+    found = urlsplit(url)
+    host = f"[{found.hostname}]" if ":" in (found.hostname or "") else found.hostname
+    auth = (unquote(found.username), unquote(found.password or "")) if found.username else None
+    return httpcore2.Proxy(f"{found.scheme}://{host}" + (f":{found.port}" if found.port else ""), auth=auth)
+
+
+def _lowered(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in headers}
+
+
+def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> Came | Address:
+    if status in (301, 302, 303, 307, 308) and headers.get("location"):
+        return next_of(address, headers["location"].encode("latin-1").decode("utf-8", "replace"))
+    if not 200 <= status < 300:
+        raise ToolError(f"{address.host} answered {status}{_MEANING.get(status, '')}")
+    kind = headers.get("content-type", "")
+    if not readable(kind):
+        raise ToolError(f"{address.host} answered with {one_line(kind, 60)}; only text, HTML, JSON and XML are read")
+    data, cut = _taken(_unpacked(pieces, headers.get("content-encoding", "")))
+    return Came(address, kind, data, cut)
+
+
+_MEANING = {401: ": it wants a login", 403: ": it does not let us read it", 404: ": there is no such page"}
+_MEANING |= {410: ": the page is gone", 429: ": too many have asked; later perhaps"}
+
+
+def readable(kind: str) -> bool:
+    """Whether a content type is text that a model can read; nothing said is looked at."""
+    name = kind.partition(";")[0].strip().lower()
+    if name.startswith("text/") or not name:
+        return name not in ("text/rtf", "text/calendar")
+    known = ("application/json", "application/xml", "application/xhtml+xml", "application/x-ndjson", "application/yaml")
+    return name in known or (name.startswith("application/") and name.endswith(("+json", "+xml")))
+
+
+def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """The bytes of a body without its packing, a bounded piece at a time: a bomb costs what is read of it."""
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        yield from pieces
+        return
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise ToolError(f"its bytes are packed in a way nobody asked for ({one_line(name, 40)})")
+    inflating, plain = zlib.decompressobj(47), name == "deflate"
+    try:
+        for piece in pieces:
+            rest = piece
+            while rest:
+                try:
+                    yield inflating.decompress(rest, 65_536)
+                except zlib.error:
+                    if not plain:
+                        raise
+                    inflating, plain = zlib.decompressobj(-15), False  # as some servers understand "deflate"
+                    continue
+                plain, rest = False, inflating.unconsumed_tail
+    except zlib.error:
+        raise ToolError("its packed bytes cannot be read") from None
+    if not inflating.eof:
+        raise ToolError("its packed bytes cannot be read: they end too early")
+
+
+def _taken(pieces: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The first MOST_BYTES, and whether there was more."""
+    held = bytearray()
+    with contextlib.closing(pieces) if isinstance(pieces, Generator) else contextlib.nullcontext():
+        for piece in pieces:
+            held += piece
+            if len(held) > MOST_BYTES:
+                return bytes(held[:MOST_BYTES]), True
+    return bytes(held), False
+
+
+def _named(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return one_line(str(error) or type(error).__name__, 200)

@@ -1,0 +1,97 @@
+"""What came from the web as the text of a page: decoded, HTML made Markdown, fenced with where it is from."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ctxe.domain.errors import ToolError
+from ctxe.knowledge.fence import fence
+from ctxe.lexical.patterns import compiled
+from ctxe.safety.display import one_line
+from ctxe.tools.web.fetch import MOST_BYTES, Came
+
+TAG = "page"
+LONG_LINE = 2_000
+"""Characters of a line of JSON from which on it is written with line ends."""
+_CHARSET = r"charset\s*=\s*[\"']?([\w:.-]{2,40})"
+_KNOWN = (
+    r"utf-?8|us-ascii|ascii|utf-?16(?:le|be)?|iso-?8859-\d{1,2}|latin-?\d|windows-?12\d\d|cp12\d\d|shift[-_]?jis|sjis"
+    r"|euc-?(?:jp|kr)|gb2312|gbk|gb18030|big5|koi8-?[ru]|tis-?620|macintosh"
+)
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` came, ``notices`` are for people."""
+
+    url: str
+    text: str
+    bytes: int
+    title: str = ""
+    notices: tuple[str, ...] = ()
+
+
+def page(came: Came) -> Page:
+    """The page that came. Raises ToolError for bytes that are no text and for a page without words."""
+    text = decoded(came.data, came.type)
+    title, cut = "", came.cut
+    if _is_html(came.type, text):
+        from ctxe.tools.web.markdown import markdown
+
+        title, text, shorter = markdown(text, came.address.url)
+        cut = cut or shorter
+        if title and not compiled(r"(?m)^# ").search(text):
+            text = f"# {one_line(title)}\n\n{text}" if text else ""
+    elif "json" in came.type.lower():
+        text = _in_lines(text)
+    if not text.strip():
+        raise ToolError(f"{came.address.url} holds no words that can be read: it may be made by a script in a browser")
+    notes = [f"only the first {MOST_BYTES // 1_000_000} MB were read"] if cut else []
+    fenced = fence(text, came.address.url, TAG, note=", ".join(notes))
+    hidden = tuple(f"{notice}" for notice in fenced.notices)
+    return Page(came.address.url, fenced.text, len(came.data), one_line(title, 120), (*hidden, *notes))
+
+
+def decoded(data: bytes, kind: str) -> str:
+    """Bytes as text by their mark, what the host says, what the page says, else UTF-8 or Windows-1252."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data.decode(name, "replace")
+    if b"\0" in data[:4_000]:
+        raise ToolError("it is binary, not text")
+    head = data[:2_000].decode("latin-1")
+    for said in (kind, head):
+        found = compiled(_CHARSET).search(said)
+        if found and re.fullmatch(_KNOWN, found[1], re.IGNORECASE):
+            try:
+                return data.decode(found[1], "replace")
+            except LookupError:
+                continue
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = len(data) == MOST_BYTES and error.start >= len(data) - 4  # cut through a letter
+        return data.decode("utf-8" if whole else "cp1252", "replace")
+
+
+def _is_html(kind: str, text: str) -> bool:
+    name = kind.partition(";")[0].strip().lower()
+    if name in ("text/html", "application/xhtml+xml"):
+        return True
+    return (
+        name in ("", "text/plain")
+        and compiled(r"\s*(?:<!doctype html|<html[\s>])").match(text.lower()[:500]) is not None
+    )
+
+
+def _in_lines(text: str) -> str:
+    """JSON in one long line with line ends, so that it can be cut and pointed at; other JSON as it stands."""
+    if max(map(len, text.split("\n"))) < LONG_LINE:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text

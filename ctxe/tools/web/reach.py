@@ -1,0 +1,135 @@
+"""Ways to a host: its name is looked up once, every address is checked, and only a checked one is connected to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.safety.addresses import Address, kind_of_ip, refused
+
+Resolve = Callable[[str, int], list[str]]
+"""A host and a port → its IP addresses. Raises OSError."""
+PATIENCE = 10.0
+"""Seconds that one step (a connection, a piece of an answer) may take."""
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The IP addresses of a host, each once, as the system has them. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
+
+
+@dataclass(slots=True)
+class Way:
+    """Connects for one page, as the HTTP library asks for it. ``asked``: the user did; ``named``: a rule names it.
+
+    A name of which one address leads where it may not is refused with all of its addresses, and what is connected to
+    is an address that was looked at, so that a name that changes meanwhile changes nothing.
+    """
+
+    asked: bool
+    named: bool
+    proxied: bool = False
+    resolve: Resolve = look_up
+    over: bool = False
+    streams: list[Any] = field(default_factory=list)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Any:
+        """A stream to the host, or to the proxy where one stands between. Raises ToolError."""
+        from httpcore2 import ConnectError, ConnectTimeout, SyncBackend
+
+        last: Exception = ConnectError("it has no address")
+        for address in [host] if self.proxied else self.checked(host, port):
+            if self.over:
+                break
+            try:
+                stream = SyncBackend().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (ConnectError, ConnectTimeout) as error:
+                last = error
+                continue
+            self.streams.append(stream)
+            return stream
+        raise last
+
+    def checked(self, host: str, port: int) -> list[str]:
+        """The addresses of a host that may be connected to. Raises ToolError."""
+        try:
+            found = self.resolve(host.strip("[]"), port)
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ToolError(f"{host} is not known: {why}") from None
+        for one in found:
+            kind = kind_of_ip(ipaddress.ip_address(one))
+            if why := refused(kind, named=self.named, asked=self.asked):
+                raise ToolError(f"{host} is at {one}: {why}, which only a rule of the user's own (host:{host}) opens")
+        return found
+
+    def connect_unix_socket(self, *_: Any, **__: Any) -> Any:
+        """Never: no address leads there."""
+        raise ToolError("a socket of this machine is no page")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, as the library asks between two tries."""
+        time.sleep(seconds)
+
+    def hang_up(self) -> None:
+        """End what is under way, from another thread."""
+        self.over = True
+        for stream in self.streams:
+            held = stream.get_extra_info("socket")
+            if held is not None:
+                try:
+                    held.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+
+def proxy_for(environment: Mapping[str, str], address: Address) -> str:
+    """The proxy between us and a host by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; empty without one.
+
+    This machine is never reached through one.
+    """
+    named = {key.lower(): value for key, value in environment.items() if key.lower().endswith("_proxy") and value}
+    found = named.get(f"{address.scheme}_proxy") or named.get("all_proxy", "")
+    if not found or _spared(named.get("no_proxy", ""), address):
+        return ""
+    return found if "://" in found else f"http://{found}"
+
+
+def _spared(listed: str, address: Address) -> bool:
+    if address.host == "localhost" or address.host.endswith(".localhost") or _loopback(address.host):
+        return True
+    for one in (part.strip().lower() for part in listed.split(",")):
+        host, _, port = one.partition(":") if one.count(":") == 1 else (one, "", "")
+        name = host.lstrip("*").lstrip(".")
+        if one == "*" or (name and not port and _inside(address.host, one)):
+            return True
+        if name and (not port or port == str(address.port)) and (f".{address.host}").endswith(f".{name}"):
+            return True
+    return False
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _inside(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

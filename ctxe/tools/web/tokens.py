@@ -1,0 +1,129 @@
+"""HTML as a flat run of tokens, read once from front to end: no input takes longer than its length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import unescape
+
+from ctxe.lexical.patterns import compiled
+
+RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "textarea", "title"))
+"""Elements whose content is text up to their own end tag."""
+UNESCAPED = ("textarea", "title")
+MOST_ATTRIBUTES = 60
+LONGEST_VALUE = 4_000
+
+_TAG_NAME = r"[a-zA-Z][^\s/>]*"
+_SPACE = r"[\s/]*"
+_ATTRIBUTE = r"([^\s/>][^\s/>=]*)(\s*=\s*)?"
+_UNQUOTED = r"[^\s>]*"
+_HUGE_NUMBER = r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A start tag: its name in lower case, its attributes (the first of each name, values unescaped)."""
+
+    name: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An end tag."""
+
+    name: str
+
+
+Token = str | Opened | Closed
+"""A text is a str, unescaped."""
+
+
+def tokens(html: str) -> Iterator[Token]:
+    """The tokens of a page, as a browser would part them; comments are passed over, what never ends is left out."""
+    at = 0
+    while (mark := html.find("<", at)) >= 0:
+        if mark > at:
+            yield text_of(html[at:mark])
+        after = html[mark + 1 : mark + 2]
+        if html.startswith("<!--", mark):
+            at = _past(html, "-->", mark + 2)
+        elif after in ("!", "?"):
+            at = _past(html, ">", mark)
+        elif after == "/":
+            name = compiled(_TAG_NAME).match(html, mark + 2)
+            at = _past(html, ">", mark)
+            if name and at:
+                yield Closed(name.group().lower())
+        elif after.isascii() and after.isalpha():
+            opened, at = _opened(html, mark)
+            if opened is not None:
+                yield opened
+                if opened.name in RAW and not opened.empty:
+                    inside, at = _raw(html, opened.name, at)
+                    yield inside
+                    yield Closed(opened.name)
+        else:
+            yield "<"
+            at = mark + 1
+        if not at:
+            return
+    if at < len(html):
+        yield text_of(html[at:])
+
+
+def text_of(text: str) -> str:
+    """A text without its character references."""
+    return unescape(compiled(_HUGE_NUMBER).sub("\ufffd", text)) if "&" in text else text
+
+
+def _past(html: str, end: str, at: int) -> int:
+    """The place behind the next ``end``; 0 where there is none."""
+    found = html.find(end, at)
+    return found + len(end) if found >= 0 else 0
+
+
+def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
+    """The start tag at a place, and where it ends; nothing and 0 where it does not."""
+    name = compiled(_TAG_NAME).match(html, mark + 1)
+    assert name is not None
+    at, held = name.end(), dict[str, str]()
+    while True:
+        space = compiled(_SPACE).match(html, at)
+        at = space.end() if space else at
+        if at >= len(html):
+            return None, 0
+        if html[at] == ">":
+            return Opened(name.group().lower(), held, html[at - 1] == "/"), at + 1
+        key, value, at = _attribute(html, at)
+        if not at:
+            return None, 0
+        if len(held) < MOST_ATTRIBUTES:
+            held.setdefault(key.lower(), text_of(value[:LONGEST_VALUE]))
+
+
+def _attribute(html: str, at: int) -> tuple[str, str, int]:
+    """Name, value and end of an attribute; an end of 0 where its quote never closes."""
+    found = compiled(_ATTRIBUTE).match(html, at)
+    if found is None:  # a lone sign, as in <a =>
+        return "", "", at + 1
+    if not found[2]:
+        return found[1], "", found.end(1)
+    at = found.end()
+    quote = html[at : at + 1]
+    if quote in ("'", '"') and quote:
+        end = html.find(quote, at + 1)
+        return found[1], html[at + 1 : end], end + 1 if end >= 0 else 0
+    plain = compiled(_UNQUOTED).match(html, at)
+    assert plain is not None
+    return found[1], plain.group(), plain.end()
+
+
+def _raw(html: str, name: str, at: int) -> tuple[str, int]:
+    """The text up to the end tag of an element that holds nothing else, and the place behind that; 0 at the end."""
+    found = re.compile(rf"</{name}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(html, at)
+    inside = html[at : found.start() if found else len(html)]
+    return text_of(inside) if name in UNESCAPED else inside, found.end() if found else 0

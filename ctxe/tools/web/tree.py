@@ -1,0 +1,182 @@
+"""A page as a small tree of elements, without what nobody reads: scripts, menus, banners, what is hidden."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ctxe.lexical.tables import names
+from ctxe.tools.web.tokens import Closed, Opened, Token
+
+VOID = names("area base br col embed hr img input link meta param source track wbr")
+DEEPEST = 80
+"""Elements inside of each other; deeper ones stand beside each other."""
+MOST = 150_000
+"""Elements and texts of a page that are looked at."""
+ENDS: Mapping[str, frozenset[str]] = {
+    "li": frozenset({"li"}),
+    "dt": frozenset({"dt", "dd"}),
+    "dd": frozenset({"dt", "dd"}),
+    "tr": frozenset({"tr", "td", "th"}),
+    "td": frozenset({"td", "th"}),
+    "th": frozenset({"td", "th"}),
+    "option": frozenset({"option"}),
+    "tbody": frozenset({"tr", "td", "th", "thead", "tbody"}),
+    "tfoot": frozenset({"tr", "td", "th", "thead", "tbody"}),
+}
+"""Which open elements a start tag ends without an end tag of their own (HTML, 13.1.2.4 optional tags)."""
+HOLDS = frozenset({"ul", "ol", "dl", "table", "body", "html", "main", "article", "section", "div", "blockquote"})
+"""Elements beyond which an end is not looked for."""
+ENDS_P = names(
+    "address article aside blockquote center details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
+    " hr main menu nav ol p pre section table ul"
+)
+DROPPED = names(
+    "script style noscript template svg math iframe object embed canvas audio video map nav aside footer form button"
+    " select input textarea dialog head title xmp noembed noframes datalist label"
+)
+ROLES = frozenset({"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"})
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|[;\s])opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)", re.I)
+_ASIDE = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|newsletter|subscribe|breadcrumbs?|side-?bar|pagination|share|sharing|social|promo"
+    r"|advert(?:isement)?s?|ads?|popup|modal|skip-?(?:link|to-content|nav)|toc|table-of-contents|nav|navbar|menu|headerlink"
+    r"|related|comments?|linenos?|line-?numbers?|gutter|edit-?(?:this-)?page|footer|site-header|topbar|sr-only|visually-hidden)"
+    r"(?:$|[\s_-])",
+    re.I,
+)
+ENOUGH = 200
+"""Characters from which on a part of the page passes for what it is about."""
+
+
+@dataclass(slots=True)
+class Node:
+    """An element with what it holds: elements and texts in order."""
+
+    name: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    inside: list[Node | str] = field(default_factory=list)
+
+    def elements(self) -> Iterator[Node]:
+        """Every element below, in order."""
+        waiting = [one for one in reversed(self.inside) if isinstance(one, Node)]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += [one for one in reversed(node.inside) if isinstance(one, Node)]
+
+    def text(self) -> str:
+        """All text below as it stands."""
+        parts, waiting = list[str](), list[Node | str]([self])
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, str):
+                parts.append(one)
+            else:
+                waiting += reversed(one.inside)
+        return "".join(parts)
+
+
+def tree(found: Iterator[Token]) -> tuple[Node, str, bool]:
+    """The elements of a page, its title, and whether it was longer than what is looked at."""
+    root, title = Node("html"), ""
+    open_ = [root]
+    for number, token in enumerate(found):
+        if number > MOST:
+            return root, title, True
+        if isinstance(token, str):
+            if open_[-1].name == "title" and not any(node.name == "svg" for node in open_):
+                title = title or " ".join(token.split())
+            open_[-1].inside.append(token)
+        elif isinstance(token, Closed):
+            _close(open_, token.name)
+        else:
+            _open(open_, token)
+    return root, title, False
+
+
+def _open(open_: list[Node], token: Opened) -> None:
+    if token.name in ENDS_P and any(node.name == "p" for node in open_[-3:]):
+        _close(open_, "p")
+    if ends := ENDS.get(token.name):
+        for place in range(len(open_) - 1, 0, -1):
+            if open_[place].name in ends:
+                del open_[place:]
+            elif open_[place].name in HOLDS:
+                break
+    node = Node(token.name, token.attributes)
+    open_[-1].inside.append(node)
+    if token.name not in VOID and not token.empty and len(open_) < DEEPEST:
+        open_.append(node)
+
+
+def _close(open_: list[Node], name: str) -> None:
+    """End the innermost open element of this name, and what was left open inside of it."""
+    for place in range(len(open_) - 1, 0, -1):
+        if open_[place].name == name:
+            del open_[place:]
+            return
+
+
+def content(root: Node) -> Node:
+    """What a page is about: its main part without menus and banners, or all of it where nothing else says enough."""
+    mains = [node for node in root.elements() if node.name == "main" or node.attributes.get("role") == "main"]
+    articles = [node for node in root.elements() if node.name == "article"]
+    candidates = [*mains[:1], *(articles if len(articles) == 1 else ()), root]
+    every = _kept(root, aside=False, whole=False)
+    enough = min(ENOUGH, _length(every) // 2)
+    for candidate in candidates:
+        kept = _kept(candidate, aside=True, whole=candidate is root)
+        if _length(kept) >= max(enough, 1):
+            return kept
+    return every
+
+
+def _length(node: Node) -> int:
+    """Characters of its words."""
+    return len(" ".join(node.text().split()))
+
+
+def _kept(node: Node, *, aside: bool, whole: bool) -> Node:
+    """A copy without what is passed over; with ``aside`` also what only its name says to be beside the page."""
+    inside: list[Node | str] = []
+    for one in node.inside:
+        if isinstance(one, str):
+            inside.append(one)
+        elif not _passed_over(one, aside=aside, whole=whole):
+            inside.append(_kept(one, aside=aside, whole=whole))
+    return Node(node.name, node.attributes, inside)
+
+
+def _passed_over(node: Node, *, aside: bool, whole: bool) -> bool:
+    held = node.attributes
+    if node.name in DROPPED or held.get("role", "").lower() in ROLES or is_hidden(held):
+        return True
+    if whole and aside and node.name == "header":  # of the page; one inside of an article has its title
+        return True
+    named = f"{held.get('class', '')} {held.get('id', '')}"
+    return aside and node.name not in ("body", "html", "main", "article") and _ASIDE.search(named) is not None
+
+
+def is_hidden(held: Mapping[str, str]) -> bool:
+    """Is an element one that a person who opens the page does not see?"""
+    gone = "hidden" in held or held.get("aria-hidden", "").lower() == "true"
+    return gone or _HIDDEN.search(held.get("style", "")) is not None
+
+
+def rows(table: Node) -> list[list[Node]]:
+    """The cells of a table, row by row; those of a table inside of it are not among them."""
+    found: list[list[Node]] = []
+    for row in _own(table, ("tr",)):
+        cells = list(_own(row, ("td", "th")))
+        found += [cells] if cells else []
+    return found
+
+
+def _own(node: Node, names: Sequence[str]) -> Iterator[Node]:
+    for one in node.inside:
+        if isinstance(one, Node):
+            if one.name in names:
+                yield one
+            elif one.name in ("thead", "tbody", "tfoot"):
+                yield from _own(one, names)

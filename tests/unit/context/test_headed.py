@@ -1,0 +1,99 @@
+"""Long pages keep the parts that bear on the question, an outline of the rest, and a handle for each part."""
+
+from __future__ import annotations
+
+from ctxe.context.birth import born
+from ctxe.context.budget import birth_limit
+from ctxe.context.headed import Part, parts, under
+from ctxe.context.seen import Standing
+from ctxe.context.trim import handle_of
+
+WINDOW = 48_000
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def filler(name: str) -> str:
+    return "\n".join(f"{name} says {n} of nothing at all here" for n in range(150))
+
+
+LONG = "\n".join(
+    [
+        '<page from="https://x.org/">',
+        "# Manual",
+        "",
+        "How it begins.",
+        "## Install",
+        filler("install"),
+        "## Retries",
+        "The retry policy waits twice as long each time.",
+        "### Limits of retries",
+        "At most five retries are made.",
+        "## Colours",
+        filler("colours"),
+        "```",
+        "## no heading",
+        "```",
+        "</page>",
+    ]
+)
+
+
+def told(about: str) -> str:
+    done = born(LONG, "page", WINDOW // 8, words, Standing(), about=about)
+    assert done.handle == handle_of(LONG)
+    assert words(done.text) <= birth_limit("page", WINDOW // 8)
+    return done.text
+
+
+def test_parts_are_told_apart_by_headings_and_not_in_code() -> None:
+    assert parts(["a", "# B #", "c", "~~~", "# d", "~~~", "#e", "## F"]) == [
+        Part(0, 1),
+        Part(1, 7, 1, "B"),
+        Part(7, 8, 2, "F"),
+    ]
+    assert parts([]) == []
+
+
+def test_what_is_asked_for_stands_whole_and_the_rest_as_an_outline() -> None:
+    handle = handle_of(LONG)
+    assert told("how many retries?").split("\n") == [
+        '<page from="https://x.org/">',
+        "# Manual",
+        f"[2 lines left out; recall {handle}, or {handle}#HEADING for a part]",
+        "## Install",
+        "[150 lines left out]",
+        "## Retries",
+        "The retry policy waits twice as long each time.",
+        "### Limits of retries",
+        "At most five retries are made.",
+        "## Colours",
+        "[153 lines left out]",
+        "</page>",
+    ]
+
+
+def test_without_a_question_or_an_answer_to_it_a_page_is_told_from_its_head() -> None:
+    for about in ("", "zebra"):
+        lines = told(about).split("\n")
+        assert lines[:6] == [*LONG.split("\n")[:6]]
+        assert lines[-1] == "</page>"
+        assert "## Retries" in lines
+        assert "## Colours" in lines
+
+
+def test_what_fits_is_left_alone() -> None:
+    assert born("# A\nb", "page", WINDOW, words, Standing(), about="b").text == "# A\nb"
+
+
+def test_the_part_under_a_heading_comes_with_all_below_it() -> None:
+    limits = "### Limits of retries\nAt most five retries are made."
+    retries = f"## Retries\nThe retry policy waits twice as long each time.\n{limits}"
+    assert under(LONG, "Retries") == retries
+    assert under(LONG, "## retries") == retries
+    assert under(LONG, "limits-of-retries") == "### Limits of retries\nAt most five retries are made."
+    assert under(LONG, "retrying limit") == "### Limits of retries\nAt most five retries are made."
+    assert under(LONG, "zebra") == ""
+    assert under(LONG, "no heading") == ""
