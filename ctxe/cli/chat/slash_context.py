@@ -105,10 +105,14 @@ def web(chat: Chat, words: str) -> None:
     if not address:
         chat.screen.tell("/web ADDRESS, or /web ADDRESS WORDS; @https://… in your words does the same")
         return
+    before = chat.results[-1] if chat.results else None
     with chat.renderer.working("reading the page"):
         chat.play(asides.read_page(chat.live, address, more.strip()))
-    if more.strip():
+    came = chat.results[-1] if chat.results and chat.results[-1] is not before else None
+    if more.strip() and came and came.result.ok:
         chat.turn(more.strip())
+    elif more.strip():
+        chat.renderer.lines([f"not sent: {more.strip()}"])
 
 
 def drop(chat: Chat, words: str) -> None:

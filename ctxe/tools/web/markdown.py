@@ -7,14 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
-from ctxe.lexical.tables import names
 from ctxe.tools.web.tokens import tokens
-from ctxe.tools.web.tree import Node, content, rows, tree
+from ctxe.tools.web.tree import BLOCKS, CODE, Node, content, rows, tree
 
-BLOCKS = names(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5"
-    " h6 header hgroup hr html li main menu ol p pre section summary table tbody td tfoot th thead tr ul"
-)
 LONGEST_LINK = 300
 WIDEST = 30
 """Columns of a table; a wider one is told as lines of text."""
@@ -48,18 +43,13 @@ def blocks(node: Node, link: Link) -> Iterator[str]:
     """The blocks of an element, each without blank lines around it."""
     words: list[str] = []
     for one in node.inside:
-        if isinstance(one, str) or not (one.name in BLOCKS or _holds_blocks(one)):
+        if isinstance(one, str) or not (one.name in BLOCKS or one.holds):
             words.append(inline(one, link))
             continue
         yield from _paragraph(words)
         words = []
         yield from _block(one, link)
     yield from _paragraph(words)
-
-
-def _holds_blocks(node: Node) -> bool:
-    """Does an element of a line, a link say, hold a heading or a list all the same?"""
-    return node.name not in ("code", "kbd", "samp") and any(one.name in BLOCKS for one in node.elements())
 
 
 def _paragraph(words: list[str]) -> Iterator[str]:
@@ -133,7 +123,7 @@ def _list(node: Node, link: Link) -> Iterator[str]:
         if isinstance(one, str) and not one.strip():
             continue
         sign = f"{number}. " if ordered else "- "
-        item = one if isinstance(one, Node) and one.name == "li" else Node("li", {}, [one])
+        item = one if isinstance(one, Node) and one.name == "li" else Node("li", {}, [one], holds=True)
         held = list(blocks(item, link))
         if held:
             text = "\n".join(held).replace("\n", "\n" + " " * len(sign))
@@ -177,7 +167,7 @@ def inline(one: Node | str, link: Link) -> str:
     if one.name == "img":
         words = " ".join(one.attributes.get("alt", "").split())
         return f"[image: {words}]" if words else ""
-    if one.name in ("code", "kbd", "samp", "tt"):
+    if one.name in CODE:
         return _marked(" ".join(one.text().split()), "`")
     text = "".join(inline(inner, link) for inner in one.inside)
     if one.name in ("strong", "b"):

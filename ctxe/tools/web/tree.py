@@ -32,6 +32,10 @@ ENDS_P = names(
     "address article aside blockquote center details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
     " hr main menu nav ol p pre section table ul"
 )
+BLOCKS = names(
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5"
+    " h6 header hgroup hr html li main menu ol p pre section summary table tbody td tfoot th thead tr ul"
+)
 DROPPED = names(
     "script style noscript template svg math iframe object embed canvas audio video map nav aside footer form button"
     " select input textarea dialog head title xmp noembed noframes datalist label"
@@ -45,17 +49,19 @@ _ASIDE = re.compile(
     r"(?:$|[\s_-])",
     re.I,
 )
+CODE = names("code kbd samp tt")
 ENOUGH = 200
 """Characters from which on a part of the page passes for what it is about."""
 
 
 @dataclass(slots=True)
 class Node:
-    """An element with what it holds: elements and texts in order."""
+    """An element with what it holds: elements and texts in order; ``holds`` blocks, known of what ``content`` gives."""
 
     name: str
     attributes: Mapping[str, str] = field(default_factory=dict)
     inside: list[Node | str] = field(default_factory=list)
+    holds: bool = False
 
     def elements(self) -> Iterator[Node]:
         """Every element below, in order."""
@@ -145,7 +151,8 @@ def _kept(node: Node, *, aside: bool, whole: bool) -> Node:
             inside.append(one)
         elif not _passed_over(one, aside=aside, whole=whole):
             inside.append(_kept(one, aside=aside, whole=whole))
-    return Node(node.name, node.attributes, inside)
+    holds = any(isinstance(one, Node) and (one.name in BLOCKS or one.holds) for one in inside)
+    return Node(node.name, node.attributes, inside, holds and node.name not in CODE)
 
 
 def _passed_over(node: Node, *, aside: bool, whole: bool) -> bool:
