@@ -22,13 +22,16 @@ class State:
     ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
     the marks of the newest request (see assemble), ``left`` at the begin of an epoch those of the last one before it:
     the provider may hold its beginning still. ``files`` are the user's (path, choice), ``queued`` is told with the
-    next words. ``originals`` maps a handle to the full text of a shortened result.
+    next words. ``mode`` is the approval mode that was chosen on the way (empty: the one it began with), ``plan`` the
+    one that the user approved, while something of it is to be done. ``originals`` maps a handle to the full text of a
+    shortened result.
     """
 
     conversation: Conversation = Conversation()
     standing: tuple[Section, ...] | None = None
     model: str = ""
     effort: str = ""
+    mode: str = ""
     pending: Reply | None = None
     results: tuple[ToolResult, ...] = ()
     started: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class State:
     summary: Summarized | None = None
     originals: dict[str, str] = field(default_factory=dict)
     todo: tuple[tuple[str, str], ...] = ()
+    plan: str = ""
     files: tuple[tuple[str, str], ...] = ()
     queued: tuple[Chunk, ...] = ()
     usage: Usage = Usage()

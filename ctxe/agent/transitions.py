@@ -17,6 +17,7 @@ from ctxe.domain.events import (
     FileChosen,
     Folded,
     Kept,
+    ModeChosen,
     ModelChosen,
     Noted,
     Pinned,
@@ -40,7 +41,7 @@ NOT_RUN = "interrupted before this call was run; nothing was done"
 def apply(state: State, event: Event) -> State:
     """The state after an event."""
     match event:
-        case ModelChosen() | EffortChosen():
+        case ModelChosen() | EffortChosen() | ModeChosen():
             return _chosen(state, event)
         case EpochStarted(sections):
             return replace(state, standing=sections)
@@ -117,8 +118,10 @@ def closing(
     return events
 
 
-def _chosen(state: State, event: ModelChosen | EffortChosen) -> State:
-    """Another model begins an epoch; another effort does not, for what is sent begins with the same bytes."""
+def _chosen(state: State, event: ModelChosen | EffortChosen | ModeChosen) -> State:
+    """Another model begins an epoch; another effort or mode does not: what is sent begins with the same bytes."""
+    if isinstance(event, ModeChosen):
+        return replace(state, mode=event.mode)
     if isinstance(event, EffortChosen):
         return replace(state, effort=event.effort)
     return replace(state, model=event.model, standing=None, held=(), left=())
@@ -141,7 +144,10 @@ def _told(state: State, event: ToolFinished) -> State:
     result = event.result
     if event.full and result.handle:
         state.originals[result.handle] = event.full
-    return replace(state, results=(*state.results, result), todo=_listed(event.facts.get("todo"), state.todo))
+    todo = _listed(event.facts.get("todo"), state.todo)
+    plan = str(event.facts.get("plan", state.plan))
+    done = bool(todo) and all(how == "done" for _, how in todo)
+    return replace(state, results=(*state.results, result), todo=todo, plan="" if done else plan)
 
 
 def _listed(items: Any, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

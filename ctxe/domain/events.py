@@ -34,6 +34,14 @@ class EffortChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeChosen:
+    """From now on the user's approval mode is another one (ask, auto-edit, auto, read-only)."""
+
+    mode: str
+    type: Literal["mode_chosen"] = "mode_chosen"
+
+
+@dataclass(frozen=True, slots=True)
 class EpochStarted:
     """These sections stand before the conversation from now on, unchanged until the next fold or change of model."""
 
@@ -213,6 +221,7 @@ class TurnFinished:
 Kept = (
     ModelChosen
     | EffortChosen
+    | ModeChosen
     | EpochStarted
     | TurnStarted
     | ContextAssembled

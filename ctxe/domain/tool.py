@@ -55,12 +55,12 @@ class Action:
     """One call made ready: its arguments are checked and nothing has happened yet.
 
     ``title`` is one line for the screen. ``preview`` is exactly what would happen, shown when a person is asked: a
-    unified diff (``shows`` "diff"), the whole command ("command") or words ("text"). ``paths`` are real paths relative
-    to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON text) are those of the
-    call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no rule and no mode allows it
-    any more, only a person: what it was allowed for is not what it is now. ``lasts``: what it starts goes on after
-    its result. ``address``: a page of the web that would be asked for, and nothing else is done. Running yields
-    Progress, then one ToolOutput; it raises ToolError for what the model should read.
+    unified diff (``shows`` "diff"), the whole command ("command"), words ("text") or a plan ("markdown"). ``paths`` are
+    real paths relative to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON
+    text) are those of the call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no
+    rule and no mode allows it any more, only a person: what it was allowed for is not what it is now. ``lasts``: what
+    it starts goes on after its result. ``address``: a page of the web that would be asked for, and nothing else is
+    done. Running yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
     """
 
     tool: str
@@ -68,7 +68,7 @@ class Action:
     risk: Risk
     run: Callable[[], Iterator[Progress | ToolOutput]]
     preview: str = ""
-    shows: Literal["text", "diff", "command"] = "text"
+    shows: Literal["text", "diff", "command", "markdown"] = "text"
     paths: tuple[str, ...] = ()
     command: str = ""
     arguments: str = ""

@@ -139,12 +139,26 @@ def effort(chat: Chat, words: str) -> None:
 
 def approve(chat: Chat, words: str) -> None:
     """Show or set who decides what runs, for this session. Raises ConfigError."""
+    if words == "auto" and not _confirmed(chat):
+        return
     if words:
         chat.live.permit.switch(words)
     chat.say(f"approval: {chat.live.permit.words()}")
     if not words:
         others = "|".join(mode for mode in get_args(Approval) if mode != chat.live.permit.mode)
         chat.renderer.lines([f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"])
+
+
+def _confirmed(chat: Chat) -> bool:
+    """``auto`` is confirmed once per folder, as on the command line."""
+    project = chat.live.project
+    if project.trusted or not chat.screen.keyboard:
+        return project.trusted
+    chat.say(f"approval auto: the model edits files and runs commands in {project.root} without asking")
+    yes = chat.prompt.ask("trust this folder? [y/n]", ("y", "n")) == "y"
+    if yes:
+        project.trust()
+    return yes
 
 
 def cost(chat: Chat, _words: str) -> None:

@@ -23,6 +23,7 @@ from ctxe.domain.value import dataclass
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.session.mentioning import Asking
+from ctxe.project.session.moding import told
 from ctxe.project.session.paging import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
@@ -103,7 +104,8 @@ class Live:
 
         words, hidden = self.without_keys(words)
         mine = words if own is None else own
-        for event in (*hidden, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
+        mode = told(self.permit, self.session.state, self.kit)
+        for event in (*hidden, *mode, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
             yield from self.session.emit(event)
         yield from each(self.asking.resources(mine), self.session.emit)
         yield from each(self.pages.of(mine), self.session.emit)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.tool import Action, Allow, Ask, Decision
+from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
 from ctxe.project.servers.door import rules
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.sandboxing import Boxed
 
+PLAN = "plan"
+"""What the user decides by choosing a mode for the work (``mode:ask``)."""
 MEMORY = ("remember", "record_failure")
 
 
@@ -25,6 +27,7 @@ class Permit:
     def __init__(self, project: Project, interactive: bool, box: Callable[[], Boxed]) -> None:
         self.project, self.interactive, self.box = project, interactive, box
         self.mode: Mode = project.config.approval.mode
+        self.began: Mode = self.mode
         self.granted: list[str] = []
 
     def decide(self, action: Action) -> Decision:
@@ -32,6 +35,8 @@ class Permit:
         if action.tool in MEMORY:
             asks = self.interactive and self.project.config.memory.remember == "ask"
             return Ask("it will be remembered for later sessions") if asks else Allow()
+        if action.tool == PLAN:
+            return Ask() if self.interactive else Deny("nobody is here to approve it: say the plan as your answer")
         return decide(action, self.policy)
 
     @property
@@ -51,6 +56,10 @@ class Permit:
             configured_programs(self.project.root),
         )
 
+    def now(self) -> str:
+        """The mode as it is."""
+        return self.mode
+
     def switch(self, name: str) -> None:
         """Change the mode. Raises ConfigError for an unknown one."""
         for mode in get_args(Mode):
@@ -60,8 +69,12 @@ class Permit:
         raise ConfigError(f"no approval mode {name!r}", "one of " + ", ".join(get_args(Mode)))
 
     def grant(self, rule: str) -> None:
-        """The user said always."""
-        self.granted.append(rule)
+        """The user said always, or yes to a plan in a mode."""
+        kind, _, mode = rule.partition(":")
+        if kind == "mode":
+            self.switch(mode)
+        else:
+            self.granted.append(rule)
 
     def words(self) -> str:
         """The mode, and what was granted, for people."""

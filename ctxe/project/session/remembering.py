@@ -13,6 +13,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.events import (
     Event,
     Folded,
+    ModeChosen,
     Noted,
     Notice,
     Recorded,
@@ -92,6 +93,8 @@ class Remembering:
                 yield from self._corrected(event.words, state)
             elif isinstance(event, Folded):
                 self.gating.noted.clear()
+            elif isinstance(event, ModeChosen):  # what was refused may be allowed now
+                self.gating.gate.spoken()
             elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
                 self.watch.gate.changed()
         except StoreError as error:

@@ -19,6 +19,7 @@ from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Live
+from ctxe.project.session.moding import resumed
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning
 from ctxe.project.session.remembering import Remembering
@@ -44,12 +45,15 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     permit = Permit(project, opening.interactive, lambda: box)
     if opening.mode:
         permit.switch(opening.mode)
+    permit.began = permit.mode
     undo = _undo(project, name, permit)
     undo.copied = copied_from(log, past)
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
     only, skills = opening.tools, opening.skills
-    kit = kit_for(project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks)
+    kit = kit_for(
+        project, keeps, state=lambda: session.state, boxed=box, only=only, skills=skills, ask=asks, mode=permit.now
+    )
 
     lately = changed_since(project.git)
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=lately)
@@ -59,7 +63,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, lambda: session)
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
-    live = Live(project, session, wired, undo, permit, kit, rewire, permit.notices(), telling=telling)
+    notices = (*resumed(project, permit, session.state, opening.mode), *permit.notices())
+    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling)
     telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer), unshown)
     if project.config.memory.enabled:

@@ -174,12 +174,14 @@ def _whole(state: State) -> Whole:
 
 
 def _surviving(state: State) -> Iterator[Chunk]:
-    """What stands in every request after a fold besides words and record: pins, todo list, what pictures there were."""
+    """What stands in every request after a fold besides words and record: pins, plan, todo, lines of pictures."""
     for number, pin in enumerate(state.pins, start=1):
         yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
     if state.summary:
         head = f"[A model's summary up to step {state.summary.steps}; what stands word for word counts more.]"
         yield Chunk("summary", f"{head}\n{state.summary.text}", f"by {state.summary.model}")
+    if state.plan:
+        yield Chunk("plan", f"[the plan that the user approved]\n{state.plan}", "you approved this plan")
     if state.todo:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
         yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")

@@ -127,10 +127,12 @@ def kit_for(
     only: tuple[str, ...] = (),
     skills: tuple[str, ...] = (),
     ask: Ask = lambda *_: iter(()),
+    mode: Callable[[], str] = str,
 ) -> Kit:
     """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
 
-    ``state`` is the session as it is by then; ``ask`` answers what the model delegates. Where nothing runs nothing asks
+    ``state`` is the session as it is by then; ``ask`` answers what the model delegates, ``mode`` is the
+    approval mode by then. Where nothing runs nothing asks
     for them. Raises ConfigError for an unknown name.
     """
     own, workspace = project.own_keys, _workspace(project, state, boxed)
@@ -148,7 +150,7 @@ def kit_for(
     shows = taker(project, state, keep=True, asked=True)
     servers = Door(project, lambda: _servers(project, shows))
     web = web_of(project)
-    more = _gates(jobs, servers, skilled, web)
+    more = _gates(jobs, servers, skilled, web, mode)
     more += [delegate(workspace, ask)] if project.config.delegate.enabled else []
     tools |= {tool.name: tool for tool in more}
     if unknown := [name for name in only if name not in tools]:
@@ -194,9 +196,9 @@ def _servers(project: Project, look: Take) -> Servers:
     return servers_of(project, look)
 
 
-def _gates(jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web]) -> list[Tool]:
+def _gates(jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]) -> list[Tool]:
     """The two gateways, before jobs, pages, servers and modules; of the last two a server's name is first: a person
-    allowed it.
+    allowed it. In a session that only reads a plan is proposed by them.
     """
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
@@ -206,6 +208,10 @@ def _gates(jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web]) -> 
             from ctxe.tools.use_page import prepare as prepare_page
 
             return prepare_page(web(), name, arguments)
+        if name == "plan" and mode() == "read-only":
+            from ctxe.tools.use_plan import prepare as prepare_plan
+
+            return prepare_plan(arguments, mode)
         action = prepare_job(jobs, name, arguments)
         action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
         return action or skilled.prepare(name, arguments)

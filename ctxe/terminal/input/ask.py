@@ -48,6 +48,11 @@ class Asker:
         """The person's answer. No terminal, no answer and the end of input mean no. Raises KeyboardInterrupt."""
         if not self.screen.keyboard:
             return Deny("there is no terminal to ask at")
+        if action.shows == "markdown":
+            from ctxe.terminal.input.plan import approved
+
+            with self.paused(action.preview):
+                return approved(action, self.screen, self.prompt)
         all_edits = self.edits() if ask.rule.startswith("edit:") else None
         with self.paused(action.preview):
             self._print(question(action, ask, self.root, self._room(), self.screen))
