@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ctxe.domain.conversation import Conversation
+from ctxe.domain.section import Chunk
 from ctxe.lexical.bm25 import Corpus, Field
 from ctxe.lexical.words import counts, terms
 
@@ -118,3 +120,9 @@ def _nearest(found: Sequence[Part], heading: str) -> int | None:
     shared = [len(wanted.intersection(terms(part.title))) / (1 + len(terms(part.title))) for part in found]
     best = max(shared, default=0.0)
     return shared.index(best) if best else None
+
+
+def pages_of(conversation: Conversation) -> dict[str, Chunk]:
+    """The pages that were told with the user's words, by address, each as it was told last."""
+    told = (chunk for turn in conversation.turns for section in turn.gathered for chunk in section.chunks)
+    return {chunk.id: chunk for chunk in told if "://" in chunk.id and chunk.of}

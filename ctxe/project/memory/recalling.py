@@ -38,11 +38,21 @@ class Recalling:
         """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
         if handle:
             name, _, heading = handle.strip().partition("#")
-            if heading and (whole := self.state().originals.get(name, "")):
-                return _part(whole, heading)
+            whole = self._page(name) or (self.state().originals.get(name, "") if heading else "")
+            if whole:
+                return _part(whole, heading) if heading else whole
             name = handle.strip()
             return self.state().originals.get(name, "") or self._result(name) or self._said(name) or self._entry(name)
         return "\n\n".join(self._found(query))
+
+    def _page(self, address: str) -> str:
+        """The whole of a page by the address under which the user asked for it."""
+        if "://" not in address:
+            return ""
+        from ctxe.context.headed import pages_of
+
+        found = pages_of(self.state().conversation).get(address)
+        return self.state().originals.get(found.of[:8], found.text) if found else ""
 
     def _result(self, call_id: str) -> str:
         """The whole of a result by the id of its call; an id that a provider gives again is the newest's."""
@@ -104,6 +114,10 @@ class Recalling:
     def _texts(self) -> Iterator[tuple[str, str]]:
         """Everything that can be found, with the name under which it is told."""
         state = self.state()
+        from ctxe.context.headed import pages_of
+
+        for address, chunk in pages_of(state.conversation).items():
+            yield f"page, recall {address}", state.originals.get(chunk.of[:8], chunk.text)
         for turn_number, turn in enumerate(state.conversation.turns, start=1):
             yield f"words of turn {turn_number}", turn.words
             for number, step in enumerate(turn.steps, start=1):

@@ -30,6 +30,7 @@ from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
+from ctxe.project.window.pages import surviving as pages
 from ctxe.project.window.pictured import surviving
 
 if TYPE_CHECKING:
@@ -186,3 +187,4 @@ def _surviving(state: State) -> Iterator[Chunk]:
         items = "\n".join(f"- [{how}] {what}" for what, how in state.todo)
         yield Chunk("todo", f"[todo list]\n{items}", "the todo list as it stands")
     yield from surviving(state.conversation)
+    yield from pages(state.conversation)

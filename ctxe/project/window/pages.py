@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ctxe.context.headed import pages_of
+from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk, Priority, Section
 
 PAGES = "pages"
@@ -17,3 +19,10 @@ def beside(queued: Sequence[Chunk]) -> list[Section]:
     others = tuple(chunk for chunk in queued if "://" not in chunk.id)
     made = [Section(PAGES, Priority.INJECTED, pages, "task")] if pages else []
     return [*made, *([Section("asides", Priority.TASK, others, "task")] if others else [])]
+
+
+def surviving(talk: Conversation) -> Iterator[Chunk]:
+    """One chunk that names every page the user asked for and how it is seen again; none where there was none."""
+    if lines := [f"- {address}" for address in pages_of(talk)]:
+        head = "[pages the user asked for; one that stands here no more is shown again by `recall` with its address]"
+        yield Chunk("pages", "\n".join([head, *lines]), "pages gave way to this line each")
