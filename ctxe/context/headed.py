@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
+from ctxe.domain.value import dataclass
 from ctxe.lexical.bm25 import Corpus, Field
 from ctxe.lexical.words import counts, terms
 

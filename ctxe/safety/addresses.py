@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 from ctxe.lexical.patterns import compiled
 from ctxe.safety.rules import rest_of
 

@@ -7,11 +7,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ctxe import __version__
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
 from ctxe.safety.display import one_line
 from ctxe.tools.web.reach import PATIENCE, Resolve, Way, look_up, proxy_for
@@ -63,7 +64,7 @@ class Web:
     def get(self, address: Address, *, asked: bool) -> Came:
         """The page at an address. Raises ToolError; Ctrl-C ends it at once."""
         self.allowed(address, asked=asked)
-        errand = _Errand(self, address, asked)
+        errand = _Errand(self, address, asked, Way(asked, self.named(address), resolve=self.resolve))
         worker = threading.Thread(target=errand.run, name="web", daemon=True)
         until = time.monotonic() + self.seconds
         worker.start()
@@ -86,13 +87,10 @@ class _Errand:
     web: Web
     address: Address
     asked: bool
-    way: Way = field(init=False)
+    way: Way
     done: threading.Event = field(default_factory=threading.Event)
     came: Came | None = None
     error: Exception | None = None
-
-    def __post_init__(self) -> None:
-        self.way = Way(self.asked, self.web.named(self.address), resolve=self.web.resolve)
 
     def run(self) -> None:
         """Ask, and keep what came or what went wrong."""

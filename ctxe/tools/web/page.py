@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.lexical.patterns import compiled
 from ctxe.safety.display import one_line
