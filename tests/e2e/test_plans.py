@@ -82,7 +82,8 @@ def test_a_plan_is_changed_approved_and_done(api: str, home: Path, tmp_path: Pat
         if "[the plan that the user approved]" not in sixth:  # too little was said for a fold
             assert "returns **2**" in sixth
         log = next((repo / ".ctxe/sessions").glob("*.jsonl")).read_text()
-        assert log.count('"mode_chosen","mode":"auto-edit"') + log.count('"mode": "auto-edit"') >= 1
+        modes = [event["mode"] for event in map(json.loads, log.splitlines()) if event.get("type") == "mode_chosen"]
+        assert modes == ["auto-edit"]
         with Terminal(repo, env, ("chat", "-c"), columns=80, rows=24) as terminal:
             terminal.wait("approval auto-edit, as this session was left")
             terminal.settle(0.2)
@@ -181,3 +182,28 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
         texts = [sent("chat", body) for body in server.bodies]
     assert texts[0].count(HINT) == 1
     assert "this session no longer only reads; approval: ask" in texts[1]
+
+
+def test_a_mode_that_changes_while_the_model_works_is_told(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    script = [Reply("", [Call("run_command", {"command": "sleep 2"})]), Reply("seen"), Reply("heard")]
+    with WireServer(script, key=KEY) as server:
+        (home / ".config/ctxe").mkdir(parents=True)
+        (home / ".config/ctxe/config.toml").write_text('[approval]\nallow = ["run:sleep *"]\n')
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.enter("wait")
+            terminal.wait("sleep 2")
+            terminal.type("\x1b[Z\x1b[Z")  # to auto-edit, and on to read-only
+            terminal.wait(r"\bseen\b")
+            mode_of(terminal, "read-only")
+            terminal.enter("on")
+            terminal.wait(r"\bheard\b")
+            terminal.leave()
+        texts = [sent("chat", body) for body in server.bodies]
+        log = next((repo / ".ctxe/sessions").glob("*.jsonl")).read_text()
+    assert HINT not in texts[1]
+    assert texts[2].count(HINT) == 1
+    modes = [event["mode"] for event in map(json.loads, log.splitlines()) if event.get("type") == "mode_chosen"]
+    assert modes == ["read-only"]

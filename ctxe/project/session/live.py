@@ -97,7 +97,8 @@ class Live:
 
         def since() -> Generator[Event, None, str]:
             said, hidden = self.without_keys(more())
-            yield from (*hidden, *self._pictures(said))
+            mode = told(self.permit, self.session.state, self.kit) if said else ()
+            yield from (*hidden, *mode, *self._pictures(said))
             yield from self.asking.resources(said)
             yield from self.pages.of(said)
             return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ctxe.domain.events import Event, ModeChosen, Queued
+from ctxe.domain.events import Event, ModeChosen, Noted, Queued
 from ctxe.domain.section import Chunk
 
 if TYPE_CHECKING:
@@ -25,6 +25,16 @@ def changed(permit: Permit, state: State) -> Iterator[Event]:
     """The event for a mode that is another one than the log has."""
     if permit.mode != (state.mode or permit.began):
         yield ModeChosen(permit.mode)
+
+
+def between(permit: Permit, state: State) -> Iterator[Event]:
+    """The same between two steps, where the model is told that it may do more, unless the yes to its plan said so."""
+    before = state.mode or permit.began
+    for event in changed(permit, state):
+        yield event
+        newest = state.turn.steps[-1] if state.conversation.turns and state.turn.steps else None
+        if before == "read-only" and newest and not any('"plan"' in call.arguments for call in newest.reply.calls):
+            yield Noted((Chunk("approval", READS_NO_MORE.format(mode=permit.mode), "you changed the mode"),))
 
 
 def told(permit: Permit, state: State, kit: Kit) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from ctxe.project.session.checking import Checking
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Wired
-from ctxe.project.session.moding import changed
+from ctxe.project.session.moding import between
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import ports_for
 from ctxe.project.session.summarizing import summarizer, summarizing
@@ -78,6 +78,6 @@ class Rewiring:
 
     def _meanwhile(self, state: State) -> Iterator[Event]:
         """What happened beside the conversation."""
-        yield from changed(self.permit, state)
+        yield from between(self.permit, state)
         yield from self.kit.purse.taken()
         yield from self.telling.between(state)
