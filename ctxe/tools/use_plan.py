@@ -15,7 +15,8 @@ from ctxe.tools.arguments import checked
 from ctxe.tools.notes import ITEMS, listed
 from ctxe.tools.prose import STRING, STRINGS
 
-NAME = "plan"
+NAME = "proposal"
+"""What permission is decided on; a delegate has a tool called plan."""
 SCHEMA = ToolSchema("use plan", "", {"type": "object", "properties": {"text": STRING, "steps": STRINGS}})
 LONGEST = 20_000
 """Characters of a plan: what is longer is no plan that a person reads."""

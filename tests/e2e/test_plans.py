@@ -181,7 +181,7 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
             terminal.leave()
         texts = [sent("chat", body) for body in server.bodies]
     assert texts[0].count(HINT) == 1
-    assert "this session no longer only reads; approval: ask" in texts[1]
+    assert "this session no longer only reads; approval: ask" in texts[1], texts[1][-400:]
 
 
 def test_a_mode_that_changes_while_the_model_works_is_told(home: Path, tmp_path: Path) -> None:

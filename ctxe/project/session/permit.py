@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.project.sandboxing import Boxed
 
-PLAN = "plan"
+PLAN = "proposal"
 """What the user decides by choosing a mode for the work (``mode:ask``)."""
 MEMORY = ("remember", "record_failure")
 
