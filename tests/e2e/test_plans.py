@@ -151,7 +151,7 @@ def test_a_session_that_changes_things_knows_nothing_of_plans(home: Path, tmp_pa
 
 def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
-    with WireServer([Reply("one"), Reply("two"), Reply("three"), Reply("four")], key=KEY) as server:
+    with WireServer([Reply("first seen"), Reply("second seen"), Reply("third seen")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
             terminal.ready()
@@ -162,17 +162,17 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
             terminal.type("\x1b[Z\x1b[Z")
             mode_of(terminal, "read-only")
             terminal.enter("look")
-            terminal.wait(r"\bone\b")
+            terminal.wait("first seen")
             terminal.type("\x1b[Z")
             mode_of(terminal, "ask")
             terminal.enter("go on")
-            terminal.wait(r"\btwo\b")
+            terminal.wait("second seen")
             terminal.enter("/mode auto")
             terminal.wait(r"trust this folder\? \[y/n\](.|\n)*trust this folder\? \[y/n\]")
             terminal.type("y")
             mode_of(terminal, "auto")
             terminal.enter("on")
-            terminal.wait(r"\bthree\b")
+            terminal.wait("third seen")
             terminal.leave()
         with Terminal(repo, env, ("chat", "-c")) as terminal:
             terminal.wait("left in approval auto; now it is ask: /approve auto brings it back")
@@ -181,7 +181,7 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
             terminal.leave()
         texts = [sent("chat", body) for body in server.bodies]
     assert texts[0].count(HINT) == 1
-    assert "this session no longer only reads; approval: ask" in texts[1], texts[1][-400:]
+    assert "this session no longer only reads; approval: ask" in texts[1]
 
 
 def test_a_mode_that_changes_while_the_model_works_is_told(home: Path, tmp_path: Path) -> None:
