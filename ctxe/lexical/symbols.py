@@ -15,7 +15,8 @@ class Symbols:
 
     ``paths``: files, folders (they end in "/") and positions ``file.py:12``, as written. ``frames``: trace frames and
     compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
-    ``faults``: error lines. Ids of tests, classes and codes of errors, and commits are none of these.
+    ``faults``: error lines. ``commits``: names of git's, whole or their first seven digits and more. Ids of tests,
+    classes and codes of errors are none of these.
     """
 
     paths: tuple[Place, ...] = ()
@@ -24,6 +25,7 @@ class Symbols:
     identifiers: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     urls: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
 
 
 _URL = re.compile(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
@@ -70,6 +72,7 @@ class _Found:
     identifiers: dict[str, None] = field(default_factory=dict)
     faults: dict[Fault, None] = field(default_factory=dict)
     urls: dict[str, None] = field(default_factory=dict)
+    commits: dict[str, None] = field(default_factory=dict)
 
     def close(self) -> Symbols:
         return Symbols(
@@ -79,6 +82,7 @@ class _Found:
             identifiers=tuple(self.identifiers),
             faults=tuple(self.faults),
             urls=tuple(self.urls),
+            commits=tuple(self.commits),
         )
 
 
@@ -102,7 +106,9 @@ def _classify(word: str, found: _Found) -> None:
         return
     if _is_file(bare):
         found.paths[Place(bare, int(position[1]) if position else 0)] = None
-    elif _ERROR.match(word) or _COMMIT.match(word):
+    elif _COMMIT.match(word):
+        found.commits[word] = None
+    elif _ERROR.match(word):
         return
     elif "/" in word and _FOLDER.match(word):
         found.paths[Place(word)] = None

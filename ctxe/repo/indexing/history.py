@@ -80,6 +80,13 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
     return found
 
 
+def numbered(db: sqlite3.Connection, name: str) -> list[int]:
+    """The numbers of the commits whose names begin so: seven hexadecimal digits or more."""
+    first = int(name[:16].ljust(16, "0"), 16)
+    last = int(name[:16].ljust(16, "f"), 16)
+    return [place for place, known in enumerate(_names(db)) if first <= known <= last]
+
+
 def refresh(db: sqlite3.Connection, git: Git) -> History:
     """The history up to HEAD, with what is new added to the database, and without what a rewritten past has lost."""
     known, edge = load(db), edge_of(git)

@@ -180,6 +180,10 @@ class Index:
         """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""
         return history.messages(self.db, terms)
 
+    def commits(self, name: str) -> list[int]:
+        """The commits whose names begin so, as numbered in ``history``; ``name`` is hexadecimal."""
+        return history.numbered(self.db, name)
+
     @cached_property
     def _history_ids(self) -> list[int]:
         """For every path of the history the id of the file that is there now, or -1."""

@@ -12,7 +12,7 @@ from ctxe.repo.planning.mix import Weights
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task, names_written, paths_written
-from ctxe.repo.planning.signals.past import similar_commits, together
+from ctxe.repo.planning.signals.past import commits_named, similar_commits, together
 from ctxe.repo.planning.signals.text import best_units
 from ctxe.repo.planning.spelling import originals, persuading, said, short, whole, words_inside
 
@@ -43,6 +43,7 @@ THEMES = {
     "frame": "frame",
     "module_named": "module_named member_named",
     "commits": "title_commits prose_commits title_messages",
+    "commit_named": "commit_named",
     "recent": "recent lately",
     "changed_together": "changed_together",
     "folder": "folder",
@@ -53,7 +54,7 @@ THEMES = {
     "remembered": "remembered",
     "meaning": "meaning",
 }
-TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "names": 3.0, "words": 0.5}
+TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "commit_named": 3.0, "names": 3.0, "words": 0.5}
 """How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
 _THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
 
@@ -187,6 +188,14 @@ class Reasons:
         if mine:
             return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
         return "past commits that changed it use words of the task"
+
+    def commit_named(self, number: int) -> str:
+        """The commit or issue in the task."""
+        for name, commits in commits_named(self.evidence).items():
+            if any(number in self.evidence.index.changed_in(commit) for commit in commits):
+                said = f"a commit about {name}" if name.startswith("#") else f"commit {name[:12]}"
+                return f"changed by {said}, named in the task"
+        return ""
 
     def recent(self, number: int) -> str:
         """When the file was last changed."""

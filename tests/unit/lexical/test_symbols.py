@@ -18,6 +18,7 @@ def test_a_sentence_about_code():
         modules=("foo.bar_baz",),
         identifiers=("parseHeader", "HTTPServer", "MAX_SIZE"),
         urls=("https://a.b/c#4",),
+        commits=("deadbeef1",),
     )
 
 

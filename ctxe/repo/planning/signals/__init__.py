@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ctxe.repo.planning.evidence import Evidence, Scores
-from ctxe.repo.planning.signals import around, mentions, past, session, text
+from ctxe.repo.planning.signals import around, mentions, modules, past, session, text
 
 Signal = Callable[[Evidence], Scores]
 
@@ -21,8 +21,8 @@ BROAD: dict[str, Signal] = {
     "prose_path": text.prose_path,
     "path_named": mentions.path_named,
     "frame": mentions.frame,
-    "module_named": mentions.module_named,
-    "member_named": mentions.member_named,
+    "module_named": modules.module_named,
+    "member_named": modules.member_named,
     "defined": mentions.defined,
     "called": mentions.called,
     "title_stem": mentions.title_stem,
@@ -31,6 +31,7 @@ BROAD: dict[str, Signal] = {
     "title_commits": past.title_commits,
     "prose_commits": past.prose_commits,
     "title_messages": past.title_messages,
+    "commit_named": past.commit_named,
     "recent": past.recent,
     "lately": past.lately,
     "touched": session.touched,

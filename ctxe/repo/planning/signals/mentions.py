@@ -1,4 +1,4 @@
-"""Signals from what the task names outright: paths, frames, modules, definitions, file names, the title's prefix."""
+"""Signals from what the task names outright: paths, frames, definitions, file names, the title's prefix."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from ctxe.lexical.bm25 import idf
 from ctxe.lexical.words import STOP, path_terms
-from ctxe.repo.indexing.scan import DEFINED, HOLLOW, PATH, STEM, stem_of
+from ctxe.repo.indexing.scan import DEFINED, PATH, STEM, stem_of
 from ctxe.repo.planning.evidence import Evidence, Scores
 from ctxe.repo.planning.reading import code_shaped
+from ctxe.repo.planning.signals.modules import taken_names
 
 MOST_NAMESAKES = 6
 """Files that may fit one mention; a name that fits more says nothing."""
@@ -64,10 +65,19 @@ def path_named(evidence: Evidence) -> Scores:
     found: Scores = {}
     for path in (*paths_written(evidence), *names_written(evidence)):
         files, same, written = fitting(evidence, path)
+        files = _within_scope(evidence, files)
         if 0 < len(files) <= MOST_NAMESAKES:
             for number in files:
                 found[number] = found.get(number, 0.0) + (1.0 if same > 1 or same == written else 0.6) / len(files)
     return found
+
+
+def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
+    """Of several files of one name those that the title's prefix names the folder of, if it does."""
+    if len(files) < 2:
+        return files
+    scopes = [scope.lower() for scope in evidence.reading.scope]
+    return [n for n in files if any(_fits(evidence.file(n).path.lower(), scope) for scope in scopes)] or files
 
 
 def frame(evidence: Evidence) -> Scores:
@@ -82,57 +92,13 @@ def frame(evidence: Evidence) -> Scores:
     return found
 
 
-def module_named(evidence: Evidence) -> Scores:
-    """A dotted module in the task."""
-    found: Scores = {}
-    for module in evidence.reading.mentions.modules:
-        parts = [part for part in re.split(r"\W+", module.lower()) if part]
-        for count in range(len(parts), 1, -1):
-            files = [
-                n for n in _stems(evidence, [parts[count - 1]]) if _is_module(evidence.file(n).path, parts[:count])
-            ]
-            if 0 < len(files) <= 4:
-                for number in files:
-                    found[number] = found.get(number, 0.0) + 1.0 / len(files)
-                break
-    return found
-
-
-def _is_module(path: str, parts: list[str]) -> bool:
-    folder, _, name = path.lower().rpartition("/")
-    stem = name.partition(".")[0]
-    whole = folder if stem in HOLLOW else f"{folder}/{stem}"
-    return f"/{whole}".endswith("/" + "/".join(parts))
-
-
-def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
-    for files in evidence.having(STEM, stems).values():
-        yield from files
-
-
-def member_named(evidence: Evidence) -> Scores:
-    """``A.b`` in the task, and a file that defines both."""
-    found: Scores = {}
-    pairs = [pair for module in evidence.reading.mentions.modules for pair in _pairs(module.lower())]
-    known = evidence.having(DEFINED, {name for pair in pairs for name in pair})
-    for one, other in pairs:
-        both = set(known.get(one, ())) & set(known.get(other, ()))
-        for number in both:
-            found[number] = found.get(number, 0.0) + 1.0 / len(both)
-    return found
-
-
-def _pairs(module: str) -> list[tuple[str, str]]:
-    parts = [part for part in re.split(r"\W+", module) if part]
-    return list(pairwise(parts))
-
-
 def names_in_task(evidence: Evidence) -> list[str]:
     """Code-shaped names of the task, prose before what was pasted, each once."""
     reading = evidence.reading
     pasted = (name for name in reading.pasted_names if code_shaped(name))
     parts = (part for module in reading.mentions.modules for part in re.split(r"\W+", module) if len(part) > 2)
-    return list(dict.fromkeys([*reading.names, *reading.mentions.identifiers, *parts, *pasted]))[:200]
+    taken = (name for names in taken_names(reading).values() for name in names if len(name) > 2)
+    return list(dict.fromkeys([*reading.names, *reading.mentions.identifiers, *parts, *taken, *pasted]))[:200]
 
 
 def defined(evidence: Evidence) -> Scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from bisect import bisect_right
 
 from ctxe.lexical.bm25 import idf
@@ -19,6 +20,9 @@ RECENT = 2000
 """Commits back to which work counts as recent."""
 TOP = 5
 """First files whose companions are looked for."""
+MOST_ABOUT = 8
+"""Commits that may speak of one issue; a number that more of them use is no issue's."""
+_ISSUE = re.compile(r"(?:#|\bgh-|\bticket:|\b(?:issue|pr|pull request) #?|/(?:issues|pull)/)(\d{2,7})\b", re.IGNORECASE)
 
 
 def similar_commits(evidence: Evidence, view: View, title: float, body: float) -> list[tuple[float, int]]:
@@ -84,6 +88,29 @@ def title_messages(evidence: Evidence) -> Scores:
         for number, share in times.items():
             found[number] = found.get(number, 0.0) + worth * share / (share + 0.5 + 0.02 * changes.get(number, 0))
     return found
+
+
+def commit_named(evidence: Evidence) -> Scores:
+    """What the commits changed that the task names ("broken since 1f3a9c2"), or that name an issue the task names."""
+    found: Scores = {}
+    for commits in commits_named(evidence).values():
+        for commit in commits:
+            files = evidence.index.changed_in(commit)
+            for number in files:
+                found[number] = found.get(number, 0.0) + len(files) ** -0.5 / len(commits)
+    return found
+
+
+def commits_named(evidence: Evidence) -> dict[str, list[int]]:
+    """The past commits behind each commit's name (``1f3a9c2``) and each issue's number (``#123``) in the task."""
+    reading = evidence.reading
+    found = {name: evidence.index.commits(name) for name in reading.mentions.commits}
+    issues = list(dict.fromkeys(_ISSUE.findall(f"{reading.title}\n{reading.prose}")))
+    about = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
+    for issue in issues:
+        both = (packed >> 8 for mark in (TITLE, "") for packed in about.get(mark + issue, ()))
+        found[f"#{issue}"] = sorted(set(both))
+    return {name: commits for name, commits in found.items() if 0 < len(commits) <= MOST_ABOUT}
 
 
 def recent(evidence: Evidence) -> Scores:

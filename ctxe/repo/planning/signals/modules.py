@@ -1,0 +1,104 @@
+"""Signals from modules the task names: dotted names, members of them, and what its import statements take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from ctxe.repo.indexing.scan import DEFINED, HOLLOW, STEM
+from ctxe.repo.planning.evidence import Evidence, Scores
+from ctxe.repo.planning.reading import Reading
+
+MOST_FILES = 4
+"""Files that one module may be; a name that fits more says nothing."""
+_FROM = re.compile(r"\bfrom\s+(\.*\w[\w.]*)\s+import\s+(\([^)]{1,2000}\)|[^\n;#]{1,500})")
+_BRACED = re.compile(r"\bimport\s+(?:type\s+)?(?:\w+\s*,\s*)?\{([^}]{1,2000})\}\s*from\s+['\"]([^'\"\n]{1,200})['\"]")
+_USE = re.compile(r"\buse\s+((?:\w+::){1,8})\{([^}]{1,2000})\}")
+_RENAMED = re.compile(r"\bas\s+\w+")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+
+
+def module_named(evidence: Evidence) -> Scores:
+    """A dotted module in the task; of a package what is taken from it, for it only hands that on."""
+    found: Scores = {}
+    taken = taken_names(evidence.reading)
+    for module in evidence.reading.mentions.modules:
+        files = _files_of(evidence, module)
+        files = _behind(evidence, files, taken.get(module, ()))
+        for number in files if len(files) <= MOST_FILES else ():
+            found[number] = found.get(number, 0.0) + 1.0 / len(files)
+    return found
+
+
+def member_named(evidence: Evidence) -> Scores:
+    """``A.b`` in the task, and a file that defines both."""
+    found: Scores = {}
+    pairs = [pair for module in evidence.reading.mentions.modules for pair in pairwise(_parts(module))]
+    known = evidence.having(DEFINED, {name for pair in pairs for name in pair})
+    for one, other in pairs:
+        both = set(known.get(one, ())) & set(known.get(other, ()))
+        for number in both:
+            found[number] = found.get(number, 0.0) + 1.0 / len(both)
+    return found
+
+
+def taken_names(reading: Reading) -> dict[str, list[str]]:
+    """The names that import statements in a task take, by the module as it is written."""
+    taken: dict[str, list[str]] = {}
+    for module, names in imports(f"{reading.prose}\n{reading.pasted}"):
+        taken.setdefault(module, []).extend(names)
+    return taken
+
+
+def imports(text: str) -> Iterator[tuple[str, list[str]]]:
+    """(module as written, names taken from it) of each import statement in a text: Python, JavaScript, Rust."""
+    found: list[tuple[str, str]] = _FROM.findall(text)
+    found += [(module, names) for names, module in _BRACED.findall(text)]
+    found += [(module.removesuffix("::"), names) for module, names in _USE.findall(text)]
+    for module, names in found:
+        yield module, _NAME.findall(_RENAMED.sub(" ", names))
+
+
+def _files_of(evidence: Evidence, module: str) -> list[int]:
+    """The files of the longest beginning of a dotted name that is a module."""
+    parts = _parts(module)
+    for count in range(len(parts), 1, -1):
+        named = _stems(evidence, [parts[count - 1]])
+        files = [number for number in named if _is_module(evidence.file(number).path, parts[:count])]
+        if 0 < len(files) <= MOST_FILES:
+            return files
+    return []
+
+
+def _parts(module: str) -> list[str]:
+    return [part for part in re.split(r"\W+", module.lower()) if part]
+
+
+def _is_module(path: str, parts: list[str]) -> bool:
+    folder, _, name = path.lower().rpartition("/")
+    stem = name.partition(".")[0]
+    whole = folder if stem in HOLLOW else f"{folder}/{stem}"
+    return f"/{whole}".endswith("/" + "/".join(parts))
+
+
+def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
+    for files in evidence.having(STEM, stems).values():
+        yield from files
+
+
+def _behind(evidence: Evidence, files: list[int], names: Sequence[str]) -> list[int]:
+    """For packages the files below them that define these names; without names also the one named like its package."""
+    folders = [_folder(evidence, number) for number in files]
+    if not all(evidence.file(n).path.rpartition("/")[2].partition(".")[0] in HOLLOW for n in files):
+        return files
+    if names:
+        known = evidence.having(DEFINED, [name.lower() for name in names]).values()
+        below = [n for some in known for n in some if _folder(evidence, n).startswith(tuple(folders))]
+        return [n for n in dict.fromkeys(below) if n not in files] or files
+    alike = _stems(evidence, [folder[:-1].rpartition("/")[2].lower() for folder in folders])
+    return list(dict.fromkeys([*files, *(n for n in alike if _folder(evidence, n) in folders)]))
+
+
+def _folder(evidence: Evidence, number: int) -> str:
+    return evidence.file(number).path.rpartition("/")[0] + "/"

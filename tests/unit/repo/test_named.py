@@ -1,0 +1,156 @@
+"""What a task names without a path: a commit, an issue, what an import takes from a package, one of many namesakes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ctxe.lexical.symbols import symbols
+from ctxe.repo.git import Git
+from ctxe.repo.indexing.index import Index
+from ctxe.repo.planning.evidence import Evidence, Scores
+from ctxe.repo.planning.reading import read_task
+from ctxe.repo.planning.signals.mentions import defined, path_named
+from ctxe.repo.planning.signals.modules import imports, member_named, module_named
+from ctxe.repo.planning.signals.past import MOST_ABOUT, commit_named
+from tests.unit.repo.planned import plan
+
+FILES = {
+    "tea/__init__.py": "from tea.units.scale import milli\n",
+    "tea/units/__init__.py": "from tea.units.scale import milli\nfrom tea.units.weigh import weigh\n",
+    "tea/units/scale.py": "milli = 0.001\n",
+    "tea/units/weigh.py": "def weigh(leaf):\n    return leaf.weight\n",
+    "tea/pretty/__init__.py": "from tea.pretty.pretty import draw\n",
+    "tea/pretty/pretty.py": "def draw(cup):\n    return cup.outline\n",
+    "tea/pretty/lines.py": "LINE = '-'\n",
+    **{f"tea/part{number}/error.py": f"class Error{number}(Exception): ...\n" for number in range(8)},
+}
+
+
+def git(root: Path, *args: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def change(root: Path, path: str, message: str) -> str:
+    """Commit a change of one file; the name of the commit."""
+    (root / path).write_text((root / path).read_text() + "# more\n")
+    git(root, "commit", "-qam", message)
+    return git(root, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    git(tmp_path, "init", "-q", "tree")
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "Make tea")
+    return root
+
+
+def ask(tree: Path, task: str) -> Evidence:
+    index = Index(tree, Git(tree, os.environ), tree.parent / "index.db", 1)
+    index.refresh()
+    return Evidence(index, read_task(task), {})
+
+
+def by_path(evidence: Evidence, scores: Scores) -> dict[str, float]:
+    return {evidence.file(number).path: score for number, score in scores.items()}
+
+
+def why(evidence: Evidence, task: str, path: str) -> str:
+    """The first reason for a file in the plan of a task."""
+    (file,) = (file for file in plan(evidence.index, task, 4000).files if file.path == path)
+    return file.reasons[0].detail
+
+
+@pytest.mark.parametrize("length", [7, 12, 40])
+def test_what_a_commit_changed_is_named_with_the_commit(tree: Path, length: int):
+    name = change(tree, "tea/pretty/lines.py", "Draw longer lines")
+    change(tree, "tea/units/weigh.py", "Weigh twice")
+    asked = ask(tree, f"Cups leak since {name[:length]}")
+    assert by_path(asked, commit_named(asked)) == {"tea/pretty/lines.py": 1.0}
+    assert why(asked, f"Cups leak since {name[:length]}", "tea/pretty/lines.py") == (
+        f"changed by commit {name[:12][:length]}, named in the task"
+    )
+
+
+def test_what_a_commit_about_an_issue_changed_is_named_with_the_issue(tree: Path):
+    change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
+    change(tree, "tea/pretty/lines.py", "Draw 90 lines")
+    asked = ask(tree, "Cups leak, regressed by #417, and #90210 is not of this history")
+    assert by_path(asked, commit_named(asked)) == {"tea/units/weigh.py": 1.0}
+    assert why(asked, "Cups leak, regressed by #417", "tea/units/weigh.py") == (
+        "changed by a commit about #417, named in the task"
+    )
+
+
+@pytest.mark.parametrize("task", ["Cups leak since 417 days", "Cups leak since 0abc123", "Cups leak"])
+def test_a_number_alone_and_a_commit_from_elsewhere_name_nothing(tree: Path, task: str):
+    change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
+    asked = ask(tree, task)
+    assert commit_named(asked) == {}
+
+
+def test_a_number_that_many_commits_use_is_no_issue(tree: Path):
+    for turn in range(MOST_ABOUT + 1):
+        change(tree, "tea/units/weigh.py", f"Weigh 417 leaves, {turn}")
+    asked = ask(tree, "Cups leak, regressed by #417")
+    assert commit_named(asked) == {}
+
+
+def test_a_commits_name_is_a_mention_of_its_own():
+    said = symbols("Since 1f3a9c2 and 0123456789abcdef0123456789abcdef01234567; 20261122 and deadbeef are not")
+    assert said.commits == ("1f3a9c2", "0123456789abcdef0123456789abcdef01234567")
+
+
+def test_what_an_import_takes_from_a_package_is_looked_for_where_it_is_defined(tree: Path):
+    asked = ask(tree, "Milli is wrong\n\n```python\nfrom tea.units import milli, cup\n```\n")
+    assert by_path(asked, module_named(asked)) == {"tea/units/scale.py": 1.0}
+    assert "tea/units/scale.py" in by_path(asked, defined(asked))
+
+
+def test_a_package_that_hands_on_nothing_of_that_name_stands_for_itself(tree: Path):
+    asked = ask(tree, "Cups leak\n\n    from tea.units import cup\n")
+    assert by_path(asked, module_named(asked)) == {"tea/units/__init__.py": 1.0}
+
+
+def test_a_package_named_alone_means_the_module_of_its_name_too(tree: Path):
+    asked = ask(tree, "Wrong lines in tea.pretty")
+    assert by_path(asked, module_named(asked)) == {"tea/pretty/__init__.py": 0.5, "tea/pretty/pretty.py": 0.5}
+
+
+def test_a_member_is_looked_for_where_both_are_defined(tree: Path):
+    (tree / "tea/units/weigh.py").write_text("class Scales:\n    def tare(self): ...\n")
+    asked = ask(tree, "Scales.tare forgets the cup")
+    assert by_path(asked, member_named(asked)) == {"tea/units/weigh.py": 1.0}
+
+
+def test_of_many_files_of_one_name_the_one_in_the_folder_that_the_title_begins_with(tree: Path):
+    asked = ask(tree, "part3: move what is raised to error.py")
+    assert by_path(asked, path_named(asked)) == {"tea/part3/error.py": 1.0}
+    asked = ask(tree, "Move what is raised to error.py")
+    assert path_named(asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("from a.b import (\n    one,\n    two as three,\n)", [("a.b", ["one", "two"])]),
+        (">>> from .a import one; one()", [(".a", ["one"])]),
+        ('import Base, { one, two as three } from "./b"', [("./b", ["one", "two"])]),
+        ("import type { One } from 'c'", [("c", ["One"])]),
+        ("use crate::a::b::{One, two};", [("crate::a::b", ["One", "two"])]),
+        ("from a import *", [("a", [])]),
+        ("we import tea from China", []),
+        ("from " * 20_000, []),
+    ],
+)
+def test_imports_as_they_are_written(text: str, taken: list[tuple[str, list[str]]]):
+    assert list(imports(text)) == taken
