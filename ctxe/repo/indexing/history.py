@@ -8,6 +8,7 @@ import re
 import sqlite3
 import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import field
 
@@ -80,11 +81,15 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
     return found
 
 
-def numbered(db: sqlite3.Connection, name: str) -> list[int]:
-    """The numbers of the commits whose names begin so: seven hexadecimal digits or more."""
-    first = int(name[:16].ljust(16, "0"), 16)
-    last = int(name[:16].ljust(16, "f"), 16)
-    return [place for place, known in enumerate(_names(db)) if first <= known <= last]
+def numbered(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[int]]:
+    """For each name of a commit, seven hexadecimal digits or more: the numbers of the commits whose names begin so."""
+    wanted = list(names)
+    order = sorted((known, place) for place, known in enumerate(_names(db))) if wanted else []
+    found = {}
+    for name in wanted:
+        first, last = (int(name[:16].ljust(16, digit), 16) for digit in "0f")
+        found[name] = [place for _, place in order[bisect_left(order, (first, 0)) : bisect_left(order, (last + 1, 0))]]
+    return found
 
 
 def refresh(db: sqlite3.Connection, git: Git) -> History:

@@ -180,9 +180,9 @@ class Index:
         """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""
         return history.messages(self.db, terms)
 
-    def commits(self, name: str) -> list[int]:
-        """The commits whose names begin so, as numbered in ``history``; ``name`` is hexadecimal."""
-        return history.numbered(self.db, name)
+    def commits(self, names: Iterable[str]) -> dict[str, list[int]]:
+        """For each name of a commit: the commits whose names begin so, as numbered in ``history``."""
+        return history.numbered(self.db, names)
 
     @cached_property
     def _history_ids(self) -> list[int]:

@@ -104,7 +104,7 @@ def commit_named(evidence: Evidence) -> Scores:
 def commits_named(evidence: Evidence) -> dict[str, list[int]]:
     """The past commits behind each commit's name (``1f3a9c2``) and each issue's number (``#123``) in the task."""
     reading = evidence.reading
-    found = {name: evidence.index.commits(name) for name in reading.mentions.commits}
+    found = evidence.index.commits(reading.mentions.commits)
     issues = list(dict.fromkeys(_ISSUE.findall(f"{reading.title}\n{reading.prose}")))
     about = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
     for issue in issues:
