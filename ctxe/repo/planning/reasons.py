@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ctxe.domain.value import dataclass
 from ctxe.lexical.words import terms
 from ctxe.repo.indexing.scan import stem_of
+from ctxe.repo.planning.chronicle import Chronicle
 from ctxe.repo.planning.mix import Weights
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task, names_written, paths_written
-from ctxe.repo.planning.signals.past import commits_named, similar_commits, together
 from ctxe.repo.planning.signals.text import best_units
 from ctxe.repo.planning.spelling import originals, persuading, said, short, whole, words_inside
 
@@ -54,6 +54,8 @@ THEMES = {
     "remembered": "remembered",
     "meaning": "meaning",
 }
+PAST = frozenset(("commits", "commit_named", "recent", "changed_together"))
+"""Themes that the chronicle has the words for; for the others it is the method of that name here."""
 TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "commit_named": 3.0, "names": 3.0, "words": 0.5}
 """How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
 _THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
@@ -69,7 +71,7 @@ class Reasons:
         self._original = originals(self.evidence)
         self._words = words_inside(self.evidence, self._numbers)
         self._units = best_units(self.evidence, "prose") | best_units(self.evidence, "title")
-        self._commits: list[tuple[float, int]] | None = None
+        self.chronicle = Chronicle(ranking)
 
     def of(self, number: int) -> tuple[Reason, ...]:
         """At most three reasons for a file, the weightiest first."""
@@ -91,12 +93,16 @@ class Reasons:
                 break
             if worth < LEAST * total:
                 continue
-            detail = _TELLERS[theme](self, number)
+            detail = self._told(theme, number)
             these = set(said(detail)) if theme in ("units", "words") else {detail}
             if detail and not these <= told:
                 found.append(Reason(theme, detail, round(worth / total, 3)))
                 told |= these
         return tuple(found)
+
+    def _told(self, theme: str, number: int) -> str:
+        told: str = getattr(self.chronicle if theme in PAST else self, theme)(number)
+        return told
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
         """Search terms as the task spells them: no bare numbers, and no part of a name that is listed itself."""
@@ -180,47 +186,6 @@ class Reasons:
                 return f"`{module}` in the task is here"
         return ""
 
-    def commits(self, number: int) -> str:
-        """The past commit that resembles the task most, of those that changed the file."""
-        if self._commits is None:
-            self._commits = similar_commits(self.evidence, self.evidence.views["title"], 1.0, 0.3)
-        mine = [commit for _, commit in self._commits if number in self.evidence.index.changed_in(commit)]
-        if mine:
-            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
-        return "past commits that changed it use words of the task"
-
-    def commit_named(self, number: int) -> str:
-        """The commit or issue in the task."""
-        for name, commits in commits_named(self.evidence).items():
-            if any(number in self.evidence.index.changed_in(commit) for commit in commits):
-                said = f"a commit about {name}" if name.startswith("#") else f"commit {name[:12]}"
-                return f"changed by {said}, named in the task"
-        return ""
-
-    def recent(self, number: int) -> str:
-        """When the file was last changed."""
-        index = self.evidence.index
-        place = index.history_number(number)
-        count = len(index.history)
-        for back in range(1, min(count, 2000) + 1):
-            if place in index.history.files(count - back):
-                return f"changed {back} commit{'s' * (back > 1)} ago" if back < 400 else ""
-        return ""
-
-    def changed_together(self, number: int) -> str:
-        """The first file it changed with."""
-        first = next(iter(self.ranking.order))
-        index = self.evidence.index
-        mine, other = index.history_number(number), index.history_number(first)
-        if first == number or mine is None or other is None:
-            return ""
-        changes = together(self.evidence, first)[1]
-        files = index.history.touched
-        starts = index.history.starts
-        both = sum(1 for n in range(len(index.history)) if {mine, other} <= set(files[starts[n] : starts[n + 1]]))
-        name = self.evidence.file(first).path.rpartition("/")[2]
-        return f"changed together with {name} in {both} of {changes} commits" if both else ""
-
     def namesake(self, number: int) -> str:
         """The best file of the same name."""
         key = name_key(self.evidence.file(number).path)
@@ -267,6 +232,3 @@ class Reasons:
     def remembered(self, number: int) -> str:
         """Memory."""
         return "named by the project's memory"
-
-
-_TELLERS: dict[str, Callable[[Reasons, int], str]] = {theme: getattr(Reasons, theme) for theme in THEMES}

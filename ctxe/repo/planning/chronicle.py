@@ -1,0 +1,62 @@
+"""What git's past says of a file, in words: reasons of a plan that come from commits."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ctxe.repo.planning.ranking import Ranking
+from ctxe.repo.planning.signals.past import commits_named, similar_commits, together
+
+
+class Chronicle:
+    """The past of one ranking; what several files need is found out once."""
+
+    def __init__(self, ranking: Ranking) -> None:
+        self.ranking, self.evidence = ranking, ranking.evidence
+
+    @cached_property
+    def _similar(self) -> list[tuple[float, int]]:
+        return similar_commits(self.evidence, self.evidence.views["title"], 1.0, 0.3)
+
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        return commits_named(self.evidence)
+
+    def commits(self, number: int) -> str:
+        """The past commit that resembles the task most, of those that changed the file."""
+        mine = [commit for _, commit in self._similar if number in self.evidence.index.changed_in(commit)]
+        if mine:
+            return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
+        return "past commits that changed it use words of the task"
+
+    def commit_named(self, number: int) -> str:
+        """The commit or issue in the task."""
+        for name, commits in self._named.items():
+            if any(number in self.evidence.index.changed_in(commit) for commit in commits):
+                said = f"a commit about {name}" if name.startswith("#") else f"commit {name[:12]}"
+                return f"changed by {said}, named in the task"
+        return ""
+
+    def recent(self, number: int) -> str:
+        """When the file was last changed."""
+        index = self.evidence.index
+        place = index.history_number(number)
+        count = len(index.history)
+        for back in range(1, min(count, 2000) + 1):
+            if place in index.history.files(count - back):
+                return f"changed {back} commit{'s' * (back > 1)} ago" if back < 400 else ""
+        return ""
+
+    def changed_together(self, number: int) -> str:
+        """The first file it changed with."""
+        first = next(iter(self.ranking.order))
+        index = self.evidence.index
+        mine, other = index.history_number(number), index.history_number(first)
+        if first == number or mine is None or other is None:
+            return ""
+        changes = together(self.evidence, first)[1]
+        files = index.history.touched
+        starts = index.history.starts
+        both = sum(1 for n in range(len(index.history)) if {mine, other} <= set(files[starts[n] : starts[n + 1]]))
+        name = self.evidence.file(first).path.rpartition("/")[2]
+        return f"changed together with {name} in {both} of {changes} commits" if both else ""
