@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ctxe.repo.planning.ranking import Ranking
-from ctxe.repo.planning.signals.past import commits_named, similar_commits, together
+from ctxe.repo.planning.signals.past import commits_about, commits_named, similar_commits, together
 
 
 class Chronicle:
@@ -22,6 +23,10 @@ class Chronicle:
     def _named(self) -> dict[str, list[int]]:
         return commits_named(self.evidence)
 
+    @cached_property
+    def _about(self) -> dict[str, list[int]]:
+        return commits_about(self.evidence)
+
     def commits(self, number: int) -> str:
         """The past commit that resembles the task most, of those that changed the file."""
         mine = [commit for _, commit in self._similar if number in self.evidence.index.changed_in(commit)]
@@ -30,12 +35,19 @@ class Chronicle:
         return "past commits that changed it use words of the task"
 
     def commit_named(self, number: int) -> str:
-        """The commit or issue in the task."""
-        for name, commits in self._named.items():
-            if any(number in self.evidence.index.changed_in(commit) for commit in commits):
-                said = f"a commit about {name}" if name.startswith("#") else f"commit {name[:12]}"
-                return f"changed by {said}, named in the task"
-        return ""
+        """The commit in the task."""
+        name = self._behind(self._named, number)
+        return f"changed by commit {name[:12]}, named in the task" if name else ""
+
+    def issue_named(self, number: int) -> str:
+        """The issue in the task."""
+        issue = self._behind(self._about, number)
+        return f"changed by a commit about #{issue}, named in the task" if issue else ""
+
+    def _behind(self, named: Mapping[str, Sequence[int]], number: int) -> str:
+        """The first name whose commits changed the file."""
+        changed = self.evidence.index.changed_in
+        return next((name for name, commits in named.items() if any(number in changed(one) for one in commits)), "")
 
     def recent(self, number: int) -> str:
         """When the file was last changed."""

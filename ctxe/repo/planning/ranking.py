@@ -17,8 +17,8 @@ CHOSEN = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,
     "code_names": 20, "title_path": 30, "prose_path": 20, "path_named": 20, "frame": 20, "module_named": 20,
     "member_named": 20, "defined": 20, "called": 12, "title_stem": 20, "code_stem": 10, "scope_named": 15,
-    "title_commits": 25, "prose_commits": 25, "title_messages": 20, "commit_named": 20, "touched": 20, "remembered": 10,
-    "meaning": 30,
+    "title_commits": 25, "prose_commits": 25, "title_messages": 20, "commit_named": 20, "issue_named": 20,
+    "touched": 20, "remembered": 10, "meaning": 30,
 }  # fmt: skip
 """How many of the best source files by each signal are looked at closely."""
 OTHERS = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}

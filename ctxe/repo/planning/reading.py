@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import field
 
 from ctxe.domain.value import dataclass
@@ -104,7 +104,7 @@ class Reading:
         for name, times in self.names.items():
             for term in terms(name):
                 code[term] += times
-        return {
+        views = {
             "title": dict.fromkeys(bag(self.title), 1.0),
             "lead": dict.fromkeys(bag(self.lead), 1.0),
             "prose": _damped(bag(f"{self.title}\n{self.prose}")),
@@ -113,6 +113,12 @@ class Reading:
             "fault": _damped(bag(self.faults)),
             "compound": dict.fromkeys(compounds(f"{self.title} . {self.prose[:6000]}"), 1.0),
         }
+        pieces = {piece for name in self.mentions.commits for piece in terms(name) if piece != name}
+        return {name: _without(view, pieces) for name, view in views.items()} if pieces else views
+
+
+def _without(view: View, words: Collection[str]) -> View:
+    return {term: weight for term, weight in view.items() if term not in words}
 
 
 def bag(text: str) -> Counter[str]:

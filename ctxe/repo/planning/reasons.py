@@ -44,6 +44,7 @@ THEMES = {
     "module_named": "module_named member_named",
     "commits": "title_commits prose_commits title_messages",
     "commit_named": "commit_named",
+    "issue_named": "issue_named",
     "recent": "recent lately",
     "changed_together": "changed_together",
     "folder": "folder",
@@ -54,9 +55,17 @@ THEMES = {
     "remembered": "remembered",
     "meaning": "meaning",
 }
-PAST = frozenset(("commits", "commit_named", "recent", "changed_together"))
+PAST = frozenset(("commits", "commit_named", "issue_named", "recent", "changed_together"))
 """Themes that the chronicle has the words for; for the others it is the method of that name here."""
-TELLING = {"path_named": 3.0, "frame": 3.0, "module_named": 3.0, "commit_named": 3.0, "names": 3.0, "words": 0.5}
+TELLING = {
+    "path_named": 3.0,
+    "frame": 3.0,
+    "module_named": 3.0,
+    "commit_named": 3.0,
+    "issue_named": 3.0,
+    "names": 3.0,
+    "words": 0.5,
+}
 """How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
 _THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
 

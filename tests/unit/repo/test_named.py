@@ -15,7 +15,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals.mentions import defined, path_named
 from ctxe.repo.planning.signals.modules import imports, member_named, module_named
-from ctxe.repo.planning.signals.past import MOST_ABOUT, commit_named
+from ctxe.repo.planning.signals.past import MOST_ABOUT, commit_named, issue_named
 from tests.unit.repo.planned import plan
 
 FILES = {
@@ -81,11 +81,26 @@ def test_what_a_commit_changed_is_named_with_the_commit(tree: Path, length: int)
     )
 
 
+def test_who_asks_what_a_commit_broke_is_shown_what_it_changed(tree: Path):
+    name = change(tree, "tea/pretty/lines.py", "Draw longer lines")
+    for number in range(8):
+        (tree / f"tea/part{number}/error.py").write_text(f"def break_{number}(cup):\n    cup.break_it()\n")
+    git(tree, "commit", "-qam", "Break cups")
+    task = f"What did {name[:9]} break?"
+    shown = [file.path for file in plan(ask(tree, task).index, task, 4000).files if file.mode != "name"]
+    assert "tea/pretty/lines.py" in shown
+
+
+def test_pieces_of_a_commits_name_are_no_words():
+    views = read_task("What did bcd8ce7 break?").views()
+    assert views["title"] == {"bcd8ce7": 1.0, "break": 1.0}
+
+
 def test_what_a_commit_about_an_issue_changed_is_named_with_the_issue(tree: Path):
     change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
     change(tree, "tea/pretty/lines.py", "Draw 90 lines")
     asked = ask(tree, "Cups leak, regressed by #417, and #90210 is not of this history")
-    assert by_path(asked, commit_named(asked)) == {"tea/units/weigh.py": 1.0}
+    assert by_path(asked, issue_named(asked)) == {"tea/units/weigh.py": 1.0}
     assert why(asked, "Cups leak, regressed by #417", "tea/units/weigh.py") == (
         "changed by a commit about #417, named in the task"
     )
@@ -95,14 +110,14 @@ def test_what_a_commit_about_an_issue_changed_is_named_with_the_issue(tree: Path
 def test_a_number_alone_and_a_commit_from_elsewhere_name_nothing(tree: Path, task: str):
     change(tree, "tea/units/weigh.py", "Weigh twice (#417)")
     asked = ask(tree, task)
-    assert commit_named(asked) == {}
+    assert commit_named(asked) == issue_named(asked) == {}
 
 
 def test_a_number_that_many_commits_use_is_no_issue(tree: Path):
     for turn in range(MOST_ABOUT + 1):
         change(tree, "tea/units/weigh.py", f"Weigh 417 leaves, {turn}")
     asked = ask(tree, "Cups leak, regressed by #417")
-    assert commit_named(asked) == {}
+    assert issue_named(asked) == {}
 
 
 def test_a_commits_name_is_a_mention_of_its_own():

@@ -32,6 +32,7 @@ BROAD: dict[str, Signal] = {
     "prose_commits": past.prose_commits,
     "title_messages": past.title_messages,
     "commit_named": past.commit_named,
+    "issue_named": past.issue_named,
     "recent": past.recent,
     "lately": past.lately,
     "touched": session.touched,

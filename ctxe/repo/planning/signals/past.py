@@ -6,6 +6,7 @@ import heapq
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.indexing.history import TITLE
@@ -91,26 +92,40 @@ def title_messages(evidence: Evidence) -> Scores:
 
 
 def commit_named(evidence: Evidence) -> Scores:
-    """What the commits changed that the task names ("broken since 1f3a9c2"), or that name an issue the task names."""
+    """What the commits changed that the task names: "broken since 1f3a9c2"."""
+    return _changed_by(evidence, commits_named(evidence))
+
+
+def issue_named(evidence: Evidence) -> Scores:
+    """What the commits changed that name an issue the task names: "regressed by #123"."""
+    return _changed_by(evidence, commits_about(evidence))
+
+
+def commits_named(evidence: Evidence) -> dict[str, list[int]]:
+    """The past commits behind each commit's name in the task."""
+    found = evidence.index.commits(evidence.reading.mentions.commits)
+    return {name: commits for name, commits in found.items() if commits}
+
+
+def commits_about(evidence: Evidence) -> dict[str, list[int]]:
+    """The past commits whose messages name an issue that the task names, by its number."""
+    issues = list(dict.fromkeys(_ISSUE.findall(f"{evidence.reading.title}\n{evidence.reading.prose}")))
+    told = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
+    about = {
+        issue: sorted({packed >> 8 for mark in (TITLE, "") for packed in told.get(mark + issue, ())})
+        for issue in issues
+    }
+    return {issue: commits for issue, commits in about.items() if 0 < len(commits) <= MOST_ABOUT}
+
+
+def _changed_by(evidence: Evidence, named: Mapping[str, Sequence[int]]) -> Scores:
     found: Scores = {}
-    for commits in commits_named(evidence).values():
+    for commits in named.values():
         for commit in commits:
             files = evidence.index.changed_in(commit)
             for number in files:
                 found[number] = found.get(number, 0.0) + len(files) ** -0.5 / len(commits)
     return found
-
-
-def commits_named(evidence: Evidence) -> dict[str, list[int]]:
-    """The past commits behind each commit's name (``1f3a9c2``) and each issue's number (``#123``) in the task."""
-    reading = evidence.reading
-    found = evidence.index.commits(reading.mentions.commits)
-    issues = list(dict.fromkeys(_ISSUE.findall(f"{reading.title}\n{reading.prose}")))
-    about = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
-    for issue in issues:
-        both = (packed >> 8 for mark in (TITLE, "") for packed in about.get(mark + issue, ()))
-        found[f"#{issue}"] = sorted(set(both))
-    return {name: commits for name, commits in found.items() if 0 < len(commits) <= MOST_ABOUT}
 
 
 def recent(evidence: Evidence) -> Scores:
