@@ -8,6 +8,7 @@ from ctxe.config.load import (
     load,
     read_environment,
     search_outside,
+    unheard,
     user_file,
     user_folder,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "require",
     "save",
     "search_outside",
+    "unheard",
     "user_file",
     "user_folder",
 ]

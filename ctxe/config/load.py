@@ -21,6 +21,9 @@ PROJECT_FILE = ".ctxe.toml"
 SERVERS_FILE = ".mcp.json"
 """Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
 
+OTHERS = ("CTXE_HOME", "CTXE_MODEL", "CTXE_PROJECT", "CTXE_NOTHING", "CTXE_ENVIRONMENT", "CTXE_TEST_JOBS")
+"""Variables of ours that are no settings."""
+
 Settings = TypeVar("Settings")
 
 
@@ -122,11 +125,20 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
     found: dict[str, tuple[Any, str]] = {}
     if name := environment.get("CTXE_MODEL"):
         found["model.name"] = (name, "CTXE_MODEL")
-    for key, _, _, _ in every_setting():
-        variable = "CTXE_" + key.replace(".", "_").upper()
+    for variable, key in _variables().items():
         if variable in environment:
             found[key] = (parse(key, environment[variable]), variable)
     return found
+
+
+def _variables() -> dict[str, str]:
+    """Every setting by the variable that sets it."""
+    return {"CTXE_" + key.replace(".", "_").upper(): key for key, _, _, _ in every_setting()}
+
+
+def unheard(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that are named like settings and set nothing: slips, or another program's."""
+    return tuple(name for name in environment if name.startswith("CTXE_") and name not in {*_variables(), *OTHERS})
 
 
 def _build(settings: Mapping[str, Any]) -> Config:

@@ -90,12 +90,14 @@ def _folder(project: Project) -> Iterator[Check]:
 
 
 def _settings(project: Project) -> Iterator[Check]:
-    from ctxe.config import PROJECT_FILE, user_file
+    from ctxe.config import PROJECT_FILE, unheard, user_file
 
     file = user_file(project.environment)
     yield Check("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
     for line in project.loaded.refused:
         yield Check(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
+    for name in unheard(project.environment):
+        yield Check("settings", "note", f"{one_line(name)} sets nothing", "`ctxe config show`: CTXE_SECTION_KEY")
 
 
 def _instructions(project: Project) -> Iterator[Check]:

@@ -31,6 +31,12 @@ def test_a_look_never_dirties_a_repository_and_init_lets_git_see_the_memory(home
     assert "cache" not in status
 
 
+def test_doctor_names_variables_that_set_nothing(home: Path, repo: Path) -> None:
+    env = environment(home, CTXE_BUDGT_WINDOW="9", CTXE_BUDGET_WINDOW="9000", CTXE_HOME=str(home / "own"))
+    said = [check["says"] for check in ctxe(repo, env, "doctor", "--json").json if check["name"] == "settings"]
+    assert said == [f"{home}/own/config.toml (not there: defaults)", "CTXE_BUDGT_WINDOW sets nothing"]
+
+
 def test_doctor_says_that_git_refuses_the_repository(home: Path, repo: Path) -> None:
     (repo / ".git/HEAD").write_text("garbage\n")
     done = ctxe(repo, environment(home), "doctor", "--json")

@@ -79,6 +79,12 @@ class Restore:
         """Where the tree before an unfinished point is kept."""
         return self.folder / "trees" / point.id
 
+    def forget_tree(self, number: str) -> None:
+        """Remove the tree of a point; not behind a link, which a repository may have brought."""
+        place = self.folder / "trees"
+        if not place.is_symlink():
+            (place / number).unlink(missing_ok=True)
+
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Hold the store against other sessions. Raises StoreError after 30 seconds."""
         return lock(self.folder / "store", 30.0)

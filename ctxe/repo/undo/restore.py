@@ -106,7 +106,7 @@ def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
         return point
     with restore.locked():
         done = store.keep(restore.points, settled(restore, point, spans), durable=False)
-        restore.tree(point).unlink(missing_ok=True)
+        restore.forget_tree(point.id)
         prune(restore)
         return done
 
@@ -190,7 +190,7 @@ def prune(restore: Restore, kept: int = KEPT) -> None:
         return
     for path in found[:-kept]:
         path.unlink(missing_ok=True)
-        (restore.folder / "trees" / path.stem).unlink(missing_ok=True)
+        restore.forget_tree(path.stem)
     restore.blobs.sweep(_keys_in_use(restore), restore.now() - SPARE_SECONDS)
 
 
