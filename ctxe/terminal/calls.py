@@ -96,7 +96,8 @@ def _page(event: ToolFinished) -> list[str]:
         else f"about {figures.size(len(text) / 4)} tokens"
     )
     arrow = f"{figures.data(facts.get('bytes', 0))}, {told}"
-    return [arrow, *(["the parts that matter"] if event.result.handle else [])]
+    hidden = ["invisible characters removed"] * any("invisible" in str(one) for one in facts.get("hidden", ()))
+    return [arrow, *(["the parts that matter"] if event.result.handle else []), *hidden]
 
 
 def _took(asked: Mapping[str, Any]) -> list[str]:

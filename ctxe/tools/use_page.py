@@ -24,6 +24,7 @@ OFFER = (
     '- pages of the web: `use` with the https:// address as name and {"about": "what you look for"}; the user is asked'
 )
 """How find_tools tells of it."""
+HIDDEN = "[ctxe: characters that nobody sees were taken out of this page]"
 HINT = (
     '[ctxe: `use` reads a page of the web: its https:// address as name, {"about": "what you look for"} as arguments; '
     "the user is asked first]"
@@ -78,5 +79,5 @@ def _read(web: Web, address: Address, about: str, *, asked: bool) -> ToolOutput:
     except RecursionError:
         raise ToolError(f"{address.url} is nested too deeply to be read") from None
     facts = {"page": found.url, "bytes": found.bytes, "hidden": list(found.notices)}
-    notes = f"\n[{'; '.join(found.notices)}]" if found.notices else ""
+    notes = f"\n{HIDDEN}" if found.hidden else ""  # what they spell is for people: it was meant for a model
     return ToolOutput(found.text + notes, kind="page", facts=facts, about=about)

@@ -25,13 +25,17 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` came, ``notices`` are for people."""
+    """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` came, ``notices`` are for people.
+
+    ``hidden``: it held characters that nobody sees.
+    """
 
     url: str
     text: str
     bytes: int
     title: str = ""
     notices: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 def page(came: Came) -> Page:
@@ -51,8 +55,8 @@ def page(came: Came) -> Page:
         raise ToolError(f"{came.address.url} holds no words that can be read: it may be made by a script in a browser")
     notes = [f"only the first {MOST_BYTES // 1_000_000} MB were read"] if cut else []
     fenced = fence(text, came.address.url, TAG, note=", ".join(notes))
-    hidden = tuple(f"{notice}" for notice in fenced.notices)
-    return Page(came.address.url, fenced.text, len(came.data), one_line(title, 120), (*hidden, *notes))
+    told = (*fenced.notices, *notes)
+    return Page(came.address.url, fenced.text, len(came.data), one_line(title, 120), told, bool(fenced.notices))
 
 
 def decoded(data: bytes, kind: str) -> str:
