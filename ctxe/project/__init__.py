@@ -41,7 +41,7 @@ class Project:
         environment = config.read_environment() if environment is None else environment
         user = config.user_folder(environment)
         home = Path(environment.get("HOME") or "/")
-        where = place.find(start, user, config.cache_folder(environment), home)
+        where = place.find(start, user, config.cache_folder(environment), home, place.person())
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
     def again(self, model: str = "", effort: str = "") -> Project:

@@ -31,11 +31,16 @@ class Place:
         return (self.memory if self.writable else self.cache) / "sessions"
 
 
-def find(start: Path, user: Path, user_cache: Path, home: Path) -> Place:
+def person() -> int:
+    """The number of the user who runs this; 0, which all files have there, where users have none."""
+    return os.geteuid() if os.name == "posix" else 0
+
+
+def find(start: Path, user: Path, user_cache: Path, home: Path, person: int) -> Place:
     """The project around ``start``: the nearest folder upwards that holds .git, else .ctxe, else ``start`` itself.
 
-    A .ctxe in the home folder, which a session there leaves, is that of no folder below it. Raises ConfigError when
-    there is no folder ``start``.
+    A .ctxe in the home folder, which a session there leaves, is that of no folder below it, nor is one that belongs to
+    another user than the ``person`` (a user's number). Raises ConfigError when there is no folder ``start``.
     """
     try:
         working = start.expanduser().resolve(strict=True)
@@ -44,7 +49,7 @@ def find(start: Path, user: Path, user_cache: Path, home: Path) -> Place:
     if not working.is_dir():
         raise ConfigError(f"{start} is not a folder", "name a folder with --project")
     git = next((folder for folder in (working, *working.parents) if (folder / ".git").exists()), None)
-    root = git or _kept(working, home.resolve()) or working
+    root = git or _kept(working, home.resolve(), person) or working
     memory = root / ".ctxe"
     writable = os.access(memory if memory.exists() else root, os.W_OK)
     from ctxe.domain.section import digest
@@ -53,11 +58,13 @@ def find(start: Path, user: Path, user_cache: Path, home: Path) -> Place:
     return Place(working, root, memory, cache, user, git is not None, writable)
 
 
-def _kept(working: Path, home: Path) -> Path | None:
+def _kept(working: Path, home: Path, person: int) -> Path | None:
     """The nearest folder upwards that holds .ctxe; the home folder and those around it hold it for themselves alone."""
+    if _begun(working / ".ctxe"):
+        return working
     beyond = (home, *home.parents)
     above = (folder for folder in working.parents if folder not in beyond)
-    return next((folder for folder in (working, *above) if _begun(folder / ".ctxe")), None)
+    return next((one for one in above if _begun(one / ".ctxe") and (one / ".ctxe").stat().st_uid == person), None)
 
 
 def _begun(memory: Path) -> bool:

@@ -16,6 +16,7 @@ from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.flags import Opening
+from ctxe.project.place import person
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.live import Live
@@ -176,7 +177,7 @@ def _refusals(project: Project) -> list[str]:
 def _no_history(project: Project) -> list[str]:
     """A line for who works in a repository of somebody else's, about which git answers nothing."""
     places = (project.root, project.root / ".git")
-    if not project.place.git or all(place.stat().st_uid == os.geteuid() for place in places):
+    if not project.place.git or all(place.stat().st_uid == person() for place in places):
         return []
     why = project.git.refusal()
     return [f"no history and no /commit here: git refuses this repository ({one_line(why)})"] if why else []

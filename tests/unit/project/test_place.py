@@ -1,0 +1,35 @@
+"""Whose project a folder is: the nearest that was begun around it, and nobody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe.project.place import find, person
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    for folder in (".ctxe", "code/.ctxe/sessions", "code/tool/src", "notes"):
+        (tmp_path / folder).mkdir(parents=True)
+    return tmp_path
+
+
+def root(home: Path, folder: str, user: int) -> str:
+    return str(find(home / folder, home / ".config", home / ".cache", home, user).root.relative_to(home))
+
+
+@pytest.mark.parametrize(
+    ("folder", "own", "others"),
+    [
+        ("code/tool/src", "code", "code/tool/src"),
+        ("code", "code", "code"),
+        ("notes", "notes", "notes"),
+        (".", ".", "."),
+    ],
+)
+def test_a_memory_folder_around_is_the_projects_unless_it_is_the_homes_or_anothers(
+    home: Path, folder: str, own: str, others: str
+) -> None:
+    assert (root(home, folder, person()), root(home, folder, person() + 1)) == (own, others)
