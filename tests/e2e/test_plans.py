@@ -85,9 +85,9 @@ def test_a_plan_is_changed_approved_and_done(api: str, home: Path, tmp_path: Pat
         modes = [event["mode"] for event in map(json.loads, log.splitlines()) if event.get("type") == "mode_chosen"]
         assert modes == ["auto-edit"]
         with Terminal(repo, env, ("chat", "-c"), columns=80, rows=24) as terminal:
-            terminal.wait("approval auto-edit, as this session was left")
+            terminal.wait("left in approval auto-edit; now it is ask: /mode auto-edit")
             terminal.settle(0.2)
-            mode_of(terminal, "auto-edit")
+            mode_of(terminal, "ask")
             terminal.enter("finish")
             terminal.wait(r"All done\.")
             terminal.leave()
@@ -175,7 +175,7 @@ def test_the_mode_is_chosen_on_the_way_and_auto_is_confirmed(home: Path, tmp_pat
             terminal.wait("third seen")
             terminal.leave()
         with Terminal(repo, env, ("chat", "-c")) as terminal:
-            terminal.wait("left in approval auto; now it is ask: /approve auto brings it back")
+            terminal.wait("left in approval auto; now it is ask: /mode auto brings it back")
             terminal.ready()
             mode_of(terminal, "ask")
             terminal.leave()

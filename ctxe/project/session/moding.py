@@ -60,11 +60,15 @@ def told(permit: Permit, state: State, kit: Kit) -> Iterator[Event]:
 def resumed(project: Project, permit: Permit, state: State, mode: str) -> tuple[str, ...]:
     """Go on in the mode that a session was left in, unless the command line or the chat before it (``mode``) says one.
 
-    ``auto`` is never taken up again by itself. What a person should know of it is returned.
+    A log stands in the repository, and what is from there can only tighten: a mode that allows more than the one of
+    now is offered, and not taken up by itself. What a person should know of it is returned.
     """
+    from ctxe.safety.trust import MODES
+
     if not state.mode or mode or project.loaded.origins.get("approval.mode") == FLAG or state.mode == permit.mode:
         return ()
-    if state.mode == "auto":
-        return (f"this session was left in approval auto; now it is {permit.mode}: /approve auto brings it back",)
+    if state.mode not in MODES or MODES.index(state.mode) > MODES.index(permit.mode):
+        left = f"this session was left in approval {state.mode}"
+        return (f"{left}; now it is {permit.mode}: /mode {state.mode} brings it back",)
     permit.switch(state.mode)
     return (f"approval {state.mode}, as this session was left",)
