@@ -45,7 +45,7 @@ def sent(api: str, body: Any) -> str:
     return "\n".join(blocks(api, body))
 
 
-@pytest.mark.parametrize("api", ["messages", "responses", "chat"])
+@pytest.mark.parametrize("api", ["responses"])
 def test_the_user_names_a_page_and_the_model_reads_on(api: str, home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     with PageServer(PAGES) as web:

@@ -33,7 +33,7 @@ def mode_of(terminal: Terminal, mode: str) -> str:
     return terminal.wait(lambda screen: screen.splitlines()[-1].rstrip().endswith(f"  {mode}"))
 
 
-@pytest.mark.parametrize("api", ["messages", "responses"])
+@pytest.mark.parametrize("api", ["messages"])
 def test_a_plan_is_changed_approved_and_done(api: str, home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", FILES)
     done = Reply("", [Call("update_todo", {"items": [{"text": "Change `a`", "state": "done"}]})])
