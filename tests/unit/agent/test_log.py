@@ -20,6 +20,7 @@ from ctxe.domain.events import (
     FileChosen,
     Folded,
     Kept,
+    ModeChosen,
     ModelChosen,
     Noted,
     Notice,
@@ -42,6 +43,7 @@ FILES = Section("files", Priority.INJECTED, (Chunk("a", "text", "named", "region
 EVERY: tuple[Kept, ...] = (
     ModelChosen("openai/gpt-5"),
     EffortChosen("high"),
+    ModeChosen("auto-edit"),
     EpochStarted((Section("rules", Priority.SYSTEM, (Chunk("r", "be right"),), "system"),)),
     TurnStarted("fix ünïcode \ud83d", (FILES, Section("m", Priority.MEMORY, left_out=(Omission("x", 3, "over"),)))),
     ContextAssembled(
