@@ -18,7 +18,7 @@ LEAST_FREED = 0.10
 WHOLE, BEYOND = 24_000, 0.37
 """Of the first so many usable tokens everything is used before folding pays, of what is beyond so much.
 
-Reading what stands is most of what a large window costs: docs/folds.md has what other lines cost and keep."""
+Reading what stands is most of what a large window costs: docs/folds-measured.md has what other lines cost and keep."""
 
 LEAST_KEPT = 4_000
 """Tokens that are kept whatever the window: below that a record cannot hold the names in use."""

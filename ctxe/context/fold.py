@@ -29,7 +29,7 @@ FIRST, PART = 0.7, 0.15
 """Of the record's room, what a record that is chosen anew takes, and what is added to one that stands.
 
 A record that stands is read from the cache: at 16k, where folds are most of what a session costs, this saves a fifth
-of all the money for the same retention (docs/folds.md)."""
+of all the money for the same retention (docs/folds-measured.md)."""
 
 WORDS = "words"
 """What the names of chunks with the user's words begin with."""

@@ -9,7 +9,7 @@ from ctxe.lexical.bm25 import shorten
 from ctxe.repo.indexing.store import File
 
 FILE_K1, FILE_B = 2.0, 0.4
-"""BM25's parameters for whole files, best for single signals on past changes (docs/planner.md)."""
+"""BM25's parameters for whole files, best for single signals on past changes (docs/planner-measured.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ctxe.repo.planning.reading import MOST_TERMS, Reading, View
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 UNIT_K1, UNIT_B = 1.2, 0.3
-"""BM25's parameters for units, best for single signals on past changes (docs/planner.md)."""
+"""BM25's parameters for units, best for single signals on past changes (docs/planner-measured.md)."""
 COMMON = 0.6
 """Share of the files above which a word says nothing."""
 MOST_POSTINGS = 300_000
