@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import field, replace
 
 from ctxe.agent.log import Log
@@ -36,7 +36,7 @@ class Session:
     usd_before: float = 0.0
     began: float = 0.0
 
-    def turn(self, words: str, more: More = nothing_more) -> Iterator[Event]:
+    def turn(self, words: str, more: More = nothing_more) -> Generator[Event, None, None]:
         """A turn as events, and those that the user's words meanwhile (``more``) begin.
 
         A CtxeError or an interrupt ends the turn properly before it is raised again.

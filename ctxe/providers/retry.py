@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import RateLimited
@@ -40,7 +40,7 @@ class Patience:
     jitter: Callable[[], float] = _chance
 
 
-def persist(attempt: Callable[[], Iterator[Delta | Reply]], patience: Patience) -> Iterator[Delta | Reply]:
+def persist(attempt: Callable[[], Iterator[Delta | Reply]], patience: Patience) -> Generator[Delta | Reply, None, None]:
     """The deltas and the reply of the first attempt that succeeds; a Waiting voids what came before it.
 
     Raises the ProviderError of the last attempt, with the number of requests in its message.
