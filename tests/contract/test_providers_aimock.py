@@ -73,7 +73,6 @@ def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield url
         finally:
             server.terminate()
-            server.stdout.close()
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -89,8 +89,12 @@ def test_two_faults_are_survived_and_told(case: str, api: str) -> None:
 
 MOST = {"cut": 3, "reset": 3, "half a line": 3, "no terminal event": 3, "invalid UTF-8": 3, "malformed JSON": 3}
 MOST |= {"bad gzip": 3, "a captive portal": 3, "a redirect": 3, "nothing at all": 3, "only comments": 3}
-RAISED = dict.fromkeys(MOST, BadReply) | {"429 without a time": RateLimited}
-RAISED |= {"closed before an answer": Unreachable, "reset before an answer": Unreachable}
+RAISED: dict[str, type[ProviderError]] = {
+    **dict.fromkeys(MOST, BadReply),
+    "429 without a time": RateLimited,
+    "closed before an answer": Unreachable,
+    "reset before an answer": Unreachable,
+}
 
 
 @pytest.mark.parametrize("api", APIS)

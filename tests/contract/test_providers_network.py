@@ -1,6 +1,5 @@
 """What lies between ctxe and a model: proxies, certificates, connections that are kept, long answers, threads."""
 
-import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import pytest
 from ctxe.domain.errors import Unreachable
 from ctxe.domain.model import Model
 from ctxe.providers.connect import connect, prefetch
+from tests.authority import OPENSSL, own_authority
 from tests.wire.adapters import APIS, HELLO, KEY, Clock, hear, patience, speak
 from tests.wire.server import Reply, WireServer
 
@@ -40,25 +40,13 @@ def test_a_proxy_is_used_for_hosts_and_never_for_loopback(api: str, monkeypatch:
         assert [exchange.path.startswith("http://model.example/v1") for exchange in proxy.requests] == [True]
 
 
-OPENSSL = shutil.which("openssl")
-
-
-def _own_authority(openssl: str, folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody knows, and its key."""
-    certificate, key = folder / "own.pem", folder / "own.key"
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ctxe-test"]
-    name = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([openssl, *words, *name], check=True, capture_output=True)
-    return certificate, key
-
-
 if OPENSSL:  # without the program there is no certificate to try
 
     @pytest.mark.parametrize("api", APIS)
     def test_a_company_authority_is_accepted_and_an_unknown_one_refused(
         api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        certificate, key = _own_authority(OPENSSL, tmp_path)
+        certificate, key = own_authority(tmp_path, "IP:127.0.0.1")
         with WireServer(then=Reply("safe"), tls=(certificate, key)) as server:
             clock = Clock()
             with pytest.raises(Unreachable, match=r"certificate of https://127\.0\.0\.1.* cannot be trusted") as caught:

@@ -89,7 +89,7 @@ def sent(api: str, seeing: bool) -> dict[str, Any]:
 @pytest.mark.parametrize("api", APIS)
 def test_a_picture_is_a_picture_beside_words_and_in_results(api: str) -> None:
     body = sent(api, True)
-    items = body.get("messages", body.get("input"))
+    items = body.get("messages") or body["input"]
     assert [one["content"] for one in items if one.get("role") == "user"] == WANTED[api]
     if api == "chat":
         tools = [(one["tool_call_id"], one["content"]) for one in items if one["role"] == "tool"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
+from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
 from ctxe.domain.errors import BadReply
 from ctxe.domain.model import CallDelta, Carry, Message, Provider, ReasoningDelta, Request, Text, TextDelta
 from ctxe.providers.scripted import Play, Scripted
@@ -42,16 +42,17 @@ CASES: dict[str, tuple[wire.Reply, Reply]] = {
     "many events a word": (wire.Reply("abc", piece=1, usage=SPENT), Reply("abc", (), "end", USAGE)),
 }
 
+STOPS: dict[str, StopReason] = {"length": "length", "refusal": "refusal"}
+
 
 def scripted(case: wire.Reply) -> Provider:
     usage = (
         Usage(case.usage.input, case.usage.output, case.usage.cache_read, case.usage.cache_write)
-        if case.usage
+        if isinstance(case.usage, wire.Usage)
         else None
     )
-    calls = tuple((call.name, call.arguments, call.id) for call in case.calls)
-    stop = case.stop if case.stop in ("length", "refusal") else ""
-    return Scripted([Play(case.text, calls, stop, usage=usage)], MODEL)
+    calls = tuple((call.name, call.arguments, call.id or "") for call in case.calls)
+    return Scripted([Play(case.text, calls, STOPS.get(case.stop, ""), usage=usage)], MODEL)
 
 
 @pytest.mark.parametrize("kind", [*APIS, "scripted"])
@@ -82,7 +83,7 @@ def test_what_is_kept_for_an_hour_is_told_apart() -> None:
 @pytest.mark.parametrize("odd", [None, [], {"ephemeral_1h_input_tokens": None}, {"ephemeral_1h_input_tokens": 10**9}])
 def test_an_odd_account_of_the_cache_never_passes_what_was_written(odd: Any) -> None:
     usage = {"input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 20, "cache_creation": odd}
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": usage}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Hi"}},
         {"type": "content_block_stop", "index": 0},

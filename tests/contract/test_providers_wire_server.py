@@ -5,9 +5,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.wire.script import FaultName
 from tests.wire.server import Answer, Call, Drop, Reply, Usage, WireServer, rate_limited, redirect
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +35,7 @@ def post(server: WireServer, path: str, body: object, **headers: str) -> tuple[i
         connection.close()
 
 
-def events(data: bytes) -> list[dict]:
+def events(data: bytes) -> list[dict[str, Any]]:
     lines = data.decode().splitlines()
     return [json.loads(line[6:]) for line in lines if line.startswith("data: ") and line != "data: [DONE]"]
 
@@ -110,7 +112,7 @@ def test_journal_hides_keys_and_wakes_those_who_wait() -> None:
 
 @pytest.mark.parametrize("api", PATHS)
 @pytest.mark.parametrize("fault", ["cut", "half-line", "reset"])
-def test_cuts_break_the_connection(api: str, fault: str) -> None:
+def test_cuts_break_the_connection(api: str, fault: FaultName) -> None:
     with (
         WireServer([Reply("hello there, all of you", fault=fault)]) as server,
         pytest.raises((http.client.IncompleteRead, ConnectionResetError)),
@@ -150,7 +152,7 @@ def test_hanging_up_is_noticed_while_stalling() -> None:
 
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
-TORN = {
+TORN: dict[str, list[dict[str, Any]]] = {
     "chat": [
         {"messages": [{"role": "assistant", "tool_calls": [CALL]}, {"role": "user", "content": "x"}]},
         {"messages": [{"role": "tool", "tool_call_id": "c9", "content": "x"}]},
@@ -172,7 +174,7 @@ TORN = {
 
 
 @pytest.mark.parametrize(("api", "body"), [(api, body) for api, bodies in TORN.items() for body in bodies])
-def test_what_the_real_hosts_refuse_is_refused(api: str, body: dict) -> None:
+def test_what_the_real_hosts_refuse_is_refused(api: str, body: dict[str, Any]) -> None:
     with WireServer([Reply("never")]) as server:
         status, _, _ = post(server, PATHS[api], body)
         assert (status, len(server.refused), server.left) == (400, 1, 1)

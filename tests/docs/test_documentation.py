@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 from ctxe.domain.events import Kept
 
@@ -13,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_commands_options_and_settings_are_documented() -> None:
-    command = [sys.executable, ROOT / "scripts/manual", "--check"]
+    command = [sys.executable, str(ROOT / "scripts/manual"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_pictures_are_of_the_real_screen() -> None:
     """A busy machine can catch the screen between two redraws: stale is what differs three times in a row."""
-    command = [sys.executable, ROOT / "scripts/docs", "--check"]
+    command = [sys.executable, str(ROOT / "scripts/docs"), "--check"]
     told = []
     for _ in range(3):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -33,7 +34,7 @@ def test_the_pictures_are_of_the_real_screen() -> None:
 def test_every_kept_event_and_its_fields_are_documented() -> None:
     text = (ROOT / "docs/session-format.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.M))
-    for event in Kept.__args__:  # type: ignore[attr-defined]
+    for event in get_args(Kept):
         fields = [name for name in event.__dataclass_fields__ if name != "type"]
         kind = event.__dataclass_fields__["type"].default
         assert re.findall(r"`(\w+)`", rows[kind]) == fields

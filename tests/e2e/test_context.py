@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import KEY, ctxe, environment, openai_at, repository
-from tests.wire.server import Call, Reply, WireServer
+from tests.wire.server import Call, Entry, Reply, WireServer
 
 FILES = {
     "src/a.py": "def first():\n    return 1\n",
@@ -30,7 +30,7 @@ def test_a_file_that_changed_behind_the_models_back_is_told_once(home: Path, rep
         (repo / "src/a.py").write_text("def first():\n    return 2\n")
         return Reply("", [Call("list_files", {})])
 
-    script = [
+    script: list[Entry] = [
         Reply("", [Call("read_file", {"path": "src/a.py"})]),
         edited,
         Reply("", [Call("list_files", {})]),

@@ -197,7 +197,7 @@ def test_what_is_put_right_taken_back_or_does_not_apply_is_remembered_too(home: 
 def test_a_slip_with_a_tool_and_a_request_that_is_too_long_are_no_lessons(home: Path, repo: Path) -> None:
     (home / ".config/ctxe/config.toml").write_text('[approval]\nmode = "auto-edit"\n')
     long = Answer(400, failure("This model's maximum context length is 8192 tokens", "context_length_exceeded"))
-    steps = [
+    steps: list[Entry] = [
         Reply("", [Call("edit_file", {"path": "tests/conftest.py", "old": "a", "new": "b"})]),
         Reply("", [Call("edit_file", {"path": "tests/conftest.py", "gone": 1})]),
         Reply("", [Call("edit_file", {"path": "tests/conftest.py", "gone": 1, "more": 2})]),

@@ -113,7 +113,7 @@ def test_failures_are_kept_matched_and_resolved(tmp_path: Path) -> None:
     )
 
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "D1:3", "kind": "log", "title": "", "text": "We talked about Lisbon and trams", "ts": 5, "session": "s1"},
     {"id": "pep-8", "kind": "decision", "title": "Style guide", "text": "Indent with four spaces", "ts": 1_700_000_000},
     {

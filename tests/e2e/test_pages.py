@@ -225,7 +225,11 @@ def test_parts_of_a_page_are_recalled_by_their_heading_also_after_resume(home: P
 def test_ctrl_c_ends_the_wait_for_a_page(home: Path, tmp_path: Path) -> None:
     over = threading.Event()
     repo = repository(tmp_path / "repo", FILES)
-    with PageServer({"/slow": lambda _: over.wait(20) and None}) as web, WireServer([Reply("ok")], key=KEY) as server:
+
+    def slow(_: Any) -> None:
+        over.wait(20)
+
+    with PageServer({"/slow": slow}) as web, WireServer([Reply("ok")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
             terminal.ready()

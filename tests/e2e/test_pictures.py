@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.harness import Terminal, anthropic_at, ctxe, environment, openai_at, repository
 from tests.pictures import png
-from tests.wire.server import Call, Reply, WireServer
+from tests.wire.server import Call, Entry, Reply, WireServer
 
 SHOT = png(1280, 800)
 OTHER = png(64, 48, 0x90)
@@ -225,7 +225,7 @@ def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, rep
         shots.append(handle)
         return Reply("", [Call("recall", {"handle": f"picture-{handle}"})])
 
-    script = [
+    script: list[Entry] = [
         Reply("I see it. " + "It is grey all over. " * 900),
         Reply("And that."),
         recall,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import KEY, ctxe, environment, git, openai_at, repository
+from tests.e2e.harness import KEY, Ran, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Answer, failure
 from tests.wire.server import Reply, Usage, WireServer
 
@@ -26,7 +26,7 @@ def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "demo", FILES)
 
 
-def paths(ran) -> list[str]:
+def paths(ran: Ran) -> list[str]:
     assert ran.code == 0, ran.err
     return [file["path"] for file in ran.json["files"]]
 

@@ -15,20 +15,22 @@ DOCUMENTS = st.lists(st.lists(WORDS, max_size=12), max_size=8)
 
 
 @given(st.text())
-def test_counts_are_counted_terms_and_no_term_is_empty(text):
+def test_counts_are_counted_terms_and_no_term_is_empty(text: str) -> None:
     found = terms(text)
     assert counts(text) == Counter(found)
     assert all(found)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
-def test_any_text_has_symbols_and_path_terms(text):
+def test_any_text_has_symbols_and_path_terms(text: str) -> None:
     assert symbols(text) == symbols(text)
     assert path_terms(text) == path_terms(text)
 
 
 @given(DOCUMENTS, st.lists(WORDS, min_size=1), st.data())
-def test_an_index_changed_step_by_step_scores_as_one_built_at_once(documents, query, data):
+def test_an_index_changed_step_by_step_scores_as_one_built_at_once(
+    documents: list[list[str]], query: list[str], data: st.DataObject
+) -> None:
     wanted = dict.fromkeys(query, 1.0)
     grown = Corpus({"text": Field()})
     for place, words in enumerate(documents):
@@ -46,7 +48,7 @@ def test_an_index_changed_step_by_step_scores_as_one_built_at_once(documents, qu
 
 
 @given(DOCUMENTS, st.lists(WORDS, min_size=1))
-def test_scores_are_positive_and_explained(documents, query):
+def test_scores_are_positive_and_explained(documents: list[list[str]], query: list[str]) -> None:
     index = Corpus({"text": Field()})
     for place, words in enumerate(documents):
         index.add(str(place), {"text": Counter(words)})
@@ -57,7 +59,7 @@ def test_scores_are_positive_and_explained(documents, query):
 
 
 @given(st.lists(st.text(alphabet="ab \n", max_size=30), max_size=6), st.floats(min_value=0.05, max_value=1.0))
-def test_near_pairs_are_those_of_every_pair_compared(texts, at_least):
+def test_near_pairs_are_those_of_every_pair_compared(texts: list[str], at_least: float) -> None:
     sets = [shingles(text, 2) for text in texts]
     slow = [
         (first, second)

@@ -48,6 +48,7 @@ __all__ = [
     "Answer",
     "Call",
     "Drop",
+    "Entry",
     "Exchange",
     "Reply",
     "Usage",

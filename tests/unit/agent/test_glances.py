@@ -51,6 +51,11 @@ def ended(log: Log) -> None:
         file.write(b"\n")
 
 
+def mended(log: Log) -> None:
+    unended(log)
+    ended(log)
+
+
 def another(log: Log) -> None:
     log.path.unlink()
     logged(log.path.parent.parent, log.path.stem, turns=5)
@@ -64,8 +69,7 @@ CHANGES: tuple[Callable[[Log], object], ...] = (
     lambda log: log.path.write_text("no log\n"),
     lambda log: (log.path.parent.parent / "sessions.json").unlink(),
     lambda log: (log.path.parent.parent / "sessions.json").write_bytes(b"\xff\x00{"),
-    *(shorter, edited, torn, unended, ended, another),
-    lambda log: (unended(log), ended(log)),
+    *(shorter, edited, torn, unended, ended, mended, another),
 )
 
 

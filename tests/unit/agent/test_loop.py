@@ -258,7 +258,7 @@ def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> 
     for event in stream:
         if isinstance(event, TextDelta):
             break
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     (step,) = live.state.turn.steps
     assert step.reply.stop == "interrupted"
     assert "a long answer".startswith(step.reply.text[:13])
@@ -273,13 +273,11 @@ def test_words_that_came_before_the_stream_was_left_are_kept(tmp_path: Path) -> 
 def test_an_answer_that_is_left_before_a_word_came_is_in_the_account_and_not_in_the_talk(tmp_path: Path) -> None:
     live, _ = session(tmp_path, Play("", [("echo", {"say": "a call that takes a while to write"})]))
     stream = live.turn("go")
-    for event in stream:
-        if isinstance(event, CallDelta) and event.size > 8:
-            break
-    stream.close()  # type: ignore[attr-defined]
+    begun = next(event for event in stream if isinstance(event, CallDelta) and event.size > 8)
+    stream.close()
     (paid,) = [event for event in read_events(live.log.path)[0] if isinstance(event, Consulted)]
     assert live.state.ledger is not None
-    assert paid == Consulted(CUT_OFF, MODEL.id, Usage(live.state.ledger.used, event.size // 4), live.state.usd)
+    assert paid == Consulted(CUT_OFF, MODEL.id, Usage(live.state.ledger.used, begun.size // 4), live.state.usd)
     assert live.state.turn.steps == ()
     assert live.state.usd > 0
 

@@ -23,7 +23,7 @@ print(*sorted({"pydantic", "typer", "openai", "tiktoken", "numpy", "ctxe.project
 
 def taken(*words: str) -> dict[str, Any]:
     """What a command is called with, Typer's own reading beside it."""
-    found = []
+    found: list[dict[str, Any]] = []
     for ours in (True, False):
         command: Any = build(COMMANDS).commands[words[0]]
         given = list(words[1:])

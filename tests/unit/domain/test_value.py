@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 import ctxe
-from ctxe.domain.value import described
+from ctxe.domain.value import dataclass, described
 
 Decorator = Callable[..., Any]
 HOW = [{"frozen": frozen, "slots": slots} for frozen in (True, False) for slots in (True, False)]
 
 
-def place(dataclass: Decorator, how: dict[str, bool]) -> Any:
+def place(decorator: Decorator, how: dict[str, bool]) -> Any:
     """The same class by either decorator."""
 
-    @dataclass(**how)
+    @decorator(**how)
     class Place:
         path: str
         line: int = 1
@@ -39,7 +39,7 @@ def place(dataclass: Decorator, how: dict[str, bool]) -> Any:
     return Place
 
 
-@described(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
     """At the top of a module, where a pickle finds it."""
 
@@ -86,7 +86,7 @@ def test_a_value_survives_a_pickle() -> None:
 
 
 def test_values_are_told_apart_by_identity_where_they_are_asked_to() -> None:
-    @described(frozen=True, slots=True, eq=False)
+    @dataclass(frozen=True, slots=True, eq=False)
     class Entry:
         text: str
 
@@ -95,7 +95,7 @@ def test_values_are_told_apart_by_identity_where_they_are_asked_to() -> None:
 
 
 def test_a_class_keeps_what_it_says_itself() -> None:
-    @described(frozen=True)
+    @dataclass(frozen=True)
     class Secret:
         text: str
         known: str = ""
@@ -111,7 +111,7 @@ def test_a_class_keeps_what_it_says_itself() -> None:
 
 
 def test_a_value_within_itself_is_shown_once() -> None:
-    @described(slots=True)
+    @dataclass(slots=True)
     class Node:
         next: Any = None
 

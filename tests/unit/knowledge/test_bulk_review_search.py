@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def store_in(folder: Path) -> Store:
     return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
 
 
-def lines(*rows: dict[str, object]) -> list[bytes]:
+def lines(*rows: Mapping[str, object]) -> list[bytes]:
     return [json.dumps(row).encode() for row in rows]
 
 

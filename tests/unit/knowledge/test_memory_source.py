@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -259,10 +260,10 @@ def test_what_was_told_is_told_again_as_it_stands_now(tmp_path: Path) -> None:
     old = store.add(decision("Use floats"))
     gone = store.add(Entry("", "fact", "The port is 80"))
     stays = store.add(Entry("", "fact", "Invoices come in cents"))
-    held = {"kind": "failure", "status": "resolved", "session": "s1"}
-    mine = store.add(Entry("", title="`pytest`: boom", signature="ab" * 16, fix="run make first", **held))
-    store.add(Entry("", title="`pytest`: other", signature="cd" * 16, fix="x", **{**held, "session": "s2"}))
-    flaky = store.add(Entry("", title="`pytest`: flaky", signature="ef" * 16, **{**held, "status": "wontfix"}))
+    held = Entry("", "failure", status="resolved", session="s1")
+    mine = store.add(replace(held, title="`pytest`: boom", signature="ab" * 16, fix="run make first"))
+    store.add(replace(held, title="`pytest`: other", signature="cd" * 16, fix="x", session="s2"))
+    flaky = store.add(replace(held, title="`pytest`: flaky", signature="ef" * 16, status="wontfix"))
     new = store.supersede(old.id, decision("Use decimals"))
     store.forget(gone.id)
     ids = (old.id, gone.id, stays.id)

@@ -175,7 +175,7 @@ def test_the_replay_tells_a_futile_call_from_an_honest_one(tmp_path: Path) -> No
     script += [*claude("4", *bad, bad=True), *claude("5", "ls", "a.py")]
     for run in ("one", "two"):
         (tmp_path / f"{run}.jsonl").write_bytes(b"\n".join(lines(*script)))
-    command = [sys.executable, ROOT / "scripts/replay-failures", tmp_path, "--json"]
+    command = [sys.executable, str(ROOT / "scripts/replay-failures"), str(tmp_path), "--json"]
     figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert {
         name: (figures[name]["of"], figures[name]["share"]) for name in figures if name not in ("p99_ms", "steps")

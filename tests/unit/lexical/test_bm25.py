@@ -14,7 +14,7 @@ def built(**texts: str) -> Corpus:
     return index
 
 
-def test_one_term_scores_as_the_formula_says():
+def test_one_term_scores_as_the_formula_says() -> None:
     index = built(a="cat dog", b="dog dog dog fish", c="bird")
     rarity = math.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     average = 7 / 3
@@ -22,16 +22,16 @@ def test_one_term_scores_as_the_formula_says():
     assert index.scores({"dog": 1.0})["b"] == pytest.approx(rarity * frequency * 2.2 / (frequency + 1.2))
 
 
-def test_rare_terms_count_more_and_the_best_comes_first():
+def test_rare_terms_count_more_and_the_best_comes_first() -> None:
     index = built(a="common rare", b="common", c="common common", d="other")
     assert [hit.key for hit in index.top({"common": 1, "rare": 1}, 10)] == ["a", "c", "b"]
 
 
-def test_equals_stand_in_the_order_of_their_keys():
+def test_equals_stand_in_the_order_of_their_keys() -> None:
     assert [hit.key for hit in built(b="x", a="x", c="x").top({"x": 1}, 2)] == ["a", "b"]
 
 
-def test_fields_are_weighed_before_they_saturate():
+def test_fields_are_weighed_before_they_saturate() -> None:
     index = Corpus({"title": Field(3.0, b=0.0), "text": Field(1.0, b=0.0)})
     index.add("t", {"title": {"parser": 1}, "text": {}})
     index.add("x", {"text": {"parser": 1}})
@@ -39,12 +39,12 @@ def test_fields_are_weighed_before_they_saturate():
     assert scores["t"] / scores["x"] == pytest.approx(saturate(3.0) / saturate(1.0))
 
 
-def test_weights_of_the_query_multiply():
+def test_weights_of_the_query_multiply() -> None:
     index = built(a="x", b="y")
     assert index.scores({"x": 2.5})["a"] == pytest.approx(2.5 * index.scores({"x": 1})["a"])
 
 
-def test_adding_and_removing_is_as_if_built_anew():
+def test_adding_and_removing_is_as_if_built_anew() -> None:
     index = built(a="one two", b="two three")
     index.top({"two": 1}, 5)
     index.add("c", {"text": {"three": 2}})
@@ -56,7 +56,7 @@ def test_adding_and_removing_is_as_if_built_anew():
     assert (len(index), list(index.keys()), "b" in index, index.having("two")) == (2, ["c", "a"], False, 0)
 
 
-def test_explain_sums_to_the_score():
+def test_explain_sums_to_the_score() -> None:
     index = built(a="one two two", b="two")
     query = {"one": 1.0, "two": 0.5, "absent": 9.0}
     told = index.explain(query, "a")
@@ -64,7 +64,7 @@ def test_explain_sums_to_the_score():
     assert sum(worth for _, worth in told) == pytest.approx(index.scores(query)["a"])
 
 
-def test_unknown_fields_and_keys_are_refused():
+def test_unknown_fields_and_keys_are_refused() -> None:
     index = built(a="x")
     with pytest.raises(KeyError):
         index.add("b", {"body": {"x": 1}})
@@ -73,7 +73,7 @@ def test_unknown_fields_and_keys_are_refused():
     assert list(index.keys()) == ["a"]
 
 
-def test_an_empty_index_and_empty_documents_answer_nothing():
+def test_an_empty_index_and_empty_documents_answer_nothing() -> None:
     index = Corpus({"text": Field()})
     assert index.top({"x": 1}, 3) == []
     index.add("a", {})
@@ -81,7 +81,7 @@ def test_an_empty_index_and_empty_documents_answer_nothing():
     assert index.fields("a") == {"text": {}}
 
 
-def test_the_formulas_at_their_ends():
+def test_the_formulas_at_their_ends() -> None:
     assert idf(10, 10) > 0
     assert saturate(0.0) == 0.0
     assert saturate(1.0) == 1.0

@@ -8,7 +8,7 @@ from ctxe.lexical.symbols import Symbols, symbols
 from ctxe.lexical.traces import Fault, Place
 
 
-def test_a_sentence_about_code():
+def test_a_sentence_about_code() -> None:
     text = (
         "Fix `parseHeader` and foo.bar_baz() in src/http/parser.py:123, see ./docs/ and README.md; HTTPServer reads "
         "MAX_SIZE, e.g. #42 and deadbeef1, https://a.b/c#4."
@@ -22,16 +22,16 @@ def test_a_sentence_about_code():
     )
 
 
-def test_plain_english_names_nothing():
+def test_plain_english_names_nothing() -> None:
     assert symbols("Either and/or, i.e. version 3.14 (U.S.A.) of it... don't; 12:30 - ok?") == Symbols()
 
 
-def test_the_output_of_pytest_gives_frame_and_fault():
+def test_the_output_of_pytest_gives_frame_and_fault() -> None:
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
     assert symbols(text) == Symbols(frames=(Place("tests/test_x.py", 12),), faults=(Fault("ValueError", "no"),))
 
 
-def test_a_trace_line_is_a_frame_and_nothing_else():
+def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
     found = symbols('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
     assert found == Symbols(
         frames=(Place("/app/a_b.py", 3, "do_it"), Place("org/x/Foo.java", 9, "org.x.Foo.run")),
@@ -65,7 +65,7 @@ def test_a_trace_line_is_a_frame_and_nothing_else():
         "\\",
     ],
 )
-def test_time_is_linear_in_hostile_text(piece):
+def test_time_is_linear_in_hostile_text(piece: str) -> None:
     line = piece * (1900 // len(piece))
     started = time.process_time()
     symbols("\n".join([line] * 100))

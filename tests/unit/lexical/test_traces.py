@@ -39,7 +39,7 @@ from ctxe.lexical.traces import Fault, Place, fault, faults, frame, frames
         ("plain text", None),
     ],
 )
-def test_frame(line, place):
+def test_frame(line: str, place: Place | None) -> None:
     assert frame(line) == place
 
 
@@ -65,11 +65,11 @@ def test_frame(line, place):
         ("This fixes the ValueError we saw", None),
     ],
 )
-def test_fault(line, error):
+def test_fault(line: str, error: Fault | None) -> None:
     assert fault(line) == error
 
 
-def test_lists_keep_the_order_and_faults_come_once():
+def test_lists_keep_the_order_and_faults_come_once() -> None:
     text = "E   KeyError: a\nx.py:3: KeyError\nE   KeyError: a\ny.py:4: in f\n"
     assert faults(text) == [Fault("KeyError", "a")]
     assert frames(text) == [Place("x.py", 3), Place("y.py", 4)]

@@ -32,8 +32,17 @@ def steps(number: int) -> tuple[Step, ...]:
 
 def long_turn(project: Project) -> tuple[State, Entry]:
     """A session of one long turn whose words recalled a failure."""
-    held = {"signature": "ab" * 16, "fix": "use Decimal", "status": "resolved", "session": "long-ago"}
-    entry = project.store.add(Entry("", "failure", "Rounding of invoices breaks with floats", **held))
+    entry = project.store.add(
+        Entry(
+            "",
+            "failure",
+            "Rounding of invoices breaks with floats",
+            "resolved",
+            session="long-ago",
+            signature="ab" * 16,
+            fix="use Decimal",
+        )
+    )
     kit = kit_for(project, keeping(project, "now"))
     composed = composer(project, project.model, kit, "now")
     state = apply(State(), EpochStarted(composed.standing(State())))

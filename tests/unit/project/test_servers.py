@@ -99,7 +99,9 @@ def test_a_projects_server_starts_only_after_a_yes_to_exactly_this(tmp_path: Pat
     ]
     accept(here, one)
     assert named(here, "db").state == "approved"
-    for change in ({"args": ["y"]}, {"env": {"A": "2"}}, {"command": "./other.sh"}, {"cwd": "sub"}, {"env": {}}):
+    changes: list[dict[str, object]] = [{"args": ["y"]}, {"command": "./other.sh"}, {"cwd": "sub"}]
+    changes += [{"env": {"A": "2"}}, {"env": {}}]
+    for change in changes:
         assert named(project(tmp_path, "", {"db": {**given, **change}}), "db").state == "changed"
     here = project(tmp_path, "", {"db": given})
     assert named(here, "db").state == "approved"

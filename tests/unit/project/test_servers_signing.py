@@ -69,6 +69,12 @@ def here(tmp_path: Path, issuer: Issuer, more: str = "") -> Project:
     return project(tmp_path, f"[mcp.servers.vault]\nurl = {json.dumps(issuer.url)}\n{more}\n")
 
 
+def silent() -> str:
+    """The user types nothing: only the browser answers."""
+    time.sleep(0.05)
+    return ""
+
+
 class Browser:
     """Opens what it is told to open, and remembers the pages."""
 
@@ -86,7 +92,7 @@ class Browser:
 
     @property
     def talk(self) -> signing.Talk:
-        return signing.Talk(self.open, lambda: (time.sleep(0.05), "")[1], lambda: None)
+        return signing.Talk(self.open, silent, lambda: None)
 
     def ended(self) -> list[str]:
         for thread in self.threads:

@@ -24,7 +24,13 @@ DOCUMENT = (Path(__file__).parents[3] / "docs/adding-a-provider.md").read_text(e
 OVER, CUT = 'data: {"say": "Hi"}\n\ndata: {"over": true}\n\n', 'data: {"say": "H'
 
 
+class Server(ThreadingHTTPServer):
+    asked: list[tuple[str, Any]]
+
+
 class Handler(BaseHTTPRequestHandler):
+    server: Server
+
     def log_message(self, format: str, *args: Any) -> None: ...
 
     def do_POST(self) -> None:
@@ -48,7 +54,7 @@ def module(tmp_path: Path) -> Any:
 
 
 def test_it_speaks_survives_a_cut_and_gives_up(module: Any) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         server.asked = []
         threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
         at = Endpoint("plain", "m", f"http://127.0.0.1:{server.server_address[1]}", local=True)

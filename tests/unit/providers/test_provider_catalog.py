@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.model import Model, Prices, Text
+from ctxe.domain.model import Model, Prices, Text, TextDelta
 from ctxe.providers import catalog
 from ctxe.providers.anthropic import Anthropic
 from ctxe.providers.connect import connect, endpoint, prefetch
@@ -345,7 +345,9 @@ def test_the_offline_model_answers_the_newest_words_and_says_how_to_connect() ->
     lines = reply.text.splitlines()
     assert (seen, lines[:3], len(lines)) == (["where is it?"], ["These files:", "- a.py", ""], 4)
     assert "ANTHROPIC_API_KEY" in lines[3]
-    assert "".join(delta.text for delta in deltas) == reply.text
+    words = [delta for delta in deltas if isinstance(delta, TextDelta)]
+    assert words == deltas
+    assert "".join(delta.text for delta in words) == reply.text
     assert (reply.stop, reply.calls, reply.usage, reply.model) == ("end", (), Usage(), "offline/repository")
 
 

@@ -1,6 +1,6 @@
 """Words of many providers, and what they mean; how long and how often is asked again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -160,13 +160,13 @@ def test_addresses_are_shown_without_a_password() -> None:
     assert keyed.shown == "https://host.example/v1"
 
 
-def failing(faults_: list[Fault | Reply], deltas: int = 0) -> Any:
-    rest = list(faults_)
+def failing(ends: Sequence[BaseException | Reply], deltas: int = 0) -> Callable[[], Iterator[Delta | Reply]]:
+    rest = list(ends)
 
     def attempt() -> Iterator[Delta | Reply]:
         yield from [TextDelta("x")] * deltas
         item = rest.pop(0) if len(rest) > 1 else rest[0]
-        if isinstance(item, Fault):
+        if isinstance(item, BaseException):
             raise item
         yield item
 
@@ -186,14 +186,14 @@ def fault(tries: int, wait: float | None = None, reply: Reply | None = None) -> 
     st.floats(0, 1),
 )
 def test_patience_is_always_bounded(script: list[tuple[int, float | None, float]], jitter: float) -> None:
-    clock, made = Clock(), []
+    clock = Clock()
+    made: list[tuple[float, float | None]] = []
 
     def attempt() -> Iterator[Delta | Reply]:
         tries, wait, seconds = script[min(len(made), len(script) - 1)]
         made.append((clock.at, wait))
         clock.at += seconds
-        raise fault(tries, wait)
-        yield
+        return failing([fault(tries, wait)])()
 
     with pytest.raises(ProviderError):
         list(persist(attempt, patience(clock, jitter=lambda: jitter)))
@@ -234,12 +234,8 @@ def test_closing_while_waiting_asks_no_more() -> None:
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 def test_what_is_no_fault_goes_through(error: type[BaseException]) -> None:
-    def attempt() -> Iterator[Delta | Reply]:
-        raise error
-        yield
-
     with pytest.raises(error):
-        list(persist(attempt, patience()))
+        list(persist(failing([error()]), patience()))
 
 
 def test_the_seconds_asked_for_are_told_with_the_limit() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxe.domain.conversation import Reply, ToolCall
-from ctxe.domain.model import Carry, Text
+from ctxe.domain.model import Block, Carry, Text
 from ctxe.providers import anthropic, openai_responses, sse
 from ctxe.providers.anthropic import REACH, mark
 from ctxe.providers.chat_answer import Reader
@@ -198,7 +198,7 @@ def test_carried_blocks_come_back_where_they_stood(parts: list[Any]) -> None:
     text = "".join(part for part in parts if isinstance(part, str))
     calls = [part for part in parts if isinstance(part, ToolCall)]
     carry = layout(parts)
-    blocks = [Carry(carry, "m"), Text(text), *calls] if carry else [Text(text), *calls]
+    blocks: list[Block] = [Carry(carry, "m"), Text(text), *calls] if carry else [Text(text), *calls]
     back = [block.text if isinstance(block, Text) else block for block in placed(blocks, "m")]
     kept = [part for part in parts if part != ""]
     merged = [text, *calls] if text else calls

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -272,7 +273,7 @@ def test_a_crash_before_the_end_of_the_turn_can_be_undone(root: Path, store: Res
 
 def test_turns_are_undone_from_the_newest_on(root: Path, store: Restore) -> None:
     for text in ("one\n", "two\n"):
-        turn(store, lambda text=text: (root / "a.py").write_text(text))
+        turn(store, partial((root / "a.py").write_text, text))
     turn(store, lambda: None)
     for expected in ("one\n", "# a.py\none\ntwo\nthree\n"):
         point = undoing.latest(store, "s")
@@ -297,7 +298,7 @@ def test_a_turn_whose_undo_was_undone_can_be_undone_again(root: Path, store: Res
 
 def test_undos_are_taken_back_one_after_another(root: Path, store: Restore) -> None:
     for text in ("one\n", "two\n", "three\n"):
-        turn(store, lambda text=text: (root / "a.py").write_text(text))
+        turn(store, partial((root / "a.py").write_text, text))
     assert undoing.redoable(store, "s") is None
     for _ in range(2):
         point = undoing.latest(store, "s")
@@ -531,7 +532,7 @@ def test_keys_from_a_crafted_store_reach_nothing_else(root: Path, store: Restore
 
 def test_old_points_and_their_copies_are_pruned(root: Path, store: Restore) -> None:
     for n in range(6):
-        turn(store, lambda n=n: (root / "a.py").write_text(f"{n}\n"), ("a.py",))
+        turn(store, partial((root / "a.py").write_text, f"{n}\n"), ("a.py",))
     later = replace(store, now=lambda: time.time() + 7200)
     undoing.prune(later, kept=2)
     assert [point.id for point in undoing.points(later)] == ["000005", "000006"]

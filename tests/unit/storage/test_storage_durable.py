@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -140,12 +140,13 @@ def test_a_torn_line_is_closed_before_the_next(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["folder", "fifo", "loop", "missing"])
 def test_what_is_no_file_is_an_error_and_never_a_wait(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x"
-    {
+    ways: dict[str, Callable[[], object]] = {
         "folder": path.mkdir,
         "fifo": lambda: os.mkfifo(path),
         "loop": lambda: path.symlink_to("x"),
         "missing": lambda: None,
-    }[kind]()
+    }
+    ways[kind]()
     with pytest.raises(StoreError, match="cannot read"):
         files.read(path)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from ctxe.storage.owned import owned
-from ctxe.storage.vectors import Vectors, comparers, key_of
+from ctxe.storage.vectors import Embed, Vectors, comparers, key_of
 
 PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}
 
@@ -19,7 +19,7 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
     return [PLACES[text] for text in texts]
 
 
-def made(embedding=embed) -> Vectors:
+def made(embedding: Embed = embed) -> Vectors:
     db = sqlite3.connect(":memory:", isolation_level=None)
     vectors = Vectors(db, "test/compass", embedding)
     owned(vectors, db)

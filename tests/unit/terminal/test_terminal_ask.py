@@ -24,10 +24,9 @@ UNKNOWN = Ask("it is not known to be safe")
 DIFF = "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-old\n+new\n"
 
 
-def command(text: str, **more: str) -> Action:
-    return Action(
-        "run_command", "run " + text.splitlines()[0], Risk.EXECUTE, RUN, text, "command", command=text, **more
-    )  # type: ignore[arg-type]
+def command(text: str, arguments: str = "") -> Action:
+    title = "run " + text.splitlines()[0]
+    return Action("run_command", title, Risk.EXECUTE, RUN, text, "command", command=text, arguments=arguments)
 
 
 def asked(window: Window, action: Action, *keys: str, ask: Ask = UNKNOWN) -> Answer:

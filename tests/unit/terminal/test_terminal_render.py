@@ -149,8 +149,9 @@ def test_a_dumb_terminal_gets_the_words_as_they_come_and_no_escapes() -> None:
 
 def test_the_end_of_long_thinking_is_in_sight() -> None:
     with Window(columns=40, rows=12) as window, Renderer(window.screen) as renderer:
-        for event in (TurnStarted("x"), *(ReasoningDelta(f"thought {n} goes on ") for n in range(30))):
-            renderer.show(event)
+        renderer.show(TurnStarted("x"))
+        for n in range(30):
+            renderer.show(ReasoningDelta(f"thought {n} goes on "))
         assert "thought 29 goes on" in window.wait(lambda text: "thought 29" in text)
         assert "thought 5 " not in window.settled()
 
@@ -224,9 +225,10 @@ def test_void_words_are_taken_back() -> None:
 
 def test_void_words_that_scrolled_away_are_marked() -> None:
     long = [TextDelta(f"Paragraph {n}.\n\n") for n in range(12)]
+    events: list[Event] = [TurnStarted("x"), ContextAssembled(LEDGER), *long, Waiting(1, "cut")]
 
     def slowly() -> Iterable[Event]:
-        for event in (TurnStarted("x"), ContextAssembled(LEDGER), *long, Waiting(1, "cut")):
+        for event in events:
             time.sleep(0.1)
             yield event
 
@@ -239,21 +241,22 @@ def test_void_words_that_scrolled_away_are_marked() -> None:
 
 
 def test_void_words_are_kept_from_a_pipe_and_marked_on_a_dumb_terminal() -> None:
-    events = [TurnStarted("x"), TextDelta("Half"), Waiting(2, "cut"), TextDelta("Whole"), ReplyReceived(Reply("Whole"))]
+    events: list[Event] = [TurnStarted("x"), TextDelta("Half"), Waiting(2, "cut"), TextDelta("Whole")]
+    events.append(ReplyReceived(Reply("Whole")))
     assert streams([*events, TurnFinished("answered")]) == ("Whole\n", "↻ cut: asking again in 2.0s\n")
     with Window(TERM="dumb") as window:
         assert draw(window, events) == "Half\nthe words above are void\n↻ cut: asking again in 2.0s\nWhole"
 
 
 def test_an_interrupted_answer_is_kept() -> None:
-    events = [TurnStarted("x"), TextDelta("As far as"), TurnFinished("interrupted")]
+    events: list[Event] = [TurnStarted("x"), TextDelta("As far as"), TurnFinished("interrupted")]
     with Window() as window:
         assert draw(window, events) == "\nAs far as\n\n■ interrupted; what came is kept"
     assert streams(events) == ("As far as\n", "■ interrupted; what came is kept\n")
 
 
 def test_an_old_session_is_drawn_from_its_log() -> None:
-    events = [TurnStarted("fix\nit"), ReplyReceived(Reply("Done *so*.")), TurnFinished("answered")]
+    events: list[Event] = [TurnStarted("fix\nit"), ReplyReceived(Reply("Done *so*.")), TurnFinished("answered")]
     with Window() as window:
         assert draw(window, events, words=True) == "\n› fix\n  it\n\nDone so."
 

@@ -3,6 +3,7 @@
 import codecs
 import os
 import stat
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -286,11 +287,12 @@ def test_a_masked_secret_never_takes_the_place_of_the_real_one(place: Any) -> No
     assert count == 1
     place.read("conf.py")
     said = "conf.py holds a secret where you see ‹secret: …›; edit the lines around it, and leave it out"
-    for refused in (
+    tries: list[Callable[[], object]] = [
         lambda: place.write("conf.py", seen.replace("0", "1")),
         lambda: place.edit("conf.py", old=seen, new="x"),
         lambda: place.edit("conf.py", old="DEBUG", new=seen),
-    ):
+    ]
+    for refused in tries:
         with pytest.raises(ToolError) as caught:
             refused()
         assert str(caught.value) == said

@@ -39,7 +39,9 @@ def jobs(place: Any) -> Iterator[Jobs]:
 
 
 def begin(place: Any, jobs: Jobs, command: str, **more: Any) -> ToolOutput:
-    return place.call(lambda workspace: run_command(workspace, jobs), command=command, background=True, **more)
+    output = place.call(lambda workspace: run_command(workspace, jobs), command=command, background=True, **more)
+    assert isinstance(output, ToolOutput)
+    return output
 
 
 def use(jobs: Jobs, name: str, **arguments: Any) -> ToolOutput:
@@ -204,6 +206,7 @@ def test_who_moves_a_ninth_waits_until_one_ends(place: Any, jobs: Jobs) -> None:
     jobs.known[1].running.stop()
     output = next(said)
     assert isinstance(output, ToolOutput)
+    assert output.facts is not None
     assert output.facts["job"] == MOST + 1
     assert list(said) == []
     assert (jobs.aside, jobs.waits) == (False, False)

@@ -142,7 +142,7 @@ def test_a_question_is_put_to_the_user_whose_time_is_not_the_servers(loop: Held,
         time.sleep(1.5)
         return {"name": "Ann", "cups": 3, "kind": "green"}
 
-    held.asks = asks  # type: ignore[assignment]
+    held.asks = asks
     answer = {"action": "accept", "content": {"name": "Ann", "cups": 3, "kind": "green"}}
     assert json.loads(call(held, "ask").text) == answer
     assert json.loads(call(held, "ask", {"page": True}).text) == {"action": "accept"}
@@ -177,7 +177,12 @@ def test_the_newest_generation_tells_changes_and_asks_too(loop: Held, tmp_path: 
     assert call(held, "dry").text == "dried"
     assert within(5, lambda: held.changes.updated == {"tea://leaves/mint"})
     assert call(held, "hire").text == "hired"
-    assert within(5, lambda: (held.wait(), "serve" in [tool.name for tool in held.tools])[1])
+
+    def serves() -> bool:
+        held.wait()
+        return "serve" in [tool.name for tool in held.tools]
+
+    assert within(5, serves)
     held.asks = lambda form: {"cups": 3} if form.message == "How many cups?" else None
     assert call(held, "pour").text == "3 cups"
 

@@ -1,5 +1,6 @@
 """remember, record_failure, recall and update_todo: what they are lent gets exactly what the model said."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,8 +19,8 @@ def call(tool: Tool, **arguments: Any) -> ToolOutput:
 def test_remember_shows_before_it_keeps() -> None:
     kept: list[tuple[object, ...]] = []
 
-    def keep(*entry: object) -> str:
-        kept.append(entry)
+    def keep(kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> str:
+        kept.append((kind, title, text, files, replaces))
         return "kept as 0007"
 
     arguments = {"kind": "decision", "title": " Use\nJSONL ", "text": "Why: simple.\n", "files": ["a.py"]}
@@ -42,8 +43,8 @@ def test_the_question_shows_what_is_kept_already_and_what_is_replaced() -> None:
 def test_record_failure_passes_all_fields() -> None:
     kept: list[tuple[object, ...]] = []
 
-    def keep(*entry: object) -> str:
-        kept.append(entry)
+    def keep(tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
+        kept.append((tried, outcome, fix, command, files))
         return "noted"
 
     tool = record_failure(keep)

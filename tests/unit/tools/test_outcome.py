@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ctxe.tools.outcomes.faults import Fault, read_fault
+from ctxe.tools.outcomes.fault import Fault
+from ctxe.tools.outcomes.faults import read_fault
 from ctxe.tools.outcomes.outcome import outcome
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")

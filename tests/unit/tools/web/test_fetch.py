@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import zlib
@@ -19,9 +17,9 @@ from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import covered, read
 from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Came, Web
 from ctxe.tools.web.reach import Way, proxy_for
+from tests.authority import OPENSSL, own_authority
 from tests.pages import PageServer, Sent, html, moved
 
-OPENSSL = shutil.which("openssl")
 TEXT = {"Content-Type": "text/plain"}
 
 
@@ -211,10 +209,7 @@ if OPENSSL:  # without the program there is no certificate to try
     def test_a_company_authority_is_accepted_and_an_unknown_one_refused(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        certificate, key = tmp_path / "own.pem", tmp_path / "own.key"
-        words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=own.example"]
-        names = ["-addext", "subjectAltName=DNS:own.example", "-keyout", str(key), "-out", str(certificate)]
-        subprocess.run([OPENSSL, *words, *names], check=True, capture_output=True)
+        certificate, key = own_authority(tmp_path, "DNS:own.example")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         with PageServer({"/": html("x")}, context) as server:
