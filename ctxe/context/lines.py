@@ -115,7 +115,7 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
     yield Entry(number, call.name, title, path, kind, ok, asked.edits, tuple(lines))
     for patched, change in others:
         written = tuple(line for value in (patched, change) for line in lines_in(value, "written"))
-        yield Entry(number, call.name, (patched,), patched, kind, ok, True, written)
+        yield Entry(number, call.name, (patched,), patched, kind, ok, edits=True, lines=written)
 
 
 def _path_of(asked: Asked, result: ToolResult) -> str:

@@ -211,7 +211,7 @@ def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
     return taken
 
 
-def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, gaps: bool) -> str:
+def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, *, gaps: bool) -> str:
     """The kept lines with a marker in each gap, or one for all of them behind; the first names the handle."""
     shown: list[str] = []
     told = False

@@ -168,7 +168,7 @@ def _mode(path: Path) -> int:
     return PRIVATE_FILE
 
 
-def _write_new(path: Path, data: bytes, mode: int, sync: bool) -> None:
+def _write_new(path: Path, data: bytes, mode: int, *, sync: bool) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     with os.fdopen(handle, "wb") as file:
         if hasattr(os, "fchmod"):  # what open makes of a mode depends on the umask

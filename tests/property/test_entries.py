@@ -47,7 +47,7 @@ def from_yaml(text: str) -> str | tuple[str, ...]:
 @settings(max_examples=300, deadline=None)
 @given(VALUE, st.booleans())
 def test_what_is_written_is_what_yaml_and_we_read(value: str | tuple[str, ...], quoted: bool) -> None:
-    text = emit(value, quoted)
+    text = emit(value, quoted=quoted)
     first, *more = text.split("\n")
     ours = quick(first, more)
     assert from_yaml(text) == value

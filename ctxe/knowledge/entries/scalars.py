@@ -59,7 +59,7 @@ def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
     return "\n".join((first, *more)).strip("\n")
 
 
-def emit(value: Value, quoted: bool = False) -> str:
+def emit(value: Value, *, quoted: bool = False) -> str:
     """The YAML that reads back as this value: plain where that is unmistakable, quoted or a block where not."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_item(item, quoted) for item in value) + "]"

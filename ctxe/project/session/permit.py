@@ -24,7 +24,7 @@ MEMORY = ("remember", "record_failure")
 class Permit:
     """Permissions of one session. ``interactive``: a person can be asked; ``box``: where unasked commands would run."""
 
-    def __init__(self, project: Project, interactive: bool, box: Callable[[], Boxed]) -> None:
+    def __init__(self, project: Project, *, interactive: bool, box: Callable[[], Boxed]) -> None:
         self.project, self.interactive, self.box = project, interactive, box
         self.mode: Mode = project.config.approval.mode
         self.began: Mode = self.mode

@@ -151,7 +151,8 @@ class Remembering:
             name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
             key = call_key(call.name, call.arguments, root)
             passing, now = outside(said), self.scribe.store.now()
-            gate.failed(Failed(key, name, said, False, files, None, alone, bool(refused), passing, now))
+            held = Failed(key, name, said, files=files, alone=alone, refused=bool(refused), passing=passing, at=now)
+            gate.failed(held)
             yield from self._kept(event, found)
 
     def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:

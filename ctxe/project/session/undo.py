@@ -112,7 +112,7 @@ class Undo:
         self.undone = 0
         if point is None:
             return ["nothing to undo in this session"]
-        done = restore.undo(self.place, point, force)
+        done = restore.undo(self.place, point, force=force)
         self.undone = point.turn if done.restored or not (done.conflicts or done.failed) else 0
         self.heard(done.restored)
         return _came(done, "/undo") or ["that turn changed nothing"]
@@ -127,7 +127,7 @@ class Undo:
         point = restore.redoable(self.place, self.session, self.copied)
         if point is None:
             return ["nothing to redo: no undo, or a later turn changed files"]
-        done = restore.undo(self.place, point, force)
+        done = restore.undo(self.place, point, force=force)
         return _came(done, "/redo") or ["that undo changed nothing"]
 
     def changed(self) -> list[str]:

@@ -42,7 +42,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     """A session with everything around it, where its log left it. Raises ConfigError."""
     name = log.path.stem
     box = boxed(project, lambda: permit.mode == "auto")
-    permit = Permit(project, opening.interactive, lambda: box)
+    permit = Permit(project, interactive=opening.interactive, box=lambda: box)
     if opening.mode:
         permit.switch(opening.mode)
     permit.began = permit.mode

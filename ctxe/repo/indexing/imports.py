@@ -49,7 +49,7 @@ def _python(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
         yield _python_module(pieces, base, path, tree, relative=bool(dots))
 
 
-def _python_module(pieces: list[str], base: str, near: str, tree: Tree, relative: bool = False) -> str | None:
+def _python_module(pieces: list[str], base: str, near: str, tree: Tree, *, relative: bool = False) -> str | None:
     tail = "/".join(pieces)
     names = [f"{tail}{end}" if tail else end.lstrip("/") for end in (".py", "/__init__.py", ".pyi", ".pyx")]
     if relative:

@@ -51,6 +51,7 @@ def measure(
     fitted: Fitted,
     steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
+    *,
     every: bool = True,
 ) -> tuple[Evidence, dict[str, Scores]]:
     """What the signals say of every candidate, before votes are counted; ``every`` asks those without weight too."""

@@ -31,7 +31,7 @@ class Blobs:
     folder: Path
     git: Git
 
-    def keep(self, data: bytes, durable: bool = False) -> str:
+    def keep(self, data: bytes, *, durable: bool = False) -> str:
         """The key of a content that is now in the store. Raises StoreError."""
         name = name_of(data)
         path = self._path(name)

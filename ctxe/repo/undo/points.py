@@ -90,7 +90,7 @@ class Restore:
         return lock(self.folder / "store", 30.0)
 
 
-def keep(folder: Path, point: Point, durable: bool = True) -> Point:
+def keep(folder: Path, point: Point, *, durable: bool = True) -> Point:
     """Write a point, and give it its number if it has none; the caller holds the lock. Raises StoreError when durable.
 
     Before a file is changed the point must be safe on disk; what is learnt afterwards can be found out again.

@@ -173,14 +173,14 @@ def _changed(point: Point) -> bool:
     return bool(point.before) or (point.tree and point.after is None)
 
 
-def undo(restore: Restore, point: Point, force: bool = False) -> Undone:
+def undo(restore: Restore, point: Point, *, force: bool = False) -> Undone:
     """Bring back the tree as it was before a point: bytes, modes, times; files made since are deleted.
 
     A file that changed after the turn is a conflict and left alone unless ``force``. Undoing ``redo`` undoes the undo.
     """
     point = finish(restore, point)
     with restore.locked():
-        return take_back(restore, point, force)
+        return take_back(restore, point, force=force)
 
 
 def prune(restore: Restore, kept: int = KEPT) -> None:

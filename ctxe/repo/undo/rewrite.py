@@ -51,7 +51,7 @@ def _told(path: str, verb: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def spot(root: Path, path: str, make: bool = False) -> Iterator[Spot]:
+def spot(root: Path, path: str, *, make: bool = False) -> Iterator[Spot]:
     """The place of a path (with ``/``, relative to ``root``); ``make`` makes missing folders. Raises OSError."""
     parts = PurePosixPath(path).parts
     if not parts or parts[0] == "/" or ".." in parts:
@@ -89,7 +89,7 @@ def read(root: Path, path: str, limit: int) -> bytes:
             return file.read(limit)
 
 
-def rewrite(root: Path, path: str, data: bytes, force: bool = False) -> None:
+def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
     """Put ``data`` in place of the file's content, or make the file and its folders; the old content stays on failure.
 
     A new inode takes over owner, mode and extended attributes. Where it cannot, or the file has other hard links, the

@@ -99,15 +99,15 @@ def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Boun
     return Snapshot(tables[0], tables[1], taken)
 
 
-def entry_of(root: Path, path: str, blobs: Blobs, limit: int, durable: bool = False) -> Entry | None:
+def entry_of(root: Path, path: str, blobs: Blobs, limit: int, *, durable: bool = False) -> Entry | None:
     """One file as it is now, with a copy kept; None when nothing is there. Raises StoreError."""
     seen = look(root, path)
     if seen is None or stat.S_ISDIR(seen.st_mode):
         return None
-    return _made(seen, _copied(root, path, seen, blobs, limit, durable))
+    return _made(seen, _copied(root, path, seen, blobs, limit, durable=durable))
 
 
-def save(path: Path, snapshot: Snapshot, durable: bool = False) -> None:
+def save(path: Path, snapshot: Snapshot, *, durable: bool = False) -> None:
     """Keep a snapshot's facts. Unless ``durable``, losing them costs only time; otherwise raises StoreError."""
     parts = {"taken": snapshot.taken, "entries": snapshot.entries, "ignored": snapshot.ignored}
     data = zlib.compress(json.dumps(parts, separators=(",", ":")).encode("ascii"), 1)
@@ -131,7 +131,7 @@ def _made(seen: os.stat_result, key: str) -> Entry:
     return Entry(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
 
 
-def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, durable: bool = False) -> str:
+def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
     """The key of a file's or link's content; empty when it is too large or of another kind. Raises StoreError."""
     if stat.S_ISLNK(seen.st_mode):
         try:
@@ -141,7 +141,7 @@ def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: in
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
         return ""
     data = read(root, path, limit + 1)
-    return blobs.keep(data, durable) if len(data) <= limit else ""
+    return blobs.keep(data, durable=durable) if len(data) <= limit else ""
 
 
 def _listed(git: Git) -> Iterable[str]:

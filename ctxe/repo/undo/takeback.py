@@ -32,14 +32,14 @@ class Undone:
     redo: Point | None = None
 
 
-def take_back(restore: Restore, point: Point, force: bool) -> Undone:
+def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     """Undo a finished point; the caller holds the store's lock. Raises StoreError only before anything was changed."""
     after = point.after or {}
     now = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
     due = [path for path in point.before if not alike(now[path], point.before[path])]
     conflicts = [path for path in due if not force and (path in point.foreign or not alike(now[path], after.get(path)))]
     wanted = {path: point.before[path] for path in due if path not in conflicts}
-    failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force))}
+    failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force=force))}
     wanted = {path: was for path, was in wanted.items() if path not in failed}
     if not wanted:
         # Somebody took it back by hand, or nobody ever can: the next undo is for the turn before.
@@ -56,7 +56,7 @@ def take_back(restore: Restore, point: Point, force: bool) -> Undone:
     return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
 
 
-def _hopeless(was: Entry | None, now: Entry | None, force: bool) -> str:
+def _hopeless(was: Entry | None, now: Entry | None, *, force: bool) -> str:
     """Why a file cannot be brought back, or should not be thrown away; empty when it can."""
     if was is not None and not was.key:
         return f"its old content ({was.size:,} bytes) was too large to keep"

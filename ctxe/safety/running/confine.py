@@ -47,8 +47,8 @@ def main(words: list[str]) -> int:
         for capability in range(CAPABILITIES):
             libc.prctl(DROP_BOUND, capability, 0, 0, 0)
         _checked(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0))
-        _landlock(libc, read.split("\n"), write.split("\n"), network == "yes")
-        _seccomp(libc, network == "yes")
+        _landlock(libc, read.split("\n"), write.split("\n"), network=network == "yes")
+        _seccomp(libc, network=network == "yes")
     except OSError as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 126
@@ -67,7 +67,7 @@ def _checked(result: int) -> int:
     return result
 
 
-def _landlock(libc: ctypes.CDLL, read: list[str], write: list[str], network: bool) -> None:
+def _landlock(libc: ctypes.CDLL, read: list[str], write: list[str], *, network: bool) -> None:
     level = version()
     if level < OLDEST:
         raise OSError(ENOSYS, "this kernel's Landlock is too old")
@@ -101,7 +101,7 @@ def _allow(libc: ctypes.CDLL, handle: int, path: str, rights: int) -> None:
         os.close(place)
 
 
-def _seccomp(libc: ctypes.CDLL, network: bool) -> None:
+def _seccomp(libc: ctypes.CDLL, *, network: bool) -> None:
     """Sockets that Landlock does not know (datagrams, local sockets of other programs), io_uring and kernel keys."""
     architecture, socket, *others = CALLS[platform.machine()]
     load, jump_equal, jump_greater, give = 0x20, 0x15, 0x35, 0x06

@@ -151,4 +151,4 @@ def _word(line: str, at: int) -> tuple[Word, int]:
         (line[at - 1].isdigit() and line[start:at].isdigit()) or line[at - 1] == "}"
     ):
         raise Unsure("a stream is named in an unusual way")
-    return Word("".join(pieces), glob, True, plain), at
+    return Word("".join(pieces), glob, plain=plain), at

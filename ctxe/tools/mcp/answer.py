@@ -42,9 +42,9 @@ class Reading:
     def parts(self, content: Sequence[Mapping[str, Any]], *, alone: bool = False) -> Iterator[str]:
         """Each part as text; ``alone``: a text that was asked for by its address needs no line that says it again."""
         for block in content:
-            yield from self._block(block, alone and len(content) == 1)
+            yield from self._block(block, alone=alone and len(content) == 1)
 
-    def _block(self, block: Mapping[str, Any], alone: bool) -> Iterator[str]:
+    def _block(self, block: Mapping[str, Any], *, alone: bool) -> Iterator[str]:
         kind = block.get("type")
         if kind == "text":
             yield str(block.get("text", ""))

@@ -22,14 +22,14 @@ def form_of(server: str, message: str, schema: Mapping[str, Any] | None = None, 
     required = set(map(str, needed)) if isinstance(needed, list) else set()
     named = list(properties.items()) if isinstance(properties, Mapping) else []
     fields = [
-        _field(name, one, name in required)
+        _field(name, one, required=name in required)
         for name, one in named[:MOST_FIELDS]
         if isinstance(one, Mapping) and len(name) <= MOST_NAME and name.isprintable()
     ]
     return Form(server, said, tuple(fields), url)
 
 
-def _field(name: str, one: Mapping[str, Any], required: bool) -> Field:
+def _field(name: str, one: Mapping[str, Any], *, required: bool) -> Field:
     kind = KINDS.get(str(one.get("type")), "text")
     listed = one.get("items") if one.get("type") == "array" else one
     choices = _choices(listed) if isinstance(listed, Mapping) else ()
