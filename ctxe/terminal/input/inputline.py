@@ -25,10 +25,11 @@ from ctxe.terminal.input.drawing import STYLE, depth, output
 from ctxe.terminal.input.history import Entered
 from ctxe.terminal.input.interrupt import INTERRUPTED, Interrupts
 from ctxe.terminal.screen import Screen
-from ctxe.terminal.style import clean
+from ctxe.terminal.style import cells, clean, fold, glyph, line
 
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
 MENU = 8  # rows kept for completions while there can be some
+ROOM = 6  # columns behind a label that an answer has at least
 
 
 ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key, where it is pressed all the time
@@ -88,10 +89,18 @@ class InputLine:
             clear_typeahead(self.session.input)
         try:
             begun = text if fresh else self._stands_for(text)
-            entered = self.session.prompt([("class:prompt", label)], default=begun, handle_sigint=False)
+            entered = self.session.prompt(lambda: self._label(label), default=begun, handle_sigint=False)
         except EOFError:
             return 0
         return self.whole(entered) if isinstance(entered, str) else entered
+
+    def _label(self, label: str) -> StyleAndTextTuples:
+        """A label with no room behind it stands above: one wider than the window would hide the line, and itself."""
+        columns = self.screen.size()[0]
+        if cells(label) + ROOM > max(columns, 2 * ROOM):
+            rows = ["".join(text for text, _ in row) for row in fold(line(label.rstrip()), columns)]
+            label = "\n".join([*rows, f"{glyph('user', self.screen.unicode)} "])
+        return [("class:prompt", label)]
 
     def edit_as_vi(self) -> None:
         """From now on the line has the keys of vi, and the cursor the shape of its mode."""

@@ -184,6 +184,17 @@ def test_every_size_of_window(columns: int, rows: int) -> None:
         assert asker(command("pytest -q"), Ask("", "r")) == Allow()
 
 
+@pytest.mark.parametrize("columns", [24, 40, 50])
+def test_the_keys_that_answer_stand_in_a_window_narrower_than_they_are(columns: int) -> None:
+    with Window(columns, 20) as window, Renderer(window.screen) as renderer:
+        asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
+        asker.edits = lambda: lambda: None
+        window.type_when_asked("y")
+        assert asker(Action("edit_file", "edit a.py", Risk.WRITE, RUN, DIFF, "diff"), Ask("", "edit:a.py")) == Allow()
+        words = " ".join(window.settled().split())
+        assert "[y]es [n]o, why [a]lways Shift-Tab all edits: › y" in words
+
+
 def test_a_dumb_terminal_asks_in_plain_lines() -> None:
     with Window(80, 24, TERM="dumb") as window:
         answer = asked(window, command("ls"), "x\n", "n use rg\n", ask=Ask("", "run:ls"))
