@@ -10,8 +10,8 @@ from ctxe.domain.events import ToolFinished
 from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, glyph, line, lines
 
-DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES = 40, 12, 8, 4
-"""Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well."""
+DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
+"""Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well, of one of the user's."""
 REPEATED = re.compile(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
 """What stands in a result for lines that the model has before it (context/seen.py)."""
 SPARE = 3
@@ -134,6 +134,8 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
     head = call_head(event.tool, event.title, well, unicode, _call_facts(event, unicode))
     if event.display and event.display != shown:
         body = output(event.display, unicode, end="exit_code" in event.facts)
+    elif event.facts.get("by") == "user":
+        body = output(event.result.text, unicode, OWN_LINES, True, full=event.full)
     elif not event.result.ok or event.facts.get("exit_code"):
         style = "" if "exit_code" in event.facts else "bad"
         body = output(event.result.text, unicode, ERROR_LINES, True, style, event.full)

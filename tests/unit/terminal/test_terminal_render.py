@@ -325,6 +325,16 @@ def test_searches_and_listings_say_what_they_found() -> None:
     assert told("3 files\na b c", files=3) == "● search x · 3 files"
 
 
+def test_a_command_of_the_users_own_shows_a_screen_of_its_output() -> None:
+    def shown(**facts: object) -> list[str]:
+        text = "\n".join([*(f"row {n}" for n in range(99)), "[exit 0]"])
+        return streams([ToolFinished(ToolResult("1", text), "run_command", "run x", facts=facts)])[1].splitlines()[1:]
+
+    assert shown(exit_code=0) == ["  … 96 more lines", "  row 96", "  row 97", "  row 98", "  [exit 0]"]
+    own = ["  … 60 more lines", *(f"  row {n}" for n in range(60, 99)), "  [exit 0]"]
+    assert shown(exit_code=0, by="user") == shown(exit_code=1, by="user") == own
+
+
 def test_all_the_lines_of_a_shortened_output_are_counted() -> None:
     full = "\n" + "\n".join(f"line {n}" for n in range(10_000)) + "\n[exit 0]\n"
     short = "\nline 0\n[9,990 lines left out]\n" + "\n".join(f"line {n}" for n in range(9_995, 10_000)) + "\n[exit 0]"
