@@ -12,7 +12,7 @@ from dataclasses import replace
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, Room, due, worth_folding
-from ctxe.context.lines import Entry, names_in
+from ctxe.context.lines import Entry, lines_in, names_in
 from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
@@ -110,7 +110,9 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
         yield from names_in(step.reply.text)
         for call, result in zip(step.reply.calls, step.results, strict=True):
             yield from names_in(call.arguments)
-            yield from names_in(result.text)
+            # Line by line, since the survey has most of these lines.
+            for line in lines_in(result.text, "result"):
+                yield from line.names
 
 
 def _without(entries: Sequence[Entry], spoken: Sequence[str]) -> list[Entry]:

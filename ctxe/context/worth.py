@@ -64,23 +64,27 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
 
 def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
     """What it is worth that a line stands there whole, beside the names in it; ``near`` as `near_use` gives it."""
-    likely: dict[tuple[Entry, bool], float] = {}
+    known: dict[Entry, tuple[float, float, Sequence[int]]] = {}
+    said = survey.words.keys()
+
+    def of(entry: Entry) -> tuple[float, float, Sequence[int]]:
+        """What a line that was written and any other line of an entry are worth, and which are near."""
+        both = worth_of_edit(entry, True, survey), worth_of_edit(entry, False, survey)
+        return known.setdefault(entry, (*both, near.get(entry, ())))
 
     def worth(seen: Sightings) -> float:
-        line, entry = seen.line, seen.entry
+        line = seen.line
         if seen.asked:
             return _worth_of_asked(seen, survey)
-        if len(line.core) < SHORTEST_EDIT or seen.gone:
+        if len(line.core) < SHORTEST_EDIT or seen.replaced > seen.written:
             return 0.0
-        key = entry, line.origin == "written"
-        found = likely.get(key)
-        if found is None:
-            found = likely[key] = worth_of_edit(*key, survey)
+        written, other, marks = known.get(seen.entry) or of(seen.entry)
+        found = written if line.origin == "written" else other
         if seen.entries > 1:
             found *= AGAIN
-        if (marks := near.get(entry)) and marks[seen.place]:
+        if marks and marks[seen.place]:
             found *= NEAR
-        return found * USER if line.names and not survey.words.keys().isdisjoint(line.names) else found
+        return found * USER if line.names and not said.isdisjoint(line.names) else found
 
     return worth
 
