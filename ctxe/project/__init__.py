@@ -32,6 +32,8 @@ class Project:
     loaded: config.Loaded
     environment: Mapping[str, str]
     flags: Mapping[str, Any] = field(default_factory=dict)
+    looks: bool = False
+    """What is found out on the way is kept for this process only."""
 
     @classmethod
     def open(
@@ -69,12 +71,23 @@ class Project:
         return found
 
     @cached_property
+    def own_cache(self) -> Path:
+        """Where the cache is that this user's ctxe made, if it was made yet; nothing else is believed."""
+        from ctxe.storage.ours import fleeting, own
+
+        if self.looks:
+            return fleeting(self)
+        if not self.place.writable:
+            return self.place.cache
+        return own(self.place.cache, self.root, self.place.user) or fleeting(self)
+
+    @cached_property
     def cache(self) -> Path:
         """The cache folder, hidden from git when it lies in the tree; it may turn out not to be writable."""
-        if self.place.writable:
+        if self.place.writable and not self.looks:
             with contextlib.suppress(StoreError):
                 self.store.prepare()
-        return self.place.cache
+        return self.own_cache
 
     @cached_property
     def store(self) -> Store:
@@ -83,7 +96,7 @@ class Project:
         from ctxe.project.guarding import check, masking
 
         own = self.own_keys
-        return Store(self.place.memory, self.place.cache, check=check(own), mask=masking(own))
+        return Store(self.place.memory, self.own_cache, check=check(own), mask=masking(own))
 
     @cached_property
     def git(self) -> Git:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ctxe.domain.errors import CtxeError
@@ -30,11 +31,14 @@ class Check:
 
 
 def checks(project: Project, *, reach: bool) -> Iterator[Check]:
-    """Every finding in order; ``reach`` also asks the model's host one free question."""
+    """Every finding in order; ``reach`` also asks the model's host one free question. No memory folder is begun."""
+    if not project.place.memory.exists():
+        project = replace(project, looks=True)
     every: list[Callable[[Project], Iterator[Check]]] = [
         _python,
         _git,
         _folder,
+        _trust,
         _settings,
         _instructions,
         _skills,
@@ -80,10 +84,18 @@ def _git(project: Project) -> Iterator[Check]:
 
 def _folder(project: Project) -> Iterator[Check]:
     place = project.place
-    if place.writable:
-        yield Check("folder", "ok", str(place.root))
-    else:
+    if not place.writable:
         yield Check("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
+        return
+    yield Check("folder", "ok", str(place.root))
+    from ctxe.storage.ours import own
+
+    if own(place.cache, place.root, place.user) is None:
+        hint = f"a key for it belongs in {place.user}, which must be yours to write"
+        yield Check("cache", "note", "kept for one run at a time", hint)
+
+
+def _trust(project: Project) -> Iterator[Check]:
     yield Check(
         "trust", "ok" if project.trusted else "note", "trusted" if project.trusted else "not trusted yet: `ctxe trust`"
     )

@@ -15,6 +15,7 @@ class Place:
     """Folders of one project. ``working`` is where the user stands, ``root`` the repository around it (or the same).
 
     ``memory`` is ``<root>/.ctxe``; ``cache`` lies below it, or in the user's cache folder where the tree is read-only.
+    What a repository brings may lie in it too: locks are there, and what is believed is in a folder of its own below.
     """
 
     working: Path

@@ -138,7 +138,7 @@ def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
 
 def summaries(project: Project) -> list[Summary]:
     """Every session of a project, the one used last first."""
-    return glances.summaries(project.place.sessions, project.place.cache)
+    return glances.summaries(project.place.sessions, project.own_cache)
 
 
 def spent_by_all(project: Project) -> tuple[float | None, int]:

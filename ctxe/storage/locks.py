@@ -39,6 +39,8 @@ def lock(path: Path, seconds: float = 10.0) -> Iterator[None]:
 def sweep(folder: Path, now: float | None = None) -> int:
     """Remove temporary files that a killed process left more than ten minutes ago; how many there were."""
     gone = 0
+    if folder.is_symlink():
+        return gone
     limit = (time.time() if now is None else now) - STRAY_SECONDS
     for stray in folder.rglob(".*.tmp"):
         with contextlib.suppress(OSError):

@@ -94,7 +94,8 @@ def figures(work: Path, files: int, env: dict[str, str]) -> Iterator[tuple[str, 
         interrupted(root, env, 15.0)
         _, out = ran(root, env, "index", "status", "--json")
         yield f"{label}: kept of an interrupted build", 100 * json.loads(out)["files"] / files
-        (root / ".ctxe/cache/index.db").unlink(missing_ok=True)
+        for database in root.glob(".ctxe/cache/*/index.db"):
+            database.unlink()
     cold, _ = ran(root, env, "index")
     yield f"{label}: cold index", cold
     yield f"{label}: memory in GB", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6

@@ -16,6 +16,8 @@ from typing import Any
 import pexpect
 import pyte
 
+from ctxe.project import Project
+
 KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -70,6 +72,11 @@ def ctxe(folder: Path, env: Mapping[str, str], *words: str, stdin: str | None = 
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def own_cache(folder: Path, env: Mapping[str, str]) -> Path:
+    """The folder below .ctxe/cache that ctxe believes there, for the user of this environment."""
+    return Project.open(folder, env).own_cache
 
 
 def git(folder: Path, *words: str) -> str:

@@ -68,6 +68,14 @@ def test_what_a_session_at_home_left_is_no_project_around_the_folders_there(home
         assert [entry["title"] for entry in held] == kept
 
 
+def test_the_doctor_leaves_nothing_in_a_folder(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "AGENTS.md").write_text("Use tabs.\n")
+    assert ctxe(folder, environment(home), "doctor").code == 0
+    assert [path.name for path in folder.iterdir()] == ["AGENTS.md"]
+
+
 def test_a_mere_look_at_a_folder_makes_no_project_of_it(home: Path, tmp_path: Path) -> None:
     folder, inside = tmp_path / "code", tmp_path / "code" / "tool"
     inside.mkdir(parents=True)

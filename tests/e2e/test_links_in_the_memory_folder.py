@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import ctxe, environment, git, repository
+from tests.e2e.harness import ctxe, environment, git, own_cache, repository
 
 FILES = {"parser.py": "def parse(text):\n    return text.split()\n"}
 DATABASES = ("index.db", "counts.db", "counters.db", "recall.db")
 FOLDERS = (
-    "", "cache", "sessions", "cache/restore", "cache/restore/points", "cache/restore/blobs", "cache/restore/trees",
-    "cache/sessions", "cache/servers", "memory", "daily",
+    "", "cache", "sessions", "cache/sessions", "OWN", "OWN/restore", "OWN/restore/points", "OWN/restore/blobs",
+    "OWN/restore/trees", "OWN/servers", "memory", "daily",
 )  # fmt: skip
+"""OWN is the part of the cache that is believed, should a repository ever know its name."""
 
 
 def database(path: Path) -> None:
@@ -28,20 +29,20 @@ def database(path: Path) -> None:
     db.close()
 
 
-def linked_database(repo: Path, outside: Path) -> None:
+def linked_database(cache: Path, outside: Path) -> None:
     """Each database of the cache is a link to one of the user's."""
-    cache = repo / ".ctxe/cache"
     cache.mkdir(parents=True)
     for name in DATABASES:
         database(outside / name)
         (cache / name).symlink_to(outside / name)
 
 
-def linked_neighbours(repo: Path, outside: Path) -> None:
+def linked_neighbours(cache: Path, outside: Path) -> None:
     """What SQLite writes beside a database, and locks, are links to texts of the user's."""
-    cache = repo / ".ctxe/cache"
     cache.mkdir(parents=True)
-    for name in (*(f"{one}{end}" for one in DATABASES for end in ("-wal", "-shm", "-journal")), "store.lock"):
+    (outside / "store.lock").write_bytes(b"precious\n" * 2_000)
+    (cache.parent / "store.lock").symlink_to(outside / "store.lock")
+    for name in (f"{one}{end}" for one in DATABASES for end in ("-wal", "-shm", "-journal")):
         (outside / name).write_bytes(b"precious\n" * 2_000)
         (cache / name).symlink_to(outside / name)
 
@@ -49,8 +50,9 @@ def linked_neighbours(repo: Path, outside: Path) -> None:
 def linked_folder(name: str) -> Callable[[Path, Path], None]:
     """A folder that ctxe writes is a link to one of the user's, in which files have names like ctxe's."""
 
-    def linked(repo: Path, outside: Path) -> None:
-        place = repo / ".ctxe" / name
+    def linked(cache: Path, outside: Path) -> None:
+        memory = cache.parents[1]
+        place = memory / name.replace("OWN", str(cache.relative_to(memory)))
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(outside)
         database(outside / "index.db")
@@ -78,7 +80,7 @@ def held(folder: Path) -> dict[str, str]:
 def test_nothing_outside_is_written_removed_or_made(home: Path, tmp_path: Path, scene: str) -> None:
     repo, outside = repository(tmp_path / "repo", FILES), tmp_path / "outside"
     outside.mkdir()
-    SCENES[scene](repo, outside)
+    SCENES[scene](own_cache(repo, environment(home)), outside)
     git(repo, "add", "-Af", ".ctxe")
     git(repo, "commit", "-qm", "A gift")
     before = held(outside)

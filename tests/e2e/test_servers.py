@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.harness import KEY, Ran, Terminal, anthropic_at, ctxe, environment, openai_at, repository
+from tests.e2e.harness import KEY, Ran, Terminal, anthropic_at, ctxe, environment, openai_at, own_cache, repository
 from tests.unit.tools.test_mcp_connection import none_left
 from tests.wire.server import Call, Reply, WireServer
 
@@ -94,7 +94,7 @@ def test_a_model_finds_and_uses_a_tool_and_the_prefix_only_grows(home: Path, rep
     assert (repo / "written.txt").read_text() == "by the server"
     assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(map(plain, bodies)))
     assert none_left(tmp_path) == []
-    assert (repo / ".ctxe/cache/servers/tea.log").read_text() == "the pot is broken\n"
+    assert (own_cache(repo, environment(home)) / "servers/tea.log").read_text() == "the pot is broken\n"
     _, (body,) = asked(home, repo, openai_at, [Reply("hi")])
     assert "- tea (13 tools): echo, surroundings" in json.dumps(body)
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ctxe.agent.transitions import NO_RESULT, NOT_RUN
-from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, git, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, git, openai_at, own_cache, repository
 from tests.wire.server import Call, Reply, WireServer
 
 FILES = {f"part{n}.py": f"NUMBER_{n} = {n}\n" for n in range(6)}
@@ -262,7 +262,7 @@ def test_a_session_in_which_nothing_was_said_leaves_nothing(home: Path, repo: Pa
 
 
 def test_what_a_killed_session_left_half_written_goes_with_the_next(home: Path, repo: Path) -> None:
-    points = repo / ".ctxe/cache/restore/points"
+    points = own_cache(repo, environment(home)) / "restore/points"
     points.mkdir(parents=True)
     old, young = points / ".000001.json.0123abcd.tmp", points / ".000002.json.0123abcd.tmp"
     for left in (old, young):

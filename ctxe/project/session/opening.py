@@ -136,7 +136,7 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     from ctxe.storage.locks import lock
 
     try:
-        stack.enter_context(lock(project.cache / "sessions" / path.stem, seconds=0.0))
+        stack.enter_context(lock(project.place.cache / "sessions" / path.stem, seconds=0.0))
     except StoreError as error:
         if "in use" not in error.message:
             raise

@@ -29,9 +29,9 @@ class Played:
 
     def __init__(self, folder: Path) -> None:
         chance = (f"{n:016x}" for n in itertools.count())
-        base = folder / ".ctxe"
-        self.store = Store(base, base / "cache", lambda: 1_795_262_400.0, lambda _size: next(chance))
-        self.counters = Counters(base / "cache" / "counters.db")
+        cache = Project.open(folder, {}).own_cache
+        self.store = Store(folder / ".ctxe", cache, lambda: 1_795_262_400.0, lambda _size: next(chance))
+        self.counters = Counters(cache / "counters.db")
         self.crediting = Crediting(Scribe(self.store, self.counters))
         self.state = State()
 

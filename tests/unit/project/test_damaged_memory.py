@@ -54,14 +54,14 @@ WAYS: dict[str, bytes | Callable[[Path], object]] = {
 ENTRIES = ("decisions/0009-x-abcd.md", "memory/x-0010-abcd.md", "failures/abcdabcd-1234.md", "inbox/x-0011-abcd.md")
 LOGS = ("daily/2026-11-20.md", "memory/log/bulk.jsonl", "sessions/20261121-000000-abcdef.jsonl")
 SUMMARIES = ("MEMORY.md", "../MEMORY.md")
-CACHE = tuple(f"cache/{name}" for name in ("entries.json", "counters.db", "recall.db", "undo.json", "known.json"))
-PLACES = (*ENTRIES, *LOGS, *SUMMARIES, *CACHE, "cache/number", ".gitignore", ".gitattributes")
+CACHE = ("entries.json", "counters.db", "recall.db", "undo.json", "known.json", "number")
+PLACES = (*ENTRIES, *LOGS, *SUMMARIES, ".gitignore", ".gitattributes")
 
 
-def damaged(folder: Path, way: bytes | Callable[[Path], object]) -> dict[Path, bytes]:
+def damaged(folder: Path, cache: Path, way: bytes | Callable[[Path], object]) -> dict[Path, bytes]:
     """Put the damage in every place; the bytes of memory files as they must stay."""
     held = {}
-    for place in PLACES:
+    for place in (*PLACES, *(str(cache / name) for name in CACHE)):
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def test_every_place_damaged_at_once(tmp_path: Path, way: str) -> None:
     before = Project.open(tmp_path / "p", environment).store
     before.add(Entry("", "decision", "Good one", text="kept words"))
     before.add(Entry("", "failure", "`x`: boom", "open", signature="ab" * 16))
-    held = damaged(before.folder, WAYS[way])
+    held = damaged(before.folder, before.cache, WAYS[way])
     began = time.monotonic()
     project = Project.open(tmp_path / "p", environment)
     for look in looks(project):

@@ -133,7 +133,7 @@ def test_what_was_told_of_a_server_completes_before_it_runs(tmp_path: Path, open
 def test_a_planted_list_offers_nothing(tmp_path: Path, opened: Opened, planted: object) -> None:
     at = here(tmp_path)
     opened(at).found("x")
-    file = at.root / ".ctxe/cache/servers.json"
+    file = at.cache / "servers.json"
     kept = json.loads(file.read_text())
     assert isinstance(planted, dict)
     file.write_text(json.dumps({"room": {**kept["room"], **planted}}))

@@ -1,0 +1,141 @@
+"""The folder of the cache that is believed: whose name holds for whom, and what happens where no key can be kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctxe.project import Project
+from ctxe.storage.ours import KEY, fleeting, own
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project's folder."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    """The user's own folder, not made yet."""
+    return tmp_path / "home" / "ctxe"
+
+
+def name(root: Path, user: Path) -> str:
+    folder = own(root / ".ctxe/cache", root, user)
+    assert folder is not None
+    assert folder.parent == root / ".ctxe/cache"
+    return folder.name
+
+
+def test_a_name_holds_through_a_rename_and_for_no_copy_and_no_other_user(
+    root: Path, user: Path, tmp_path: Path
+) -> None:
+    first = name(root, user)
+    assert name(root, user) == first
+    moved = root.rename(tmp_path / "moved")
+    assert name(moved, user) == first
+    assert name(shutil.copytree(moved, tmp_path / "copy"), user) != first
+    assert name(moved, tmp_path / "other") != first
+
+
+def test_the_key_is_private_and_whole_and_one_that_was_torn_is_made_anew(root: Path, user: Path) -> None:
+    first = name(root, user)
+    assert ((user / KEY).stat().st_mode & 0o777, len((user / KEY).read_bytes())) == (0o600, 32)
+    (user / KEY).write_bytes(b"torn")
+    assert name(root, user) != first
+
+
+def writable_by_all(key: Path) -> None:
+    key.write_bytes(bytes(32))
+    key.chmod(0o666)
+
+
+def a_link(key: Path) -> None:
+    (key.parent / "elsewhere").write_bytes(bytes(32))
+    key.symlink_to(key.parent / "elsewhere")
+
+
+def no_folder(key: Path) -> None:
+    key.parent.rmdir()
+    key.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize("plant", [writable_by_all, a_link, no_folder, os.mkfifo, Path.mkdir])
+def test_no_key_that_others_may_have_made_is_used_or_touched(root: Path, user: Path, plant: object) -> None:
+    user.mkdir(parents=True)
+    assert callable(plant)
+    plant(user / KEY)
+    before = sorted((path, path.lstat().st_mode, path.lstat().st_mtime_ns) for path in user.rglob("*"))
+    assert own(root / ".ctxe/cache", root, user) is None
+    assert sorted((path, path.lstat().st_mode, path.lstat().st_mtime_ns) for path in user.rglob("*")) == before
+
+
+TOGETHER = """
+from pathlib import Path
+import sys
+from ctxe.storage.ours import own
+print(own(Path(), Path(), Path(sys.argv[1])))
+"""
+
+
+def test_sessions_that_begin_at_once_have_one_cache(root: Path, user: Path) -> None:
+    words = [sys.executable, "-c", TOGETHER, str(user)]
+    many = [subprocess.Popen(words, cwd=root, stdout=subprocess.PIPE) for _ in range(6)]
+    assert len({one.communicate(timeout=60)[0] for one in many} - {b"None\n"}) == 1
+
+
+def test_caches_of_others_are_bounded_and_never_through_a_link(root: Path, user: Path, tmp_path: Path) -> None:
+    cache, outside = root / ".ctxe/cache", tmp_path / "outside"
+    for number in range(6):
+        for place in (cache, outside):
+            (place / f"{number:016x}").mkdir(parents=True)
+            (place / f"{number:016x}" / "index.db").write_text("theirs")
+            os.utime(place / f"{number:016x}", (number, number))
+    (cache / f"{7:016x}").symlink_to(outside)
+    (cache / "store.lock").touch()
+    name(root, user)
+    assert sorted(path.name for path in cache.iterdir()) == [*(f"{n:016x}" for n in (3, 4, 5, 7)), "store.lock"]
+    shutil.rmtree(cache)
+    cache.symlink_to(outside)
+    name(root, user)
+    assert len(list(outside.rglob("index.db"))) == 6
+
+
+@pytest.fixture
+def keyless(root: Path, user: Path) -> dict[str, str]:
+    """An environment whose user folder can hold no key."""
+    user.parent.mkdir()
+    user.write_bytes(b"")
+    return {"HOME": str(user.parent), "CTXE_HOME": str(user), "PATH": os.environ["PATH"]}
+
+
+def test_without_a_key_a_cache_lives_as_long_as_its_process(root: Path, keyless: dict[str, str]) -> None:
+    (root / "AGENTS.md").write_text("Use tabs.\n")
+    words = [sys.executable, "-m", "ctxe", "budget", "--json", "fix it"]
+    temporary = root.parent / "tmp"
+    temporary.mkdir()
+    environment = {**keyless, "TMPDIR": str(temporary)}
+    done = subprocess.run(words, cwd=root, env=environment, capture_output=True, timeout=60, check=True)
+    assert (b'"used"' in done.stdout, list(temporary.iterdir())) == (True, [])
+    assert not list(root.rglob("counts.db"))
+
+
+class Owner:
+    """Anything that has a cache."""
+
+
+def test_a_fleeting_cache_goes_with_its_owner(root: Path, keyless: dict[str, str]) -> None:
+    owner = Owner()
+    folder = fleeting(owner)
+    (folder / "index.db").write_text("x")
+    del owner
+    assert not folder.exists()
+    assert Project.open(root, keyless).own_cache.parent != root / ".ctxe/cache"
