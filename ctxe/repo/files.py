@@ -151,19 +151,32 @@ def _valid(line: str) -> bool:
 def read_text(root: Path, path: str, limit: int = MOST_BYTES) -> str | None:
     """The text of a file; None when it is gone, no regular file, larger than ``limit`` bytes, or binary."""
     try:
-        handle = os.open(root / path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        handle = os.open(
+            f"{root}{os.sep}{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+        )
     except (OSError, ValueError):
         return None
     try:
         seen = os.fstat(handle)
         if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
             return None
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return decode(file.read(limit))
+        return decode(_whole(handle, seen.st_size, limit))
     except OSError:
         return None
     finally:
         os.close(handle)
+
+
+def _whole(handle: int, size: int, limit: int) -> bytes:
+    """What an open file holds, at most ``limit`` bytes; one call for a file that still has the ``size`` it had."""
+    data = os.read(handle, min(size + 1, limit))
+    if len(data) == size:
+        return data
+    pieces, left = [data], limit - len(data)
+    while left > 0 and (more := os.read(handle, left)):
+        pieces.append(more)
+        left -= len(more)
+    return b"".join(pieces)
 
 
 def decode(data: bytes) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ctxe.domain.value import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """Something with a name: lines ``first`` to ``last`` (from 1), its signature ends in line ``head``.
 
     ``first`` includes decorators and the comment right above. ``scope`` is the name of what it belongs to (``A.B``).

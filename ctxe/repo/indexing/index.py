@@ -86,7 +86,10 @@ class Index:
         if len(listed) < len(known) or any_differs(listed, known) or self._unlinked():
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
 
-            update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress)
+            def past() -> None:
+                history.refresh(self.db, self.git)
+
+            update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress, past)
             scanned, removed = update(known, listed, generation)
             generation = self._written()
             known = {file.path: file for file in store.files(self.db)}

@@ -37,9 +37,8 @@ _IMPORT = re.compile(
     r"""[\s(]*["'<]?(?P<what>[\w./:\\@\-]+)"""
 )
 _SCRIPT_IMPORT = re.compile(r"""\s*(?:import|export)\b.*?["'](?P<what>[^"']+)["']""")
-_PYTHON = re.compile(r"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
-PYTHON_IMPORT = re.compile(r"^(?:import[ \t]+\w.*|from[ \t]+[\w.]+[ \t]+import[ \t]*(?:\([^)]*\)|.*))", re.MULTILINE)
-"""A whole import at the left margin."""
+_PYTHON = re.compile(r"\n([ \t]*+)(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
+_PYTHON_IMPORT = re.compile(r"\n(import[ \t]+\w.*|from[ \t]+[\w.]+[ \t]+import[ \t]*(?:\([^)]*\)|.*))")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}\s*$")
 _NO_CODE = frozenset(("css", "settings", "html", "make", "cmake", "docker", "sql", "markup", ""))
@@ -110,7 +109,7 @@ def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
 
 def python_at_a_glance(text: str) -> Iterator[Place]:
     """Definitions of a Python text by its keywords; one ends where the next of its level or an outer one begins."""
-    found = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer(text)]
+    found = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer("\n" + text)]
     last = text.count("\n") + 1
     rows: list[int] = []
     row, before = 1, 0
@@ -131,6 +130,11 @@ def python_at_a_glance(text: str) -> Iterator[Place]:
         kind = "class" if word == "class" else "method" if scopes else "function"
         yield name, kind, rows[place], rows[place], max(ends[place], rows[place]), ".".join(one for _, one in scopes)
         scopes.append((indent, name))
+
+
+def python_imports(text: str) -> list[str]:
+    """Whole imports at the left margin of a Python text."""
+    return _PYTHON_IMPORT.findall("\n" + text)
 
 
 def sections(text: str) -> Iterator[Place]:

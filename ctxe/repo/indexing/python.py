@@ -27,10 +27,12 @@ _ODD = re.compile(r"""["'\t\f\v\\;\][(){}]""")
 _BESIDE = re.compile(r":[ ]*(?:import|from|type|def|class|async)\b")
 """What this reading leaves to the grammar: tabs, statements side by side, and all that is not well formed."""
 # A search for a text that begins with one certain character goes from one to the next; for "^" it stops everywhere.
+# Most lines are none of these: what they begin with says so before the words are tried, and no blank is given back.
 _TOLD = re.compile(
-    r"\n(?P<indent>[ ]*)(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
+    r"\n(?:(?P<indent>[ ]*+)(?=[@adctif])"
+    r"(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
     r"|(?P<import>import|from)[ \x01]+[\w.])"
-    r"|\n(?P<constant>[^\W\d]\w*)[ ]*(?:=(?!=)|:[^\n]*[^\n ])"
+    r"|(?P<constant>[^\W\d]\w*+)[ ]*(?:=(?!=)|:[^\n]*[^\n ]))"
 )
 _FIRST = re.compile(r"\n([ ]*)[^ \n#]")
 _NO_NAMES = frozenset(("else", "try", "finally", "lambda", "print", "exec", "match", "case", "type"))
@@ -46,13 +48,13 @@ def read_python(text: str, lines: list[str]) -> tuple[list[Raw], list[str]] | No
 
 def _flat(text: str) -> str | None:
     """The text in logical lines, each after a newline; None for brackets without end."""
-    flat = _WORDS.sub(_mark, text).replace("\\\n", _FOLD)
+    flat = _FLAT.sub(_TEXT, _WORDS.sub(_mark, text).replace("\\\n", _FOLD))
     for _ in range(_MOST_NESTED):
-        flat, some = _FLAT.subn(_TEXT, flat)
+        if not ("(" in flat or "[" in flat or "{" in flat):
+            return flat
+        flat, some = _DEEP.subn(_folds, flat)
         if not some:
-            flat, some = _DEEP.subn(_folds, flat)
-            if not some:
-                return flat
+            return flat
     return None
 
 

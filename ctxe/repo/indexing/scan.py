@@ -10,9 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ctxe.domain.value import dataclass
 from ctxe.lexical.known import Known
 from ctxe.lexical.words import analyse, path_terms
 from ctxe.repo.files import minified
@@ -45,8 +44,7 @@ LARGE_SETTINGS = 60_000
 """Characters above which settings are data: known by name only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(NamedTuple):
     """One file as the index keeps it. Blobs are arrays of 32-bit numbers.
 
     ``units`` holds (definition, first line, last line) in a row for each unit, ``lengths`` its number of terms.
@@ -64,7 +62,7 @@ class Scanned:
     lengths: bytes = b""
 
 
-_SPACE = re.compile(r"[^\w\n]+")
+_SPACE, _FOREIGN = re.compile(r"[^\w\n]+"), re.compile(r"([^\x00-\x7f]+)")
 _SPACES = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_\n")}
 """What stands between words of plain ASCII, newlines left out."""
 
@@ -104,8 +102,7 @@ class Batch:
             _count_names(units, syntax.definitions, self.postings.units, seen)
         return Scanned(
             number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
-            array("i", [n for unit in units for n in (unit.definition, unit.first, unit.last)]).tobytes(),
-            lengths.tobytes(),
+            array("i", chain.from_iterable(units)).tobytes(), lengths.tobytes(),
         )  # fmt: skip
 
 
@@ -123,8 +120,7 @@ def digest(text: str) -> bytes:
 
 def written(syntax: Syntax) -> str:
     """Definitions as JSON; ``read_definitions`` is the way back."""
-    rows = [(d.name, d.kind, d.first, d.head, d.last, d.scope) for d in syntax.definitions]
-    return json.dumps(rows, separators=(",", ":"))
+    return json.dumps(syntax.definitions, separators=(",", ":"))
 
 
 def read_definitions(text: str) -> list[Definition]:
@@ -170,7 +166,11 @@ def _known() -> Known[str, tuple[str, ...]]:
 
 def _spaced(text: str) -> str:
     """The text with nothing but blanks and newlines between its words."""
-    return text.translate(_SPACES) if text.isascii() else _SPACE.sub(" ", text)
+    if text.isascii():
+        return text.translate(_SPACES)
+    # Most texts that are not plain ASCII are so but for a few signs.
+    pieces = _FOREIGN.split(text)
+    return "".join([one.translate(_SPACES) if one.isascii() else _SPACE.sub(" ", one) for one in pieces])
 
 
 def _terms_of(spaced: str) -> list[str]:
@@ -190,8 +190,8 @@ def _named() -> Known[str, tuple[str, ...]]:
     """A defined name whole and by its words, marked so."""
 
     def marked(name: str) -> tuple[str, ...]:
-        words = [NAMED + term for term in dict.fromkeys(_terms_of(_spaced(name)))]
-        return (DEFINED + name.lower(), *words)
+        words = _known()[name] if name.isidentifier() else _terms_of(_spaced(name))
+        return (DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(words)))
 
     return Known(marked, MOST_WORDS)
 

@@ -10,10 +10,10 @@ from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.grammar import parser
 from ctxe.repo.indexing.patterns import (
-    PYTHON_IMPORT,
     definitions_by_pattern,
     imports_by_pattern,
     python_at_a_glance,
+    python_imports,
     sections,
 )
 from ctxe.repo.indexing.python import read_python
@@ -83,7 +83,7 @@ def skim(language: str, text: str) -> Syntax:
     if language != "python":
         return read_syntax(language, text)
     found = (Definition(*place) for place in python_at_a_glance(text))
-    return Syntax(tuple(found), tuple(dict.fromkeys(PYTHON_IMPORT.findall(text))))
+    return Syntax(tuple(found), tuple(dict.fromkeys(python_imports(text))))
 
 
 def _binds_import(captures: dict[str, list[Node]], lines: list[str]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.definition import Definition
 
 WINDOW = 40
@@ -15,8 +15,7 @@ MOST_UNITS = 2000
 _BODIES = frozenset(("function", "method", "constructor"))
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Lines ``first`` to ``last`` (from 1) but those of the units inside.
 
     ``definition`` is its place in the list of definitions, -1 for a window.

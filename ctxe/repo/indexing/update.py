@@ -33,7 +33,8 @@ class _Raced(Exception):
 class Update:
     """One update of the index in ``db`` of the tree at ``root``; ``begun`` in nanoseconds is when it was listed.
 
-    ``progress`` is told (files done, files to do); ``segment_files`` is how many files' postings are written at once.
+    ``progress`` is told (files done, files to do); ``segment_files`` is how many files' postings are written at once;
+    ``meanwhile`` is done once as soon as workers scan.
     """
 
     db: sqlite3.Connection
@@ -43,6 +44,7 @@ class Update:
     segment_files: int
     begun: int
     progress: Callable[[int, int], None] | None = None
+    meanwhile: Callable[[], object] | None = None
 
     def __call__(self, known: dict[str, File], listed: list[Listed], generation: object) -> tuple[int, int]:
         """How many files were scanned and how many forgotten. Raises StoreError.
@@ -84,12 +86,14 @@ class Update:
         """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
         size = sum(one.size for one in changed)
         paths = {ids[one.path]: one.path for one in changed}
-        count = counter(self.root, paths, size) if len(changed) > FEW else None
         stat = {ids[one.path]: one for one in changed}
         counted: dict[int, bytes] = {}
         done = 0
         staff = self._staff([(ids[one.path], one.path) for one in changed])
         try:
+            if self.meanwhile is not None:
+                self.meanwhile()
+            count = counter(self.root, paths, size) if len(changed) > FEW else None
             for found in staff:
                 if isinstance(found, Segment):
                     generation = self._write(found, counted, stat, generation)

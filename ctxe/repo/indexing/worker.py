@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,7 +63,7 @@ def main(root: str, enough: int) -> None:
         except EOFError:
             return
         files, packed = scanner.scan(job) if job else ([], scanner.rest())
-        _send(target, ([astuple(file) for file in files], packed))
+        _send(target, ([tuple(file) for file in files], packed))
 
 
 def _send(target: IO[bytes], value: Any) -> None:
