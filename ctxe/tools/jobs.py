@@ -127,6 +127,13 @@ class Jobs:
             self.forget(old)
         return job
 
+    def passed(self, number: int) -> bool | None:
+        """Whether a job ended well; None while it runs. One that is not known any more did not."""
+        job = self.known.get(number)
+        if job is None or (done := job.running.finished) is None:
+            return None if job else False
+        return not done.ended and done.exit_code == 0
+
     def permit(self, paths: Sequence[str]) -> None:
         """Refuse to make what steers others while a job runs in a sandbox, which takes such things away at its end.
 

@@ -174,3 +174,25 @@ def test_an_answer_that_was_cut_is_no_end_to_check(home: Path, repo: Path) -> No
         done = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "do", "--approval", "auto-edit")
         assert (done.code, done.out, server.left) == (0, "Done.\n", 0), done.err
     assert done.err.count("● check sh test.sh") == 1
+
+
+def test_a_check_in_the_background_has_not_passed_and_is_due_again_when_it_failed(home: Path, repo: Path) -> None:
+    checks(home, turn="echo begun; while [ ! -e go ]; do sleep 0.1; done; sh test.sh")
+    script = [READ, edit("one = 1", "one = 2"), Reply("Changed."), Reply("Thank you."), edit("one = 2", "one = 3")]
+    with WireServer([*script, Reply("Mended.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat", "--approval", "auto-edit")) as terminal:
+            terminal.ready()
+            terminal.enter("change it")
+            terminal.wait("Ctrl-B background")
+            terminal.type("\x02")
+            terminal.wait("the check goes on as job 1: it has not passed yet")
+            terminal.wait(r"1 job\n?")
+            (repo / "go").touch()
+            terminal.settle(0.6)
+            terminal.enter("fine")
+            terminal.wait("Mended")
+            terminal.settle()
+        said = [told(body).count("a check of the user's failed after your change") for body in server.bodies]
+    assert (server.refused, server.left) == ([], 0)
+    assert said == [0, 0, 0, 0, 1, 1]

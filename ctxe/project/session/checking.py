@@ -23,6 +23,7 @@ from ctxe.domain.tool import Action, Allow, Tool
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.globs import matches
 from ctxe.terminal.figures import plural
+from ctxe.tools.jobs import Jobs
 
 RULE = re.compile(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
 FILES = "{files}"
@@ -41,7 +42,8 @@ class Checking:
     tools changed, commands included.
 
     ``rounds`` counts how often the model was sent back in this turn, ``due`` says that something was edited since the
-    turn's check ran last, ``stood`` is how files that changed were when that was last looked at.
+    turn's check ran last, ``stood`` is how files that changed were when that was last looked at. ``moved`` is the job
+    that the turn's check became, while nobody knows how it ends; ``jobs`` tells.
     """
 
     settings: CheckSettings
@@ -49,9 +51,11 @@ class Checking:
     shell: Tool
     runs: Callable[[], Dispatcher]
     written: Callable[[], Sequence[str]]
+    jobs: Jobs
     count: int = 0
     rounds: int = 0
     due: bool = False
+    moved: int = 0
     stood: dict[str, Stamp] = field(default_factory=dict)
 
     def __call__(self, state: State) -> Generator[Event, None, bool]:
@@ -63,7 +67,7 @@ class Checking:
             self.rounds, self.due = 0, self.due and _told_meanwhile(state)
             self.stood.clear()
         edited = self._edited(steps[-1])
-        self.due = self.due or bool(edited)
+        self.due = self.due or bool(edited) or self._failed_aside()
         if steps[-1].reply.calls or steps[-1].reply.dropped:
             yield from self._edits(edited)
             return False
@@ -71,6 +75,8 @@ class Checking:
             return False
         self.due = False
         chunk = yield from self._failed(self.settings.turn, TURN_SECONDS)
+        if self.moved:
+            yield Notice(f"the check goes on as job {self.moved}: it has not passed yet")
         if chunk is None:
             return False
         if self.rounds >= self.settings.rounds:
@@ -81,6 +87,14 @@ class Checking:
         self.rounds += 1
         yield Noted((chunk,))
         return True
+
+    def _failed_aside(self) -> bool:
+        """Did the turn's check that was moved to the background end badly since? Then it is due again."""
+        passed = self.jobs.passed(self.moved) if self.moved else None
+        if passed is None:
+            return False
+        self.moved = 0
+        return not passed
 
     def _edited(self, step: Step) -> tuple[str, ...]:
         """What a step edited: by the tools that edit, or by a command."""
@@ -111,6 +125,7 @@ class Checking:
             self.runs(), tools={tool.name: tool}, decide=lambda _: Allow(), known=lambda _: None, approve=_nobody
         )
         failed: list[Chunk] = []
+        self.moved = 0 if seconds else self.moved
         given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
 
         def marked(event: Event) -> Iterator[Event]:
@@ -118,6 +133,8 @@ class Checking:
                 yield replace(event, by="your settings") if isinstance(event, ToolStarted) else event
                 return
             yield replace(event, facts={**event.facts, "by": "check"})
+            if seconds and isinstance(job := event.facts.get("job"), int):
+                self.moved = job
             if not event.result.ok:
                 ran = runs.clean(command)
                 said = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"

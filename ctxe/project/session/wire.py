@@ -58,7 +58,9 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     lately = changed_since(project.git)
     gating = Gating(Gate(), _mode(project), str(project.root), kit.digest_of, changed_since=lately)
     shell = run_command(kit.workspace, kit.jobs)
-    checking = Checking(project.config.checks, project.root, shell, lambda: live.wired.dispatcher, undo.written)
+    checking = Checking(
+        project.config.checks, project.root, shell, lambda: live.wired.dispatcher, undo.written, kit.jobs
+    )
     telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
     rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, lambda: session)
     wired = rewire(project.model)
