@@ -59,7 +59,7 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
     reason = " ".join(why.partition("the user said no: ")[2].split())[:LONGEST]
     if not reason:
         return None
-    held = {"tried": title, "outcome": "the user said no", "fix": reason}
+    held = {"tried": impersonal(title), "outcome": "the user said no", "fix": reason}
     return _made(f"`{title[:80]}`: refused: {reason[:60]}", REFUSED, title, session, files, **held)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ctxe.domain.section import digest
+from ctxe.lexical.patterns import compiled
 from ctxe.lexical.tables import names
 
 MESSAGE = 200
@@ -16,6 +17,21 @@ _TEMPORARY = re.compile(
     r"[/\\][^\s'\",:;)\]}]*"
 )
 _HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=/)")
+_ROLES = (
+    r"(?:git|hg|svn|root|admin|deploy|ubuntu|debian|fedora|centos|ec2-user|azureuser|vagrant|runner|jenkins|postgres"
+    r"|nobody|www-data)@"
+)
+"""Names before an @ that are nobody's own: ``git@github.com`` says what was called."""
+_PERSON = (
+    rf"(?:(?<![\w./@+:%-])|(?<=://))(?!{_ROLES})[A-Za-z_][\w.+-]*@(?="
+    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # no version of a package
+    r"|\d{1,3}(?:\.\d{1,3}){3}\b|localhost\b"
+    r"|(?!(?:npm|workspace|file|link|portal|patch|latest|next|main|master|head)\b)"
+    r"[A-Za-z][\w-]*(?::\s|:[~/]|:\d{2,5}\b|'s ))"
+)
+_LOGIN = (
+    rf"(\b(?:ssh|scp|sftp|rsync|mosh)\b[^\n|;&@]{{0,80}}?\s|\[)(?!{_ROLES})[A-Za-z_][\w.+-]*@(?=[A-Za-z][\w-]*[\s:])"
+)
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _TIME = re.compile(
     r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
@@ -84,7 +100,7 @@ def plain_message(text: str, root: str = "") -> str:
 
     Dropped: the project's own folder, temporary and home folders, times, ids, hashes, addresses, numbers.
     """
-    text = relative(text[: MESSAGE * 20], root)
+    text = _nobody(relative(text[: MESSAGE * 20], root))
     for pattern, stands in (
         (_TEMPORARY, "<tmp>"),
         (_HOME, "~"),
@@ -108,8 +124,15 @@ def relative(text: str, root: str) -> str:
 
 
 def impersonal(text: str, root: str = "") -> str:
-    """Text with the project's folder and people's home folders taken out."""
-    return _HOME.sub("~", relative(text, root))
+    """Text with the project's folder, people's home folders and their names before an @ taken out."""
+    return _nobody(_HOME.sub("~", relative(text, root)))
+
+
+def _nobody(text: str) -> str:
+    """Text without who it was at a host or an address: what it is at says enough, and is what to call again."""
+    if "@" not in text:
+        return text
+    return compiled(_LOGIN).sub(r"\1<user>@", compiled(_PERSON).sub("<user>@", text))
 
 
 def plain_command(command: str, root: str = "") -> str:

@@ -10,6 +10,7 @@ import pytest
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.entries.store import Store
+from ctxe.knowledge.failures.captures import refused
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
 from ctxe.knowledge.failures.signature import plain_command, plain_message, program, signature
@@ -65,6 +66,13 @@ def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str
         ("no /tmp/pytest-of-ada/pytest-12/a.txt, 7bf4a1c2", "no <tmp>, <hash>"),
         ("int32 v3: 3 != -14", "int32 v3: <n> != <n>"),
         ("/home/ada/x/y.py is gone", "~/x/y.py is gone"),
+        ("ada@build1: Permission denied", "<user>@build1: Permission denied"),
+        ("ada.l+x@mail.example.org is nobody", "<user>@mail.example.org is nobody"),
+        ("'ada@laptop.(none)' at ada@localhost", "'<user>@laptop.(none)' at <user>@localhost"),
+        ("[ada@laptop src]$ x", "[<user>@laptop src]$ x"),
+        ("https://ada@example.org/x.git", "https://<user>@example.org/x.git"),
+        ("git@github.com: Permission denied", "git@github.com: Permission denied"),
+        ("no react@18.2.0-rc.next, lodash@next, x/y@main: x", "no react@<n>-rc.next, lodash@next, x/y@main: x"),
         ("id 9f8b6c1a-1111-4222-8333-123456789abc", "id <id>"),
         ("a\n\n  b", "a b"),
         ("x" * 500, "x" * 200),
@@ -318,3 +326,13 @@ def test_an_error_that_names_its_kind_is_told_once() -> None:
     held = capture(facts, ROOT)
     assert held
     assert (held.title, held.error) == ("`ruff check`: bash: ruff: command not found", "bash: ruff: command not found")
+
+
+def test_who_it_was_at_a_host_is_kept_nowhere() -> None:
+    held = capture(run("ssh -p 22 ada@build1 make", 255, "Error", "ada@build1: Permission denied"), ROOT)
+    assert held is not None
+    assert "ada" not in repr(held)
+    assert "<user>@build1" in held.command
+    no = refused("run scp ada@10.0.0.5:/srv/x .", "the user said no: not that one")
+    assert no is not None
+    assert ("ada@" in repr(no), no.tried) == (False, "run scp <user>@10.0.0.5:/srv/x .")
