@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.processes import running
 from tests.wire.script import Entry
 from tests.wire.server import Call, Reply, WireServer, rate_limited
 
@@ -24,11 +25,6 @@ SOON = 2.0  # seconds; the promise is one, and test machines are busy
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return repository(tmp_path / "repo", {"calc.py": "def add(a, b):\n    return a + b\n"})
-
-
-def left_running(words: str) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if words in line]
 
 
 def press(terminal: Terminal, wanted: str, times: int) -> float:
@@ -67,7 +63,7 @@ def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, r
             terminal.wait(lambda _: (repo / "began").exists())
             terminal.wait(r"(?m)^ +came so far")
             took.append(press(terminal, "interrupted; what came is kept", 2))
-            assert left_running(sleep) == []
+            assert running(sleep) == []
 
             terminal.enter("at the question")
             terminal.wait(r"Second\.(.|\n)*\[y\]")
@@ -139,7 +135,7 @@ def test_twice_leaves_with_130_and_the_terminal_as_it_was(home: Path, repo: Path
             assert terminal.ended() == 130
             assert terminal.raw.rfind("\x1b[?25h") > terminal.raw.rfind("\x1b[?25l")
             assert terminal.raw.rfind("\x1b[?2004l") > terminal.raw.rfind("\x1b[?2004h")
-        assert left_running(sleep) == []
+        assert running(sleep) == []
         if moment == "command":
             assert ctxe(repo, env, "chat", "-p", "-c", "go on").out == "I know.\n"
             assert "words that stay" in json.dumps(server.bodies[-1])
@@ -157,7 +153,7 @@ def test_signals_end_it_properly(home: Path, repo: Path, number: signal.Signals,
             terminal.wait(lambda _: (repo / "began").exists())
             os.kill(terminal.child.pid, number)
             assert terminal.ended() == code
-        assert left_running(sleep) == []
+        assert running(sleep) == []
     (log,) = (repo / ".ctxe/sessions").glob("*.jsonl")
     last = json.loads(log.read_text().splitlines()[-1])
     assert (last["type"], last["outcome"]) == ("turn_finished", "interrupted")
@@ -215,7 +211,7 @@ def test_a_command_of_the_users_own_is_shown_stopped_and_told(home: Path, repo: 
             terminal.wait(r"(?m)^ +3$")
             terminal.type("\x03")
             terminal.wait("the user stopped it here")
-            assert left_running(sleep) == []
+            assert running(sleep) == []
             terminal.enter("!echo x > made; rm calc.py")
             terminal.wait(lambda _: (repo / "made").exists())
             terminal.enter("/undo")

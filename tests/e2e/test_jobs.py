@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from ctxe.safety.running.sandbox import detect
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, repository
 from tests.e2e.test_prefix import APIS, blocks
+from tests.processes import gone, running
 from tests.wire.server import Call, Reply, WireServer
 
 SERVER = """
@@ -45,25 +45,6 @@ def allow(home: Path, *rules: str) -> None:
 
 def job(number: int, **arguments: Any) -> Call:
     return Call("use", {"name": f"job/{number}", "arguments": arguments})
-
-
-def alive(mark: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-        except OSError:
-            continue
-        if mark.encode() in words:
-            found.append(int(entry.name))
-    return found
-
-
-def gone(mark: str) -> bool:
-    limit = time.monotonic() + 5
-    while alive(mark) and time.monotonic() < limit:
-        time.sleep(0.05)
-    return not alive(mark)
 
 
 @pytest.mark.parametrize("api", ["messages", "responses"])
@@ -123,7 +104,7 @@ def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_
             terminal.wait("there are 1, 2")
             terminal.enter("/jobs stop 2")
             terminal.wait(r"job 2 ended: stopped by the user: echo up; sleep 41703(.|\n)*ask  1 job")
-            assert alive("41703\0") == []
+            assert running("41703\0") == []
             terminal.enter("!echo mine; sleep 41706 &")
             terminal.wait(r"● run echo mine; sleep 41706, in the background(.|\n)*ask  2 jobs")
             terminal.enter("and now?")
@@ -166,7 +147,7 @@ def test_no_job_is_left_however_the_session_ends(end: str, home: Path, tmp_path:
             terminal.settle(0.2)
             terminal.enter("go")
             terminal.wait(r"It runs\.(.|\n)*ask  1 job")
-            assert alive("41704\0")
+            assert running("41704\0")
             if end == "interrupted twice":
                 terminal.type("\x03")
                 terminal.settle(0.3)
@@ -245,4 +226,4 @@ def test_a_key_moves_a_running_command_to_the_background(home: Path, tmp_path: P
             terminal.wait(r"It ended\.")
         assert "it is over" in json.dumps(server.bodies[2])
         assert "\\nbegun" not in json.dumps(server.bodies[2]).partition("a job ended meanwhile")[2]
-    assert alive("while [ ! -e go ]") == []
+    assert running("while [ ! -e go ]") == []

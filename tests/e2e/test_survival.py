@@ -19,6 +19,7 @@ import pytest
 
 from ctxe.agent.transitions import NO_RESULT, NOT_RUN
 from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, git, openai_at, own_cache, repository
+from tests.processes import running
 from tests.wire.server import Call, Reply, WireServer
 
 FILES = {f"part{n}.py": f"NUMBER_{n} = {n}\n" for n in range(6)}
@@ -71,12 +72,6 @@ def begun(repo: Path, env: Mapping[str, str], *words: str) -> Iterator[subproces
     finally:
         process.kill()
         process.wait()
-
-
-def running(words: str) -> list[str]:
-    """Processes whose command line holds these words."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if words in line]
 
 
 def texts(body: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.upkeep.bulk import import_lines
+from tests.repositories import git
 
 WRITER = """
 import sys
@@ -149,11 +150,6 @@ def test_eight_processes_lose_nothing(quick_folder: Path) -> None:
     assert {entry.id for entry in shelf.entries if entry.kind != "log"} == set(ids)
     assert sum(entry.kind == "log" for entry in shelf.entries) == 80
     assert shelf.problems == ()
-
-
-def git(folder: Path, *words: str) -> str:
-    run = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
-    return run.stdout
 
 
 def remember(folder: Path, branch: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,7 @@ from ctxe.knowledge.upkeep.evidence import gone, stale
 from ctxe.project import Project
 from ctxe.project.memory import memories
 from ctxe.project.memory.evidence import facts_of
-
-
-def git(folder: Path, *words: str) -> str:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-    return subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+from tests.repositories import git
 
 
 @pytest.fixture

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from ctxe.repo.git import Git
-
-
-def git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout
+from tests.repositories import git
 
 
 def test_the_branch_is_what_git_says(tmp_path: Path) -> None:

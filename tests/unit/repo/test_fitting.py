@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,9 @@ from scripts.fitting.cases import (
 )
 from scripts.fitting.features import Inside, Opened, look_inside, see, snapshot
 from scripts.fitting.packing import lines_shown
+from tests.repositories import git
 
 TOLD = "Pour more slowly when the pot is nearly full\n\nIt ran over whenever somebody poured without a look at the cup."
-
-
-def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -16,13 +16,10 @@ from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
 from ctxe.repo.indexing.staff import Staff
+from tests.repositories import git
 
 POT = "from .cup import fill\n\n\nclass Pot:\n    def pour(self):\n        return fill(self)\n"
 CUP = "def fill(pot):\n    return pot\n"
-
-
-def git(root: Path, *args: str) -> None:
-    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,13 @@ import pytest
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.planner import plan
-
-
-def git(root: Path, *args: str) -> None:
-    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
+from tests.repositories import git, repository
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    root = tmp_path / "tree"
-    root.mkdir()
-    for name in ("cup", "pot"):
-        (root / f"{name}.py").write_text(f"def {name}():\n    return 1\n")
-    git(root, "init", "-q")
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "Pour the tea")
-    return root
+    files = {f"{name}.py": f"def {name}():\n    return 1\n" for name in ("cup", "pot")}
+    return repository(tmp_path / "tree", files, "Pour the tea")
 
 
 def opened(tree: Path) -> Index:

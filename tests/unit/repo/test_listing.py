@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from ctxe.repo.files import decode, list_files, minified, read_text, walk
 from ctxe.repo.git import Git
+from tests.repositories import git
 
 
 def put(root: Path, **files: str) -> None:
@@ -17,10 +17,6 @@ def put(root: Path, **files: str) -> None:
         path = root / name.replace("__", "/").replace("_dot_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-
-
-def git(root: Path, *args: str) -> None:
-    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
 
 
 def names(root: Path) -> list[str]:

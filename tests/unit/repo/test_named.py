@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals.mentions import defined, path_named
 from ctxe.repo.planning.signals.modules import imports, member_named, module_named
 from ctxe.repo.planning.signals.past import MOST_ABOUT, commit_named, issue_named
+from tests.repositories import git, repository
 from tests.unit.repo.planned import plan
 
 FILES = {
@@ -30,28 +30,16 @@ FILES = {
 }
 
 
-def git(root: Path, *args: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 def change(root: Path, path: str, message: str) -> str:
     """Commit a change of one file; the name of the commit."""
     (root / path).write_text((root / path).read_text() + "# more\n")
     git(root, "commit", "-qam", message)
-    return git(root, "rev-parse", "HEAD")
+    return git(root, "rev-parse", "HEAD").strip()
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    root = tmp_path / "tree"
-    git(tmp_path, "init", "-q", "tree")
-    for path, text in FILES.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "Make tea")
-    return root
+    return repository(tmp_path / "tree", FILES, "Make tea")
 
 
 def ask(tree: Path, task: str) -> Evidence:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from ctxe.repo.planning.signals.past import FADE, similar_commits, title_commits
 from ctxe.repo.planning.spelling import said
 from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count
+from tests.repositories import git, repository
 from tests.unit.repo.planned import plan
 
 CUP = "tea/cup.py"
@@ -42,19 +42,9 @@ class Pot:
 }
 
 
-def git(root: Path, *args: str) -> None:
-    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
-
-
 @pytest.fixture
 def index(tmp_path: Path) -> Index:
-    root = tmp_path / "tree"
-    git(tmp_path, "init", "-q", "tree")
-    for path, text in FILES.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "Make tea")
+    root = repository(tmp_path / "tree", FILES, "Make tea")
     for _ in range(3):
         for path in ("tea/kettle.py", "tea/leaf_sieve.py"):
             (root / path).write_text((root / path).read_text() + "\n# more\n")

@@ -7,7 +7,6 @@ import gc
 import os
 import random
 import sqlite3
-import subprocess
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.mending import MENDED, refreshed, sound
 from ctxe.repo.planning.planner import Plan
 from ctxe.storage.vectors import Vectors, key_of
+from tests.repositories import git, repository
 from tests.unit.repo.planned import plan
 
 FILES = {
@@ -34,10 +34,6 @@ LOG = "".join(
 )
 
 
-def git(root: Path, *args: str) -> None:
-    subprocess.run(["git", "-C", str(root), *args], check=True, capture_output=True)
-
-
 def planted(root: Path, files: dict[str, str] = FILES) -> Path:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -46,11 +42,7 @@ def planted(root: Path, files: dict[str, str] = FILES) -> Path:
 
 
 def committed(root: Path) -> Path:
-    planted(root)
-    git(root, "init", "-q")
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "Strain the leaves")
-    return root
+    return repository(root, FILES, "Strain the leaves")
 
 
 def indexed(root: Path) -> Index:

@@ -12,33 +12,13 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.running.process import Finished, complete, run
+from tests.processes import gone, running
 
 ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 
 def sh(words: str, cwd: Path, seconds: float = 10.0, limit: int = 1_000_000) -> Finished:
     return complete(["/bin/sh", "-c", words], cwd, ENV, seconds, limit)
-
-
-def gone(marker: str, within: float = 2.0) -> bool:
-    """No living process carries the marker in its command line."""
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        if not living(marker):
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def living(marker: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                words = (entry / "cmdline").read_bytes()
-                if marker.encode() in words and int(entry.name) != os.getpid():
-                    found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture
@@ -99,7 +79,7 @@ def test_a_time_limit_ends_everything(tmp_path: Path, marker: str) -> None:
     end = sh(f"echo before; sleep {marker} & sleep {marker}; echo after", tmp_path, seconds=0.5)
     assert (end.output, end.timed_out, end.exit_code) == ("before\n", True, -15)
     assert time.monotonic() - started < 2.5
-    assert living(marker) == []
+    assert running(marker) == []
 
 
 def test_the_deaf_and_the_daemons_end_too(tmp_path: Path, marker: str) -> None:
@@ -113,7 +93,7 @@ def test_the_deaf_and_the_daemons_end_too(tmp_path: Path, marker: str) -> None:
     end = complete([sys.executable, "-c", script], tmp_path, ENV, 0.5)
     assert end.timed_out
     assert time.monotonic() - started < 3
-    assert living(marker) == []
+    assert running(marker) == []
 
 
 def test_what_stays_behind_is_ended_and_counted(tmp_path: Path, marker: str) -> None:
@@ -121,14 +101,14 @@ def test_what_stays_behind_is_ended_and_counted(tmp_path: Path, marker: str) -> 
     end = sh(f"sleep {marker} & (setsid sleep {marker} >/dev/null 2>&1 &) ; echo done", tmp_path)
     assert (end.output, end.exit_code, end.left, end.timed_out) == ("done\n", 0, 2, False)
     assert time.monotonic() - started < 2
-    assert living(marker) == []
+    assert running(marker) == []
 
 
 def test_closing_the_iterator_ends_the_command(tmp_path: Path, marker: str) -> None:
     pieces = run(["/bin/sh", "-c", f"echo begun; sleep {marker}"], tmp_path, ENV)
     with contextlib.closing(pieces):
         assert next(pieces) == "begun\n"
-    assert living(marker) == []
+    assert running(marker) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

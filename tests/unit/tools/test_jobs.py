@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from ctxe.safety.running import background
 from ctxe.tools import use_job
 from ctxe.tools.jobs import MOST, Jobs
 from ctxe.tools.shell import run_command
+from tests.processes import gone, running
 
 SERVER = """
 import http.server, sys
@@ -57,18 +57,6 @@ def done(action: Action) -> ToolOutput:
     return output
 
 
-def alive(mark: str) -> list[str]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-        except OSError:
-            continue
-        if mark.encode() in words and int(entry.name) != os.getpid():
-            found.append(entry.name)
-    return found
-
-
 def test_a_server_is_started_awaited_asked_and_stopped(place: Any, jobs: Jobs) -> None:
     place.put("serve.py", SERVER)
     place.put("hello.txt", "hello from the job\n")
@@ -83,7 +71,7 @@ def test_a_server_is_started_awaited_asked_and_stopped(place: Any, jobs: Jobs) -
     ended = use(jobs, "job/1", stop=True)
     assert (ended.text, ended.ok) == ("[job 1 ended: stopped]", True)
     assert ended.facts == {"job": 1, "command": "sleep 1; python3 serve.py", "ended": "stopped"}
-    assert (jobs.running, jobs.untold, alive("python3\0serve.py")) == ([], [], [])
+    assert (jobs.running, jobs.untold, running("python3\0serve.py")) == ([], [], [])
 
 
 def test_what_ends_at_once_is_a_command_like_any_other(place: Any, jobs: Jobs) -> None:
@@ -256,14 +244,11 @@ def test_no_job_outlives_us_however_we_end(place: Any) -> None:
         assert other.stdout is not None
         assert other.stdout.readline() == b"up\n"
         limit = time.monotonic() + 5
-        while not alive("98.76\0") and time.monotonic() < limit:
+        while not running("98.76\0") and time.monotonic() < limit:
             time.sleep(0.05)
-        assert alive("98.76\0")
+        assert running("98.76\0")
         other.kill()
-    limit = time.monotonic() + 4
-    while alive("98.76\0") and time.monotonic() < limit:
-        time.sleep(0.05)
-    assert alive("98.76\0") == []
+    assert gone("98.76\0", within=4)
 
 
 def test_the_output_of_a_long_drip_is_kept_small(place: Any, jobs: Jobs) -> None:
