@@ -17,6 +17,8 @@ import pexpect
 import pyte
 
 from ctxe.project import Project
+from tests.repositories import git as git  # noqa: PLC0414 -- said twice, it is exported
+from tests.repositories import repository as repository  # noqa: PLC0414
 
 KEY = "sk-test-0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -77,25 +79,6 @@ def ctxe(folder: Path, env: Mapping[str, str], *words: str, stdin: str | None = 
 def own_cache(folder: Path, env: Mapping[str, str]) -> Path:
     """The folder below .ctxe/cache that ctxe believes there, for the user of this environment."""
     return Project.open(folder, env).own_cache
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git and return what it prints."""
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def repository(folder: Path, files: Mapping[str, str]) -> Path:
-    """A git repository with one commit of these files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-qm", "Begin")
-    return folder
 
 
 @dataclass

@@ -18,12 +18,7 @@ from ctxe.knowledge.upkeep import review
 from ctxe.knowledge.upkeep.bulk import as_lines, import_lines, import_rules
 from ctxe.knowledge.upkeep.decisions import same_subject
 from ctxe.knowledge.upkeep.playbook import join
-
-NOON = 1_795_262_400.0
-
-
-def store_in(folder: Path) -> Store:
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
+from tests.unit.knowledge.stores import store_in
 
 
 def lines(*rows: Mapping[str, object]) -> list[bytes]:

@@ -9,24 +9,15 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.captures import refused
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
 from ctxe.knowledge.failures.signature import plain_command, plain_message, program, signature
 from ctxe.storage.counters import Counters
 from ctxe.tools.outcomes.outcome import outcome
+from tests.unit.knowledge.stores import NOON, counters_in, store_in
 
 ROOT = "/w/repo"
-NOON = 1_795_262_400.0
-
-
-def store_in(folder: Path) -> Store:
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
-
-
-def counters_in(folder: Path) -> Counters:
-    return Counters(folder / ".ctxe" / "cache" / "counters.db")
 
 
 def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: Any) -> dict[str, Any]:

@@ -14,24 +14,18 @@ from ctxe.knowledge.entries import names
 from ctxe.knowledge.entries.entry import Entry, write_entry
 from ctxe.knowledge.entries.links import successors
 from ctxe.knowledge.entries.logs import write_log
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import Memory
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.upkeep.decisions import current, history, same_subject
 from ctxe.knowledge.upkeep.evidence import Facts, gone
+from tests.unit.knowledge.stores import store_in
 
-NOON = 1_795_262_400.0
 TASK = Task("Where are sessions stored on disk?")
 
 
 def words(text: str) -> int:
     return len(text.split()) + text.count("/") + text.count('"')
-
-
-def store_in(folder: Path) -> Store:
-    chance = (f"{n:016x}" for n in itertools.count())
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON, lambda _size: next(chance))
 
 
 def memory_in(folder: Path, **more: object) -> Memory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,9 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.memory import Memory
 from ctxe.knowledge.upkeep import playbook, review
-from ctxe.storage.counters import Counters
-
-NOON = 1_795_262_400.0
-
-
-def store_in(folder: Path) -> Store:
-    chance = (f"{n:016x}" for n in itertools.count())
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON, lambda _size: next(chance))
-
-
-def counters_in(folder: Path) -> Counters:
-    return Counters(folder / ".ctxe" / "cache" / "counters.db")
+from tests.unit.knowledge.stores import NOON, counters_in, store_in
 
 
 def test_only_ids_that_were_shown_are_cited() -> None:

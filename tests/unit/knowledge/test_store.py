@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +14,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.journal import Outside
 from ctxe.knowledge.entries.shelf import Problem
 from ctxe.knowledge.entries.store import Store
-
-NOON = 1_795_262_400.0
-
-
-def tokens() -> Iterator[str]:
-    for number in itertools.count():
-        yield f"{number:016x}"
-
-
-def store_in(folder: Path, now: float = NOON) -> Store:
-    chance = tokens()
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: now, lambda _size: next(chance))
+from tests.unit.knowledge.stores import NOON, store_in, tokens
 
 
 def decision(title: str, text: str = "", **more: object) -> Entry:

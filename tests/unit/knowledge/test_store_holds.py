@@ -11,14 +11,8 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.journal import STEPS
-from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.upkeep.bulk import import_lines
-
-NOON = 1_795_262_400.0
-
-
-def store_in(folder: Path) -> Store:
-    return Store(folder / ".ctxe", folder / ".ctxe" / "cache", lambda: NOON)
+from tests.unit.knowledge.stores import NOON, store_in
 
 
 def decision(title: str) -> Entry:
