@@ -148,8 +148,11 @@ def _valid(line: str) -> bool:
     return True
 
 
-def read_text(root: Path, path: str, limit: int = MOST_BYTES) -> str | None:
-    """The text of a file; None when it is gone, no regular file, larger than ``limit`` bytes, or binary."""
+def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = False) -> str | None:
+    """The text of a file; None when it is gone, no regular file, larger than ``limit`` bytes, or binary.
+
+    With ``cut`` a larger one is read up to the last line that ends within the limit.
+    """
     try:
         handle = os.open(
             f"{root}{os.sep}{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -158,9 +161,10 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES) -> str | None:
         return None
     try:
         seen = os.fstat(handle)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+        if not stat.S_ISREG(seen.st_mode) or (seen.st_size > limit and not cut):
             return None
-        return decode(_whole(handle, seen.st_size, limit))
+        data = _whole(handle, seen.st_size, limit)
+        return decode(data[: data.rfind(b"\n") + 1] if seen.st_size > limit else data)
     except OSError:
         return None
     finally:

@@ -167,6 +167,10 @@ class Index:
         """What a file holds by now; None when it cannot be read."""
         return read_text(self.root, path)
 
+    def beginning(self, path: str) -> str | None:
+        """What a file begins with, however large it is; None when it cannot be read."""
+        return read_text(self.root, path, cut=True)
+
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
         """Heads and units of every term that occurs (see ``postings.Posting``), of files as they are now."""
         return store.postings(self.db, terms, self._segments, self._whole)

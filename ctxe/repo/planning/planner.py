@@ -135,7 +135,7 @@ def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ra
     passed_over = {*steering.added, *steering.dropped, *steering.declined}
     for path in overview.pages(index.by_path, task):
         room = int(min(ONE_PAGE * budget, OVERVIEW * budget - sum(page.tokens for page in found)))
-        number, text = index.by_path[path], index.text(path) if path not in passed_over else None
+        number, text = index.by_path[path], index.beginning(path) if path not in passed_over else None
         page = overview.beginning(number, path, text, room) if text is not None else None
         if page is not None:
             ranking.scores.pop(number, None)

@@ -84,3 +84,11 @@ def test_a_plan_begins_with_them_and_keeps_its_budget(index: Index, budget: int)
 def test_what_the_user_dropped_is_no_page(index: Index) -> None:
     made = plan(index, "explain this repository", 8_000, Steering(dropped=("README.md",)))
     assert "README.md" not in [file.path for file in made.files]
+
+
+def test_of_a_page_larger_than_what_is_read_the_beginning_is_shown(index: Index) -> None:
+    (index.root / "README.md").write_text("# Teapot\n\nPours té.\n" + "Tout sur le thé et sa préparation.\n" * 60_000)
+    index.refresh()
+    first = plan(index, "explain this repository", 8_000).files[0]
+    assert (first.path, first.mode) == ("README.md", "region")
+    assert "# Teapot\n\nPours té.\nTout sur le thé" in first.text
