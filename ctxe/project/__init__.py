@@ -85,8 +85,11 @@ class Project:
     def cache(self) -> Path:
         """The cache folder, hidden from git when it lies in the tree; it may turn out not to be writable."""
         if self.place.writable and not self.looks:
+            from ctxe.storage.ours import hide
+
             with contextlib.suppress(StoreError):
                 self.store.prepare()
+            hide(self.own_cache)
         return self.own_cache
 
     @cached_property

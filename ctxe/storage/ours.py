@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.files import read, replace
+from ctxe.storage.files import IGNORE_ALL, read, replace, replace_quickly
 from ctxe.storage.locks import lock
 
 KEY = "cache.key"
@@ -43,11 +43,17 @@ def own(cache: Path, root: Path, user: Path) -> Path | None:
 
 
 def fleeting(owner: object) -> Path:
-    """A folder for a cache that goes with its ``owner`` or the process, for lookers and where no key can be kept."""
+    """A folder for a cache that goes with its ``owner`` or the process, for lookers and where no key can be kept.
+
+    On a full disk there is none: a place where nothing can be written, as the cache of a read-only tree may be.
+    """
     import shutil
     import tempfile
 
-    folder = Path(tempfile.mkdtemp(prefix="ctxe-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ctxe-"))
+    except OSError:
+        return Path(os.devnull) / "cache"
     maker = os.getpid()
 
     def gone() -> None:
@@ -56,6 +62,12 @@ def fleeting(owner: object) -> Path:
 
     weakref.finalize(owner, gone)
     return folder
+
+
+def hide(ours: Path) -> None:
+    """Keep our part of the cache from git whatever a repository's own ignore file says: its name would be told."""
+    if not (ours / ".gitignore").exists():
+        replace_quickly(ours / ".gitignore", IGNORE_ALL)
 
 
 def _key(path: Path) -> bytes | None:

@@ -117,6 +117,12 @@ def keyless(root: Path, user: Path) -> dict[str, str]:
     return {"HOME": str(user.parent), "CTXE_HOME": str(user), "PATH": os.environ["PATH"]}
 
 
+@pytest.fixture
+def keyed(user: Path) -> dict[str, str]:
+    """An environment whose user folder can hold one."""
+    return {"HOME": str(user.parent), "CTXE_HOME": str(user), "PATH": os.environ["PATH"]}
+
+
 def test_without_a_key_a_cache_lives_as_long_as_its_process(root: Path, keyless: dict[str, str]) -> None:
     (root / "AGENTS.md").write_text("Use tabs.\n")
     words = [sys.executable, "-m", "ctxe", "budget", "--json", "fix it"]
@@ -139,3 +145,24 @@ def test_a_fleeting_cache_goes_with_its_owner(root: Path, keyless: dict[str, str
     del owner
     assert not folder.exists()
     assert Project.open(root, keyless).own_cache.parent != root / ".ctxe/cache"
+
+
+def test_on_a_full_disk_there_is_no_cache_and_the_rest_works(root: Path, tmp_path: Path) -> None:
+    (root / "AGENTS.md").write_text("Use tabs.\n")
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = f"ulimit -f 0; {sys.executable} -m ctxe budget --json 'fix it' | cat"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=root, env=environment, capture_output=True, timeout=60, check=True
+    )
+    assert (b'"used"' in done.stdout, done.stderr) == (True, b"")
+
+
+def test_an_ignore_file_of_the_repository_s_own_lets_git_see_no_cache(root: Path, keyed: dict[str, str]) -> None:
+    git = ["git", "-C", str(root)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (root / ".ctxe").mkdir()
+    (root / ".ctxe" / ".gitignore").write_text("# nothing\n")
+    cache = Project.open(root, keyed).cache
+    (cache / "counts.db").write_text("x")
+    seen = subprocess.run([*git, "status", "--porcelain", "-uall"], check=True, capture_output=True, text=True).stdout
+    assert cache.name not in seen
