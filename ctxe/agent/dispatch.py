@@ -6,7 +6,6 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import field, replace
 from typing import Any
 
 from ctxe.context.calls import named
@@ -14,7 +13,7 @@ from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, Denied, NotApplied, ToolError
 from ctxe.domain.events import Event, ToolFinished, ToolStarted
 from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, Progress, Revise, Tool, ToolOutput
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 
 Trim = Callable[[ToolOutput], tuple[str, str]]
 STOPPED = "[the user stopped it here; what it had done by then stays done]"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ctxe.agent.summary import Glance, Spent, Summary, begun, read_on
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.section import digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, fields
 from ctxe.storage import files
 
 VERSION = 1
@@ -94,6 +93,8 @@ def _save(kept: Path, known: Mapping[str, _Known]) -> None:
 
 
 def _frozen(known: _Known) -> list[Any]:
+    from dataclasses import astuple
+
     *said, spent = (getattr(known.glance, part.name) for part in fields(Glance))
     rows = [[one.at, one.model, one.usd, one.delegate, *astuple(one.usage)] for one in spent]
     return [known.mark, known.before, said, rows]

@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.storage.files import append, replace
 
 VERSION = 1

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
-
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Event, Kept
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Billed, CallDelta, ReasoningDelta, TextDelta, Waiting
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 
 CHARACTERS = 4
 """Of a call's arguments only the size is told while they come: so many characters count as a token."""

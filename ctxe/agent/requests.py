@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply
@@ -14,6 +13,7 @@ from ctxe.domain.events import ContextAssembled, Folded, Kept, ModelChosen, Repl
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Block, Carry, Image, Text, ToolSchema
 from ctxe.domain.past import Said, Sent
+from ctxe.domain.value import replace
 
 Epoch = ModelChosen | Folded | Unfolded
 

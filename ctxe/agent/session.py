@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import field, replace
 
 from ctxe.agent.log import Log
 from ctxe.agent.meter import Meter
@@ -16,7 +15,7 @@ from ctxe.agent.turn import More, Ports, nothing_more, run_turn
 from ctxe.domain.conversation import Outcome, Usage
 from ctxe.domain.errors import CtxeError, StoreError
 from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, TurnFinished
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 
 Listener = Callable[[Event, State], Iterable[Event]]
 """Hears every kept event with the state after it; what it answers is kept and shown too (never heard by it again)."""

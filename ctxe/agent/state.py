@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.domain.conversation import Conversation, Fold, Reply, ToolResult, Turn, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.section import Chunk, Section
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 
 if TYPE_CHECKING:
     from ctxe.domain.events import Summarized

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.past import total
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, fields, replace
 
 TYPE = b'"type":"'
 WANTED = tuple(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from ctxe.agent.state import State
@@ -32,6 +31,7 @@ from ctxe.domain.events import (
     Unfolded,
 )
 from ctxe.domain.section import Chunk
+from ctxe.domain.value import replace
 
 NO_RESULT = "interrupted: this call has no result; it may or may not have had effects"
 CUT_OFF = "answer, and was stopped before a word came"

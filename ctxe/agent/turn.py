@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import field
 
 from ctxe.agent import endings
 from ctxe.agent.limits import Limits, circle
@@ -26,7 +25,7 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.model import Provider
 from ctxe.domain.section import Chunk, Section
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

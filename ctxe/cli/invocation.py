@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
     import typer

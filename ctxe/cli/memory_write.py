@@ -72,8 +72,7 @@ def keep(
     as_json: bool = False,
 ) -> None:
     """Write one entry, after asking about what stands already on the same subject."""
-    from dataclasses import replace
-
+    from ctxe.domain.value import replace
     from ctxe.project.memory import memories
 
     invocation = Invocation.of(context)

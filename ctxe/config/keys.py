@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.value import fields
 
 SERVERS = "mcp.servers"
 SERVER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
@@ -40,7 +40,7 @@ def every_setting() -> list[tuple[str, Any, Any, str]]:
     """Every setting: dotted key, type, default, what it says."""
     found = []
     for section, kind in get_type_hints(Config).items():
-        if not is_dataclass(kind):
+        if not isinstance(kind, type):  # tables whose keys the user makes up
             continue
         hints = get_type_hints(kind)
         found += [(f"{section}.{f.name}", hints[f.name], f.default, f.metadata["says"]) for f in fields(kind)]

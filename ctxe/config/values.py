@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from ctxe.domain.effort import Effort
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 Approval = Literal["ask", "auto-edit", "auto", "read-only"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from ctxe.config.keys import every_setting
 from ctxe.config.load import read_table
 from ctxe.config.values import ServerSettings
+from ctxe.domain.value import fields
 
 
 def save(path: Path, keys: Sequence[str], value: Any) -> None:
@@ -73,7 +73,7 @@ def _servers() -> str:
     """What a server may be told, each key with its default."""
     lines = ["", "# [mcp.servers.NAME]              # one of yours; a repository can set none"]
     for one in fields(ServerSettings):
-        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        default = one.default_factory() if callable(one.default_factory) else one.default
         lines.append(f"# {one.name} = {_toml(default)}".ljust(34) + f"# {one.metadata['says']}")
     return "\n".join(lines) + "\n"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
@@ -22,7 +21,7 @@ from ctxe.domain.errors import BudgetError
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Message, Request, Text, ToolSchema
 from ctxe.domain.section import Omission, Priority, Section, ShareName, digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 
 SHARE_ORDER: tuple[ShareName, ...] = ("memory", "instructions", "skills", "files")
 """Memory is priority 3, the rest 4 with instructions before files."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from ctxe.domain.section import ShareName
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 MOST_RESERVED = 20_000
 THOUGHTS: Mapping[str, int] = {"high": 12_000, "xhigh": 44_000, "max": 44_000}

@@ -6,13 +6,12 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
 
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import ToolCall
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 LONGEST = 80
 """Characters of what a call that could not be run asked for."""

@@ -7,7 +7,6 @@ policy give the same fold.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
@@ -21,6 +20,7 @@ from ctxe.context.trim import trim
 from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
+from ctxe.domain.value import replace
 
 MASK = 400
 """Tokens that stay of an output that decays."""

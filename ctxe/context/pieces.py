@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
 from ctxe.domain.conversation import Conversation, Fold, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 
 HEADING = "(heading)"
 

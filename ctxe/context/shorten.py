@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ctxe.context.calls import shortened
 from ctxe.context.pieces import Piece
 from ctxe.context.tokens import Count
@@ -11,6 +9,7 @@ from ctxe.context.trim import trim
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.model import Block, Message, Text
 from ctxe.domain.section import digest
+from ctxe.domain.value import replace
 
 LEAST = 64
 """A block of fewer tokens is not worth cutting."""

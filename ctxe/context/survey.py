@@ -6,11 +6,9 @@ what is new, and one that is not a continuation of what was read starts over.
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from ctxe.context.lines import Entry, Line, Whole, entries_of, lines_in
 from ctxe.domain.conversation import Conversation, Position, Step
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 NEVER = -1_000_000
 """The step of what has not happened."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
 from ctxe.context.lines import names_in
 from ctxe.context.restore import PREFIX
 from ctxe.domain.conversation import Conversation, Step, Turn
 from ctxe.domain.past import Injected, Way
 from ctxe.domain.section import Chunk, Priority
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 NAMED_BY_USER = ("named files", "pages")
 CHOSEN = (Priority.MEMORY, Priority.INJECTED)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field
 from typing import Literal
 
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Section
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 StopReason = Literal["end", "tools", "length", "refusal", "filtered", "interrupted"]
 Operation = Literal["read", "edit", "create", "delete"]
@@ -128,7 +126,7 @@ class Turn:
         return tuple(dict.fromkeys(touch.path for touch in touches if touch.operation != "read"))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A place between steps: before step ``step`` of turn ``turn``. Step 0 is before the turn's own words."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Literal
 
 from ctxe.domain.conversation import Fold, Outcome, Reply, ToolResult, Usage
@@ -11,7 +10,7 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Billed, CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.section import Chunk, Section
 from ctxe.domain.tool import Progress
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 Choice = Literal["add", "read-only", "drop"]
 """What the user wants of a file."""

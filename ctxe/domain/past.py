@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 
 from ctxe.domain.conversation import Fold, Reply, Usage
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 Way = Literal["edited", "read", "named", ""]
 """How something that was put before the model was used later; empty: not at all."""

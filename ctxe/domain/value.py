@@ -1,43 +1,72 @@
 """What a dataclass is here: the standard one to whoever reads or checks the code, at the cost of what is used of it.
 
 ``dataclasses`` writes the source of six methods for every frozen class and compiles it while the module is imported:
-half a millisecond a class, a quarter of the start of every command. Here ``__init__`` alone is compiled, when it is
-first asked for; the other methods are shared. ``fields``, ``replace``, ``asdict``, patterns, copies and pickles work
-as ever.
+half a millisecond a class, a quarter of the start of every command; to be imported it takes the reader of Python's own
+source along. Here ``__init__`` alone is compiled, when it is first asked for; the other methods are shared, and the
+standard library is told of a class when it asks. Its ``asdict`` and ``astuple``, patterns, copies and pickles work as
+ever; ``field``, ``fields`` and ``replace`` come from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, fields
-from dataclasses import dataclass as standard
-from operator import attrgetter
+import operator
+from collections.abc import Callable, Collection, Sequence
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ctxe.domain.fields import ABSENT, KEPT, Field, Standard, field, fields, replace, taken
+
+__all__ = ["dataclass", "described", "field", "fields", "replace"]
+
 Kind = TypeVar("Kind")
+Methods = dict[str, Any]
 
 
-def described(*, frozen: bool = False, slots: bool = False, eq: bool = True) -> Callable[[type[Kind]], type[Kind]]:
+def described(
+    *, frozen: bool = False, slots: bool = False, eq: bool = True, order: bool = False
+) -> Callable[[type[Kind]], type[Kind]]:
     """What ``dataclass`` is when the program runs; every class may have its own methods in the place of these.
 
-    Of a field's options it knows ``default``, ``default_factory``, ``repr`` and ``compare``.
+    Of a field's options it knows ``default``, ``default_factory``, ``repr``, ``compare`` and ``metadata``.
     """
 
     def make(kind: type[Kind]) -> type[Kind]:
-        own = vars(kind).keys()
-        kind.__doc__ = kind.__doc__ or f"{kind.__name__}."  # else it is taken apart for one, which takes milliseconds
-        made = standard(init=False, repr=False, eq=False, slots=slots)(kind)
-        methods: dict[str, object] = {"__repr__": _shown(made)}
-        methods |= _compared(made, frozen) if eq else {}
+        known = taken(kind)
+        names = tuple([one.name for one in known])
+        methods: Methods = {"__repr__": _shown, "__match_args__": names}
+        methods |= _compared(known, frozen, order) if eq else {}
         methods |= FROZEN if frozen else {}
         methods |= PACKED if frozen and slots else {}
-        for name in methods.keys() - own:
-            setattr(made, name, methods[name])
-        type.__setattr__(made, "__init__", _Beginning(made, frozen))
+        body = {**methods, **vars(kind), KEPT: known, "__doc__": kind.__doc__ or f"{kind.__name__}."}
+        made: type[Kind] = _finished(_slotted(kind, body, names) if slots else _dressed(kind, body), frozen)
         return made
 
     return make
+
+
+def _slotted(kind: Any, body: Methods, names: Collection[str]) -> Any:
+    """The class once more, with a place for each field and for nothing else."""
+    below = {slot for base in kind.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
+    gone = {*names, "__dict__", "__weakref__"}
+    kept = {name: value for name, value in body.items() if name not in gone}
+    kept["__slots__"] = tuple([name for name in names if name not in below])
+    return type(kind)(kind.__name__, kind.__bases__, kept | {"__qualname__": kind.__qualname__})
+
+
+def _dressed(kind: Any, body: Methods) -> Any:
+    """The class with what it did not say itself."""
+    own = vars(kind)
+    for name in [name for name in body if name not in own or name == "__doc__"]:
+        setattr(kind, name, body[name])
+    return kind
+
+
+def _finished(made: Any, frozen: bool) -> Any:
+    """The class with what is written when somebody asks for it."""
+    type.__setattr__(made, "__init__", _Beginning(made, frozen))
+    for name in ("__dataclass_fields__", "__dataclass_params__"):
+        type.__setattr__(made, name, Standard(made, name))
+    return made
 
 
 class _Beginning:
@@ -56,15 +85,15 @@ class _Beginning:
 
 def _beginning(kind: type, frozen: bool) -> Any:
     """``__init__`` of a class: a parameter for each field, in their order; then ``__post_init__`` if there is one."""
-    known: dict[str, Any] = {"_set": object.__setattr__, "_absent": MISSING}
+    known: dict[str, Any] = {"_set": object.__setattr__, "_absent": ABSENT}
     takes, does = ["self"], []
-    for field in fields(kind):
-        name = given = field.name
-        if field.default is not MISSING:
-            known[f"_{name}"] = field.default
+    for one in fields(kind):
+        name = given = one.name
+        if one.default is not ABSENT:
+            known[f"_{name}"] = one.default
             takes.append(f"{name}=_{name}")
-        elif field.default_factory is not MISSING:
-            known[f"_{name}"] = field.default_factory
+        elif one.default_factory is not ABSENT:
+            known[f"_{name}"] = one.default_factory
             takes.append(f"{name}=_absent")
             given = f"_{name}() if {name} is _absent else {name}"
         else:
@@ -76,14 +105,14 @@ def _beginning(kind: type, frozen: bool) -> Any:
     exec(source, known)  # noqa: S102 -- the names of fields, and nothing from outside
     written = known["__init__"]
     written.__qualname__ = f"{kind.__qualname__}.__init__"
-    written.__annotations__ = {field.name: field.type for field in fields(kind)} | {"return": None}
+    written.__annotations__ = {one.name: one.type for one in fields(kind)} | {"return": None}
     return written
 
 
-def _compared(kind: type, frozen: bool) -> dict[str, object]:
+def _compared(known: Sequence[Field], frozen: bool, order: bool) -> Methods:
     """``__eq__`` by the fields that are compared; frozen classes are hashed by them too, others have no hash."""
-    names = [field.name for field in fields(kind) if field.compare]
-    read: Callable[[object], object] = attrgetter(*names) if names else lambda _: ()
+    names = [one.name for one in known if one.compare]
+    read: Callable[[object], Any] = operator.attrgetter(*names) if names else lambda _: ()
 
     def equal(self: object, other: object) -> Any:
         return read(self) == read(other) if other.__class__ is self.__class__ else NotImplemented
@@ -91,36 +120,41 @@ def _compared(kind: type, frozen: bool) -> dict[str, object]:
     def hashed(self: object) -> int:
         return hash(read(self))
 
-    return {"__eq__": equal, "__hash__": hashed if frozen else None}
+    def by(holds: Callable[[Any, Any], bool]) -> Callable[[object, object], Any]:
+        return lambda self, other: (
+            holds(read(self), read(other)) if other.__class__ is self.__class__ else NotImplemented
+        )
+
+    ordered = {f"__{name}__": by(getattr(operator, name)) for name in ("lt", "le", "gt", "ge")} if order else {}
+    return {"__eq__": equal, "__hash__": hashed if frozen else None, **ordered}
 
 
-def _shown(kind: type) -> Callable[[object], str]:
-    """``__repr__``: the class as it would be called."""
-    names = [field.name for field in fields(kind) if field.repr]
-
-    @recursive_repr()
-    def shown(self: object) -> str:
-        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{self.__class__.__qualname__}({said})"
-
-    return shown
+@recursive_repr()
+def _shown(self: Any) -> str:
+    """The value as its class would be called."""
+    said = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
+    return f"{self.__class__.__qualname__}({said})"
 
 
 def _refuse_set(self: object, name: str, _: object) -> None:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _refuse_delete(self: object, name: str) -> None:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def _packed(self: Any) -> list[object]:
-    return [getattr(self, field.name) for field in fields(self)]
+    return [getattr(self, one.name) for one in fields(self)]
 
 
 def _unpack(self: Any, state: list[object]) -> None:
-    for field, value in zip(fields(self), state, strict=True):
-        object.__setattr__(self, field.name, value)
+    for one, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, one.name, value)
 
 
 FROZEN = {"__setattr__": _refuse_set, "__delattr__": _refuse_delete}

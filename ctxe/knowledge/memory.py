@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.beginnings import beginning, listed
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry

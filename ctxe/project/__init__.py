@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe import config
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.project import place
 
 if TYPE_CHECKING:

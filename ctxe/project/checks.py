@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.safety.display import one_line
 
 if TYPE_CHECKING:

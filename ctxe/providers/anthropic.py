@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, ToolResult, Usage
 from ctxe.domain.model import Billed, CallDelta, Delta, Image, Message, Model, ReasoningDelta, Request, Text, TextDelta
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed

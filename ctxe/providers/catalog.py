@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,7 +16,7 @@ from typing import Any, Literal, get_args
 from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Model, Prices
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 
 Api = Literal["anthropic", "responses", "chat"]
 

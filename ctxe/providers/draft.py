@@ -6,13 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, Usage
 from ctxe.domain.errors import BadReply
 from ctxe.domain.model import Delta, Request
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.faults import Endpoint, Fault
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.conversation import Reply
@@ -18,7 +17,7 @@ from ctxe.domain.errors import (
     RateLimited,
     Unreachable,
 )
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.providers.retry_after import asked_wait
 from ctxe.safety.display import one_line
 

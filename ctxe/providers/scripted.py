@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +33,7 @@ from ctxe.domain.model import (
     TextDelta,
     Waiting,
 )
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 
 ErrorName = Literal["auth", "quota", "rate limit", "overflow", "bad request", "bad reply", "unreachable"]
 ERRORS: Mapping[str, type[ProviderError]] = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.programs import git_command, git_environment
 
 SECONDS = 120.0

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 CONFIG_LIMIT = 4_000_000
 """Bytes of one configuration file that are read; a longer one cannot be checked."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.model import Message, Request, Text
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 ROLES = ("system", "user", "assistant", "tool")
 NOTHING = "(no answer)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar, cast
 
 from mcp.server.mcpserver import MCPServer
@@ -13,6 +12,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.value import replace
 from ctxe.project import Project
 from ctxe.project.guarding import cleaning
 from ctxe.serve.answers import ledger_json, plan_json

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 
 from ctxe.domain.events import ToolStarted
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.terminal import figures
 from ctxe.terminal.calls import call_head
 from ctxe.terminal.input.ahead import Ahead

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Self
 
 from ctxe.domain.conversation import Usage
@@ -23,6 +22,7 @@ from ctxe.domain.events import (
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.tool import Progress
+from ctxe.domain.value import replace
 from ctxe.terminal import figures
 from ctxe.terminal.activity import FRAME, Activity, rows
 from ctxe.terminal.answer import Answer

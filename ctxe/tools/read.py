@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.domain.value import replace
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
 from ctxe.tools.text import fingerprint, numbered, peculiar, split

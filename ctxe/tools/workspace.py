@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from pathlib import Path, PurePosixPath
 
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.picture import Picture
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.repo.files import IGNORE_FILE, list_files
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import look, read

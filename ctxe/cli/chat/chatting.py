@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.events import Event, ToolFinished, TurnFinished
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
+from ctxe.domain.value import replace
 
 if TYPE_CHECKING:
     from ctxe.project import Project

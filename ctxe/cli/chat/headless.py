@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ctxe.domain.conversation import Outcome
 from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Event, Kept, TurnFinished
+from ctxe.domain.value import replace
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chat.chatting import Chat
 from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import ReplyReceived, TurnFinished
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry, brief, stamp
 
 _LINE = re.compile(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")

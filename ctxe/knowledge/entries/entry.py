@@ -6,11 +6,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, fields, replace
 from ctxe.knowledge.entries.front import parse, rewrite
 from ctxe.knowledge.entries.scalars import Value
 

@@ -7,12 +7,11 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.daily import read_day
 from ctxe.knowledge.entries.entry import KEYS, Entry, read_entry
 from ctxe.knowledge.entries.logs import read_log

@@ -6,12 +6,11 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries import links, names
 from ctxe.knowledge.entries.daily import day_of, is_line_of
 from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, update_entry, write_entry

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ctxe.domain.section import digest
+from ctxe.domain.value import replace
 from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from typing import Literal
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import DigestOf
 from ctxe.knowledge.failures.remembered import Group, lesson

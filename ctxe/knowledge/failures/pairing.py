@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import lessons

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
 from ctxe.knowledge.failures.signature import (

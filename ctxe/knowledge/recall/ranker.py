@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
 from ctxe.domain.section import Task
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.kept import Damaged
 from ctxe.knowledge.recall.postings import Postings

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.links import is_current, successors
 from ctxe.knowledge.recall.query import Found, Query, Result

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.beginnings import longest
 from ctxe.knowledge.fence import Fenced, fence
 from ctxe.knowledge.rules.contradictions import Unit

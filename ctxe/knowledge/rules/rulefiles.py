@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.way import way

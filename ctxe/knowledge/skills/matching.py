@@ -6,10 +6,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 
 from ctxe.domain.section import Task
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge import globs
 from ctxe.knowledge.skills.module import Skill
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.skills.catalogue import Catalogue, catalogue, line
 from ctxe.knowledge.skills.finding import Finder
 from ctxe.knowledge.skills.matching import Matcher, about, sure

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries import front, names
 from ctxe.knowledge.entries.entry import Entry, slug, update_entry, write_entry
 from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, write_log

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.logs import to_object
 from ctxe.knowledge.recall import query
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
 from typing import Any
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import SessionError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.names import hashed
 from ctxe.knowledge.entries.scribe import Scribe

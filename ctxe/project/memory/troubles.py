@@ -6,10 +6,10 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import CtxeError, StoreError
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry, moment
 from ctxe.knowledge.failures import remembered
 from ctxe.knowledge.upkeep.evidence import stale

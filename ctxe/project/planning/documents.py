@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe import config
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.value import replace
 from ctxe.lexical.bm25 import idf
 from ctxe.project.planning.meaning import meant
 from ctxe.repo.planning.planner import Planned, plan

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import Advance, index, opened, told
 from ctxe.project.planning.purse import Purse
 from ctxe.repo.indexing.mending import refreshed, sound

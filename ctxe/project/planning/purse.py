@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
     from ctxe.domain.events import Consulted, Notice

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from ctxe.data import read_text
@@ -11,7 +10,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CostLimit, CtxeError
 from ctxe.domain.events import Consulted
 from ctxe.domain.model import Message, Provider, Request, Text
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.project.guarding import masking
 from ctxe.project.planning.purse import Purse
 from ctxe.repo.planning.planner import Plan

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.configured import Configured, mark
 from ctxe.safety.display import one_line

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +15,7 @@ from ctxe.config.load import SERVERS_FILE, settled
 from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, fields, replace
 from ctxe.safety.display import exact, one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment
@@ -194,6 +193,8 @@ def _offered(project: Project) -> Iterator[Configured]:
 
 
 def _one(project: Project, name: str, given: Any) -> Configured:
+    from dataclasses import asdict
+
     shown = one_line(name, 40)
     try:
         settings = _read(name, given)

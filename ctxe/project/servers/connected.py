@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.form import Asks, Filled, Form, declined
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, ToolOutput, once
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.fence import fence
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.acting import TAG, Acting

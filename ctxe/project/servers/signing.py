@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ConfigError, CtxeError, StoreError, ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.servers.configured import Configured, installed, launch_of, named, tokens_file
 from ctxe.safety.display import one_line
 from ctxe.safety.programs import find_program, outside

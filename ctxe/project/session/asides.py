@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from ctxe.agent.passing import each
 from ctxe.domain.conversation import ToolCall
@@ -14,6 +13,7 @@ from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
+from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.memory.memories import noted
 from ctxe.project.session.attaching import attached

@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ctxe.domain.conversation import Step, ToolCall
 from ctxe.domain.events import Event, Noted, Notice, ToolFinished, ToolStarted
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Tool
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.globs import matches
 from ctxe.terminal.figures import plural
 from ctxe.tools.jobs import Jobs

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ctxe.context.cost import request_usd
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import EffortChosen, Event, ModelChosen, Notice
 from ctxe.domain.model import Model
+from ctxe.domain.value import replace
 from ctxe.project.models import choose
 from ctxe.project.session.live import Live
 from ctxe.providers.catalog import at_effort

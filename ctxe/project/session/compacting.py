@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
@@ -11,7 +10,7 @@ from ctxe.context.calls import taken_apart
 from ctxe.domain.conversation import Conversation, Fold
 from ctxe.domain.events import EpochStarted, Event, Folded, Notice, Unfolded
 from ctxe.domain.ledger import Ledger
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.window.folds import Folds
 
 if TYPE_CHECKING:

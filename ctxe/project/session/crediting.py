@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any, cast
 
 from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Section
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.upkeep import playbook

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ctxe.agent.dispatch import Dispatcher
@@ -13,7 +12,7 @@ from ctxe.data import read_text
 from ctxe.domain.errors import ToolError
 from ctxe.domain.events import FileChosen
 from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.clock import now
 from ctxe.project.models import choose
 from ctxe.project.planning.finding import found

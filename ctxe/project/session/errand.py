@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import astuple, field, replace
 from operator import sub
 
 from ctxe.agent.limits import Limits
@@ -25,7 +24,7 @@ from ctxe.domain.events import (
 from ctxe.domain.model import Waiting
 from ctxe.domain.section import Section
 from ctxe.domain.tool import Progress, ToolOutput
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.terminal import figures
 
 ENOUGH = "You have no calls left. Answer now with what you have found, and say what is still open."
@@ -78,6 +77,8 @@ class Errand:
 
     def _unheard(self) -> None:
         """Pay what was bought when nobody listened any more: an answer that was cut off."""
+        from dataclasses import astuple
+
         state = self.session.state
         left = Usage(*map(sub, astuple(state.usage), astuple(self.paid)))
         priced = self.session.ports.provider.model.prices

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Literal
 
 from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import call_key
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.remembered import Group, capture, lesson

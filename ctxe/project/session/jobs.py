@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,7 @@ from ctxe.domain.events import Event, Noted, Queued, ToolFinished
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Risk, Tool
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
 from ctxe.tools.use_job import ending

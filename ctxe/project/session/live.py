@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -19,7 +18,7 @@ from ctxe.domain.events import Event, ModelChosen, Notice
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.session.mentioning import Asking

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -14,7 +13,7 @@ from ctxe.domain.errors import CtxeError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Ask, Risk, Tool
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.window.kit import Kit
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -14,7 +13,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk, digest
 from ctxe.domain.tool import Allow, Ask
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.window.pages import ASKED
 
 if TYPE_CHECKING:

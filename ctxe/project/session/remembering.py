@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from typing import Any
 
 from ctxe.agent.state import State
@@ -24,7 +23,7 @@ from ctxe.domain.events import (
     TurnStarted,
 )
 from ctxe.domain.section import Chunk
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.daily import Done, line_of
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +14,7 @@ from ctxe.agent.transitions import apply
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept, ToolFinished, TurnStarted
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.echo import Echo
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.scribe import Scribe

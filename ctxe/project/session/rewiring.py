@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
@@ -12,7 +11,7 @@ from ctxe.agent.state import State
 from ctxe.domain.events import Event
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.jobs import Telling

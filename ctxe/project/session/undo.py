@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 
 from ctxe.agent.state import State
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Notice, ToolFinished, ToolStarted, TurnFinished, TurnStarted
 from ctxe.domain.tool import Action, Risk
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.repo.undo import restore
 from ctxe.repo.undo.points import Point, Restore
 from ctxe.safety.display import one_line

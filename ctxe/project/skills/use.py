@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ctxe.data import FOLDER
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.finding import Finder, ModulePlaces
 from ctxe.knowledge.skills.matching import Matcher

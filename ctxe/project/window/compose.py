@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field, replace
 
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
@@ -14,7 +13,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned
 from ctxe.project.window.pages import beside

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from ctxe.domain.conversation import Fold, Position, ToolResult
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import ToolOutput
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer

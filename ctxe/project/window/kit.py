@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
@@ -13,7 +12,7 @@ from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Tool
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling

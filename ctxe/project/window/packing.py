@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ctxe.context.assemble import pack
@@ -11,7 +10,7 @@ from ctxe.context.budget import Budget, Share
 from ctxe.context.tokens import JOIN, Count
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.section import Section, ShareName, Task
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.planning.indexing import Advance
 from ctxe.project.window.preview import composer_for
 from ctxe.repo.planning.source import section as planned

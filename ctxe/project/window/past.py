@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.past import Past, Said, Sent, Summed, total
+from ctxe.domain.value import replace
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
+from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
 from ctxe.repo.indexing.mending import refreshed

@@ -5,7 +5,6 @@ The same trimming, folds and assembly as in a chat, without a session, a model o
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from ctxe.context.assemble import Assembled, Frame, assemble
@@ -21,6 +20,7 @@ from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.domain.value import replace
 
 
 class Replayed:

@@ -10,9 +10,8 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import field
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.lexical.words import counts
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.commits import MOST_COMMITS, Commit, edge_of, head_of, read_commits, short

@@ -6,10 +6,9 @@ import heapq
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from operator import neg
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.scan import NAMED, PATH

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
 from functools import cache
 
 from ctxe.data import read_text
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.repo.planning.asked import Odds
 from ctxe.repo.planning.evidence import Scores
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
 
 from ctxe.domain.section import Tier
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.store import File
 from ctxe.repo.planning import overview

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import field
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.lexical.symbols import Symbols, symbols
 from ctxe.lexical.words import STOP, counts, terms
 from ctxe.repo.indexing.scan import KEYWORDS

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.showing import outlined, unread

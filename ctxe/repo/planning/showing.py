@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import field
 
 from ctxe.domain.section import Tier
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.repo.indexing.linecount import estimate
 from ctxe.repo.indexing.store import Details
 from ctxe.repo.planning.outline import outline

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from ctxe.domain.value import replace
 from ctxe.repo.git import Git
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.points import Point, Restore, States

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field, fields, replace
 from ctxe.repo.git import Git
 from ctxe.repo.undo.blobs import Blobs
 from ctxe.repo.undo.snapshot import Bounds, Entry

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.aftermath import Spans, head, made_for, renewed, settled

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import stat
-from dataclasses import replace
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, replace
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.aftermath import alike, head, made_for

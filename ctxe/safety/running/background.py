@@ -10,11 +10,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.running.child import GRACE_SECONDS, end, hang_up, name_of, outcome_of, started
 from ctxe.safety.running.process import FLOOD, PIECE, Finished, HandedOn
 

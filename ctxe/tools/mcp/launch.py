@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
     from ctxe.tools.mcp.signing import Login

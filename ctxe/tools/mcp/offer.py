@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.section import digest
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.display import one_line, strip_sequences
 
 Count = Callable[[str], int]

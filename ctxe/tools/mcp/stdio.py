@@ -7,11 +7,10 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.display import one_line
 from ctxe.safety.running.child import keeping, report_of
 from ctxe.tools.mcp.launch import Launch

@@ -7,13 +7,12 @@ import contextlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import field
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from ctxe.domain.form import Filled, Form
 from ctxe.domain.tool import Progress
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.tools.mcp.loop import Loop
 
 STEP_SECONDS = 0.1

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.tools.mcp.client import Hears
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
 from ctxe import __version__
 from ctxe.domain.errors import ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
 from ctxe.safety.display import one_line
 from ctxe.tools.web.reach import PATIENCE, Resolve, Way, look_up, proxy_for

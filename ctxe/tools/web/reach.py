@@ -6,11 +6,10 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from typing import Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.safety.addresses import Address, kind_of_ip, refused
 
 Resolve = Callable[[str, int], list[str]]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from html import unescape
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.lexical.patterns import compiled
 
 RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "textarea", "title"))

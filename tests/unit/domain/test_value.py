@@ -7,30 +7,33 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, field
+from dataclasses import FrozenInstanceError
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import ctxe
+from ctxe.domain import value
 from ctxe.domain.value import dataclass, described
 
-Decorator = Callable[..., Any]
 HOW = [{"frozen": frozen, "slots": slots} for frozen in (True, False) for slots in (True, False)]
 
 
-def place(decorator: Decorator, how: dict[str, bool]) -> Any:
-    """The same class by either decorator."""
+def place(from_: Any, how: dict[str, bool]) -> Any:
+    """The same class, made by what either module offers."""
 
-    @decorator(**how)
+    @from_.dataclass(**how)
     class Place:
         path: str
         line: int = 1
-        seen: list[str] = field(default_factory=list, compare=False)
-        key: str = field(default="", repr=False)
+        seen: list[str] = from_.field(default_factory=list, compare=False)
+        key: str = from_.field(default="", repr=False, metadata={"says": "a key"})
+        KINDS: ClassVar = ("file", "folder")
 
         def __post_init__(self) -> None:
             if self.line < 1:
@@ -55,7 +58,7 @@ def told(act: Callable[[], object]) -> object:
         return type(error), str(error)
 
 
-def behaviour(kind: Any) -> list[object]:
+def behaviour(kind: Any, from_: Any) -> list[object]:
     """Everything that is asked of a value, as plain data."""
     a, b, c = kind("a"), kind("a", 1, ["x"]), kind(path="a", line=2)
     shared = kind("a").seen is kind("a").seen
@@ -67,6 +70,10 @@ def behaviour(kind: Any) -> list[object]:
         told(lambda: delattr(kind("z"), "line")),
         [told(kind), told(lambda: kind("a", 0)), told(lambda: kind("a", nothing=1))],
         [dataclasses.asdict(b), dataclasses.astuple(c), repr(dataclasses.replace(b, line=9)), kind.__match_args__],
+        [repr(from_.replace(b, line=9)), told(lambda: from_.replace(b, nothing=9)), dataclasses.is_dataclass(kind)],
+        [(one.name, one.type, one.repr, one.compare, dict(one.metadata)) for one in from_.fields(b)],
+        [(one.name, one.type, one.repr, one.compare, dict(one.metadata)) for one in dataclasses.fields(kind)],
+        [kind.KINDS, kind.__name__, kind.__qualname__, kind.__module__],
         [repr(copy.copy(b)), repr(copy.deepcopy(b)), shared],
         [(one.name, one.kind, one.annotation) for one in inspect.signature(kind).parameters.values()],
     ]
@@ -74,7 +81,68 @@ def behaviour(kind: Any) -> list[object]:
 
 @pytest.mark.parametrize("how", HOW, ids=str)
 def test_a_value_behaves_as_the_standard_one(how: dict[str, bool]) -> None:
-    assert behaviour(place(described, how)) == behaviour(place(dataclasses.dataclass, how))
+    assert behaviour(place(value, how), value) == behaviour(place(dataclasses, how), dataclasses)
+
+
+@pytest.mark.parametrize("slots", [True, False], ids=str)
+def test_a_value_that_is_put_in_order_is_so_as_the_standard_one(slots: bool) -> None:
+    def told_of(from_: Any) -> object:
+        @from_.dataclass(frozen=True, slots=slots, order=True)
+        class Position:
+            turn: int = 0
+            step: int = 0
+
+        made: Any = Position
+        a, b = made(1, 2), made(1, 3)
+        return [a < b, a <= b, a > b, a >= b, a < a, a <= a, max(a, b) is b, told(lambda: a < "a")]
+
+    assert told_of(value) == told_of(dataclasses)
+
+
+@pytest.mark.parametrize("slots", [True, False], ids=str)
+def test_a_value_has_the_fields_of_the_class_it_stands_on(slots: bool) -> None:
+    def told_of(from_: Any) -> object:
+        @from_.dataclass(frozen=True, slots=slots)
+        class Mark:
+            path: str
+            line: int = 1
+
+        @from_.dataclass(frozen=True, slots=slots)
+        class Hint(Mark):
+            line: int = 2
+            why: str = ""
+
+        class Plain(Hint):
+            pass
+
+        kinds: list[Any] = [Mark, Hint, Plain]
+        mark, hint, plain = kinds
+        names = [[one.name for one in from_.fields(kind)] for kind in kinds]
+        return [names, repr(hint("a", why="b")), repr(plain("a")), mark("a", 2) == hint("a"), plain("a") == plain("a")]
+
+    assert told_of(value) == told_of(dataclasses)
+
+
+def test_values_share_no_list() -> None:
+    with pytest.raises(ValueError, match="default_factory"):
+
+        @described(slots=True)
+        class Shared:
+            seen: list[str] = []
+
+
+def test_a_field_of_the_standard_library_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"ctxe\.domain\.value"):
+
+        @described(slots=True)
+        class Mixed:
+            seen: list[str] = dataclasses.field(default_factory=list)
+
+
+def test_reading_source_is_not_imported_to_define_values() -> None:
+    code = "import sys, ctxe.domain.conversation; print(*{'inspect', 'dataclasses', 'ast'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ""
 
 
 def test_a_frozen_value_takes_no_name_that_is_no_field() -> None:
@@ -121,20 +189,20 @@ def test_a_value_within_itself_is_shown_once() -> None:
 
 
 def test_nothing_is_compiled_until_a_value_is_made() -> None:
-    kind = place(described, HOW[0])
+    kind = place(value, HOW[0])
     before = type(vars(kind)["__init__"]).__name__
     kind("a")
     assert (before, inspect.isfunction(vars(kind)["__init__"])) == ("_Beginning", True)
 
 
 def test_every_value_of_the_program_is_made_so() -> None:
-    """All but those that are put in order, and the module that makes the others."""
+    """The standard library's own are named where ours are made, and nowhere else."""
     root = Path(ctxe.__file__).parent
     taken = [
         path.relative_to(root).as_posix()
         for path in root.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
-        if "dataclass" in [name.name for name in node.names]
+        if {"dataclass", "field", "fields", "replace"} & {name.name for name in node.names}
     ]
-    assert sorted(set(taken)) == ["domain/value.py"]
+    assert sorted(set(taken)) == ["domain/fields.py", "domain/value.py"]
