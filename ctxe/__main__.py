@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
-from pathlib import Path
 
 
 def main() -> int:
@@ -24,6 +24,6 @@ def main() -> int:
 if __name__ == "__main__":
     # ``python -m`` looks for modules where the user stands first; a repository must not stand in for a library.
     with contextlib.suppress(OSError):  # the folder may be gone
-        if Path(sys.path[0]) == Path.cwd():
+        if sys.path[0] == os.getcwd():  # noqa: PTH109 -- pathlib takes as long as the whole page of help
             del sys.path[0]
     sys.exit(main())

@@ -7,41 +7,16 @@ from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ctxe.cli.front import COMMANDS, HELP, fits, front
+
 if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "chat": ("ctxe.cli.chat.command", "talk with a model in this repository"),
-    "budget": ("ctxe.cli.budget", "what the next request would hold, and why"),
-    "plan": ("ctxe.cli.plan", "which files a task needs, with reasons"),
-    "pack": ("ctxe.cli.pack", "what bears on a task as one text, for another tool"),
-    "memory": ("ctxe.cli.memory", "what this project remembers"),
-    "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
-    "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
-    "skills": ("ctxe.cli.skills", "domain modules with their price in tokens"),
-    "sessions": ("ctxe.cli.sessions", "past sessions: list, show, inspect, diff, export"),
-    "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
-    "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
-    "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),
-    "mcp": ("ctxe.cli.mcp", "what this project knows, for other assistants; servers for ctxe"),
-    "init": ("ctxe.cli.init", "set ctxe up in this repository"),
-    "doctor": ("ctxe.cli.doctor", "check that everything works here"),
-    "config": ("ctxe.cli.config", "show and change settings"),
-    "trust": ("ctxe.cli.trust", "let this folder's settings count"),
-    "completion": ("ctxe.cli.completion", "a script that completes ctxe's commands in your shell"),
-}
 
 QUICK = {"budget": "ctxe.cli.account", "plan": "ctxe.cli.planned"}
 """Commands whose plain command lines need no Typer: the module that reads and runs them."""
 
 PICK = "?"
 """Said in place of a session's id by those who want to pick one."""
-
-HELP = """Talk with a coding model in the terminal, and see what it sees.
-
-`ctxe` alone starts a session here, as `ctxe chat` does, and takes its options; `ctxe budget` shows
-what the next request would hold. -C DIR or --project DIR works with every command;
---debug shows the traceback of a bug, --version the version."""
 
 
 def build(wanted: Collection[str]) -> Any:
@@ -125,19 +100,23 @@ def _wanted(words: list[str]) -> Collection[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run one command line and return the exit code of the process; errors are told, never traced."""
     from ctxe.cli.errors import say, told
+
+    words = sys.argv[1:] if argv is None else argv
+    if words in (["--help"], ["-h"]) and fits():
+        return told(front)
     from ctxe.cli.invocation import split
     from ctxe.domain.errors import ConfigError
 
-    words = sys.argv[1:] if argv is None else argv
     try:
         rest, invocation = split(words)
     except ConfigError as error:
         say(error.message, error.hint)
         return 2
     if rest in (["--version"], ["-V"]):
-        return told(_version, invocation)
+        return told(_version)
     rest = _spoken(rest)
     if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
-        return told(quick, invocation)
+        return told(quick, invocation.debug)
     wanted = _wanted(rest)
-    return told(lambda: build(wanted)(args=rest, prog_name="ctxe", standalone_mode=False, obj=invocation), invocation)
+    called = {"args": rest, "prog_name": "ctxe", "standalone_mode": False, "obj": invocation}
+    return told(lambda: build(wanted)(**called), invocation.debug)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError, StoreError
 
 INTERRUPTED = 130
@@ -26,7 +23,7 @@ SPENT = {
 """What a machine may run out of, with what the user can do about it."""
 
 
-def told(run: Callable[[], object], invocation: Invocation) -> int:
+def told(run: Callable[[], object], debug: bool = False) -> int:
     """Run a command; the exit code of the process, whatever happens. Only a bug leaves a traceback, in a file."""
     from ctxe.terminal.streams import BROKEN_PIPE, polite
 
@@ -43,7 +40,7 @@ def told(run: Callable[[], object], invocation: Invocation) -> int:
             return BROKEN_PIPE
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _usage(error) or _machine(error) or bug(error, invocation)
+        return _usage(error) or _machine(error) or bug(error, debug)
     return code if isinstance(code, int) else 0
 
 
@@ -74,6 +71,8 @@ def _usage(error: Exception) -> int:
 
 def _meant(error: Exception) -> str:
     """How words are said to the model, for who calls a command that is none and like none."""
+    import re
+
     context, said = getattr(error, "ctx", None), str(getattr(error, "message", ""))
     alone = re.fullmatch(r"No such command '[^']*'\.", said) and context is not None and context.parent is None
     return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
@@ -94,12 +93,12 @@ def _machine(error: Exception) -> int:
     return StoreError.exit_code
 
 
-def bug(error: Exception, invocation: Invocation) -> int:
+def bug(error: Exception, debug: bool) -> int:
     """Say in one line that this is our fault and where the stack is kept; the exit code 1."""
     import tempfile
     import traceback
 
-    if invocation.debug:
+    if debug:
         traceback.print_exception(error)
         return 1
     where = "start it again with --debug to see it"
@@ -109,6 +108,6 @@ def bug(error: Exception, invocation: Invocation) -> int:
             # The stack alone: messages of exceptions may carry keys or file content.
             file.writelines(traceback.format_tb(error.__traceback__))
             file.write(type(error).__name__ + "\n")
-        where = f"please report it with {Path(name)}"
+        where = f"please report it with {name}"
     say(f"a bug in ctxe: {type(error).__name__}", where)
     return 1

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ctxe.cli.front import EXAMPLES as FRONT
+
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "ctxe": (
-        "ctxe                              a session in this repository",
-        'ctxe "why is the parser slow?"    the same, begun with these words',
-        'ctxe -p "why is it slow?"         one answer; what is piped in is added',
-        "ctxe -c                           go on with the newest session (-r: pick)",
-    ),
+    "ctxe": FRONT,
     "chat": (
         'git diff | ctxe -p "review this"',
         "ctxe --model ollama/qwen3 --read docs/api.md",

@@ -34,7 +34,7 @@ def run(chat: Chat, words: str = "") -> int:
             chat.whole = False
             chat.screen.tell("interrupted; what came is kept")
         except Exception as error:  # a bug costs the turn, never the session
-            bug(error, chat.invocation)
+            bug(error, chat.invocation.debug)
     return _spent(chat)
 
 

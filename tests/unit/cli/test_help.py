@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -26,6 +29,35 @@ def test_no_help_speaks_of_types_or_is_cut_off(capsys: pytest.CaptureFixture[str
         assert usage.startswith(" ".join(["Usage: ctxe", *path]))
         assert [sign for sign in TYPES if sign in "\n".join([usage, *rows])] == [], path
         assert [row for row in rows if row.endswith("...") or len(row) > 80] == [], path
+
+
+ASKED = """
+import sys
+from ctxe.cli.app import main
+main(["--help"])
+print("loaded:", *sorted({"typer", "ctxe.config"} & set(sys.modules)))
+"""
+
+
+def test_the_front_page_is_the_one_that_typer_prints_and_needs_it_in_a_narrow_window_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    build([])(args=["--help"], prog_name="ctxe", standalone_mode=False)
+    printed = capsys.readouterr().out
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", ASKED],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "COLUMNS": columns},
+        ).stdout
+        for columns in ("80", "200", "60")
+    ]
+    *wide, narrow = told
+    assert wide == [printed + "loaded:\n"] * 2
+    assert max(map(len, narrow.partition("Examples:")[0].splitlines())) < 60
+    assert narrow.endswith("loaded: ctxe.config typer\n")
 
 
 def test_choices_are_shown_and_defaults_that_say_something(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,69 @@
+"""The front page, ``ctxe --help``: what every other page is found by, printed without the library that prints those."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "chat": ("ctxe.cli.chat.command", "talk with a model in this repository"),
+    "budget": ("ctxe.cli.budget", "what the next request would hold, and why"),
+    "plan": ("ctxe.cli.plan", "which files a task needs, with reasons"),
+    "pack": ("ctxe.cli.pack", "what bears on a task as one text, for another tool"),
+    "memory": ("ctxe.cli.memory", "what this project remembers"),
+    "failures": ("ctxe.cli.failures", "what went wrong before, and what fixed it"),
+    "decisions": ("ctxe.cli.decisions", "what was decided, and why"),
+    "skills": ("ctxe.cli.skills", "domain modules with their price in tokens"),
+    "sessions": ("ctxe.cli.sessions", "past sessions: list, show, inspect, diff, export"),
+    "cost": ("ctxe.cli.cost", "money and tokens by session, day and model"),
+    "index": ("ctxe.cli.index", "build or refresh the index of this repository"),
+    "replay": ("ctxe.cli.replay", "context assembly as a service for other programs"),
+    "mcp": ("ctxe.cli.mcp", "what this project knows, for other assistants; servers for ctxe"),
+    "init": ("ctxe.cli.init", "set ctxe up in this repository"),
+    "doctor": ("ctxe.cli.doctor", "check that everything works here"),
+    "config": ("ctxe.cli.config", "show and change settings"),
+    "trust": ("ctxe.cli.trust", "let this folder's settings count"),
+    "completion": ("ctxe.cli.completion", "a script that completes ctxe's commands in your shell"),
+}
+
+HELP = """Talk with a coding model in the terminal, and see what it sees.
+
+`ctxe` alone starts a session here, as `ctxe chat` does, and takes its
+options; `ctxe budget` shows what the next request would hold. -C DIR or
+--project DIR works with every command; --debug shows the traceback of a
+bug, --version the version."""
+"""Broken into lines where a page of WIDTH columns breaks it."""
+EXAMPLES = (
+    "ctxe                              a session in this repository",
+    'ctxe "why is the parser slow?"    the same, begun with these words',
+    'ctxe -p "why is it slow?"         one answer; what is piped in is added',
+    "ctxe -c                           go on with the newest session (-r: pick)",
+)
+WIDTH = 80
+"""Columns that a page of help takes at most; in a narrower window Typer breaks it anew."""
+
+
+def fits() -> bool:
+    """Whether whoever reads has as many columns as a page takes."""
+    import shutil
+
+    return shutil.get_terminal_size().columns >= WIDTH
+
+
+def front() -> None:
+    """Print the page, to the letter as Typer does; loading Typer takes as long as all else that ctxe does for it."""
+    import sys
+
+    options = {"-h, --help": "Show this message and exit."}
+    commands = {name: says for name, (_, says) in COMMANDS.items()}
+    parts = ["Usage: ctxe [OPTIONS] COMMAND [ARGS]...", _block("", HELP.split("\n"))]
+    parts += [_block("Options:", _table(options)), _block("Commands:", _table(commands))]
+    sys.stdout.write("\n\n".join([*parts, _block("  Examples:", [f"  {one}" for one in EXAMPLES])]) + "\n")
+
+
+def _block(title: str, rows: list[str]) -> str:
+    """Rows below their title, indented."""
+    return "\n".join([*([title] if title else []), *(f"  {row}" if row else "" for row in rows)])
+
+
+def _table(known: dict[str, str]) -> list[str]:
+    """What each is called, and what it is, in two columns."""
+    widest = max(map(len, known))
+    return [f"{name:<{widest}}  {says}" for name, says in known.items()]
