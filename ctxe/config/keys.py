@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ctxe.config.values import Config, ServerSettings
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import fields
 
 SERVERS = "mcp.servers"
-SERVER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
+SERVER_NAME = pattern(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
 """What a server may be called: its name stands in rules, and before a slash in what the model calls."""
 MOST = 1e12
 """The largest number: more tokens, dollars or seconds than there are, and small enough to be reckoned with."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.safety.display import strip_invisible, strip_sequences
 
-_TAG = re.compile(r"<(?=/?\s*(?:memory|instructions|skills?|mcp|page)\b)", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_QUOTE = re.compile(r'["<>\n]')
+_TAG = pattern(r"<(?=/?\s*(?:memory|instructions|skills?|mcp|page)\b)", re.IGNORECASE)
+_CONTROL = pattern("[\x00-\x08\x0b-\x1f\x7f]")
+_QUOTE = pattern(r'["<>\n]')
 
 
 @dataclass(frozen=True, slots=True)

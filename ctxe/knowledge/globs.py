@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from ctxe.domain.pattern import pattern
+
 LONGEST = 400
 """Characters of a pattern; a longer one matches nothing."""
 MOST = 200
 """Patterns that the braces of one may stand for."""
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_PIECE = re.compile(r"(?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[.[^\]]*\]|.", re.DOTALL)
+_BRACES = pattern(r"\{([^{}]*)\}")
+_PIECE = pattern(r"(?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[.[^\]]*\]|.", re.DOTALL)
 _ANY_DEPTH = {"**/": "(?:[^/]+/)*?", "**": ".*?"}
 
 

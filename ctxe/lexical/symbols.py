@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.traces import Fault, Place, fault, frame, lines
 
@@ -27,27 +28,25 @@ class Symbols:
     commits: tuple[str, ...] = ()
 
 
-_URL = re.compile(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
-_PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\(\))?$")
-_QUOTED = re.compile(r"(?<!`)`([^`\n]{1,120})`(?!`)")
+_URL = pattern(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
+_PLAIN_NAME = pattern(r"[A-Za-z_$][\w$]*(?:\(\))?$")
+_QUOTED = pattern(r"(?<!`)`([^`\n]{1,120})`(?!`)")
 # A run of name characters that holds something no plain word has; what may follow it: a position, a call, a parameter.
 # It is tried where the run begins and nowhere else, or a long ruler of dashes would take quadratic time.
-_CANDIDATE = re.compile(
+_CANDIDATE = pattern(
     r"(?<![\w.@~$/\\+\-])[\w.@~$/\\+\-]*(?:[./\\_#:$][\w.@~$/\\+\-]+|[a-z0-9][A-Z]|/|\w\(\)|\d[a-f]|[a-f]\d|[A-Z]{2}[a-z]|[A-Z]\d{4})"
     r"[\w.@~$/\\+\-:#>]*(?:\[[\w.:\-]{0,80}\]|\(\d{1,7}(?:,\d{1,7})?\)|\(\))?"
 )
-_POSITION = re.compile(r"(?:[:(]|#L|, line |\sline\s)(\d{1,7})(?:[:,]\d{1,7})?\)?:?$")
-_TEST = re.compile(r"[\w./\\+\-]+\.\w+::[\w:.\[\]\-]+$|[\w.$]+(?:::|#)test\w*(?:\[.*\])?$")
-_ERROR = re.compile(r"(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Warning|Failure)$|(?:TS|E|CS|LNK)\d{4}$")
-_FILE = re.compile(r"(?:[A-Za-z]:)?[\w.@~$/\\+\-]*\w\.[A-Za-z]\w{0,11}$|.*/\.?\w[\w.\-]*\.\w{1,12}$")
-_FOLDER = re.compile(
+_POSITION = pattern(r"(?:[:(]|#L|, line |\sline\s)(\d{1,7})(?:[:,]\d{1,7})?\)?:?$")
+_TEST = pattern(r"[\w./\\+\-]+\.\w+::[\w:.\[\]\-]+$|[\w.$]+(?:::|#)test\w*(?:\[.*\])?$")
+_ERROR = pattern(r"(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception|Warning|Failure)$|(?:TS|E|CS|LNK)\d{4}$")
+_FILE = pattern(r"(?:[A-Za-z]:)?[\w.@~$/\\+\-]*\w\.[A-Za-z]\w{0,11}$|.*/\.?\w[\w.\-]*\.\w{1,12}$")
+_FOLDER = pattern(
     r"(?:~|\.{1,2})?/?(?:[\w.@+\-]+/){1,12}$|(?:~/|\.{1,2}/)?(?:[\w.@+\-]+/){2,12}[\w.@+\-]+$|/(?:[\w.@+\-]+/)+[\w.@+\-]+$"
 )
-_MODULE = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)[A-Za-z_]\w*)+$")
-_COMMIT = re.compile(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$")
-_NAME = re.compile(
-    r"_*[A-Za-z]\w*_\w+$|_+[A-Za-z]\w*$|[a-z]\w*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
-)
+_MODULE = pattern(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)[A-Za-z_]\w*)+$")
+_COMMIT = pattern(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$")
+_NAME = pattern(r"_*[A-Za-z]\w*_\w+$|_+[A-Za-z]\w*$|[a-z]\w*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$")
 # Endings that make "name.ending" a file and not an attribute; a path with a slash needs none of them.
 _SOURCES = frozenset(
     re.findall(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.patterns import compiled
 
@@ -29,7 +29,7 @@ class Fault:
     message: str
 
 
-_FRAME_HINT = re.compile(r'File "|\bat |:\d+|\(\d+[,)]|-->')
+_FRAME_HINT = pattern(r'File "|\bat |:\d+|\(\d+[,)]|-->')
 _LINE = r":(?P<line>\d+)"
 _FRAMES = (
     # Python; Java and its kin; .NET; JavaScript; PHP; gdb and the sanitizers; Ruby; Rust; compilers, Go, Elixir
@@ -59,9 +59,7 @@ _FAULTS = (
     r"(?P<message>\S+: (?:.{1,120}: )?(?:command not found|No such file or directory|Permission denied).*)",
     r"\s*(?P<kind>Segmentation fault|Aborted|Killed|Bus error)\b(?P<message>.*)",
 )
-_FAULT_HINT = re.compile(
-    rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed"
-)
+_FAULT_HINT = pattern(rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed")
 
 
 def lines(text: str) -> Iterator[str]:
@@ -80,8 +78,8 @@ def frame(line: str) -> Place | None:
     """The place that one line of a trace or of a compiler's report names, or None."""
     if not _FRAME_HINT.search(line):
         return None
-    for pattern in _FRAMES:
-        found = compiled(pattern).match(line)
+    for shape in _FRAMES:
+        found = compiled(shape).match(line)
         if found:
             named = found.groupdict()
             name = (named.get("name") or "").strip()
@@ -99,8 +97,8 @@ def fault(line: str) -> Fault | None:
     """The error that a line reports, or None. ``E   ValueError: no`` is ``Fault("ValueError", "no")``."""
     if not _FAULT_HINT.search(line):
         return None
-    for pattern in _FAULTS:
-        found = compiled(pattern).match(line)
+    for shape in _FAULTS:
+        found = compiled(shape).match(line)
         if found:
             named = found.groupdict()
             return Fault((named.get("kind") or "").strip(), (named.get("message") or "").strip())

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.irregular import base_of
 from ctxe.lexical.patterns import compiled
 
@@ -33,9 +34,9 @@ LONG = 1_000
 LONGEST = 64
 """Characters of a word that are looked at; what is longer is a hash, a key or encoded bytes."""
 
-_WORD = re.compile(r"\w+")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
+_WORD = pattern(r"\w+")
+_PART = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_FOREIGN_PART = pattern(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
 _SPACELESS = "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 
 

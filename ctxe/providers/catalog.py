@@ -7,7 +7,6 @@ provider's limit holds for both this is exact, where it states them apart a rese
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import Any, Literal, get_args
 from ctxe.domain.effort import Effort
 from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.model import Model, Prices
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 
 Api = Literal["anthropic", "responses", "chat"]
 
 OFFLINE = Model("offline", "repository", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
 SCRIPTED = Model("scripted", "", 128_000, 8_000, Prices(0.0, 0.0), exact=True)
-DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
+DATED = pattern(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 CACHE_PRICES = ("cache_read", "cache_write", "cache_write_1h")
 MOST = 1e12
 """The largest number that an override may state."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.pattern import pattern
 from ctxe.repo.git import Git, finish
 from ctxe.storage import files
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".ctxeignore"
 OUR_FOLDER = ".ctxe/"
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = pattern(r"[\x00-\x1f\x7f]")
 MOST_FILES = 400_000
 MOST_BYTES = 1_500_000
 LONGEST_MEAN_LINE = 300

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.safety.programs import git_command, git_environment
 
 SECONDS = 120.0
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_COMMIT = pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)

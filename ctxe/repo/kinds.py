@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from ctxe.domain.pattern import pattern
 from ctxe.safety.secrets import is_secret_file
 
 
@@ -105,7 +106,7 @@ VENDOR_FOLDERS = _words(
 )
 OUTER_VENDOR_FOLDERS = _words("deps external externals extern vendors target")
 """Names that mean other people's code only at the top of the tree."""
-_TEST_NAME = re.compile(
+_TEST_NAME = pattern(
     r"^(?:test_.+|tests?|conftest|.+_tests?)\.py$|_test\.\w+$|^tests?\.rs$|\.(?:test|spec|e2e|bench|cy|stories)(?:-d)?\.\w+$"
     r"|(?:Test|Tests|TestCase|IT)\.(?:java|kt|scala|groovy|cs|swift|php)$|Spec\.(?:scala|groovy|swift)$|_spec\.rb$|^(?:runtests|test-.+)\.\w+$"
 )

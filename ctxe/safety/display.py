@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.patterns import compiled
 
 # ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One
 # that does not end within its bound is left to be shown, else one byte could hide the rest of a text.
-_SEQUENCE = re.compile(
+_SEQUENCE = pattern(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     r"|(?:\x1b\]|\x9d)[^\x00-\x06\x08-\x1f\x7f\x80-\x9f]{0,4096}?(?:\x07|\x1b\\|\x9c)"
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x00-\x08\x0e-\x1f\x7f\x80-\x9f]{0,65536}?(?:\x1b\\|\x9c)"
@@ -22,8 +23,8 @@ _HIDDEN = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
-_HIDDEN_RUN = re.compile(f"[{_HIDDEN}]+")
-_UNSAFE_RUN = re.compile(f"[{_CONTROL}]+|[{_HIDDEN}]+")
+_HIDDEN_RUN = pattern(f"[{_HIDDEN}]+")
+_UNSAFE_RUN = pattern(f"[{_CONTROL}]+|[{_HIDDEN}]+")
 _EXACT_RUN = f"[{_CONTROL}{_BLANKS}]+|[{_HIDDEN}]+| {{17,}}|(?:[ \t]*\n){{4,}}"
 # Scripts that need joiners: Arabic and its kin, the Indic ones, Khmer, Mongolian, Tibetan (Unicode 17, chapter 23.2).
 _JOINED = "[\u0600-\u08ff\u0900-\u0fff\u1000-\u109f\u1780-\u18aa\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]"

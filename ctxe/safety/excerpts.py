@@ -6,16 +6,16 @@ tree with a ``.env`` would be answered without reading. So the excerpts are left
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from ctxe.domain.pattern import pattern
 from ctxe.safety.secrets import is_secret_file
 
 LEFT_OUT = "[left out: {name} may hold keys and passwords; it is shown only when the user allows reading it]"
-_HEADER = re.compile(r"diff --(?:git|cc|combined) (?P<names>.+)$")
-_COMMIT = re.compile(r"\W{0,20}commit [0-9a-f]{7,64}\b")
-_NEAR = re.compile(r"(\S{1,400}?)[=-]\d+[=-]")
+_HEADER = pattern(r"diff --(?:git|cc|combined) (?P<names>.+)$")
+_COMMIT = pattern(r"\W{0,20}commit [0-9a-f]{7,64}\b")
+_NEAR = pattern(r"(\S{1,400}?)[=-]\d+[=-]")
 
 
 def without_secret_files(text: str) -> str:

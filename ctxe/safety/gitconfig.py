@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 CONFIG_LIMIT = 4_000_000
@@ -18,13 +19,13 @@ NESTED_LIMIT = 1_000
 
 # The grammar of git-config(1), "Syntax", as git's own reader applies it: a heading may stand anywhere, a setting may
 # follow it on its line, a comment ends with its line whatever stands before the end.
-_BLANK = re.compile(r"(?:\s+|[#;][^\n]*)+")
-_HEAD = re.compile(r'\[\s*([A-Za-z0-9.-]*)\s*(?:"((?:[^"\\\n]|\\[^\n])*)"\s*)?\]')
-_KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)")
-_VALUE = re.compile(r'((?:\\[\s\S]|"(?:[^"\\\n]|\\[\s\S])*"|[^\n\\"#;])*)(?:[#;][^\n]*)?(?:\n|\Z)')
-_QUOTED = re.compile(r'\\\n|\\([\s\S])|"')
-_ODD_PATH = re.compile(r"%\(|:\(|/(?:proc|dev|sys)/")
-_GITLINK = re.compile(rb"\x00\x00\xe0\x00[\s\S]{12}(?=(?:[\s\S]{20}|[\s\S]{32})[\s\S]{2})")
+_BLANK = pattern(r"(?:\s+|[#;][^\n]*)+")
+_HEAD = pattern(r'\[\s*([A-Za-z0-9.-]*)\s*(?:"((?:[^"\\\n]|\\[^\n])*)"\s*)?\]')
+_KEY = pattern(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)")
+_VALUE = pattern(r'((?:\\[\s\S]|"(?:[^"\\\n]|\\[\s\S])*"|[^\n\\"#;])*)(?:[#;][^\n]*)?(?:\n|\Z)')
+_QUOTED = pattern(r'\\\n|\\([\s\S])|"')
+_ODD_PATH = pattern(r"%\(|:\(|/(?:proc|dev|sys)/")
+_GITLINK = pattern(rb"\x00\x00\xe0\x00[\s\S]{12}(?=(?:[\s\S]{20}|[\s\S]{32})[\s\S]{2})")
 
 
 class Unreadable(Exception):

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.patterns import compiled
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import CHILD_GUARDS
@@ -27,13 +28,13 @@ NAMES = tuple(
     names("secret token passw passphrase api_key apikey api-key access_key accesskey access-key private_key privatekey")
     | names("private-key credential auth_key authkey _key= _key: _key\" _key' _key= _pwd _auth")
 )
-_GIVEN = re.compile(
+_GIVEN = pattern(
     r"[\w.-]{0,40}(?:[\"'`]\]?)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}([\"'`]?)"
     r"(?P<value>[^\s\"'`,;(){}<>\[\]$\\=]{6,400}={0,2})"
 )
 # A setting in capitals on a line of its own needs less of a look than an expression in code.
-_OPENS = re.compile(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
-_DOTENV = re.compile(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
+_OPENS = pattern(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
+_DOTENV = pattern(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
 _PLACEHOLDER = (
     r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
     r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings"
@@ -173,16 +174,16 @@ def _is_alone(text: str, given: re.Match[str]) -> bool:
 # The end of a key whose beginning was cut off: whole lines of base 64, however they are numbered or marked.
 _KEY_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _KEY_LINE = r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?"
-_MIXED = re.compile(r"[A-Za-z0-9+/=_-]+")
-_HEX = re.compile(r"[0-9a-f]{32,}")
-_EXAMPLE = re.compile(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")
-_SECRET_NAME = re.compile(
+_MIXED = pattern(r"[A-Za-z0-9+/=_-]+")
+_HEX = pattern(r"[0-9a-f]{32,}")
+_EXAMPLE = pattern(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")
+_SECRET_NAME = pattern(
     r"\.env(?:rc)?(?:\..+)?|.+\.env|id_(?:rsa|dsa|ecdsa|ed25519)(?:_\w+)?|.*\.(?:p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|key)"
     r"|(?!.*(?:cert|chain|public|\bca\b|cacert|bundle)).*\.pem|\.?(?:netrc|pgpass|npmrc|pypirc|git-credentials|htpasswd|dockercfg|boto|s3cfg)"
     r"|_netrc|\.my\.cnf|\.vault-token|kubeconfig|wallet\.dat|\.?(?:credentials?|secrets?)(?:\.(?:json|ya?ml|toml|ini|cfg|xml|txt|env|properties))?"
     r"|.*service[-_]?account.*\.json|.*client[-_]?secrets?.*\.json|application_default_credentials\.json|auth\.json|master\.key|.*[._-]token"
 )
-_SECRET_FOLDER = re.compile(
+_SECRET_FOLDER = pattern(
     r"(?:^|/)(?:\.ssh|\.gnupg|\.aws|\.azure|\.kube|\.config/(?:gh|gcloud|hub)|\.docker)/(?!.*(?:\.pub|known_hosts)$)"
 )
 
@@ -196,11 +197,11 @@ def is_secret_file(path: str) -> bool:
     return _SECRET_NAME.fullmatch(name) is not None and not _EXAMPLE.search(name)
 
 
-_SECRET_VARIABLE = re.compile(
+_SECRET_VARIABLE = pattern(
     r"(?:^|_)(?:API_?KEYS?|KEY|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASS|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|ACCESS_?KEY(?:_ID)?"
     r"|COOKIES?|PAT|AUTH|DSN|CONNECTION_STRING)(?:_|$|[0-9])|APIKEY|^(?:ANTHROPIC|OPENAI|CTXE)_"
 )
-_STEERING = re.compile(
+_STEERING = pattern(
     r"LD_.+|DYLD_.+|BASH_ENV|ENV|BASH_FUNC_.+|BASHOPTS|SHELLOPTS|PROMPT_COMMAND|PS[0-4]|IFS|CDPATH|GLOBIGNORE|PYTHONSTARTUP"
     r"|PYTHONINSPECT|PYTHONBREAKPOINT|PERL5OPT|PERL5DB|RUBYOPT|NODE_OPTIONS|RIPGREP_CONFIG_PATH|GREP_OPTIONS|LESSOPEN|LESSCLOSE"
     r"|(?:GIT|MAN|SYSTEMD_)?PAGER|EDITOR|VISUAL|SSH_ASKPASS|SUDO_ASKPASS|_?JAVA_(?:TOOL_)?OPTIONS|JDK_JAVA_OPTIONS|PYTHONHOME"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.storage.files import read, replace
 from ctxe.storage.picture_header import header
@@ -15,7 +15,7 @@ MOST_BYTES = 3_932_160
 """The largest picture that is sent: Anthropic takes 5 MiB of base64 a picture, a third longer than its bytes."""
 MOST_PIXELS = 8_000
 """The longest edge in pixels (Anthropic's limit; the others scale what is larger)."""
-_DIGEST = re.compile(r"[0-9a-f]{32}")
+_DIGEST = pattern(r"[0-9a-f]{32}")
 
 
 class Pictures:

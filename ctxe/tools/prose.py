@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.pattern import pattern
 
 STRING: Mapping[str, Any] = {"type": "string"}
 COUNT: Mapping[str, Any] = {"type": "integer", "minimum": 1}
 BOOLEAN: Mapping[str, Any] = {"type": "boolean"}
 STRINGS: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
 HERE = Path(__file__).parent
-_ITEM = re.compile(r"^- (\w+): (.+)$")
+_ITEM = pattern(r"^- (\w+): (.+)$")
 
 
 def describe(

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry, brief, stamp
 
-_LINE = re.compile(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")
-_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_LINE = pattern(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")
+_DATE = pattern(r"(\d{4})-(\d\d)-(\d\d)")
 MOST_WORDS = 400
 """Characters of one line."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field, fields, replace
 from ctxe.knowledge.entries.front import parse, rewrite
 from ctxe.knowledge.entries.scalars import Value
@@ -17,7 +18,7 @@ FOLDERS = {"decision": "decisions", "failure": "failures"}
 """Where an entry of a kind lives; every other kind lives in ``memory``."""
 
 LISTS = ("scope", "files", "evidence", "supersedes", "state")
-OURS = re.compile(r"(\d{4,9})-[0-9a-f]{4}")
+OURS = pattern(r"(\d{4,9})-[0-9a-f]{4}")
 MOST_TEXT = 100_000
 """Characters of a body that are used; the rest stays in the file."""
 MOST_VALUE, MOST_ITEMS = 4_000, 1_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.scalars import Value, emit, quick, thorough
 
@@ -12,12 +13,10 @@ BOM = b"\xef\xbb\xbf"
 MOST_LINES = 2_000
 QUOTED = frozenset({"id", "supersedes"})
 """Keys whose values would be numbers to other YAML readers."""
-_KEY = re.compile(
-    rb"""(?:"([^"\\\r\n]+)"|'([^'\r\n]+)'|([A-Za-z_][\w.-]*(?: [\w.-]+)*))[ \t]*:(?:[ \t]+|(?=\r?\n?\Z))"""
-)
-_GOES_ON = re.compile(rb"[ \t]+\S|-(?:[ \t]|\r?\n?\Z)")
-_MARK = re.compile(rb"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?\Z", re.DOTALL)
-_CONFLICT = re.compile(rb"^<{7} .*?^>{7} ", re.DOTALL | re.MULTILINE)
+_KEY = pattern(rb"""(?:"([^"\\\r\n]+)"|'([^'\r\n]+)'|([A-Za-z_][\w.-]*(?: [\w.-]+)*))[ \t]*:(?:[ \t]+|(?=\r?\n?\Z))""")
+_GOES_ON = pattern(rb"[ \t]+\S|-(?:[ \t]|\r?\n?\Z)")
+_MARK = pattern(rb"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?\Z", re.DOTALL)
+_CONFLICT = pattern(rb"^<{7} .*?^>{7} ", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import OURS, Entry, folder_of, slug
 
-_DECISION = re.compile(r"(\d{4,9})-(?!\d\d-\d\d(?:\D|\Z))(?:.*-)?([0-9a-f]{4})?(?:\.md)?")
-_OTHER = re.compile(r"(?:.*-)?(\d{4,9})-([0-9a-f]{4})\.md")
+_DECISION = pattern(r"(\d{4,9})-(?!\d\d-\d\d(?:\D|\Z))(?:.*-)?([0-9a-f]{4})?(?:\.md)?")
+_OTHER = pattern(r"(?:.*-)?(\d{4,9})-([0-9a-f]{4})\.md")
 
 
 @dataclass(frozen=True, slots=True)

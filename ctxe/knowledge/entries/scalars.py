@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.patterns import compiled
 
 Value = str | tuple[str, ...]
@@ -19,10 +20,10 @@ _CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
 _START = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
 _IN_FLOW = r"[^?:#,\[\]{}]|:(?=[^\s,\[\]{}])"
 _ITEM = rf"""(?:"[^"\\]*"|'[^']*'|{_START}(?:{_IN_FLOW})*)"""
-_PLAIN = re.compile(rf"{_START}(?:[^:#]|:(?=\S)|(?<=\S)\#)*")
+_PLAIN = pattern(rf"{_START}(?:[^:#]|:(?=\S)|(?<=\S)\#)*")
 _DOUBLE, _SINGLE = r'"([^"\\]*)"', "'([^']*)'"
 _FLOW = rf"\[ *(?:{_ITEM} *(?:, *{_ITEM} *)*)?\]"
-_BULLET = re.compile(r"( *)- +(\S.*)")
+_BULLET = pattern(r"( *)- +(\S.*)")
 _WORDS = r"true|false|yes|no|on|off|y|n|null|none|~|\.inf|\.nan"
 _OTHER_TYPE = rf"(?i)(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)"
 _ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"

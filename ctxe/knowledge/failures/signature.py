@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.lexical.patterns import compiled
 from ctxe.lexical.tables import names
@@ -12,11 +13,11 @@ from ctxe.lexical.tables import names
 MESSAGE = 200
 """Characters of an error message that are kept."""
 
-_TEMPORARY = re.compile(
+_TEMPORARY = pattern(
     r"(?:/private)?(?:/var/folders/\w+/\w+/[A-Z]|/tmp|/var/tmp|/dev/shm|[A-Za-z]:\\[^\s'\"]*?\\Temp)"
     r"[/\\][^\s'\",:;)\]}]*"
 )
-_HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=/)")
+_HOME = pattern(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=/)")
 _ROLES = (
     r"(?:git|hg|svn|root|admin|deploy|ubuntu|debian|fedora|centos|ec2-user|azureuser|vagrant|runner|jenkins|postgres"
     r"|nobody|www-data)@"
@@ -32,29 +33,29 @@ _PERSON = (
 _LOGIN = (
     rf"(\b(?:ssh|scp|sftp|rsync|mosh)\b[^\n|;&@]{{0,80}}?\s|\[)(?!{_ROLES})[A-Za-z_][\w.+-]*@(?=[A-Za-z][\w-]*[\s:])"
 )
-_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
-_TIME = re.compile(
+_UUID = pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_TIME = pattern(
     r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
 )
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b")
-_HASH = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
-_NUMBER = re.compile(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
-_PARAMETER = re.compile(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
-_ANYWHERE = re.compile(
+_ADDRESS = pattern(r"\b0x[0-9a-fA-F]+\b")
+_HASH = pattern(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
+_NUMBER = pattern(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
+_PARAMETER = pattern(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
+_ANYWHERE = pattern(
     r"\b(?:ModuleNotFoundError|ImportError|TS2307|E043[23]|No module named|Cannot find (?:module|package))\b"
 )
 """Errors of the surroundings: which file meets them first says nothing."""
-_SPACE = re.compile(r"\s+")
-_PLACE = re.compile(r" \([^()\s]+(?::\d+)?\)$")
-_LEAD = re.compile(
+_SPACE = pattern(r"\s+")
+_PLACE = pattern(r" \([^()\s]+(?::\d+)?\)$")
+_LEAD = pattern(
     r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:source|\.)\s+\S*activate\s*(?:&&|;)\s*"
     r"|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"`$]*\"|[^\s'\"`$(]*)(?:\s*(?:&&|;)\s*|\s+)"
     r"|(?:env|time|nice|command(?!\s+-[vV]))\s+)+"
 )
-_TRAIL = re.compile(
+_TRAIL = pattern(
     r"\s*(?:2>&1|[12&]?>{1,2}\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$"
 )
-_TOLD = re.compile(
+_TOLD = pattern(
     r"(\bgit (?:commit|merge|stash|tag)\b[^|;&\n]*?\s(?:-\w?m|--message)|\s--(?:body|description|notes|title))[ =]\$?"
     r"(?:\"\$\(cat <<.*|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'(?:\\''[^'\n]*')*)",
     re.DOTALL,
@@ -82,7 +83,7 @@ _VERBS = frozenset(
     | {"pip", "pnpm", "rake", "terraform", "yarn"}
 )
 """Programs whose next word says what they do."""
-_WORD = re.compile(r"<\w+>|[^\W\d_]\w*")
+_WORD = pattern(r"<\w+>|[^\W\d_]\w*")
 _SAYS_NOTHING = names(
     "<address> <hash> <id> <n> <time> <tmp> a actual an and assert assertion be but code command equal error errors"
     " exit exited expect expected fail failed failure false for found got in is it left none not null object of or"
@@ -101,7 +102,7 @@ def plain_message(text: str, root: str = "") -> str:
     Dropped: the project's own folder, temporary and home folders, times, ids, hashes, addresses, numbers.
     """
     text = _nobody(relative(text[: MESSAGE * 20], root))
-    for pattern, stands in (
+    for shape, stands in (
         (_TEMPORARY, "<tmp>"),
         (_HOME, "~"),
         (_UUID, "<id>"),
@@ -110,7 +111,7 @@ def plain_message(text: str, root: str = "") -> str:
         (_HASH, "<hash>"),
         (_NUMBER, "<n>"),
     ):
-        text = pattern.sub(stands, text)
+        text = shape.sub(stands, text)
     return _SPACE.sub(" ", text).strip()[:MESSAGE]
 
 

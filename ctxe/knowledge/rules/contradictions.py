@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 BRIEF = 14
 """Words of what stands below a heading that is compared as its value; a longer text says more than one thing."""
 TERSE = 3
 """Telling words of a value so short that two which share none are still about the same."""
-_SETTING = re.compile(
+_SETTING = pattern(
     r"(?:[-*+]\s+)?\**`?([A-Za-z][\w ./-]{1,40}?)`?\**\s*(?::|=|\bis\b)\s*\**`?([^\s`*].{0,60}?)`?\**\.?$"
 )
 MOST = 400

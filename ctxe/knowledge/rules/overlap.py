@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from itertools import chain
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.rules.contradictions import Conflict, Unit, choices, headings, settings
 from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
@@ -24,10 +25,10 @@ RUN = 2
 FEWEST = 3
 """Words of an item that is compared: shorter ones (headings, single names) are worth no note."""
 
-_ITEM = re.compile(r"\s{0,3}(?:[-*+]|\d{1,3}[.)])\s+")
-_HEADING = re.compile(r"(#{1,6})\s+(.+)")
-_MARKUP = re.compile(r"[*_`\"'“”‘’]+|^\s*(?:[-*+]|\d{1,3}[.)]|#{1,6}|>)\s+", re.MULTILINE)
-_WORD = re.compile(r"[\w./@+-]*\w[\w/@+-]*|\d+")
+_ITEM = pattern(r"\s{0,3}(?:[-*+]|\d{1,3}[.)])\s+")
+_HEADING = pattern(r"(#{1,6})\s+(.+)")
+_MARKUP = pattern(r"[*_`\"'“”‘’]+|^\s*(?:[-*+]|\d{1,3}[.)]|#{1,6}|>)\s+", re.MULTILINE)
+_WORD = pattern(r"[\w./@+-]*\w[\w/@+-]*|\d+")
 _NEGATION = frozenset(
     re.findall(
         r"\S+",
@@ -35,7 +36,7 @@ _NEGATION = frozenset(
         must only require required enable enabled on true allow allowed""",
     )
 )
-_CODE = re.compile(r"`([^`]+)`")
+_CODE = pattern(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)

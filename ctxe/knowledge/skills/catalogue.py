@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.skills.module import Skill
@@ -13,7 +13,7 @@ SHORT = 12
 """Words of a shortened description."""
 FRAME = 24
 """Tokens of the fence, and of the line that says what is missing."""
-_SENTENCE = re.compile(r"(.+?[.!?])(?:\s|$)")
+_SENTENCE = pattern(r"(.+?[.!?])(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)

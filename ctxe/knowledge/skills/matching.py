@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Task
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge import globs
@@ -28,7 +29,7 @@ MOST_TERMS = 400
 """Different words of a task that are looked at."""
 LOOKED_AT = 2_000
 """Characters of a body whose words count."""
-_HEADINGS = re.compile(r"^#{1,6}\s+(.+)$", re.MULTILINE)
+_HEADINGS = pattern(r"^#{1,6}\s+(.+)$", re.MULTILINE)
 # Stems of what nearly every task says, whatever it is about.
 _USUAL = frozenset(
     re.findall(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
@@ -25,8 +26,8 @@ LONGEST_DESCRIPTION = 1_024
 MOST_FILES = 200
 RUNNERS = {".py": "python3", ".sh": "bash", ".bash": "bash", ".js": "node", ".mjs": "node", ".rb": "ruby"}
 """What runs a script, by the end of its name."""
-_GOOD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_USABLE = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+_GOOD = pattern(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_USABLE = pattern(r"[A-Za-z0-9][\w.-]{0,63}")
 
 Origin = Literal["project", "yours", "shipped"]
 

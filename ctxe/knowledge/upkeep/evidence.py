@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.entry import Entry
 
 DIGITS = 12
 """Hex digits of a content hash that evidence keeps: ``file src/a.py@1a2b3c4d5e6f``."""
 
-_PIN = re.compile(r"@([0-9a-f]{6,})$")
+_PIN = pattern(r"@([0-9a-f]{6,})$")
 
 
 def _always(_name: str) -> bool:

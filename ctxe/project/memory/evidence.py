@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.upkeep.evidence import Facts
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ MOST_BYTES = 4_000_000
 """Bytes of a file that is read for a hash or the name of a test; a longer one is taken to be as it was."""
 MOST_SYMBOLS = 40
 """Names that are looked up in the whole tree; those beyond are taken to stand, so that a listing stays quick."""
-_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_COMMIT = pattern(r"[0-9a-f]{7,40}")
 
 
 def facts_of(project: Project) -> Facts:

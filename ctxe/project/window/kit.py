@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from ctxe.agent.state import State
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Action, Tool
 from ctxe.domain.value import dataclass, field, replace
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ctxe.project.servers.connected import Servers
     from ctxe.tools.web.fetch import Web
 
-PAGE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+PAGE = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
 """How a name begins that is an address of a page."""
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
 """Bytes of a file whose changes are told, and how many texts are kept for that."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from ctxe.context.tokens import Count, picture_tokens
 from ctxe.domain.errors import ToolError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Omission, Priority, Section
 from ctxe.project.window.pictured import pictured
 
 NAMED = "named files"
 """The section that holds them."""
-_MENTION = re.compile(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
-_ADDRESS = re.compile(r":[A-Za-z][\w+.-]*:\S")
+_MENTION = pattern(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
+_ADDRESS = pattern(r":[A-Za-z][\w+.-]*:\S")
 
 
 def mentioned(words: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.words import counts
 from ctxe.repo.git import Git
@@ -22,7 +23,7 @@ MOST_FILES = 40
 MOST_SEGMENTS = 24
 MOST_LOST = 1_000
 """Commits of a rewritten past that are let go one by one; of more the whole past is read anew."""
-_TRAILER = re.compile(
+_TRAILER = pattern(
     r"^\s*(?:signed-off-by|co-authored-by|co-developed-by|reviewed-by|acked-by|tested-by|reported-by|change-id|git-svn-id|cc)\s*:.*$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable
 from functools import lru_cache
 from math import ceil
 
+from ctxe.domain.pattern import pattern
+
 MOST = 65535
 # The pieces into which o200k_base cuts ASCII text before it looks for tokens (its published pattern, without the
 # classes of other scripts): no token crosses the border of a piece.
-_PIECE = re.compile(
+_PIECE = pattern(
     r"[^\r\nA-Za-z0-9]?[A-Z]*[a-z]+(?:'(?:s|t|re|ve|m|ll|d))?|[^\r\nA-Za-z0-9]?[A-Z]+[a-z]*|[0-9]{1,3}"
     r"| ?[^\sA-Za-z0-9]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-_EASY = re.compile(r"[a-z \t]+")
+_EASY = pattern(r"[a-z \t]+")
 _DENSE = ((0.5, 0.75), (0.35, 0.5))
 """In patterns, tables and names in capitals, by the part of a line that is no small letter: tokens for a character."""
 _WORDS = (1.0, 1.0, 1.02, 1.06, 1.06, 1.1, 1.1, 1.16, 1.22, 1.4, 1.45, 1.5, 1.7, 1.9, 2.0)

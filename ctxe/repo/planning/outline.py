@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.units import Unit
@@ -15,7 +15,7 @@ PIECE = 30
 """Lines that a piece of a long unit has at most, unless one statement is longer."""
 LONGEST_SIGNATURE = 6
 _HIDDEN = frozenset(("field", "prototype"))
-_CONTINUES = re.compile(
+_CONTINUES = pattern(
     r"\s*(?:[)\]}]|(?:else|elif|except|finally|catch|case|default|rescue|ensure|end|when)\b|#\s*e(?:lse|lif|ndif))"
 )
 

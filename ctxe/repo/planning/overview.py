@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.repo.indexing.linecount import estimate
 from ctxe.repo.planning.showing import MARKER, Packed, header, in_lines
@@ -30,20 +31,20 @@ SMALL = names(
 MOST_WORDS = 24
 FEWEST_LINES = 10
 """Lines of a page below which its beginning says too little."""
-_WORD = re.compile(r"[^\W_]+")
+_WORD = pattern(r"[^\W_]+")
 _PAGE = r"(?:\.(?:md|markdown|rst|txt|adoc|org))?"
-README = re.compile(rf"readme{_PAGE}", re.IGNORECASE)
-MANIFEST = re.compile(
+README = pattern(rf"readme{_PAGE}", re.IGNORECASE)
+MANIFEST = pattern(
     r"(?:pyproject\.toml|setup\.cfg|package\.json|Cargo\.toml|go\.mod|pom\.xml|build\.gradle(?:\.kts)?|Gemfile"
     r"|composer\.json|mix\.exs|CMakeLists\.txt|meson\.build|deno\.json|Package\.swift|[^/]+\.(?:cabal|csproj|gemspec))"
 )
-MAP = re.compile(rf"(?:docs?/)?(?:architecture|design|overview|structure){_PAGE}", re.IGNORECASE)
-INDEX = re.compile(rf"docs?/(?:index|readme|introduction){_PAGE}", re.IGNORECASE)
-TAKING_PART = re.compile(
+MAP = pattern(rf"(?:docs?/)?(?:architecture|design|overview|structure){_PAGE}", re.IGNORECASE)
+INDEX = pattern(rf"docs?/(?:index|readme|introduction){_PAGE}", re.IGNORECASE)
+TAKING_PART = pattern(
     rf"(?:docs?/|\.github/)?(?:contributing|development|developing|hacking|building|install(?:ation)?){_PAGE}",
     re.IGNORECASE,
 )
-RECIPES = re.compile(r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|tox\.ini|noxfile\.py|Rakefile")
+RECIPES = pattern(r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|tox\.ini|noxfile\.py|Rakefile")
 
 
 def about(task: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.symbols import Symbols, symbols
 from ctxe.lexical.words import STOP, counts, terms
@@ -20,11 +21,11 @@ MOST_TERMS = 70
 LONGEST_WORD = 400
 """Characters without a space of which no more is read: encoded data, not words."""
 
-_ENDLESS = re.compile(r"\S{401,}")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_TRAILER = re.compile(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
-_FENCE = re.compile(r"\s*(?:```|~~~)")
-_FORM = re.compile(
+_ENDLESS = pattern(r"\S{401,}")
+_COMMENT = pattern(r"<!--.*?-->", re.DOTALL)
+_TRAILER = pattern(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
+_FENCE = pattern(r"\s*(?:```|~~~)")
+_FORM = pattern(
     r"""^\s*(?:\#{1,6}\s*|\*\*|[-*]\s*\[[ x]\]\s*)?(?:(?:steps?|how)\ to\ reproduce|to\ reproduce|reproduction
     |(?:expected|actual)(?:\ (?:behaviou?r|results?|output))?|describe\ the\ bug|description
     |environment|versions?|system\ info\w*|additional\ (?:context|info\w*)|checklist|(?:issue|bug)\ summary|summary
@@ -34,13 +35,13 @@ _FORM = re.compile(
     \s*[:*?.]*\s*$""",
     re.VERBOSE | re.IGNORECASE,
 )
-_TRACE = re.compile(
+_TRACE = pattern(
     r"""\s*(?:File\ ".*",\ line\ \d+|at\ .*[(:]\d+|Traceback\ \(most|(?:In|Out)\ ?\[\d+\]|\.\.\.\ |>>>|\$\ \w
     |\[?\d{4}-\d\d-\d\d[T ]\d\d:)
     |-{4,}>?\s*\d+|\s+\d+\s{2,}\S""",
     re.VERBOSE,
 )
-_SCOPE = re.compile(r"\s*(?:[a-z]+\(([^)]{1,60})\)!?:|([\w./,\- ]{2,40}?)!?:)\s")
+_SCOPE = pattern(r"\s*(?:[a-z]+\(([^)]{1,60})\)!?:|([\w./,\- ]{2,40}?)!?:)\s")
 _KINDS_OF_CHANGE = frozenset(
     (
         "fix",
@@ -67,11 +68,11 @@ _KINDS_OF_CHANGE = frozenset(
         "fwd",
     )
 )
-_SENTENCE = re.compile(r".{20,220}?[.!?](?=\s)")
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*|[.,;:!?()]")
-_QUOTED = re.compile(r"`([^`\n]{1,120})`")
-_CODE_SHAPED = re.compile(
+_SENTENCE = pattern(r".{20,220}?[.!?](?=\s)")
+_NAME = pattern(r"[A-Za-z_$][\w$]*")
+_PLAIN = pattern(r"[A-Za-z][A-Za-z0-9]*|[.,;:!?()]")
+_QUOTED = pattern(r"`([^`\n]{1,120})`")
+_CODE_SHAPED = pattern(
     r"_*[A-Za-z]\w*_\w*$|_+[A-Za-z]\w*$|[a-z]+[a-z0-9]*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$"
 )
 

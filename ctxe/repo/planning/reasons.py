@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.words import terms
 from ctxe.repo.indexing.scan import stem_of
@@ -22,7 +23,7 @@ LEAST = 0.04
 """Share of a file's score below which a signal is no reason."""
 NAMED = 0.12
 """Share by which a definition of a name in the task counts at least, when reasons are chosen."""
-_WORD = re.compile(r"[A-Za-z_]\w+")
+_WORD = pattern(r"[A-Za-z_]\w+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.words import parts, stem, terms
 from ctxe.repo.planning.evidence import Evidence
 
@@ -13,7 +14,7 @@ LONGEST_NAME = 60
 _DULL = """add alreadi alway everi fix get happen instead like look make need one pleas see sinc someth still thing tri
 use via want way work wrong"""
 """Search terms that persuade nobody."""
-_WORD = re.compile(r"[^\W\d]\w+")
+_WORD = pattern(r"[^\W\d]\w+")
 
 
 def whole(words: Sequence[str]) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ctxe.cli.app import COMMANDS, build
+from ctxe.cli.app import build
+from ctxe.cli.front import COMMANDS
 from ctxe.cli.help import EXAMPLES
 
 TYPES = ("<str>", "list[", "<int", "<float", "x>=", "[default: 0", "[[", "None")

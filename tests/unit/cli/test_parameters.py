@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import typer
 
-from ctxe.cli.app import COMMANDS, build, main
+from ctxe.cli.app import build, main
+from ctxe.cli.front import COMMANDS
 
 STARTED = """
 import contextlib, io, sys

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from ctxe.domain.pattern import pattern
 from ctxe.repo.indexing.scan import STEM, stem_of
 from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.signals.text import best_units
@@ -14,7 +15,7 @@ TESTS = 25
 TOP = 8
 MOST_NAMESAKES = 6
 """Candidates of one name above which the name says nothing: ``models.py`` in every folder."""
-_TEST_MARK = re.compile(r"^tests?[_-]?|[_-]?(?:tests?|specs?|testcase)$|(?:tests?|testcase|spec|it)$")
+_TEST_MARK = pattern(r"^tests?[_-]?|[_-]?(?:tests?|specs?|testcase)$|(?:tests?|testcase|spec|it)$")
 
 
 def folder(evidence: Evidence) -> Scores:

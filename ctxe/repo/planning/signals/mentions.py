@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.bm25 import idf
 from ctxe.lexical.words import STOP, path_terms
 from ctxe.repo.indexing.scan import DEFINED, PATH, STEM, stem_of
@@ -15,10 +16,10 @@ from ctxe.repo.planning.signals.modules import taken_names
 
 MOST_NAMESAKES = 6
 """Files that may fit one mention; a name that fits more says nothing."""
-_HOSTED = re.compile(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
-_NO_SUFFIX = re.compile(r"\b(?:docker|make|just|rake|gem|jenkins|vagrant|proc|pip|brew)file\b", re.IGNORECASE)
-_CALL = re.compile(r"\b([A-Za-z_]\w{2,})\s*\(")
-_WORD = re.compile(r"[\w\-]+")
+_HOSTED = pattern(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
+_NO_SUFFIX = pattern(r"\b(?:docker|make|just|rake|gem|jenkins|vagrant|proc|pip|brew)file\b", re.IGNORECASE)
+_CALL = pattern(r"\b([A-Za-z_]\w{2,})\s*\(")
+_WORD = pattern(r"[\w\-]+")
 
 
 def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:

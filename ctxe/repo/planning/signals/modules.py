@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from ctxe.domain.pattern import pattern
 from ctxe.repo.indexing.scan import DEFINED, HOLLOW, STEM
 from ctxe.repo.planning.evidence import Evidence, Scores
 from ctxe.repo.planning.reading import Reading
 
 MOST_FILES = 4
 """Files that one module may be; a name that fits more says nothing."""
-_FROM = re.compile(r"\bfrom\s+(\.*\w[\w.]*)\s+import\s+(\([^)]{1,2000}\)|[^\n;#]{1,500})")
-_BRACED = re.compile(r"\bimport\s+(?:type\s+)?(?:\w+\s*,\s*)?\{([^}]{1,2000})\}\s*from\s+['\"]([^'\"\n]{1,200})['\"]")
-_USE = re.compile(r"\buse\s+((?:\w+::){1,8})\{([^}]{1,2000})\}")
-_RENAMED = re.compile(r"\bas\s+\w+")
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_FROM = pattern(r"\bfrom\s+(\.*\w[\w.]*)\s+import\s+(\([^)]{1,2000}\)|[^\n;#]{1,500})")
+_BRACED = pattern(r"\bimport\s+(?:type\s+)?(?:\w+\s*,\s*)?\{([^}]{1,2000})\}\s*from\s+['\"]([^'\"\n]{1,200})['\"]")
+_USE = pattern(r"\buse\s+((?:\w+::){1,8})\{([^}]{1,2000})\}")
+_RENAMED = pattern(r"\bas\s+\w+")
+_NAME = pattern(r"[A-Za-z_$][\w$]*")
 
 
 def module_named(evidence: Evidence) -> Scores:

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.planning.evidence import Evidence, Scores, best
@@ -23,7 +24,7 @@ TOP = 5
 """First files whose companions are looked for."""
 MOST_ABOUT = 8
 """Commits that may speak of one issue; a number that more of them use is no issue's."""
-_ISSUE = re.compile(r"(?:#|\bgh-|\bticket:|\b(?:issue|pr|pull request) #?|/(?:issues|pull)/)(\d{2,7})\b", re.IGNORECASE)
+_ISSUE = pattern(r"(?:#|\bgh-|\bticket:|\b(?:issue|pr|pull request) #?|/(?:issues|pull)/)(\d{2,7})\b", re.IGNORECASE)
 
 
 def similar_commits(evidence: Evidence, view: View, title: float, body: float) -> list[tuple[float, int]]:
