@@ -11,6 +11,7 @@ from typing import Any
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import ToolCall
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 LONGEST = 80
@@ -27,12 +28,12 @@ PUT_IN = frozenset(
     {"new", "new_str", "new_string", "newString", "new_text", "newText", "replace", "content", "contents", "file_text"}
 )
 
-_PATCHED = re.compile(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
-_READER = re.compile(r"read|view|open|^cat$", re.IGNORECASE)
-_SEARCHER = re.compile(r"grep|glob|find|search|list|^ls$", re.IGNORECASE)
-_SHELL = re.compile(r"bash|exec|shell|command|run|stdin|terminal", re.IGNORECASE)
-_READS = re.compile(r"\s*(?:cd [^&;]+&&\s*)?(?:sed -n|cat|nl|head|tail)\s")
-_SEARCHES = re.compile(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
+_PATCHED = pattern(r"^\*\*\* (?:Update|Add|Delete) File: (.+)$", re.MULTILINE)
+_READER = pattern(r"read|view|open|^cat$", re.IGNORECASE)
+_SEARCHER = pattern(r"grep|glob|find|search|list|^ls$", re.IGNORECASE)
+_SHELL = pattern(r"bash|exec|shell|command|run|stdin|terminal", re.IGNORECASE)
+_READS = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:sed -n|cat|nl|head|tail)\s")
+_SEARCHES = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,18 @@ from ctxe.context.calls import Asked, kind_of, taken_apart
 from ctxe.context.listing import unpadded
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
 """Who wrote a line: the user, the model in its reply or in a call (what it asks for, puts in, takes out), a tool."""
 
 # It begins where a word does, for else a long word without a slash would be gone through from each of its letters.
-_PATH = re.compile(r"(?:~|(?<![\w.@+\-]))[\w.@+\-]*(?:/[\w.@+\-]+)+")
-_NAME = re.compile(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
-_NUMBERED = re.compile(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
-_DIGITS = re.compile(r"[0-9]+")
-_FAILED = re.compile(r"exit(?:ed with)?(?:[ _]?code)?\"?[: ]+[1-9]|^(?:Error|Traceback|fatal:)", re.IGNORECASE)
+_PATH = pattern(r"(?:~|(?<![\w.@+\-]))[\w.@+\-]*(?:/[\w.@+\-]+)+")
+_NAME = pattern(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
+_NUMBERED = pattern(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
+_DIGITS = pattern(r"[0-9]+")
+_FAILED = pattern(r"exit(?:ed with)?(?:[ _]?code)?\"?[: ]+[1-9]|^(?:Error|Traceback|fatal:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ reads like ``cat -n`` (replay benchmark). The sign behind the number is what tel
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+
+from ctxe.domain.pattern import pattern
 
 LEAST = 4
 """Lines whose numbers rise by one from which on they are a listing."""
 
-_ROW = re.compile(r"( *)([0-9]{1,7})(→|\t)")
+_ROW = pattern(r"( *)([0-9]{1,7})(→|\t)")
 
 
 def unpadded(line: str) -> str:

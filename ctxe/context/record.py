@@ -16,6 +16,7 @@ from ctxe.context.nearness import near_use
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.worth import worth_of_lines, worth_of_name
+from ctxe.domain.pattern import pattern
 
 SAMPLE = 20_000
 """Characters that are counted to price lines; what is chosen is counted."""
@@ -23,7 +24,7 @@ SAMPLE = 20_000
 Shown = tuple[Topic, Sightings]
 """A line that was chosen, and under which heading it stands."""
 
-_LOUD = re.compile(r"error|exception|fail|fatal|panic|cannot |not found|undefined", re.IGNORECASE)
+_LOUD = pattern(r"error|exception|fail|fatal|panic|cannot |not found|undefined", re.IGNORECASE)
 
 
 def record(

@@ -20,6 +20,7 @@ from ctxe.context.survey import History, Sightings, Survey, file_key
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines
 from ctxe.domain.conversation import Conversation
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 
 PART_EDITED, PART_NAMED = 0.20, 0.06
@@ -43,7 +44,7 @@ CHARS = 3.6
 
 PREFIX = "restored "
 
-_PLANS = re.compile(r"todo|task|plan", re.IGNORECASE)
+_PLANS = pattern(r"todo|task|plan", re.IGNORECASE)
 
 
 def brought_back(

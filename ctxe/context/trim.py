@@ -13,6 +13,7 @@ from typing import Literal
 
 from ctxe.context.listing import bare
 from ctxe.context.tokens import Count
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 
@@ -74,12 +75,12 @@ def nothing_near(lines: Sequence[str]) -> Sequence[float]:
     return [0.0] * len(lines)
 
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
-_LOUD = re.compile(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
-_BAR = re.compile(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
-_MOVING = re.compile(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
-_FOUND = re.compile(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
-_BELOW = re.compile(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")
+_ESCAPE = pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
+_LOUD = pattern(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
+_BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
+_MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
+_FOUND = pattern(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
+_BELOW = pattern(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")
 
 
 def handle_of(text: str) -> str:

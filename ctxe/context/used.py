@@ -7,7 +7,6 @@ silence counts as unused.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -15,12 +14,13 @@ from ctxe.context.lines import names_in
 from ctxe.context.restore import PREFIX
 from ctxe.domain.conversation import Conversation, Step, Turn
 from ctxe.domain.past import Injected, Way
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import dataclass, field
 
 NAMED_BY_USER = ("named files", "pages")
 CHOSEN = (Priority.MEMORY, Priority.INJECTED)
-_WORD = re.compile(r"[\w./@+\-]+")
+_WORD = pattern(r"[\w./@+\-]+")
 
 
 @dataclass(slots=True)

@@ -8,12 +8,12 @@ The numbers are few and round on purpose. For lines they are what a logistic reg
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from ctxe.context.lines import Entry
 from ctxe.context.survey import Mentions, Sightings, Survey, file_key
+from ctxe.domain.pattern import pattern
 
 HALF_NAME, HALF_LINE = 24.0, 48.0
 """Steps after which a name, and a line of a file, is worth half."""
@@ -33,7 +33,7 @@ AGAIN, NEAR = 2.5, 2.0
 MOST_COMMANDS = 4
 """A line of so many commands is worth as much as they are; one of more is worth no more."""
 
-_BETWEEN = re.compile(r"&&|\|\|?|;")
+_BETWEEN = pattern(r"&&|\|\|?|;")
 
 Near = Mapping[Entry, Sequence[int]]
 """By entry, a mark for every line that is near."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ctxe.domain.pattern import pattern
+
 _ASIDE = r"\s*(?:(?:hm+|oh|uh|um|well|wait|ok(?:ay)?|sorry|hey|argh|but|please|actually)\b[,.!… -]*)*"
 _NO = (
     r"no(?=\s*(?:[,.!;:–—-]|$|\n)|\s(?:not|that|this|don't|do not|use|i|we|you|the|please|wait|stop|leave|keep|put"
@@ -30,10 +32,10 @@ _ELSEWHERE = (
     # Polish, Russian, Chinese, Japanese, Korean
     r"|(?:nie|źle|нет|не так|неправильно|неверно)\b|不对|不是|错了|不要|違う|違います|いいえ|아니|틀렸"
 )
-_BEGINS = re.compile(f"{_ASIDE}(?:{_NO}|{_ENGLISH}|{_ELSEWHERE})", re.IGNORECASE)
-_ACTUALLY = re.compile(r"\s*actually\b,? (?:use|make|let's|it should|keep|put|call|we)\b", re.IGNORECASE)
-_MERELY = re.compile(rf"{_ASIDE}(?:no|nope|nein|non|não|nie|нет|nee)\b", re.IGNORECASE)
-_INSTEAD = re.compile(
+_BEGINS = pattern(f"{_ASIDE}(?:{_NO}|{_ENGLISH}|{_ELSEWHERE})", re.IGNORECASE)
+_ACTUALLY = pattern(r"\s*actually\b,? (?:use|make|let's|it should|keep|put|call|we)\b", re.IGNORECASE)
+_MERELY = pattern(rf"{_ASIDE}(?:no|nope|nein|non|não|nie|нет|nee)\b", re.IGNORECASE)
+_INSTEAD = pattern(
     r"\b(?:instead|use|should|must|don't|do not|wrong|revert|undo|broke|not what|rather|sondern|stattdessen)\b",
     re.IGNORECASE,
 )

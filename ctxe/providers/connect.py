@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.model import Model, Provider, Request
+from ctxe.domain.pattern import pattern
 from ctxe.providers import catalog
 from ctxe.providers.catalog import Host
 from ctxe.providers.faults import Endpoint
@@ -19,7 +20,7 @@ from ctxe.providers.pictures import Look, looking
 from ctxe.providers.retry import Patience
 from ctxe.providers.transport import Transport
 
-MISTRAL = re.compile(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
+MISTRAL = pattern(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
 """Open models whose chat templates refuse what Mistral's own API refuses."""
 
 

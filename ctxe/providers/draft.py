@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ctxe.domain.conversation import Reply, StopReason, ToolCall, Usage
 from ctxe.domain.errors import BadReply
 from ctxe.domain.model import Delta, Request
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.faults import Endpoint, Fault
 
-WEAK_ID = re.compile(r"(?:(?:call|tool|toolu)[_:-]?)?\d{0,3}")
+WEAK_ID = pattern(r"(?:(?:call|tool|toolu)[_:-]?)?\d{0,3}")
 """Ids that some servers count anew in every answer, and none at all: they would name two calls of one conversation."""
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.model import Block, Carry, Text
+from ctxe.domain.pattern import pattern
 from ctxe.providers.draft import as_object
 
-ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+ILLEGAL = pattern(r"[^a-zA-Z0-9_-]")
 
 
 def legal_name(name: str) -> str:

@@ -17,6 +17,7 @@ from ctxe.domain.errors import (
     RateLimited,
     Unreachable,
 )
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.providers.retry_after import asked_wait
 from ctxe.safety.display import one_line
@@ -24,7 +25,7 @@ from ctxe.safety.display import one_line
 ONCE, TWICE, FEW, MANY = 1, 2, 3, 8
 """Requests in all: final; paid for and unlikely to change; paid for; free of charge."""
 
-OVERFLOW = re.compile(
+OVERFLOW = pattern(
     r"prompt (?:is )?too long|input is too long|context.?length.?exceed|exceed_context_size|exceed context limit"
     r"|exceeds? (?:the |its |your )?(?:model'?s? )?(?:maximum |available )?context"
     r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
@@ -37,15 +38,15 @@ OVERFLOW = re.compile(
 """How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
 llama.cpp, Ollama and LM Studio say that a request does not fit."""
 
-BROKE = re.compile(
+BROKE = pattern(
     r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
     r"|billing.{0,6}limit|have any credits",
     re.IGNORECASE,
 )
 """How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
-KEYLESS = re.compile(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
+KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
 """How Gemini and xAI refuse a key with a 400."""
-TOOLLESS = re.compile(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
+TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
 """How Ollama, OpenRouter and others say that a model knows no tools."""
 STATUS_OF = {
     "authentication_error": 401,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import queue
-import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.providers.draft import tokens
 
 PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
 """Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
-LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
+LOOPBACK = pattern(r"127(\.\d{1,3}){3}")
 SECONDS = 1.0
 """A server is waited for so long, in all, when it is asked for the window of a model."""
 LONGEST = 1_000_000

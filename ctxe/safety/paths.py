@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.pattern import pattern
 from ctxe.safety.policy import Look
 from ctxe.safety.programs import configured_programs
 from ctxe.safety.protected import protection
@@ -90,7 +90,7 @@ def _is_nested(root: Path, place: Path) -> bool:
     return any(os.path.lexists(folder / ".git") for folder in between if folder != home and folder.is_relative_to(home))
 
 
-_CLASS = re.compile(r"\[[^/]*")
+_CLASS = pattern(r"\[[^/]*")
 
 
 def _named(root: Path, path: str) -> Iterator[str]:

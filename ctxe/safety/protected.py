@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 
 PIPELINE = "a pipeline that runs elsewhere, with secrets"
@@ -52,8 +52,8 @@ FILES = {
 }
 
 # Characters that some file systems ignore in names (HFS+ does so), which made ".g\u200cit" the same as ".git".
-_IGNORED = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
-_SHORT = re.compile(r"(git|ctxe)~[0-9]+")
+_IGNORED = pattern("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_SHORT = pattern(r"(git|ctxe)~[0-9]+")
 
 
 def plain_name(component: str) -> str:

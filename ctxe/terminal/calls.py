@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxe.domain.events import ToolFinished
+from ctxe.domain.pattern import pattern
 from ctxe.terminal import figures
 from ctxe.terminal.style import Line, Span, glyph, line, lines
 
 DIFF_LINES, OUTPUT_LINES, ERROR_LINES, QUIET_LINES, OWN_LINES = 40, 12, 8, 4, 40
 """Rows shown of a diff, of what a tool shows, of what went wrong, of a command that went well, of one of the user's."""
-REPEATED = re.compile(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
+REPEATED = pattern(r"^\[(\d+) lines as they stand above; recall \S+\]$", re.MULTILINE)
 """What stands in a result for lines that the model has before it (context/seen.py)."""
 SPARE = 3
 """Lines of a result that was all seen before which say little: its head, and what stands at the seams."""

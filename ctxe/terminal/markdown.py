@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from ctxe.domain.pattern import pattern
 from ctxe.safety.display import visible
 from ctxe.terminal.style import fold, lines, paint
 
@@ -48,7 +49,7 @@ THEME = Theme(
         "markdown.table.header": "bold",
     }
 )
-BLANK_END = re.compile(r"(?:\x1b\[[0-9;]*m +\x1b\[0m| )+$")
+BLANK_END = pattern(r"(?:\x1b\[[0-9;]*m +\x1b\[0m| )+$")
 ASCII = str.maketrans({"•": "*", "▌": "|", "─": "-", "━": "-", "…": "~"})
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import ToolOutput
 from ctxe.safety.display import strip_sequences
 
 if TYPE_CHECKING:
     from ctxe.safety.running.process import Finished
 
-ASKED = re.compile(
+ASKED = pattern(
     r"EOFError|EOF when reading|not (?:from )?a (?:tty|terminal|TTY)|[Ii]nappropriate ioctl|no tty present"
     r"|a terminal is required|could not read (?:Username|Password)|Error reading input"
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.model import ToolSchema
+from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import Action, Risk, ToolOutput, once
 from ctxe.safety.display import one_line
 from ctxe.tools.arguments import checked
@@ -30,7 +31,7 @@ ALONE = (
     "[ctxe: this session only reads and nobody is here to approve anything: answer with what you found, or the plan.]"
 )
 """The same where nobody can answer."""
-_ITEM = re.compile(r"^(?:\d{1,3}[.)]|[-*+])\s+(?:\[[ xX]\]\s+)?(\S.*)$", re.M)
+_ITEM = pattern(r"^(?:\d{1,3}[.)]|[-*+])\s+(?:\[[ xX]\]\s+)?(\S.*)$", re.M)
 
 
 def prepare(arguments: Mapping[str, Any], mode: Callable[[], str]) -> Action:

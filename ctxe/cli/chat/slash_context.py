@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ctxe.cli.chat.chatting import Chat, Slash, split
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
+from ctxe.domain.pattern import pattern
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.session import asides, compacting
 
@@ -153,7 +152,7 @@ def unpin(chat: Chat, words: str) -> None:
     pin(chat, "")
 
 
-_REF = re.compile(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
+_REF = pattern(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
 """What an id, a number or the beginning of a signature looks like: it is shown."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.signature import impersonal, program, relative
 from ctxe.lexical.tables import names
 
@@ -20,21 +20,21 @@ ASIDE = names(
 )
 """Arguments that say how a call is told or how long it may take, and nothing of what it does."""
 
-_SPACE = re.compile(r"\s+")
-_HERE = re.compile(r"^cd \.\s*(?:&&|;)\s*")
-_WORDS = re.compile(r"[\s;&|()<>'\"]+")
-_FILE = re.compile(r"[\w.][\w./-]*(?:\.[A-Za-z]\w{0,7}|/[\w./-]*)")
-_WRITES = re.compile(r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|--fix\b|--write\b|--in-place|\btee\b")
-_IN_PLACE = re.compile(r"\s-[A-Za-z]*i\b")
+_SPACE = pattern(r"\s+")
+_HERE = pattern(r"^cd \.\s*(?:&&|;)\s*")
+_WORDS = pattern(r"[\s;&|()<>'\"]+")
+_FILE = pattern(r"[\w.][\w./-]*(?:\.[A-Za-z]\w{0,7}|/[\w./-]*)")
+_WRITES = pattern(r"(?<![0-9&>])>{1,2}(?!\s*(?:/dev/null|&))|--fix\b|--write\b|--in-place|\btee\b")
+_IN_PLACE = pattern(r"\s-[A-Za-z]*i\b")
 _CHANGES = {
     "awk": _IN_PLACE,
-    "find": re.compile(r"\s-(?:delete|exec|fls|fprint|ok)"),
-    "ruff": re.compile(r"\sformat\b(?!.*\s--(?:check|diff)\b)"),
+    "find": pattern(r"\s-(?:delete|exec|fls|fprint|ok)"),
+    "ruff": pattern(r"\sformat\b(?!.*\s--(?:check|diff)\b)"),
     "sed": _IN_PLACE,
     "yq": _IN_PLACE,
 }
 """What makes a program that looks change files."""
-_JOINED = re.compile(r"\s*(?:&&|\|\||;|\|)\s*")
+_JOINED = pattern(r"\s*(?:&&|\|\||;|\|)\s*")
 _LOOKS = names(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
     "fgrep head hexdump id jq less ls more nl od printf ps pwd readlink realpath rg sed sleep sort stat tac tail "
@@ -50,11 +50,11 @@ _RUNS_OF = (
     " mvn compile, mvn test, mvn verify, npm run, npm test, pnpm run, pnpm test, yarn run, yarn test, dotnet test"
 )
 _CHECKS = _RUNS | frozenset(name.strip() for name in _RUNS_OF.split(","))
-_SCRIPT = re.compile(
+_SCRIPT = pattern(
     r"\b(?:bun|npm|pnpm|yarn|mise|just|task|deno|make|rake)(?: run)?"
     r" (?:check|ci|lint|test|tsc|types?|type-?check|verify)\b"
 )
-_MENDS = re.compile(r"\bfix\b|\bwrite\b|\bformat\b|\bfmt\b|\s-u\b|--update")
+_MENDS = pattern(r"\bfix\b|\bwrite\b|\bformat\b|\bfmt\b|\s-u\b|--update")
 _BUILDS = names(
     "bun cargo clang cmake deno dotnet g++ gcc go gradle gradlew java javac make mvn node npm npx php pnpm python "
     "python3 ruby rustc swift ts-node tsx yarn"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.domain.value import replace
 from ctxe.knowledge.corrections import corrects
@@ -16,17 +17,17 @@ from ctxe.knowledge.failures.signature import MESSAGE, impersonal, plain_message
 REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
 LONGEST = 300
 """Characters of the user's words that are kept."""
-TAKES_BACK = re.compile(
+TAKES_BACK = pattern(
     r"\bgit\s+(?:checkout|restore)\b"
     r"(?![^|;&\n]*\s(?:--ours|--theirs|--merge|--conflict\S*|-[mbB]|--staged(?![^|;&\n]*(?:--worktree|\s-W))|-S)(?:\s|$))"
 )
-ALL_BACK = re.compile(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?=\s|$))")
+ALL_BACK = pattern(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?=\s|$))")
 """Commands that take changes back: those of named files, and all of them.
 
 Choosing a side of a conflict, unstaging and changing the branch take nothing back.
 """
 
-_OURS = re.compile(
+_OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|closed the connection"
     r"|limits how often|cannot be trusted|cannot be used"

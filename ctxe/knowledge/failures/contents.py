@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 
-_FILES = re.compile(r"^\*\*\* (Update|Add|Delete) File: (.+)\n((?:(?!\*\*\* ).*\n?)*)", re.M)
+_FILES = pattern(r"^\*\*\* (Update|Add|Delete) File: (.+)\n((?:(?!\*\*\* ).*\n?)*)", re.M)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files
@@ -12,12 +13,12 @@ from ctxe.knowledge.failures.signature import program
 from ctxe.knowledge.failures.slips import ELSEWHERE
 from ctxe.knowledge.failures.waiting import INSTALLS, Waiting
 
-_MISSING = re.compile(
+_MISSING = pattern(
     r"No module named|ModuleNotFound|Cannot find (?:module|package)|command not found|not found|is not installed"
     r"|cannot open shared object|exited with code 127|ERR_MODULE_NOT_FOUND|cannot find package|no required module",
     re.IGNORECASE,
 )
-_PLACE = re.compile(
+_PLACE = pattern(
     r"could not find `|cannot find main module|any parent director|not a git repository|No such file|no tests ran"
     r"|file or directory|does not exist|missing script|script not found|No rule to make target|no configuration file"
     r"|can't cd|no go files|package\.json",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import takewhile
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.signature import impersonal, outward
 
 ROOM = 170
@@ -18,7 +18,7 @@ CONTEXT = 12
 MOST_WORDS = 6
 """Words that a call was put right by, of which they alone are told."""
 
-_ASIDE = re.compile(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
+_ASIDE = pattern(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
 """How lines begin that only tell of what others do."""
 _HOW_TOLD = frozenset({"-q", "-v", "-vv", "--quiet", "--verbose"})
 

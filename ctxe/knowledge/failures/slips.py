@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.calls import only_looks, runs_something
 from ctxe.knowledge.failures.signature import program
 
@@ -12,14 +13,14 @@ ELSEWHERE = frozenset(
     | {"git push", "git remote", "kubectl", "ping", "scp", "ssh", "wget"}
 )
 """Programs whose end no file of the project decides."""
-_SILENT = re.compile(r"exit code \d+")
-_FOR_ONE_CALL = re.compile(
+_SILENT = pattern(r"exit code \d+")
+_FOR_ONE_CALL = pattern(
     r"(?<!<)<<-?\s*['\"]?\w|\b(?:python[\d.]*|node|bun|deno|ruby|perl|php|(?:ba|z|da)?sh)(?:\s+eval)?\s+-(?:[a-z]*c"
     r"|e|r)\s"
 )
-_MESSAGE = re.compile(r"\$\(cat\s+<<.*", re.DOTALL)
+_MESSAGE = pattern(r"\$\(cat\s+<<.*", re.DOTALL)
 """A text that is only passed on, such as the message of a commit."""
-_AT_THAT_MOMENT = re.compile(
+_AT_THAT_MOMENT = pattern(
     r"could not apply|Automatic merge failed|\bCONFLICT\b|Not possible to fast-forward|would be overwritten by"
     r"|nothing to commit|have diverged|\[rejected\]|\bcd: |timed out after|unmerged files|parse error near"
     r"|unexpected EOF while looking|no matches found:",
@@ -27,7 +28,7 @@ _AT_THAT_MOMENT = re.compile(
 )
 """What is so for a moment, or was mistyped, and no property of the project."""
 
-_OUTSIDE = re.compile(
+_OUTSIDE = pattern(
     r"connection (?:refused|reset|aborted|closed|error)|timed out|TimeoutError\b|(?:connect|gateway|lock|read"
     r"|request) ?timeout"
     r"|timeout (?:after|exceeded|expired|while)|temporary failure|temporarily|try again|name resolution|resolve host"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.failures.contents import Content, of_patch
 from ctxe.lexical.tables import names
@@ -27,14 +28,14 @@ LOOKS = names(
 """Names of tools, in lower case, as the agents that are read here call them; any other may do anything."""
 PATHS = ("path", "file_path", "filePath", "filename", "file", "notebook_path")
 EXITS = (
-    re.compile(r"\AExit code (\d+)$", re.M),
-    re.compile(r"^Process exited with code (\d+)$", re.M),
-    re.compile(r'"exit_code": ?(\d+)'),
-    re.compile(r"^\[exit (\d+)[\],;]", re.M),
-    re.compile(r"^(?:Exit code|exit code|exit_code|Command exited with code):? (\d+)", re.M),
+    pattern(r"\AExit code (\d+)$", re.M),
+    pattern(r"^Process exited with code (\d+)$", re.M),
+    pattern(r'"exit_code": ?(\d+)'),
+    pattern(r"^\[exit (\d+)[\],;]", re.M),
+    pattern(r"^(?:Exit code|exit code|exit_code|Command exited with code):? (\d+)", re.M),
 )
 """How agents tell the exit code of a command in its output."""
-ERROR = re.compile(
+ERROR = pattern(
     r"\A\s*(?:<tool_use_error>|error\b|failed\b|failure\b|invalid\b|cannot\b|no such\b|not permitted\b"
     r"|permission denied|file not found|file does not exist|file has not been read|string to replace not found"
     r"|old_?string"
@@ -43,20 +44,18 @@ ERROR = re.compile(
     re.IGNORECASE,
 )
 """How tools other than commands begin to tell that they failed."""
-SHELL_ERROR = re.compile(
+SHELL_ERROR = pattern(
     r"\A\s*(?:\S*/)?(?:ba|z|da)?sh: |\A.*: (?:command not found|No such file or directory)$|\A(?:Error|ERROR|fatal): "
     r"|\AFile \S+ not found$|\(eval\):\d+: ",
     re.M,
 )
 """How a shell, or the program itself, says with the first words that a command went wrong."""
-CUT = re.compile(
+CUT = pattern(
     r"interrupted|Sibling tool call errored|doesn't want to (?:proceed|take this action)|\bwas cancelled\b", re.I
 )
 """What is told of a call that never ran, or was stopped: that is nobody's failure."""
-_HEAD = re.compile(
-    r"\A(?:(?:Chunk ID|Wall time|Process exited|Original token count|Exit code)\b[^\n]*\n)+(?:Output:\n?)?"
-)
-_SHELL_EDITS = re.compile(r"(?:edit|create|insert|append|str_replace)\b")
+_HEAD = pattern(r"\A(?:(?:Chunk ID|Wall time|Process exited|Original token count|Exit code)\b[^\n]*\n)+(?:Output:\n?)?")
+_SHELL_EDITS = pattern(r"(?:edit|create|insert|append|str_replace)\b")
 
 
 @dataclass(frozen=True, slots=True)

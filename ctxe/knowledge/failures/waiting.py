@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.signature import program
@@ -28,7 +27,7 @@ _WRONG_CALL = (
 _WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
 """What is said of a path that is wrong: only then may the right call name other files."""
 
-INSTALLS = re.compile(
+INSTALLS = pattern(
     r"\b(?:(?:pip[\d.]*|uv|uv pip|poetry|pipenv|pdm|conda|mamba|npm|pnpm|yarn|bun|brew|apt(?:-get)?|apk|dnf|gem|bundle"
     r"|composer|cargo|go|mix|rustup|playwright)\s+(?:install|add|sync|ci|i|get|update|require|deps\.get|mod)"
     r"|yarn\s*$|uv sync|nvm use)\b"
@@ -36,7 +35,7 @@ INSTALLS = re.compile(
 """Commands that bring what is missing around a project."""
 _SCRIPTS = frozenset(f"{name} run" for name in ("bun", "mise", "npm", "pnpm", "yarn"))
 """Programs of which two calls have nothing in common but that."""
-_ASKS_HOW = re.compile(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
+_ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 """What only asks a program how it is called puts nothing right."""
 
 

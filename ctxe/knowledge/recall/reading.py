@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from sys import intern
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
@@ -34,20 +35,20 @@ OPENING = 200
 TELLING = 3
 """Digits from which on a number alone names the entry with that number in its id."""
 
-_PIECE = re.compile(r"[^\W_]+")
-_SAID_BY = re.compile(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
+_PIECE = pattern(r"[^\W_]+")
+_SAID_BY = pattern(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
 # Ids as text mentions them: a word and a number (PEP 8, adr-0012, MSC1234), or a number and a hash (0007-3fa2).
-_MENTIONED = re.compile(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
+_MENTIONED = pattern(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
 # The same where a question has them, inside names too (enableEIP3855, msc2858_enabled), and numbers that stand alone:
 # no part of a date, a version, a time or a path, and no issue's.
-_NAMED = re.compile(
+_NAMED = pattern(
     r"\b([0-9a-f]{4,9}-[0-9a-f]{4}|[0-9a-f]{8})\b"
     r"|([A-Za-z]{2,30}?)s?[-_\s]{0,2}(\d{1,9})(?![-.:/]?\d|[a-z])"
     r"|(?<![\w.:/#-])(\d{3,9})(?![-.:/]?\d)"
 )
-_DIGIT = re.compile(r"\d")
-_LAST_PART = re.compile(r"(?:[A-Z]+|[A-Z]?[a-z]+)$")
-_OF_AN_ID = re.compile(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4}")
+_DIGIT = pattern(r"\d")
+_LAST_PART = pattern(r"(?:[A-Z]+|[A-Z]?[a-z]+)$")
+_OF_AN_ID = pattern(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)

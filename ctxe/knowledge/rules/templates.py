@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value
@@ -21,9 +22,9 @@ MOST_BYTES = 65_536
 SHIPPED = "ctxe's own"
 """Where people are told that a template of ctxe's own comes from."""
 MOST = 200
-_NAME = re.compile(r"[\w.-]+(?::[\w.-]+)*")
-_PLACE = re.compile(r"\\\$|\$ARGUMENTS\b|\$@|\{\{\s*args\s*\}\}|\$([1-9])(?!\d)")
-_SHELL = re.compile(r"!`[^`\n]+`")
+_NAME = pattern(r"[\w.-]+(?::[\w.-]+)*")
+_PLACE = pattern(r"\\\$|\$ARGUMENTS\b|\$@|\{\{\s*args\s*\}\}|\$([1-9])(?!\d)")
+_SHELL = pattern(r"!`[^`\n]+`")
 
 
 @dataclass(frozen=True, slots=True)

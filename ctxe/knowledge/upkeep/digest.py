@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ctxe.domain.conversation import Conversation
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.signature import plain_command, program
@@ -29,7 +30,7 @@ _ROUTINES = {
     "Types": "mypy, pyright, tsc",
     "Build": "make, cargo build, go build, npm run, mvn package, gradle build, cmake",
 }
-_NARROW = re.compile(
+_NARROW = pattern(
     r"::|\s(?:-k|-t|-run|--run|--grep|--testPathPattern|--filter|-Dtest)[ =]|\s/tmp/|\btest_\w+\.py\b|\.(?:test"
     r"|spec)\.\w+\b"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ctxe.domain.pattern import pattern
 from ctxe.knowledge.corrections import corrects
 
 LONGEST = 300
@@ -15,7 +16,7 @@ _DOES = (
     r"|prefer"
     r"|avoid|mock|deploy|tag|sort|document|want|allow|do)"
 )
-_WISH = re.compile(
+_WISH = pattern(
     rf"{_CLAUSE}(?:please )?(?:always|never)\s+(?!an?\b|the\b|been\b|ends?\b|mind\b|happens?\b|works?\b|returns?\b"
     rf"|fails?\b)\w+"
     rf"|\b(?:you (?:must|should)|make sure (?:to|you)|(?:i|we)(?: want you to)?) (?:always|never) {_DOES}\b"
@@ -28,25 +29,25 @@ _WISH = re.compile(
     rf"|sempre)\b",
     re.IGNORECASE,
 )
-_ONCE = re.compile(
+_ONCE = pattern(
     r"\b(?:for (?:now|the moment|this (?:one|time|task|test|pr))|just this once|this (?:once|time)|temporarily|today"
     r"|until (?:then|tomorrow|we|i)|in the meantime|as a (?:test|quick fix|stopgap|workaround)|vorerst|erstmal"
     r"|diesmal)\b",
     re.IGNORECASE,
 )
 """What holds for a while is no memory."""
-_QUESTION = re.compile(
+_QUESTION = pattern(
     r"\?\W*$|^\s*(?:why|what|when|where|how|who|is|are|does|do(?! not\b)|can|could|should|did|would|shall|warum|wie)\b",
     re.IGNORECASE,
 )
-_DECIDED = re.compile(
+_DECIDED = pattern(
     r"\b(?:let'?s (?:use|go with|keep|drop|stick (?:to|with)|switch to|stay with)"
     r"|we(?:'ll| will|'re going to)? (?:go with|decided|settled on|agreed)"
     r"|(?:i|we)(?:'ve| have) decided|i decided|decision:(?=\s)|it is decided|wir (?:nehmen|verwenden|nutzen"
     r"|bleiben bei))(?!\w)",
     re.IGNORECASE,
 )
-_THAT = re.compile(
+_THAT = pattern(
     r"\b(?:use|with|keep|drop|to|on|decided|agreed),? (?:the )?(?:(?:first|second|third|last|latter|former|other"
     r"|simpler?|easier"
     r"|same|current) ?(?:one|option|approach|way|version|solution)?|option \S+|plan \S+|variant \S+|that|this|it|those"
@@ -55,8 +56,8 @@ _THAT = re.compile(
     re.IGNORECASE,
 )
 """A choice among what was just talked of says nothing to a later reader."""
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)")
-_REPORTED = re.compile(
+_QUOTED = pattern(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`|(?<!\w)'[^']*'(?!\w)")
+_REPORTED = pattern(
     r"^\s*(?:>|[|+]|\$ |\d+[:|]|at |File |[\w./-]+:\d+)"
     r"|\b(?:says?|reads?|according to|(?:error|message|docs?|readme|comment|log) (?:is|was|says?|tells?))\b",
     re.IGNORECASE,
@@ -65,7 +66,7 @@ _REPORTED = re.compile(
 MOST_LINES = 12
 """Lines of one's own words: of more, which quote a text, only the first and the last are looked at."""
 EDGE = 3
-_INSTEAD = re.compile(
+_INSTEAD = pattern(
     r"\b(?:instead|rather than|not \w+ but|use \w+|must(?:n't| not)?|should(?:n't| not)?)\b", re.IGNORECASE
 )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator
 
 from ctxe.agent.passing import each
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Allow, Ask
 from ctxe.domain.value import replace
@@ -24,7 +24,7 @@ from ctxe.project.window.planned import steered
 from ctxe.repo.planning.steering import Steering
 from ctxe.tools.jobs import Job
 
-AS_JOB = re.compile(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
+AS_JOB = pattern(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
 """The sign behind a command that goes on, as in a shell."""
 SHOWN = 40
 """Lines of a job's output that are shown."""

@@ -17,6 +17,7 @@ from ctxe.agent.state import State
 from ctxe.config.values import CheckSettings
 from ctxe.domain.conversation import Step, ToolCall
 from ctxe.domain.events import Event, Noted, Notice, ToolFinished, ToolStarted
+from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Allow, Tool
 from ctxe.domain.value import dataclass, field, replace
@@ -24,7 +25,7 @@ from ctxe.knowledge.globs import matches
 from ctxe.terminal.figures import plural
 from ctxe.tools.jobs import Jobs
 
-RULE = re.compile(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
+RULE = pattern(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
 FILES = "{files}"
 TURN_SECONDS = 600
 MOST_FILES = 100

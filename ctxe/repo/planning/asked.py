@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
+
+from ctxe.domain.pattern import pattern
 
 KIND_SHARE = {"source": 1.0, "config": 0.5, "test": 0.4, "doc": 0.35, "vendored": 0.3, "data": 0.2}
 """What a file of each kind keeps of its score: most tasks change source."""
@@ -12,7 +13,7 @@ ASKED = ("doc", "test", "config")
 """The kinds that a task may ask for."""
 MOST, SURE = 2.0, 1.2
 """What files of a kind that is surely asked for get, and the odds (as logarithm) at which they get half of it."""
-_WORD, _PREFIX = re.compile(r"[a-z]{2,}"), re.compile(r"([a-z]+)(?:\([^)]*\))?!?:")
+_WORD, _PREFIX = pattern(r"[a-z]{2,}"), pattern(r"([a-z]+)(?:\([^)]*\))?!?:")
 
 Odds = Mapping[str, Mapping[str, float]]
 """For each kind what each word of a title adds to the odds against source, as logarithms; "" stands in every title."""

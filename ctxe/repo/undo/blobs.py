@@ -6,12 +6,12 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.repo.git import Git
 from ctxe.storage.files import make_folder, replace
@@ -21,7 +21,7 @@ OURS, GITS, LINK = "b:", "g:", "l:"
 
 The rest of the first two is the same name for the same content, wherever it is kept.
 """
-NAME = re.compile("[0-9a-f]{40}")
+NAME = pattern("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.words import MOST, Part, Redirect, Unsure, Word, split
@@ -18,7 +19,7 @@ DEPTH = 4
 """How many shells inside shells are followed."""
 SLOW = (("<<", 100), ("(", 1_000), ("[", 1_000), ("<", 1_500), (">", 1_500), ("a|", 1_500))
 """What tree-sitter takes more than linear time for, and how much of it is still quick (measured: half a second)."""
-_DATA = re.compile(r"<<-?[ \t]*(['\"])(\w+)\1([^\n]*\n)(?:(?![ \t]*\2[ \t]*$)[^\n]*\n)*[ \t]*\2[ \t]*$", re.M)
+_DATA = pattern(r"<<-?[ \t]*(['\"])(\w+)\1([^\n]*\n)(?:(?![ \t]*\2[ \t]*$)[^\n]*\n)*[ \t]*\2[ \t]*$", re.M)
 REST = 24
 """How many rests of a wrapper's words are looked at."""
 
@@ -36,9 +37,9 @@ WORDS = names(
     " process_substitution raw_string simple_expansion string translated_string word"
 )
 ASIDE = names("variable_assignment file_redirect herestring_redirect")
-_ESCAPE = re.compile(r"\\(?:\n|(.))")
-_IN_QUOTES = re.compile(r'\\(?:\n|(["$`\\]))')
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_ESCAPE = pattern(r"\\(?:\n|(.))")
+_IN_QUOTES = pattern(r'\\(?:\n|(["$`\\]))')
+_BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.commands import Parsed, program
 from ctxe.safety.shell.words import Part
@@ -22,52 +23,52 @@ CLIENTS = names(
 )
 TALK = names("echo printf grep egrep fgrep rg ag cat head tail awk wc sort uniq less ls cd true")
 INTERPRETERS = names("python python3 node deno bun ruby perl php rails manage.py docker kubectl ssh npx uv java scala")
-_SQL = re.compile(
+_SQL = pattern(
     r"\b(?:drop\s+(?:table|database|schema|view|index|user|role|collection)|truncate\s+(?:table\s+)?\w"
     r"|delete\s+from\s+\S+\s*(?:;|['\"]|$)"
     r"|flushall|flushdb|dropDatabase|deleteMany\(\s*\{\s*\}|\.drop\(\))",
     re.I,
 )
 # What loses work even when it stands inside a string, a heredoc or another language.
-_ANYWHERE = re.compile(
+_ANYWHERE = pattern(
     r"\breset\s+(?:\S+\s+){0,12}--ha|\bclean\s+-[a-z]*f|\brm\s+(?:-\w+\s+){0,12}-\w*[rR]"
     r"|\bpush\s+(?:\S+\s+){0,12}(?:-f\b|--force)"
     r"|\bfilter-(?:branch|repo)\b|\brmtree\b|\bstash\s+(?:drop|clear)\b|\brm_rf\b|\brmSync\(|\brimraf\b|-delete\b"
     r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]",
 )
 _PHRASES = (
-    (re.compile(r"\bdb:(?:drop|reset|purge)\b"), "empties a database"),
-    (re.compile(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
-    (re.compile(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.{0,200}--force-reset)"), "empties a database"),
-    (re.compile(r"\bterraform\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
+    (pattern(r"\bdb:(?:drop|reset|purge)\b"), "empties a database"),
+    (pattern(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
+    (pattern(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.{0,200}--force-reset)"), "empties a database"),
+    (pattern(r"\bterraform\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
     (
-        re.compile(r"\bkubectl\s+(?:\S+\s+){0,12}(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
+        pattern(r"\bkubectl\s+(?:\S+\s+){0,12}(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
         "removes from a cluster",
     ),
     (
-        re.compile(r"\bdocker\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.{0,200}\bdown\b"),
+        pattern(r"\bdocker\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.{0,200}\bdown\b"),
         "removes containers",
     ),
     (
-        re.compile(
+        pattern(
             r"\baws\s+.{0,200}\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\bgcloud\s+.{0,200}\bdelete\b|\baz\s+.{0,200}\bdelete\b"
         ),
         "removes from a cloud",
     ),
     (
-        re.compile(r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b"),
+        pattern(r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b"),
         "publishes a package",
     ),
-    (re.compile(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
-    (re.compile(r"\bcrontab\s+(?:\S+\s+){0,12}-\w*r"), "removes scheduled jobs"),
+    (pattern(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
+    (pattern(r"\bcrontab\s+(?:\S+\s+){0,12}-\w*r"), "removes scheduled jobs"),
     (
-        re.compile(r"\brsync\s+.{0,200}--del(?:ete)?\S*|\btar\s+.{0,200}--remove-files|\bzip\s+(?:\S+\s+){0,12}-\w*m"),
+        pattern(r"\brsync\s+.{0,200}--del(?:ete)?\S*|\btar\s+.{0,200}--remove-files|\bzip\s+(?:\S+\s+){0,12}-\w*m"),
         "deletes files",
     ),
-    (re.compile(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
-    (re.compile(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
+    (pattern(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
+    (pattern(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
     (
-        re.compile(r"\bchmod\s+(?:\S+\s+){0,12}-\w*R|\bchown\s+(?:\S+\s+){0,12}-\w*R"),
+        pattern(r"\bchmod\s+(?:\S+\s+){0,12}-\w*R|\bchown\s+(?:\S+\s+){0,12}-\w*R"),
         "changes the rights of many files",
     ),
 )

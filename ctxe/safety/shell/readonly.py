@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.safety.shell import scripts
 from ctxe.safety.shell.tables import Given, Spec, sort_out, table
@@ -110,7 +111,7 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
     return None if paths is None else Reads(paths, shows=True)
 
 
-_REVISION_PATH = re.compile(r"^[^:]*:(?!/|\()(?P<path>.+)$")
+_REVISION_PATH = pattern(r"^[^:]*:(?!/|\()(?P<path>.+)$")
 
 
 def _git(rest: Sequence[Word]) -> Reads | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.words import Word
 
@@ -56,7 +57,7 @@ _PLACE = rf"(?:{_ADDRESS}(?:,(?:\+?\d+|\$|/{_REGEX}/))?!?)?"
 _TEXT = r"(?:(?!(?P=mark))[^\\\n]|\\[^\n])*"
 # of the flags of s, w writes and e runs: they are not here
 _CHANGE = rf"s(?P<mark>[/|#,:]){_TEXT}(?P=mark){_TEXT}(?P=mark)[gpI0-9]*"
-_COMMAND = re.compile(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
+_COMMAND = pattern(rf"[ \t]*{_PLACE}[ \t]*(?:[pdq=]|{_CHANGE})[ \t]*")
 SED_FLAGS = names("-n -E -r -nE -nr -En -rn --quiet --silent --regexp-extended")
 
 
@@ -99,10 +100,10 @@ AWK_CALLS = names(
     "and atan2 cos exp for gsub if index int length log match or print printf rand return sin split sprintf sqrt srand"
     " strftime sub substr systime tolower toupper while"
 )
-_AWK_ACTS = re.compile(
+_AWK_ACTS = pattern(
     r"[|@`]|>(?!=)|\b(?:system|getline|close|fflush|function|func|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b"
 )
-_AWK_CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_AWK_CALL = pattern(r"([A-Za-z_]\w*)\s*\(")
 
 
 def awk(rest: Sequence[Word]) -> Paths | None:

@@ -6,8 +6,7 @@ sections 3.1.2 (quoting), 3.2 (commands) and 3.6 (redirections), for a non-inter
 
 from __future__ import annotations
 
-import re
-
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
 
@@ -60,17 +59,17 @@ class Part:
         return tuple(word.text for word in self.words)
 
 
-_BLANK = re.compile(r"[ \t]+|#[^\n]*")
-_JOIN = re.compile(r"&&|\|\|(?!\|)|\|(?![|&])|;(?![;&])|\n")
-_REDIRECT = re.compile(r"(?:[0-9](?=[<>]))?(>>|>&(?=[0-9]+(?:[\s;|&)]|$))|&>(?!>)|>(?![>&|(])|<(?![<>&(]))")
-_PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-]+")
-_RAW = re.compile(r"'([^']*)'")
+_BLANK = pattern(r"[ \t]+|#[^\n]*")
+_JOIN = pattern(r"&&|\|\|(?!\|)|\|(?![|&])|;(?![;&])|\n")
+_REDIRECT = pattern(r"(?:[0-9](?=[<>]))?(>>|>&(?=[0-9]+(?:[\s;|&)]|$))|&>(?!>)|>(?![>&|(])|<(?![<>&(]))")
+_PLAIN = pattern(r"[A-Za-z0-9_./,:=@%+^\-]+")
+_RAW = pattern(r"'([^']*)'")
 # In double quotes: no expansion, no history, and a backslash only where it stays as it is (a regular expression's).
-_QUOTED = re.compile(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
-_ESCAPED = re.compile(r"\\([().*?\[\]|+{};,:=@%^~#&<>$! \\])")
-_BRACED = re.compile(r"\{[A-Za-z0-9_\-]*\}")
-_TILDE = re.compile(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
-_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
+_QUOTED = pattern(r'"((?:[^"$`\\!]|\\[A-Za-z0-9.|()\[\]{}+*?^/<>\-]|\$(?=["|)])|!(?=[ ="]))*)"')
+_ESCAPED = pattern(r"\\([().*?\[\]|+{};,:=@%^~#&<>$! \\])")
+_BRACED = pattern(r"\{[A-Za-z0-9_\-]*\}")
+_TILDE = pattern(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
+_ASSIGNED = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 
 
 def split(line: str) -> tuple[Part, ...]:
@@ -131,10 +130,10 @@ def _word(line: str, at: int) -> tuple[Word, int]:
     """The word that begins at ``at`` and where it ends."""
     start, pieces, glob, plain = at, list[str](), False, True
     while at < len(line) and line[at] not in " \t\n;|&<>":
-        for pattern in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE):
-            if (found := pattern.match(line, at)) is not None:
-                pieces.append(found.group(1) if pattern.groups else found.group())
-                plain = plain and pattern in (_PLAIN, _BRACED, _TILDE)
+        for shape in (_PLAIN, _RAW, _QUOTED, _ESCAPED, _BRACED, _TILDE):
+            if (found := shape.match(line, at)) is not None:
+                pieces.append(found.group(1) if shape.groups else found.group())
+                plain = plain and shape in (_PLAIN, _BRACED, _TILDE)
                 at = found.end()
                 break
         else:

@@ -6,16 +6,17 @@ import codecs
 import re
 from collections.abc import Callable, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.terminal.figures import plural
 from ctxe.terminal.style import Line, cells, clean, clip, glyph, line
 
 SHOWN = 3  # queued lines that are listed above the one that is typed
-_KEY = re.compile(
+_KEY = pattern(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~]|\x1b[^\x1b\[O]"  # a function key, or a letter with Alt (ECMA-48, xterm)
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)|(?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x9f])",
     re.DOTALL,
 )
-_BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
+_BEGUN = pattern(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 UP = ("\x1b[A", "\x1bOA")
 SHIFT_TAB, CTRL_B = "\x1b[Z", "\x02"
 NEWLINE = ("\n", "\x1b\r", "\x1b\n")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import find_program
 from ctxe.safety.shell.words import Part
@@ -32,12 +33,12 @@ BARE = names("bash sh zsh fish dash ksh python python3 node deno bun lua luajit 
 MODULES = names("pdb ipdb code IPython asyncio")
 CONTAINERS = names("docker podman nerdctl kubectl")
 GIT = {
-    "commit": re.compile(r"-m|-F|-C|--(?:message|file|reuse-message|no-edit|fixup|dry-run)\b|-[a-zA-Z]*[mFC]$"),
+    "commit": pattern(r"-m|-F|-C|--(?:message|file|reuse-message|no-edit|fixup|dry-run)\b|-[a-zA-Z]*[mFC]$"),
     "mergetool": None,
     "difftool": None,
 }
 """git's own commands that open a program, but not with these options."""
-BY_HAND = re.compile(r"-(?:[ip]|-interactive|-patch)$|--edit$")
+BY_HAND = pattern(r"-(?:[ip]|-interactive|-patch)$|--edit$")
 
 
 def by_hand(command: str) -> bool:
