@@ -12,7 +12,12 @@ from ctxe.cli.front import COMMANDS, HELP, fits, front
 if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
 
-QUICK = {"budget": "ctxe.cli.account", "plan": "ctxe.cli.planned"}
+QUICK = {
+    "chat": "ctxe.cli.chat.asked",
+    "budget": "ctxe.cli.account",
+    "plan": "ctxe.cli.planned",
+    "memory": "ctxe.cli.memory_show",
+}
 """Commands whose plain command lines need no Typer: the module that reads and runs them."""
 
 PICK = "?"
@@ -55,8 +60,8 @@ def _root() -> None:
     """Makes ``ctxe`` a group even when one command is built; -C, --debug and --version are read before Typer."""
 
 
-def _quick(words: list[str], invocation: Invocation) -> Callable[[], None] | None:
-    """A command without Typer, which takes a quarter of its time; None where Typer must read the words."""
+def _quick(words: list[str], invocation: Invocation) -> Callable[[], int | None] | None:
+    """A command without Typer, which takes a quarter of a short one's time; None where Typer must read the words."""
     module = import_module(QUICK[words[0]])
     wanted = module.parsed(words[1:])
     return None if wanted is None else lambda: module.show(invocation, wanted)

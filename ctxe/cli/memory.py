@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ctxe.cli import memory_review, memory_write
+from ctxe.cli import memory_review, memory_show, memory_write
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
 
@@ -48,32 +48,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is remembered. Raises StoreError."""
-    from ctxe.cli import memory_pages
-    from ctxe.project.memory import memories, standing
-
-    invocation = Invocation.of(context)
-    project = invocation.project()
-    screen = invocation.screen()
-    if sources and not as_json:
-        screen.say(memory_pages.sources_page(project, screen))
-    elif sources:
-        print_json(_sources_json(*standing.sources(project)))
-    elif today:
-        day, lines = memories.today(project)
-        told = [{"id": line.id, "at": line.created, "session": line.session, "text": line.text} for line in lines]
-        print_json(told) if as_json else screen.say(memory_pages.log_page(day, lines, screen))
-    elif weeks:
-        by_week = memories.weeks(project)
-        text = "\n\n".join("\n  ".join((week, *lines)) for week, lines in by_week.items())
-        print_json(by_week) if as_json else screen.say(memory_pages.prose(text or "no older days", screen))
-    elif entry:
-        print_json(memories.whole(project, entry)) if as_json else screen.say(
-            memory_pages.entry_page(project, screen, entry)
-        )
-    elif as_json:
-        print_json([memory_pages.public(row) for row in memories.rows(project, kind, all_=all_)])
-    else:
-        screen.say(memory_pages.page(project, screen, kind, all_=all_))
+    memory_show.show(Invocation.of(context), memory_show.Wanted(entry, kind, all_, today, weeks, sources, as_json))
 
 
 def search(
@@ -198,10 +173,3 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
         ]
         numbers = (Column("helped", right=True), Column("misled", right=True))
         screen.say(table(["leaned on", Column("", grows=True), *numbers], judged, screen))
-
-
-def _sources_json(rules: Sequence[Any], pieces: Sequence[Any], notices: Sequence[str]) -> dict[str, object]:
-    from dataclasses import asdict
-
-    files = [asdict(rule) for rule in rules]
-    return {"instructions": files, "memory": pieces, "notices": notices}

@@ -6,11 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ctxe.cli.printed import print_json
+
+__all__ = ["JsonOption", "print_json"]
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-
-
-def print_json(value: object) -> None:
-    """One JSON value on standard output, keys in the order given, non-ASCII as it is."""
-    import json
-
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=list))

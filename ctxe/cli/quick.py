@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 
 DIGITS = 18
 """Digits of a number that is no slip."""
@@ -19,11 +19,18 @@ def _words(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command knows: ``flags`` and ``values`` by option, each with its field; ``numbers`` are fields."""
+    """What a command knows: ``flags`` and ``values`` by option, each with its field.
+
+    Of these fields ``numbers`` are whole ones, ``amounts`` may have a point, ``lists`` may be given again, and
+    ``choices`` are one of a few words.
+    """
 
     flags: Mapping[str, str]
     values: Mapping[str, str]
-    numbers: tuple[str, ...] = ()
+    numbers: Collection[str] = ()
+    amounts: Collection[str] = ()
+    lists: Collection[str] = ()
+    choices: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def read(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
         """Fields that were set and the words between options, as Typer reads them.
@@ -40,12 +47,24 @@ class Options:
             if word in self.flags:
                 fields[self.flags[word]] = True
             elif word in self.values and queue and not queue[0].startswith("-"):
-                field, value = self.values[word], queue.pop(0)
-                if field in self.numbers and not (value.isascii() and value.isdigit() and len(value) <= DIGITS):
+                name, value = self.values[word], queue.pop(0)
+                if not self._fits(name, value):
                     return None
-                fields[field] = int(value) if field in self.numbers else value
+                fields[name] = self._value(name, value, fields.get(name, ()))
             elif word.startswith("-") and not _words(word):
                 return None
             else:
                 said.append(word)
         return fields, said
+
+    def _fits(self, name: str, value: str) -> bool:
+        """Whether this is a plain value of the field."""
+        plain = value.replace(".", "", 1) if name in self.amounts else value
+        if name in self.numbers or name in self.amounts:
+            return plain.isascii() and plain.isdigit() and len(plain) <= DIGITS
+        return name not in self.choices or value in self.choices[name]
+
+    def _value(self, name: str, value: str, before: Sequence[str]) -> Any:
+        if name in self.lists:
+            return [*before, value]
+        return int(value) if name in self.numbers else float(value) if name in self.amounts else value

@@ -1,23 +1,15 @@
-"""``ctxe chat``: options in, a session opened, the words or the keyboard handed to it."""
+"""``ctxe chat``: its options as Typer reads them."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ctxe.cli.app import PICK
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
-from ctxe.domain.value import replace
-
-if TYPE_CHECKING:
-    from ctxe.project import Project
-    from ctxe.project.flags import Opening
-    from ctxe.terminal.screen import Screen
 
 Print = Annotated[bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")]
 Name = Annotated[
@@ -70,97 +62,28 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.project.flags import Opening
+    from ctxe.cli.chat.asked import Wanted, show
 
-    invocation = Invocation.of(context)
-    flags = _flags(model, effort, base_url, budget, target_tokens, max_cost, max_steps, approval, no_memory)
-    project = invocation.project(flags)
-    screen = invocation.screen()
-    if resume == PICK and not (resume := _picked(project, screen)):
-        return
-    opening = Opening(
-        resume=fork or resume,
-        newest=continue_,
-        fork=bool(fork),
-        interactive=not print_ and screen.keyboard and not dry_run,
-        tools=tuple(name.strip() for name in allowed_tools.split(",") if name.strip()),
-        files=tuple([(path, "add") for path in file or ()] + [(path, "read-only") for path in read or ()]),
-        skills=tuple(dict.fromkeys(skill or ())),
+    wanted = Wanted(
+        " ".join(words or []),
+        print_,
+        output_format,
+        continue_,
+        resume,
+        fork,
+        model,
+        effort,
+        base_url,
+        budget,
+        target_tokens,
+        max_cost,
+        max_steps,
+        approval,
+        allowed_tools,
+        read or (),
+        file or (),
+        skill or (),
+        no_memory,
+        dry_run,
     )
-    said = " ".join(words or [])
-    if print_ or dry_run:
-        raise typer.Exit(_headless(project, opening, said, output_format, dry_run, screen))
-    from ctxe.cli.chat import interactive
-
-    raise typer.Exit(interactive.run(project, opening, said, screen))
-
-
-def _picked(project: Project, screen: Screen) -> str:
-    """The session to go on with; empty when the person leaves. Raises ConfigError where nobody can pick."""
-    from ctxe.cli.sessions import picked
-    from ctxe.domain.errors import ConfigError
-    from ctxe.terminal.input.prompt import Prompt
-
-    prompt = Prompt(screen)
-    if not prompt.full:
-        raise ConfigError("which session?", "name one: -r ID; `ctxe sessions list` shows what there is")
-    return picked(project, prompt) or ""
-
-
-def _flags(
-    model: str,
-    effort: str | None,
-    base_url: str,
-    budget: int,
-    target: int,
-    cost: float,
-    steps: int,
-    approval: str | None,
-    no_memory: bool,
-) -> dict[str, Any]:
-    """What the command line sets, as settings by section; what was not said stays out."""
-    said: dict[str, dict[str, Any]] = {
-        "model": {"name": model, "effort": effort, "base_url": base_url},
-        "budget": {"window": budget, "target_tokens": target, "max_cost": cost, "max_steps": steps},
-        "approval": {"mode": approval},
-        "memory": {"enabled": False if no_memory else None},
-    }
-    return {
-        section: {k: v for k, v in keys.items() if v or (v is False and k == "enabled")}
-        for section, keys in said.items()
-    }
-
-
-def _with_input(words: str, screen: Screen) -> str:
-    """The words, and what stands on standard input where it is no keyboard."""
-    if screen.keyboard or sys.stdin is None or sys.stdin.closed:
-        return words
-    try:
-        more = sys.stdin.buffer.read().decode("utf-8", "replace")
-    except (OSError, AttributeError):
-        more = ""
-    return "\n\n".join(part for part in (words, more.strip()) if part)
-
-
-def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
-    from ctxe.cli.chat import headless, slash
-    from ctxe.domain.errors import ConfigError
-    from ctxe.domain.tool import Deny
-    from ctxe.project.session.opening import open_session
-    from ctxe.terminal.input.interrupt import restored
-
-    own, words = words, _with_input(words, screen)
-    if not words.strip():
-        raise ConfigError("there is nothing to say", 'ctxe -p "WORDS", or words on standard input')
-    words, notices = slash.said(project, words)
-    for notice in notices:
-        screen.tell(notice)
-    if dry_run:
-        from ctxe.project.window.preview import request_json
-
-        screen.say(request_json(project, replace(opening, interactive=False), words, own))
-        return 0
-    with restored(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
-        for notice in live.notices:
-            screen.tell(notice)
-        return headless.run(live, words, form, screen, own)
+    raise typer.Exit(show(Invocation.of(context), wanted))

@@ -1,13 +1,17 @@
-"""The quick way into ``ctxe budget`` and ``ctxe plan`` reads what Typer would read, and leaves the rest to it."""
+"""The quick way into commands reads what Typer would read, and leaves the rest to it."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 
+from ctxe.cli import memory_show
 from ctxe.cli.account import Wanted, parsed
 from ctxe.cli.app import QUICK, build
+from ctxe.cli.chat import asked
+from ctxe.domain.value import fields
 
 
 @pytest.mark.parametrize(
@@ -36,8 +40,47 @@ def test_a_sentence_may_begin_with_a_dash() -> None:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_both_ways_know_the_same_options(name: str) -> None:
-
     command = build([name]).commands[name]
-    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    command = getattr(command, "commands", {"show": command})["show"]
+    options = {option for parameter in command.params for option in parameter.opts}
     known = import_module(QUICK[name]).OPTIONS
-    assert options - {"--help"} == {*known.flags, *known.values}
+    taken = {*known.flags, *known.values}
+    assert {option for option in options if option.startswith("-")} - {"-h", "--help"} == taken
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "fix the parser",
+        "-p fix it --output-format json --max-cost 0.5 --max-steps 3",
+        "-c --read a.md --read b.md --file c.py --skill django --no-memory",
+        "-r 2026 --effort high --approval auto --allowed-tools read,edit",
+        "--fork 2026 --budget 9000 --target-tokens 5 --model a/b --base-url http://x --dry-run",
+        "--max-cost 2 x -- --print",
+    ],
+)
+def test_a_chat_is_asked_for_as_typer_would_read_it(words: str) -> None:
+    context = build(["chat"]).commands["chat"].make_context("chat", words.split())
+    read = {name: value for name, value in context.params.items() if name != "words"}
+    wanted = asked.parsed(words.split())
+    assert wanted is not None
+    known = {one.name: getattr(wanted, one.name) for one in fields(wanted) if one.name != "words"}
+    assert (wanted.words, plain(known)) == (" ".join(context.params["words"] or ()), plain(read))
+
+
+def plain(read: dict[str, Any]) -> dict[str, Any]:
+    """Lists as they are; an empty one as none."""
+    return {name: list(value) if isinstance(value, list | tuple) else value for name, value in read.items() if value}
+
+
+@pytest.mark.parametrize(
+    "words", ["-pc x", "--max-cost much", "--effort huge", "--max-cost -1", "--resume=?", "-h", "-r"]
+)
+def test_a_chat_that_is_asked_for_in_another_way_is_left_to_typer(words: str) -> None:
+    assert asked.parsed(words.split()) is None
+
+
+def test_of_the_memory_group_one_command_is_read() -> None:
+    assert memory_show.parsed(["show", "e1", "--json"]) == memory_show.Wanted("e1", as_json=True)
+    assert [memory_show.parsed(words.split()) for words in ("", "search x", "show a b", "show --limit 3")] == [None] * 4

@@ -1,0 +1,169 @@
+"""What the command line of ``ctxe chat`` asks for, and the session it opens. Needs no Typer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+from ctxe.cli.app import PICK
+from ctxe.cli.chat.headless import Format
+from ctxe.cli.invocation import Invocation
+from ctxe.cli.quick import Options
+from ctxe.config.values import Approval
+from ctxe.domain.effort import Effort
+from ctxe.domain.value import dataclass, replace
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.project.flags import Opening
+    from ctxe.terminal.screen import Screen
+
+OPTIONS = Options(
+    {
+        **dict.fromkeys(("-p", "--print"), "print_"),
+        **dict.fromkeys(("-c", "--continue"), "continue_"),
+        "--no-memory": "no_memory",
+        "--dry-run": "dry_run",
+    },
+    {
+        **dict.fromkeys(("-r", "--resume"), "resume"),
+        "--fork": "fork",
+        "--model": "model",
+        "--effort": "effort",
+        "--base-url": "base_url",
+        "--budget": "budget",
+        "--target-tokens": "target_tokens",
+        "--max-cost": "max_cost",
+        "--max-steps": "max_steps",
+        "--approval": "approval",
+        "--allowed-tools": "allowed_tools",
+        "--read": "read",
+        "--file": "file",
+        "--skill": "skill",
+        "--output-format": "output_format",
+    },
+    numbers=("budget", "target_tokens", "max_steps"),
+    amounts=("max_cost",),
+    lists=("read", "file", "skill"),
+    choices={"effort": get_args(Effort), "approval": get_args(Approval), "output_format": get_args(Format)},
+)
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What the command line of ``ctxe chat`` asks for."""
+
+    words: str = ""
+    print_: bool = False
+    output_format: Format = "text"
+    continue_: bool = False
+    resume: str = ""
+    fork: str = ""
+    model: str = ""
+    effort: Effort | None = None
+    base_url: str = ""
+    budget: int = 0
+    target_tokens: int = 0
+    max_cost: float = 0.0
+    max_steps: int = 0
+    approval: Approval | None = None
+    allowed_tools: str = ""
+    read: Sequence[str] = ()
+    file: Sequence[str] = ()
+    skill: Sequence[str] = ()
+    no_memory: bool = False
+    dry_run: bool = False
+
+
+def parsed(words: list[str]) -> Wanted | None:
+    """A plain command line; None for what Typer should read."""
+    read = OPTIONS.read(words)
+    return None if read is None else Wanted(" ".join(read[1]), **read[0])
+
+
+def show(invocation: Invocation, wanted: Wanted) -> int:
+    """Hold the session; the exit code of the process. Raises CtxeError."""
+    from ctxe.project.flags import Opening
+
+    project = invocation.project(_flags(wanted))
+    screen = invocation.screen()
+    resume = wanted.resume
+    if resume == PICK and not (resume := _picked(project, screen)):
+        return 0
+    opening = Opening(
+        resume=wanted.fork or resume,
+        newest=wanted.continue_,
+        fork=bool(wanted.fork),
+        interactive=not wanted.print_ and screen.keyboard and not wanted.dry_run,
+        tools=tuple(name.strip() for name in wanted.allowed_tools.split(",") if name.strip()),
+        files=tuple([(path, "add") for path in wanted.file] + [(path, "read-only") for path in wanted.read]),
+        skills=tuple(dict.fromkeys(wanted.skill)),
+    )
+    if wanted.print_ or wanted.dry_run:
+        return _headless(project, opening, wanted.words, wanted.output_format, wanted.dry_run, screen)
+    from ctxe.cli.chat import interactive
+
+    return interactive.run(project, opening, wanted.words, screen)
+
+
+def _picked(project: Project, screen: Screen) -> str:
+    """The session to go on with; empty when the person leaves. Raises ConfigError where nobody can pick."""
+    from ctxe.cli.sessions import picked
+    from ctxe.domain.errors import ConfigError
+    from ctxe.terminal.input.prompt import Prompt
+
+    prompt = Prompt(screen)
+    if not prompt.full:
+        raise ConfigError("which session?", "name one: -r ID; `ctxe sessions list` shows what there is")
+    return picked(project, prompt) or ""
+
+
+def _flags(wanted: Wanted) -> dict[str, Any]:
+    """What the command line sets, as settings by section; what was not said stays out."""
+    limits = {"max_cost": wanted.max_cost, "max_steps": wanted.max_steps}
+    said: dict[str, dict[str, Any]] = {
+        "model": {"name": wanted.model, "effort": wanted.effort, "base_url": wanted.base_url},
+        "budget": {"window": wanted.budget, "target_tokens": wanted.target_tokens, **limits},
+        "approval": {"mode": wanted.approval},
+        "memory": {"enabled": False if wanted.no_memory else None},
+    }
+    return {
+        section: {k: v for k, v in keys.items() if v or (v is False and k == "enabled")}
+        for section, keys in said.items()
+    }
+
+
+def _with_input(words: str, screen: Screen) -> str:
+    """The words, and what stands on standard input where it is no keyboard."""
+    if screen.keyboard or sys.stdin is None or sys.stdin.closed:
+        return words
+    try:
+        more = sys.stdin.buffer.read().decode("utf-8", "replace")
+    except (OSError, AttributeError):
+        more = ""
+    return "\n\n".join(part for part in (words, more.strip()) if part)
+
+
+def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
+    from ctxe.cli.chat import headless, slash
+    from ctxe.domain.errors import ConfigError
+    from ctxe.domain.tool import Deny
+    from ctxe.project.session.opening import open_session
+    from ctxe.terminal.input.interrupt import restored
+
+    own, words = words, _with_input(words, screen)
+    if not words.strip():
+        raise ConfigError("there is nothing to say", 'ctxe -p "WORDS", or words on standard input')
+    words, notices = slash.said(project, words)
+    for notice in notices:
+        screen.tell(notice)
+    if dry_run:
+        from ctxe.project.window.preview import request_json
+
+        screen.say(request_json(project, replace(opening, interactive=False), words, own))
+        return 0
+    with restored(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
+        for notice in live.notices:
+            screen.tell(notice)
+        return headless.run(live, words, form, screen, own)
