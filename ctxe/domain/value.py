@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Sequence
 from reprlib import recursive_repr
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctxe.domain.fields import ABSENT, KEPT, Field, Standard, field, fields, replace, taken
@@ -98,7 +99,14 @@ def _beginning(kind: type, frozen: bool) -> Any:
             given = f"_{name}() if {name} is _absent else {name}"
         else:
             takes.append(name)
-        does.append(f"_set(self, {name!r}, {given})" if frozen else f"self.{name} = {given}")
+        place = getattr(kind, name, None)
+        if not frozen:
+            does.append(f"self.{name} = {given}")
+        elif isinstance(place, MemberDescriptorType):  # its own setter takes two thirds of the time of object's
+            known[f"_set_{name}"] = place.__set__
+            does.append(f"_set_{name}(self, {given})")
+        else:
+            does.append(f"_set(self, {name!r}, {given})")
     if hasattr(kind, "__post_init__"):
         does.append("self.__post_init__()")
     source = f"def __init__({', '.join(takes)}):\n " + "\n ".join(does or ["pass"])
