@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import le
 
 from ctxe.domain.value import dataclass
 from ctxe.terminal import figures
@@ -67,33 +68,36 @@ def _lean(spans: Line) -> Line:
     return ((spans[0][0].lstrip(), spans[0][1]), *spans[1:])
 
 
-def _row(parts: Sequence[Line], columns: Sequence[Column], sizes: Sequence[int], unicode: bool) -> list[Line]:
+def _row(
+    parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int], unicode: bool
+) -> list[Line]:
     """One row of the table: more than one line only where a cell wraps."""
+    if all(map(le, widths, sizes)):
+        return [_across(parts, widths, columns, sizes)]
     stacks = [
         fold(part, size) if column.wraps else [clip(part, size, unicode)]
         for part, column, size in zip(parts, columns, sizes, strict=True)
     ]
-    return [
-        _across([stack[index] if index < len(stack) else () for stack in stacks], columns, sizes)
-        for index in range(max(map(len, stacks)))
-    ]
+    rows = [[stack[index] if index < len(stack) else () for stack in stacks] for index in range(max(map(len, stacks)))]
+    return [_across(row, [width(part) for part in row], columns, sizes) for row in rows]
 
 
-def _across(parts: Sequence[Line], columns: Sequence[Column], sizes: Sequence[int]) -> Line:
+def _across(parts: Sequence[Line], widths: Sequence[int], columns: Sequence[Column], sizes: Sequence[int]) -> Line:
     """Clean lines side by side, each filled with blanks to the columns it has."""
     spans: list[Span] = []
-    for part, column, size in zip(parts, columns, sizes, strict=True):
-        blank = " " * (size - width(part))
+    for part, taken, column, size in zip(parts, widths, columns, sizes, strict=True):
+        blank = " " * (size - taken)
         spans += ((blank, ""), *part, (GAP, "")) if column.right else (*part, (blank + GAP, ""))
     return _stripped(spans)
 
 
-def _stripped(spans: Sequence[Span]) -> Line:
+def _stripped(spans: list[Span]) -> Line:
     """The line without blanks at its end."""
-    kept = list(spans)
-    while kept and not kept[-1][0].rstrip():
-        kept.pop()
-    return (*kept[:-1], (kept[-1][0].rstrip(), kept[-1][1])) if kept else ()
+    while spans:
+        text, style = spans.pop()
+        if text := text.rstrip():
+            return (*spans, (text, style))
+    return ()
 
 
 def draw(rows: Iterable[Line], screen: Screen) -> str:
@@ -104,12 +108,16 @@ def draw(rows: Iterable[Line], screen: Screen) -> str:
 def table_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], screen: Screen) -> list[Line]:
     """A table as lines, its header first when any column has a name."""
     body = [[_line(cell, column.style) for cell, column in zip(row, columns, strict=True)] for row in rows]
-    natural = [max([cells(column.name), *(width(row[i]) for row in body)]) for i, column in enumerate(columns)]
+    widths = [[width(part) for part in row] for row in body]
+    names = [cells(column.name) for column in columns]
+    natural = [max(each) for each in zip(names, *widths, strict=True)]
     sizes = _shares(natural, columns, screen.width)
     if sizes is None:
         return _stacked(columns, body, screen.width or 1)
-    head = [[line((column.name, "dim")) for column in columns]] if any(column.name for column in columns) else []
-    return [row for parts in [*head, *body] for row in _row(parts, columns, sizes, screen.unicode)]
+    if any(names):
+        body, widths = [[line((column.name, "dim")) for column in columns], *body], [names, *widths]
+    drawn = zip(body, widths, strict=True)
+    return [row for parts, taken in drawn for row in _row(parts, taken, columns, sizes, screen.unicode)]
 
 
 def table(columns: Sequence[Column | str], rows: Iterable[Sequence[Cell]], screen: Screen) -> str:

@@ -13,6 +13,7 @@ WORDS = (
     *("id", "kind", "title", "status", "created", "by", "session", "turn"),
     *("signature", "command", "error", "tried", "outcome", "fix", "first_seen", "call"),
 )
+_SAID = (*WORDS, "text", *LISTS)
 MOST_LINE = 1_000_000
 """Bytes of a line that is still read."""
 
@@ -72,9 +73,10 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
 
 def to_object(entry: Entry) -> dict[str, Any]:
     """What ``from_object`` reads back: empty keys left out, ``ts`` a number."""
-    held: dict[str, Any] = {key: getattr(entry, key) for key in (*WORDS, "text", *LISTS) if getattr(entry, key)}
+    held: dict[str, Any] = {key: value for key in _SAID if (value := getattr(entry, key))}
     if entry.ts or entry.created:
-        held["ts"] = int(entry.time) if entry.time == int(entry.time) else entry.time
+        at = entry.time
+        held["ts"] = int(at) if at == int(at) else at
     return held
 
 

@@ -175,7 +175,8 @@ def _freeze(entry: Entry) -> list[Any]:
 def _thaw(path: str, row: list[Any]) -> _Record:
     mark, content, problems, values = row
     *plain, text, extra = values
-    known: dict[str, Any] = {key: _tupled(value) for key, value in zip(KEYS, plain, strict=True)}
+    flat = [tuple(value) if value.__class__ is list else value for value in plain]
+    known: dict[str, Any] = dict(zip(KEYS, flat, strict=True))
     more = {key: _tupled(value) for key, value in extra.items()}
     entry = Entry(**known, text=text, path=path, extra=more, problems=tuple(problems))
     return _Record((mark[0], mark[1], mark[2]), content, (entry,), tuple(problems))

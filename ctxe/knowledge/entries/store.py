@@ -169,9 +169,9 @@ class Store:
         with self.disk.locked():
             return self.disk.undo()
 
-    def outside(self) -> tuple[Outside, ...]:
-        """Files that something other than ctxe changed since the last look."""
-        return self.disk.journal.outside(self._digests())
+    def outside(self, shelf: Shelf | None = None) -> tuple[Outside, ...]:
+        """Files that something other than ctxe changed since the last look; ``shelf`` is a look taken just now."""
+        return self.disk.journal.outside(self._digests(shelf))
 
     def seen(self) -> str:
         """Tell what changed outside in one line (empty for nothing) and take the present state as known."""
@@ -234,8 +234,8 @@ class Store:
         kept = [line for line in held.splitlines(keepends=True) if not is_line_of(line, entry)]
         return b"".join(kept)
 
-    def _digests(self) -> dict[str, str]:
-        digests = dict(self.shelf().digests)
+    def _digests(self, shelf: Shelf | None = None) -> dict[str, str]:
+        digests = dict((shelf or self.shelf()).digests)
         for name in ("MEMORY.md", "../MEMORY.md"):
             content = content_of(self.folder / name)
             if content:

@@ -16,6 +16,7 @@ from ctxe.knowledge.upkeep.evidence import pinned, stale
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
+    from ctxe.knowledge.entries.shelf import Shelf
     from ctxe.project import Project
 
 NOTHING_SAID = "say what to remember"
@@ -28,12 +29,13 @@ def rough(text: str) -> int:
     return (len(text) + 3) // 4
 
 
-def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[str, Any]]:
+def rows(project: Project, kind: str = "", *, all_: bool = False, shelf: Shelf | None = None) -> list[dict[str, Any]]:
     """Entries for a listing, in causal order: what the contract's objects hold, and ``stale``, ``uses``, ``tokens``.
 
-    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough.
+    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough. ``shelf`` is a look
+    at the folder taken just now.
     """
-    entries = project.store.entries()
+    entries = (shelf or project.store.shelf()).entries
     replaced = links.successors(entries)
     lost = stale(entries, facts_of(project))
     numbers = project.counters.read()
@@ -52,9 +54,9 @@ def rows(project: Project, kind: str = "", *, all_: bool = False) -> list[dict[s
     return found
 
 
-def overview(project: Project) -> dict[str, Any]:
+def overview(project: Project, shelf: Shelf | None = None) -> dict[str, Any]:
     """What the page of ``memory show`` says besides the entries: summaries, logs, inbox, problems."""
-    shelf = project.store.shelf()
+    shelf = shelf or project.store.shelf()
     logs = [entry for entry in shelf.entries if entry.kind == "log"]
     days = {entry.path for entry in logs if entry.path.startswith("daily/")}
     return {
@@ -64,7 +66,7 @@ def overview(project: Project) -> dict[str, Any]:
         "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
         "inbox": sum(entry.status == "proposed" for entry in shelf.entries),
         "problems": [{"path": problem.path, "says": problem.says} for problem in shelf.problems],
-        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside()],
+        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside(shelf)],
     }
 
 
