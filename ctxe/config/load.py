@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -40,6 +40,8 @@ def user_folder(environment: Mapping[str, str]) -> Path:
     """The user's ctxe folder: CTXE_HOME, else the platform's place for settings."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser()
+    if plain := _plain(environment, "XDG_CONFIG_HOME", ".config"):
+        return plain
     import platformdirs
 
     return Path(platformdirs.user_config_dir("ctxe", appauthor=False))
@@ -49,9 +51,19 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """The user's cache folder, for projects whose own tree cannot be written."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser() / "cache"
+    if plain := _plain(environment, "XDG_CACHE_HOME", ".cache"):
+        return plain
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ctxe", appauthor=False))
+
+
+def _plain(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
+    """The folder on Linux when nothing is odd: loading what knows every platform takes longer than reading settings."""
+    said, home = environment.get(variable, ""), environment.get("HOME", "")
+    if sys.platform != "linux" or "ANDROID_ROOT" in environment or not (said or home).startswith("/"):
+        return None
+    return Path(said or f"{home}/{usual}") / "ctxe"
 
 
 def read_environment() -> dict[str, str]:
@@ -94,8 +106,12 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
 def read_table(path: Path) -> dict[str, Any]:
     """A settings file as nested tables; empty when there is none. Raises ConfigError."""
     try:
+        if not path.exists():
+            return {}
+        import tomllib
+
         # a repository may hold a link to a device, which would be read without end
-        return tomllib.loads(read(path).decode("utf-8-sig")) if path.exists() else {}
+        return tomllib.loads(read(path).decode("utf-8-sig"))
     except StoreError as error:
         raise ConfigError(error.message, "mend or remove the file") from error
     except (OSError, ValueError, RecursionError) as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,3 +139,34 @@ def test_the_example_is_every_default(tmp_path: Path) -> None:
     found = config.load(tmp_path, {"CTXE_HOME": str(tmp_path / "home")})
     assert found.config == config.Config()
     assert set(found.origins) == set(config.defaults())
+
+
+PLACES = """
+import os, sys
+from pathlib import Path
+from ctxe.config import cache_folder, load, user_folder
+told = [user_folder(os.environ), cache_folder(os.environ)]
+load(Path.cwd(), os.environ)
+loaded = sorted({"platformdirs", "tomllib"} & set(sys.modules))
+import platformdirs
+known = [platformdirs.user_config_dir("ctxe", appauthor=False), platformdirs.user_cache_dir("ctxe", appauthor=False)]
+print(told == [Path(one) for one in known], *loaded)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the folders are always asked of platformdirs")
+@pytest.mark.parametrize(
+    ("said", "loaded"),
+    [
+        ({}, ""),
+        ({"XDG_CONFIG_HOME": "/nowhere/settings", "XDG_CACHE_HOME": "/nowhere/kept/"}, ""),
+        ({"XDG_CONFIG_HOME": "settings"}, " platformdirs"),
+    ],
+)
+def test_folders_stand_where_the_platform_has_them_and_are_found_at_little_cost(
+    said: dict[str, str], loaded: str, tmp_path: Path
+) -> None:
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **said}
+    words = [sys.executable, "-c", PLACES]
+    run = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == f"True{loaded}\n"
