@@ -2,7 +2,7 @@
 
 ``dataclasses`` writes the source of six methods for every frozen class and compiles it while the module is imported:
 half a millisecond a class, a quarter of the start of every command; to be imported it takes the reader of Python's own
-source along. Here ``__init__`` alone is compiled, when it is first asked for; the other methods are shared, and the
+source along. Here ``__init__`` alone is compiled, when it is called often; the other methods are shared, and the
 standard library is told of a class when it asks. Its ``asdict`` and ``astuple``, patterns, copies and pickles work as
 ever; ``field``, ``fields`` and ``replace`` come from here.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from reprlib import recursive_repr
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,8 @@ from ctxe.domain.fields import ABSENT, KEPT, Field, Standard, field, fields, rep
 __all__ = ["dataclass", "described", "field", "fields", "replace"]
 
 Kind = TypeVar("Kind")
+SELDOM = 8
+"""Values of a class that are made without an ``__init__`` written for it."""
 Methods = dict[str, Any]
 
 
@@ -71,17 +74,39 @@ def _finished(made: Any, frozen: bool) -> Any:
 
 
 class _Beginning:
-    """The ``__init__`` of a class until somebody asks for it: then it is written, and takes this one's place."""
+    """The ``__init__`` of a class until it is called often: then one is written, and takes this one's place.
 
-    __slots__ = ("_frozen", "_kind")
+    Writing it takes as long as making some thirty values from the fields as they stand, and of most classes a run
+    makes fewer than eight.
+    """
+
+    __slots__ = ("_frozen", "_kind", "_left")
 
     def __init__(self, kind: type, frozen: bool) -> None:
-        self._kind, self._frozen = kind, frozen
+        self._kind, self._frozen, self._left = kind, frozen, SELDOM
 
     def __get__(self, instance: object, owner: type) -> Any:
-        written = _beginning(self._kind, self._frozen)
+        if instance is not None and self._left:
+            self._left -= 1
+            return partial(self._fill, instance)
+        written = self._written()
         type.__setattr__(self._kind, "__init__", written)
         return written.__get__(instance, owner)
+
+    def _written(self) -> Any:
+        return _beginning(self._kind, self._frozen)
+
+    def _fill(self, value: Any, /, *given: Any, **named: Any) -> None:
+        known: dict[str, Any] = {one.name: one for one in fields(self._kind)}
+        said = {**dict(zip(known, given, strict=False)), **named}
+        wanted = {name for name, one in known.items() if one.default is ABSENT and one.default_factory is ABSENT}
+        if not (len(said) == len(given) + len(named) and wanted <= said.keys() <= known.keys()):
+            self._written()(value, *given, **named)  # which says what is wrong with them
+        for name, one in known.items():
+            usual = said.get(name, one.default)
+            object.__setattr__(value, name, one.default_factory() if usual is ABSENT else usual)
+        if hasattr(value, "__post_init__"):
+            value.__post_init__()
 
 
 def _beginning(kind: type, frozen: bool) -> Any:
