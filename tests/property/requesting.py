@@ -10,11 +10,15 @@ from ctxe.context.budget import Budget
 from ctxe.domain.conversation import Conversation, ToolCall, ToolResult
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.model import Message, ToolSchema
-from ctxe.domain.section import Chunk, Priority, Section
+from ctxe.domain.section import Chunk, Priority, Section, ShareName
 
 TOOLS = (ToolSchema("read", "Read.", {"type": "object"}), ToolSchema("run", "Run.", {"type": "object"}))
 RULES = Section("rules", Priority.SYSTEM, (Chunk("rules", "be right and brief"),), "system")
-STANDING = (("memory", Priority.MEMORY), ("instructions", Priority.INJECTED), ("skills", Priority.INJECTED))
+STANDING: tuple[tuple[ShareName, Priority], ...] = (
+    ("memory", Priority.MEMORY),
+    ("instructions", Priority.INJECTED),
+    ("skills", Priority.INJECTED),
+)
 
 
 def words(text: str) -> int:
@@ -30,7 +34,7 @@ def framed(dice: Random) -> Frame:
     sections = [RULES]
     for name, priority in STANDING:
         chunks = tuple(Chunk(f"{name}{n}", filler(dice.randint(0, 30))) for n in range(dice.randint(0, 4)))
-        sections.append(Section(name, priority, chunks, "system", name))  # type: ignore[arg-type]
+        sections.append(Section(name, priority, chunks, "system", name))
     return Frame(TOOLS, tuple(sections), "scripted/x")
 
 

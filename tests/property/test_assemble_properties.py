@@ -49,7 +49,7 @@ def frames(draw: st.DrawFn) -> Frame:
     sections = [RULES]
     for name, priority in STANDING:
         chunks = tuple(Chunk(f"{name}{n}", filler(draw(sizes))) for n in range(draw(st.integers(0, 4))))
-        sections.append(Section(name, priority, chunks, "system", name))  # type: ignore[arg-type]
+        sections.append(Section(name, priority, chunks, "system", name))
     return Frame(TOOLS, tuple(sections), "scripted/x")
 
 
@@ -76,7 +76,7 @@ def test_the_room_that_a_shortened_step_leaves_by_chance_is_nobodys() -> None:
 
 def test_shares_that_grow_at_the_same_token_cost_nobody_a_place() -> None:
     standing = [
-        Section(name, priority, tuple(Chunk(f"{name}{n}", "word " * 40) for n in range(4)), "system", name)  # type: ignore[arg-type]
+        Section(name, priority, tuple(Chunk(f"{name}{n}", "word " * 40) for n in range(4)), "system", name)
         for name, priority in STANDING
     ]
     frame = Frame(TOOLS, (RULES, *standing))

@@ -79,8 +79,8 @@ def test_a_note_rides_with_a_result_that_failed() -> None:
 
 
 def remembered() -> Entry:
-    held = {"signature": "ab" * 16, "command": "make x", "call": "make x", "state": ("x.c@aa",)}
-    return Entry("a-1", "failure", "`make x`: broken", "resolved", error="E: m (x.c:1)", fix="edited x.c", **held)  # type: ignore[arg-type]
+    entry = Entry("a-1", "failure", "`make x`: broken", "resolved", error="E: m (x.c:1)", fix="edited x.c")
+    return replace(entry, signature="ab" * 16, command="make x", call="make x", state=("x.c@aa",))
 
 
 def gating(mode: Mode, digest: Callable[[str], str] = lambda _: "aa") -> Gating:

@@ -19,7 +19,18 @@ from ctxe.agent.transitions import CUT_OFF, rebuild
 from ctxe.agent.turn import Ports
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
+from ctxe.domain.conversation import (
+    Conversation,
+    Fold,
+    Position,
+    Reply,
+    Step,
+    StopReason,
+    ToolCall,
+    ToolResult,
+    Turn,
+    Usage,
+)
 from ctxe.domain.errors import ContextOverflow, ToolError, Unreachable
 from ctxe.domain.events import (
     Consulted,
@@ -371,8 +382,8 @@ def test_calls_that_never_fit_end_the_turn(tmp_path: Path) -> None:
         ("filtered", "the provider's filter stopped the answer"),
     ],
 )
-def test_an_answer_that_ended_badly_says_so(tmp_path: Path, stop: str, said: str) -> None:
-    live, _ = session(tmp_path, Play("As far as", stop=stop))  # type: ignore[arg-type]
+def test_an_answer_that_ended_badly_says_so(tmp_path: Path, stop: StopReason, said: str) -> None:
+    live, _ = session(tmp_path, Play("As far as", stop=stop))
     events = list(live.turn("go"))
     assert [event.text for event in events if isinstance(event, Notice)] == [said]
     assert finished(events).outcome == "answered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.agent.meter import Meter
 from ctxe.domain.conversation import Usage
-from ctxe.domain.events import ContextAssembled, Notice
+from ctxe.domain.events import ContextAssembled, Event, Notice
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Billed, CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.section import Priority
@@ -16,10 +16,10 @@ ROWS = (
 LEDGER = Ledger("scripted/test", 100, 10, ROWS)
 
 
-def heard(*events: object) -> Usage | None:
+def heard(*events: Event) -> Usage | None:
     meter = Meter(lambda text: len(text.split()))
     for event in events:
-        meter.hear(event)  # type: ignore[arg-type]
+        meter.hear(event)
     return meter.usage(LEDGER)
 
 

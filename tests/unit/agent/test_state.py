@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ctxe.agent.state import State
 from ctxe.agent.transitions import NO_RESULT, NOT_RUN, apply, closing, rebuild
-from ctxe.domain.conversation import Fold, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
+from ctxe.domain.conversation import Fold, Outcome, Position, Reply, Step, ToolCall, ToolResult, Turn, Usage
 from ctxe.domain.events import (
     Consulted,
     ContextAssembled,
@@ -99,8 +99,11 @@ def test_a_result_that_a_damaged_log_lost_is_a_failure() -> None:
     assert state.turn.steps[0].results == (ToolResult("a", "one"), ToolResult("b", NO_RESULT, ok=False))
 
 
-@given(st.integers(0, 6), st.sampled_from(["interrupted", "failed"]), st.text(max_size=5))
-def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: str, said: str) -> None:
+ENDS: tuple[Outcome, ...] = ("interrupted", "failed")
+
+
+@given(st.integers(0, 6), st.sampled_from(ENDS), st.text(max_size=5))
+def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: Outcome, said: str) -> None:
     events: list[Kept] = [
         TurnStarted("go"),
         ReplyReceived(ASKED),
@@ -110,7 +113,7 @@ def test_wherever_a_turn_was_torn_closing_makes_it_whole(cut: int, outcome: str,
         ReplyReceived(Reply("done")),
     ]
     state = rebuild(events[:cut])
-    for event in closing(state, outcome, said=said):  # type: ignore[arg-type]
+    for event in closing(state, outcome, said=said):
         state = apply(state, event)
     assert not state.running
     assert state.pending is None

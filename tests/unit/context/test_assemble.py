@@ -97,7 +97,9 @@ def test_steps_are_kept_newest_first_and_what_is_missing_is_said() -> None:
     assert names[1:] == [f"step 1.{n}" for n in range(31 - len(names) + 1, 31)]
     assert len(dropped) + len(names) - 1 == 30
     assert {row.why for row in dropped} == {"does not fit the window"}
-    assert "are left out here" in done.request.messages[0].blocks[0].text  # type: ignore[union-attr]
+    first = done.request.messages[0].blocks[0]
+    assert isinstance(first, Text)
+    assert "are left out here" in first.text
 
 
 def test_the_newest_step_is_shortened_only_when_nothing_else_can_give_way() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ctxe.context.trim import Trimmed, handle_of, trim
+from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 
 
 def words(text: str) -> int:
@@ -144,10 +144,10 @@ def test_a_huge_output_is_looked_at_only_at_its_ends() -> None:
 
 @pytest.mark.parametrize("kind", ["read", "shell", "search", "other"])
 @pytest.mark.parametrize("limit", [0, 1, 7, 20, 1000])
-def test_the_limit_holds_but_for_the_marker_itself(kind: str, limit: int) -> None:
-    got = trim(NUMBERED, kind, limit, words)  # type: ignore[arg-type]
+def test_the_limit_holds_but_for_the_marker_itself(kind: Kind, limit: int) -> None:
+    got = trim(NUMBERED, kind, limit, words)
     assert words(got.text) <= max(limit, 6)
-    assert trim(NUMBERED, kind, limit, words) == got  # type: ignore[arg-type]
+    assert trim(NUMBERED, kind, limit, words) == got
 
 
 def test_trimming_twice_changes_nothing_more() -> None:

@@ -10,13 +10,13 @@ from ctxe.domain.past import Miss, Past, Sent, Summed, total
 from ctxe.domain.section import Priority
 
 
-def sent(number: int, used: int, held: int, read: int, at: str = "", **more: str) -> Sent:
+def sent(number: int, used: int, held: int, read: int, at: str = "", *, began: str = "", broke: str = "") -> Sent:
     rows = tuple(
         Row("s", f"{name}", Priority.RECENT, tokens, tokens, "conversation", cached=cached)
         for name, tokens, cached in (("old", held, True), ("new", used - held, False))
     )
-    ledger = Ledger("m", 90_000, 1_000, rows, usage=Usage(used, 10, read), usd=0.5, broke=more.pop("broke", ""))
-    return Sent(number, 1, number, ledger, at, seconds=10.0, plain_usd=2.0, **more)  # type: ignore[arg-type]
+    ledger = Ledger("m", 90_000, 1_000, rows, usage=Usage(used, 10, read), usd=0.5, broke=broke)
+    return Sent(number, 1, number, ledger, at, began=began, seconds=10.0, plain_usd=2.0)
 
 
 ONE = sent(1, 8_000, 0, 0, "2026-01-02T10:00:00.000Z")

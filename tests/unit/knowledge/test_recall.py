@@ -48,8 +48,8 @@ def facts(number: int = 24) -> list[Entry]:
     ]
 
 
-def best(entries: list[Entry], text: str = "", **more: object) -> list[str]:
-    return [one.entry.id for one in Ranker().ranked(Query(text, **more), entries)]  # type: ignore[arg-type]
+def best(entries: list[Entry], text: str = "", files: tuple[str, ...] = (), as_of: float | None = None) -> list[str]:
+    return [one.entry.id for one in Ranker().ranked(Query(text, files=files, as_of=as_of), entries)]
 
 
 def test_words_are_found_by_stem_and_by_the_parts_of_identifiers() -> None:

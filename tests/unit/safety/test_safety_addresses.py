@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, once
+from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput, once
 from ctxe.safety.addresses import (
     carries,
     covered,
@@ -22,7 +22,7 @@ from ctxe.safety.addresses import (
     refused,
 )
 from ctxe.safety.permissions import decide
-from ctxe.safety.policy import Policy
+from ctxe.safety.policy import Mode, Policy
 from ctxe.safety.rules import problem
 
 ONE_WAY = {
@@ -180,22 +180,22 @@ def test_rules_about_hosts() -> None:
 
 
 def web(url: str) -> Action:
-    return Action("web", "fetch", Risk.NETWORK, once(lambda: None), address=url)  # type: ignore[arg-type, return-value]
+    return Action("web", "fetch", Risk.NETWORK, once(lambda: ToolOutput("")), address=url)
 
 
 @pytest.mark.parametrize("mode", ["ask", "auto-edit", "auto", "read-only"])
-def test_every_mode_asks_about_a_page(mode: str) -> None:
+def test_every_mode_asks_about_a_page(mode: Mode) -> None:
     url = "https://docs.python.org:8443/3/"
-    policy = Policy(mode, sandboxed=True)  # type: ignore[arg-type]
+    policy = Policy(mode, sandboxed=True)
     decided = decide(web(url), policy)
     assert isinstance(decided, Ask)
     assert decided.rule == "host:docs.python.org:8443"
-    assert decide(web(url), Policy(mode, granted=(decided.rule,))) == Allow()  # type: ignore[arg-type]
-    assert decide(web(url), Policy(mode, allow=("tool:web", "tool:*"))) == decided, "only a host is allowed"  # type: ignore[arg-type]
-    denied = decide(web(url), Policy(mode, allow=("host:*",), deny=("host:*.python.org:8443",)))  # type: ignore[arg-type]
+    assert decide(web(url), Policy(mode, granted=(decided.rule,))) == Allow()
+    assert decide(web(url), Policy(mode, allow=("tool:web", "tool:*"))) == decided, "only a host is allowed"
+    denied = decide(web(url), Policy(mode, allow=("host:*",), deny=("host:*.python.org:8443",)))
     assert denied == Deny("the rule host:*.python.org:8443 forbids it")
-    assert isinstance(decide(web(url), Policy(mode, deny=("tool:web",))), Deny)  # type: ignore[arg-type]
-    alone = decide(web(url), Policy(mode, interactive=False))  # type: ignore[arg-type]
+    assert isinstance(decide(web(url), Policy(mode, deny=("tool:web",))), Deny)
+    alone = decide(web(url), Policy(mode, interactive=False))
     assert isinstance(alone, Deny)
     assert "host:docs.python.org:8443" in alone.why
 
