@@ -64,7 +64,7 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
 
     if sent:
         screen.say(sent_view(sent, screen))
-    screen.say(ledger_view(ledger, screen, wanted.explain, prices))
+    screen.say(ledger_view(ledger, screen, explain=wanted.explain, prices=prices))
 
 
 def _next(project: Project, task: str) -> Ledger:

@@ -67,7 +67,7 @@ def show(invocation: Invocation, wanted: Wanted, steering: Steering | None = Non
     elif wanted.contents:
         screen.hand_on("\n".join(file.text for file in made.files))
     else:
-        screen.say(view(made, screen, wanted.every))
+        screen.say(view(made, screen, every=wanted.every))
 
 
 def from_stdin(command: str) -> str:
@@ -81,7 +81,7 @@ def from_stdin(command: str) -> str:
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
-def view(made: Plan, screen: Screen, every: bool = False) -> str:
+def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
     """A plan as people read it: files with bars, what is shown of each, and why.
 
     A terminal gets the first files, all of them with ``every``, reasons below each; a pipe one row a file.

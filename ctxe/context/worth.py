@@ -69,7 +69,7 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
 
     def of(entry: Entry) -> tuple[float, float, Sequence[int]]:
         """What a line that was written and any other line of an entry are worth, and which are near."""
-        both = worth_of_edit(entry, True, survey), worth_of_edit(entry, False, survey)
+        both = worth_of_edit(entry, survey, written=True), worth_of_edit(entry, survey, written=False)
         return known.setdefault(entry, (*both, near.get(entry, ())))
 
     def worth(seen: Sightings) -> float:
@@ -97,7 +97,7 @@ def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
     return times * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME)
 
 
-def worth_of_edit(entry: Entry, written: bool, survey: Survey) -> float:
+def worth_of_edit(entry: Entry, survey: Survey, *, written: bool) -> float:
     """How likely a line of an entry is to be edited: its age, and what was done to its file."""
     worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
     if not entry.path or not (written or entry.kind == "read"):

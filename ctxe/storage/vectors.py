@@ -140,8 +140,8 @@ def _loaded(db: sqlite3.Connection) -> bool:
     except ImportError:
         return False
     with contextlib.suppress(sqlite3.Error, AttributeError):
-        db.enable_load_extension(True)
+        db.enable_load_extension(True)  # noqa: FBT003 -- it takes no name
         sqlite_vec.load(db)
-        db.enable_load_extension(False)
+        db.enable_load_extension(False)  # noqa: FBT003
         return True
     return False

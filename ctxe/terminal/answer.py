@@ -19,7 +19,7 @@ class Answer:
         self.page, self.activity, self.clock = page, activity, clock
         self.streamed = False
 
-    def grow(self, text: str, draws: bool) -> None:
+    def grow(self, text: str, *, draws: bool) -> None:
         """More of the answer; where the screen ``draws``, finished blocks are printed once another has begun."""
         self._thought()
         self.streamed = True

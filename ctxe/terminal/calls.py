@@ -33,7 +33,7 @@ def diff_line(row: str) -> Span:
     return row, {"+": "add", "-": "remove"}.get(row[:1], "")
 
 
-def bounded(rows: Sequence[Line], most: int, unicode: bool, end: bool = False) -> list[Line]:
+def bounded(rows: Sequence[Line], most: int, unicode: bool, *, end: bool = False) -> list[Line]:
     """At most ``most`` rows and a line that counts the others; ``end`` keeps the last rows instead of the first."""
     if len(rows) <= most + 1:
         return list(rows)
@@ -42,7 +42,7 @@ def bounded(rows: Sequence[Line], most: int, unicode: bool, end: bool = False) -
 
 
 def output(
-    text: str, unicode: bool, most: int = OUTPUT_LINES, end: bool = False, style: str = "", full: str = ""
+    text: str, unicode: bool, most: int = OUTPUT_LINES, *, end: bool = False, style: str = "", full: str = ""
 ) -> list[Line]:
     """Outside text, bounded: a diff in colours and from its start, anything else as it stands.
 
@@ -55,7 +55,7 @@ def output(
     if end and count > most + 1:  # of many lines only those that are shown are looked at
         rest = line((f"{glyph('rest', unicode)} {count - most:,} more lines", "dim"))
         return [rest, *lines("\n".join(text.rsplit("\n", most)[-most:]), style)]
-    return bounded(lines(text, style), most, unicode, end)
+    return bounded(lines(text, style), most, unicode, end=end)
 
 
 def call_head(tool: str, title: str, ok: bool | None, unicode: bool, facts: str = "") -> Line:
@@ -136,14 +136,14 @@ def tool_finished(event: ToolFinished, unicode: bool, shown: str = "") -> list[L
     if event.display and event.display != shown:
         body = output(event.display, unicode, end="exit_code" in event.facts)
     elif event.facts.get("by") == "user":
-        body = output(event.result.text, unicode, OWN_LINES, True, full=event.full)
+        body = output(event.result.text, unicode, OWN_LINES, end=True, full=event.full)
     elif not event.result.ok or event.facts.get("exit_code"):
         style = "" if "exit_code" in event.facts else "bad"
-        body = output(event.result.text, unicode, ERROR_LINES, True, style, event.full)
+        body = output(event.result.text, unicode, ERROR_LINES, end=True, style=style, full=event.full)
     elif "exit_code" in event.facts:
-        body = output(event.result.text, unicode, QUIET_LINES, True, "dim", event.full)
+        body = output(event.result.text, unicode, QUIET_LINES, end=True, style="dim", full=event.full)
     elif "delegate" in event.facts:
-        body = output(event.result.text, unicode, QUIET_LINES, False, "dim", event.full)
+        body = output(event.result.text, unicode, QUIET_LINES, style="dim", full=event.full)
     else:
         body = lines(event.result.text)[:OUTPUT_LINES] if "todo" in event.facts else []
     return [head, *(line("  ", *row) for row in body)]

@@ -60,7 +60,7 @@ class LiveRenderer:
     def __enter__(self) -> Self:
         self.stopped.clear()
         self.suspension.watch()
-        self._hold(self.keys.listens)
+        self._hold(holding=self.keys.listens)
         self.ticker = threading.Thread(target=self._tick, name="ctxe-screen", daemon=True)
         self.ticker.start()
         return self
@@ -72,34 +72,34 @@ class LiveRenderer:
         self.suspension.unwatch()
         with contextlib.suppress(OSError, ValueError), self.lock:
             self.answer.rest()
-            self._hold(False)
-            self._work(False)
+            self._hold(holding=False)
+            self._work(busy=False)
             self.page.below([])
 
     @contextlib.contextmanager
     def working(self, doing: str) -> Iterator[None]:
         """Round a turn, from Enter on: something is seen at once, and what is typed is kept until it is over."""
         with self.lock:
-            self._hold(True)
+            self._hold(holding=True)
             self.turning = self.page.apart = True
             self.steered = []
             self._do(doing)
-            self._work(True)
+            self._work(busy=True)
             self._draw(self.clock())
         try:
             yield
         finally:
             with self.lock:
                 self.turning = False
-                self._hold(False)
-                self._work(False)
+                self._hold(holding=False)
+                self._work(busy=False)
                 self.page.below([])
 
     def typed(self, whole: bool) -> tuple[str, str]:
         """Words that were typed ahead and are sent now, and what the line begins with (see Ahead.take)."""
         with self.lock:
-            self._hold(self.keys.listens)
-            self._hold(False)
+            self._hold(holding=self.keys.listens)
+            self._hold(holding=False)
             return self.activity.ahead.take(whole)
 
     def entered(self) -> str:
@@ -112,13 +112,13 @@ class LiveRenderer:
         """Round the input line, so that an Enter pressed before it stands is one; the line itself reads the keys."""
         with self.lock:
             self.reading = True
-            self._hold(self.keys.listens)
+            self._hold(holding=self.keys.listens)
         try:
             yield
         finally:
             with self.lock:
                 self.reading = False
-                self._hold(False)
+                self._hold(holding=False)
 
     def said(self, words: str) -> None:
         """Words that nobody sees in an input line: typed ahead, or on the command line."""
@@ -132,11 +132,11 @@ class LiveRenderer:
             self.page.below([])
             self.preview, self.page.apart = shown or self.preview, True
             busy, began, holding = self.busy, self.clock(), self.holding
-            self._hold(False)
-            self._work(False)
+            self._hold(holding=False)
+            self._work(busy=False)
             yield
-            self._hold(holding)
-            self._work(busy)
+            self._hold(holding=holding)
+            self._work(busy=busy)
             self.activity.since += self.clock() - began
 
     def show(self, event: Event) -> None:
@@ -145,7 +145,7 @@ class LiveRenderer:
             began = self.clock()
             match event:
                 case TextDelta(text):
-                    self.answer.grow(text, self.clock() >= self.next_draw)
+                    self.answer.grow(text, draws=self.clock() >= self.next_draw)
                 case ReasoningDelta(text):
                     self.activity.thinks(text)
                     self._do("thinking")
@@ -167,7 +167,7 @@ class LiveRenderer:
         match event:
             case TurnStarted(words):
                 self.turning = True
-                self._work(True)
+                self._work(busy=True)
                 self.page.apart = True
                 more = bool(self.steered)
                 self.page.lines(said(words, unicode, told=more) if self.words or more else [])
@@ -181,20 +181,20 @@ class LiveRenderer:
                 self._do("working")
             case ToolStarted():
                 self.answer.rest()
-                self._work(True)
+                self._work(busy=True)
                 self.activity.call, self.activity.output = event, ""
                 self._do("running")
             case ToolFinished():
                 self.page.lines(tool_finished(event, unicode, self.preview))
                 self.activity.call, self.activity.output, self.preview = None, "", ""
                 self._do("working")
-                self._work(self.turning)  # a command of the user's own runs outside of any turn
+                self._work(busy=self.turning)  # a command of the user's own runs outside of any turn
             case TurnFinished("steered"):
                 self.steered.append(event)
             case TurnFinished():
                 self.turning = False
                 self.answer.rest()
-                self._work(False)
+                self._work(busy=False)
                 self.activity.call = None
         if not self._first(event):
             self.page.lines(told(event, unicode))
@@ -221,12 +221,12 @@ class LiveRenderer:
         before, self.model = self.model, event.model
         return before in ("", event.model)
 
-    def _work(self, busy: bool) -> None:
+    def _work(self, *, busy: bool) -> None:
         """While the model works the terminal shows no typed letters: they would land in what is redrawn."""
         self.busy = busy
         self.keys.hush(busy or self.holding)
 
-    def _hold(self, holding: bool) -> None:
+    def _hold(self, *, holding: bool) -> None:
         """Keep the keys for us though nothing is drawn, or no longer."""
         self.holding = holding
         self.keys.hush(self.busy or holding)

@@ -30,7 +30,7 @@ UNCOUNTED = ("failed", "steered")
 LEVELS = {"info": "dim", "warning": "warn", "error": "bad"}
 
 
-def said(words: str, unicode: bool, told: bool = False) -> list[Line]:
+def said(words: str, unicode: bool, *, told: bool = False) -> list[Line]:
     """The user's own words, marked as such; ``told`` while the model works."""
     rows = words.strip("\n").split("\n")
     mark = glyph("user", unicode)

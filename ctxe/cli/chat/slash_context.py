@@ -17,7 +17,7 @@ def context(chat: Chat, words: str) -> None:
 
     live, past = chat.live, chat.live.past()
     ledger = past.requests[-1].ledger if past.requests else live.session.state.ledger or live.ledger()
-    chat.say(ledger_view(ledger, chat.screen, "--explain" in words, live.model.prices))
+    chat.say(ledger_view(ledger, chat.screen, explain="--explain" in words, prices=live.model.prices))
     fold = live.session.state.conversation.fold
     made = fold if past.requests and not any(sent.fold == fold for sent in past.requests) else None
     if told := outlook(past, live.forecast(past), chat.screen, made):
@@ -29,7 +29,8 @@ def budget(chat: Chat, words: str) -> None:
     from ctxe.terminal.pages.budget import ledger_view
 
     task = words.replace("--explain", "").strip()
-    chat.say(ledger_view(chat.live.ledger(task), chat.screen, "--explain" in words, chat.live.model.prices))
+    explain, prices = "--explain" in words, chat.live.model.prices
+    chat.say(ledger_view(chat.live.ledger(task), chat.screen, explain=explain, prices=prices))
 
 
 def compact(chat: Chat, words: str) -> None:

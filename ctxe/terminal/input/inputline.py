@@ -74,7 +74,7 @@ class InputLine:
             output=output(screen),
         )
 
-    def read(self, label: str, text: str = "", fresh: bool = False, at_once: str = "") -> str | int:
+    def read(self, label: str, text: str = "", *, fresh: bool = False, at_once: str = "") -> str | int:
         """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice (at a question: once).
 
         ``text`` stands in the line already, a long one as what was pasted; ``fresh`` says that this is a question and

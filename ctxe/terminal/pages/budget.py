@@ -183,7 +183,7 @@ def _left_out(ledger: Ledger, screen: Screen, most: int | None) -> list[Line]:
     return [(), line((head, "warn")), *table_lines(columns, body, screen), *more]
 
 
-def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: Prices | None = None) -> list[Line]:
+def ledger_lines(ledger: Ledger, screen: Screen, *, explain: bool = False, prices: Prices | None = None) -> list[Line]:
     """The whole view as lines; ``explain`` adds every chunk with its reason and everything left out."""
     strip = stacked_bar(ledger, screen)
     return [
@@ -197,9 +197,9 @@ def ledger_lines(ledger: Ledger, screen: Screen, explain: bool = False, prices: 
     ]
 
 
-def ledger_view(ledger: Ledger, screen: Screen, explain: bool = False, prices: Prices | None = None) -> str:
+def ledger_view(ledger: Ledger, screen: Screen, *, explain: bool = False, prices: Prices | None = None) -> str:
     """What ``ctxe budget`` and ``/context`` print. Shares are of what is used; the window is in the first lines."""
-    return draw(ledger_lines(ledger, screen, explain, prices), screen)
+    return draw(ledger_lines(ledger, screen, explain=explain, prices=prices), screen)
 
 
 def sent_view(sent: Sent, screen: Screen) -> str:

@@ -132,7 +132,7 @@ def test_the_ledger_explained_names_every_chunk_and_its_reason() -> None:
 @given(st.integers(2, 300), st.booleans(), st.booleans())
 def test_the_ledger_fits_every_window(columns: int, explain: bool, unicode: bool) -> None:
     screen = replace(WINDOW, columns=columns, unicode=unicode)
-    drawn = ledger_view(LEDGER, screen, explain, Prices(3, 15, 0.3))
+    drawn = ledger_view(LEDGER, screen, explain=explain, prices=Prices(3, 15, 0.3))
     assert max(cells(row) for row in drawn.split("\n")) <= columns
 
 
