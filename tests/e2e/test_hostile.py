@@ -409,6 +409,18 @@ def test_a_session_that_came_with_the_repository_is_never_gone_on_with(home: Pat
         assert "PLANTED" not in texts(server)
 
 
+def test_a_session_that_came_in_an_archive_is_told_before_it_is_gone_on_with(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/main.py").write_text("x = 1\n")
+    with WireServer(then=Reply("Answer."), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(tmp_path / "theirs", env, "-p", "their words").code == 0
+        mine = shutil.copytree(tmp_path / "theirs", tmp_path / "mine")
+        said = [ctxe(mine, env, "-p", "-c", "go on").err.count("was not begun here by you") for _ in range(2)]
+        again = ctxe(tmp_path / "theirs", env, "-p", "-c", "go on").err
+    assert (said, "was not begun" in again) == ([1, 0], False)
+
+
 APIS: dict[str, Callable[[str], dict[str, str]]] = {
     "chat": openai_at,
     "messages": anthropic_at,

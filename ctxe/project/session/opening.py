@@ -24,9 +24,12 @@ from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
 from ctxe.project.sessions import is_private, path_of
 from ctxe.safety.display import one_line
+from ctxe.storage.files import replace_quickly
 
 if TYPE_CHECKING:
     from ctxe.project import Project
+
+NOT_OURS = "was not begun here by you: its words may be somebody else's"
 
 
 @contextlib.contextmanager
@@ -78,21 +81,24 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     if not (opening.resume or opening.newest):
         fresh = Log.create(folder, session_id(), project.root.name, now)
         _hold(project, fresh.path, stack)
+        _ours(project, fresh.path)
         return fresh, [], []
     path = path_of(folder, opening.resume)
     if parent := header_of(path).get("parent"):
         raise SessionError(f"{path.stem} is a delegate's and over", f"`ctxe sessions show {path.stem}`, or -r {parent}")
     _check_origin(project, path)
+    foreign = [] if _ours(project, path) else [f"session {path.stem} {NOT_OURS}"]
     if opening.fork:
         events, notices, _ = read_timed(path)
         events = _until(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
         copy.begin(events)
         _hold(project, copy.path, stack)
-        return copy, events, notices
+        _ours(project, copy.path)
+        return copy, events, [*foreign, *notices]
     _hold(project, path, stack)
     events, notices, last = read_timed(path)
-    return Log(path, now, last), events, notices
+    return Log(path, now, last), events, [*foreign, *notices]
 
 
 def _until(events: list[Timed], turn: int) -> list[Timed]:
@@ -110,6 +116,15 @@ def _check_origin(project: Project, path: Path) -> None:
     if not is_private(path) or project.git.output("ls-files", "--", str(path)):
         hint = f"if it is yours, take it out of git and `chmod 600 {path}`"
         raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
+
+
+def _ours(project: Project, path: Path) -> bool:
+    """Whether this user's ctxe knew of a session here; from now on it does. Archives can bring private logs."""
+    mark = project.own_cache / "begun" / path.stem
+    known = mark.exists()
+    if not known:
+        replace_quickly(mark, b"")
+    return known
 
 
 def _leave(project: Project, live: Live) -> None:
