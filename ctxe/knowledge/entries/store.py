@@ -22,6 +22,8 @@ from ctxe.knowledge.entries.shelf import Reader, Shelf, content_of
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
 LISTED = ("scope", "files", "evidence")
 """Fields whose words are masked, and lists of words."""
+SEEN_SECONDS = 5.0
+"""How long a session that begins waits for one that writes."""
 Check = Callable[[Entry], None]
 
 
@@ -174,10 +176,17 @@ class Store:
         return self.disk.journal.outside(self._digests(shelf))
 
     def seen(self) -> str:
-        """Tell what changed outside in one line (empty for nothing) and take the present state as known."""
-        digests = self._digests()
-        changes = self.disk.journal.outside(digests)
-        self.disk.journal.know(digests)
+        """Tell what changed outside in one line (empty for nothing) and take the present state as known.
+
+        Another session may be writing, and what it wrote is known as soon as it is done. Where it goes on and on, or
+        nothing can be locked, nobody waits for that.
+        """
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(StoreError):
+                held.enter_context(self.disk.locked(SEEN_SECONDS))
+            digests = self._digests()
+            changes = self.disk.journal.outside(digests)
+            self.disk.journal.know(digests)
         return f"memory changed outside ctxe since the last session: {paths_of(changes)}" if changes else ""
 
     def prepare(self) -> None:

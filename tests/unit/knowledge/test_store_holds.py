@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.journal import STEPS
+from ctxe.knowledge.entries.journal import STEPS, Outside
 from ctxe.knowledge.upkeep.bulk import import_lines
 from tests.unit.knowledge.stores import NOON, store_in
 
@@ -77,3 +79,27 @@ def test_the_cache_is_written_only_when_an_entry_changed(tmp_path: Path) -> None
     path.unlink()
     assert len(store_in(tmp_path).entries()) == 1
     assert json.loads((store.cache / "entries.json").read_bytes())["files"] == {}
+
+
+LOOKS = """
+import sys
+from pathlib import Path
+from ctxe.knowledge.entries.store import Store
+folder = Path(sys.argv[1])
+while not (folder / "enough").exists():
+    Store(folder / ".ctxe", folder / ".ctxe/cache").seen()
+"""
+
+
+def test_a_session_that_begins_while_another_writes_takes_nothing_for_changed_outside(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.add(Entry("", "fact", "The first"))
+    store.seen()
+    looking = [subprocess.Popen([sys.executable, "-c", LOOKS, str(tmp_path)]) for _ in range(2)]
+    told: list[Outside] = []
+    for number in range(60):
+        store.add(Entry("", "fact", f"Fact {number}"))
+        told += store.outside()
+    (tmp_path / "enough").touch()
+    assert [one.wait(60) for one in looking] == [0, 0]
+    assert (told, store.outside()) == ([], ())
