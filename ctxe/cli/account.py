@@ -8,7 +8,6 @@ from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.domain.value import dataclass
-from ctxe.serve.answers import ledger_json
 
 if TYPE_CHECKING:
     from ctxe.domain.ledger import Ledger
@@ -55,6 +54,8 @@ def show(invocation: Invocation, wanted: Wanted) -> None:
     screen = invocation.screen()
     if wanted.as_json:
         import json
+
+        from ctxe.serve.answers import ledger_json
 
         screen.say(
             json.dumps(ledger_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     from ctxe.project import Project
     from ctxe.safety.running.sandbox import Sandbox
 
@@ -62,7 +63,9 @@ class Box:
         return detect(self._project.root)
 
     @cached_property
-    def _temp(self) -> tempfile.TemporaryDirectory[str]:
+    def _temp(self) -> TemporaryDirectory[str]:
+        import tempfile
+
         return tempfile.TemporaryDirectory(prefix="ctxe-")
 
     @property

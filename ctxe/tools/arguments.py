@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from ctxe.domain.errors import ToolError
@@ -43,6 +42,8 @@ def _object(value: object, shape: Shape, where: str, keys: str) -> dict[str, Any
     properties, required = shape.get("properties", {}), shape.get("required", ())
     for key in value:
         if key not in properties:
+            from difflib import get_close_matches
+
             close = get_close_matches(str(key), list(properties), n=1)
             meant = f" (did you mean {close[0]}?)" if close else ""
             raise ToolError(f"{where} does not know {str(key)[:80]!r}{meant}; it takes {keys}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -164,6 +163,8 @@ class Skilled:
         if wrong or not (isinstance(args, list) and all(isinstance(one, str | int | float) for one in args)):
             raise ToolError(f'{skill.name}/{path} takes {{"args": [string, …]}}')
         file = f"{skill.where}/{path}" if skill.origin == "project" else str(skill.folder / path)
+        import shlex
+
         return self.shell.prepare({"command": shlex.join([RUNNERS[Path(path).suffix], file, *map(str, args)])})
 
 

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def _write(path: Path, data: bytes) -> None:
             path.parent.mkdir(mode=0o700)
         if path.parent.is_symlink():
             raise NotADirectoryError(errno.ENOTDIR, "a link is in its place")
-        spare = path.with_name(f".{secrets.token_hex(6)}.tmp")
+        spare = path.with_name(f".{os.urandom(6).hex()}.tmp")
         handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

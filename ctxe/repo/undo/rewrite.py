@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -150,7 +149,7 @@ def stamp(root: Path, path: str, mode: int, mtime: int) -> None:
 
 
 def _spare() -> str:
-    return f"{SPARE}{secrets.token_hex(6)}.tmp"
+    return f"{SPARE}{os.urandom(6).hex()}.tmp"
 
 
 def is_stray(name: str, mtime: int, now: float) -> bool:
@@ -218,7 +217,7 @@ def _overwrite(place: Spot, data: bytes) -> None:
     handle = os.open(place.name, _READ | os.O_RDWR, dir_fd=place.folder)
     with os.fdopen(handle, "r+b", buffering=0) as file:
         old = file.read()
-        spare = f".{place.name[:100]}.{secrets.token_hex(4)}.old"
+        spare = f".{place.name[:100]}.{os.urandom(4).hex()}.old"
         with os.fdopen(os.open(spare, _NEW, 0o600, dir_fd=place.folder), "wb") as copy:
             copy.write(old)
             copy.flush()
