@@ -62,7 +62,7 @@ def repo(tmp_path: Path, home: Path) -> Path:
     held |= {".aider.conf.yml": "model: x\nread: [CONVENTIONS.md]\n", ".ctxeignore": ".roorules\n", ".roorules": SECRET}
     held |= {".ctxe.toml": '[instructions]\nread = ["HOUSE.md"]\n'}
     (tmp_path / "out.md").write_text("Never told (outside).\n")
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/AGENTS.md").write_text("Answer in English (mine).\n")
     return repository(tmp_path / "repo", held | SOURCES)
 

@@ -46,7 +46,7 @@ def repo(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def allowed(home: Path) -> None:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text('[approval]\nallow = ["tool:run_command", "tool:write_file"]\n')
 
 

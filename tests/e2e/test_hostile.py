@@ -80,7 +80,7 @@ def one_shot(
 
 
 def allow(home: Path, *rules: str) -> None:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {json.dumps(rules)}\n")
 
 

@@ -21,7 +21,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def allow(home: Path, more: str = "") -> None:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     rules = json.dumps([f"run:{RUN}"])
     (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {rules}\n{more}")
 
@@ -75,7 +75,7 @@ def test_what_the_model_cites_is_credited_when_its_tests_pass(home: Path, repo: 
 
 @pytest.mark.parametrize("how", ["ask", "inbox"])
 def test_what_the_model_remembers_is_asked_at_once_or_waits_in_the_inbox(home: Path, repo: Path, how: str) -> None:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text(f'[memory]\nremember = "{how}"\n')
     call = Call("remember", {"kind": "fact", "title": "The port is 8080", "text": "app.py says so."})
     with WireServer([Reply("", [call]), Reply("Kept in mind.")], key=KEY) as server:

@@ -61,7 +61,7 @@ def folds(logged: list[dict[str, Any]]) -> list[int]:
 
 
 def talk(home: Path, repo: Path, server: WireServer, lines: list[str], *more: str) -> Ran:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text('[approval]\nallow = ["tool:run_command"]\n')
     env = environment(home, **openai_at(server.url))
     return ctxe(repo, env, "chat", "--budget", str(WINDOW), *more, stdin="\n".join(lines), seconds=120)

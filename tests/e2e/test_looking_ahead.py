@@ -21,7 +21,7 @@ def said_after_a_while(repo: Path, env: dict[str, str], words: str) -> None:
 
 def test_no_host_is_asked_before_the_user_has_said_anything(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "demo", {"pot.py": "def pour(pot):\n    return pot\n", "cup.py": "def fill(): ...\n"})
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     with WireServer([Reply('{"drop": [], "add": []}')], then=Reply("Poured."), key=KEY) as server:
         settings = "[plan]\nrefine = true\n[model]\ncheap = 'openai/gpt-5-mini'\nname = 'openai/gpt-5'\n"
         vectors = f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n'

@@ -158,7 +158,7 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         more = ctxe(repo, env, "chat", "-c", "--max-cost", "0.5", stdin="go on\n")
         assert (more.code, len(server.bodies)) == (8, 5), (more.out, more.err)
         assert "$0.4000 of $0.50 spent" in more.err
-        (home / ".config/ctxe").mkdir(parents=True)
+        (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
         (home / ".config/ctxe/config.toml").write_text('[models."openai/nobody-knows"]\nwindow = 20000\n')
         free = ctxe(
             repo,

@@ -45,7 +45,7 @@ def test_a_change_is_tried_on_this_project_and_remembered(api: str, home: Path, 
     repo = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(repo)], check=True)
     settings = home / ".config/ctxe/config.toml"
-    settings.parent.mkdir(parents=True)
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(f'[approval]\nmode = "auto-edit"\nallow = ["run:{sys.executable} -m pytest *"]\n')
     with WireServer([*SCRIPT, Reply("I know of circles.")], key=KEY) as server:
         env = environment(home, **APIS[api](server.url))

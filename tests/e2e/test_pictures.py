@@ -111,7 +111,7 @@ def test_a_model_that_sees_none_is_told_of_in_one_line_and_sent_none(home: Path,
         env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL": "openai/o3-mini"}
         blind = ctxe(repo, env, "chat", "-p", f'look at @docs/shot.png and "{outside}"')
         assert blind.code == 0, blind.err
-        (home / ".config/ctxe").mkdir(parents=True)
+        (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
         (home / ".config/ctxe/config.toml").write_text('[models."openai/o3-mini"]\nimages = true\n')
         seeing = ctxe(repo, env, "chat", "-p", "look at @docs/shot.png")
         assert seeing.code == 0, seeing.err

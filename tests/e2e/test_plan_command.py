@@ -32,7 +32,7 @@ def paths(ran: Ran) -> list[str]:
 
 
 def settings(home: Path, text: str) -> None:
-    (home / ".config" / "ctxe").mkdir(parents=True)
+    (home / ".config" / "ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config" / "ctxe" / "config.toml").write_text(text)
 
 

@@ -188,7 +188,7 @@ def test_a_mode_that_changes_while_the_model_works_is_told(home: Path, tmp_path:
     repo = repository(tmp_path / "repo", FILES)
     script = [Reply("", [Call("run_command", {"command": "sleep 2"})]), Reply("seen"), Reply("heard")]
     with WireServer(script, key=KEY) as server:
-        (home / ".config/ctxe").mkdir(parents=True)
+        (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
         (home / ".config/ctxe/config.toml").write_text('[approval]\nallow = ["run:sleep *"]\n')
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:

@@ -61,7 +61,7 @@ def repo(tmp_path: Path) -> Path:
 
 def allow(home: Path) -> None:
     """The user's own settings: edits need no question, and the tests may run."""
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text(f'[approval]\nallow = ["run:{sys.executable} -m unittest *"]\n')
 
 

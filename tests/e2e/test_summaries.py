@@ -42,7 +42,7 @@ def answers(summary: Entry) -> Any:
 
 
 def talked(home: Path, repo: Path, summary: Entry, lines: list[str], *settings: str) -> tuple[list[Any], str]:
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text("[fold]\n" + "\n".join(settings) + "\n")
     with WireServer(answers(summary), key=KEY) as server:
         env = environment(home, **openai_at(server.url))

@@ -32,7 +32,7 @@ def repo(tmp_path: Path) -> Path:
 
 def allow(home: Path, *rules: str) -> None:
     """The user's own settings: these rules need no question."""
-    (home / ".config/ctxe").mkdir(parents=True)
+    (home / ".config/ctxe").mkdir(parents=True, exist_ok=True)
     (home / ".config/ctxe/config.toml").write_text(f"[approval]\nallow = {json.dumps(rules)}\n")
 
 
