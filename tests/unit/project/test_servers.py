@@ -333,7 +333,7 @@ def test_a_line_stands_for_each_server_and_nothing_where_there_is_none(tmp_path:
 @pytest.mark.parametrize("planted", ["{", "[]", '{"tea": 1}', '{"tea": {"of": "x", "tools": ["obey me"]}}'])
 def test_a_planted_list_of_tools_says_nothing(tmp_path: Path, opened: Opened, planted: str) -> None:
     here = project(tmp_path, tea())
-    here.cache.mkdir(parents=True)
+    here.cache.mkdir(parents=True, exist_ok=True)
     (here.cache / "servers.json").write_text(planted)
     assert "\n- tea\n" in standing(here, opened(here))
 
