@@ -35,6 +35,7 @@ LONGEST = 64
 """Characters of a word that are looked at; what is longer is a hash, a key or encoded bytes."""
 
 _WORD = pattern(r"\w+")
+_SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map(chr, range(128)))
 _PART = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _FOREIGN_PART = pattern(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
 _SPACELESS = "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
@@ -87,18 +88,23 @@ def analyse(word: str) -> tuple[str, ...]:
     return (whole, *[stem(piece) for piece in pieces if len(piece) > 1 and piece not in STOP])
 
 
+def _words(text: str) -> list[str]:
+    """The runs of word characters of a text. Of ASCII they are split off, which takes a third of the time."""
+    return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text)
+
+
 def terms(text: str) -> list[str]:
     """Search terms in the order of the text, repeats included.
 
     A plain word gives its stem, an identifier of several parts itself in lower case and the stems of its parts, a run
     of a script that is written without spaces its pairs of characters. Common words give nothing.
     """
-    return list(chain.from_iterable(map(_terms, _WORD.findall(text))))
+    return list(chain.from_iterable(map(_terms, _words(text))))
 
 
 def counts(text: str) -> Counter[str]:
     """How often each search term occurs; the same as ``Counter(terms(text))``, faster for long texts."""
-    words = _WORD.findall(text)
+    words = _words(text)
     if len(words) < LONG:
         return Counter(chain.from_iterable(map(_terms, words)))
     found: Counter[str] = Counter()
@@ -110,7 +116,7 @@ def counts(text: str) -> Counter[str]:
 
 def plain(text: str) -> list[str]:
     """Lower-case words as they stand, common ones included: for wording that has to match, not for meaning."""
-    return _WORD.findall(text.lower())
+    return _words(text.lower())
 
 
 def path_terms(path: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import is_
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,8 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import Around
 from ctxe.knowledge.recall.kept import Kept, Posting, Row
-from ctxe.knowledge.recall.reading import NAME, Reading, grams, read, wording
+from ctxe.knowledge.recall.reading import NAME, Reading, read, wording
+from ctxe.knowledge.recall.readings import Readings
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of, terms
 from ctxe.lexical.bm25 import idf, shorten
 from ctxe.lexical.known import Known
@@ -24,7 +25,6 @@ BACKGROUND = 200
 NOTHING_COMMON: Mapping[str, float] = MappingProxyType({})
 MANY = 300
 """Entries from which on the postings are worth keeping on disk."""
-MOST_READINGS = 4_096
 MOST_WEIGHED = 4_096
 MOST_COUNTED = 100_000
 MOST_TIMES = 255
@@ -70,8 +70,7 @@ class Postings:
         self._weighed = Known(self._weigh, MOST_WEIGHED)
         self._having = Known(self._count, MOST_COUNTED)
         self._rarities = Known(self._rare, MOST_COUNTED)
-        self._readings = Known[int, Reading](lambda slot: read(self.entries[slot]), MOST_READINGS)
-        self._grams = Known(self._all_grams, MOST_READINGS)
+        self._readings = Readings(lambda slot: self.entries[slot])
         self._averages = (0.0, 0.0, 0.0)
         self._titles = Known[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
         self._moments: list[float] = []
@@ -137,7 +136,7 @@ class Postings:
                     return
                 for row in rows:
                     del held[row.slot], self._lengths[row.slot]
-                    self._readings.pop(row.slot, None)
+                    self._readings.drop(row.slot)
         # Another process may give the next slots in the file to other entries: from here on they are this one's own.
         if not self._keeps:
             self._next = max(self._next, MEMORY_ONLY)
@@ -151,8 +150,7 @@ class Postings:
         for key, mark, entry in new:
             slot, self._next = self._next, self._next + 1
             reading = read(entry)
-            if len(self._readings) < MOST_READINGS:
-                self._readings[slot] = reading
+            self._readings.offer(slot, reading)
             lengths = (reading.length, len(reading.names), len(reading.files))
             self._slots[key], self._lengths[slot], held[slot] = (slot, mark), lengths, entry
             rows.append(Row(slot, key, mark, lengths))
@@ -185,12 +183,11 @@ class Postings:
         lengths, k1, b = self._lengths, K1[channel], B[channel]
         # saturate(times / shorten(length, average, b), k1), written out: this is where a question's time goes.
         fixed, longer, more = k1 * (1.0 - b), k1 * b / (self._averages[channel] or 1.0), k1 + 1.0
-        slots: list[int] = []
-        worths: list[float] = []
+        slots, worths = array("I"), array("d")
         for having, counts in self._parts(term):
             slots += having
             held = zip(having, counts, strict=True)
-            worths += [more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in held]
+            worths.extend([more * n / (n + fixed + longer * lengths[slot][channel]) for slot, n in held])
         return Weighed(slots, worths)
 
     def _parts(self, term: str) -> list[Posting]:
@@ -223,10 +220,7 @@ class Postings:
 
     def grams(self, slot: int) -> Sequence[str]:
         """The grams of all words of an entry, each once; remembered as readings are."""
-        return self._grams[slot]
-
-    def _all_grams(self, slot: int) -> Sequence[str]:
-        return tuple(set().union(*map(grams, self.reading(slot).pieces)))
+        return self._readings.grams[slot]
 
     @property
     def average(self) -> float:
@@ -237,11 +231,13 @@ class Postings:
         """How much all terms of the title of an entry say together."""
         return self._titles[slot]
 
-    def ages(self, slots: Iterable[int], as_of: float | None) -> list[tuple[int, int]]:
+    def ages(self, slots: Collection[int], as_of: float | None) -> list[tuple[int, int]]:
         """Failures among some slots, each with how many came after it (and before ``as_of``)."""
-        places = self._ages
+        if not self._ages:
+            return []
         newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1
-        return [(slot, max(0, newest - places[slot])) for slot in slots if slot in places] if places else []
+        found = zip(slots, map(self._ages.get, slots), strict=True)
+        return [(slot, newest - at if at < newest else 0) for slot, at in found if at is not None]
 
 
 def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:

@@ -15,7 +15,7 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
 from ctxe.lexical.traces import faults, frames
-from ctxe.lexical.words import STOP, counts, path_terms, terms
+from ctxe.lexical.words import STOP, counts, path_terms, plain, terms
 
 NAME, FILE, MENTION, ID = "N:", "F:", "M:", "I:"
 """What terms other than words begin with; no word has a colon in it."""
@@ -35,7 +35,6 @@ OPENING = 200
 TELLING = 3
 """Digits from which on a number alone names the entry with that number in its id."""
 
-_PIECE = pattern(r"[^\W_]+")
 _SAID_BY = pattern(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
 # Ids as text mentions them: a word and a number (PEP 8, adr-0012, MSC1234), or a number and a hash (0007-3fa2).
 _MENTIONED = pattern(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
@@ -48,14 +47,14 @@ _NAMED = pattern(
 )
 _DIGIT = pattern(r"\d")
 _LAST_PART = pattern(r"(?:[A-Z]+|[A-Z]?[a-z]+)$")
+_WORD_ID = pattern(r"([A-Za-z]{2,10})[-_ ]?0*(\d{1,6})")
+_HASH_ID = pattern(r"\d{4,9}-[0-9a-f]{4}")
 _OF_AN_ID = pattern(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one entry says. ``pieces`` are its words as written (lower case), for comparing letter by letter; ``ids``
-    are terms by which a question can name it.
-    """
+    """What one entry says; ``ids`` are terms by which a question can name it."""
 
     words: Mapping[str, int]
     length: int
@@ -65,7 +64,6 @@ class Reading:
     files: frozenset[str]
     mentions: frozenset[str]
     ids: frozenset[str]
-    pieces: frozenset[str]
     said_by: frozenset[str]
     asks: bool
 
@@ -112,24 +110,28 @@ def read(entry: Entry) -> Reading:
         frozenset([*file_terms(entry.files), *scope_terms(entry.scope)]),
         frozenset(map(mention, _MENTIONED.finditer(text) if _DIGIT.search(text) else ())) - {id_term(entry.id)},
         frozenset(own_ids(entry)),
-        frozenset(_PIECE.findall(text.lower())),
-        frozenset(_PIECE.findall(said[1].lower())) if said else frozenset(),
+        pieces(said[1]) if said else frozenset(),
         "?" in text,
     )
+
+
+def pieces(text: str) -> frozenset[str]:
+    """The words of a text as written (lower case), for comparing letter by letter."""
+    return frozenset(plain(text.replace("_", " ")))
 
 
 def ask(query: Query) -> Question:
     """What a question asks: its words, command and error."""
     text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
     words = _weights(text)
-    pieces = frozenset(_PIECE.findall(text.lower()))
+    asked = pieces(text)
     return Question(
         words,
         frozenset(counts(_head(text)).keys() & words.keys()),
         frozenset(_named(query.text[:MOST_READ])),
         frozenset([*file_terms(query.files), *folder_terms(query.files)]),
-        frozenset(gram for piece in pieces - STOP for gram in grams(piece)),
-        pieces,
+        frozenset[str]().union(*map(grams, asked - STOP)),
+        asked,
         text,
         any(place.name for place in frames(text)),
     )
@@ -213,10 +215,10 @@ def _named(text: str) -> Iterable[str]:
 
 def id_term(name: str) -> str:
     """The term by which others mention an entry of this id; "" when no text could."""
-    found = re.fullmatch(r"([A-Za-z]{2,10})[-_ ]?0*(\d{1,6})", name)
+    found = _WORD_ID.fullmatch(name)
     if found:
         return f"{MENTION}{found[1].lower()}-{found[2]}"
-    return f"{MENTION}{name}" if re.fullmatch(r"\d{4,9}-[0-9a-f]{4}", name) else ""
+    return f"{MENTION}{name}" if _HASH_ID.fullmatch(name) else ""
 
 
 def mention(found: re.Match[str]) -> str:

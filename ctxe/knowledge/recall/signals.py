@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
+from operator import mul
 
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, id_term
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, worth_in
 from ctxe.lexical.bm25 import idf, saturate, shorten
+from ctxe.lexical.known import Known
 
 SIGNALS = (
     "head",  # words of the question's first line and error lines, in the entry (BM25)
@@ -35,7 +38,8 @@ RECENT = SIGNALS.index("recent")
 REACH = 2
 """Turns before and after one that are its window."""
 FADE = 100.0
-FADED = 10.0 * FADE
+FADED = 1_000
+FRESH = tuple(math.exp(-age / FADE) for age in range(FADED))
 SPEAKER = 1.5
 """What it adds to how well a turn fits that the question names who says it, in the measure of ``head``."""
 
@@ -53,11 +57,16 @@ class Look:
         self.postings, self.question, self._as_of = postings, question, as_of
         self._rarity = {term: postings.rarity(term) for term in sorted(question.words)}
         self._head = {term: self._rarity[term] for term in sorted(question.head)}
-        self._heads: dict[int, float] = {}
+        self._heads = Known(self._head_of)
+        self._said = Known[int, AbstractSet[str]](
+            lambda slot: postings.reading(slot).words.keys() & question.words.keys()
+        )
         asked = {} if question.traced else question.words
         weights = {term: weight * self._rarity[term] for term, weight in asked.items()}
         length = math.hypot(*weights.values()) or 1.0
         self._squares = {term: weight * self._rarity[term] / length for term, weight in weights.items()}
+        # A frozen set and a view of keys are compared by a loop that takes three times as long as that of two sets.
+        self._words, self._plain = frozenset(question.words), frozenset(self._squares)
 
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
         """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
@@ -69,60 +78,58 @@ class Look:
             for slot, shared in zip(slots, pieces, strict=True)
         }
 
-    def recents(self, slots: Iterable[int]) -> list[tuple[int, float]]:
+    def recents(self, slots: Collection[int]) -> list[tuple[int, float]]:
         """Failures among the slots: 1 for the newest of all, less for older ones; those of hardly anything left out."""
         ages = self.postings.ages(slots, self._as_of)
-        return [(slot, math.exp(-age / FADE)) for slot, age in ages if age < FADED]
+        return [(slot, FRESH[age]) for slot, age in ages if age < FADED]
 
     def _vector(self, slot: int, fed: Mapping[str, float], pieces: float, recent: float) -> Vector:
         postings, question = self.postings, self.question
         reading, entry = postings.reading(slot), postings.entries[slot]
         logged = entry.kind == "log"
-        names = [f"{NAME}{term}" for term in sorted(reading.names & question.words.keys())]
+        names = [f"{NAME}{term}" for term in sorted(reading.names & self._words)]
         files = sorted(reading.files & question.files)
-        rarity, shared = self._rarity.__getitem__, reading.words.keys() & self._squares.keys()
+        rarity, shared = self._rarity.__getitem__, self._said[slot] & self._plain
         return (
-            self._fit(slot),
-            self._sum(slot, fed),
+            self._heads[slot],
+            self._sum(slot, fed, fed.keys() & reading.words.keys()),
             self._set(slot, names, NAMES) if names else 0.0,
             self._set(slot, files, FILES) if files else 0.0,
             max(map(postings.rarity, files), default=0.0),
             float(not reading.ids.isdisjoint(question.ids)),
             self._cover(slot),
-            math.fsum(map(rarity, reading.opening & self._squares.keys())),
+            math.fsum(map(rarity, reading.opening & self._plain)),
             pieces,
             recent,
             math.log1p(self._mentioned(entry.id)),
             self._said_of(slot),
-            math.fsum(self._squares[term] * math.log1p(reading.words[term]) for term in shared),
+            math.fsum([self._squares[term] * math.log1p(reading.words[term]) for term in shared]),
             0.0 if logged else max(map(rarity, shared), default=0.0),
             float(logged and self._says(slot)),
             self._answers(slot) if logged else 0.0,
             self._window(slot) if logged else 0.0,
         )
 
-    def _fit(self, slot: int) -> float:
+    def _head_of(self, slot: int) -> float:
         """How well the words of an entry fit the head of the question."""
-        if slot not in self._heads:
-            self._heads[slot] = self._sum(slot, self._head)
-        return self._heads[slot]
+        return self._sum(slot, self._head, self._said[slot] & self.question.head)
 
-    def _sum(self, slot: int, wanted: Mapping[str, float]) -> float:
-        words = self.postings.reading(slot).words
-        shared = wanted.keys() & words.keys()
+    def _sum(self, slot: int, wanted: Mapping[str, float], shared: Collection[str]) -> float:
+        """The worth of words that an entry shares with what is wanted."""
         if not shared:
             return 0.0
-        size, k1 = self.postings.size(slot), K1[WORDS]
+        words, size, k1 = self.postings.reading(slot).words, self.postings.size(slot), K1[WORDS]
+        times = [words[term] for term in shared]
         # Most words are said once or twice.
-        worth = {times: saturate(times / size, k1) for times in {words[term] for term in shared}}
-        return math.fsum([wanted[term] * worth[words[term]] for term in shared])
+        worth = {number: saturate(number / size, k1) for number in set(times)}
+        return math.fsum(map(mul, map(wanted.__getitem__, shared), map(worth.__getitem__, times)))
 
     def _set(self, slot: int, shared: Iterable[str], channel: int) -> float:
         postings = self.postings
         return saturate(1 / postings.size(slot, channel), K1[channel]) * math.fsum(map(postings.rarity, shared))
 
     def _cover(self, slot: int) -> float:
-        said = self.postings.reading(slot).title & self.question.words.keys()
+        said = self.postings.reading(slot).title & self._words
         return math.fsum(map(self._rarity.__getitem__, said)) / self.postings.title(slot) if said else 0.0
 
     def _mentioned(self, name: str) -> int:
@@ -148,7 +155,7 @@ class Look:
         before = self.postings.around.before(slot)
         if before is None or not self.postings.reading(before).asks:
             return 0.0
-        return self._fit(before) + SPEAKER * self._says(before)
+        return self._heads[before] + SPEAKER * self._says(before)
 
     def _window(self, slot: int) -> float:
         """As if the turns around were one text; words are as rare as they are among single turns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from operator import mul
 
 from ctxe.data import read_text
 from ctxe.domain.value import dataclass
@@ -35,7 +36,8 @@ def score(vector: Vector, counting: Mapping[str, float]) -> float:
     """The weighted sum of an entry's signals: the difference of two scores is the logarithm of how much more likely one
     entry answers than the other (a conditional logit, fitted to questions whose answers are known).
     """
-    return sum(counting[name] * value for name, value in zip(SIGNALS, vector, strict=True))
+    total: float = sum(map(mul, map(counting.__getitem__, SIGNALS), vector))
+    return total
 
 
 @cache

@@ -6,7 +6,8 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
-from ctxe.knowledge.recall.reading import MOST_READ, MOST_WORDS, Question, ask, beside, grams, read, wording
+from ctxe.knowledge.recall.reading import MOST_READ, MOST_WORDS, Question, ask, beside, grams, pieces, read, wording
+from ctxe.knowledge.recall.readings import Readings
 
 
 def test_an_entry_says_its_title_its_text_and_each_field_of_a_failure_once() -> None:
@@ -33,10 +34,27 @@ def test_an_entry_is_read_as_words_title_names_files_mentions_and_speaker() -> N
     assert found.mentions == {"M:adr-3"}
     assert found.opening == {"adr", "7", "replac", "3", "kappa"}
     assert found.ids == {"I:adr-7", "I:adr 7"}
-    assert found.pieces == {"omega", "adr", "7", "replaces", "3", "kappa"}
+    assert pieces(wording(entry)) == {"omega", "adr", "7", "replaces", "3", "kappa"}
     assert (found.said_by, found.asks) == (frozenset(), True)
     turn = read(Entry("D1", "log", text="(2024-05-01) Ada Lovelace: kappa"))
     assert (turn.title, turn.said_by, turn.asks) == (frozenset(turn.words), frozenset({"ada", "lovelace"}), False)
+
+
+def test_readings_are_remembered_up_to_so_many_words_and_the_oldest_go_first() -> None:
+    entries = [Entry("a", text="omega kappa"), Entry("b", text="tau"), Entry("c", text="sigma lambda")]
+    readings = Readings(entries.__getitem__, most=4)
+    assert [sorted(readings[slot].words) for slot in (0, 1)] == [["kappa", "omega"], ["tau"]]
+    assert set(readings.grams[1]) == {" tau", "tau "}
+    readings.offer(2, read(entries[2]))
+    assert list(readings) == [0, 1]
+    assert readings[2] == read(entries[2])
+    assert (list(readings), list(readings.grams)) == ([1, 2], [1])
+    readings.drop(1)
+    readings.offer(0, read(entries[0]))
+    assert (list(readings), list(readings.grams)) == ([2, 0], [])
+    alone = Readings(entries.__getitem__, most=1)
+    assert [len(alone[slot].words) for slot in (0, 1, 2)] == [2, 1, 2]
+    assert list(alone) == [2]
 
 
 def test_a_question_is_its_words_its_error_and_its_command() -> None:
