@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator
-from operator import itemgetter
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,14 +48,24 @@ NEVER = frozenset(
 
 
 class Listed(NamedTuple):
-    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds.
-
-    A tuple, like ``store.File``: a tree has a hundred thousand of them, and they are made anew with every plan.
-    """
+    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds."""
 
     path: str
     size: int
     mtime: int
+
+
+class Columns(NamedTuple):
+    """Regular files by columns, in the order of their paths."""
+
+    paths: list[str]
+    sizes: array[int]
+    mtimes: array[int]
+
+    def only(self, fine: Sequence[bool]) -> Columns:
+        """Those of the files for which it says so."""
+        sizes, mtimes = (array("q", compress(column, fine)) for column in self[1:])
+        return Columns(list(compress(self.paths, fine)), sizes, mtimes)
 
 
 def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
@@ -68,31 +80,42 @@ def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list
 
     So are names with control characters: a line end in a name would end the line that names it for the model.
     """
+    return list(map(Listed, *list_columns(git, started)))
+
+
+def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None) -> Columns:
+    """The same by columns, which are made and compared in a fraction of the time."""
     out = finish(started if started is not None else start_listing(git))
-    if out is None:
-        paths: Iterable[str] = walk(git.root)
-    else:
-        paths = filter(None, dict.fromkeys(os.fsdecode(out).split("\0")))
+    text = "\0".join(islice(walk(git.root), MOST_FILES)) if out is None else os.fsdecode(out)
+    paths: Iterable[str] = filter(None, dict.fromkeys(text.split("\0")))
     hidden = ignore_spec(git.root, IGNORE_FILE)
     if hidden is not None:
         paths = (path for path in paths if not hidden.match_file(path))
-    return sorted(_listed(git.root, paths), key=itemgetter(0))
+    paths = islice(paths, MOST_FILES)
+    if OUR_FOLDER in text or not text.replace("\0", "").isprintable():
+        paths = (path for path in paths if not (path.startswith(OUR_FOLDER) or CONTROL.search(path)))
+    return _seen(git.root, sorted(paths))
 
 
-def _listed(root: Path, paths: Iterable[str]) -> Iterator[Listed]:
-    prefix = os.fspath(root) + os.sep
-    look, regular, made = os.lstat, stat.S_ISREG, tuple.__new__  # a NamedTuple's own constructor takes twice as long
-    for number, path in enumerate(paths):
-        if number >= MOST_FILES:
-            return
-        if path.startswith(OUR_FOLDER) or (not path.isprintable() and CONTROL.search(path)):
-            continue
-        try:
-            seen = look(prefix + path)
-        except (OSError, ValueError):
-            continue
-        if regular(seen.st_mode):
-            yield made(Listed, (path, seen.st_size, seen.st_mtime_ns))
+def _seen(root: Path, paths: list[str]) -> Columns:
+    """Those of the paths that are regular files."""
+    whole = map((os.fspath(root) + os.sep).__add__, paths)
+    told = attrgetter("st_mode", "st_size", "st_mtime_ns")
+    try:
+        rows = list(map(told, map(os.lstat, whole)))
+    except (OSError, ValueError):
+        rows = [_told(os.fspath(root) + os.sep + path) for path in paths]
+    modes, sizes, mtimes = zip(*rows, strict=True) if rows else ((), (), ())
+    seen = Columns(paths, array("q", sizes), array("q", mtimes))
+    return seen if all(map(stat.S_ISREG, set(modes))) else seen.only(list(map(stat.S_ISREG, modes)))
+
+
+def _told(path: str) -> tuple[int, int, int]:
+    try:
+        seen = os.lstat(path)
+    except (OSError, ValueError):
+        return 0, 0, 0
+    return seen.st_mode, seen.st_size, seen.st_mtime_ns
 
 
 def walk(root: Path) -> Iterator[str]:

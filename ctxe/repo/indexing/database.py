@@ -14,12 +14,13 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.storage.owned import alone
 
-VERSION = 5
+VERSION = 6
 BUSY_SECONDS = 20.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE files (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime INTEGER, scanned INTEGER,
   segment INTEGER, kind TEXT, language TEXT, lines INTEGER, length INTEGER, digest BLOB);
+CREATE TABLE roster (name TEXT PRIMARY KEY, value BLOB);
 CREATE TABLE details (id INTEGER PRIMARY KEY, definitions TEXT, imports TEXT, units BLOB, lengths BLOB,
   line_tokens BLOB);
 CREATE TABLE segments (id INTEGER PRIMARY KEY, files INTEGER);

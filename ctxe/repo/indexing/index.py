@@ -7,17 +7,18 @@ import os
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.repo.files import list_files, read_text, start_listing
+from ctxe.repo.files import Columns, Listed, list_columns, list_files, read_text, start_listing
 from ctxe.repo.git import Git
-from ctxe.repo.indexing import database, history, linecount, store
+from ctxe.repo.indexing import database, history, linecount, roster, store
+from ctxe.repo.indexing.roster import Roster
 from ctxe.repo.indexing.statistics import Statistics, statistics
-from ctxe.repo.indexing.store import Details, File, any_differs, differs
+from ctxe.repo.indexing.store import Details, File, differs
 from ctxe.repo.indexing.unswept import unswept
 from ctxe.storage.owned import owned
 
@@ -52,8 +53,10 @@ class Index:
         except StoreError as error:
             db, self.note = database.connect_memory(), f"{error.message}; the index is kept in memory only"
         self.db = owned(self, db)
-        self.files: dict[int, File] = {}
+        self.files: Mapping[int, File] = {}
         self.by_path: dict[str, int] = {}
+        self.kinds: dict[int, str] = {}
+        self._segments: dict[int, int] = {}
         self.history = history.History()
         self.statistics = Statistics(0, [])
         self._generation: object = None
@@ -78,23 +81,23 @@ class Index:
         started = clock()
         listing = start_listing(self.git)
         generation = self._written()
-        known = {file.path: file for file in store.files(self.db)}
+        held = roster.read(self.db)
         begun = time.time_ns()
-        # A name that is no UTF-8 can be stored nowhere and told to nobody.
-        listed = [one for one in list_files(self.git, listing) if one.path.isascii() or _is_utf8(one.path)]
+        listed = _told(list_columns(self.git, listing))
         scanned = removed = 0
-        if len(listed) < len(known) or any_differs(listed, known) or self._unlinked():
+        if held.differs(listed) or self._unlinked():
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
 
             def past() -> None:
                 history.refresh(self.db, self.git)
 
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress, past)
-            scanned, removed = update(known, listed, generation)
+            known = {file.path: file for file in held.every()}
+            scanned, removed = update(known, list(map(Listed, *listed)), generation)
             generation = self._written()
-            known = {file.path: file for file in store.files(self.db)}
-        self._hold(known, history.refresh(self.db, self.git), generation)
-        return Refreshed(scanned, removed, len(listed), clock() - started)
+            held = roster.kept(self.db)
+        self._hold(held, history.refresh(self.db, self.git), generation)
+        return Refreshed(scanned, removed, len(listed.paths), clock() - started)
 
     def _unlinked(self) -> bool:
         """Whether an interruption left imports unresolved."""
@@ -103,7 +106,7 @@ class Index:
     def load(self) -> None:
         """Hold what was indexed last, whatever the tree looks like by now."""
         generation = self._written()
-        self._hold({file.path: file for file in store.files(self.db)}, history.load(self.db), generation)
+        self._hold(roster.read(self.db), history.load(self.db), generation)
 
     @contextlib.contextmanager
     def settled(self) -> Iterator[None]:
@@ -121,13 +124,13 @@ class Index:
         """Rises with everything that is written of files."""
         return database.meta(self.db, "generation")
 
-    def _hold(self, known: dict[str, File], past: history.History, generation: object) -> None:
+    def _hold(self, held: Roster, past: history.History, generation: object) -> None:
         self._generation = generation
-        self.files = {file.id: file for file in known.values()}
-        self.by_path = {file.path: file.id for file in known.values()}
-        self.statistics = statistics(known.values())
+        self.files, self.by_path = held, dict(zip(held.paths, held.ids, strict=True))
+        self.kinds, self._segments = held.by_id("kind"), held.by_id("segment")
+        self.statistics = statistics(held.ids, held.columns["length"])
         self.history = past
-        for name in ("_segments", "_whole", "_history_ids", "_history_numbers", "changes"):
+        for name in ("of_kind", "_whole", "_history_ids", "_history_numbers", "changes"):
             self.__dict__.pop(name, None)
 
     def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
@@ -138,7 +141,7 @@ class Index:
 
     def status(self) -> dict[str, object]:
         """How the index stands against the tree, without changing it: sizes, and files that changed since."""
-        known = {file.path: file for file in store.files(self.db)}
+        known = {file.path: file for file in roster.read(self.db).every()}
         listed = {one.path: one for one in list_files(self.git)}
         return {
             "path": str(self.path or "memory"),
@@ -176,8 +179,12 @@ class Index:
         return store.postings(self.db, terms, self._segments, self._whole)
 
     @cached_property
-    def _segments(self) -> dict[int, int]:
-        return {number: file.segment for number, file in self.files.items()}
+    def of_kind(self) -> dict[str, set[int]]:
+        """The ids of the files of each kind."""
+        found: dict[str, set[int]] = {}
+        for number, kind in self.kinds.items():
+            found.setdefault(kind, set()).add(number)
+        return found
 
     @cached_property
     def _whole(self) -> frozenset[int]:
@@ -221,6 +228,11 @@ class Index:
         ahead = self.db.execute("SELECT target FROM imports WHERE importer=?", (number,))
         behind = self.db.execute("SELECT importer FROM imports WHERE target=?", (number,))
         return [row[0] for row in ahead], [row[0] for row in behind]
+
+
+def _told(listed: Columns) -> Columns:
+    """What is listed without names that are no UTF-8: they can be stored nowhere and told to nobody."""
+    return listed if all(map(str.isascii, listed.paths)) else listed.only(list(map(_is_utf8, listed.paths)))
 
 
 def _is_utf8(path: str) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from ctxe.domain.value import dataclass
 from ctxe.lexical.bm25 import shorten
-from ctxe.repo.indexing.store import File
 
 FILE_K1, FILE_B = 2.0, 0.4
 """BM25's parameters for whole files, best for single signals on past changes (docs/planner-measured.md)."""
@@ -23,14 +22,13 @@ class Statistics:
     norms: list[float]
 
 
-def statistics(files: Iterable[File]) -> Statistics:
-    """Statistics of these files."""
-    known = list(files)
-    lengths = [file.length for file in known if file.length > 1]
-    average = sum(lengths) / len(lengths) if lengths else 1.0
-    norms = [FILE_K1] * (max((file.id for file in known), default=0) + 1)
+def statistics(ids: Sequence[int], lengths: Sequence[int]) -> Statistics:
+    """Statistics of these files; ``lengths`` counts the terms of each."""
+    spoken = [length for length in lengths if length > 1]
+    average = sum(spoken) / len(spoken) if spoken else 1.0
+    norms = [FILE_K1] * (max(ids, default=0) + 1)
     shortest = FILE_K1 * shorten(0, average, FILE_B)
     a_term = FILE_K1 * shorten(1, average, FILE_B) - shortest
-    for file in known:
-        norms[file[0]] = shortest + a_term * file[-1]
-    return Statistics(len(lengths), norms)
+    for number, length in zip(ids, lengths, strict=True):
+        norms[number] = shortest + a_term * length
+    return Statistics(len(spoken), norms)

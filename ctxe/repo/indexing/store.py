@@ -16,7 +16,7 @@ from ctxe.repo.indexing.postings import BUCKETS, Packed, Posting, alive, by_buck
 from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 
-_FINE, _COARSE = 50_000_000, 2_000_000_000
+_FINE, COARSE = 50_000_000, 2_000_000_000
 """Nanoseconds between two ticks of a file system's clock, at most."""
 
 
@@ -43,19 +43,7 @@ def differs(size: int, mtime: int, old: File | None) -> bool:
     """
     if old is None or old.size != size or old.mtime != mtime:
         return True
-    return mtime >= old.scanned - (_COARSE if mtime % 1_000_000 == 0 else _FINE)
-
-
-def any_differs(listed: Iterable[tuple[str, int, int]], known: Mapping[str, File]) -> bool:
-    """Whether one of the (path, size, time) may have changed since; asked of all files with every plan."""
-    get = known.get
-    for path, size, mtime in listed:
-        old = get(path)
-        if old is None or old[2] != size or old[3] != mtime:
-            return True
-        if mtime >= old[4] - _COARSE and differs(size, mtime, old):
-            return True
-    return False
+    return mtime >= old.scanned - (COARSE if mtime % 1_000_000 == 0 else _FINE)
 
 
 @dataclass(frozen=True)

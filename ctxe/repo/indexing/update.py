@@ -10,7 +10,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.repo.files import Listed, read_text
-from ctxe.repo.indexing import database, store
+from ctxe.repo.indexing import database, roster, store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.linking import link, speaking_of
@@ -128,6 +128,7 @@ class Update:
                 changed.append(one)
         if same:
             with transaction(self.db):
+                roster.forget(self.db)
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
 
@@ -152,6 +153,7 @@ class Update:
         """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
         if database.meta(self.db, "generation") != expected:
             raise _Raced
+        roster.forget(self.db)
         generation = int(str(expected or 0)) + 1
         database.note(self.db, "generation", generation)
         return generation

@@ -63,7 +63,7 @@ class Evidence:
 
     def is_source(self, number: int) -> bool:
         """Whether the file is source code of the project itself."""
-        return self.index.files[number].kind == "source"
+        return self.index.kinds[number] == "source"
 
     def having(self, mark: str, words: Iterable[str]) -> dict[str, list[int]]:
         """For each word that occurs under a mark (see scan): the ids of the files, each once."""
@@ -153,13 +153,14 @@ def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[
 
 def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -> list[int]:
     """The ids of the files of a kind with the best scores."""
-    files = evidence.index.files
-    for most in (4 * count, len(scores)):  # in a large tree kinds are asked of the best files only
-        ordered = heapq.nlargest(most, zip(scores.values(), map(neg, scores), strict=True))
-        found = [-number for _, number in ordered if files[-number].kind == kind]
+    kinds = evidence.index.kinds
+    if kind == "source":  # mostly these are among the first in any case
+        ordered = heapq.nlargest(4 * count, zip(scores.values(), map(neg, scores), strict=True))
+        found = [-number for _, number in ordered if kinds[-number] == kind]
         if len(found) >= count:
-            break
-    return found[:count]
+            return found[:count]
+    own = scores.keys() & evidence.index.of_kind.get(kind, set())
+    return [-number for _, number in heapq.nlargest(count, ((scores[number], -number) for number in own))]
 
 
 def look_inside(evidence: Evidence, candidates: set[int]) -> None:
