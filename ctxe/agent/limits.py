@@ -14,6 +14,8 @@ from ctxe.domain.value import dataclass
 
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
+HOPELESS = 8
+"""Steps in a row that are one and the same failing call end the turn: it was told at the third, and hears nothing."""
 WARN_AT = 0.8
 SHOWN = 200
 """Characters of a call's arguments in a note about it."""
@@ -72,6 +74,16 @@ def circle(state: State) -> Chunk | None:
         said = f"the same two calls were made in turns, {REPEATS} times each"
         return _note("circle of two", said, last[-2:], "two calls in turns")
     return None
+
+
+def stuck(state: State) -> str:
+    """Why a circle that the model was told of ends the turn; empty: it does not."""
+    last = state.turn.steps[-HOPELESS:]
+    calls = {tuple((call.name, call.arguments) for call in step.reply.calls) for step in last}
+    if len(last) < HOPELESS or len(calls) > 1 or any(result.ok for step in last for result in step.results):
+        return ""
+    names = ", ".join(dict.fromkeys(call.name for call in last[-1].reply.calls))
+    return f"the model made the same failing call {HOPELESS} times in a row ({names})" if names else ""
 
 
 def _made(steps: Sequence[Step]) -> Iterator[Made]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from ctxe.agent import endings
-from ctxe.agent.limits import Limits, circle
+from ctxe.agent.limits import Limits, circle, stuck
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled
 from ctxe.domain.conversation import Fold, Reply, ToolCall
@@ -100,8 +100,8 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
             yield Notice(said, "warning")
         again = yield from ports.check(now())
         cut = cut + 1 if reply.dropped else 0
-        if cut == endings.PATIENCE:
-            yield TurnFinished("failed", why=endings.TOO_LONG)
+        if hopeless := endings.TOO_LONG if cut == endings.PATIENCE else stuck(now()):
+            yield TurnFinished("failed", why=hopeless)
             return ""
         if not (reply.calls or cut or again):
             yield TurnFinished("answered")

@@ -108,8 +108,9 @@ def told(event: Event, unicode: bool) -> list[Line]:
             return [line((f"{'pinned' if pinned else 'no longer pinned'}: ", "accent"), text)]
         case Recorded(kind, id_, title, by, path):
             where = f" {dot} {path}" if path else ""
+            what = title.removeprefix(f"{kind} ")  # "failure noted: …" is told of a failure
             return [
-                line((f"{glyph('record', unicode)} {kind} {id_} ", "good"), title, (f" {dot} by {by}{where}", "dim"))
+                line((f"{glyph('record', unicode)} {kind} {id_} ", "good"), what, (f" {dot} by {by}{where}", "dim"))
             ]
         case Notice(text, level):
             return [line((text, LEVELS[level]))]

@@ -72,6 +72,7 @@ def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:
         "nothing to redo",
     ]
     assert (repo / "a.py").read_text() == "one = 2\n"
+    assert ctxe(repo, environment(home), "failures", "list", "--json").json == []
 
 
 def test_a_commands_argument_is_completed_while_it_is_typed(home: Path, repo: Path) -> None:

@@ -473,6 +473,15 @@ def test_broken_replies_never_run_and_never_spoil_what_follows(home: Path, tmp_p
     assert all(f"{word}" in last for word in words)
 
 
+def test_a_model_that_never_stops_making_one_call_is_stopped(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
+    with WireServer(then=Reply("", [Call("read_file", {"path": "gone.py"})]), key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        done = ctxe(repo, env, "-p", "go", "--output-format", "json")
+        assert len(server.requests) == 8
+    assert (done.json["outcome"], done.json["why"][:31]) == ("failed", "the model made the same failing")
+
+
 OURS = re.compile(r"\x1b\[(?:[0-9;]*[mJKABCDHr]|\?(?:1|7|12|25|2004)[hl]|6n|\?1049[hl])")
 
 

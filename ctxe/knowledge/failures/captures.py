@@ -29,7 +29,7 @@ Choosing a side of a conflict, unstaging and changing the branch take nothing ba
 
 _OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
-    r"|refused the key|denied access|knows no model|nothing answers|sent nothing|closed the connection"
+    r"|refused the key|denied access|knows no model|nothing answers|sent nothing|empty answer|closed the connection"
     r"|limits how often|cannot be trusted|cannot be used"
     r"|too long|cannot fit|context (?:length|window|size)|maximum context|too many tokens)\b",
     re.I,

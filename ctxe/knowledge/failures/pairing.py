@@ -54,6 +54,7 @@ class Watch:
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
         self._open: dict[str, str] = {}
+        self._back: dict[str, tuple[str, Told]] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
@@ -159,8 +160,17 @@ class Watch:
         told: list[Told] = []
         for path in paths:
             if path in self._written:
-                told += self.keep(reverted(path, self._written.pop(path), how, self._session))
+                diff = self._written.pop(path)
+                told += self.keep(reverted(path, diff, how, self._session))
+                self._back[path] = diff, told[-1]
         return tuple(told)
+
+    def given_back(self, paths: Iterable[str]) -> tuple[Told, ...]:
+        """Files that were put back hold again what this session had written; what was kept of that is no lesson."""
+        self.gate.changed()
+        held = {path: self._back.pop(path) for path in paths if path in self._back}
+        self._written.update({path: diff for path, (diff, _) in held.items()})
+        return tuple(told for _, told in held.values() if told.change == "new")
 
     def _passed_by(self, command: str, *, failed: bool = False) -> None:
         for waiting in self._waiting.values():

@@ -190,6 +190,13 @@ class Remembering:
                 f"failure {told.entry.id} {told.change}" for told in self.watch.taken_back(paths, "/undo")
             ]
 
+    def given_back(self, forget: Callable[..., object], paths: Sequence[str]) -> None:
+        """The user took an undo back."""
+        gone = [told.entry.id for told in self.watch.given_back(paths)]
+        self.recorded = [told for told in self.recorded if told.split(" ")[1] not in gone]
+        with contextlib.suppress(StoreError):
+            _ = forget(*gone) if gone else None
+
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""
         self.gating.gate.spoken()

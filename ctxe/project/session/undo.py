@@ -27,8 +27,8 @@ class Undo:
     It is told of actions before they run, and hears events to end each point.
 
     ``undone`` is the turn whose changes the last ``undo`` put back, or found put back, 0 when it could not; ``heard``
-    is told of the files. ``known`` are paths that tools of ours changed in this point, ``alone`` says that commands
-    run unasked.
+    is told of the files, ``regained`` of those that a ``redo`` brought back. ``known`` are paths that tools of ours
+    changed in this point, ``alone`` says that commands run unasked.
     """
 
     place: Restore
@@ -43,6 +43,7 @@ class Undo:
     known: set[str] = field(default_factory=set)
     alone: Callable[[], bool] = lambda: False
     heard: Callable[[Sequence[str]], None] = lambda _: None
+    regained: Callable[[Sequence[str]], None] = lambda _: None
 
     def before(self, action: Action) -> None:
         """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
@@ -127,6 +128,7 @@ class Undo:
         if point is None:
             return ["nothing to redo: no undo, or a later turn changed files"]
         done = restore.undo(self.place, point, force=force)
+        self.regained(done.restored)
         return _came(done, "/redo") or ["that undo changed nothing"]
 
     def changed(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.agent.log import Log
@@ -86,6 +87,7 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     crediting = Crediting(scribe)
     catch_up(past, scribe, remembering, crediting)
     live.undo.heard, live.against = remembering.taken_back, crediting.against
+    live.undo.regained = partial(remembering.given_back, project.store.forget)
     undo, *others = live.session.listeners
     live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, *others)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.limits import Limits, circle
+from ctxe.agent.limits import Limits, circle, stuck
 from ctxe.agent.log import Log, read_events
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
@@ -409,6 +409,16 @@ def test_a_call_that_was_answered_counts_with_its_last_result() -> None:
     )
     notes = [circle(State(Conversation((Turn("go", steps=steps[:n]),)))) for n in (1, 2, 3)]
     assert [note is not None for note in notes] == [False, False, True]
+
+
+def test_a_model_that_makes_one_failing_call_again_and_again_is_stopped() -> None:
+    def steps(count: int, *, ok: bool = False, other: int = -1) -> State:
+        calls = [ToolCall(f"c{n}", "run_command", '{"command": "ls"}' if n == other else "{") for n in range(count)]
+        made = tuple(Step(Reply("Again.", (call,)), (ToolResult(call.id, f"{call.id}", ok),)) for call in calls)
+        return State(Conversation((Turn("go", steps=made),)))
+
+    assert stuck(steps(8)) == "the model made the same failing call 8 times in a row (run_command)"
+    assert [stuck(one) for one in (steps(7), steps(8, ok=True), steps(8, other=4))] == ["", "", ""]
 
 
 def test_a_step_without_calls_closes_no_circle() -> None:

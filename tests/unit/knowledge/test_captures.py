@@ -60,6 +60,7 @@ def test_what_each_capture_holds() -> None:
         "nothing answers at http://127.0.0.1:1/v1 (3 requests in 2 s)",
         "openai limits how often it is asked: slow down",
         "the answer of openai cannot be used: cut",
+        "anthropic gave an empty answer (3 requests in 2 s)",
         "openai: this model's maximum context length is 8192 tokens",
         "anthropic: prompt is too long: 210000 tokens > 200000 maximum",
         "the request cannot fit: 9,000 tokens over (task 12,000)",
