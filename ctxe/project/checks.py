@@ -157,7 +157,7 @@ def _servers(project: Project) -> Iterator[Check]:
 def _memory(project: Project) -> Iterator[Check]:
     shelf = project.store.shelf()
     bad = [entry for entry in shelf.entries if entry.problems]
-    kept = len(shelf.entries)
+    kept = sum(entry.kind != "log" for entry in shelf.entries)
     yield Check("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
     for entry in bad[:5]:
         yield Check("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")

@@ -238,7 +238,7 @@ def _overridden(known: Model, own: Mapping[str, Any]) -> Model:
 def _unknown(provider: str, bare: str) -> ConfigError:
     full = f"{provider}/{bare}" if provider else bare
     names = [model.id if provider else model.name for model in models() if provider in ("", model.provider)]
-    near = _meant(full, names)
+    near = _meant(full, names) or _meant(full, {word for name in names for word in name.split("-")})
     hint = f'{near + " Else " if near else ""}state its window in your config: [models."{full}"] window = 128000'
     return UnknownModel(f"the window of the model {full!r} is not known", hint, full)
 

@@ -118,7 +118,8 @@ def _sizes(event: ToolFinished) -> list[str]:
     elif "lines" in facts or "files" in facts:
         words.append(figures.plural(*((facts["lines"], "line") if "lines" in facts else (facts["files"], "file"))))
     elif event.result.ok and not event.display and not facts.keys() & {"exit_code", "delegate"} and text:
-        words.append(figures.plural((event.full or text).count("\n") + 1, "line"))
+        printed = (event.full or text).count("\n") + ("job" not in facts)  # below it stands how the job is
+        words += [figures.plural(printed, "line")] if printed else []
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
         seen, whole, told = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)

@@ -106,7 +106,7 @@ def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_
             terminal.wait(r"job 2 ended: stopped by the user: echo up; sleep 41703(.|\n)*ask  1 job")
             assert running("41703\0") == []
             terminal.enter("!echo mine; sleep 41706 &")
-            terminal.wait(r"● run echo mine; sleep 41706, in the background(.|\n)*ask  2 jobs")
+            terminal.wait(r"● run echo mine; sleep 41706, in the background · job 3 · 1 line\b(.|\n)*ask  2 jobs")
             terminal.enter("and now?")
             terminal.wait(r"● job 2 ended: stopped by the user \(echo up(.|\n)*I know that it was stopped\.")
             terminal.settle()

@@ -11,6 +11,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
+from ctxe.lexical.tables import names
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
 from ctxe.repo.indexing.mending import refreshed
@@ -38,6 +39,8 @@ LEAST = 400
 """Tokens of room below which nothing is planned."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
+SAYINGS = names("ahead continu fine go good great hello hey hi keep look nice ok okay perfect pleas proceed thank yes")
+"""Stems of what people say to greet, to thank and to go on: alone they speak of no file."""
 SHORT = Omission("files:plan", 0, "the words say too little to plan files by; say more, or name one with @path")
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 
@@ -130,8 +133,9 @@ def said(words: str) -> str:
 
 
 def telling(words: str) -> bool:
-    """Do words say enough to plan by? A greeting or thanks does not; a question about the whole does."""
+    """Do words say enough to plan by? A greeting, thanks or a go-ahead does not; a question about the whole does."""
     from ctxe.lexical.words import terms
     from ctxe.repo.planning.overview import about
 
-    return len(set(terms(words))) >= FEWEST or bool(about(words))
+    said = set(terms(words))
+    return (len(said) >= FEWEST and not said <= SAYINGS) or bool(about(words))

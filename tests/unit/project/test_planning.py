@@ -7,6 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
 from ctxe.project.window.kit import kit_for
@@ -102,9 +104,10 @@ def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Pat
     assert source.offer(Task("thanks", under_way=True), 8_000) == ()
 
 
-def test_words_that_name_nothing_build_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["thanks", "ok, go on", "Looks good, please continue!"])
+def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> None:
     source = planning(tmp_path, patience=30.0)
-    [section] = source.offer(Task("thanks"), 8_000)
+    [section] = source.offer(Task(words), 8_000)
     assert (section.chunks, [out.id for out in section.left_out]) == ((), ["files:plan"])
     assert section.left_out[0].why.startswith("the words say too little to plan files by")
     assert source.offer(Task(""), 8_000) == ()

@@ -176,6 +176,7 @@ def test_a_word_that_several_providers_or_none_use_means_no_model(said: str) -> 
             "the window of the model 'anthropic/claude-opus-55' is not known",
             "did you mean anth",
         ),
+        ("opsu", "the window of the model 'opsu' is not known", "did you mean opus? Else state"),
         (
             "ollama/tiny",
             "the window of the model 'ollama/tiny' is not known",
