@@ -23,7 +23,7 @@ Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ReadLog:
     """A log as it was read: size, time and inode, what stood before the place reached, what it said at a glance."""
 
     mark: Mark
@@ -38,7 +38,7 @@ def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
     """
     kept = cache / "sessions.json" if cache else None
     known = _load(kept) if kept else {}
-    now: dict[str, _Known] = {}
+    now: dict[str, _ReadLog] = {}
     found: list[Summary] = []
     for path in folder.glob("*.jsonl"):
         with contextlib.suppress(SessionError, OSError):
@@ -49,7 +49,7 @@ def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
     return sorted(found, key=lambda one: (-one.used, one.id))
 
 
-def _looked(path: Path, known: _Known | None) -> tuple[Summary, _Known]:
+def _looked(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
     """A log at a glance, and what is known of it now. Raises SessionError, OSError."""
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
@@ -59,10 +59,10 @@ def _looked(path: Path, known: _Known | None) -> tuple[Summary, _Known]:
     if known and _grew(path, known, glance):
         glance = known.glance
     one = read_on(path, glance)
-    return one, _Known(mark, _before(path, glance.until), glance)
+    return one, _ReadLog(mark, _before(path, glance.until), glance)
 
 
-def _grew(path: Path, known: _Known, now: Glance) -> bool:
+def _grew(path: Path, known: _ReadLog, now: Glance) -> bool:
     """Whether a log begins as the one that is known did, and has only become longer."""
     then = known.glance
     same = (then.at, then.fork, then.copied) == (now.at, now.fork, now.copied)
@@ -76,7 +76,7 @@ def _before(path: Path, until: int) -> str:
         return digest(file.read(min(until, CHECKED)).decode("latin-1"))
 
 
-def _load(kept: Path) -> dict[str, _Known]:
+def _load(kept: Path) -> dict[str, _ReadLog]:
     """What an earlier run kept; nothing when that is damaged, or of another form."""
     with contextlib.suppress(StoreError, ValueError, TypeError, LookupError, RecursionError):
         check, _, text = files.read(kept, files.MOST_CACHED).decode().partition("\n")
@@ -86,13 +86,13 @@ def _load(kept: Path) -> dict[str, _Known]:
     return {}
 
 
-def _save(kept: Path, known: Mapping[str, _Known]) -> None:
+def _save(kept: Path, known: Mapping[str, _ReadLog]) -> None:
     logs = {name: _frozen(one) for name, one in known.items()}
     text = json.dumps({"v": VERSION, "logs": logs}, separators=(",", ":"))
     files.replace_quickly(kept, f"{digest(text)}\n{text}".encode())
 
 
-def _frozen(known: _Known) -> list[Any]:
+def _frozen(known: _ReadLog) -> list[Any]:
     from dataclasses import astuple
 
     *said, spent = (getattr(known.glance, part.name) for part in fields(Glance))
@@ -100,8 +100,8 @@ def _frozen(known: _Known) -> list[Any]:
     return [known.mark, known.before, said, rows]
 
 
-def _thawed(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _Known:
+def _thawed(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _ReadLog:
     spent = [Spent(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
     glance = Glance(*said)
     glance.spent = spent
-    return _Known((mark[0], mark[1], mark[2]), before, glance)
+    return _ReadLog((mark[0], mark[1], mark[2]), before, glance)

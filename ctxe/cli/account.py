@@ -22,7 +22,7 @@ OPTIONS = Options(
 
 
 @dataclass(slots=True)
-class Wanted:
+class BudgetOptions:
     """What the command line of ``ctxe budget`` asks for."""
 
     task: str = ""
@@ -34,13 +34,13 @@ class Wanted:
     step: int = 0
 
 
-def parsed(words: list[str]) -> Wanted | None:
+def parsed(words: list[str]) -> BudgetOptions | None:
     """A plain command line; None for what Typer should read."""
     read = OPTIONS.read(words)
-    return None if read is None else Wanted(" ".join(read[1]), **read[0])
+    return None if read is None else BudgetOptions(" ".join(read[1]), **read[0])
 
 
-def show(invocation: Invocation, wanted: Wanted) -> None:
+def show(invocation: Invocation, wanted: BudgetOptions) -> None:
     """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
     from ctxe.project.models import prices_of
 

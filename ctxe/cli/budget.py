@@ -29,7 +29,7 @@ def budget(
     step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.", min=0)] = 0,
 ) -> None:
     """Offline; the same code composes the request that is really sent. Raises BudgetError."""
-    from ctxe.cli.account import Wanted, show
+    from ctxe.cli.account import BudgetOptions, show
 
-    wanted = Wanted(" ".join(task or []), explain, as_json, window, model, session, step)
+    wanted = BudgetOptions(" ".join(task or []), explain, as_json, window, model, session, step)
     show(Invocation.of(context), wanted)

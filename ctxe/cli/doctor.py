@@ -21,7 +21,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Exit code 1 when something must be mended."""
-    from ctxe.project.checks import checks
+    from ctxe.project.health import checks
 
     invocation = Invocation.of(context)
     found = list(checks(invocation.project(), reach=check))

@@ -11,7 +11,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.servers.others import Found
+    from ctxe.project.servers.others import ForeignServer
     from ctxe.terminal.screen import Screen
 
 From = Annotated[
@@ -45,7 +45,7 @@ def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) 
         screen.say(f"kept: {', '.join(kept)}; `ctxe mcp list` shows them, `ctxe mcp test NAME` tries one")
 
 
-def _offered(project: Project, one: Found, screen: Screen) -> bool:
+def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     """Show one and ask; was it kept? Where nobody can answer it is only shown."""
     from ctxe.project.servers.others import shown
     from ctxe.project.servers.pages import put

@@ -63,7 +63,9 @@ def signed(project: Project, name: str, screen: Screen, client: tuple[str, str] 
         screen.say(f"sign in at {name} in your browser{' (it should have opened)' if shown else ''}:\n\n{clean(url)}\n")
         screen.say("on another machine than this one: put in the address that the browser was sent to. Ctrl-C stops")
 
-    talk = signing.Talk(open_, lambda: _typed(screen), lambda: screen.tell("that is not the address; Ctrl-C stops"))
+    talk = signing.SignInDialog(
+        open_, lambda: _typed(screen), lambda: screen.tell("that is not the address; Ctrl-C stops")
+    )
     held = signing.login(project, name, talk, client, port)
     screen.say(f"signed in at {name}: {plural(len(held.tools), 'tool')}; `ctxe mcp logout {name}` forgets it")
 

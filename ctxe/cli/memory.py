@@ -48,7 +48,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is remembered. Raises StoreError."""
-    memory_show.show(Invocation.of(context), memory_show.Wanted(entry, kind, all_, today, weeks, sources, as_json))
+    memory_show.show(
+        Invocation.of(context), memory_show.MemoryOptions(entry, kind, all_, today, weeks, sources, as_json)
+    )
 
 
 def search(

@@ -17,7 +17,7 @@ OPTIONS = Options(
 
 
 @dataclass(slots=True)
-class Wanted:
+class MemoryOptions:
     """What the command line of ``ctxe memory show`` asks for."""
 
     entry: str = ""
@@ -29,13 +29,13 @@ class Wanted:
     as_json: bool = False
 
 
-def parsed(words: list[str]) -> Wanted | None:
+def parsed(words: list[str]) -> MemoryOptions | None:
     """A plain command line; None for what Typer should read, every other command of the group too."""
     read = OPTIONS.read(words[1:]) if words[:1] == ["show"] else None
-    return None if read is None or len(read[1]) > 1 else Wanted(" ".join(read[1]), **read[0])
+    return None if read is None or len(read[1]) > 1 else MemoryOptions(" ".join(read[1]), **read[0])
 
 
-def show(invocation: Invocation, wanted: Wanted) -> None:
+def show(invocation: Invocation, wanted: MemoryOptions) -> None:
     """Print what is remembered. Raises StoreError."""
     from ctxe.cli import memory_pages
     from ctxe.project.memory import memories, standing

@@ -25,11 +25,11 @@ def _direct(parameter: Any) -> Any:
     """The parameter, with a reader of ours where Typer would make its own at the first value."""
     known = getattr(parameter, "type_descriptor", None)
     if known is not None:
-        parameter._runtime_param = _Reader(known.annotation, known.choices or ())
+        parameter._runtime_param = _LateReader(known.annotation, known.choices or ())
     return parameter
 
 
-class _Reader:
+class _LateReader:
     """Stands where Typer keeps what reads a parameter's values, until one comes that has to be read."""
 
     def __init__(self, kind: Any, choices: Collection[Any]) -> None:

@@ -26,4 +26,4 @@ def plan(
     """Offline. The index is brought up to date first. Raises ConfigError."""
     from ctxe.cli import planned
 
-    planned.show(Invocation.of(context), planned.Wanted(" ".join(task or []), budget, as_json, show, every))
+    planned.show(Invocation.of(context), planned.PlanOptions(" ".join(task or []), budget, as_json, show, every))

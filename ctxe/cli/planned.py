@@ -30,7 +30,7 @@ STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name":
 
 
 @dataclass(slots=True)
-class Wanted:
+class PlanOptions:
     """What the command line of ``ctxe plan`` asks for; without a task, standard input has it."""
 
     task: str = ""
@@ -40,13 +40,13 @@ class Wanted:
     every: bool = False
 
 
-def parsed(words: list[str]) -> Wanted | None:
+def parsed(words: list[str]) -> PlanOptions | None:
     """A plain command line; None for what Typer should read."""
     read = OPTIONS.read(words)
-    return None if read is None else Wanted(" ".join(read[1]), **read[0])
+    return None if read is None else PlanOptions(" ".join(read[1]), **read[0])
 
 
-def show(invocation: Invocation, wanted: Wanted, steering: Steering | None = None) -> None:
+def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None = None) -> None:
     """Print the plan; offline. The index is brought up to date first. Raises ConfigError.
 
     ``steering`` is what a session and its user add to the task.

@@ -3,7 +3,7 @@
 from ctxe.config.keys import defaults, every_setting, parse, require
 from ctxe.config.load import (
     PROJECT_FILE,
-    Loaded,
+    LoadedConfig,
     cache_folder,
     load,
     read_environment,
@@ -18,7 +18,7 @@ from ctxe.config.write import drop, example, save
 __all__ = [
     "PROJECT_FILE",
     "Config",
-    "Loaded",
+    "LoadedConfig",
     "cache_folder",
     "defaults",
     "drop",

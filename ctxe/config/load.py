@@ -28,7 +28,7 @@ Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfig:
     """A Config, where each setting came from (dotted key → file, variable or flag), and what was refused."""
 
     config: Config
@@ -84,7 +84,7 @@ def user_file(environment: Mapping[str, str]) -> Path:
     return user_folder(environment) / "config.toml"
 
 
-def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
+def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> LoadedConfig:
     """Merge every place that settings come from. Raises ConfigError with the file and key at fault."""
     own = user_file(environment)
     settings: dict[str, Any] = {}
@@ -100,7 +100,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     for key, (value, name) in _from_environment(environment).items():
         settings[key], origins[key] = value, name
     _lay(settings, origins, flags or {}, "command line")
-    return Loaded(_build(settings), origins, tuple(f"{PROJECT_FILE}: {line}" for line in refused))
+    return LoadedConfig(_build(settings), origins, tuple(f"{PROJECT_FILE}: {line}" for line in refused))
 
 
 def read_table(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxe.context.compact import FoldPolicy, Room, due
+from ctxe.context.compact import FoldPolicy, FoldRoom, due
 from ctxe.context.cost import request_usd
 from ctxe.context.fold import whole_steps
 from ctxe.domain.conversation import Conversation
@@ -16,7 +16,7 @@ FAR = 200
 
 
 def forecast(
-    room: Room,
+    room: FoldRoom,
     conversation: Conversation,
     policy: FoldPolicy,
     size: int,
@@ -37,7 +37,7 @@ def forecast(
     return Forecast(steps, line, pace, fold_usd, request_usd(size + pace, size, prices))
 
 
-def _steps(conversation: Conversation, room: Room, policy: FoldPolicy, size: int, pace: int) -> int | None:
+def _steps(conversation: Conversation, room: FoldRoom, policy: FoldPolicy, size: int, pace: int) -> int | None:
     """After how many steps a fold will be due; None when that is far off."""
     done, whole = sum(1 for _ in conversation.steps()), whole_steps(conversation)
     for more in range(1, FAR + 1):

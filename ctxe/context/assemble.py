@@ -13,7 +13,16 @@ from collections.abc import Sequence
 
 from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
-from ctxe.context.pieces import HEADING, Piece, Spoken, marks, request_of, section_pieces, spoken, tool_piece
+from ctxe.context.pieces import (
+    HEADING,
+    ConversationPieces,
+    Piece,
+    marks,
+    request_of,
+    section_pieces,
+    spoken,
+    tool_piece,
+)
 from ctxe.context.superseded import superseded
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.domain.conversation import Conversation
@@ -98,7 +107,7 @@ def _sum(pieces: Sequence[Piece]) -> int:
     return sum(piece.tokens for piece in pieces)
 
 
-def _words(said: Spoken) -> list[Piece]:
+def _words(said: ConversationPieces) -> list[Piece]:
     return [said.words] if said.words else []
 
 
@@ -139,7 +148,7 @@ def _fill_shares(
     return kept, out, math.ceil(round(charged, 6))
 
 
-def _newest_first(said: Spoken, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
+def _newest_first(said: ConversationPieces, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
     """What of the conversation is kept, in wire order, and what is not: gathered first, then steps, newest first."""
     history = [*said.older, *said.steps[:-1]]
     gathered = _prefix(said.gathered, rest)
@@ -175,7 +184,7 @@ def _gap(number: int, count: Count) -> Piece:
     )
 
 
-def _fit_task(said: Spoken, room: int, count: Count, fixed: Sequence[Piece]) -> Spoken:
+def _fit_task(said: ConversationPieces, room: int, count: Count, fixed: Sequence[Piece]) -> ConversationPieces:
     """The same, with the newest step and then the words shortened when the task does not fit ``room`` tokens."""
     over = _sum([*said.record, *_words(said), *said.steps[-1:]]) - room
     if over <= 0:

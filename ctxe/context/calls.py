@@ -37,7 +37,7 @@ _SEARCHES = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallArguments:
     """Arguments taken apart: short ``values`` by key, contents put in and taken out, changes of a patch by file."""
 
     values: dict[str, str] = field(default_factory=dict)
@@ -72,13 +72,13 @@ class Asked:
         return tuple(line for value in self.values.values() for line in value.splitlines() if line.strip())
 
 
-def taken_apart(arguments: str) -> Asked:
+def taken_apart(arguments: str) -> CallArguments:
     """Arguments (JSON text) by what they mean. What is no JSON, or nested too deep, is contents."""
     try:
         texts = list(_strings("", json.loads(arguments)))
     except (ValueError, RecursionError):
         texts = [("", arguments)] if arguments else []
-    asked = Asked()
+    asked = CallArguments()
     put_in, taken_out, patched = list[str](), list[str](), list[tuple[str, str]]()
     for key, value in texts:
         if key in TAKEN_OUT:
@@ -89,7 +89,7 @@ def taken_apart(arguments: str) -> Asked:
             patched += changes
         else:
             put_in.append(value)
-    return Asked(asked.values, tuple(put_in), tuple(taken_out), tuple(patched))
+    return CallArguments(asked.values, tuple(put_in), tuple(taken_out), tuple(patched))
 
 
 def named(call: ToolCall) -> str:
@@ -115,7 +115,7 @@ def _by_file(value: str) -> list[tuple[str, str]]:
     return [(path.strip(), change) for path, change in zip(parts[1::2], parts[2::2], strict=True)]
 
 
-def kind_of(name: str, asked: Asked) -> Kind:
+def kind_of(name: str, asked: CallArguments) -> Kind:
     """What kind of output a call gives, by the tool's name and by the command it runs."""
     command = asked.command
     if command or _SHELL.search(name):

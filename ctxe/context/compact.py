@@ -65,7 +65,7 @@ class FoldPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class FoldRoom:
     """What a request may hold, and the part of it that no fold can shrink: system, tools, first words (tokens)."""
 
     usable: int
@@ -99,7 +99,7 @@ class Room:
         return self.standing + int(min(MOST_KEPT * free, wanted))
 
 
-def due(size: int, steps: int, room: Room, policy: FoldPolicy, done: int = 0) -> str | None:
+def due(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0) -> str | None:
     """Why the next request, of ``size`` tokens and ``steps`` whole steps, must fold first; None when it need not.
 
     ``done`` are all steps so far, folded or not.

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ctxe.context.lines import Entry
+from ctxe.context.lines import HistoryEntry
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
@@ -31,7 +31,7 @@ def focus_of(conversation: Conversation) -> str:
     return next((chunk.why for chunk in record if chunk.id == FOCUS), "")
 
 
-def focused(words: str, entries: Sequence[Entry], room: int, count: Count) -> Chunk | None:
+def focused(words: str, entries: Sequence[HistoryEntry], room: int, count: Count) -> Chunk | None:
     """The lines of ``entries`` (oldest first) that bear most on the words, in ``room`` tokens; None without any."""
     wanted = frozenset(terms(words))
     if not wanted:
@@ -52,7 +52,7 @@ def focused(words: str, entries: Sequence[Entry], room: int, count: Count) -> Ch
     return Chunk(FOCUS, text, words) if chosen and count(text) <= room else None
 
 
-def _scored(wanted: frozenset[str], entries: Sequence[Entry]) -> Iterator[tuple[float, int, int]]:
+def _scored(wanted: frozenset[str], entries: Sequence[HistoryEntry]) -> Iterator[tuple[float, int, int]]:
     """(worth, entry, line) of every line with a wanted term, at its newest place; rare terms are worth more."""
     found: dict[str, tuple[frozenset[str], int, int]] = {}
     for e, entry in enumerate(entries):
@@ -64,7 +64,7 @@ def _scored(wanted: frozenset[str], entries: Sequence[Entry]) -> Iterator[tuple[
         yield sum(1 / math.log(2 + times[term]) for term in sorted(shared)), e, n
 
 
-def _shown(entries: Sequence[Entry], chosen: dict[int, set[int]]) -> Iterator[str]:
+def _shown(entries: Sequence[HistoryEntry], chosen: dict[int, set[int]]) -> Iterator[str]:
     for e in sorted(chosen):
         entry = entries[e]
         yield f"s{entry.step} {entry.what} {' '.join(entry.title)}".strip()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room, due, worth_folding
-from ctxe.context.lines import Entry, lines_in, names_in
+from ctxe.context.compact import FoldPolicy, FoldRoom, due, worth_folding
+from ctxe.context.lines import HistoryEntry, lines_in, names_in
 from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
@@ -37,7 +37,7 @@ WORDS = "words"
 
 def fold(
     conversation: Conversation,
-    room: Room,
+    room: FoldRoom,
     policy: FoldPolicy,
     count: Count,
     *,
@@ -115,7 +115,7 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
                 yield from line.names
 
 
-def _without(entries: Sequence[Entry], spoken: Sequence[str]) -> list[Entry]:
+def _without(entries: Sequence[HistoryEntry], spoken: Sequence[str]) -> list[HistoryEntry]:
     """Entries less the user's messages that stand elsewhere."""
     return [entry for entry in entries if entry.what != "user" or entry.title[0] not in spoken]
 
@@ -160,10 +160,10 @@ def _same(before: Fold | None, made: Fold) -> bool:
     return before.record == made.record
 
 
-def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> Room:
+def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
     """What a request may hold; no fold can shrink its tools, standing sections and the first words of the user."""
     first = min(count(conversation.turns[0].words), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
-    return Room(usable, _frame_tokens(frame, count) + first)
+    return FoldRoom(usable, _frame_tokens(frame, count) + first)
 
 
 def _frame_tokens(frame: Frame, count: Count) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
-from ctxe.context.lines import Entry, names_in
+from ctxe.context.lines import HistoryEntry, names_in
 from ctxe.context.survey import Sightings
 from ctxe.domain.value import dataclass
 
@@ -23,7 +23,7 @@ TITLE_LINES = 3
 class Topic:
     """Entries about the same thing, oldest first, under one heading of so many tokens; ``open`` once it is shown."""
 
-    entries: list[Entry]
+    entries: list[HistoryEntry]
     cost: float
     open: bool = False
     must: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass
-from ctxe.lexical.bm25 import Corpus, Field
+from ctxe.lexical.bm25 import Corpus, FieldWeight
 from ctxe.lexical.words import counts, terms
 
 FENCES = ("```", "~~~")
@@ -21,7 +21,7 @@ DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HeadedPart:
     """Lines from ``first`` up to ``end`` below one heading of a level (1 to 6); level 0 before the first heading."""
 
     first: int
@@ -30,11 +30,11 @@ class Part:
     title: str = ""
 
 
-def parts(lines: Sequence[str]) -> list[Part]:
+def parts(lines: Sequence[str]) -> list[HeadedPart]:
     """The parts of a Markdown text in order, each with its own lines and without the parts below it."""
     heads = [(0, 0, ""), *_headings(lines)]
     ends = [*(place for place, _, _ in heads[1:]), len(lines)]
-    made = [Part(first, end, level, title) for (first, level, title), end in zip(heads, ends, strict=True)]
+    made = [HeadedPart(first, end, level, title) for (first, level, title), end in zip(heads, ends, strict=True)]
     return [part for part in made if part.end > part.first]
 
 
@@ -83,13 +83,13 @@ def _fence(lines: Sequence[str]) -> Iterator[int]:
         yield from range(end, len(lines))
 
 
-def _scores(found: Sequence[Part], lines: Sequence[str], words: str) -> dict[int, float]:
+def _scores(found: Sequence[HeadedPart], lines: Sequence[str], words: str) -> dict[int, float]:
     """The worth (0 to 1) of parts that have words of the question, by their number."""
     wanted = dict.fromkeys(terms(words), 1.0)
     if not wanted:
         return {}
-    index = Corpus({"title": Field(TITLE, 0.3), "above": Field(1.0, 0.3), "text": Field(1.0)})
-    above: list[Part] = []
+    index = Corpus({"title": FieldWeight(TITLE, 0.3), "above": FieldWeight(1.0, 0.3), "text": FieldWeight(1.0)})
+    above: list[HeadedPart] = []
     for number, part in enumerate(found):
         above = [one for one in above if one.level < part.level]
         titles = " ".join(one.title for one in above)
@@ -115,7 +115,7 @@ def under(text: str, heading: str) -> str:
     return "\n".join(lines[part.first : next(below, len(lines))]).strip("\n")
 
 
-def _nearest(found: Sequence[Part], heading: str) -> int | None:
+def _nearest(found: Sequence[HeadedPart], heading: str) -> int | None:
     wanted = set(terms(heading.replace("-", " ").replace("_", " ")))
     shared = [len(wanted.intersection(terms(part.title))) / (1 + len(terms(part.title))) for part in found]
     best = max(shared, default=0.0)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Literal
 
-from ctxe.context.calls import Asked, kind_of, taken_apart
+from ctxe.context.calls import CallArguments, kind_of, taken_apart
 from ctxe.context.listing import unpadded
 from ctxe.context.trim import Kind
 from ctxe.domain.conversation import Step, ToolCall, ToolResult
@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class HistoryEntry:
     """One thing that was done or said: in which step (counted from 1 over the session), by what, on what, and how.
 
     ``title`` is what was asked for (a path, a command), verbatim, one line each; ``path`` the file it is about.
@@ -94,15 +94,15 @@ def _line(text: str, origin: Origin) -> Line:
     return Line(text, origin, core_of(text), names_in(text))
 
 
-def entries_of(step: Step, number: int, whole: Whole) -> Iterator[Entry]:
+def entries_of(step: Step, number: int, whole: Whole) -> Iterator[HistoryEntry]:
     """The remark of a step and its calls, in order; a patch gives an entry for every file it touches."""
     if step.reply.text.strip():
-        yield Entry(number, "said", lines=tuple(lines_in(step.reply.text, "remark")))
+        yield HistoryEntry(number, "said", lines=tuple(lines_in(step.reply.text, "remark")))
     for call, result in zip(step.reply.calls, step.results, strict=True):
         yield from _entries(call, result, number, whole(result))
 
 
-def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iterator[Entry]:
+def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iterator[HistoryEntry]:
     asked = taken_apart(call.arguments)
     ok = result.ok and not _FAILED.search(text[:400])
     kind = kind_of(call.name, asked)
@@ -113,17 +113,17 @@ def _entries(call: ToolCall, result: ToolResult, number: int, text: str) -> Iter
     lines += [line for value in (*asked.put_in, *own) for line in lines_in(value, "written")]
     lines += lines_in(text, "result")
     title = asked.title or own[:1]
-    yield Entry(number, call.name, title, path, kind, ok, asked.edits, tuple(lines))
+    yield HistoryEntry(number, call.name, title, path, kind, ok, asked.edits, tuple(lines))
     for patched, change in others:
         written = tuple(line for value in (patched, change) for line in lines_in(value, "written"))
-        yield Entry(number, call.name, (patched,), patched, kind, ok, edits=True, lines=written)
+        yield HistoryEntry(number, call.name, (patched,), patched, kind, ok, edits=True, lines=written)
 
 
-def _path_of(asked: Asked, result: ToolResult) -> str:
+def _path_of(asked: CallArguments, result: ToolResult) -> str:
     return result.touches[0].path if result.touches else path_asked(asked)
 
 
-def path_asked(asked: Asked) -> str:
+def path_asked(asked: CallArguments) -> str:
     """The file that a call is about as its arguments say: under a usual key, else the first that looks like a file."""
     if asked.path:
         return asked.path

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ctxe.context.lines import Entry, number_of
-from ctxe.context.survey import History, Sightings, Survey, file_key
+from ctxe.context.lines import HistoryEntry, number_of
+from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
 from ctxe.context.worth import SHORTEST_EDIT
 
 AHEAD, REACH = 3.0, 200
@@ -23,12 +23,12 @@ AROUND, FEW, LATELY = 8, 5, 24
 so many steps, after that was read."""
 
 
-def near_use(survey: Survey) -> dict[Entry, bytearray]:
+def near_use(survey: Survey) -> dict[HistoryEntry, bytearray]:
     """By what was read, a mark for every line that is near to a name with which the model has worked since.
 
     A name that stands all over a text says nothing about a place in it.
     """
-    near: dict[Entry, bytearray] = {}
+    near: dict[HistoryEntry, bytearray] = {}
     for name in survey.names.values():
         if survey.now - name.last_used > LATELY:
             continue
@@ -41,7 +41,7 @@ def near_use(survey: Survey) -> dict[Entry, bytearray]:
     return near
 
 
-def nearness(history: History, survey: Survey) -> Callable[[Sightings], float]:
+def nearness(history: FileHistory, survey: Survey) -> Callable[[Sightings], float]:
     """How much likelier than another a line of a file is to be edited next, after what the newest step did to it."""
     key = file_key(history.path)
     done = [entry for entry in survey.newest() if entry.edits and file_key(entry.path) == key]
@@ -58,7 +58,7 @@ def nearness(history: History, survey: Survey) -> Callable[[Sightings], float]:
     return near
 
 
-def places_of(history: History) -> dict[str, int]:
+def places_of(history: FileHistory) -> dict[str, int]:
     """Where lines of a file stand, from 1: their numbers, or their places in what was read; by what they say."""
     places: dict[str, int] = {}
     for entry in history.reads:

@@ -151,7 +151,7 @@ def _masked(result: ToolResult, mask: str | None) -> ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class ConversationPieces:
     """The conversation as pieces: the record, older turns and steps (oldest first), and the running turn's own."""
 
     record: tuple[Piece, ...]
@@ -161,7 +161,7 @@ class Spoken:
     steps: tuple[Piece, ...]
 
 
-def spoken(conversation: Conversation, count: Count) -> Spoken:
+def spoken(conversation: Conversation, count: Count) -> ConversationPieces:
     """The pieces of a conversation through its fold; the last turn is the running one."""
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []
@@ -185,7 +185,7 @@ def spoken(conversation: Conversation, count: Count) -> Spoken:
         for s in range(first, len(turn.steps)):
             priority = Priority.TASK if running and s == newest else Priority.RECENT
             into.append(step_piece(turn.steps[s], f"step {t + 1}.{s + 1}", count, fold, priority))
-    return Spoken(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
+    return ConversationPieces(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
 
 
 def request_of(pieces: Sequence[Piece], max_output: int, session: str, effort: str = "") -> Request:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from ctxe.context.greedy import HEADING, Candidate, Topic, chosen
-from ctxe.context.lines import Entry, core_of
+from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
@@ -29,7 +29,7 @@ _LOUD = pattern(r"error|exception|fail|fatal|panic|cannot |not found|undefined",
 
 def record(
     survey: Survey,
-    entries: Sequence[Entry],
+    entries: Sequence[HistoryEntry],
     covered: Iterable[str],
     room: int,
     count: Count,
@@ -53,7 +53,7 @@ def record(
     return _fitted(topics, order, room, count, since)
 
 
-def _density(entries: Sequence[Entry], count: Count) -> float:
+def _density(entries: Sequence[HistoryEntry], count: Count) -> float:
     """Tokens a character, by the newest lines."""
     sample, size = list[str](), 0
     for entry in reversed(entries):
@@ -65,9 +65,9 @@ def _density(entries: Sequence[Entry], count: Count) -> float:
     return count("\n".join(sample)) / size if size else 1.0
 
 
-def _grouped(entries: Sequence[Entry], density: float) -> list[Topic]:
+def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
     """Groups in the order of their newest entries."""
-    topics: dict[str, list[Entry]] = {}
+    topics: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
         key = file_key(entry.path) if entry.path else "\n".join(entry.title) or f"{entry.what} {entry.step}"
         topics.setdefault(key, []).append(entry)

@@ -16,7 +16,7 @@ from ctxe.context.assemble import Frame
 from ctxe.context.fold import size_of
 from ctxe.context.nearness import nearness
 from ctxe.context.seen import standing
-from ctxe.context.survey import History, Sightings, Survey, file_key
+from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.context.worth import worth_of_lines
 from ctxe.domain.conversation import Conversation
@@ -99,19 +99,19 @@ def _restored_before(conversation: Conversation) -> Iterator[str]:
         yield from (note.id.removeprefix(PREFIX) for note in step.notes if note.id.startswith(PREFIX))
 
 
-def _being_edited(survey: Survey) -> Iterator[History]:
+def _being_edited(survey: Survey) -> Iterator[FileHistory]:
     keys = dict.fromkeys(key for step, key in survey.edits[-8:] if step == survey.now)
     if keys and habit(survey) >= HABIT:
         yield from (survey.files[key] for key in keys)
 
 
-def _named(survey: Survey) -> list[History]:
+def _named(survey: Survey) -> list[FileHistory]:
     """Files that the user named, seen and not edited yet, in the order of the words; none while nothing is edited."""
     newest = survey.newest()
     if not survey.edits or not any(entry.edits or _PLANS.search(entry.what) for entry in newest):
         return []
     words = "\n".join(survey.said())
-    places: list[tuple[int, History]] = []
+    places: list[tuple[int, FileHistory]] = []
     for history in survey.files.values():
         name = history.path.replace("\\", "/").rpartition("/")[2]
         if history.lines and not history.edits and len(name) >= SHORTEST_NAME and (place := words.rfind(name)) >= 0:
@@ -119,7 +119,7 @@ def _named(survey: Survey) -> list[History]:
     return [history for _, history in sorted(places, key=lambda found: found[0])]
 
 
-def _shown(history: History, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
+def _shown(history: FileHistory, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
     """The hidden lines of a file that are worth most per token, in their order; None when they are too few."""
     hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
     near, worth = nearness(history, survey), worth_of_lines(survey)

@@ -6,7 +6,7 @@ what is new, and one that is not a continuation of what was read starts over.
 
 from __future__ import annotations
 
-from ctxe.context.lines import Entry, Line, Whole, entries_of, lines_in
+from ctxe.context.lines import HistoryEntry, Line, Whole, entries_of, lines_in
 from ctxe.domain.conversation import Conversation, Position, Step
 from ctxe.domain.value import dataclass, field
 
@@ -25,8 +25,8 @@ class Mentions:
     entries: int = 0
     used: int = 0
     last_used: int = NEVER
-    newest: Entry | None = None
-    places: dict[Entry, list[int]] = field(default_factory=dict)
+    newest: HistoryEntry | None = None
+    places: dict[HistoryEntry, list[int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Sightings:
     """Where a line stood, whatever its number or indentation: its newest copy, how often, whether it was replaced."""
 
     line: Line
-    entry: Entry
+    entry: HistoryEntry
     place: int
     entries: int = 0
     asked: bool = False
@@ -48,14 +48,14 @@ class Sightings:
 
 
 @dataclass(slots=True)
-class History:
+class FileHistory:
     """What was done to a file, its ``lines`` as they were seen in the order of their newest copy, and its ``reads``."""
 
     path: str
     edits: int = 0
     last_edit: int = NEVER
     lines: dict[str, Sightings] = field(default_factory=dict)
-    reads: list[Entry] = field(default_factory=list)
+    reads: list[HistoryEntry] = field(default_factory=list)
 
 
 def file_key(path: str) -> str:
@@ -72,10 +72,10 @@ class Survey:
     __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "words")
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[HistoryEntry] = []
         self.names: dict[str, Mentions] = {}
         self.lines: dict[str, Sightings] = {}
-        self.files: dict[str, History] = {}
+        self.files: dict[str, FileHistory] = {}
         self.edits: list[tuple[int, str]] = []
         self.words: dict[str, None] = {}
         self.now = 0
@@ -97,7 +97,7 @@ class Survey:
                     self._take_step(Position(t, n), step, whole)
         return self
 
-    def before(self, upto: Position) -> list[Entry]:
+    def before(self, upto: Position) -> list[HistoryEntry]:
         """Everything before a position, oldest first. Positions that were not read are behind the end."""
         return self.entries[: self._begins.get(upto, len(self.entries))]
 
@@ -105,14 +105,14 @@ class Survey:
         """The number of the last step before a position."""
         return max((entry.step for entry in self.before(upto)[-1:]), default=0)
 
-    def newest(self) -> list[Entry]:
+    def newest(self) -> list[HistoryEntry]:
         """What was done and said in the newest step."""
         return [entry for entry in self.entries[-64:] if entry.step == self.now and entry.what != "user"]
 
     def _take_words(self, turn: int, words: str) -> None:
         self._begins[Position(turn, 0)] = len(self.entries)
         self._turns.append(words)
-        self._take(Entry(self.now, "user", (words,), lines=tuple(lines_in(words, "words"))))
+        self._take(HistoryEntry(self.now, "user", (words,), lines=tuple(lines_in(words, "words"))))
 
     def _take_step(self, position: Position, step: Step, whole: Whole) -> None:
         if position.step:
@@ -130,7 +130,7 @@ class Survey:
             return False
         return all(map(_same, steps[:known], self._steps))
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: HistoryEntry) -> None:
         self.entries.append(entry)
         history = self.history(entry.path) if entry.path else None
         if history is not None and entry.edits:
@@ -145,7 +145,7 @@ class Survey:
                 history.lines.pop(line.core, None)
                 history.lines[line.core] = sightings
 
-    def _take_names(self, entry: Entry, line: Line, place: int) -> None:
+    def _take_names(self, entry: HistoryEntry, line: Line, place: int) -> None:
         for name in line.names:
             seen = self.names.get(name)
             if seen is None:
@@ -160,7 +160,7 @@ class Survey:
             elif line.origin == "words":
                 self.words[name] = None
 
-    def _take_line(self, entry: Entry, line: Line, place: int) -> Sightings:
+    def _take_line(self, entry: HistoryEntry, line: Line, place: int) -> Sightings:
         seen = self.lines.get(line.core)
         if seen is None:
             seen = self.lines[line.core] = Sightings(line, entry, place)
@@ -175,10 +175,10 @@ class Survey:
             seen.replaced = entry.step
         return seen
 
-    def history(self, path: str) -> History:
+    def history(self, path: str) -> FileHistory:
         """What is known of a file, made on the first mention."""
         key = file_key(path)
-        return self.files.setdefault(key, History(path))
+        return self.files.setdefault(key, FileHistory(path))
 
     def said(self) -> tuple[str, ...]:
         """The user's messages, oldest first."""

@@ -46,7 +46,7 @@ class Trimmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TrimShape:
     """Which parts of a long output survive, as shares of its room: its head, its tail, loud lines in between."""
 
     head: float
@@ -54,13 +54,13 @@ class Shape:
     loud: float = 0.0
 
 
-SHAPES: dict[Kind, Shape] = {
-    "read": Shape(1.0, 0.0),
-    "search": Shape(1.0, 0.0),
-    "recalled": Shape(1.0, 0.0),
-    "page": Shape(1.0, 0.0),
-    "shell": Shape(0.25, 0.5, 0.25),
-    "other": Shape(0.6, 0.4),
+SHAPES: dict[Kind, TrimShape] = {
+    "read": TrimShape(1.0, 0.0),
+    "search": TrimShape(1.0, 0.0),
+    "recalled": TrimShape(1.0, 0.0),
+    "page": TrimShape(1.0, 0.0),
+    "shell": TrimShape(0.25, 0.5, 0.25),
+    "other": TrimShape(0.6, 0.4),
 }
 
 BEARING = 0.4

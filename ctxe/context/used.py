@@ -24,7 +24,7 @@ _WORD = pattern(r"[\w./@+\-]+")
 
 
 @dataclass(slots=True)
-class Evidence:
+class UseEvidence:
     """What the model did and wrote from some step on: files by what was done to them, and every word of its own."""
 
     edited: set[str] = field(default_factory=set)
@@ -49,7 +49,7 @@ def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Inj
     """
     told = [(t, turn, list(_chosen(turn))) for t, turn in enumerate(conversation.turns, start=1)]
     shared = Counter(name for _, _, chunks in told for _, _, chunk in chunks for name in set(names_in(chunk.text)))
-    evidence, found = Evidence(), list[Injected]()
+    evidence, found = UseEvidence(), list[Injected]()
     for t, turn, chunks in reversed(told):
         own = {name for name, times in shared.items() if times == 1} - set(names_in(turn.words))
         later = len(turn.steps)
@@ -73,7 +73,7 @@ def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
         yield from ((number, "notes", note) for note in step.notes if note.id.startswith(PREFIX))
 
 
-def _way(chunk: Chunk, evidence: Evidence, own: set[str]) -> Way:
+def _way(chunk: Chunk, evidence: UseEvidence, own: set[str]) -> Way:
     if chunk.path in evidence.edited:
         return "edited"
     if chunk.path in evidence.read:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ctxe.context.compact import Room
+from ctxe.context.compact import FoldRoom
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position
@@ -29,7 +29,7 @@ def left_out(conversation: Conversation, upto: Position, words: Collection[int])
         yield Chunk("words left out", text, "over the share of the user's words")
 
 
-def words_kept(conversation: Conversation, upto: Position, room: Room, count: Count) -> dict[int, Chunk]:
+def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
     """The user's words before a position that stay, by turn: the first and the newest whole, then newest first.
 
     Only the first and the newest are shortened to what they may take; a newest that is too long leaves up to half for

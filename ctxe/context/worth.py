@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ctxe.context.lines import Entry
+from ctxe.context.lines import HistoryEntry
 from ctxe.context.survey import Mentions, Sightings, Survey, file_key
 from ctxe.domain.pattern import pattern
 
@@ -35,7 +35,7 @@ MOST_COMMANDS = 4
 
 _BETWEEN = pattern(r"&&|\|\|?|;")
 
-Near = Mapping[Entry, Sequence[int]]
+Near = Mapping[HistoryEntry, Sequence[int]]
 """By entry, a mark for every line that is near."""
 
 NOWHERE: Near = MappingProxyType({})
@@ -64,10 +64,10 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
 
 def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
     """What it is worth that a line stands there whole, beside the names in it; ``near`` as `near_use` gives it."""
-    known: dict[Entry, tuple[float, float, Sequence[int]]] = {}
+    known: dict[HistoryEntry, tuple[float, float, Sequence[int]]] = {}
     said = survey.words.keys()
 
-    def of(entry: Entry) -> tuple[float, float, Sequence[int]]:
+    def of(entry: HistoryEntry) -> tuple[float, float, Sequence[int]]:
         """What a line that was written and any other line of an entry are worth, and which are near."""
         both = worth_of_edit(entry, survey, written=True), worth_of_edit(entry, survey, written=False)
         return known.setdefault(entry, (*both, near.get(entry, ())))
@@ -97,7 +97,7 @@ def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
     return times * COMMAND * faded(survey.now - seen.entry.step, HALF_NAME)
 
 
-def worth_of_edit(entry: Entry, survey: Survey, *, written: bool) -> float:
+def worth_of_edit(entry: HistoryEntry, survey: Survey, *, written: bool) -> float:
     """How likely a line of an entry is to be edited: its age, and what was done to its file."""
     worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
     if not entry.path or not (written or entry.kind == "read"):

@@ -16,7 +16,7 @@ MOST_TEXT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One thing that is asked for. ``choices`` are (value, what it is called); ``least`` and ``most`` bound a number,
     the characters of a text, or how many choices are made.
     """
@@ -84,7 +84,7 @@ class Form:
 
     origin: str
     message: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[FormField, ...] = ()
     url: str = ""
 
     @property

@@ -16,7 +16,7 @@ Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldWeight:
     """How much a term counts in this field, and how much a longer field makes each of its terms count less (0 to 1)."""
 
     weight: float = 1.0
@@ -69,7 +69,7 @@ class Corpus:
 
     __slots__ = ("_alive", "_documents", "_names", "_options", "_postings", "_slots", "_totals", "_weighed", "k1")
 
-    def __init__(self, fields: Mapping[str, Field], k1: float = K1) -> None:
+    def __init__(self, fields: Mapping[str, FieldWeight], k1: float = K1) -> None:
         self.k1 = k1
         self._names = tuple(fields)
         self._options = tuple(fields.values())

@@ -6,7 +6,7 @@ import re
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.traces import Fault, Place, fault, frame, lines
+from ctxe.lexical.traces import PrintedError, TraceLocation, fault, frame, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Symbols:
     classes and codes of errors are none of these.
     """
 
-    paths: tuple[Place, ...] = ()
-    frames: tuple[Place, ...] = ()
+    paths: tuple[TraceLocation, ...] = ()
+    frames: tuple[TraceLocation, ...] = ()
     modules: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[PrintedError, ...] = ()
     urls: tuple[str, ...] = ()
     commits: tuple[str, ...] = ()
 
@@ -64,11 +64,11 @@ _SOURCES = frozenset(
 class _Found:
     """Names found so far: dictionaries, because they keep the order of the first mention."""
 
-    paths: dict[Place, None] = field(default_factory=dict)
-    frames: dict[Place, None] = field(default_factory=dict)
+    paths: dict[TraceLocation, None] = field(default_factory=dict)
+    frames: dict[TraceLocation, None] = field(default_factory=dict)
     modules: dict[str, None] = field(default_factory=dict)
     identifiers: dict[str, None] = field(default_factory=dict)
-    faults: dict[Fault, None] = field(default_factory=dict)
+    faults: dict[PrintedError, None] = field(default_factory=dict)
     urls: dict[str, None] = field(default_factory=dict)
     commits: dict[str, None] = field(default_factory=dict)
 
@@ -103,13 +103,13 @@ def _classify(word: str, found: _Found) -> None:
     if _TEST.match(word):
         return
     if _is_file(bare):
-        found.paths[Place(bare, int(position[1]) if position else 0)] = None
+        found.paths[TraceLocation(bare, int(position[1]) if position else 0)] = None
     elif _COMMIT.match(word):
         found.commits[word] = None
     elif _ERROR.match(word):
         return
     elif "/" in word and _FOLDER.match(word):
-        found.paths[Place(word)] = None
+        found.paths[TraceLocation(word)] = None
     elif _is_module(called):
         found.modules[called] = None
     elif called != word or _NAME.match(word):

@@ -13,7 +13,7 @@ LONGEST_LINE = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TraceLocation:
     """A path as it was written, the line (0: none was given) and the function of a trace frame ("" elsewhere)."""
 
     path: str
@@ -22,7 +22,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PrintedError:
     """An error as printed: its class or code (``ValueError``, ``E0308``, "" when it has none) and its message."""
 
     kind: str
@@ -74,7 +74,7 @@ def _java_path(name: str, file: str) -> str:
     return "/".join((*folders, file))
 
 
-def frame(line: str) -> Place | None:
+def frame(line: str) -> TraceLocation | None:
     """The place that one line of a trace or of a compiler's report names, or None."""
     if not _FRAME_HINT.search(line):
         return None
@@ -84,27 +84,27 @@ def frame(line: str) -> Place | None:
             named = found.groupdict()
             name = (named.get("name") or "").strip()
             path = _java_path(name, named["java"]) if named.get("java") else named["path"]
-            return Place(path, int(named.get("line") or 0), name)
+            return TraceLocation(path, int(named.get("line") or 0), name)
     return None
 
 
-def frames(text: str) -> list[Place]:
+def frames(text: str) -> list[TraceLocation]:
     """Every trace frame and compiler position in the order of the text, repeats included."""
     return [place for place in map(frame, lines(text)) if place]
 
 
-def fault(line: str) -> Fault | None:
-    """The error that a line reports, or None. ``E   ValueError: no`` is ``Fault("ValueError", "no")``."""
+def fault(line: str) -> PrintedError | None:
+    """The error that a line reports, or None. ``E   ValueError: no`` is ``PrintedError("ValueError", "no")``."""
     if not _FAULT_HINT.search(line):
         return None
     for shape in _FAULTS:
         found = compiled(shape).match(line)
         if found:
             named = found.groupdict()
-            return Fault((named.get("kind") or "").strip(), (named.get("message") or "").strip())
+            return PrintedError((named.get("kind") or "").strip(), (named.get("message") or "").strip())
     return None
 
 
-def faults(text: str) -> list[Fault]:
+def faults(text: str) -> list[PrintedError]:
     """Every error line in the order of the text, each one once."""
     return list(dict.fromkeys(found for found in map(fault, lines(text)) if found))

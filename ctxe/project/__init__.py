@@ -28,7 +28,7 @@ class Project:
     """A folder with its settings; parts are made when they are first asked for, and imported only then."""
 
     place: place.Place
-    loaded: config.Loaded
+    loaded: config.LoadedConfig
     environment: Mapping[str, str]
     flags: Mapping[str, Any] = field(default_factory=dict)
     looks: bool = False

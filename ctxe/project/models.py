@@ -152,7 +152,7 @@ def connect(
 ) -> Provider:
     """The provider of a model; ``answer`` is what the offline one says. Raises ConfigError when the key is missing."""
     from ctxe.providers.connect import connect as reach
-    from ctxe.providers.retry import Patience
+    from ctxe.providers.retry import RetryLimits
 
     return reach(
         model,
@@ -160,7 +160,7 @@ def connect(
         base_url=project.config.model.base_url,
         answer=answer,
         count=counter(project, model).count,
-        patience=Patience(idle=idle or project.config.model.idle_seconds),
+        patience=RetryLimits(idle=idle or project.config.model.idle_seconds),
         long_cache=long_cache,
         api=project.config.model.api,
         pictures=project.pictures.data,

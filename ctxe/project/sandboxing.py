@@ -83,12 +83,14 @@ class Box:
         tools = self._project.config.tools
         if tools.sandbox != "always" and not self._alone():
             return argv
-        from ctxe.safety.running.sandbox import Room, wrap, writes_git
+        from ctxe.safety.running.sandbox import Confinement, wrap, writes_git
 
         home = Path(self._project.environment.get("HOME") or "/")
         hidden = (self._project.place.user,)
         git = writes_git(argv[-1])
-        room = Room(self._project.root, Path(self._temp.name), home, hidden=hidden, network=tools.network, git=git)
+        room = Confinement(
+            self._project.root, Path(self._temp.name), home, hidden=hidden, network=tools.network, git=git
+        )
         return wrap(self._found, argv, room)
 
 

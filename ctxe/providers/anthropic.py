@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
-from ctxe.providers.faults import Fault
+from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, blind, unseen
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
@@ -49,7 +49,7 @@ class Anthropic:
             answer = self.transport.ask(
                 "/v1/messages/count_tokens", {key: sent[key] for key in sent if key not in ("max_tokens", "stream")}
             )
-        except Fault as fault:
+        except RequestFault as fault:
             raise fault.error from None
         return int(answer.get("input_tokens") or 0)
 

@@ -19,7 +19,7 @@ FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "fu
 """Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
 
 
-class Reader:
+class AnswerReader:
     """Gathers one answer in ``draft``; ``kept`` is what goes into its carry."""
 
     def __init__(self, draft: Draft, transport: Transport, *, echo_reasoning: bool) -> None:

@@ -17,7 +17,7 @@ from ctxe.providers.catalog import Host
 from ctxe.providers.faults import Endpoint
 from ctxe.providers.local import is_loopback
 from ctxe.providers.pictures import Look, looking
-from ctxe.providers.retry import Patience
+from ctxe.providers.retry import RetryLimits
 from ctxe.providers.transport import Transport
 
 MISTRAL = pattern(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
@@ -31,7 +31,7 @@ def connect(
     base_url: str = "",
     answer: Callable[[str, Request], str] = lambda words, request: "",
     count: Callable[[str], int] = lambda text: len(text) // 4,
-    patience: Patience | None = None,
+    patience: RetryLimits | None = None,
     long_cache: bool = False,
     api: str = "auto",
     pictures: Callable[[str], bytes | None] = lambda _: None,
@@ -54,7 +54,7 @@ def connect(
     host = catalog.host(model.provider)
     at = endpoint(model, host, environment, base_url)
     look = looking(model, pictures)
-    return _adapter(model, host, at, patience or Patience(), api, look, long_cache=long_cache)
+    return _adapter(model, host, at, patience or RetryLimits(), api, look, long_cache=long_cache)
 
 
 def endpoint(model: Model, host: Host, environment: Mapping[str, str], base_url: str) -> Endpoint:
@@ -99,7 +99,7 @@ def _load(target: Model | Provider) -> None:
 
 
 def _adapter(
-    model: Model, host: Host, at: Endpoint, patience: Patience, api: str, look: Look, *, long_cache: bool
+    model: Model, host: Host, at: Endpoint, patience: RetryLimits, api: str, look: Look, *, long_cache: bool
 ) -> Provider:
     if host.api == "anthropic":
         from ctxe.providers.anthropic import Anthropic
@@ -111,11 +111,11 @@ def _adapter(
         from ctxe.providers.openai_responses import Responses
 
         return Responses(model, transport, cache_key=official, look=look)
-    from ctxe.providers.openai_chat import Chat, Habits
+    from ctxe.providers.openai_chat import ChatCompletions, Habits
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
     marked = host.gateway and model.name.startswith("anthropic/")
-    return Chat(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked), look=look)
+    return ChatCompletions(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked), look=look)
 
 
 def _address(url: str, host: Host) -> str:

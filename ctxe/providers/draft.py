@@ -13,7 +13,7 @@ from ctxe.domain.model import Delta, Request
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
-from ctxe.providers.faults import Endpoint, Fault
+from ctxe.providers.faults import Endpoint, RequestFault
 
 WEAK_ID = pattern(r"(?:(?:call|tool|toolu)[_:-]?)?\d{0,3}")
 """Ids that some servers count anew in every answer, and none at all: they would name two calls of one conversation."""
@@ -60,7 +60,7 @@ class Draft:
         """
         try:
             yield from deltas
-        except Fault:
+        except RequestFault:
             if self.stop is None:
                 raise
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -83,11 +83,11 @@ class Draft:
             stop = "tools" if calls else "end"
         if not text.strip() and not calls and stop == "end":
             error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
-            raise Fault(error, "an empty answer", tries=faults.FEW)
+            raise RequestFault(error, "an empty answer", tries=faults.FEW)
         reply = Reply(text, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
             error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
-            raise Fault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
+            raise RequestFault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)
         return reply
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ctxe.domain.model import Model
 from ctxe.providers import catalog, faults
 from ctxe.providers.connect import endpoint
-from ctxe.providers.retry import Patience, persist
+from ctxe.providers.retry import RetryLimits, persist
 from ctxe.providers.transport import Transport
 
 BATCH, BATCH_CHARACTERS = 64, 120_000
@@ -20,7 +20,7 @@ Embed = Callable[[Sequence[str]], list[Sequence[float]]]
 
 
 def embedder(
-    name: str, *, environment: Mapping[str, str], base_url: str = "", patience: Patience | None = None
+    name: str, *, environment: Mapping[str, str], base_url: str = "", patience: RetryLimits | None = None
 ) -> Embed:
     """What turns texts into vectors by the model ``provider/name``; nothing is sent yet.
 
@@ -30,7 +30,7 @@ def embedder(
     provider, _, bare = name.partition("/")
     model = Model(provider if bare else "openai", bare or provider, 8_192, 0)
     at = endpoint(model, catalog.host(model.provider), environment, base_url)
-    bearing = patience or Patience(idle=30.0)
+    bearing = patience or RetryLimits(idle=30.0)
     transport = Transport("openai", at, bearing)
 
     def ask(texts: Sequence[str]) -> list[Sequence[float]]:
@@ -52,7 +52,7 @@ def batches(texts: Sequence[str]) -> list[Sequence[str]]:
     return list(found)
 
 
-def _asked(transport: Transport, name: str, texts: Sequence[str], patience: Patience) -> list[Sequence[float]]:
+def _asked(transport: Transport, name: str, texts: Sequence[str], patience: RetryLimits) -> list[Sequence[float]]:
     """The vectors of one batch. Raises ProviderError."""
     body = {"model": name, "input": list(texts), "encoding_format": "float"}
     found: list[Sequence[float]] = []

@@ -88,7 +88,7 @@ class Endpoint:
         return one_line(text.replace(self.key, "***") if self.key else text)
 
 
-class Fault(Exception):
+class RequestFault(Exception):
     """One attempt failed. ``error`` is raised once ``tries`` requests in all were made, or ``reply`` given instead.
 
     ``wait`` is what the provider asked for, in seconds; ``why`` is shown while waiting.
@@ -107,19 +107,21 @@ class Fault(Exception):
         self.error, self.why, self.tries, self.wait, self.reply = error, why, tries, wait, reply
 
 
-def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], now: float) -> Fault:
+def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], now: float) -> RequestFault:
     """The fault behind an HTTP answer that is no success; ``now`` is wall time in seconds, for dates in headers."""
     said, code = _words(body), _code(body)
     if OVERFLOW.search(f"{code} {said}") or status == 413:
         hint = "if the window of this model is smaller than ctxe thinks, state it: --budget TOKENS"
-        return Fault(ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}", hint), "too long")
+        return RequestFault(
+            ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}", hint), "too long"
+        )
     if status == 402 or "insufficient_quota" in code or (status in (400, 403) and BROKE.search(said)):
         hint = "add credit to the account, or choose another model with --model"
-        return Fault(QuotaError(f"the account at {at.provider} has no credit left", hint), "no credit")
+        return RequestFault(QuotaError(f"the account at {at.provider} has no credit left", hint), "no credit")
     if status == 400 and KEYLESS.search(said):
         status = 401
     if status in (401, 403, 404):
-        return Fault(_refused(at, status, said), "refused")
+        return RequestFault(_refused(at, status, said), "refused")
     if status == 429:
         return _rate_limited(at, said, body, headers, now)
     if 300 <= status < 400:
@@ -128,12 +130,12 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
         again = ONCE if headers.get("x-should-retry") == "false" and status < 500 else MANY
         named = "is overloaded" if status in (503, 529) else f"answered {status}"
         error = ProviderError(f"{at.provider} {named}", "try again in a while, or choose another model with --model")
-        return Fault(error, f"{at.provider} {named}", tries=again, wait=asked_wait(headers, body, now))
+        return RequestFault(error, f"{at.provider} {named}", tries=again, wait=asked_wait(headers, body, now))
     hint = "this model cannot call tools: choose another with --model" if TOOLLESS.search(said) else ""
-    return Fault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}", hint), "refused")
+    return RequestFault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}", hint), "refused")
 
 
-def of_event(at: Endpoint, error: Any, now: float) -> Fault:
+def of_event(at: Endpoint, error: Any, now: float) -> RequestFault:
     """The fault behind an error that came inside a stream."""
     kinds = [str(error.get(key)) for key in ("code", "type") if error.get(key)] if isinstance(error, Mapping) else []
     status = next((STATUS_OF[kind] for kind in kinds if kind in STATUS_OF), None)
@@ -142,37 +144,39 @@ def of_event(at: Endpoint, error: Any, now: float) -> Fault:
     return of_status(at, status, {"error": error}, {}, now)
 
 
-def unreachable(at: Endpoint, cause: str) -> Fault:
+def unreachable(at: Endpoint, cause: str) -> RequestFault:
     """No connection, by the transport's own words."""
     if "CERTIFICATE" in cause.upper():
         hint = "if your company has its own authority, let SSL_CERT_FILE name its certificate"
-        return Fault(Unreachable(f"the certificate of {at.shown} cannot be trusted", hint), "no trust")
+        return RequestFault(Unreachable(f"the certificate of {at.shown} cannot be trusted", hint), "no trust")
     if at.local:
         hint = f"start the server at {at.shown}, or choose another with --base-url"
-        return Fault(Unreachable(f"nothing answers at {at.shown}", hint), "no connection", tries=FEW)
+        return RequestFault(Unreachable(f"nothing answers at {at.shown}", hint), "no connection", tries=FEW)
     hint = "check the network, the base URL and the proxy settings"
-    return Fault(Unreachable(f"no connection to {at.shown} ({at.clean(cause)})", hint), "no connection", tries=MANY)
+    return RequestFault(
+        Unreachable(f"no connection to {at.shown} ({at.clean(cause)})", hint), "no connection", tries=MANY
+    )
 
 
-def hung_up(at: Endpoint) -> Fault:
+def hung_up(at: Endpoint) -> RequestFault:
     """The connection was closed before any answer."""
     error = Unreachable(f"{at.provider} closed the connection without an answer", "try again in a while")
-    return Fault(error, "no answer", tries=MANY)
+    return RequestFault(error, "no answer", tries=MANY)
 
 
-def silent(at: Endpoint, seconds: float) -> Fault:
+def silent(at: Endpoint, seconds: float) -> RequestFault:
     """Nothing came for too long."""
     hint = "slow local models may need a longer idle time"
     error = Unreachable(f"{at.provider} sent nothing for {seconds:g} s", hint)
-    return Fault(error, f"silence for {seconds:g} s", tries=FEW)
+    return RequestFault(error, f"silence for {seconds:g} s", tries=FEW)
 
 
-def broken(at: Endpoint, why: str, *, page: bool = False) -> Fault:
+def broken(at: Endpoint, why: str, *, page: bool = False) -> RequestFault:
     """An answer that cannot be used: cut, garbled or not an answer at all."""
     hint = ""
     if page:
         hint = f"is {at.shown} the right base URL, and does the network want you to sign in?"
-    return Fault(BadReply(f"the answer of {at.provider} cannot be used: {why}", hint), why, tries=FEW)
+    return RequestFault(BadReply(f"the answer of {at.provider} cannot be used: {why}", hint), why, tries=FEW)
 
 
 def _refused(at: Endpoint, status: int, said: str) -> ProviderError:
@@ -189,19 +193,19 @@ def _refused(at: Endpoint, status: int, said: str) -> ProviderError:
     )
 
 
-def _rate_limited(at: Endpoint, said: str, body: Any, headers: Mapping[str, str], now: float) -> Fault:
+def _rate_limited(at: Endpoint, said: str, body: Any, headers: Mapping[str, str], now: float) -> RequestFault:
     wait = asked_wait(headers, body, now)
     told = f"{at.provider} limits how often it is asked"
     error = RateLimited(f"{told}: {at.clean(said)}" if said else told, "wait, or choose another model", wait)
     final = headers.get("x-should-retry") == "false" and wait is None
-    return Fault(error, "rate limit", tries=ONCE if final else MANY, wait=wait)
+    return RequestFault(error, "rate limit", tries=ONCE if final else MANY, wait=wait)
 
 
-def _moved(at: Endpoint, location: str) -> Fault:
+def _moved(at: Endpoint, location: str) -> RequestFault:
     origin = re.match(r"\w+://[^/?#@]*", location)
     where = f" to {at.clean(origin.group())}" if origin else ""
     hint = "does the network want you to sign in, or has the base URL changed? nothing was sent there"
-    return Fault(BadReply(f"{at.shown} redirects{where}", hint), "redirected", tries=FEW)
+    return RequestFault(BadReply(f"{at.shown} redirects{where}", hint), "redirected", tries=FEW)
 
 
 def _words(body: Any) -> str:

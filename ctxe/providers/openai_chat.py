@@ -9,10 +9,10 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.errors import BadRequest
 from ctxe.domain.model import Delta, Image, Message, Model, Request, Text, ToolSchema
 from ctxe.domain.value import dataclass
-from ctxe.providers.chat_answer import Reader
+from ctxe.providers.chat_answer import AnswerReader
 from ctxe.providers.draft import Draft
 from ctxe.providers.echo import carried, legal_id, legal_json, legal_name
-from ctxe.providers.faults import Fault
+from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, blind, unseen, url
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
@@ -42,7 +42,7 @@ class Habits:
 PLAIN = Habits()
 
 
-class Chat:
+class ChatCompletions:
     """One model behind a chat completions endpoint."""
 
     def __init__(self, model: Model, transport: Transport, habits: Habits = PLAIN, *, look: Look = blind) -> None:
@@ -57,7 +57,7 @@ class Chat:
         """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
         try:
             return self.transport.listed("/models")
-        except Fault as fault:
+        except RequestFault as fault:
             raise fault.error from None
 
     def _tolerant(self, request: Request) -> Iterator[Delta | Reply]:
@@ -66,7 +66,7 @@ class Chat:
             try:
                 yield from self._attempt(request)
                 return
-            except Fault as fault:
+            except RequestFault as fault:
                 named = [field for field in OPTIONAL if field in fault.error.message and field not in self._refused]
                 if not isinstance(fault.error, BadRequest) or not named:
                     raise
@@ -74,7 +74,7 @@ class Chat:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        reader = Reader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
+        reader = AnswerReader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
         sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
         deltas = reader.read(self.transport.events("/chat/completions", sent))
         return draft.finish(deltas, self.transport.at, request, self.model.id)

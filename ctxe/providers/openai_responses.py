@@ -10,7 +10,7 @@ from ctxe.domain.model import CallDelta, Delta, Image, Message, Model, Reasoning
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, usage_of, words
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
-from ctxe.providers.faults import Fault
+from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, blind, unseen, url
 from ctxe.providers.retry import persist
 from ctxe.providers.transport import Transport
@@ -33,7 +33,7 @@ class Responses:
         """The names of the host's models, by one question that costs nothing. Raises ProviderError."""
         try:
             return self.transport.listed("/models")
-        except Fault as fault:
+        except RequestFault as fault:
             raise fault.error from None
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:

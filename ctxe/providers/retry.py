@@ -9,7 +9,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import RateLimited
 from ctxe.domain.model import Delta, Waiting
 from ctxe.domain.value import dataclass
-from ctxe.providers.faults import Fault
+from ctxe.providers.faults import RequestFault
 
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0)
 """Seconds before the second, third … request when the provider names no time; 43.5 in all."""
@@ -22,7 +22,7 @@ def _chance() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimits:
     """How much is borne: requests and seconds for one answer that never comes, and silence between two bytes.
 
     ``refusal`` is how long a refusal is read: an SDK would read it to its end, which need not come.
@@ -40,7 +40,9 @@ class Patience:
     jitter: Callable[[], float] = _chance
 
 
-def persist(attempt: Callable[[], Iterator[Delta | Reply]], patience: Patience) -> Generator[Delta | Reply, None, None]:
+def persist(
+    attempt: Callable[[], Iterator[Delta | Reply]], patience: RetryLimits
+) -> Generator[Delta | Reply, None, None]:
     """The deltas and the reply of the first attempt that succeeds; a Waiting voids what came before it.
 
     Raises the ProviderError of the last attempt, with the number of requests in its message.
@@ -52,7 +54,7 @@ def persist(attempt: Callable[[], Iterator[Delta | Reply]], patience: Patience) 
         try:
             yield from attempt()
             return
-        except Fault as caught:
+        except RequestFault as caught:
             fault = caught
         first = patience.clock() if first is None else first
         spent = patience.clock() - first
@@ -66,7 +68,7 @@ def persist(attempt: Callable[[], Iterator[Delta | Reply]], patience: Patience) 
         patience.sleep(wait)
 
 
-def _wait(fault: Fault, made: int, patience: Patience, spent: float) -> float | None:
+def _wait(fault: RequestFault, made: int, patience: RetryLimits, spent: float) -> float | None:
     """Seconds until the next request, None when there is to be none."""
     if made >= min(fault.tries, patience.requests):
         return None
@@ -78,7 +80,7 @@ def _wait(fault: Fault, made: int, patience: Patience, spent: float) -> float | 
     return min(least * (1.0 + 0.25 * patience.jitter()), max(least, left))
 
 
-def _told(fault: Fault, made: int, spent: float) -> Exception:
+def _told(fault: RequestFault, made: int, spent: float) -> Exception:
     error = fault.error
     if isinstance(error, RateLimited) and error.seconds and error.seconds >= 1:
         error.message += f"; it asks to wait {_span(error.seconds)}"

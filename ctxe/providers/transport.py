@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, Literal
 
 from ctxe.providers import faults, sse
-from ctxe.providers.faults import Endpoint, Fault
-from ctxe.providers.retry import Patience
+from ctxe.providers.faults import Endpoint, RequestFault
+from ctxe.providers.retry import RetryLimits
 
 SDK = Literal["openai", "anthropic"]
 
@@ -41,7 +41,7 @@ class Transport:
     Redirects are never followed, so that a key reaches no other origin; loopback is reached without any proxy.
     """
 
-    def __init__(self, sdk: SDK, at: Endpoint, patience: Patience, *, official: bool = False) -> None:
+    def __init__(self, sdk: SDK, at: Endpoint, patience: RetryLimits, *, official: bool = False) -> None:
         self.at, self.patience = at, patience
         self._sdk_name, self._official = sdk, official
         self._making = threading.Lock()
@@ -153,7 +153,7 @@ class Transport:
             return faults.broken(self.at, "the connection was cut")
         if isinstance(error, sse.Garbled):
             return faults.broken(self.at, str(error), page=error.page)
-        if isinstance(error, ValueError) and not isinstance(error, Fault):
+        if isinstance(error, ValueError) and not isinstance(error, RequestFault):
             return faults.broken(self.at, "not JSON")
         return error
 

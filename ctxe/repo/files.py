@@ -47,7 +47,7 @@ NEVER = frozenset(
 )
 
 
-class Listed(NamedTuple):
+class ListedFile(NamedTuple):
     """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds."""
 
     path: str
@@ -75,12 +75,12 @@ def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
     return git.start("ls-files", "-c", "-o", "--exclude-standard", "-z")
 
 
-def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list[Listed]:
+def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list[ListedFile]:
     """Every regular file under the root that is not ignored, sorted by path; links and submodules are left out.
 
     So are names with control characters: a line end in a name would end the line that names it for the model.
     """
-    return list(map(Listed, *list_columns(git, started)))
+    return list(map(ListedFile, *list_columns(git, started)))
 
 
 def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None) -> Columns:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
 from ctxe.domain.value import dataclass
-from ctxe.safety.policy import Look, Policy, folded, may_edit, outside
+from ctxe.safety.policy import Policy, ReadPath, folded, may_edit, outside
 from ctxe.safety.protected import protection
 from ctxe.safety.rules import covers, refuses, rest_of, rule_for, runs
 from ctxe.safety.secrets import is_secret_file
@@ -15,7 +15,7 @@ from ctxe.safety.shell.commands import Parsed, parse
 from ctxe.safety.shell.destructive import destruction
 from ctxe.safety.shell.network import network
 from ctxe.safety.shell.readonly import Reads, reads
-from ctxe.safety.shell.words import Part, Redirect
+from ctxe.safety.shell.words import Redirect, SimpleCommand
 
 SINKS = ("/dev/null", "/dev/stdout", "/dev/stderr")
 FOLDERS_OF_ONE_LINE = 16
@@ -44,7 +44,7 @@ def decide_command(action: Action, policy: Policy) -> Decision:
     return Ask(why, _always(action.command, looked.left))
 
 
-def _always(command: str, open_parts: tuple[Part, ...]) -> str:
+def _always(command: str, open_parts: tuple[SimpleCommand, ...]) -> str:
     """What "always" would allow: one command by its words, anything longer by its exact text."""
     distinct = {rule_for(part) for part in open_parts if not part.assigned and not _writes(part)}
     whole = len(distinct) == 1 and all(part.words and not part.assigned and not _writes(part) for part in open_parts)
@@ -62,7 +62,7 @@ def _forbidden(parsed: Parsed, policy: Policy) -> str:
     return ""
 
 
-def _writes(part: Part) -> tuple[Redirect, ...]:
+def _writes(part: SimpleCommand) -> tuple[Redirect, ...]:
     """Redirections that write a file."""
     to_file = (r for r in part.redirects if r.operator not in ("<", ">&", "<&", "<<<", ">&-", "<&-"))
     return tuple(r for r in to_file if r.target.text not in SINKS)
@@ -84,7 +84,7 @@ def _touches_protected(parsed: Parsed) -> str:
 class Looked:
     """A command line part by part: those neither reading nor allowed by a rule, why, and whether all of it reads."""
 
-    left: tuple[Part, ...]
+    left: tuple[SimpleCommand, ...]
     why: str
     reads: bool
 
@@ -104,12 +104,12 @@ def _look_through(parsed: Parsed, policy: Policy) -> Looked:
     return Looked(tuple(left), why, only)
 
 
-def _plainly(part: Part, folders: frozenset[str], policy: Policy) -> bool:
+def _plainly(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> bool:
     """Whether nothing stands around a command that a rule about its words does not speak of."""
     return not part.assigned and all(_redirect_reason(r, folders, policy) is None for r in part.redirects)
 
 
-def _placed(parts: tuple[Part, ...]) -> Iterator[tuple[Part, frozenset[str]]]:
+def _placed(parts: tuple[SimpleCommand, ...]) -> Iterator[tuple[SimpleCommand, frozenset[str]]]:
     """Each part with the folders it may run in: a ``cd`` counts for what follows, certainly only behind ``&&``."""
     possible = current = frozenset([""])
     for part in parts:
@@ -123,7 +123,7 @@ def _placed(parts: tuple[Part, ...]) -> Iterator[tuple[Part, frozenset[str]]]:
             current = possible
 
 
-def _open_reason(part: Part, folders: frozenset[str], policy: Policy) -> str | None:
+def _open_reason(part: SimpleCommand, folders: frozenset[str], policy: Policy) -> str | None:
     """Why a part needs a question; None when it needs none, an empty text when there is nothing special to say."""
     if len(folders) > FOLDERS_OF_ONE_LINE:
         return "it changes folders too often"
@@ -146,7 +146,7 @@ def _redirect_reason(redirect: Redirect, folders: frozenset[str], policy: Policy
     places = [posixpath.normpath(posixpath.join(folder, target)) for folder in folders]
     if redirect.target.glob or any(protection(place) for place in places):
         return f"it writes {target}"
-    away = next((why for place in places if (why := _reach(Look(place, writes=True), policy))), "")
+    away = next((why for place in places if (why := _reach(ReadPath(place, writes=True), policy))), "")
     if away or not may_edit(tuple(places), policy):
         return away or f"it writes {target}"
     return None
@@ -157,16 +157,16 @@ def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str |
         return f"git would run {policy.git_runs[0]} of this repository"
     for folder in folders:
         for path in found.paths:
-            look = Look(posixpath.join(folder, path), found.shows, found.deep, found.hidden, found.links)
+            look = ReadPath(posixpath.join(folder, path), found.shows, found.deep, found.hidden, found.links)
             if why := _reach(look, policy):
                 return why
         place = posixpath.join(folder, found.place).rstrip("/")
-        if found.git and place and policy.reach is not None and (why := policy.reach(Look(place, git=True))):
+        if found.git and place and policy.reach is not None and (why := policy.reach(ReadPath(place, git=True))):
             return why
     return None
 
 
-def _reach(look: Look, policy: Policy) -> str:
+def _reach(look: ReadPath, policy: Policy) -> str:
     """Why a path must not be read without a question."""
     if look.path in SINKS or look.path == "-":
         return ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.pattern import pattern
-from ctxe.safety.policy import Look
+from ctxe.safety.policy import ReadPath
 from ctxe.safety.programs import configured_programs
 from ctxe.safety.protected import protection
 from ctxe.safety.secrets import is_secret_file
@@ -45,10 +45,10 @@ def _below(home: str, real: str) -> bool:
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
 
 
-def reach(root: Path) -> Callable[[Look], str]:
+def reach(root: Path) -> Callable[[ReadPath], str]:
     """A check of what a command would read, for ``permissions.Policy``: links and globs followed for real."""
 
-    def look_at(look: Look) -> str:
+    def look_at(look: ReadPath) -> str:
         for count, name in enumerate(_named(root, look.path)):
             try:
                 real = inside(root, name)
@@ -63,7 +63,7 @@ def reach(root: Path) -> Callable[[Look], str]:
     return look_at
 
 
-def _looked_at(look: Look, root: Path, name: str, real: Path) -> str:
+def _looked_at(look: ReadPath, root: Path, name: str, real: Path) -> str:
     """Why one real path must not be read, written or given to git."""
     if look.git:
         runs = configured_programs(real) if _is_nested(root, real) else ()

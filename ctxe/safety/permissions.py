@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny, Risk
 from ctxe.safety.lines import decide_command
-from ctxe.safety.policy import Look, Mode, Policy, folded, may_edit, outside
+from ctxe.safety.policy import Mode, Policy, ReadPath, folded, may_edit, outside
 from ctxe.safety.protected import protection
 from ctxe.safety.rules import covers, rest_of, rule_for_file
 from ctxe.safety.secrets import is_secret_file
 
-__all__ = ["Look", "Mode", "Policy", "decide"]
+__all__ = ["Mode", "Policy", "ReadPath", "decide"]
 
 
 def decide(action: Action, policy: Policy) -> Decision:

@@ -14,7 +14,7 @@ Mode = Literal["ask", "auto-edit", "auto", "read-only"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReadPath:
     """A path that a command would read, as written but joined to the folder it runs in (relative to the root).
 
     ``shows`` says that contents would come out, ``deep`` that everything below is read, with ``hidden`` files too and
@@ -45,7 +45,7 @@ class Policy:
     interactive: bool = True
     sandboxed: bool = False
     root: str = "/"
-    reach: Callable[[Look], str] | None = None
+    reach: Callable[[ReadPath], str] | None = None
     git_runs: tuple[str, ...] = ()
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from ctxe.safety.shell.commands import program
-from ctxe.safety.shell.words import Part
+from ctxe.safety.shell.words import SimpleCommand
 
 KINDS = ("run", "line", "edit", "read", "host", "tool")
 # What may follow "always" beyond the exact words: these run the project's own code anyway, whatever comes after them.
@@ -85,7 +85,7 @@ def _glob(text: str, anything: str) -> str:
     return "".join(meaning.get(p, re.escape(p[1] if re.fullmatch(r"\[[^\]]\]", p) else p)) for p in pieces)
 
 
-def runs(rule: str, part: Part) -> bool:
+def runs(rule: str, part: SimpleCommand) -> bool:
     """Whether a ``run`` rule's words are those of a command, word by word; a star at the end stands for any rest."""
     patterns = _pattern(rule)
     if not patterns or not part.words:
@@ -97,20 +97,20 @@ def runs(rule: str, part: Part) -> bool:
     return all(pattern.fullmatch(word.text) for pattern, word in zip(fixed, part.words, strict=False))
 
 
-def refuses(rule: str, part: Part) -> bool:
+def refuses(rule: str, part: SimpleCommand) -> bool:
     """Whether a ``run`` rule denies a command: also by its program's bare name, and behind git's own options."""
     if not part.words:
         return False
-    named = Part((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
+    named = SimpleCommand((part.words[0].__class__(program(part.words[0])), *part.words[1:]))
     return runs(rule, part) or runs(rule, named) or (named.texts[0] == "git" and runs(rule, _bare_git(named)))
 
 
-def _bare_git(part: Part) -> Part:
+def _bare_git(part: SimpleCommand) -> SimpleCommand:
     """``git -C x -c y=z push`` as ``git push``."""
     words, at = part.words, 1
     while at < len(words) and words[at].text.startswith("-"):
         at += 2 if words[at].text in {"-C", "-c", "--git-dir", "--work-tree", "--namespace"} else 1
-    return Part((words[0], *words[at:]))
+    return SimpleCommand((words[0], *words[at:]))
 
 
 def covers(rule: str, path: str) -> bool:
@@ -118,7 +118,7 @@ def covers(rule: str, path: str) -> bool:
     return re.fullmatch(_glob(rule.removeprefix("./"), "[^/]"), path, re.S) is not None
 
 
-def rule_for(part: Part) -> str:
+def rule_for(part: SimpleCommand) -> str:
     """The narrowest useful rule for "always": the exact words, or a test or build command with any arguments."""
     texts = part.texts
     for prefix in PREFIXES:

@@ -6,7 +6,7 @@ from ctxe.domain.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SecretShape:
     """What a kind of secret looks like: ``pattern`` matches from where one of ``marks`` stands.
 
     The secret is group 1, or everything when there is no group.
@@ -17,8 +17,8 @@ class Shape:
     pattern: str
 
 
-def _shape(name: str, marks: str, pattern: str) -> Shape:
-    return Shape(name, tuple(marks.split()), pattern)
+def _shape(name: str, marks: str, pattern: str) -> SecretShape:
+    return SecretShape(name, tuple(marks.split()), pattern)
 
 
 # Formats as their issuers document them; where a length is not promised, the shortest seen.

@@ -73,7 +73,7 @@ def key_of(message: Mapping[str, Any]) -> Key:
 
 
 @dataclass(slots=True)
-class Given:
+class GivenMessages:
     """Messages in the order in which they were given, to be found again by what they say."""
 
     messages: list[Chat] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Given:
         self._places.setdefault(key_of(message), []).append(len(self.messages))
         self.messages.append(message)
 
-    def back(self, written: Iterable[Written]) -> Iterator[Chat]:
+    def back(self, written: Iterable[ChatMessage]) -> Iterator[Chat]:
         """Messages as they were given where they say the same, in an order that never goes back; others as written.
 
         One whose place is known is looked for there and nowhere else: ids are given again, and short outputs are alike.
@@ -111,36 +111,36 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ChatMessage:
     """A message of a request, and where the one it stands for was given, if that is known."""
 
     message: Chat
     place: int | None = None
 
 
-def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Written]:
+def written(request: Request, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[ChatMessage]:
     """A request as messages, every text and result one of its own.
 
     ``ids`` gives back the ids of calls as they were given, ``order`` the places in which their results were. Nothing
     is given before the parts of the system prompt.
     """
     for place, text in enumerate(request.system):
-        yield Written({"role": "system", "content": text}, place)
+        yield ChatMessage({"role": "system", "content": text}, place)
     for message in request.messages:
         yield from _said(message, ids, order) if message.role == "user" else [_replied(message, ids)]
 
 
-def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[Written]:
+def _said(message: Message, ids: Mapping[str, str], order: Mapping[str, int]) -> Iterator[ChatMessage]:
     results = [block for block in message.blocks if isinstance(block, ToolResult)]
     for result in sorted(results, key=lambda result: order[result.call_id]):
         told = {"role": "tool", "tool_call_id": ids[result.call_id], "content": result.text}
-        yield Written(told, order[result.call_id])
+        yield ChatMessage(told, order[result.call_id])
     for block in message.blocks:
         if isinstance(block, Text):
-            yield Written({"role": "user", "content": block.text})
+            yield ChatMessage({"role": "user", "content": block.text})
 
 
-def _replied(message: Message, ids: Mapping[str, str]) -> Written:
+def _replied(message: Message, ids: Mapping[str, str]) -> ChatMessage:
     words = "".join(block.text for block in message.blocks if isinstance(block, Text))
     asked = [block for block in message.blocks if isinstance(block, ToolCall)]
     calls = [
@@ -148,7 +148,7 @@ def _replied(message: Message, ids: Mapping[str, str]) -> Written:
         for call in asked
     ]
     reply: Chat = {"role": "assistant", "content": "" if words == NOTHING else words}
-    return Written(reply | ({"tool_calls": calls} if calls else {}), place_of(asked[0].id) if asked else None)
+    return ChatMessage(reply | ({"tool_calls": calls} if calls else {}), place_of(asked[0].id) if asked else None)
 
 
 def reply_of(message: Mapping[str, Any], number: int) -> tuple[Reply, dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
 from ctxe.project.window.replaying import Replayed
-from ctxe.serve.chat import Chat, Given, Refused, checked, reply_of, text_of, tokens_of, written
+from ctxe.serve.chat import Chat, GivenMessages, Refused, checked, reply_of, text_of, tokens_of, written
 
 BEFORE = "[what was said before is not known]"
 """Stands for the user's words where a conversation begins with a reply."""
@@ -28,7 +28,7 @@ class Service:
 
     def __init__(self, replayed: Replayed, count: Callable[[str], int]) -> None:
         self._replayed, self._count = replayed, count
-        self._given = Given()
+        self._given = GivenMessages()
         self._ids: dict[str, str] = {}
         self._order: dict[str, int] = {}
         self._reply: Reply | None = None

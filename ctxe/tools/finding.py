@@ -27,7 +27,7 @@ SCAN = Path(__file__).with_name("scan.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SearchQuery:
     """What is searched for, and where."""
 
     pattern: str
@@ -38,7 +38,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FoundLine:
     """A line that matched (``at`` is where, in characters or bytes) or stands near one (``at`` is -1)."""
 
     number: int
@@ -46,7 +46,7 @@ class Line:
     at: int
 
 
-def found_by(workspace: Workspace, query: Query) -> tuple[dict[str, list[Line]], str]:
+def found_by(workspace: Workspace, query: SearchQuery) -> tuple[dict[str, list[FoundLine]], str]:
     """Lines by file, sorted, and why the search ended early (or nothing). Raises ToolError for a bad pattern."""
     program = find_program("rg", workspace.root, workspace.search)
     if program is not None:
@@ -77,7 +77,7 @@ def _readable(pattern: str) -> bool:
     return True
 
 
-def _ripgrep(program: str, workspace: Workspace, query: Query) -> list[str]:
+def _ripgrep(program: str, workspace: Workspace, query: SearchQuery) -> list[str]:
     ignore = workspace.root / IGNORE_FILE
     return [
         program,
@@ -99,7 +99,7 @@ def _last(glob: str) -> str:
     return name if name.strip("*") and name.count("{") == name.count("}") else "*"
 
 
-def _task(workspace: Workspace, query: Query) -> dict[str, Any]:
+def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
     """What the walk of our own needs to know; the files are chosen here."""
     prefix = "" if query.folder == "." else query.folder
     files = [
@@ -118,9 +118,9 @@ def _task(workspace: Workspace, query: Query) -> dict[str, Any]:
     }
 
 
-def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[dict[str, list[Line]], str]:
+def _gather(workspace: Workspace, argv: Sequence[str], glob: str = "") -> tuple[dict[str, list[FoundLine]], str]:
     """The lines that a searching program prints, until it has printed enough or its time is up."""
-    found: dict[str, list[Line]] = {}
+    found: dict[str, list[FoundLine]] = {}
     spoken: list[str] = []
     count, ended = 0, ""
     env = {key: value for key, value in workspace.environment.items() if key in {"PATH", "HOME", "LANG", "TMPDIR"}}
@@ -159,7 +159,7 @@ def _lines(argv: Sequence[str], workspace: Workspace, env: Mapping[str, str]) ->
             yield from whole
 
 
-def _event(line: str) -> tuple[str, Line] | None:
+def _event(line: str) -> tuple[str, FoundLine] | None:
     """A match or a line near one, or None for anything else."""
     if not line.startswith('{"type":'):
         return None
@@ -174,7 +174,7 @@ def _event(line: str) -> tuple[str, Line] | None:
     at = data["submatches"][0]["start"] if data["submatches"] else -1
     if event["type"] == "match":
         at = max(at, 0)
-    return PurePosixPath(data["path"]["text"]).as_posix(), Line(data["line_number"], text, at)
+    return PurePosixPath(data["path"]["text"]).as_posix(), FoundLine(data["line_number"], text, at)
 
 
 def _said(spoken: Sequence[str]) -> str:

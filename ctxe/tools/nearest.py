@@ -19,7 +19,7 @@ WORK = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class NearestLines:
     """Lines ``first`` to ``last`` (from 1) and how alike they are, in per cent."""
 
     first: int
@@ -44,7 +44,7 @@ def miss(text: str, old: str, new: str, name: str) -> str:
     return "\n".join([f"{head}; nearest is {span} ({why or f'{region.alike:.0f} % alike'}):", *shown, *more])
 
 
-def nearest(text: str, old: str) -> Region | None:
+def nearest(text: str, old: str) -> NearestLines | None:
     """The region most like ``old``: first by lines that both have, then by likeness of characters."""
     wanted = old.strip("\n").split("\n")
     lines = text.split("\n")
@@ -56,7 +56,7 @@ def nearest(text: str, old: str) -> Region | None:
     start = max(0, start)
     end = min(len(lines), start + len(wanted))
     alike = fuzz.ratio("\n".join(lines[start:end]), "\n".join(wanted))
-    return Region(start + 1, end, alike) if alike >= ALIKE / 2 else _searched(text, old.strip("\n"))
+    return NearestLines(start + 1, end, alike) if alike >= ALIKE / 2 else _searched(text, old.strip("\n"))
 
 
 def _voted(lines: list[str], wanted: list[str]) -> int | None:
@@ -75,7 +75,7 @@ def _voted(lines: list[str], wanted: list[str]) -> int | None:
     return min(votes, key=lambda start: (-votes[start], start)) if votes else None
 
 
-def _searched(text: str, old: str) -> Region | None:
+def _searched(text: str, old: str) -> NearestLines | None:
     from rapidfuzz import fuzz
 
     if not old or len(text) * len(old) > WORK * 10 or (len(old) > 200 and len(text) * len(old) > WORK):
@@ -85,7 +85,7 @@ def _searched(text: str, old: str) -> Region | None:
         return None
     first = text.count("\n", 0, place.dest_start) + 1
     last = text.count("\n", 0, max(place.dest_start, place.dest_end - 1)) + 1
-    return Region(first, last, place.score)
+    return NearestLines(first, last, place.score)
 
 
 def _difference(there: str, old: str) -> str:

@@ -13,7 +13,7 @@ from ctxe.domain.value import replace
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
 from ctxe.tools.text import fingerprint, numbered, peculiar, split
-from ctxe.tools.workspace import Held, Workspace, decoded, locate, opened
+from ctxe.tools.workspace import TextFile, Workspace, decoded, locate, opened
 
 
 def read_file(workspace: Workspace) -> Tool:
@@ -44,7 +44,7 @@ def _run(workspace: Workspace, name: str, path: str, first: int, last: int | Non
     return ToolOutput(text, kind="read", touches=(Touch(path, "read", held.digest),), facts={"lines": lines})
 
 
-def shown(held: Held, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
+def shown(held: TextFile, first: int = 1, last: int | None = None, limit: int = 2_000_000) -> str:
     """Lines ``first`` to ``last`` (from 1, both included) as the model sees them. Raises ToolError beyond the end."""
     lines = [line.rstrip("\r\n") if line.endswith("\n") else line.rstrip("\r") for line in split(held.content.text)]
     total = len(lines)

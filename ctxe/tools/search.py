@@ -14,7 +14,7 @@ from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
 if TYPE_CHECKING:
-    from ctxe.tools.finding import Line, Query
+    from ctxe.tools.finding import FoundLine, SearchQuery
 
 MATCHES, PER_FILE = 200, 25
 """Matching lines shown in all, and of one file when there are others."""
@@ -34,13 +34,13 @@ def search(workspace: Workspace) -> Tool:
     schema = describe("search", shape, ("pattern",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        from ctxe.tools.finding import Query
+        from ctxe.tools.finding import SearchQuery
 
         given = checked(schema, arguments)
         if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
             raise ToolError("pattern must be one line of text, and not empty")
         folder = locate(workspace, given.get("path") or ".")
-        query = Query(
+        query = SearchQuery(
             given["pattern"],
             folder,
             given.get("glob") or "",
@@ -54,7 +54,7 @@ def search(workspace: Workspace) -> Tool:
     return Tool(schema, Risk.READ, prepare)
 
 
-def _run(workspace: Workspace, query: Query) -> ToolOutput:
+def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
     from ctxe.tools.finding import found_by
 
     if query.folder != "." and look(workspace.root, query.folder) is None:
@@ -70,7 +70,7 @@ def _run(workspace: Workspace, query: Query) -> ToolOutput:
     return ToolOutput(rendered(found, ended), kind="search", facts={"matches": total, "files": len(found)})
 
 
-def rendered(found: Mapping[str, Sequence[Line]], ended: str = "") -> str:
+def rendered(found: Mapping[str, Sequence[FoundLine]], ended: str = "") -> str:
     """Matches by file, each line by its number and ``:`` (a match) or ``-`` (near one), and what was left out."""
     total = sum(line.at >= 0 for lines in found.values() for line in lines)
     room, parts, left = MATCHES, [], 0
@@ -92,9 +92,9 @@ def rendered(found: Mapping[str, Sequence[Line]], ended: str = "") -> str:
     return "\n".join([*parts, f"{total:,} matches in {files}{hidden}{'; ' + ended if ended else ''}"])
 
 
-def _first(lines: Sequence[Line], most: int) -> list[Line]:
+def _first(lines: Sequence[FoundLine], most: int) -> list[FoundLine]:
     """Lines up to the ``most``-th match, with what stands near them."""
-    kept: list[Line] = []
+    kept: list[FoundLine] = []
     count = 0
     for line in lines:
         count += line.at >= 0
@@ -104,7 +104,7 @@ def _first(lines: Sequence[Line], most: int) -> list[Line]:
     return kept if most > 0 else []
 
 
-def _drawn(line: Line) -> str:
+def _drawn(line: FoundLine) -> str:
     text = line.text
     if len(text) > LINE_CHARS:
         start = max(0, min(line.at - LINE_CHARS // 3, len(text) - LINE_CHARS))

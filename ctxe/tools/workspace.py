@@ -28,7 +28,7 @@ PDF = b"%PDF-"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WorkspaceBounds:
     """Bounds in bytes, characters and seconds. Everything beyond ``text`` characters is cut before any trimming."""
 
     file: int = 16_000_000
@@ -55,7 +55,7 @@ class Workspace:
     readable: Callable[[str], bool] = field(default=lambda _: True)
     sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
     environment: Mapping[str, str] = field(default_factory=dict)
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: WorkspaceBounds = field(default_factory=WorkspaceBounds)
     search: Sequence[str] | None = None
     picture: Callable[[str, bytes], Picture | None] = field(default=lambda *_: None)
 
@@ -66,7 +66,7 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class TextFile:
     """A text file as it is now: its bytes' hash and its text."""
 
     path: str
@@ -98,7 +98,7 @@ def writable(workspace: Workspace, name: str) -> str:
     return path
 
 
-def load(workspace: Workspace, name: str, path: str) -> Held:
+def load(workspace: Workspace, name: str, path: str) -> TextFile:
     """A text file that exists and may be read. Raises ToolError in words that lead on."""
     return decoded(name, path, opened(workspace, name, path))
 
@@ -127,16 +127,16 @@ def opened(workspace: Workspace, name: str, path: str) -> bytes:
         raise ToolError(error.message) from error
 
 
-def decoded(name: str, path: str, data: bytes) -> Held:
+def decoded(name: str, path: str, data: bytes) -> TextFile:
     """A file's bytes as text. Raises ToolError for what is none."""
     content = None if data.startswith(PDF) else decode(data)
     if content is None:
         kind, hint = _magic(data)
         raise ToolError(f"{name} is binary ({len(data):,} bytes{kind}); only text can be read and edited{hint}")
-    return Held(path, fingerprint(data), content)
+    return TextFile(path, fingerprint(data), content)
 
 
-def current(workspace: Workspace, held: Held) -> None:
+def current(workspace: Workspace, held: TextFile) -> None:
     """Refuse a file that the model has not seen as it is now. Raises ToolError."""
     known = workspace.known(held.path)
     if not known:

@@ -9,12 +9,12 @@ import pytest
 
 from ctxe.domain.errors import AuthError, BadReply, ConfigError, RateLimited, Unreachable
 from ctxe.providers.embed import batches, embedder
-from ctxe.providers.retry import Patience
+from ctxe.providers.retry import RetryLimits
 from tests.wire.script import Answer, Drop, failure
 from tests.wire.server import WireServer
 from tests.wire.vectors import vector
 
-QUICK = Patience(requests=3, idle=5.0, sleep=lambda seconds: None)
+QUICK = RetryLimits(requests=3, idle=5.0, sleep=lambda seconds: None)
 
 
 def test_texts_become_vectors_in_their_order() -> None:

@@ -25,7 +25,7 @@ from ctxe.domain.errors import (
     Unreachable,
 )
 from ctxe.domain.model import TextDelta, Waiting
-from ctxe.providers.retry import Patience
+from ctxe.providers.retry import RetryLimits
 from tests.wire.adapters import APIS, HELLO, KEY, Clock, hear, patience, speak, waits
 from tests.wire.server import (
     Answer,
@@ -265,7 +265,7 @@ def test_a_time_to_wait_is_kept_never_early_and_never_half_as_long_again(
 
 def test_the_gap_between_requests_is_real() -> None:
     with WireServer([rate_limited(retry_after_ms="400"), GOOD]) as server:
-        provider = speak("chat", server.url, Patience())
+        provider = speak("chat", server.url, RetryLimits())
         deltas, _ = hear(provider)
         first, second = server.requests
     assert 0.4 <= second.at - first.at <= 0.6
@@ -288,7 +288,7 @@ def test_a_long_wait_is_told_at_once(asked: str, api: str) -> None:
     with WireServer([rate_limited(retry_after=asked)]) as server:
         began = time.monotonic()
         with pytest.raises(RateLimited, match=r"it asks to wait (61 s|60 min|59 min)") as caught:
-            hear(speak(api, server.url, Patience()))
+            hear(speak(api, server.url, RetryLimits()))
         assert time.monotonic() - began < 2
         assert len(server.requests) == 1
     assert caught.value.seconds is not None
@@ -365,7 +365,7 @@ def test_closing_the_iterator_hangs_up(api: str) -> None:
 @pytest.mark.parametrize("api", APIS)
 def test_an_interrupt_while_waiting_ends_it_and_hangs_up(api: str) -> None:
     with WireServer([Reply("One two three", fault="stall", seconds=30)]) as server:
-        provider = speak(api, server.url, Patience())
+        provider = speak(api, server.url, RetryLimits())
         main = threading.main_thread().ident
         assert main is not None
         timer = threading.Timer(0.4, lambda: signal.pthread_kill(main, signal.SIGINT))

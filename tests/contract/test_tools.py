@@ -19,7 +19,7 @@ from ctxe.tools import core
 from ctxe.tools.delegate import delegate
 from ctxe.tools.notes import Notebook
 from ctxe.tools.plan import plan
-from ctxe.tools.workspace import Bounds, Workspace
+from ctxe.tools.workspace import Workspace, WorkspaceBounds
 
 CORE = (
     "read_file",
@@ -63,7 +63,7 @@ def make(root: Path) -> dict[str, Tool]:
 
     known = {"a.py": fingerprint(b"x = 1\n")}
     env = {"PATH": os.environ["PATH"]}
-    workspace = Workspace(Git(root, env), known.get, environment=env, bounds=Bounds(search_seconds=5.0))
+    workspace = Workspace(Git(root, env), known.get, environment=env, bounds=WorkspaceBounds(search_seconds=5.0))
     notebook = Notebook(lambda *_: "kept", lambda *_: "noted", lambda handle, query: handle or query)
     asked = delegate(workspace, lambda task, _: iter([Progress("1 read"), ToolOutput(task)]))
     return {tool.name: tool for tool in (*core.core_tools(workspace, notebook), asked, plan(str.upper))}

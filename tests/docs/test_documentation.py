@@ -44,3 +44,13 @@ def test_every_word_of_the_glossary_is_in_the_code() -> None:
     words = re.findall(r"\*\*(\w+)\*\*", (ROOT / "docs/glossary.md").read_text())
     code = "\n".join(path.read_text() for path in (ROOT / "ctxe").rglob("*.py"))
     assert [word for word in words if not re.search(rf"\b{word}", code, re.I)] == []
+
+
+def test_a_class_name_means_one_thing() -> None:
+    told = [
+        (name, path)
+        for path in (ROOT / "ctxe").rglob("*.py")
+        for name in re.findall(r"(?m)^class (\w+)", path.read_text())
+    ]
+    names = [name for name, _ in told]
+    assert sorted((name, str(path)) for name, path in told if names.count(name) > 1) == []

@@ -8,7 +8,7 @@ from functools import partial
 
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold, next_fold, size_of
 from ctxe.context.restore import PREFIX, restored
 from ctxe.context.seen import standing
@@ -91,7 +91,7 @@ def begun(talk: Conversation, steps: int) -> Conversation:
     return Conversation(tuple(turns))
 
 
-def sound(talk: Conversation, room: Room, policy: FoldPolicy, also: tuple[Chunk, ...]) -> Fold:
+def sound(talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...]) -> Fold:
     """The fold of a conversation, after what holds of every fold was asserted of it."""
     made = fold(talk, room, policy, words, also=also)
     assert fold(replace(talk, fold=made), room, policy, words, also=also) == made
@@ -115,7 +115,7 @@ def assert_words_and_pins_stand(talk: Conversation, made: Fold, also: tuple[Chun
 
 
 def assert_a_fold_on_a_fold_is_sound(
-    talk: Conversation, room: Room, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
+    talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
 ) -> None:
     """A second fold, after so many steps had one, is idempotent, within its room, and adds a part or begins anew."""
     first = fold(begun(talk, steps), room, policy, words, also=also)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold
 from ctxe.context.seen import unrepeated
 from ctxe.context.survey import Survey
@@ -25,7 +25,7 @@ seeds = st.integers(0, 2**48).map(Maker)
 conversations = seeds.map(Maker.conversation)
 bodies = seeds.map(Maker.text)
 lines = seeds.map(Maker.line)
-rooms = st.builds(Room, st.integers(0, 3_000), st.integers(0, 200))
+rooms = st.builds(FoldRoom, st.integers(0, 3_000), st.integers(0, 200))
 policies = st.builds(
     FoldPolicy,
     at=st.floats(0.1, 1.0),
@@ -41,7 +41,7 @@ pins = st.lists(lines.map(lambda text: Chunk("pin", f"[pin] {text}")), max_size=
 
 @given(conversations, rooms, policies, pins)
 def test_every_fold_is_sound_and_deterministic(
-    talk: Conversation, room: Room, policy: FoldPolicy, also: tuple[Chunk, ...]
+    talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...]
 ) -> None:
     made = sound(talk, room, policy, also)
     assert fold(talk, room, policy, words, also=also) == made
@@ -50,7 +50,7 @@ def test_every_fold_is_sound_and_deterministic(
 
 @given(conversations, rooms, policies, pins, st.integers(1, 20))
 def test_a_fold_on_a_fold_is_idempotent_and_leaves_its_record_or_chooses_anew(
-    talk: Conversation, room: Room, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
+    talk: Conversation, room: FoldRoom, policy: FoldPolicy, also: tuple[Chunk, ...], steps: int
 ) -> None:
     folding.assert_a_fold_on_a_fold_is_sound(talk, room, policy, also, steps)
 

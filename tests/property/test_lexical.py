@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.lexical.bm25 import Corpus, Field
+from ctxe.lexical.bm25 import Corpus, FieldWeight
 from ctxe.lexical.similarity import near_pairs, shingles
 from ctxe.lexical.symbols import symbols
 from ctxe.lexical.words import counts, path_terms, terms
@@ -32,14 +32,14 @@ def test_an_index_changed_step_by_step_scores_as_one_built_at_once(
     documents: list[list[str]], query: list[str], data: st.DataObject
 ) -> None:
     wanted = dict.fromkeys(query, 1.0)
-    grown = Corpus({"text": Field()})
+    grown = Corpus({"text": FieldWeight()})
     for place, words in enumerate(documents):
         grown.add(str(place), {"text": Counter(words)})
         grown.scores(wanted)
     gone = data.draw(st.sets(st.sampled_from(range(len(documents))))) if documents else set()
     for place in gone:
         grown.remove(str(place))
-    fresh = Corpus({"text": Field()})
+    fresh = Corpus({"text": FieldWeight()})
     for place, words in enumerate(documents):
         if place not in gone:
             fresh.add(str(place), {"text": Counter(words)})
@@ -49,7 +49,7 @@ def test_an_index_changed_step_by_step_scores_as_one_built_at_once(
 
 @given(DOCUMENTS, st.lists(WORDS, min_size=1))
 def test_scores_are_positive_and_explained(documents: list[list[str]], query: list[str]) -> None:
-    index = Corpus({"text": Field()})
+    index = Corpus({"text": FieldWeight()})
     for place, words in enumerate(documents):
         index.add(str(place), {"text": Counter(words)})
     wanted = dict.fromkeys(query, 1.0)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctxe.domain.section import Task
-from ctxe.knowledge.rules.contradictions import Unit
+from ctxe.knowledge.rules.contradictions import RuleUnit
 from ctxe.knowledge.rules.overlap import merge
 from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
 from ctxe.knowledge.skills.catalogue import catalogue
@@ -71,4 +71,4 @@ def test_merging_is_deterministic_and_keeps_the_first(times: int, texts: list[st
     merged = merge(texts)
     assert [merge(texts) for _ in range(times)] == [merged] * times
     assert not texts or merged.texts[0] == texts[0]
-    assert all(isinstance(unit, Unit) and unit.file > twin.file for unit, twin in merged.dropped)
+    assert all(isinstance(unit, RuleUnit) and unit.file > twin.file for unit, twin in merged.dropped)

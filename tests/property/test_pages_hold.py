@@ -15,7 +15,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import read
 from ctxe.safety.display import strip_invisible, visible
 from ctxe.storage.vocabulary import count
-from ctxe.tools.web.fetch import Came
+from ctxe.tools.web.fetch import Fetched
 from ctxe.tools.web.page import page
 
 HERE = read("https://x.org/a")
@@ -55,7 +55,7 @@ KINDS = st.sampled_from(["text/html", "text/plain", "application/json", "", "tex
 def test_broken_pages(html: str, kind: str, times: int, about: str) -> None:
     data = (html * times).encode("utf-8", "surrogatepass")
     with contextlib.suppress(ToolError):
-        found = page(Came(HERE, kind, data))
+        found = page(Fetched(HERE, kind, data))
         lines = found.text.split("\n")
         assert lines[0] == '<page from="https://x.org/a">'
         assert lines[-1] == "</page>"
@@ -71,7 +71,7 @@ def test_broken_pages(html: str, kind: str, times: int, about: str) -> None:
 @given(st.binary(max_size=400), KINDS)
 def test_any_bytes(data: bytes, kind: str) -> None:
     with contextlib.suppress(ToolError):
-        page(Came(HERE, kind, data))
+        page(Fetched(HERE, kind, data))
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk
 from ctxe.project import Project
@@ -50,7 +50,7 @@ def tortured(seed: int, project: Project) -> None:
 
 def _folds(talk: Conversation, dice: Random, window: int) -> None:
     """Two of the checks a session; over all of them each has its share."""
-    room, budget = Room(dice.randint(0, window), dice.randint(0, window // 8)), Budget(dice.randint(50, window), 0)
+    room, budget = FoldRoom(dice.randint(0, window), dice.randint(0, window // 8)), Budget(dice.randint(50, window), 0)
     lines = [folding.Maker(dice.getrandbits(48)).line() for _ in range(dice.randint(0, 2))]
     also = tuple(Chunk("pin", f"[pin] {line}") for line in lines)
     policy = FoldPolicy(

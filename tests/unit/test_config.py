@@ -16,7 +16,7 @@ from ctxe.config.keys import BOUNDS
 from ctxe.domain.errors import ConfigError
 
 
-def loaded(tmp_path: Path, user: str = "", project: str = "", **more: str) -> config.Loaded:
+def loaded(tmp_path: Path, user: str = "", project: str = "", **more: str) -> config.LoadedConfig:
     home, root = tmp_path / "home", tmp_path / "root"
     home.mkdir(exist_ok=True)
     root.mkdir(exist_ok=True)

@@ -9,9 +9,9 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.model import Delta, Message, Model, Request, Text, Waiting
 from ctxe.providers.anthropic import Anthropic
 from ctxe.providers.faults import Endpoint
-from ctxe.providers.openai_chat import Chat, Habits
+from ctxe.providers.openai_chat import ChatCompletions, Habits
 from ctxe.providers.openai_responses import Responses
-from ctxe.providers.retry import Patience
+from ctxe.providers.retry import RetryLimits
 from ctxe.providers.transport import Transport
 
 APIS = ("messages", "chat", "responses")
@@ -35,15 +35,15 @@ class Clock:
         self.at += seconds
 
 
-def patience(clock: Clock | None = None, **changes: Any) -> Patience:
+def patience(clock: Clock | None = None, **changes: Any) -> RetryLimits:
     """Patience that never really waits; jitter in the middle."""
     clock = clock or Clock()
     wanted: dict[str, Any] = {"clock": clock.now, "sleep": clock.sleep, "jitter": lambda: 0.5, "idle": 5.0}
-    return Patience(**wanted | changes)
+    return RetryLimits(**wanted | changes)
 
 
 def speak(
-    api: str, url: str, bearing: Patience | None = None, *, model: Model = MODEL, local: bool = True, **options: Any
+    api: str, url: str, bearing: RetryLimits | None = None, *, model: Model = MODEL, local: bool = True, **options: Any
 ) -> Any:
     """The adapter of an API, reaching ``url``."""
     at = Endpoint("wire", model.name, url, "WIRE_API_KEY", KEY, local)
@@ -51,7 +51,11 @@ def speak(
     if api == "messages":
         return Anthropic(model, Transport("anthropic", at, bearing), **options)
     transport = Transport("openai", at, bearing)
-    return Chat(model, transport, Habits(**options)) if api == "chat" else Responses(model, transport, **options)
+    return (
+        ChatCompletions(model, transport, Habits(**options))
+        if api == "chat"
+        else Responses(model, transport, **options)
+    )
 
 
 def hear(provider: Any, request: Request = HELLO) -> tuple[list[Delta], Reply]:

@@ -51,7 +51,7 @@ OPTIONS = Options(
 
 
 @dataclass(slots=True)
-class Wanted:
+class ChatOptions:
     """What the command line of ``ctxe chat`` asks for."""
 
     words: str = ""
@@ -76,13 +76,13 @@ class Wanted:
     dry_run: bool = False
 
 
-def parsed(words: list[str]) -> Wanted | None:
+def parsed(words: list[str]) -> ChatOptions | None:
     """A plain command line; None for what Typer should read."""
     read = OPTIONS.read(words)
-    return None if read is None else Wanted(" ".join(read[1]), **read[0])
+    return None if read is None else ChatOptions(" ".join(read[1]), **read[0])
 
 
-def show(invocation: Invocation, wanted: Wanted) -> int:
+def show(invocation: Invocation, wanted: ChatOptions) -> int:
     """Hold the session; the exit code of the process. Raises CtxeError."""
     from ctxe.project.flags import Opening
 
@@ -119,7 +119,7 @@ def _picked(project: Project, screen: Screen) -> str:
     return picked(project, prompt) or ""
 
 
-def _flags(wanted: Wanted) -> dict[str, Any]:
+def _flags(wanted: ChatOptions) -> dict[str, Any]:
     """What the command line sets, as settings by section; what was not said stays out."""
     limits = {"max_cost": wanted.max_cost, "max_steps": wanted.max_steps}
     said: dict[str, dict[str, Any]] = {

@@ -23,7 +23,7 @@ CYCLE = ("ask", "auto-edit", "read-only")
 
 
 @dataclass(slots=True)
-class Chat:
+class ChatSession:
     """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
 
     ``rewound``: that session begins before a turn of this one, with these words in its line. ``begun``: such words.
@@ -130,7 +130,7 @@ class Slash:
     name: str
     takes: str
     says: str
-    does: Callable[[Chat, str], None]
+    does: Callable[[ChatSession, str], None]
 
 
 def split(words: str) -> list[str]:

@@ -62,9 +62,9 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.cli.chat.asked import Wanted, show
+    from ctxe.cli.chat.asked import ChatOptions, show
 
-    wanted = Wanted(
+    wanted = ChatOptions(
         " ".join(words or []),
         print_,
         output_format,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chat.chatting import Chat
+from ctxe.cli.chat.chatting import ChatSession
 from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import ReplyReceived, TurnFinished
@@ -117,7 +117,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     )
     asker = Asker(screen, project.root, prompt, renderer.paused)
     with open_session(project, opening, asker) as live:
-        chat = Chat(live, screen, renderer, prompt, begun=begun)
+        chat = ChatSession(live, screen, renderer, prompt, begun=begun)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
         _completes(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
@@ -143,7 +143,7 @@ def _completes(prompt: Prompt, live: Live) -> None:
     )
 
 
-def greet(chat: Chat) -> None:
+def greet(chat: ChatSession) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
     from ctxe.project.session.words import banner
     from ctxe.terminal.figures import plural
@@ -158,7 +158,7 @@ def greet(chat: Chat) -> None:
         _where_it_was(chat, turns[-1])
 
 
-def _where_it_was(chat: Chat, turn: Turn) -> None:
+def _where_it_was(chat: ChatSession, turn: Turn) -> None:
     """The words and the answer that the session was left with, where a person reads along."""
     if not chat.screen.live:
         return

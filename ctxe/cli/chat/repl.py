@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chat import slash
-from ctxe.cli.chat.chatting import Chat
+from ctxe.cli.chat.chatting import ChatSession
 from ctxe.domain.errors import CostLimit, CtxeError
 
 if TYPE_CHECKING:
     from ctxe.terminal.input.prompt import Left
 
 
-def run(chat: Chat, words: str = "") -> int:
+def run(chat: ChatSession, words: str = "") -> int:
     """Until the user leaves; the exit code of the process. An error ends the turn, not the session.
 
     Who leaves a session whose money is spent, a script say, is told so by the code.
@@ -38,7 +38,7 @@ def run(chat: Chat, words: str = "") -> int:
     return _spent(chat)
 
 
-def _next(chat: Chat, words: str) -> str | Left:
+def _next(chat: ChatSession, words: str) -> str | Left:
     """The words given, else those typed while the newest turn ran, else what is entered now."""
     if not words:
         words, begun = chat.renderer.typed(chat.whole)
@@ -51,7 +51,7 @@ def _next(chat: Chat, words: str) -> str | Left:
     return words
 
 
-def _spent(chat: Chat) -> int:
+def _spent(chat: ChatSession) -> int:
     turns = chat.live.session.state.conversation.turns
     return CostLimit.exit_code if turns and turns[-1].outcome == "cost limit" else 0
 
@@ -60,7 +60,7 @@ ALONE = {"exit": "/exit", "quit": "/exit", ":q": "/exit", ":q!": "/exit", ":wq":
 """What people type who look for the way out, or for the commands: as the only word of a line it is no task."""
 
 
-def take(chat: Chat, line: str) -> None:
+def take(chat: ChatSession, line: str) -> None:
     """Do what one line asks for. Raises CtxeError."""
     words = ALONE.get(line.strip().lower(), line.strip())
     if not words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
-from ctxe.cli.chat.chatting import Chat, Slash
+from ctxe.cli.chat.chatting import ChatSession, Slash
 from ctxe.config.values import Approval
 from ctxe.project.models import known as known_models
 from ctxe.project.planning.completion import paths
@@ -82,7 +82,7 @@ def known(line: str) -> bool:
     return bool(name) and "/" not in name
 
 
-def run(chat: Chat, line: str) -> None:
+def run(chat: ChatSession, line: str) -> None:
     """Do what a line asks for: a command, a prompt template, a domain module; else the nearest name is told.
 
     Raises CtxeError.
@@ -174,7 +174,7 @@ def _nearest(name: str, project: Project) -> str:
     return f"; did you mean /{close[0]}?" if close else ""
 
 
-def help_(chat: Chat, _words: str) -> None:
+def help_(chat: ChatSession, _words: str) -> None:
     """Every command, and the signs a line may begin with."""
     from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw

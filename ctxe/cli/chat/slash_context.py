@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import ChatSession, Slash, split
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
 from ctxe.domain.pattern import pattern
@@ -10,7 +10,7 @@ from ctxe.project.memory.recalling import recalled
 from ctxe.project.session import asides, compacting
 
 
-def context(chat: Chat, words: str) -> None:
+def context(chat: ChatSession, words: str) -> None:
     """The account of the newest request, chunk by chunk with --explain; what lies behind it, and what is to come."""
     from ctxe.terminal.pages.budget import ledger_view
     from ctxe.terminal.pages.outlook import outlook
@@ -24,7 +24,7 @@ def context(chat: Chat, words: str) -> None:
         chat.say(f"\n{told}")
 
 
-def budget(chat: Chat, words: str) -> None:
+def budget(chat: ChatSession, words: str) -> None:
     """The account of the request that these words would send. Raises BudgetError."""
     from ctxe.terminal.pages.budget import ledger_view
 
@@ -33,7 +33,7 @@ def budget(chat: Chat, words: str) -> None:
     chat.say(ledger_view(chat.live.ledger(task), chat.screen, explain=explain, prices=prices))
 
 
-def compact(chat: Chat, words: str) -> None:
+def compact(chat: ChatSession, words: str) -> None:
     """Fold the past now, or (--preview) show what would give way; other words are what stays in sight."""
     from ctxe.terminal.pages.folding import fold_view
 
@@ -49,17 +49,17 @@ def compact(chat: Chat, words: str) -> None:
     chat.say(fold_view(planned.before, planned.after, planned.did, chat.screen, prices))
 
 
-def checkpoint(chat: Chat, words: str) -> None:
+def checkpoint(chat: ChatSession, words: str) -> None:
     """Have a model sum up the session so far; words are what matters most."""
     chat.play(compacting.checkpoint(chat.live, words))
 
 
-def uncompact(chat: Chat, _words: str) -> None:
+def uncompact(chat: ChatSession, _words: str) -> None:
     """Take the newest fold back."""
     chat.play(compacting.uncompact(chat.live))
 
 
-def recall(chat: Chat, words: str) -> None:
+def recall(chat: ChatSession, words: str) -> None:
     """Show what was folded or shortened, by its handle or by words; the model is not told."""
     if not words:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
@@ -68,24 +68,24 @@ def recall(chat: Chat, words: str) -> None:
     chat.renderer.lines(found.splitlines())
 
 
-def todo(chat: Chat, _words: str) -> None:
+def todo(chat: ChatSession, _words: str) -> None:
     """The list of things to do."""
     signs = {"done": "x", "doing": ">"}
     items = [f"[{signs.get(state, ' ')}] {text}" for text, state in chat.live.session.state.todo]
     chat.renderer.lines(items or ["the todo list is empty"])
 
 
-def add(chat: Chat, words: str) -> None:
+def add(chat: ChatSession, words: str) -> None:
     """Put files before the model with your next words."""
     _choose(chat, words, "add")
 
 
-def read_only(chat: Chat, words: str) -> None:
+def read_only(chat: ChatSession, words: str) -> None:
     """Put files before the model for reference; they are not to be changed."""
     _choose(chat, words, "read-only")
 
 
-def paste(chat: Chat, words: str) -> None:
+def paste(chat: ChatSession, words: str) -> None:
     """Show the picture on the clipboard, with these words or the next ones; where there is none, say so."""
     from ctxe.terminal.input.clipboard import picture
 
@@ -99,7 +99,7 @@ def paste(chat: Chat, words: str) -> None:
         chat.turn(words)
 
 
-def web(chat: Chat, words: str) -> None:
+def web(chat: ChatSession, words: str) -> None:
     """Read a page of the web; it goes with your next words, or with these. Only now its host is asked."""
     address, _, more = words.partition(" ")
     if not address:
@@ -115,7 +115,7 @@ def web(chat: Chat, words: str) -> None:
         chat.renderer.lines([f"not sent: {more.strip()}"])
 
 
-def drop(chat: Chat, words: str) -> None:
+def drop(chat: ChatSession, words: str) -> None:
     """Take files off the list."""
     _choose(chat, words, "drop")
 
@@ -123,20 +123,20 @@ def drop(chat: Chat, words: str) -> None:
 LISTED = {"add": "add", "read-only": "read-only", "drop": "dropped: out of plans until you add or name it"}
 
 
-def _choose(chat: Chat, words: str, choice: Choice) -> None:
+def _choose(chat: ChatSession, words: str, choice: Choice) -> None:
     for path in split(words):
         chat.play(asides.choose_file(chat.live, path, choice))
     files(chat, "")
 
 
-def files(chat: Chat, _words: str) -> None:
+def files(chat: ChatSession, _words: str) -> None:
     """Files you chose, and files this session touched."""
     chosen = [f"{path}  ({LISTED[choice]})" for path, choice in chat.live.session.state.files]
     touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.session.state.conversation.touched().values()]
     chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
 
-def pin(chat: Chat, words: str) -> None:
+def pin(chat: ChatSession, words: str) -> None:
     """Keep a text in every request; without words, list the pins."""
     if words:
         chat.play(asides.pin(chat.live, words))
@@ -144,7 +144,7 @@ def pin(chat: Chat, words: str) -> None:
     chat.renderer.lines([f"{n}. {text}" for n, text in enumerate(pins, start=1)] or ["nothing is pinned"])
 
 
-def unpin(chat: Chat, words: str) -> None:
+def unpin(chat: ChatSession, words: str) -> None:
     """Take a pin back, by its number or its text."""
     pins = chat.live.session.state.pins
     text = pins[int(words) - 1] if words.isdecimal() and 0 < int(words) <= len(pins) else words
@@ -158,14 +158,14 @@ _REF = pattern(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
 
 
 def _own(name: str, default: str) -> Slash:
-    def does(chat: Chat, words: str) -> None:
+    def does(chat: ChatSession, words: str) -> None:
         given = split(words) or [default]
         chat.command([name, *(["show"] if _REF.fullmatch(given[0]) else []), *given])
 
     return Slash(name, "[…]", f"like `ctxe {name}`", does)
 
 
-def plan(chat: Chat, words: str) -> None:
+def plan(chat: ChatSession, words: str) -> None:
     """Which files a task needs, as this session plans them. The newest words are the task when none are given."""
     from ctxe.cli import planned
 
@@ -182,7 +182,7 @@ def plan(chat: Chat, words: str) -> None:
     planned.show(chat.invocation, wanted, asides.steering(chat.live, wanted.task))
 
 
-def remember(chat: Chat, words: str) -> None:
+def remember(chat: ChatSession, words: str) -> None:
     """Remember a note about this project. Raises StoreError."""
     if not words:
         chat.screen.tell("/remember WORDS, or #words")
@@ -190,14 +190,14 @@ def remember(chat: Chat, words: str) -> None:
     chat.play(asides.remember(chat.live, words))
 
 
-def skills(chat: Chat, words: str) -> None:
+def skills(chat: ChatSession, words: str) -> None:
     """Every module there is and its price; what this session holds of them."""
     chat.command(["skills", *(split(words) or ["list"])])
     held = chat.live.held_skills()
     chat.renderer.lines([f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"])
 
 
-def skill(chat: Chat, words: str) -> None:
+def skill(chat: ChatSession, words: str) -> None:
     """Load a domain module for your next words, or say them at once. Raises ConfigError."""
     name, _, task = words.partition(" ")
     if not name:

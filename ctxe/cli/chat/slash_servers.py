@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chat.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import ChatSession, Slash, split
 from ctxe.project.session import asides
 
 if TYPE_CHECKING:
     from ctxe.project.session.live import Live
 
 
-def mcp(chat: Chat, words: str) -> None:
+def mcp(chat: ChatSession, words: str) -> None:
     """Every server and its state; the tools of one; start one anew; approve a project's; sign in. Raises CtxeError."""
     from ctxe.cli.mcp_servers import confirmed, drawn, shown
     from ctxe.cli.mcp_signing import signed
@@ -44,7 +44,7 @@ def mcp(chat: Chat, words: str) -> None:
             chat.screen.tell("/mcp, /mcp NAME, or /mcp with restart, approve, login or logout and a NAME")
 
 
-def prompt(chat: Chat, name: str, words: str) -> None:
+def prompt(chat: ChatSession, name: str, words: str) -> None:
     """``/SERVER:PROMPT arguments``: what the server writes for it is shown, and is your words. Raises CtxeError."""
     said: list[str] = []
     chat.play(asides.prompt(chat.live, name, split(words), said.append))

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ctxe.cli.chat.chatting import Chat, Slash, split
+from ctxe.cli.chat.chatting import ChatSession, Slash, split
 from ctxe.config.values import Approval
 from ctxe.project.session import choosing
 from ctxe.project.sessions import spent_by_all
 from ctxe.terminal.figures import plural
 
 
-def leave(chat: Chat, _words: str) -> None:
+def leave(chat: ChatSession, _words: str) -> None:
     """End the session; its log stays."""
     chat.leaving = True
 
 
-def clear(chat: Chat, _words: str) -> None:
+def clear(chat: ChatSession, _words: str) -> None:
     """An empty screen and a new session."""
     chat.renderer.clear()
     chat.reopen("new", "")
 
 
-def new(chat: Chat, _words: str) -> None:
+def new(chat: ChatSession, _words: str) -> None:
     """A new session; this one can be resumed."""
     chat.reopen("new", "")
 
 
-def resume(chat: Chat, words: str) -> None:
+def resume(chat: ChatSession, words: str) -> None:
     """Go on with another session; without an id, one of a list. Raises SessionError."""
     from ctxe.cli.sessions import picked
     from ctxe.project.sessions import path_of
@@ -43,12 +43,12 @@ def resume(chat: Chat, words: str) -> None:
     chat.reopen("resume", path_of(chat.live.project.place.sessions, words).stem)
 
 
-def fork(chat: Chat, _words: str) -> None:
+def fork(chat: ChatSession, _words: str) -> None:
     """Go on in a copy; the original stays as it is."""
     chat.reopen("fork", chat.live.session.id)
 
 
-def rewind(chat: Chat, words: str) -> None:
+def rewind(chat: ChatSession, words: str) -> None:
     """Go on from before words of yours, in a copy: they come back into the line, and files where you want that.
 
     The newest, the Nth newest, or those that are picked. Raises StoreError.
@@ -73,7 +73,7 @@ def rewind(chat: Chat, words: str) -> None:
     chat.reopen("fork", chat.live.session.id)
 
 
-def _put_back(chat: Chat, number: int) -> None:
+def _put_back(chat: ChatSession, number: int) -> None:
     """Undo the changes of a turn and of all after it, as far as nothing stands in the way."""
     chat.live.undo.undone = number
     while chat.live.undo.undone and chat.live.undo.newest() >= number:
@@ -81,7 +81,7 @@ def _put_back(chat: Chat, number: int) -> None:
         chat.play(chat.live.took_back())
 
 
-def export(chat: Chat, words: str) -> None:
+def export(chat: ChatSession, words: str) -> None:
     """This session as Markdown, on the screen or into a file."""
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
@@ -89,7 +89,7 @@ def export(chat: Chat, words: str) -> None:
     chat.command(["sessions", "export", chat.live.session.id, *(["--out", words] if words else [])])
 
 
-def copy(chat: Chat, words: str) -> None:
+def copy(chat: ChatSession, words: str) -> None:
     """Put the newest answer on the clipboard, or only its last block of code. Raises ConfigError."""
     from ctxe.terminal.input.clipboard import put
     from ctxe.terminal.markdown import code
@@ -106,7 +106,7 @@ def copy(chat: Chat, words: str) -> None:
     chat.say(f"copied {what} ({plural(len(text.splitlines()), 'line')}) to the clipboard, by {taken}")
 
 
-def inspect(chat: Chat, words: str) -> None:
+def inspect(chat: ChatSession, words: str) -> None:
     """This session as a page, in the browser with --open. Raises StoreError."""
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
@@ -114,7 +114,7 @@ def inspect(chat: Chat, words: str) -> None:
     chat.command(["sessions", "inspect", chat.live.session.id, *split(words)])
 
 
-def model(chat: Chat, words: str) -> None:
+def model(chat: ChatSession, words: str) -> None:
     """Show the model, or talk to another one, at an effort or as before. Raises ConfigError."""
     if words:
         name, _, level = words.partition(" ")
@@ -126,7 +126,7 @@ def model(chat: Chat, words: str) -> None:
         chat.renderer.lines(["/model NAME [EFFORT] talks to another one; Tab completes the names that are known"])
 
 
-def effort(chat: Chat, words: str) -> None:
+def effort(chat: ChatSession, words: str) -> None:
     """Show how hard the model thinks, or change it. Raises ConfigError."""
     if words:
         chat.play(choosing.think(chat.live, words))
@@ -137,7 +137,7 @@ def effort(chat: Chat, words: str) -> None:
         chat.renderer.lines([f"/effort LEVEL changes it: {takes}; default leaves it to the provider"])
 
 
-def approve(chat: Chat, words: str) -> None:
+def approve(chat: ChatSession, words: str) -> None:
     """Show or set who decides what runs, for this session. Raises ConfigError."""
     if words == "auto" and not _confirmed(chat):
         return
@@ -149,7 +149,7 @@ def approve(chat: Chat, words: str) -> None:
         chat.renderer.lines([f"/approve {others} changes it for this session; Shift-Tab goes through all but auto"])
 
 
-def _confirmed(chat: Chat) -> bool:
+def _confirmed(chat: ChatSession) -> bool:
     """``auto`` is confirmed once per folder, as on the command line."""
     project = chat.live.project
     if project.trusted or not chat.screen.keyboard:
@@ -161,7 +161,7 @@ def _confirmed(chat: Chat) -> bool:
     return yes
 
 
-def cost(chat: Chat, _words: str) -> None:
+def cost(chat: ChatSession, _words: str) -> None:
     """What this session took, what comes next, and what all sessions here took."""
     from ctxe.terminal.pages.money import money
 
@@ -170,7 +170,7 @@ def cost(chat: Chat, _words: str) -> None:
     chat.say(money(past, chat.live.forecast(past), limit, spent_by_all(project), chat.screen))
 
 
-def config(chat: Chat, words: str) -> None:
+def config(chat: ChatSession, words: str) -> None:
     """Settings here, or one of them."""
     chat.command(["config", *(["get", words] if words else ["show"])])
 

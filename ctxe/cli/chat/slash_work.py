@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.chatting import Chat, Slash
+from ctxe.cli.chat.chatting import ChatSession, Slash
 from ctxe.project.session import asides, committing
 from ctxe.terminal.figures import plural
 
 
-def run(chat: Chat, words: str) -> None:
+def run(chat: ChatSession, words: str) -> None:
     """Run a command yourself; the model is told its output with your next words.
 
     A program that is used by hand, an editor say, or any behind another exclamation mark, gets the terminal.
@@ -23,7 +23,7 @@ def run(chat: Chat, words: str) -> None:
         chat.play(asides.run_for_user(chat.live, command))
 
 
-def _lend(chat: Chat, command: str) -> None:
+def _lend(chat: ChatSession, command: str) -> None:
     """Give a program the terminal until it ends; nothing of it goes to the model, but files it changed are noticed."""
     from ctxe.terminal.input.handover import lend, shell
 
@@ -37,7 +37,7 @@ def _lend(chat: Chat, command: str) -> None:
     chat.renderer.lines([f"{command}: exit {code}; nothing of it goes to the model"])
 
 
-def test(chat: Chat, words: str) -> None:
+def test(chat: ChatSession, words: str) -> None:
     """Run the tests (the words, else the command of last time); a failure is told with your next words."""
     chat.last_test = words or chat.last_test
     if not chat.last_test:
@@ -46,7 +46,7 @@ def test(chat: Chat, words: str) -> None:
     chat.play(asides.run_for_user(chat.live, chat.last_test))
 
 
-def output(chat: Chat, words: str) -> None:
+def output(chat: ChatSession, words: str) -> None:
     """All that the newest call gave, or the Nth newest, where the screen and the model had a part of it."""
     number = int(words) if words.isdecimal() else 1
     if not 0 < number <= len(chat.results) or (words and not words.isdecimal()):
@@ -59,7 +59,7 @@ def output(chat: Chat, words: str) -> None:
     chat.renderer.lines([*lines, f"{event.title or event.tool}: {plural(len(lines), 'line')}"])
 
 
-def diff(chat: Chat, _words: str) -> None:
+def diff(chat: ChatSession, _words: str) -> None:
     """What this session changed in the work tree."""
     text = chat.live.undo.diff()
     if text:
@@ -68,18 +68,18 @@ def diff(chat: Chat, _words: str) -> None:
         chat.say("nothing changed in this session")
 
 
-def undo(chat: Chat, words: str) -> None:
+def undo(chat: ChatSession, words: str) -> None:
     """Put the files back as they were before the newest turn that changed any; --force also what you changed since."""
     chat.renderer.lines(chat.live.undo.undo(force=words == "--force"))
     chat.play(chat.live.took_back())
 
 
-def redo(chat: Chat, words: str) -> None:
+def redo(chat: ChatSession, words: str) -> None:
     """Take the newest /undo back, one after another; --force also over what you changed since."""
     chat.renderer.lines(chat.live.undo.redo(force=words == "--force"))
 
 
-def commit(chat: Chat, words: str) -> None:
+def commit(chat: ChatSession, words: str) -> None:
     """Commit what this session changed, after showing the message. Raises CtxeError."""
     message = words or committing.message_for(chat.live)
     if not message:
@@ -99,12 +99,12 @@ def commit(chat: Chat, words: str) -> None:
     chat.renderer.lines(committing.commit(chat.live, message) if answer == "y" else ["not committed"])
 
 
-def _about(chat: Chat, message: str) -> str:
+def _about(chat: ChatSession, message: str) -> str:
     chat.renderer.lines(["commit message:", *message.splitlines()])
     return chat.prompt.ask("commit? [y]es, [e]dit, have the model [w]rite it, [n]o:", ("y", "e", "w", "n"))
 
 
-def jobs(chat: Chat, words: str) -> None:
+def jobs(chat: ChatSession, words: str) -> None:
     """The commands that go on in the background; ``show`` what one printed last, ``stop`` one or all.
 
     Raises ConfigError.
@@ -120,7 +120,7 @@ def jobs(chat: Chat, words: str) -> None:
         _list_jobs(chat)
 
 
-def _list_jobs(chat: Chat) -> None:
+def _list_jobs(chat: ChatSession) -> None:
     from ctxe.terminal.figures import plural, seconds
     from ctxe.terminal.tables import Column, table
 

@@ -17,7 +17,7 @@ MOST_WORDS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class TurnSummary:
     """What a turn came to: the task in the user's words, how it ended, files changed, dollars, memories written."""
 
     task: str
@@ -32,7 +32,7 @@ def day_of(seconds: float) -> str:
     return (stamp(seconds) or "1970-01-01")[:10]
 
 
-def line_of(done: Done, seconds: float, session: str = "") -> str:
+def line_of(done: TurnSummary, seconds: float, session: str = "") -> str:
     """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC."""
     parts = [brief(done.task, 200)]
     if done.outcome:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import names
-from ctxe.knowledge.entries.journal import Journal, Written
+from ctxe.knowledge.entries.journal import Journal, JournalWrite
 from ctxe.knowledge.entries.shelf import content_of
 from ctxe.storage import files
 from ctxe.storage.files import IGNORE_ALL
@@ -65,7 +65,7 @@ class Folder:
         before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
         self._put(changes)
         after = {path: None if data is None else names.content(data) for path, data in changes.items()}
-        self.journal.note(Written(says, self.now(), before, after))
+        self.journal.note(JournalWrite(says, self.now(), before, after))
 
     def append(self, path: str, line: str) -> Path:
         """Add a line to a file of the folder; the lock is held by the caller."""

@@ -20,7 +20,7 @@ _CONFLICT = pattern(rb"^<{7} .*?^>{7} ", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FrontField:
     """One key with the lines ``[first, last)`` that hold it."""
 
     key: str
@@ -30,14 +30,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FrontPage:
     """A file taken apart; opening, lines, closing and body together are its bytes again."""
 
     opening: bytes
     lines: tuple[bytes, ...]
     closing: bytes
     body: bytes
-    fields: tuple[Field, ...]
+    fields: tuple[FrontField, ...]
     problems: tuple[str, ...] = ()
 
     def values(self) -> dict[str, Value]:
@@ -57,14 +57,14 @@ class Page:
         return text.replace("\r\n", "\n").replace("\0", "").strip("\n")
 
 
-def parse(data: bytes) -> Page:
+def parse(data: bytes) -> FrontPage:
     """Take a file apart. Never raises: what cannot be understood is kept as text and named in ``problems``."""
     problems = list(_damage(data))
     opening, lines, closing, body = _divide(data, problems)
     fields = tuple(_fields(lines, problems))
     names = [field.key for field in fields]
     problems += [f"`{name}` is written more than once" for name in dict.fromkeys(names) if names.count(name) > 1]
-    return Page(opening, tuple(lines), closing, body, fields, tuple(problems))
+    return FrontPage(opening, tuple(lines), closing, body, fields, tuple(problems))
 
 
 def rewrite(data: bytes, changes: Mapping[str, Value | None], text: str | None = None) -> bytes:
@@ -117,7 +117,7 @@ def _divide(data: bytes, problems: list[str]) -> tuple[bytes, list[bytes], bytes
     return opening, kept, b"", data[len(opening) + sum(map(len, kept)) :]
 
 
-def _fields(lines: list[bytes], problems: list[str]) -> Iterator[Field]:
+def _fields(lines: list[bytes], problems: list[str]) -> Iterator[FrontField]:
     at, other_side = 0, False
     while at < len(lines):
         line = lines[at]
@@ -132,7 +132,7 @@ def _fields(lines: list[bytes], problems: list[str]) -> Iterator[Field]:
             continue
         last = _last(lines, at + 1)
         key = next(part for part in match.groups() if part).decode("utf-8", "replace")
-        yield Field(key, _value(line[match.end() :], lines[at + 1 : last], at + 2, problems), at, last)
+        yield FrontField(key, _value(line[match.end() :], lines[at + 1 : last], at + 2, problems), at, last)
         at = last
 
 
@@ -162,7 +162,7 @@ def _value(head: bytes, rest: list[bytes], number: int, problems: list[str]) -> 
     return "\n".join((first, *(line.strip() for line in more))).replace("\0", "").strip()
 
 
-def _replaced(page: Page, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
+def _replaced(page: FrontPage, changes: Mapping[str, Value | None], newline: bytes) -> list[bytes]:
     held = {field.key: field for field in page.fields}
     lines: list[bytes | None] = list(page.lines)
     added: list[bytes] = []

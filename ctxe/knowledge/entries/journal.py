@@ -18,7 +18,7 @@ MOST_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class JournalWrite:
     """One write: the words for it, and every file with its bytes before and its content hash after (None: no file)."""
 
     says: str
@@ -53,7 +53,7 @@ class Journal:
     def _number(self) -> Path:
         return self.cache / "number"
 
-    def note(self, written: Written) -> None:
+    def note(self, written: JournalWrite) -> None:
         """Keep a write for undo and know its files from now on."""
         if sum(len(data or b"") for data in written.before.values()) <= MOST_BYTES:
             rows = [*self._rows(), _row(written)][-STEPS:]
@@ -77,7 +77,7 @@ class Journal:
         """This number is taken."""
         files.replace_quickly(self._number, str(number).encode())
 
-    def newest(self) -> Written:
+    def newest(self) -> JournalWrite:
         """The last write that can be taken back. Raises StoreError when there is none."""
         rows = self._rows()
         if not rows:
@@ -126,14 +126,14 @@ def _json(path: Path) -> Any:
         return None
 
 
-def _row(written: Written) -> dict[str, Any]:
+def _row(written: JournalWrite) -> dict[str, Any]:
     before = {path: None if data is None else base64.b64encode(data).decode() for path, data in written.before.items()}
     return {"says": written.says, "at": written.at, "before": before, "after": dict(written.after)}
 
 
-def _written(row: Mapping[str, Any]) -> Written:
+def _written(row: Mapping[str, Any]) -> JournalWrite:
     before = {path: None if data is None else base64.b64decode(data) for path, data in row["before"].items()}
-    return Written(str(row["says"]), float(row["at"]), before, dict(row["after"]))
+    return JournalWrite(str(row["says"]), float(row["at"]), before, dict(row["after"]))
 
 
 def paths_of(changes: Sequence[Outside], most: int = 5) -> str:

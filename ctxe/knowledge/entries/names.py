@@ -18,7 +18,7 @@ _OTHER = pattern(r"(?:.*-)?(\d{4,9})-([0-9a-f]{4})\.md")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class UsedNames:
     """What file names say of the ids in use: the highest number, and every name."""
 
     highest: int
@@ -35,7 +35,7 @@ def hashed(data: bytes, size: int = 8) -> str:
     return content(data)[:size]
 
 
-def held(folder: Path) -> Held:
+def held(folder: Path) -> UsedNames:
     """Numbers and names in use, from file names alone: opening 20,000 files to add one would take seconds."""
     found: set[str] = set()
     highest = 0
@@ -49,10 +49,10 @@ def held(folder: Path) -> Held:
         for name in listed:
             match = pattern.fullmatch(name)
             highest = max(highest, int(match[1])) if match else highest
-    return Held(highest, frozenset(found))
+    return UsedNames(highest, frozenset(found))
 
 
-def new_id(entry: Entry, in_use: Held, token: Callable[[int], str]) -> str:
+def new_id(entry: Entry, in_use: UsedNames, token: Callable[[int], str]) -> str:
     """An id for a new entry: the next number and four hex digits; for a failure its signature and four.
 
     The digits come from what is written and from chance, so that another branch, another clone or the same words

@@ -56,7 +56,7 @@ class _Record:
     problems: tuple[str, ...] = ()
 
 
-class Reader:
+class ShelfReader:
     """Reads one memory folder again and again; only files that changed are opened."""
 
     def __init__(self, folder: Path, cache: Path) -> None:

@@ -17,7 +17,7 @@ from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, update_entry,
 from ctxe.knowledge.entries.folder import Changes, Folder
 from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
 from ctxe.knowledge.entries.logs import replaced, write_log
-from ctxe.knowledge.entries.shelf import Reader, Shelf, content_of
+from ctxe.knowledge.entries.shelf import Shelf, ShelfReader, content_of
 
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
 LISTED = ("scope", "files", "evidence")
@@ -56,7 +56,7 @@ class Store:
     token: Callable[[int], str] = _token
     check: Check = no_check
     mask: Callable[[str], str] = as_it_is
-    _reader: list[Reader] = field(default_factory=list, repr=False, compare=False)
+    _reader: list[ShelfReader] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def disk(self) -> Folder:
@@ -66,7 +66,7 @@ class Store:
     def shelf(self) -> Shelf:
         """Everything as it stands now, problems included. Never raises for bad files."""
         if not self._reader:
-            self._reader.append(Reader(self.folder, self.cache))
+            self._reader.append(ShelfReader(self.folder, self.cache))
         shelf = self._reader[0].shelf()
         if shelf.strays:
             with contextlib.suppress(StoreError):

@@ -11,7 +11,7 @@ from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files
 from ctxe.knowledge.failures.signature import program
 from ctxe.knowledge.failures.slips import ELSEWHERE
-from ctxe.knowledge.failures.waiting import INSTALLS, Waiting
+from ctxe.knowledge.failures.waiting import INSTALLS, FailedCommand
 
 _MISSING = pattern(
     r"No module named|ModuleNotFound|Cannot find (?:module|package)|command not found|not found|is not installed"
@@ -32,7 +32,7 @@ call itself was wrong.
 """
 
 
-def cure(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
+def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """What cured a failure of a command that now passes as ``raw``."""
     moved = command_key(waiting.raw, root) != command_key(raw, root)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
@@ -44,7 +44,7 @@ def cure(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
     return lessons.of_commands(waiting.others), {} if waiting.edits else waiting.then
 
 
-def put_right(waiting: Waiting, raw: str, root: str, failure: Entry) -> Cure:
+def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """What cured a failure by another command, ``raw``, that is it put right, maybe with edits that it needed too."""
     if brought := _brought(waiting, failure):
         return brought, {}
@@ -59,7 +59,7 @@ def _about(failure: Entry, raw: str, root: str) -> tuple[str, ...]:
     return (*failure.files, *named_files(raw, root))
 
 
-def _brought(waiting: Waiting, failure: Entry) -> str:
+def _brought(waiting: FailedCommand, failure: Entry) -> str:
     """The installation that brought what was missing, if something was."""
     installed = [command for command in waiting.others if INSTALLS.search(command)]
     return lessons.of_commands(installed[-1:]) if _MISSING.search(failure.error) else ""

@@ -16,7 +16,7 @@ from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Failed, Gate, files_of,
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.failures.signature import impersonal, plain_command
 from ctxe.knowledge.failures.slips import outside, slipped
-from ctxe.knowledge.failures.waiting import UNKNOWN, Waiting
+from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand
 
 PASSES = "the same command passes"
 PUT_RIGHT = "passes when it is called as the fix says"
@@ -30,7 +30,7 @@ UNHASHED = "what its files held is not recorded"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FailureNews:
     """What a run meant for the memory: a failure seen (new or again), or one resolved."""
 
     entry: Entry
@@ -50,13 +50,13 @@ class Watch:
         """
         self.scribe, self._root, self._session = scribe, root, session
         self.gate = gate or Gate()
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting: dict[str, FailedCommand] = {}
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
         self._open: dict[str, str] = {}
-        self._back: dict[str, tuple[str, Told]] = {}
+        self._back: dict[str, tuple[str, FailureNews]] = {}
 
-    def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[Told, ...]:
+    def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[FailureNews, ...]:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
         raw = str(facts.get("command") or "")
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
@@ -90,7 +90,7 @@ class Watch:
             if before is not None:
                 waiting.before.setdefault(path, before[:DIGITS])
 
-    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[Told, ...]:
+    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[FailureNews, ...]:
         flaky = self._passed.get(key) == self.gate.changes
         files = {
             path: self.scribe.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
@@ -105,15 +105,15 @@ class Watch:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
         entry, new = record(self.scribe.store, draft, self.scribe.counters)
         self._passed_by(command, failed=True)
-        held = self._waiting.setdefault(command, Waiting([], command, raw, draft.error))
+        held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
         entry = self._tried(held, entry)
         held.ids += [entry.id] if entry.id not in held.ids else []
         held.changes, held.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
             self._barred(key, entry, files)
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
-            return (Told(entry, "new" if new else "again", circle),)
-        return (Told(entry, "flaky" if new and flaky else "again"),)
+            return (FailureNews(entry, "new" if new else "again", circle),)
+        return (FailureNews(entry, "flaky" if new and flaky else "again"),)
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """The gate knows of the call until something changes."""
@@ -129,7 +129,7 @@ class Watch:
             self.scribe.counters.bump(draft.signature, self.scribe.store.now(), seen=1)
         return before
 
-    def _tried(self, held: Waiting, entry: Entry) -> Entry:
+    def _tried(self, held: FailedCommand, entry: Entry) -> Entry:
         """Keep what was done in vain since the same command failed in the same way."""
         edits, held.fresh = held.fresh, {}
         if not edits or held.ids[-1:] != [entry.id]:
@@ -140,24 +140,24 @@ class Watch:
         held.tried.append(words)
         return self.scribe.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
 
-    def keep(self, draft: Entry | None, until: str = "") -> tuple[Told, ...]:
+    def keep(self, draft: Entry | None, until: str = "") -> tuple[FailureNews, ...]:
         """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
         if draft is None:
             return ()
         entry, new = record(self.scribe.store, draft, self.scribe.counters)
         if until and entry.status in OPEN:
             self._open[until] = entry.id
-        return (Told(entry, "new" if new else "again"),)
+        return (FailureNews(entry, "new" if new else "again"),)
 
-    def settled(self, until: str, fix: str = "") -> tuple[Told, ...]:
+    def settled(self, until: str, fix: str = "") -> tuple[FailureNews, ...]:
         """What a failure waited for came about."""
         name = self._open.pop(until, "")
         return tuple(self._resolve(name, fix, {})) if name else ()
 
-    def taken_back(self, paths: Iterable[str], how: str) -> tuple[Told, ...]:
+    def taken_back(self, paths: Iterable[str], how: str) -> tuple[FailureNews, ...]:
         """Files that this session had written were put back as they were."""
         self.gate.changed()
-        told: list[Told] = []
+        told: list[FailureNews] = []
         for path in paths:
             if path in self._written:
                 diff = self._written.pop(path)
@@ -165,7 +165,7 @@ class Watch:
                 self._back[path] = diff, told[-1]
         return tuple(told)
 
-    def given_back(self, paths: Iterable[str]) -> tuple[Told, ...]:
+    def given_back(self, paths: Iterable[str]) -> tuple[FailureNews, ...]:
         """Files that were put back hold again what this session had written; what was kept of that is no lesson."""
         self.gate.changed()
         held = {path: self._back.pop(path) for path in paths if path in self._back}
@@ -178,7 +178,7 @@ class Watch:
                 waiting.commands += 1
                 waiting.others += [] if failed or only_looks(command) or only_checks(command) else [command]
 
-    def _same(self, command: str, raw: str) -> Iterator[Told]:
+    def _same(self, command: str, raw: str) -> Iterator[FailureNews]:
         """The command that failed passes now."""
         waiting = self._waiting.pop(command, None)
         if waiting is None:
@@ -186,7 +186,7 @@ class Watch:
         still = not waiting.edits and waiting.changes == self.gate.changes
         same = command_key(waiting.raw, self._root) == command_key(raw, self._root)
         if still and same and len(waiting.ids) == 1:
-            yield Told(self.scribe.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
+            yield FailureNews(self.scribe.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
         for failure in self._held(waiting.ids):
             words, then = cure(waiting, raw, self._root, failure)
@@ -197,7 +197,7 @@ class Watch:
         known = {entry.id: entry for entry in self.scribe.store.entries()}
         return [known[name] for name in ids if name in known]
 
-    def _corrected(self, command: str, raw: str) -> Iterator[Told]:
+    def _corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
         for name, waiting in list(self._waiting.items()):
             if not waiting.put_right(command):
@@ -207,7 +207,7 @@ class Watch:
                 words, then = put_right(waiting, raw, self._root, failure)
                 yield from self._resolve(failure.id, words, then)
 
-    def _earlier(self, command: str, key: str) -> Iterator[Told]:
+    def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
         for entry in self.scribe.store.entries():
             if entry.kind != "failure":
@@ -221,7 +221,7 @@ class Watch:
         """Are all files that a failure depends on as they were when it happened?"""
         return all(p == ALWAYS or self.scribe.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
-    def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[Told]:
+    def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[FailureNews]:
         """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
         held = next((entry for entry in self.scribe.store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
@@ -230,7 +230,7 @@ class Watch:
             values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
             done = self.scribe.store.change(name, **values)
             self.gate.fixed(done.signature, self._lesson(done))
-            yield Told(done, "resolved")
+            yield FailureNews(done, "resolved")
 
     def _lesson(self, entry: Entry) -> str:
         return lesson(groups([entry], self.scribe.counters.read([entry.signature]))[0])

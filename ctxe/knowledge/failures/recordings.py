@@ -15,7 +15,7 @@ _PLACE = re.compile(r"\n?\(Open file: (?P<open>[^\n]*)\)\n\(Current directory: (
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class UserWords:
     """Words of the user in a recording."""
 
     words: str
@@ -32,7 +32,7 @@ class Recording:
     open: dict[str, tuple[str, str]] = field(default_factory=dict)
     place: str = ""
 
-    def steps(self, lines: Iterable[bytes]) -> Iterator[Taken | Said]:
+    def steps(self, lines: Iterable[bytes]) -> Iterator[Taken | UserWords]:
         """Calls and words in order; lines that are no JSON objects, or of no known shape, are passed over."""
         for line in lines:
             try:
@@ -42,7 +42,7 @@ class Recording:
             if isinstance(held, dict):
                 yield from self._line(held)
 
-    def _line(self, held: Mapping[str, Any]) -> Iterator[Taken | Said]:
+    def _line(self, held: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         self.root = self.root or _text(held.get("cwd"))
         self.at = _text(held.get("timestamp")) or _text(held.get("at")) or self.at
         payload = held.get("payload")
@@ -58,7 +58,7 @@ class Recording:
         else:
             yield from self._ours(held)
 
-    def _message(self, message: Mapping[str, Any]) -> Iterator[Taken | Said]:
+    def _message(self, message: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         """A chat message: of the two public APIs, which Claude Code's lines wrap."""
         role, content = message.get("role"), message.get("content")
         for call in _dicts(message.get("tool_calls")):
@@ -68,7 +68,7 @@ class Recording:
         if role == "tool":
             yield from self._ended(message.get("tool_call_id"), _words(content), None)
         elif role == "user" and isinstance(content, str):
-            yield Said(content)
+            yield UserWords(content)
         for block in _dicts(content):
             if block.get("type") == "tool_use":
                 self._called(block.get("id"), block.get("name"), block.get("input"))
@@ -76,9 +76,9 @@ class Recording:
                 marked = False if block.get("is_error") is True else None
                 yield from self._ended(block.get("tool_use_id"), _words(block.get("content")), marked)
             elif block.get("type") == "text" and role == "user":
-                yield Said(_text(block.get("text")))
+                yield UserWords(_text(block.get("text")))
 
-    def _codex(self, item: Mapping[str, Any]) -> Iterator[Taken | Said]:
+    def _codex(self, item: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         kind = _text(item.get("type"))
         if kind.endswith("_output"):
             yield from self._ended(item.get("call_id"), _words(item.get("output")), None)
@@ -87,9 +87,9 @@ class Recording:
             given = given if isinstance(given, dict) or _text(given)[:1] == "{" else {"input": given}
             self._called(item.get("call_id"), item.get("name") or kind, given)
         elif kind == "message" and item.get("role") == "user":
-            yield Said(_words(item.get("content")))
+            yield UserWords(_words(item.get("content")))
 
-    def _ours(self, held: Mapping[str, Any]) -> Iterator[Taken | Said]:
+    def _ours(self, held: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         if held.get("type") == "reply_received":
             reply = held.get("reply")
             for call in _dicts(reply.get("calls") if isinstance(reply, dict) else ()):
@@ -102,7 +102,7 @@ class Recording:
             for step in self._ended(result.get("call_id"), text, result.get("ok") is not False, code):
                 yield replace(step, contents=touched)
         elif held.get("type") == "turn_started":
-            yield Said(_text(held.get("words")))
+            yield UserWords(_text(held.get("words")))
 
     def _called(self, name: object, tool: object, arguments: object) -> None:
         given = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)

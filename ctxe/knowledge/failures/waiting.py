@@ -40,7 +40,7 @@ _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 
 
 @dataclass(slots=True)
-class Waiting:
+class FailedCommand:
     """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
 
     ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the

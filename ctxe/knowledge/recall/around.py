@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.reading import Reading, beside, id_term, wording
+from ctxe.knowledge.recall.reading import EntryReading, beside, id_term, wording
 
 MOST_CITING = 32
 """Entries whose words near a mention are read; of more the newest. What many mention is known by any of them."""
@@ -21,7 +21,7 @@ class Around:
         self,
         entries: Mapping[int, Entry],
         order: Mapping[int, int],
-        reading: Callable[[int], Reading],
+        reading: Callable[[int], EntryReading],
         having: Callable[[str], Sequence[int]],
     ) -> None:
         """``order`` has the slots in causal order, with the place of each; ``having`` gives those that have a term."""

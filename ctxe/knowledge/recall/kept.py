@@ -42,7 +42,7 @@ _Row = tuple[bytes, int, bytes, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredEntry:
     """What is kept of an entry itself: its slot, what it is known by, its content hash, its lengths in terms."""
 
     slot: int
@@ -55,7 +55,7 @@ class Damaged(Exception):
     """What stands in the file makes no sense."""
 
 
-class Kept:
+class StoredPostings:
     """Postings in a file, for several threads, one at a time.
 
     What cannot be written is not kept. That postings cannot be read is told, though: entries would go unfound.
@@ -69,7 +69,7 @@ class Kept:
         self._generation = generation
 
     @classmethod
-    def open(cls, path: Path) -> Kept | None:
+    def open(cls, path: Path) -> StoredPostings | None:
         """The postings kept under this name, made anew when damaged or of another version; None if there can be none.
 
         A file that is made anew gets the next number (``recall-1.db``), and the one before goes. Its log and its index
@@ -93,7 +93,7 @@ class Kept:
         return None
 
     @classmethod
-    def _opened(cls, place: Path) -> Kept | None:
+    def _opened(cls, place: Path) -> StoredPostings | None:
         """The postings in a file; None when they are of no use. Raises sqlite3.OperationalError when it is not free."""
         import sqlite3
 
@@ -121,7 +121,7 @@ class Kept:
         """Let go of the file."""
         self._db.close()
 
-    def rows(self) -> tuple[list[Row], int]:
+    def rows(self) -> tuple[list[StoredEntry], int]:
         """Every entry that is kept, and the first slot that is free."""
         import sqlite3
 
@@ -129,7 +129,8 @@ class Kept:
             found = self._db.execute("SELECT slot, key, mark, words, names, files FROM entry").fetchall()
             free = self._db.execute("SELECT value FROM fact WHERE name = 'free'").fetchone()
             rows = [
-                Row(slot, _text(key), mark, (words, names, files)) for slot, key, mark, words, names, files in found
+                StoredEntry(slot, _text(key), mark, (words, names, files))
+                for slot, key, mark, words, names, files in found
             ]
             return rows, int(free[0]) if free else 0
         except (sqlite3.Error, ValueError, TypeError, AttributeError):
@@ -168,7 +169,7 @@ class Kept:
         self._give_up()
         return False
 
-    def add(self, rows: Sequence[Row], postings: Mapping[str, Posting], gone: Sequence[int]) -> bool:
+    def add(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], gone: Sequence[int]) -> bool:
         """Keep entries with their postings and forget others, after ``claim``; False when it failed."""
         import sqlite3
 
@@ -187,7 +188,7 @@ class Kept:
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("ROLLBACK")
 
-    def _write(self, rows: Sequence[Row], postings: Mapping[str, Posting], gone: Sequence[int]) -> None:
+    def _write(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], gone: Sequence[int]) -> None:
         segment = self._generation + 1
         self._db.executemany("DELETE FROM entry WHERE slot = ?", ((slot,) for slot in gone))
         self._db.executemany(

@@ -14,12 +14,12 @@ from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.around import Around
-from ctxe.knowledge.recall.kept import Kept, Posting, Row
-from ctxe.knowledge.recall.reading import NAME, Reading, read, wording
+from ctxe.knowledge.recall.kept import Posting, StoredEntry, StoredPostings
+from ctxe.knowledge.recall.reading import NAME, EntryReading, read, wording
 from ctxe.knowledge.recall.readings import Readings
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, channel_of, terms
 from ctxe.lexical.bm25 import idf, shorten
-from ctxe.lexical.known import Known
+from ctxe.lexical.memo import Memo
 
 BACKGROUND = 200
 NOTHING_COMMON: Mapping[str, float] = MappingProxyType({})
@@ -56,7 +56,7 @@ class Postings:
         self.around = Around({}, {}, self.reading, lambda _: ())
         self._given: Sequence[Entry] = ()
         self._path = cache / "recall.db" if cache else None
-        self._kept: Kept | None = None
+        self._kept: StoredPostings | None = None
         self._slots: dict[str, tuple[int, str]] = {}
         self._lengths: dict[int, tuple[int, int, int]] = {}
         self._next = 0
@@ -67,12 +67,12 @@ class Postings:
         self._forget()
 
     def _forget(self) -> None:
-        self._weighed = Known(self._weigh, MOST_WEIGHED)
-        self._having = Known(self._count, MOST_COUNTED)
-        self._rarities = Known(self._rare, MOST_COUNTED)
+        self._weighed = Memo(self._weigh, MOST_WEIGHED)
+        self._having = Memo(self._count, MOST_COUNTED)
+        self._rarities = Memo(self._rare, MOST_COUNTED)
         self._readings = Readings(lambda slot: self.entries[slot])
         self._averages = (0.0, 0.0, 0.0)
-        self._titles = Known[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
+        self._titles = Memo[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
         self._moments: list[float] = []
         self._ages: dict[int, int] = {}
 
@@ -110,7 +110,7 @@ class Postings:
         self._arrange(entries, held)
 
     def _open(self, path: Path) -> None:
-        self._kept = Kept.open(path)
+        self._kept = StoredPostings.open(path)
         self._keeps = self._kept is not None
         rows, self._next = self._kept.rows() if self._kept else ([], 0)
         self._torn = True
@@ -144,16 +144,16 @@ class Postings:
 
     def _place(
         self, new: Sequence[tuple[str, str, Entry]], held: dict[int, Entry], postings: dict[str, Posting]
-    ) -> list[Row]:
+    ) -> list[StoredEntry]:
         """Give new entries slots and read them; what they say is added to the postings."""
-        rows: list[Row] = []
+        rows: list[StoredEntry] = []
         for key, mark, entry in new:
             slot, self._next = self._next, self._next + 1
             reading = read(entry)
             self._readings.offer(slot, reading)
             lengths = (reading.length, len(reading.names), len(reading.files))
             self._slots[key], self._lengths[slot], held[slot] = (slot, mark), lengths, entry
-            rows.append(Row(slot, key, mark, lengths))
+            rows.append(StoredEntry(slot, key, mark, lengths))
             for term, times in terms(reading):
                 slots, counts = postings.setdefault(term, (array("I"), array("B")))
                 slots.append(slot)
@@ -214,7 +214,7 @@ class Postings:
         elsewhere = BACKGROUND * self._common.get(term.removeprefix(NAME), 0.0)
         return idf(len(self.entries) + BACKGROUND, self.having(term) + elsewhere)
 
-    def reading(self, slot: int) -> Reading:
+    def reading(self, slot: int) -> EntryReading:
         """What the entry in a slot says; the most recently read are remembered."""
         return self._readings[slot]
 

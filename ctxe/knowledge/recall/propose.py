@@ -9,7 +9,7 @@ from itertools import islice
 
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question
-from ctxe.knowledge.recall.signals import REACH, Look, Vector
+from ctxe.knowledge.recall.signals import REACH, SlotSignals, Vector
 
 TEXT = 0.05
 """Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
@@ -30,7 +30,7 @@ FEEDBACK_FROM, FEEDBACK_TERMS = 5, 15
 Allowed = Callable[[int], bool]
 
 
-def candidates(look: Look, allowed: Allowed, weights: Mapping[str, float], most: int) -> dict[int, Vector]:
+def candidates(look: SlotSignals, allowed: Allowed, weights: Mapping[str, float], most: int) -> dict[int, Vector]:
     """The signals of every slot that could be among the best ``most``."""
     postings, question = look.postings, look.question
     totals = _totals(postings, _words(question, weights))
@@ -88,7 +88,7 @@ def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, mos
     return above(-math.inf) if floor and len(found) < most else found
 
 
-def _expansion(look: Look, totals: Mapping[int, float], allowed: Allowed) -> dict[str, float]:
+def _expansion(look: SlotSignals, totals: Mapping[int, float], allowed: Allowed) -> dict[str, float]:
     """Words that stand out in the entries that match best and that the question lacks; the strongest weighs 1.
 
     What speaks for an entry whatever is asked has no part in it: it would drown the question.

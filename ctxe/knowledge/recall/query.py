@@ -62,7 +62,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Results:
     """The answer to a question, best first."""
 
     results: tuple[Result, ...] = ()

@@ -15,7 +15,7 @@ from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.propose import candidates
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask, wording
-from ctxe.knowledge.recall.signals import Look
+from ctxe.knowledge.recall.signals import SlotSignals
 from ctxe.knowledge.recall.weights import Weights, fitted, score
 from ctxe.knowledge.recall.worth import Scored, told
 
@@ -87,12 +87,12 @@ class Ranker:
                 self._postings = Postings(None, self._weights.common)
                 return ask()
 
-    def look(self, query: Query, entries: Sequence[Entry]) -> Look:
+    def look(self, query: Query, entries: Sequence[Entry]) -> SlotSignals:
         """The question beside everything there is."""
         self._postings.sync(entries)
-        return Look(self._postings, ask(query), query.as_of)
+        return SlotSignals(self._postings, ask(query), query.as_of)
 
-    def found(self, look: Look, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
+    def found(self, look: SlotSignals, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
         """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
         postings, counting = self._postings, self._weights.counting(look.question)
         vectors = candidates(look, lambda slot: live(postings.entries[slot]), counting, most)
@@ -101,7 +101,7 @@ class Ranker:
         scored = [Scored(postings.entries[slot], -less, slot, vector) for less, _, slot, vector in found]
         return self._meant(look, scored) if self._similar and meant and scored else scored
 
-    def _meant(self, look: Look, found: list[Scored]) -> list[Scored]:
+    def _meant(self, look: SlotSignals, found: list[Scored]) -> list[Scored]:
         """The best candidates again, in the order of words and meaning together."""
         assert self._similar is not None
         best, rest = found[:MEANT], found[MEANT:]

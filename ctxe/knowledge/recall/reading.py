@@ -53,7 +53,7 @@ _OF_AN_ID = pattern(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class EntryReading:
     """What one entry says; ``ids`` are terms by which a question can name it."""
 
     words: Mapping[str, int]
@@ -93,7 +93,7 @@ def wording(entry: Entry) -> str:
     return whole[:MOST_READ]
 
 
-def read(entry: Entry) -> Reading:
+def read(entry: Entry) -> EntryReading:
     """What an entry says."""
     text = wording(entry)
     first, _, rest = text.partition("\n")
@@ -101,7 +101,7 @@ def read(entry: Entry) -> Reading:
     said = _SAID_BY.match(text)
     every = frozenset(words)
     opening = (rest or first)[:OPENING]
-    return Reading(
+    return EntryReading(
         words,
         sum(words.values()),
         frozenset(terms(entry.title or first)) if entry.title or rest else every,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.reading import Reading, grams, pieces, read, wording
-from ctxe.lexical.known import Known
+from ctxe.knowledge.recall.reading import EntryReading, grams, pieces, read, wording
+from ctxe.lexical.memo import Memo
 
 MOST_HELD = 400_000
 """Different words of entries whose readings are remembered together, each of some 250 bytes."""
 
 
-class Readings(dict[int, Reading]):
+class Readings(dict[int, EntryReading]):
     """``readings[slot]`` is what the entry in a slot says, ``readings.grams[slot]`` the grams of its words, each once.
 
     Those of long entries weigh a hundred times what those of short ones do: it is their words that are counted.
@@ -23,16 +23,16 @@ class Readings(dict[int, Reading]):
     def __init__(self, entry: Callable[[int], Entry], most: int = MOST_HELD) -> None:
         super().__init__()
         self._entry, self._most, self._words = entry, most, 0
-        self.grams = Known(self._all_grams)
+        self.grams = Memo(self._all_grams)
 
-    def __missing__(self, slot: int) -> Reading:
+    def __missing__(self, slot: int) -> EntryReading:
         reading = self[slot] = read(self._entry(slot))
         self._words += len(reading.words)
         while self._words > self._most and len(self) > 1:
             self.drop(next(iter(self)))
         return reading
 
-    def offer(self, slot: int, reading: Reading) -> None:
+    def offer(self, slot: int, reading: EntryReading) -> None:
         """Remember a reading that is at hand if nothing has to go for it."""
         if self._words + len(reading.words) <= self._most:
             self._words += len(reading.words)

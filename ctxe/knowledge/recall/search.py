@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.links import is_current, successors
-from ctxe.knowledge.recall.query import Found, Query, Result
+from ctxe.knowledge.recall.query import Query, Result, Results
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.worth import Scored
 
@@ -27,7 +27,7 @@ class Search:
         self._linked.extend(entry for entry in self.entries if entry.supersedes)
         self._held.update((entry.id, entry) for entry in self.entries)
 
-    def search(self, query: Query) -> Found:
+    def search(self, query: Query) -> Results:
         """Entries that bear on a question, best first; a superseded one gives its final successor instead.
 
         With ``query.inject`` only what would be put before a model, and ``abstained`` when that is nothing.
@@ -50,7 +50,7 @@ class Search:
             last = final(one.entry)
             rows.setdefault(last.id, (last, one))
         results = self._within(((entry, one.score) for entry, one in rows.values()), query)
-        return Found(results, query.inject and not results)
+        return Results(results, query.inject and not results)
 
     def _within(self, rows: Iterable[tuple[Entry, float]], query: Query) -> tuple[Result, ...]:
         results: list[Result] = []

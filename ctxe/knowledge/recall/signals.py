@@ -13,7 +13,7 @@ from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.reading import NAME, Question, id_term
 from ctxe.knowledge.recall.terms import FILES, K1, NAMES, WORDS, B, worth_in
 from ctxe.lexical.bm25 import idf, saturate, shorten
-from ctxe.lexical.known import Known
+from ctxe.lexical.memo import Memo
 
 SIGNALS = (
     "head",  # words of the question's first line and error lines, in the entry (BM25)
@@ -50,15 +50,15 @@ Vector = tuple[float, ...]
 """The signals of one entry, in the order of ``SIGNALS``."""
 
 
-class Look:
+class SlotSignals:
     """One question put to postings: the signals of any slot, as of a moment (None: now)."""
 
     def __init__(self, postings: Postings, question: Question, as_of: float | None = None) -> None:
         self.postings, self.question, self._as_of = postings, question, as_of
         self._rarity = {term: postings.rarity(term) for term in sorted(question.words)}
         self._head = {term: self._rarity[term] for term in sorted(question.head)}
-        self._heads = Known(self._head_of)
-        self._said = Known[int, AbstractSet[str]](
+        self._heads = Memo(self._head_of)
+        self._said = Memo[int, AbstractSet[str]](
             lambda slot: postings.reading(slot).words.keys() & question.words.keys()
         )
         asked = {} if question.traced else question.words

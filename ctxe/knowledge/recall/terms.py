@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ctxe.knowledge.recall.reading import FILE, NAME, Reading
+from ctxe.knowledge.recall.reading import FILE, NAME, EntryReading
 from ctxe.lexical.bm25 import saturate, shorten
 
 WORDS, NAMES, FILES = range(3)
@@ -23,7 +23,7 @@ def worth_in(times: float, length: float, average: float, channel: int = WORDS) 
     return saturate(times / shorten(length, average, B[channel]), K1[channel])
 
 
-def terms(reading: Reading) -> Iterable[tuple[str, int]]:
+def terms(reading: EntryReading) -> Iterable[tuple[str, int]]:
     """Every term of an entry and how often it has it."""
     yield from reading.words.items()
     for name in reading.names:

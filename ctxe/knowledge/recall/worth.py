@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.signals import RECENT, Look, Vector
+from ctxe.knowledge.recall.signals import RECENT, SlotSignals, Vector
 
 if TYPE_CHECKING:
     from ctxe.knowledge.recall.weights import Weights
@@ -48,7 +48,7 @@ FEW, MANY = 3, 19
 """Places that a lead is taken over; where nobody stands there, the lead is over an entry that says nothing."""
 
 
-def odds(look: Look, found: Sequence[Scored], weights: Weights) -> list[float]:
+def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[float]:
     """For each entry found, best first, the logarithm of the odds that it bears on the question, 0 where it pays to
     speak: a logistic regression over ``CLUES`` for each kind of entry (``scripts/fit-recall``).
     """
@@ -59,7 +59,7 @@ def odds(look: Look, found: Sequence[Scored], weights: Weights) -> list[float]:
     ]
 
 
-def told(look: Look, found: Sequence[Scored], weights: Weights) -> list[Scored]:
+def told(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[Scored]:
     """What is said unasked of the entries found: nothing unless one of them likely bears on the question."""
     chances = odds(look, found, weights)
     if max(chances, default=-1.0) < 0.0:
@@ -67,7 +67,7 @@ def told(look: Look, found: Sequence[Scored], weights: Weights) -> list[Scored]:
     return [one for one, chance in zip(found, chances, strict=True) if chance >= -ALSO]
 
 
-def clues(look: Look, found: Sequence[Scored], weights: Weights) -> Iterator[tuple[float, ...]]:
+def clues(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> Iterator[tuple[float, ...]]:
     """The clues of each entry, in the order of ``CLUES``."""
     recent = weights.counting(look.question)["recent"]
     fits = [one.score - recent * one.vector[RECENT] for one in found]

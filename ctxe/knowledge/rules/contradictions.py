@@ -49,7 +49,7 @@ _USUAL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class RuleUnit:
     """A heading, a paragraph or one list item; ``file`` says by number where it stands, ``level`` is a heading's."""
 
     file: int
@@ -61,16 +61,16 @@ class Unit:
 class Conflict:
     """Two items of different files that say different things of the same."""
 
-    first: Unit
-    second: Unit
+    first: RuleUnit
+    second: RuleUnit
 
 
 Words = Callable[[str], list[str]]
 
 
-def settings(units: Sequence[Unit], words: Words) -> Iterator[Conflict]:
+def settings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
     """``name: value`` lines of different files that give one name different values."""
-    held: dict[str, tuple[str, Unit]] = {}
+    held: dict[str, tuple[str, RuleUnit]] = {}
     for unit in units:
         match = _SETTING.fullmatch(unit.text.strip()) if len(unit.text) < 120 else None
         if not match:
@@ -81,9 +81,9 @@ def settings(units: Sequence[Unit], words: Words) -> Iterator[Conflict]:
             yield Conflict(known[1], unit)
 
 
-def headings(units: Sequence[Unit], words: Words) -> Iterator[Conflict]:
+def headings(units: Sequence[RuleUnit], words: Words) -> Iterator[Conflict]:
     """Headings of different files that are the same, each with one brief value below it, and not the same value."""
-    held: dict[str, tuple[frozenset[str], Unit]] = {}
+    held: dict[str, tuple[frozenset[str], RuleUnit]] = {}
     for heading, value in _valued(units):
         said = words(value.text)
         if not 0 < len(said) <= BRIEF:
@@ -101,7 +101,7 @@ def _other(one: frozenset[str], value: frozenset[str]) -> bool:
     return bool(one & value) or max(len(one), len(value)) <= TERSE
 
 
-def _valued(units: Sequence[Unit]) -> Iterator[tuple[Unit, Unit]]:
+def _valued(units: Sequence[RuleUnit]) -> Iterator[tuple[RuleUnit, RuleUnit]]:
     """Headings with exactly one item below them, and that item."""
     for n, heading in enumerate(units):
         below = []
@@ -113,9 +113,9 @@ def _valued(units: Sequence[Unit]) -> Iterator[tuple[Unit, Unit]]:
             yield heading, below[0]
 
 
-def choices(units: Sequence[Unit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
+def choices(units: Sequence[RuleUnit], words: Words, stem: Callable[[str], str]) -> Iterator[Conflict]:
     """Items of different files that choose differently among things of which one is chosen, about one subject."""
-    held: list[tuple[int, str, frozenset[str], Unit]] = []
+    held: list[tuple[int, str, frozenset[str], RuleUnit]] = []
     for unit in units:
         said = frozenset(words(unit.text)) if len(unit.text) < 240 else frozenset()
         if _NEGATED & said:
@@ -130,7 +130,11 @@ def choices(units: Sequence[Unit], words: Words, stem: Callable[[str], str]) -> 
 
 
 def _against(
-    held: Sequence[tuple[int, str, frozenset[str], Unit]], number: int, taken: str, rest: frozenset[str], unit: Unit
+    held: Sequence[tuple[int, str, frozenset[str], RuleUnit]],
+    number: int,
+    taken: str,
+    rest: frozenset[str],
+    unit: RuleUnit,
 ) -> Iterator[Conflict]:
     for other, chosen, about, first in held:
         if other == number and chosen != taken and first.file != unit.file and about & rest:

@@ -9,7 +9,7 @@ from ctxe.domain.section import Chunk, Omission, Priority, Section, Task, digest
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.beginnings import longest
 from ctxe.knowledge.fence import Fenced, fence
-from ctxe.knowledge.rules.contradictions import Unit
+from ctxe.knowledge.rules.contradictions import RuleUnit
 from ctxe.knowledge.rules.overlap import Merged, merge, units_of
 from ctxe.knowledge.rules.rulefiles import Rule, RulePlaces, find_rules
 from ctxe.lexical.similarity import paragraphs
@@ -24,7 +24,7 @@ LEAST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class InstructionFile:
     """One instruction file as people see it: its place in the order, what it costs, and why it is in or out.
 
     ``state`` is ``loaded``, ``cut``, ``waits`` (no file in its scope is touched), ``repeats`` (others say it all),
@@ -75,7 +75,7 @@ class Instructions:
             if rule.scope and rule.text and rule.offered and not rule.bears_on(touched):
                 yield Omission(rule.path, self.count(rule.text), f"waits for a file in {', '.join(rule.scope)}")
 
-    def sources(self, task: Task, room: int) -> tuple[Loaded, ...]:
+    def sources(self, task: Task, room: int) -> tuple[InstructionFile, ...]:
         """Every instruction file there is, in order, loaded or not."""
         everything, some, rules = self._placed(task, room)
         told = {taken.rule.path: (taken, chunk) for taken, chunk in (*everything, *some)}
@@ -104,7 +104,7 @@ class Instructions:
     def advice(self, task: Task, room: int, readme: str, tracked: Sequence[str]) -> tuple[str, ...]:
         """What rules cost for nothing: items that repeat the README, scopes in which no file of the project is."""
         everything, some, rules = self._placed(task, room)
-        known = [Unit(0, unit.text) for unit in units_of(readme) if not unit.level]
+        known = [RuleUnit(0, unit.text) for unit in units_of(readme) if not unit.level]
         said = []
         for taken, _ in (*everything, *some):
             again = [u for u, _ in merge(["\n\n".join(u.text for u in known), taken.words]).dropped if u.file == 1]
@@ -198,16 +198,16 @@ class Instructions:
         section = Section(name, Priority.INJECTED, chunks, "system", "instructions", out)
         return section if placement == "system" else replace(section, placement="task")
 
-    def _listed(self, rule: Rule, told: dict[str, tuple[_Taken, Chunk | None]]) -> Loaded:
+    def _listed(self, rule: Rule, told: dict[str, tuple[_Taken, Chunk | None]]) -> InstructionFile:
         if rule.path not in told:
             if rule.problem and not rule.text:
-                return Loaded(rule.path, "refused", rule.problem)
-            return Loaded(rule.path, "waits", rule.why if rule.text else "is empty")
+                return InstructionFile(rule.path, "refused", rule.problem)
+            return InstructionFile(rule.path, "waits", rule.why if rule.text else "is empty")
         taken, chunk = told[rule.path]
         if chunk:
             state = "loaded" if chunk.tier == "full" else "cut"
-            return Loaded(rule.path, state, rule.why, self.count(chunk.text), taken.repeats)
-        return Loaded(rule.path, "left out" if taken.words else "repeats", rule.why, 0, taken.repeats)
+            return InstructionFile(rule.path, state, rule.why, self.count(chunk.text), taken.repeats)
+        return InstructionFile(rule.path, "left out" if taken.words else "repeats", rule.why, 0, taken.repeats)
 
     def _cost(self, text: str) -> int:
         return self.count(text) + 1
@@ -239,6 +239,6 @@ def _fenced(rule: Rule, words: str) -> Fenced:
     return fence(words, rule.path, "instructions", scope=", ".join(rule.scope))
 
 
-def _line(unit: Unit) -> str:
+def _line(unit: RuleUnit) -> str:
     words = " ".join(unit.text.split())
     return f"“{words if len(words) <= 80 else words[:79] + '…'}”"

@@ -9,7 +9,7 @@ from itertools import chain
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.knowledge.rules.contradictions import Conflict, Unit, choices, headings, settings
+from ctxe.knowledge.rules.contradictions import Conflict, RuleUnit, choices, headings, settings
 from ctxe.lexical.similarity import near_pairs, paragraphs, shingles
 from ctxe.lexical.words import stem
 
@@ -44,7 +44,7 @@ class Merged:
     """Texts with what an earlier one said already taken out; ``dropped`` are (unit, the unit that says it)."""
 
     texts: tuple[str, ...]
-    dropped: tuple[tuple[Unit, Unit], ...]
+    dropped: tuple[tuple[RuleUnit, RuleUnit], ...]
     conflicts: tuple[Conflict, ...]
 
 
@@ -61,7 +61,7 @@ def merge(texts: Sequence[str]) -> Merged:
     said = [unit for place, unit in compared if place not in twins]
     conflicts += [*settings(said, _words), *choices(said, _words, stem)]
     conflicts += headings([unit for place, unit in enumerate(units) if place not in twins], _words)
-    kept: list[list[tuple[int, Unit]]] = [[] for _ in texts]
+    kept: list[list[tuple[int, RuleUnit]]] = [[] for _ in texts]
     for place, unit in enumerate(units):
         if place not in twins:
             kept[unit.file].append((place, unit))
@@ -76,15 +76,15 @@ def _each_once(conflicts: Sequence[Conflict]) -> tuple[Conflict, ...]:
     return tuple({(one.first, one.second): one for one in reversed(conflicts)}.values())[::-1]
 
 
-def units_of(text: str, file: int = 0) -> Iterator[Unit]:
+def units_of(text: str, file: int = 0) -> Iterator[RuleUnit]:
     """The units of a Markdown text in order; a code block stays with what introduces it."""
     for block in paragraphs(text):
         heading = _HEADING.match(block)
         first, _, rest = block.partition("\n") if heading else ("", "", block)
         if heading:
-            yield Unit(file, first, len(heading[1]))
+            yield RuleUnit(file, first, len(heading[1]))
         if rest.strip("\n"):
-            yield from (Unit(file, item) for item in _items(rest.strip("\n")))
+            yield from (RuleUnit(file, item) for item in _items(rest.strip("\n")))
 
 
 def _items(block: str) -> Iterator[str]:
@@ -106,11 +106,11 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(_MARKUP.sub(" ", text).lower())
 
 
-def _pairs(compared: Sequence[tuple[int, Unit]]) -> tuple[dict[int, int], list[Conflict]]:
+def _pairs(compared: Sequence[tuple[int, RuleUnit]]) -> tuple[dict[int, int], list[Conflict]]:
     """Places that repeat an earlier place, and contradictions."""
     twins: dict[int, int] = {}
     first: dict[tuple[str, ...], tuple[int, int]] = {}
-    rest: list[tuple[int, Unit, list[str]]] = []
+    rest: list[tuple[int, RuleUnit, list[str]]] = []
     for place, unit in compared:
         words = _words(unit.text)
         known, file = first.setdefault(tuple(words), (place, unit.file))
@@ -146,7 +146,7 @@ def _differ(one: str, other: str, words: list[str], others: list[str]) -> bool:
     return any(word in _NEGATION or any(c.isdigit() for c in word) or "/" in word for word in changed)
 
 
-def _joined(kept: Sequence[tuple[int, Unit]], units: Sequence[Unit]) -> str:
+def _joined(kept: Sequence[tuple[int, RuleUnit]], units: Sequence[RuleUnit]) -> str:
     """What is left of a text; a heading that lost all below it goes too, list items stay together."""
     live = [(place, unit) for n, (place, unit) in enumerate(kept) if not unit.level or _heads(kept, n, units)]
     parts: list[str] = []
@@ -156,7 +156,7 @@ def _joined(kept: Sequence[tuple[int, Unit]], units: Sequence[Unit]) -> str:
     return "".join(parts)
 
 
-def _heads(kept: Sequence[tuple[int, Unit]], at: int, units: Sequence[Unit]) -> bool:
+def _heads(kept: Sequence[tuple[int, RuleUnit]], at: int, units: Sequence[RuleUnit]) -> bool:
     """Whether something stands below a heading, or nothing ever stood there."""
     place, heading = kept[at]
     for _, unit in kept[at + 1 :]:

@@ -49,7 +49,7 @@ _FEW = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Suited:
+class SkillMatch:
     """A module that a task may be about: how clearly, and the words and files that say so."""
 
     skill: Skill
@@ -70,7 +70,7 @@ class Matcher:
 
     _known: dict[tuple[str, ...], Mapping[str, float]] = field(default_factory=dict, repr=False)
 
-    def __call__(self, task: Task, skills: Sequence[Skill]) -> list[Suited]:
+    def __call__(self, task: Task, skills: Sequence[Skill]) -> list[SkillMatch]:
         """Every module with any sign, best first; ``about`` says which of them count."""
         from ctxe.lexical.words import counts, path_terms
 
@@ -96,14 +96,14 @@ class Matcher:
         number: int,
         files: Sequence[str],
         spelled: Mapping[str, str],
-    ) -> Suited:
+    ) -> SkillMatch:
         parts = {term: worths[term] * rarity(term, spread[term], number) for term in said.keys() & worths.keys()}
         words = sorted(parts, key=lambda term: (-parts[term], term))
         # A long text has many words by chance: each further one counts less.
         told = sum(parts[term] / math.sqrt(1 + place) for place, term in enumerate(words))
         scope = tuple(path for path in files if globs.matches(path, skill.scope))
         score = (told + FILE * min(1.0, len(scope))) / longer(len(said))
-        return Suited(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
+        return SkillMatch(skill, score, tuple(spelled.get(term, term) for term in words if parts[term] >= _FEW), scope)
 
     def _worths(self, skill: Skill) -> Mapping[str, float]:
         from ctxe.lexical.words import path_terms, terms
@@ -153,12 +153,12 @@ def longer(words: int) -> float:
     return 1.0 + max(0.0, math.log(words / 12.0) / math.log(200 / 12)) if words else 1.0
 
 
-def about(matches: Sequence[Suited], most: int = 3) -> list[Suited]:
+def about(matches: Sequence[SkillMatch], most: int = 3) -> list[SkillMatch]:
     """The modules that a task may be about, best first; none when nothing says so clearly enough."""
     return [one for one in matches if one.score >= ENOUGH][:most]
 
 
-def sure(matches: Sequence[Suited]) -> Suited | None:
+def sure(matches: Sequence[SkillMatch]) -> SkillMatch | None:
     """The one module that a task clearly is about: more than a single word of it, or a file, says so."""
     if not matches or matches[0].score < SURE or not (matches[0].files or len(matches[0].words) > 1):
         return None

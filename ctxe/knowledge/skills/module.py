@@ -99,7 +99,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
     return found if body or found.files else replace(found, problem=found.problem or "it says nothing")
 
 
-def _shape(page: front.Page, values: dict[str, Value], folder: str) -> Iterator[str]:
+def _shape(page: front.FrontPage, values: dict[str, Value], folder: str) -> Iterator[str]:
     """What of the open format is not kept."""
     name, description = _text(values, "name"), _text(values, "description")
     if not page.opening:

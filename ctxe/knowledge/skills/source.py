@@ -17,7 +17,7 @@ HEADING = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldSkills:
     """What a session holds of modules: those whose body stands in the request, those to carry over a fold (and why)."""
 
     visible: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Skills:
     count: Callable[[str], int]
     room: int
     always: tuple[str, ...] = ()
-    held: Callable[[], Held] = Held
+    held: Callable[[], HeldSkills] = HeldSkills
     uses: Callable[[], Mapping[str, float]] = dict
     matching: bool = True
     matcher: Matcher = field(default_factory=Matcher)

@@ -16,7 +16,7 @@ from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
 from ctxe.knowledge.failures.pairing import Watch
-from ctxe.knowledge.failures.recordings import Recording, Said
+from ctxe.knowledge.failures.recordings import Recording, UserWords
 from ctxe.knowledge.failures.taken import Taken
 from ctxe.knowledge.failures.waiting import UNKNOWN
 from ctxe.project.sessions import path_of
@@ -59,7 +59,7 @@ def facts_of(taken: Taken, root: str) -> dict[str, Any] | None:
     return {**unsure, "command": taken.command}
 
 
-def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | Said]]:
+def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | UserWords]]:
     """The calls and words of a recording in order, with what is known of it by then. Raises SessionError."""
     recording = Recording()
     try:
@@ -124,7 +124,7 @@ def _mark(path: Path) -> str:
 
 
 @dataclass(slots=True)
-class Files:
+class RecordedFiles:
     """What the files of a recording held at the step that is read, as far as the recording tells."""
 
     root: str
@@ -156,12 +156,12 @@ class Files:
 
 def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
     watch: Watch | None = None
-    files = Files(str(project.root))
+    files = RecordedFiles(str(project.root))
     when = [project.store.now()]
     then = replace(project.store, now=lambda: when[0])
     changes: Counter[str] = Counter()
     for recording, step in steps_of(path):
-        if isinstance(step, Said):
+        if isinstance(step, UserWords):
             continue
         root = recording.root or str(project.root)
         if watch is None and not sure and Path(root).name != project.root.name:
@@ -176,7 +176,7 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
     return Learnt(path.name, changes["steps"], failed, changes["new"], changes["resolved"])
 
 
-def _taken_in(watch: Watch, step: Taken, files: Files) -> list[str]:
+def _taken_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
     """What became of the memory by one recorded call."""
     if step.kind == "edit" and step.failed is False:
         told = {files.path(content.path): content for content in step.contents}

@@ -12,7 +12,7 @@ from ctxe.project.planning.ignored import readable
 
 if TYPE_CHECKING:
     from ctxe.knowledge.memory import Memory
-    from ctxe.knowledge.rules.instructions import Instructions, Loaded
+    from ctxe.knowledge.rules.instructions import InstructionFile, Instructions
     from ctxe.project import Project
 
 MOST_README = 200_000
@@ -59,7 +59,7 @@ def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
     return instructions(project, count).advice(Task(), project.budget.room("instructions"), words, tracked)
 
 
-def sources(project: Project) -> tuple[list[Loaded], list[dict[str, Any]], tuple[str, ...]]:
+def sources(project: Project) -> tuple[list[InstructionFile], list[dict[str, Any]], tuple[str, ...]]:
     """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
     from ctxe.project.models import counter as counting
 

@@ -25,13 +25,13 @@ def vectors(project: Project, index: Index, *, waiting: bool = False) -> Vectors
     ``waiting``: somebody waits for the answer, so a host that does not give one is soon given up.
     """
     from ctxe.providers.embed import embedder
-    from ctxe.providers.retry import Patience
+    from ctxe.providers.retry import RetryLimits
     from ctxe.storage.vectors import Vectors
 
     settings = project.config.retrieval
     if not settings.embeddings:
         return None
-    patience = Patience(requests=2, seconds=4.0, connect=2.0, idle=10.0) if waiting else None
+    patience = RetryLimits(requests=2, seconds=4.0, connect=2.0, idle=10.0) if waiting else None
     embed = embedder(
         settings.embeddings, environment=project.environment, base_url=settings.base_url, patience=patience
     )

@@ -30,7 +30,7 @@ Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
 
 @dataclass(slots=True)
-class Asked:
+class ModelQuestions:
     """Questions to one model, their number, and US dollars spent so far; None when its prices are unknown."""
 
     provider: Provider
@@ -68,14 +68,14 @@ def looked_over(project: Project, planned: Planner, task: str, steering: Steerin
 
     try:
         model = choose(project, project.config.model.cheap)
-        asked = Asked(connect(project, model, lambda words, _: "{}"), masking(project.own_keys), purse=purse)
+        asked = ModelQuestions(connect(project, model, lambda words, _: "{}"), masking(project.own_keys), purse=purse)
         made = refined(planned, task, steering, asked)
     except CtxeError as error:
         return noted(planned(task, steering)[0], f"not looked over: {error.message}")
     return noted(made, told(asked))
 
 
-def told(asked: Asked) -> str:
+def told(asked: ModelQuestions) -> str:
     """What was asked of whom, and for how much."""
     price = "at an unknown price" if asked.cost is None else f"for ${asked.cost:.4f}"
     return f"looked over by {asked.provider.model.id} in {asked.times} question{'s' * (asked.times != 1)} {price}"

@@ -15,7 +15,7 @@ from ctxe.project.servers.configured import Configured, mark
 from ctxe.safety.display import one_line
 from ctxe.safety.trust import approval, approve
 from ctxe.tools.mcp.offer import Offered, described
-from ctxe.tools.mcp.resources import URI, Prompt, Resource, resource_line
+from ctxe.tools.mcp.resources import URI, Resource, ServerPrompt, resource_line
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -66,7 +66,7 @@ class Acting:
             raise ToolError(f"{self.name} has no resource {one_line(uri, 200)}; find_tools finds them by words")
         return self._reading(_address(self.name, one, arguments) if one else uri, self._risk)
 
-    def prompt(self, prompt: Prompt, arguments: Mapping[str, str]) -> Action:
+    def prompt(self, prompt: ServerPrompt, arguments: Mapping[str, str]) -> Action:
         """A prompt that the user asks for."""
         full = f"{self.name}:{prompt.typed}"
         run = partial(self._told, full, lambda held: held.prompt(prompt.name, arguments))

@@ -12,7 +12,7 @@ from ctxe.project.servers.connected import Servers, parted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctxe.tools.mcp.resources import Prompt
+    from ctxe.tools.mcp.resources import ServerPrompt
 
 MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.-]{0,39}):([A-Za-z][\w+.-]{0,40}:[!-~]+)", re.ASCII)
 """A resource in a person's words. That what stands behind the colon is an address tells it from a file's path."""
@@ -62,7 +62,7 @@ def arguments(servers: Servers, name: str, begun: str) -> list[str]:
     return [f"{key}={one}" for one in held.completes({"name": prompt.name}, key, value, PATIENCE) if " " not in one]
 
 
-def given(prompt: Prompt, words: list[str], name: str) -> Mapping[str, str]:
+def given(prompt: ServerPrompt, words: list[str], name: str) -> Mapping[str, str]:
     """A prompt's arguments from words: ``key=value``, and in order what names none, the last taking all the rest.
 
     Raises ConfigError for one too many and one too few.

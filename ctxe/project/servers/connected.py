@@ -17,14 +17,14 @@ from ctxe.knowledge.fence import fence
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.acting import TAG, Acting
 from ctxe.project.servers.configured import Configured, configured, installed, launch_of
-from ctxe.project.servers.listed import Listed
+from ctxe.project.servers.listed import ServerList
 from ctxe.project.servers.told import best, paged
 from ctxe.safety.display import one_line
 from ctxe.safety.secrets import hide_own
 from ctxe.storage import files
 from ctxe.storage.vocabulary import count
 from ctxe.tools.mcp.answer import Look, blind
-from ctxe.tools.mcp.resources import Offers, Prompt
+from ctxe.tools.mcp.resources import ServerOffers, ServerPrompt
 from ctxe.tools.mcp.resources import number as counted
 from ctxe.tools.mcp.tokens import secrets
 
@@ -63,9 +63,9 @@ class Servers:
         return self._known
 
     @property
-    def listed(self) -> Listed:
+    def listed(self) -> ServerList:
         """What is remembered of servers' tools from earlier sessions."""
-        return Listed(self.project.cache / "servers.json")
+        return ServerList(self.project.cache / "servers.json")
 
     def found(self, query: str) -> str:
         """Tools for words, best first, with what each costs to describe; all servers without words."""
@@ -75,7 +75,7 @@ class Servers:
         for name in names:  # all on the way at once
             with contextlib.suppress(ToolError):
                 self._begun(name)
-        rows, every = list[str](), list[tuple[str, Offers]]()
+        rows, every = list[str](), list[tuple[str, ServerOffers]]()
         for name in names:
             try:
                 every.append((name, self._connected(name).offers))
@@ -94,7 +94,7 @@ class Servers:
         acting = self._acting(server)
         return acting.resource(rest, arguments) if sign == ":" else acting.tool(rest, arguments)
 
-    def prompt(self, name: str, given: Callable[[Prompt], Mapping[str, str]]) -> Action:
+    def prompt(self, name: str, given: Callable[[ServerPrompt], Mapping[str, str]]) -> Action:
         """What ``/SERVER:PROMPT`` does; ``given`` are its arguments. Raises ToolError, and what ``given`` raises."""
         server, _, typed = name.partition(":")
         acting = self._acting(server)
@@ -226,7 +226,7 @@ def parted(name: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
-def _all(name: str, offers: Offers) -> list[str]:
+def _all(name: str, offers: ServerOffers) -> list[str]:
     """A server's tools by name, and how many resources it has."""
     tools = ", ".join(tool.name for tool in offers.tools)
     more = f"{counted(offers.resources)}, told by `use` with name {name}" if offers.resources else ""

@@ -16,7 +16,7 @@ from ctxe.project.servers.configured import Configured
 from ctxe.safety.display import one_line
 from ctxe.storage import files
 from ctxe.tools.mcp.offer import NAME, number
-from ctxe.tools.mcp.resources import URI, Offers
+from ctxe.tools.mcp.resources import URI, ServerOffers
 from ctxe.tools.mcp.resources import number as counted
 
 LINE = 30
@@ -29,7 +29,7 @@ _TYPED = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ServerNames:
     """What is remembered of a server: names of tools, addresses of resources, (name, takes, says) of prompts."""
 
     tools: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ServerList:
     """A file of the cache: by server, a hash of its settings and what it offered."""
 
     path: Path
@@ -48,21 +48,21 @@ class Listed:
         held = self.kept(server)
         return None if held is None else held.tools
 
-    def kept(self, server: Configured) -> Kept | None:
+    def kept(self, server: Configured) -> ServerNames | None:
         """What a server offered when it was last asked; None when it never was, or its settings changed since."""
         held = self._read().get(server.name)
         if not isinstance(held, Mapping) or held.get("of") != _mark(server):
             return None
-        return Kept(
+        return ServerNames(
             tuple(one for one in _texts(held.get("tools")) if NAME.fullmatch(one)),
             tuple(one for one in _texts(held.get("resources")) if URI.fullmatch(one)),
             tuple(row for given in _list(held.get("prompts")) if (row := _prompt(given))),
         )
 
-    def keep(self, server: Configured, offers: Offers) -> None:
+    def keep(self, server: Configured, offers: ServerOffers) -> None:
         """Remember what a server offers for other sessions; a cache that cannot be written is none."""
         told = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
-        now = Kept(
+        now = ServerNames(
             tuple(tool.name for tool in offers.tools),
             tuple(one.uri for one in offers.resources[:MOST_KEPT]),
             tuple(row for given in told if (row := _prompt(given))),
@@ -85,7 +85,7 @@ class ServerLines:
     """A Source: a line for each server that may be started, nothing where there is none."""
 
     servers: Callable[[], Iterable[Configured]]
-    listed: Listed
+    listed: ServerList
     count: Callable[[str], int]
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
@@ -98,7 +98,7 @@ class ServerLines:
         chunk = Chunk("servers", text, "servers whose tools may be used; /mcp shows them")
         return [Section("servers", Priority.INJECTED, (chunk,), "system", "skills")]
 
-    def _line(self, name: str, kept: Kept | None) -> str:
+    def _line(self, name: str, kept: ServerNames | None) -> str:
         """A server with as many names of its tools as there is room for."""
         if kept is None:
             return f"- {name}"

@@ -33,7 +33,7 @@ _CODE = {"${workspaceFolder}": f"${{{ROOT}}}", "${userHome}": "${HOME}", "${env:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ForeignServer:
     """A server of another assistant: ``table`` is what it would be here, ``problem`` why it cannot be."""
 
     name: str
@@ -43,7 +43,7 @@ class Found:
     problem: str = ""
 
 
-def found(project: Project, of: str = "") -> list[Found]:
+def found(project: Project, of: str = "") -> list[ForeignServer]:
     """Every server in the user's own files of other assistants (``of``: of this one); a bad file is passed over.
 
     None of a repository's files is read: those are offered by ``.mcp.json`` alone. Raises ConfigError for an unknown
@@ -53,7 +53,7 @@ def found(project: Project, of: str = "") -> list[Found]:
     home = Path(project.environment.get("HOME") or Path.home())
     if of and of not in SOURCES:
         raise ConfigError(f"no assistant {of!r} is known", "one of " + ", ".join(SOURCES))
-    every: dict[str, Found] = {}
+    every: dict[str, ForeignServer] = {}
     for name, places in SOURCES.items():
         for place, servers, made in places if of in ("", name) else ():
             for one in (*_read(name, home / place, servers, made), *_local(name, home / place, servers, root)):
@@ -61,21 +61,21 @@ def found(project: Project, of: str = "") -> list[Found]:
     return list(every.values())
 
 
-def shown(project: Project, one: Found) -> list[str]:
+def shown(project: Project, one: ForeignServer) -> list[str]:
     """Exactly what would be kept, line by line, with what looks like a key masked."""
     mask = masking(project.own_keys)
     settings = settled(ServerSettings, dict(one.table))
     return [mask(row) for row in told(Configured(one.name, settings, "yours", "yours"), project)]
 
 
-def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, Any]]) -> Iterator[Found]:
+def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, Any]]) -> Iterator[ForeignServer]:
     table = _table(file)
     given = table.get(servers)
     for name, one in list(given.items())[:MOST_SERVERS] if isinstance(given, Mapping) else ():
         yield _one(of, file, str(name), one, made)
 
 
-def _local(of: str, file: Path, servers: str, root: str) -> Iterator[Found]:
+def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServer]:
     """Servers that Claude Code keeps for one project, in its user's own file: those of this one."""
     projects = _table(file).get("projects") if file.name == ".claude.json" else None
     mine = projects.get(root) if isinstance(projects, Mapping) else None
@@ -94,7 +94,7 @@ def _table(file: Path) -> Table:
     return table if isinstance(table, Mapping) else {}
 
 
-def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dict[str, Any]]) -> Found:
+def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dict[str, Any]]) -> ForeignServer:
     called = _UNNAMED.sub("-", name).strip("-.")[:40]
     try:
         if not isinstance(given, Mapping) or not SERVER_NAME.fullmatch(called):
@@ -107,8 +107,8 @@ def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dic
         check_servers({called: table}, of)
     except (ConfigError, TypeError, ValueError, AttributeError) as error:
         said = error.message if isinstance(error, ConfigError) else "it is no server"
-        return Found(called or one_line(name, 40), of, file, {}, one_line(said, 160))
-    return Found(called, of, file, table)
+        return ForeignServer(called or one_line(name, 40), of, file, {}, one_line(said, 160))
+    return ForeignServer(called, of, file, table)
 
 
 def _common(given: Table) -> dict[str, Any]:

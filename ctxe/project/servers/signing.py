@@ -38,7 +38,7 @@ def signed_in(project: Project, server: Configured) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class SignInDialog:
     """How a person is talked with: told which address to ``open``, listened to for a moment for one that they put in
     (``pasted``; empty: nothing yet), told that this one was not it (``odd``).
     """
@@ -48,7 +48,9 @@ class Talk:
     odd: Callable[[], object]
 
 
-def login(project: Project, name: str, talk: Talk, client: tuple[str, str] = ("", ""), port: int = 0) -> Connection:
+def login(
+    project: Project, name: str, talk: SignInDialog, client: tuple[str, str] = ("", ""), port: int = 0
+) -> Connection:
     """Let the user sign in at a server; the connection as it was then, closed. ``client`` are the id and the secret
     under which the address knows ctxe, where it registers nobody by itself. Raises CtxeError, KeyboardInterrupt.
     """
@@ -76,7 +78,7 @@ def login(project: Project, name: str, talk: Talk, client: tuple[str, str] = (""
     return held
 
 
-def _until(held: Connection, under_way: Login, talk: Talk) -> None:
+def _until(held: Connection, under_way: Login, talk: SignInDialog) -> None:
     """Until the user came back, by loopback or with the address that they put in."""
     import time
 

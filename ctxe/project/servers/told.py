@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.storage.vocabulary import count
 from ctxe.tools.mcp.offer import Offered, described, line, page
-from ctxe.tools.mcp.resources import Offers, Resource, resource_line, resources_page
+from ctxe.tools.mcp.resources import Resource, ServerOffers, resource_line, resources_page
 
 if TYPE_CHECKING:
     from ctxe.tools.mcp.connection import Connection
@@ -26,9 +26,9 @@ def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] 
     return f"{tools}\n{resources_page(name, offers.resources, room - counted(tools), counted)}"
 
 
-def best(query: str, servers: Sequence[tuple[str, Offers]]) -> list[str]:
+def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     """A line for each tool and resource whose name or description has words of the query, best first."""
-    from ctxe.lexical.bm25 import Corpus, Field
+    from ctxe.lexical.bm25 import Corpus, FieldWeight
     from ctxe.lexical.words import counts, terms
     from ctxe.lexical.words import path_terms as parts
 
@@ -36,7 +36,7 @@ def best(query: str, servers: Sequence[tuple[str, Offers]]) -> list[str]:
     for name, offers in servers:
         every += [(name, tool) for tool in offers.tools]
         every += [(name, resource) for resource in offers.resources]
-    index = Corpus({"name": Field(2.0, 0.3), "says": Field(1.0)})
+    index = Corpus({"name": FieldWeight(2.0, 0.3), "says": FieldWeight(1.0)})
     for number, (name, one) in enumerate(every):
         called, says = _words(one)
         named = dict.fromkeys(parts(f"{name}/{called}"), 1)

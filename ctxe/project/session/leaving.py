@@ -48,13 +48,13 @@ def _asked(
     from ctxe.knowledge.upkeep import proposals
     from ctxe.project.guarding import masking
     from ctxe.project.models import choose, connect
-    from ctxe.project.planning.refining import Asked
+    from ctxe.project.planning.refining import ModelQuestions
 
     lasting = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("log", "failure")]
     waiting = [e for e in entries if e.status == "proposed"]
     try:
         model = choose(project, project.config.model.cheap)
-        ask = Asked(
+        ask = ModelQuestions(
             connect(project, model, lambda *_: ""),
             masking(project.own_keys),
             rules="digest.md",

@@ -24,13 +24,13 @@ from ctxe.domain.events import (
 )
 from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass, field
-from ctxe.knowledge.entries.daily import Done, line_of
+from ctxe.knowledge.entries.daily import TurnSummary, line_of
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
-from ctxe.knowledge.failures.pairing import Told, Watch
+from ctxe.knowledge.failures.pairing import FailureNews, Watch
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
@@ -211,7 +211,7 @@ class Remembering:
         kind: Any = "proposal" if entry.status == "proposed" else entry.kind
         return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
 
-    def _recorded(self, told: Told) -> Recorded:
+    def _recorded(self, told: FailureNews) -> Recorded:
         entry = told.entry
         self.recorded.append(f"failure {entry.id} {told.change}")
         if told.tried:
@@ -233,7 +233,7 @@ class Remembering:
         """One line in the daily log; told to nobody, for every turn has one."""
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
         mask = self.scribe.store.mask  # the log of the day is shared with everybody
-        done = Done(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
+        done = TurnSummary(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.scribe.store.log(line_of(done, self.scribe.store.now(), self.session))
 

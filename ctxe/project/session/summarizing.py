@@ -15,7 +15,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.events import Event, Summarized
 from ctxe.domain.model import Model, Provider
 from ctxe.domain.value import dataclass
-from ctxe.knowledge.entries.daily import Done, line_of
+from ctxe.knowledge.entries.daily import TurnSummary, line_of
 from ctxe.knowledge.entries.store import Store
 from ctxe.project.models import choose, connect
 from ctxe.project.window.compose import Composer
@@ -68,6 +68,6 @@ class Logged:
         """Nothing is answered; a log that cannot be written is told of by what writes it most."""
         if isinstance(event, Summarized):
             with contextlib.suppress(StoreError):
-                done = Done(f"summary: {self.store.mask(event.text)}")
+                done = TurnSummary(f"summary: {self.store.mask(event.text)}")
                 self.store.log(line_of(done, self.store.now(), self.session))
         return ()

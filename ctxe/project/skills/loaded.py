@@ -9,13 +9,13 @@ from ctxe.agent.state import State
 from ctxe.domain.conversation import Conversation, Position, ToolCall, Turn
 from ctxe.knowledge import globs
 from ctxe.knowledge.skills.page import PREFIX
-from ctxe.knowledge.skills.source import Held
+from ctxe.knowledge.skills.source import HeldSkills
 
 IDLE = 10
 """Steps without use after which a fold lets a module go."""
 
 
-def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> Held:
+def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
     """Which modules stand in the request, and which a fold carries over: those used in the newest steps.
 
     A function of the log alone. ``scopes`` gives each module's globs: touching such a file is using the module.
@@ -33,7 +33,7 @@ def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> Held:
     _touch(talk, scopes, last)
     standing = frozenset(one[len(PREFIX) :] for one in visible if one.startswith(PREFIX))
     recent = {name: "in use" for name, number in last.items() if number > steps - IDLE and name not in standing}
-    return Held(standing, recent)
+    return HeldSkills(standing, recent)
 
 
 def _uses(talk: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:

@@ -19,7 +19,7 @@ from ctxe.knowledge.skills.finding import Finder, ModulePlaces
 from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, page
-from ctxe.knowledge.skills.source import Held
+from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
@@ -102,11 +102,11 @@ class Skilled:
     listed: bool = True
     matcher: Matcher = field(default_factory=Matcher)
 
-    def held(self) -> Held:
+    def held(self) -> HeldSkills:
         """What this session holds of modules by now."""
         scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
         found = held(self.state(), scopes)
-        return Held(frozenset(found.visible & scopes.keys()), found.in_use)  # the same call reaches servers
+        return HeldSkills(frozenset(found.visible & scopes.keys()), found.in_use)  # the same call reaches servers
 
     def uses(self) -> dict[str, float]:
         """How often each module was asked for in this project."""

@@ -23,7 +23,7 @@ STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class SessionSources:
     """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
 
     ``named`` puts files that the user's words mention before the model; ``surroundings`` is what stands with the first
@@ -42,7 +42,7 @@ class Offers:
 class Composer:
     """Composes the requests of one session for one model; counts do not change within an epoch."""
 
-    offers: Offers
+    offers: SessionSources
     model: Model
     budget: Budget
     counter: Counter

@@ -33,7 +33,7 @@ from ctxe.tools.notes import Notebook
 from ctxe.tools.read import shown
 from ctxe.tools.shell import run_command
 from ctxe.tools.text import decode, fingerprint
-from ctxe.tools.workspace import Bounds, Workspace, load, locate, opened
+from ctxe.tools.workspace import Workspace, WorkspaceBounds, load, locate, opened
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -169,7 +169,7 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         readable=readable(project),
         sandboxed=boxed.wrap,
         environment=clean_environment(project.environment, project.own_keys),
-        bounds=Bounds(command_seconds=project.config.tools.command_seconds),
+        bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
         picture=taker(project, state, keep=True, asked=True),
     )
 

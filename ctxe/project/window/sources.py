@@ -14,7 +14,7 @@ from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.servers.door import any_named
 from ctxe.project.skills.offered import skills
-from ctxe.project.window.compose import Offers, rules_section
+from ctxe.project.window.compose import SessionSources, rules_section
 from ctxe.project.window.mentions import named_files
 from ctxe.project.window.planned import Chosen, Planning
 
@@ -27,9 +27,9 @@ MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
 
 
-def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> Offers:
+def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> SessionSources:
     """What stands and what is asked for in a session of this project."""
-    return Offers(
+    return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
         sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.repo.files import Columns, Listed, list_columns, list_files, read_text, start_listing
-from ctxe.repo.git import Git
+from ctxe.repo.files import Columns, ListedFile, list_columns, list_files, read_text, start_listing
+from ctxe.repo.git import Git, finish
 from ctxe.repo.indexing import database, history, linecount, roster, store
 from ctxe.repo.indexing.roster import Roster
 from ctxe.repo.indexing.statistics import Statistics, statistics
@@ -81,7 +81,11 @@ class Index:
         started = clock()
         listing = start_listing(self.git)
         generation = self._written()
-        held = roster.read(self.db)
+        try:
+            held = roster.read(self.db)
+        except BaseException:
+            finish(listing)  # nobody else waits for it
+            raise
         begun = time.time_ns()
         listed = _told(list_columns(self.git, listing))
         scanned = removed = 0
@@ -93,7 +97,7 @@ class Index:
 
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress, past)
             known = {file.path: file for file in held.every()}
-            scanned, removed = update(known, list(map(Listed, *listed)), generation)
+            scanned, removed = update(known, list(map(ListedFile, *listed)), generation)
             generation = self._written()
             held = roster.kept(self.db)
         self._hold(held, history.refresh(self.db, self.git), generation)

@@ -68,8 +68,8 @@ class _ByWords:
     """
 
     def __init__(self, tokens: Callable[[str], int]) -> None:
-        self._texts = _Known(tokens)
-        self._words = _Known(lambda word: tokens(f" {word}"))
+        self._texts = _KnownCounts(tokens)
+        self._words = _KnownCounts(lambda word: tokens(f" {word}"))
         self._lines = 0
 
     def few(self) -> bool:
@@ -92,7 +92,7 @@ class _ByWords:
         return tokens
 
 
-class _Known(dict[str, int]):
+class _KnownCounts(dict[str, int]):
     """The tokens of texts that come again and again."""
 
     def __init__(self, count: Callable[[str], int]) -> None:

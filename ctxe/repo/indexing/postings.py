@@ -24,7 +24,7 @@ def bucket(term: str) -> int:
     return crc32(term.encode("utf-8", "replace")) % BUCKETS
 
 
-class Postings:
+class GrowingPostings:
     """Postings that grow file by file."""
 
     def __init__(self) -> None:

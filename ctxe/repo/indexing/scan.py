@@ -12,11 +12,11 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxe.lexical.known import Known
+from ctxe.lexical.memo import Memo
 from ctxe.lexical.words import analyse, path_terms
 from ctxe.repo.files import minified
 from ctxe.repo.indexing.definition import Definition
-from ctxe.repo.indexing.postings import Postings
+from ctxe.repo.indexing.postings import GrowingPostings
 from ctxe.repo.indexing.units import Unit, cut
 from ctxe.repo.kinds import kind, language
 
@@ -72,7 +72,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.files: list[Scanned] = []
-        self.postings = Postings()
+        self.postings = GrowingPostings()
 
     def add(self, number: int, path: str, text: str | None) -> Scanned:
         """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
@@ -159,9 +159,9 @@ def _count_terms(
 
 
 @cache
-def _known() -> Known[str, tuple[str, ...]]:
+def _known() -> Memo[str, tuple[str, ...]]:
     """The search terms of a word, keywords left out."""
-    return Known(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
+    return Memo(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
 
 
 def _spaced(text: str) -> str:
@@ -186,14 +186,14 @@ def _title_terms(definition: Definition) -> list[str]:
 
 
 @cache
-def _named() -> Known[str, tuple[str, ...]]:
+def _named() -> Memo[str, tuple[str, ...]]:
     """A defined name whole and by its words, marked so."""
 
     def marked(name: str) -> tuple[str, ...]:
         words = _known()[name] if name.isidentifier() else _terms_of(_spaced(name))
         return (DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(words)))
 
-    return Known(marked, MOST_WORDS)
+    return Memo(marked, MOST_WORDS)
 
 
 def _count_names(

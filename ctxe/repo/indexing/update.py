@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.repo.files import Listed, read_text
+from ctxe.repo.files import ListedFile, read_text
 from ctxe.repo.indexing import database, roster, store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.database import transaction
@@ -46,7 +46,7 @@ class Update:
     progress: Callable[[int, int], None] | None = None
     meanwhile: Callable[[], object] | None = None
 
-    def __call__(self, known: dict[str, File], listed: list[Listed], generation: object) -> tuple[int, int]:
+    def __call__(self, known: dict[str, File], listed: list[ListedFile], generation: object) -> tuple[int, int]:
         """How many files were scanned and how many forgotten. Raises StoreError.
 
         ``known`` are the files of this ``generation``, or of a later one. Done again when another session wrote
@@ -60,7 +60,7 @@ class Update:
                 known = {file.path: file for file in store.files(self.db)}
         raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
 
-    def _update(self, known: dict[str, File], listed: list[Listed], generation: object) -> tuple[int, int]:
+    def _update(self, known: dict[str, File], listed: list[ListedFile], generation: object) -> tuple[int, int]:
         """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
         fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
         here = {one.path for one in listed}
@@ -82,7 +82,7 @@ class Update:
         """Note whose imports are to be resolved again, for whoever comes after an interruption."""
         self.db.executemany("INSERT OR IGNORE INTO unlinked VALUES (?)", ((one,) for one in importers))
 
-    def _add(self, changed: list[Listed], ids: dict[str, int], generation: object) -> None:
+    def _add(self, changed: list[ListedFile], ids: dict[str, int], generation: object) -> None:
         """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
         size = sum(one.size for one in changed)
         paths = {ids[one.path]: one.path for one in changed}
@@ -116,7 +116,7 @@ class Update:
             return Alone(self.root, jobs, enough)
         return Staff(self.root, jobs, enough, self.workers)
 
-    def _really_changed(self, fresh: list[Listed], known: dict[str, File]) -> list[Listed]:
+    def _really_changed(self, fresh: list[ListedFile], known: dict[str, File]) -> list[ListedFile]:
         """Of the files whose time or size differs those whose content does; the others get their new time."""
         marks = dict(self.db.execute("SELECT id, digest FROM files")) if any(one.path in known for one in fresh) else {}
         changed, same = [], []
@@ -132,14 +132,14 @@ class Update:
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
 
-    def _same(self, one: Listed, old: File, mark: bytes | None) -> bool:
+    def _same(self, one: ListedFile, old: File, mark: bytes | None) -> bool:
         """Whether a file that looks changed holds what it held; of data only the size is looked at."""
         if old.kind == "data":
             return one.size == old.size
         text = read_text(self.root, one.path)
         return text is not None and digest(text) == mark
 
-    def _numbers(self, changed: list[Listed], known: dict[str, File]) -> dict[str, int]:
+    def _numbers(self, changed: list[ListedFile], known: dict[str, File]) -> dict[str, int]:
         """An id for every changed file: its own, or the next free ones in the order of the paths."""
         free = (self.db.execute("SELECT max(id) FROM files").fetchone()[0] or 0) + 1
         ids = {}
@@ -169,7 +169,7 @@ class Update:
                     self.db.execute(statement, (file.id,))
         return now
 
-    def _write(self, found: Segment, counted: dict[int, bytes], stat: dict[int, Listed], generation: object) -> int:
+    def _write(self, found: Segment, counted: dict[int, bytes], stat: dict[int, ListedFile], generation: object) -> int:
         with transaction(self.db):
             now = self._next_generation(generation)
             number = (self.db.execute("SELECT max(id) FROM segments").fetchone()[0] or 0) + 1

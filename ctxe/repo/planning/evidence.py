@@ -14,7 +14,7 @@ from ctxe.repo.indexing.index import Index
 from ctxe.repo.indexing.scan import NAMED, PATH
 from ctxe.repo.indexing.statistics import FILE_K1
 from ctxe.repo.indexing.store import Details, File
-from ctxe.repo.planning.reading import MOST_TERMS, Reading, View
+from ctxe.repo.planning.reading import MOST_TERMS, TaskReading, View
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 UNIT_K1, UNIT_B = 1.2, 0.3
@@ -42,7 +42,7 @@ class Evidence:
     """
 
     index: Index
-    reading: Reading
+    reading: TaskReading
     common: Mapping[str, float]
     steering: Steering = UNSTEERED
     meaning: Scores = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Evidence:
 
 def gather(
     index: Index,
-    reading: Reading,
+    reading: TaskReading,
     common: Mapping[str, float],
     steering: Steering = UNSTEERED,
     meaning: Scores | None = None,

@@ -81,7 +81,7 @@ View = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TaskReading:
     """What a task says, taken apart; ``names`` are code-shaped words of the prose, ``pasted_names`` of the rest."""
 
     title: str
@@ -147,7 +147,7 @@ def _damped(found: Counter[str]) -> View:
     return {term: min(times, 3) ** 0.5 for term, times in found.items()}
 
 
-def read_task(task: str) -> Reading:
+def read_task(task: str) -> TaskReading:
     """Take a task apart; any text will do, of any length."""
     text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
     text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
@@ -163,7 +163,7 @@ def read_task(task: str) -> Reading:
     names = Counter(name for name in _NAME.findall(spoken) if code_shaped(name))
     for quoted in _QUOTED.findall(spoken):
         names.update(_NAME.findall(quoted))
-    return Reading(
+    return TaskReading(
         title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
         Counter(name for name in _NAME.findall(pasted) if len(name) > 3), mentions,
     )  # fmt: skip

@@ -25,7 +25,7 @@ Ask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Refinement:
     """What the model wants changed; ``search`` is empty when it needs no further search."""
 
     drop: tuple[str, ...] = ()
@@ -53,18 +53,18 @@ def _told(made: Plan, ranking: Ranking) -> Iterator[str]:
                 yield "\n".join(f"    {line}" for line in shown.text[:LONGEST_OUTLINE].split("\n")[1:-1])
 
 
-def answered(words: str, known: Callable[[str], bool]) -> Wish:
+def answered(words: str, known: Callable[[str], bool]) -> Refinement:
     """What an answer wishes; paths that are no files are passed over, and an answer that is no JSON wishes nothing."""
     found = _OBJECT.search(words)
     try:
         said = json.loads(found.group(0)) if found else {}
     except (ValueError, RecursionError):
-        return Wish()
+        return Refinement()
     paths = {
         name: tuple(dict.fromkeys(path for path in _texts(said.get(name)) if known(path))) for name in ("drop", "add")
     }
     search = said.get("search")
-    return Wish(paths["drop"], paths["add"], search.strip()[:200] if isinstance(search, str) else "")
+    return Refinement(paths["drop"], paths["add"], search.strip()[:200] if isinstance(search, str) else "")
 
 
 def _texts(value: object) -> list[str]:

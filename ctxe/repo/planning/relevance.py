@@ -16,7 +16,7 @@ _TYPES = frozenset(("class", "interface", "impl", "struct"))
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TaskNames:
     """What a task names, ready for many units: names in lower case, (line, function) of frames by file, best scores."""
 
     names: frozenset[str]
@@ -24,7 +24,7 @@ class Spoken:
     most: Mapping[str, float]
 
 
-def spoken(evidence: Evidence) -> Spoken:
+def spoken(evidence: Evidence) -> TaskNames:
     """What the task of this evidence names."""
     title = (word.lower() for word in evidence.reading.title.split() if len(word) > 3)
     frames: dict[int, tuple[tuple[int, str], ...]] = {}
@@ -32,11 +32,11 @@ def spoken(evidence: Evidence) -> Spoken:
         for number in fitting(evidence, place.path)[0][:2]:
             frames[number] = (*frames.get(number, ()), (place.line, place.name.rpartition(".")[2]))
     most = {view: max(evidence.units[view].values(), default=0.0) or 1.0 for view in _VIEWS}
-    return Spoken(frozenset((*title, *(name.lower() for name in names_in_task(evidence)))), frames, most)
+    return TaskNames(frozenset((*title, *(name.lower() for name in names_in_task(evidence)))), frames, most)
 
 
 def shares(
-    evidence: Evidence, said: Spoken, number: int, lines: Sequence[int], weights: Mapping[str, float]
+    evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int], weights: Mapping[str, float]
 ) -> list[float]:
     """The chance of each unit of a file to be changed; they sum to 1. ``lines`` counts the lines of each."""
     odds = [
@@ -49,7 +49,7 @@ def shares(
     return [power / total for power in powers]
 
 
-def features(evidence: Evidence, said: Spoken, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
+def features(evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
     """What speaks for each unit of a file, by name; ``lines`` counts the lines of each.
 
     ``title`` and the other views: words shared, as part of the best unit of all files; ``title_here``: of this file's
@@ -84,7 +84,7 @@ def _beside(inside: Details) -> list[list[int]]:
     return found
 
 
-def traits(inside: Details, unit: int, lines: int, said: Spoken, number: int) -> dict[str, float]:
+def traits(inside: Details, unit: int, lines: int, said: TaskNames, number: int) -> dict[str, float]:
     """What is known of a unit beside its words: its size, its place, whether the task names it."""
     cut = inside.units[unit]
     found = {"lines": math.log1p(lines)}

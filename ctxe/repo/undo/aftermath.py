@@ -10,7 +10,7 @@ from ctxe.domain.value import replace
 from ctxe.repo.git import Git
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.points import Point, Restore, States
-from ctxe.repo.undo.snapshot import Entry, Snapshot
+from ctxe.repo.undo.snapshot import FileState, Snapshot
 
 CLOCK = 50_000_000
 """Nanoseconds by which a file's times may lag behind the clock (kernel ticks)."""
@@ -23,7 +23,7 @@ def settled(restore: Restore, point: Point, spans: Spans = ()) -> Point:
 
     With ``spans`` (seconds since the epoch) a file changed outside all of them is ``foreign``. Raises StoreError.
     """
-    was: dict[str, Entry | None] = dict(point.before)
+    was: dict[str, FileState | None] = dict(point.before)
     made = list(point.made)
     tree = snapshot.load(restore.tree(point)) if point.tree else None
     if tree is None:
@@ -54,7 +54,7 @@ def renewed(restore: Restore) -> Snapshot:
     return now
 
 
-def alike(one: Entry | None, other: Entry | None) -> bool:
+def alike(one: FileState | None, other: FileState | None) -> bool:
     """Whether two states of a file have the same content and mode."""
     return one == other or (one is not None and other is not None and one.same == other.same)
 
@@ -72,7 +72,9 @@ def made_for(root: Path, path: str) -> Iterator[str]:
             yield str(folder)
 
 
-def _differing(restore: Restore, tree: Snapshot, now: Snapshot, covered: States) -> Iterator[tuple[str, Entry | None]]:
+def _differing(
+    restore: Restore, tree: Snapshot, now: Snapshot, covered: States
+) -> Iterator[tuple[str, FileState | None]]:
     """Paths whose state may differ from that in ``tree``, and of all covered ones, with the state they have now."""
     moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
     moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
@@ -85,7 +87,7 @@ def _differing(restore: Restore, tree: Snapshot, now: Snapshot, covered: States)
             yield path, new
 
 
-def _fresh(entry: Entry | None, tree: Snapshot) -> bool:
+def _fresh(entry: FileState | None, tree: Snapshot) -> bool:
     """Whether a file that was not listed can be new: one that was merely ignored is older than the snapshot."""
     return entry is not None and entry.ctime >= tree.taken - CLOCK
 
@@ -104,7 +106,7 @@ def _folders(paths: Iterable[str]) -> set[str]:
     return near | {str(above) for folder in near for above in PurePosixPath(folder).parents} - {"."}
 
 
-def _within(entry: Entry | None, spans: Spans) -> bool:
+def _within(entry: FileState | None, spans: Spans) -> bool:
     """Whether a file's last change fell into one of the spans; of a deleted file nothing is known."""
     if entry is None:
         return True

@@ -12,12 +12,12 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass, field, fields, replace
 from ctxe.repo.git import Git
 from ctxe.repo.undo.blobs import Blobs
-from ctxe.repo.undo.snapshot import Bounds, Entry
+from ctxe.repo.undo.snapshot import FileState, SnapshotBounds
 from ctxe.storage import files as storage
 from ctxe.storage.locks import lock
 
 VERSION = 1
-States = Mapping[str, Entry | None]
+States = Mapping[str, FileState | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Restore:
     git: Git
     folder: Path
     now: Callable[[], float]
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: SnapshotBounds = field(default_factory=SnapshotBounds)
 
     @property
     def root(self) -> Path:
@@ -143,5 +143,5 @@ def _point(parts: dict[str, Any]) -> Point:
     )
 
 
-def _states(found: dict[str, Any]) -> dict[str, Entry | None]:
-    return {path: None if fields is None else Entry(*fields) for path, fields in found.items()}
+def _states(found: dict[str, Any]) -> dict[str, FileState | None]:
+    return {path: None if fields is None else FileState(*fields) for path, fields in found.items()}

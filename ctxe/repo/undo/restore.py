@@ -17,7 +17,7 @@ from ctxe.repo.undo.aftermath import Spans, head, made_for, renewed, settled
 from ctxe.repo.undo.blobs import LINK
 from ctxe.repo.undo.points import Point, Restore
 from ctxe.repo.undo.rewrite import SPARE, is_stray, remove
-from ctxe.repo.undo.snapshot import Entry
+from ctxe.repo.undo.snapshot import FileState
 from ctxe.repo.undo.takeback import Undone, take_back
 
 __all__ = [
@@ -202,11 +202,11 @@ def _keys_in_use(restore: Restore) -> Iterator[str]:
             yield from (entry.key for table in (tree.entries, tree.ignored) for entry in table.values())
 
 
-def _stray(restore: Restore, path: str, entry: Entry) -> bool:
+def _stray(restore: Restore, path: str, entry: FileState) -> bool:
     return is_stray(path.rpartition("/")[2], entry.mtime, restore.now())
 
 
-def _change(path: str, was: Entry | None, then: Entry | None) -> Change:
+def _change(path: str, was: FileState | None, then: FileState | None) -> Change:
     if was is None:
         return Change(path, "created")
     if then is None:

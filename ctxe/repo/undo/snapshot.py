@@ -32,7 +32,7 @@ FEW = 64
 """New files up to which copies are made without asking what git holds."""
 
 
-class Entry(NamedTuple):
+class FileState(NamedTuple):
     """A file or link as it was. ``key`` finds its content (empty: not covered), the rest tells whether it changed."""
 
     mode: int
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SnapshotBounds:
     """How much is copied: bytes of one file, bytes and seconds of one snapshot, ignored files and bytes of each."""
 
     file: int = 16_000_000
@@ -69,22 +69,22 @@ class Bounds:
 class Snapshot:
     """Entries by path; ``ignored`` are covered as well but new ones among them mean nothing. ``taken``: nanoseconds."""
 
-    entries: Mapping[str, Entry]
-    ignored: Mapping[str, Entry]
+    entries: Mapping[str, FileState]
+    ignored: Mapping[str, FileState]
     taken: int
 
-    def get(self, path: str) -> Entry | None:
+    def get(self, path: str) -> FileState | None:
         """The entry of a path, ignored or not."""
         return self.entries.get(path) or self.ignored.get(path)
 
 
-def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Bounds) -> Snapshot:
+def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: SnapshotBounds) -> Snapshot:
     """The tree as it is now; ``last`` itself when nothing changed since.
 
     Files over a bound have an empty key: they are seen to change and cannot come back.
     """
     taken = time.time_ns()
-    reader = _Reader(root, git, blobs, bounds, last)
+    reader = _Taker(root, git, blobs, bounds, last)
     listing = git.start("ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
     seen = dict(_looked(root, _listed(git)))
     ignored = _ignored(finish(listing), bounds.ignored)
@@ -99,7 +99,7 @@ def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Boun
     return Snapshot(tables[0], tables[1], taken)
 
 
-def entry_of(root: Path, path: str, blobs: Blobs, limit: int, *, durable: bool = False) -> Entry | None:
+def entry_of(root: Path, path: str, blobs: Blobs, limit: int, *, durable: bool = False) -> FileState | None:
     """One file as it is now, with a copy kept; None when nothing is there. Raises StoreError."""
     seen = look(root, path)
     if seen is None or stat.S_ISDIR(seen.st_mode):
@@ -121,14 +121,14 @@ def load(path: Path) -> Snapshot | None:
     """A saved snapshot, or None when there is none or it is damaged."""
     try:
         parts = json.loads(zlib.decompress(path.read_bytes()))
-        tables = [{name: Entry(*fields) for name, fields in parts[key].items()} for key in ("entries", "ignored")]
+        tables = [{name: FileState(*fields) for name, fields in parts[key].items()} for key in ("entries", "ignored")]
         return Snapshot(tables[0], tables[1], parts["taken"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None
 
 
-def _made(seen: os.stat_result, key: str) -> Entry:
-    return Entry(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
+def _made(seen: os.stat_result, key: str) -> FileState:
+    return FileState(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
 
 
 def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
@@ -183,10 +183,10 @@ def _real_folders(base: str) -> Callable[[str], bool]:
     return real
 
 
-class _Reader:
+class _Taker:
     """Entries for files, from the last snapshot where nothing changed, else from the files, within the bounds."""
 
-    def __init__(self, root: Path, git: Git, blobs: Blobs, bounds: Bounds, last: Snapshot | None) -> None:
+    def __init__(self, root: Path, git: Git, blobs: Blobs, bounds: SnapshotBounds, last: Snapshot | None) -> None:
         self.root, self.git, self.blobs, self.bounds = root, git, blobs, bounds
         self.last = last
         self.left = bounds.total
@@ -202,7 +202,7 @@ class _Reader:
             names = (row.split(b" ", 2)[1].decode() for row in out.split(b"\0") if row.count(b" ") >= 2)
             self.held = frozenset(name for name in names if NAME.fullmatch(name))
 
-    def entry(self, path: str, seen: os.stat_result) -> Entry | None:
+    def entry(self, path: str, seen: os.stat_result) -> FileState | None:
         """The entry of a file; None when it vanished meanwhile."""
         known = self._known(path, seen)
         if known is not None:
@@ -215,7 +215,7 @@ class _Reader:
         except StoreError:
             return _made(seen, "") if look(self.root, path) is not None else None
 
-    def _known(self, path: str, seen: os.stat_result) -> Entry | None:
+    def _known(self, path: str, seen: os.stat_result) -> FileState | None:
         was = self.last.get(path) if self.last is not None else None
         if was is None or not was.key or self.last is None or seen.st_ctime_ns > self.last.taken - RACY:
             return None

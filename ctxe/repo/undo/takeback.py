@@ -13,7 +13,7 @@ from ctxe.repo.undo.aftermath import alike, head, made_for
 from ctxe.repo.undo.blobs import LINK
 from ctxe.repo.undo.points import Point, Restore, States
 from ctxe.repo.undo.rewrite import link, look, remove, remove_folder, rewrite, stamp
-from ctxe.repo.undo.snapshot import Entry
+from ctxe.repo.undo.snapshot import FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
 
 
-def _hopeless(was: Entry | None, now: Entry | None, *, force: bool) -> str:
+def _hopeless(was: FileState | None, now: FileState | None, *, force: bool) -> str:
     """Why a file cannot be brought back, or should not be thrown away; empty when it can."""
     if was is not None and not was.key:
         return f"its old content ({was.size:,} bytes) was too large to keep"
@@ -129,7 +129,7 @@ def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
     return failed
 
 
-def _bring_back(restore: Restore, path: str, was: Entry, now: Entry | None) -> None:
+def _bring_back(restore: Restore, path: str, was: FileState, now: FileState | None) -> None:
     seen = look(restore.root, path)
     if seen is not None and stat.S_ISDIR(seen.st_mode):
         remove_folder(restore.root, path)

@@ -11,11 +11,11 @@ from ctxe.domain.errors import ToolError
 from ctxe.safety.programs import find_program
 from ctxe.safety.running.confine import OLDEST, version
 from ctxe.safety.running.process import complete
-from ctxe.safety.running.walls import Room, Sandbox, boxed, confined
+from ctxe.safety.running.walls import Confinement, Sandbox, boxed, confined
 from ctxe.safety.shell.commands import parse, program
 from ctxe.safety.shell.readonly import reads
 
-__all__ = ["Room", "Sandbox", "detect", "wrap", "writes_git"]
+__all__ = ["Confinement", "Sandbox", "detect", "wrap", "writes_git"]
 
 KINDS = ("bubblewrap", "landlock")
 PROBE_SECONDS = 10.0
@@ -64,7 +64,7 @@ def _problem(sandbox: Sandbox) -> str:
             root, temp, outside = (Path(base, name) for name in ("root", "temp", "outside"))
             for folder in (root / "sub", temp, outside):
                 folder.mkdir(parents=True)
-            room = Room(root, temp, Path(base, "home"))
+            room = Confinement(root, temp, Path(base, "home"))
             script = 'echo in > sub/x && ! (: > "$1/x") 2>/dev/null && echo held'
             argv = wrap(sandbox, ["/bin/sh", "-c", script, "sh", str(outside)], room)
             done = complete(argv, root, {"PATH": "/usr/bin:/bin"}, PROBE_SECONDS)
@@ -75,7 +75,7 @@ def _problem(sandbox: Sandbox) -> str:
         return str(error)[:160]
 
 
-def wrap(sandbox: Sandbox, argv: Sequence[str], room: Room) -> list[str]:
+def wrap(sandbox: Sandbox, argv: Sequence[str], room: Confinement) -> list[str]:
     """The command line that runs ``argv`` inside; ``argv`` itself where there is no sandbox.
 
     Nothing at the root that steers ctxe, git's own programs or other assistants can be changed, and what a command

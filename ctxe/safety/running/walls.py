@@ -86,7 +86,7 @@ class Sandbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Confinement:
     """What a command may touch: it writes below ``root`` and ``temp`` (a private folder that exists), nothing else.
 
     ``home`` is the user's home; what holds keys there and ``hidden`` (ctxe's own folder) cannot be read. ``git`` lets
@@ -105,7 +105,7 @@ def _python(script: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(HERE / script)]
 
 
-def _hidden(room: Room) -> Iterator[Path]:
+def _hidden(room: Confinement) -> Iterator[Path]:
     """Places with keys that exist, links resolved; never the root itself or a folder above it."""
     root = Path(os.path.realpath(room.root))
     places = [*(room.home / name for name in SECRETS), *map(Path, SYSTEM_SECRETS), *room.hidden]
@@ -124,7 +124,7 @@ def _steering(root: Path) -> Iterator[Path]:
             yield from (inner for inner in sorted(entry.iterdir()) if (name, plain_name(inner.name)) in WITHIN)
 
 
-def boxed(sandbox: Sandbox, argv: list[str], room: Room) -> list[str]:
+def boxed(sandbox: Sandbox, argv: list[str], room: Confinement) -> list[str]:
     """The command line of bubblewrap: everything read-only, then the holes, then what is shut again inside them."""
     root, temp = os.path.realpath(room.root), os.path.realpath(room.temp)
     words = [sandbox.program, "--unshare-user", *(() if sandbox.bare else ("--disable-userns",)), "--cap-drop", "ALL"]
@@ -182,7 +182,7 @@ def _shut(entry: Path, git: bool) -> Iterable[str]:
     return words
 
 
-def confined(argv: list[str], room: Room) -> list[str]:
+def confined(argv: list[str], room: Confinement) -> list[str]:
     """The command line of Landlock: rights are only ever given, so what is shut is left out, folder by folder."""
     root, temp = Path(os.path.realpath(room.root)), Path(os.path.realpath(room.temp))
     hidden = [*_hidden(room), Path("/dev")]

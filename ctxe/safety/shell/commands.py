@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.tables import names
-from ctxe.safety.shell.words import MOST, Part, Redirect, Unsure, Word, split
+from ctxe.safety.shell.words import MOST, Redirect, SimpleCommand, Unsure, Word, split
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -51,9 +51,9 @@ class Parsed:
     """
 
     line: str
-    sure: tuple[Part, ...] | None
+    sure: tuple[SimpleCommand, ...] | None
     doubt: str
-    seen: tuple[Part, ...]
+    seen: tuple[SimpleCommand, ...]
     broken: str = ""
 
 
@@ -80,7 +80,7 @@ def _is_slow(line: str) -> bool:
     return any(code.count(mark) > most for mark, most in SLOW)
 
 
-def _shape(parts: tuple[Part, ...]) -> list[object]:
+def _shape(parts: tuple[SimpleCommand, ...]) -> list[object]:
     """What two readings must agree on: words, and where the streams go."""
     words = [part.texts for part in parts if part.words]
     return [words, [(r.operator, r.target.text) for part in parts for r in part.redirects]]
@@ -94,12 +94,12 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-def _read(line: str) -> tuple[tuple[Part, ...], str]:
+def _read(line: str) -> tuple[tuple[SimpleCommand, ...], str]:
     """tree-sitter's reading: the simple commands in their order, and what makes it unreliable."""
     if any(c not in "\n\t" and not c.isprintable() for c in line):
         return (), "it holds control or invisible characters"
     root = _parser().parse(line.encode("utf-8", "replace")).root_node
-    parts: list[Part] = []
+    parts: list[SimpleCommand] = []
     stack = [root]
     while stack:
         node = stack.pop()
@@ -108,31 +108,31 @@ def _read(line: str) -> tuple[tuple[Part, ...], str]:
     return tuple(parts), "it cannot be parsed" if root.has_error else ""
 
 
-def _note(node: Node, parts: list[Part]) -> None:
+def _note(node: Node, parts: list[SimpleCommand]) -> None:
     """Add what a node of the tree says to the commands found so far."""
     match node.type:
         case "command":
             children = [child for child in node.children if child.type not in ASIDE]
             assigned = [child for child in node.children if child.type == "variable_assignment"]
-            parts.append(Part(tuple(map(_word, children)), (), tuple(map(_name, assigned))))
+            parts.append(SimpleCommand(tuple(map(_word, children)), (), tuple(map(_name, assigned))))
         case "declaration_command" | "unset_command" | "test_command":
-            parts.append(Part(tuple(map(_word, node.children))))
+            parts.append(SimpleCommand(tuple(map(_word, node.children))))
         case "variable_assignment" if node.parent is not None and node.parent.type != "command":
-            parts.append(Part((), (), (_name(node),)))
+            parts.append(SimpleCommand((), (), (_name(node),)))
         case "file_redirect" | "herestring_redirect" | "heredoc_redirect":
             operator = next(child.type for child in node.children if not child.is_named)
             targets = [_word(child) for child in node.children if child.is_named and child.type in WORDS]
             if operator != "<<":
-                parts.append(Part((), (Redirect(operator, targets[0] if targets else Word("")),)))
+                parts.append(SimpleCommand((), (Redirect(operator, targets[0] if targets else Word("")),)))
                 targets = targets[1:]
             _extend(parts, targets)
 
 
-def _extend(parts: list[Part], words: list[Word]) -> None:
+def _extend(parts: list[SimpleCommand], words: list[Word]) -> None:
     """Words that stand after a redirection belong to the command before it."""
     last = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].words), None)
     if words and last is not None:
-        parts[last] = Part((*parts[last].words, *words), parts[last].redirects, parts[last].assigned)
+        parts[last] = SimpleCommand((*parts[last].words, *words), parts[last].redirects, parts[last].assigned)
 
 
 def _name(assignment: Node) -> str:
@@ -166,7 +166,7 @@ def _word(node: Node) -> Word:
             return Word(text, known=not node.is_named, plain=False)
 
 
-def _behind(own: tuple[Part, ...], depth: int) -> tuple[tuple[Part, ...], str]:
+def _behind(own: tuple[SimpleCommand, ...], depth: int) -> tuple[tuple[SimpleCommand, ...], str]:
     """The commands and those that they would run in turn, and what makes this unreliable."""
     seen, broken = list(own), ""
     for part in own:
@@ -181,7 +181,7 @@ def _behind(own: tuple[Part, ...], depth: int) -> tuple[tuple[Part, ...], str]:
             broken = broken or f"{name} runs what it reads"
         if name in WRAPPERS:
             rests = range(1, min(len(part.words), REST))
-            seen += [Part(part.words[i:]) for i in rests if not part.words[i].text.startswith("-")]
+            seen += [SimpleCommand(part.words[i:]) for i in rests if not part.words[i].text.startswith("-")]
         if name in SPEAKERS:
             for text in _lines_in(part):
                 if depth == 0:
@@ -193,7 +193,7 @@ def _behind(own: tuple[Part, ...], depth: int) -> tuple[tuple[Part, ...], str]:
     return tuple(seen), broken
 
 
-def _is_computed(part: Part) -> bool:
+def _is_computed(part: SimpleCommand) -> bool:
     """Whether the shell decides only later what program runs, also behind a wrapper (find has its own words first)."""
     first = part.words[0]
     if not first.known or first.glob:
@@ -204,7 +204,7 @@ def _is_computed(part: Part) -> bool:
     return not next(rest, first).known
 
 
-def _lines_in(part: Part) -> Iterator[str]:
+def _lines_in(part: SimpleCommand) -> Iterator[str]:
     """Words that are command lines of their own. What is computed counts as broken by its caller."""
     name = program(part.words[0])
     if name == "eval":
@@ -216,7 +216,7 @@ def _lines_in(part: Part) -> Iterator[str]:
             yield text
 
 
-def _reads_its_input(part: Part) -> bool:
+def _reads_its_input(part: SimpleCommand) -> bool:
     """Whether a shell has neither a script nor known words to run."""
     options = [word for word in part.words[1:] if word.text.startswith(("-", "+"))]
     rest = [word for word in part.words[1:] if not word.text.startswith(("-", "+"))]

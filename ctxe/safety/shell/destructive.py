@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.commands import Parsed, program
-from ctxe.safety.shell.words import Part
+from ctxe.safety.shell.words import SimpleCommand
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
 ALWAYS = {
@@ -101,7 +101,7 @@ def _opaque(parsed: Parsed) -> str:
     return "\n".join(word.text for part in parts for word in part.words if not word.plain or not word.known)
 
 
-def _is_talk(part: Part) -> bool:
+def _is_talk(part: SimpleCommand) -> bool:
     """Whether a command only prints, searches or says its words, as a commit message does."""
     texts = part.texts
     if texts[:1] == ("git",):
@@ -109,7 +109,7 @@ def _is_talk(part: Part) -> bool:
     return not texts or program(part.words[0]) in TALK
 
 
-def _lost(part: Part) -> str:
+def _lost(part: SimpleCommand) -> str:
     name, rest = program(part.words[0]), part.texts[1:]
     if name in ALWAYS or name.startswith("mkfs."):
         return f"{name} {ALWAYS.get(name, 'overwrites data for good')}"
@@ -133,7 +133,7 @@ def _long(options: Sequence[str], *known: str) -> bool:
     return any(name.startswith(option) for option in given for name in known)
 
 
-def _rm(part: Part) -> str:
+def _rm(part: SimpleCommand) -> str:
     rest = part.texts[1:]
     recursive = _short(rest, "rR") or _long(rest, "--recursive", "--no-preserve-root")
     operands = [word for word in part.words[1:] if not word.text.startswith("-")]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.safety.shell import scripts
-from ctxe.safety.shell.tables import Given, Spec, sort_out, table
-from ctxe.safety.shell.words import Part, Word
+from ctxe.safety.shell.tables import ParsedWords, Spec, sort_out, table
+from ctxe.safety.shell.words import SimpleCommand, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Reads:
     place: str = ""
 
 
-def reads(part: Part) -> Reads | None:
+def reads(part: SimpleCommand) -> Reads | None:
     """What the command reads, or None when it may do more than that (or nobody has checked)."""
     if not part.words or part.assigned:
         return None
@@ -66,28 +66,28 @@ FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"}))
 """Options by which a program goes through links to folders; diff always does."""
 
 
-def _fine(_given: Given) -> bool:
+def _fine(_given: ParsedWords) -> bool:
     return True
 
 
-def _date(given: Given) -> bool:
+def _date(given: ParsedWords) -> bool:
     """An operand that is no format sets the clock."""
     return all(word.text.startswith("+") for word in given.operands)
 
 
-def _ps(given: Given) -> bool:
+def _ps(given: ParsedWords) -> bool:
     """Letters like ``e`` among the operands would show the environment of processes."""
     return all(word.text in {"aux", "auxf", "auxw", "auxww", "ax", "axf"} for word in given.operands)
 
 
-def _jq(given: Given) -> bool:
+def _jq(given: ParsedWords) -> bool:
     """Modules are files from anywhere, and the environment holds secrets."""
     return not any(
         re.search(r"\b(import|include|env|ENV|input_filename|modulemeta)\b", w.text) for w in given.operands[:1]
     )
 
 
-CHECKS: dict[str, Callable[[Given], bool]] = {"date": _date, "ps": _ps, "jq": _jq}
+CHECKS: dict[str, Callable[[ParsedWords], bool]] = {"date": _date, "ps": _ps, "jq": _jq}
 
 
 def _cd(rest: Sequence[Word]) -> Reads | None:
@@ -137,7 +137,7 @@ def _git(rest: Sequence[Word]) -> Reads | None:
     return Reads(looked, "shows" in spec.is_, git=True, place=folder)
 
 
-def _git_allows(spec: Spec, given: Given) -> bool:
+def _git_allows(spec: Spec, given: ParsedWords) -> bool:
     first = given.operands[0].text if given.operands else ""
     if "none" in spec.is_ and first:
         return False

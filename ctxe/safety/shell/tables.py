@@ -24,7 +24,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ParsedWords:
     """The words of a command sorted out: options as the table names them, their values, and operands."""
 
     options: frozenset[str]
@@ -32,7 +32,7 @@ class Given:
     operands: tuple[Word, ...]
 
 
-def sort_out(spec: Spec, rest: Sequence[Word]) -> Given | None:
+def sort_out(spec: Spec, rest: Sequence[Word]) -> ParsedWords | None:
     """Match every word against the table; None for an option that is not in it."""
     options, values, operands = set[str](), list[tuple[str, str]](), list[Word]()
     words = iter(rest)
@@ -48,7 +48,7 @@ def sort_out(spec: Spec, rest: Sequence[Word]) -> Given | None:
             return None
     if any(word.glob and word.text[:1] in "*?[" and "wild" not in spec.is_ for word in operands):
         return None
-    return Given(frozenset(options), tuple(values), tuple(operands))
+    return ParsedWords(frozenset(options), tuple(values), tuple(operands))
 
 
 def _option(spec: Spec, text: str, words: Iterator[Word], options: set[str], values: list[tuple[str, str]]) -> bool:

@@ -45,7 +45,7 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SimpleCommand:
     """One simple command: assignments in front (names only), words, redirections, and how the next one is joined."""
 
     words: tuple[Word, ...]
@@ -72,14 +72,14 @@ _TILDE = pattern(r"(?<=[A-Za-z0-9_.@^/}\-])~(?=[0-9^~.\s:]|$)")
 _ASSIGNED = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 
 
-def split(line: str) -> tuple[Part, ...]:
+def split(line: str) -> tuple[SimpleCommand, ...]:
     """The simple commands of a line. Raises Unsure for everything else than plain words, quotes and joins."""
     if len(line) > MOST:
         raise Unsure("it is too long to be checked")
     odd = next((c for c in line if c not in "\n\t" and not c.isprintable()), None)
     if odd is not None:
         raise Unsure(f"it holds the character U+{ord(odd):04X}")
-    parts: list[Part] = []
+    parts: list[SimpleCommand] = []
     words: list[Word] = []
     redirects: list[Redirect] = []
     assigned: list[str] = []
@@ -92,7 +92,7 @@ def split(line: str) -> tuple[Part, ...]:
             at = _take(line, at, words, redirects, assigned)
             continue
         if words or redirects or assigned:
-            parts.append(Part(tuple(words), tuple(redirects), tuple(assigned), join.group() if join else ""))
+            parts.append(SimpleCommand(tuple(words), tuple(redirects), tuple(assigned), join.group() if join else ""))
             words, redirects, assigned = [], [], []
         elif join is not None and join.group() != "\n":
             raise Unsure(f"a command is missing before {join.group()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from ctxe.domain.form import Field, Filled, Form, Value
+from ctxe.domain.form import Filled, Form, FormField, Value
 from ctxe.domain.value import dataclass
 from ctxe.terminal.calls import bounded
 from ctxe.terminal.input.prompt import Prompt
@@ -70,7 +70,7 @@ class FormAsker:
             (self.screen.say if self.screen.terminal else self.screen.tell)("\n".join(drawn))
 
 
-def label(one: Field) -> str:
+def label(one: FormField) -> str:
     """A field as it is asked for: its name, what is said of it, what may be answered."""
     unit = " characters" if one.kind == "text" else ""
     bounds = [f"{word} {n:g}{unit}" for word, n in (("at least", one.least), ("at most", one.most)) if n is not None]
@@ -96,6 +96,6 @@ def _head(form: Form, unicode: bool) -> list[Line]:
     return rows
 
 
-def _choices(one: Field) -> list[Line]:
+def _choices(one: FormField) -> list[Line]:
     rows = enumerate(one.choices, start=1)
     return [line((f"  {number}. {clean(called)}", "dim")) for number, (_, called) in rows]

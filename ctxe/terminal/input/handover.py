@@ -15,7 +15,7 @@ from pathlib import Path
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import find_program
-from ctxe.safety.shell.words import Part
+from ctxe.safety.shell.words import SimpleCommand
 from ctxe.terminal.input import keyboard
 from ctxe.terminal.input.interrupt import RESET
 from ctxe.terminal.screen import Screen
@@ -49,7 +49,7 @@ def by_hand(command: str) -> bool:
     return any(_by_hand(part) for part in parsed.sure or parsed.seen if part.words)
 
 
-def _by_hand(part: Part) -> bool:
+def _by_hand(part: SimpleCommand) -> bool:
     from ctxe.safety.shell.commands import program
 
     name, rest = program(part.words[0]), part.texts[1:]

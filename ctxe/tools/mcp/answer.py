@@ -27,7 +27,7 @@ def blind(_name: str, _data: bytes) -> Picture | None:
 
 
 @dataclass(slots=True)
-class Reading:
+class AnswerParts:
     """Reads the parts of what ``SERVER/TOOL`` or ``SERVER:…`` gave; the first ``picture`` is shown, others are told."""
 
     name: str
@@ -83,7 +83,7 @@ def answer(
     content: Sequence[Mapping[str, Any]], structured: Any, *, ok: bool, name: str = "", look: Look = blind
 ) -> ToolOutput:
     """The output of a call from its content blocks (as JSON has them) and its structured content."""
-    reading = Reading(name, look)
+    reading = AnswerParts(name, look)
     parts = list(reading.parts(content))
     if not parts and structured is not None:
         parts = [json.dumps(structured, ensure_ascii=False, default=str)]
@@ -94,14 +94,14 @@ def answer(
 
 def contents(parts: Sequence[Mapping[str, Any]], name: str, look: Look = blind) -> ToolOutput:
     """A resource from its parts as content blocks."""
-    reading = Reading(name, look)
+    reading = AnswerParts(name, look)
     text = strip_sequences(bounded("\n".join(reading.parts(parts, alone=True))))
     return ToolOutput(text or "(it is empty)", kind="read", picture=reading.picture)
 
 
 def words(messages: Sequence[tuple[str, Mapping[str, Any]]], name: str, look: Look = blind) -> ToolOutput:
     """A prompt from its messages; what it has the assistant say is marked."""
-    reading = Reading(name, look)
+    reading = AnswerParts(name, look)
     rows = [
         ("assistant: " if role == "assistant" else "") + "\n".join(reading.parts([part])) for role, part in messages
     ]

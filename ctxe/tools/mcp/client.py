@@ -16,7 +16,7 @@ from ctxe.domain.value import dataclass
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
-from ctxe.tools.mcp.stdio import MOST_LINE, Heard, spoken
+from ctxe.tools.mcp.stdio import MOST_LINE, ServerState, spoken
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,7 +44,9 @@ class Hears:
 
 
 @contextlib.asynccontextmanager
-async def connected(launch: Launch, heard: Heard, hears: Hears, ended: Callable[[], None]) -> AsyncIterator[Client]:
+async def connected(
+    launch: Launch, heard: ServerState, hears: Hears, ended: Callable[[], None]
+) -> AsyncIterator[Client]:
     """The library's client of a started or a reached server, after both have greeted each other.
 
     ``ended`` is called when a started one has gone. Time limits are the caller's: while a person is asked none runs.
@@ -64,7 +66,7 @@ async def connected(launch: Launch, heard: Heard, hears: Hears, ended: Callable[
         yield client
 
 
-def _callbacks(launch: Launch, heard: Heard, hears: Hears) -> dict[str, Any]:
+def _callbacks(launch: Launch, heard: ServerState, hears: Hears) -> dict[str, Any]:
     """What the library calls when a server speaks by itself. It may not have our model speak: that is not offered."""
     import mcp_types as told
 
@@ -97,7 +99,7 @@ def _callbacks(launch: Launch, heard: Heard, hears: Hears) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def reached(launch: Launch, heard: Heard) -> AsyncIterator[TransportStreams]:
+async def reached(launch: Launch, heard: ServerState) -> AsyncIterator[TransportStreams]:
     """The streams to and from an address. Its answers are bounded as those of a program are.
 
     ``heard`` is told with which status it refused, and why it was given up.
@@ -133,7 +135,7 @@ async def _signing(launch: Launch) -> AsyncIterator[httpx2.Auth | None]:
         yield provider(launch.name, launch.url, launch.signed, back, launch.login)
 
 
-async def _bound(heard: Heard, response: httpx2.Response) -> None:
+async def _bound(heard: ServerState, response: httpx2.Response) -> None:
     """Let nobody send a whole answer of more than one message may have; a stream of events has its own bound."""
     import httpx2
 
@@ -160,7 +162,7 @@ async def _bound(heard: Heard, response: httpx2.Response) -> None:
     response.stream = Bounded()
 
 
-def said(error: BaseException, heard: Heard) -> str:
+def said(error: BaseException, heard: ServerState) -> str:
     """An error of the library in one line: the first that is inside of a group, and the status of a refusal."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

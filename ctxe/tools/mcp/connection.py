@@ -16,9 +16,9 @@ from ctxe.tools.mcp.client import Hears, closed, connected, said
 from ctxe.tools.mcp.launch import Launch
 from ctxe.tools.mcp.loop import Loop
 from ctxe.tools.mcp.offer import Offered
-from ctxe.tools.mcp.resources import Offers
-from ctxe.tools.mcp.stdio import Heard
-from ctxe.tools.mcp.waiting import Asked, Patience, Told, until, waited
+from ctxe.tools.mcp.resources import ServerOffers
+from ctxe.tools.mcp.stdio import ServerState
+from ctxe.tools.mcp.waiting import Deadline, PendingForm, PendingRequest, until, waited
 from ctxe.tools.mcp.watching import Changes, Watching
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Connection:
         self.launch = launch
         self.state: State = "not started"
         self.why = self.anew = ""
-        self.offers = Offers()
+        self.offers = ServerOffers()
         self.instructions = ""
-        self.heard = Heard()
+        self.heard = ServerState()
         self.changes = Changes()
         self.asks: Asks = declined
         self._loop, self._keep, self._look = loop, keep, look
@@ -58,7 +58,7 @@ class Connection:
         self._living: set[asyncio.Task[None]] = set()
         self._watching: Watching | None = None
         self._doubted = False
-        self._told: Told | None = None
+        self._told: PendingRequest | None = None
 
     @property
     def tools(self) -> tuple[Offered, ...]:
@@ -68,8 +68,8 @@ class Connection:
     def start(self) -> None:
         """Begin to connect, unless it is connected or on the way."""
         if not self.runs():
-            self.anew = self.why if self.offers != Offers() else ""
-            self.state, self.why, self.heard = "connecting", "", Heard()
+            self.anew = self.why if self.offers != ServerOffers() else ""
+            self.state, self.why, self.heard = "connecting", "", ServerState()
             self._opening = self._loop.run(self._open())
 
     def runs(self) -> bool:
@@ -139,10 +139,10 @@ class Connection:
         self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]]
     ) -> Generator[Progress, None, Result]:
         """What a request gave; progress on the way. Raises ToolError."""
-        told = self._told = Told()
+        told = self._told = PendingRequest()
         self.heard.flow = 0
         asked = self._loop.run(self._ask(ask, told))
-        patience = Patience(self.launch.timeout)
+        patience = Deadline(self.launch.timeout)
         try:
             for _ in until(asked, patience):
                 yield from self._heard(told, patience)
@@ -155,10 +155,10 @@ class Connection:
                 self._doubted = True
             self._told = None
             for piece in told.drained():
-                if isinstance(piece, Asked):
+                if isinstance(piece, PendingForm):
                     piece.settle(self._loop, None)
 
-    def _heard(self, told: Told, patience: Patience) -> Iterator[Progress]:
+    def _heard(self, told: PendingRequest, patience: Deadline) -> Iterator[Progress]:
         """What was told since; a form is put to the user, whose time is not the server's."""
         for piece in told.drained():
             if isinstance(piece, Progress):
@@ -259,7 +259,9 @@ class Connection:
         """Let the caller that waits ask its user; nobody is asked while nobody waits."""
         return await told.asked(form, self.launch.timeout) if (told := self._told) else None
 
-    async def _ask(self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: Told) -> Result:
+    async def _ask(
+        self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: PendingRequest
+    ) -> Result:
         """One request. Raises ToolError and TimeoutError."""
         client = self._client
         if client is None:

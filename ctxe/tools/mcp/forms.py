@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ctxe.domain.form import Field, Form, Kind
+from ctxe.domain.form import Form, FormField, Kind
 from ctxe.safety.display import one_line, strip_invisible, strip_sequences
 
 MOST_FIELDS, MOST_CHOICES, MOST_NAME = 20, 50, 60
@@ -29,7 +29,7 @@ def form_of(server: str, message: str, schema: Mapping[str, Any] | None = None, 
     return Form(server, said, tuple(fields), url)
 
 
-def _field(name: str, one: Mapping[str, Any], *, required: bool) -> Field:
+def _field(name: str, one: Mapping[str, Any], *, required: bool) -> FormField:
     kind = KINDS.get(str(one.get("type")), "text")
     listed = one.get("items") if one.get("type") == "array" else one
     choices = _choices(listed) if isinstance(listed, Mapping) else ()
@@ -37,7 +37,7 @@ def _field(name: str, one: Mapping[str, Any], *, required: bool) -> Field:
         kind = "choices" if one.get("type") == "array" else "choice"
     says = one_line(": ".join(str(one[key]) for key in ("title", "description") if one.get(key)), SAYS)
     least, most = _bounds(one, kind)
-    return Field(name, kind, says, required, _default(one.get("default"), kind), choices, least, most)
+    return FormField(name, kind, says, required, _default(one.get("default"), kind), choices, least, most)
 
 
 def _choices(one: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

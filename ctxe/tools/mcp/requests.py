@@ -10,7 +10,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Progress
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.offer import NAME, Offered
-from ctxe.tools.mcp.resources import URI, Argument, Offers, Prompt, Resource
+from ctxe.tools.mcp.resources import URI, Argument, Resource, ServerOffers, ServerPrompt
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -24,7 +24,7 @@ SAYS = 4_000
 """Characters of what is said of one."""
 
 
-async def offers(client: Client) -> Offers:
+async def offers(client: Client) -> ServerOffers:
     """All that a server offers. What it does not say it has is not asked for; a list it fails to give is empty.
 
     Raises what the library does where the tools cannot be had.
@@ -34,13 +34,13 @@ async def offers(client: Client) -> Offers:
     if able.tools or not (able.resources or able.prompts):
         tools = await _all(lambda cursor: client.list_tools(cursor=cursor, cache_mode="refresh"), _tools)
     resources: list[Resource] = []
-    prompts: list[Prompt] = []
+    prompts: list[ServerPrompt] = []
     if able.resources:
         resources = await _any(lambda at: client.list_resources(cursor=at, cache_mode="refresh"), _resources)
         resources += await _any(lambda at: client.list_resource_templates(cursor=at, cache_mode="refresh"), _templates)
     if able.prompts:
         prompts = await _any(lambda at: client.list_prompts(cursor=at, cache_mode="refresh"), _prompts)
-    return Offers(tuple(tools), tuple(dict.fromkeys(resources)), tuple(prompts))
+    return ServerOffers(tuple(tools), tuple(dict.fromkeys(resources)), tuple(prompts))
 
 
 async def _all(page: Callable[[str | None], Awaitable[Any]], items: Callable[[Any], list[Item]]) -> list[Item]:
@@ -93,9 +93,9 @@ def _templates(page: Any) -> list[Resource]:
     ]
 
 
-def _prompts(page: Any) -> list[Prompt]:
+def _prompts(page: Any) -> list[ServerPrompt]:
     return [
-        Prompt(
+        ServerPrompt(
             one.name,
             (one.description or one.title or "")[:SAYS],
             tuple(Argument(a.name, a.description or "", bool(a.required)) for a in (one.arguments or [])[:20]),

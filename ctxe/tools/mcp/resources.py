@@ -45,7 +45,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class ServerPrompt:
     """Words that a server writes at its user's wish, by ``name``."""
 
     name: str
@@ -64,12 +64,12 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class ServerOffers:
     """All that a server offers."""
 
     tools: tuple[Offered, ...] = ()
     resources: tuple[Resource, ...] = ()
-    prompts: tuple[Prompt, ...] = ()
+    prompts: tuple[ServerPrompt, ...] = ()
 
 
 def resource_line(server: str, one: Resource) -> str:

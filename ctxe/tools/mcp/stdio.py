@@ -35,7 +35,7 @@ MOST_LOG = 64_000
 
 
 @dataclass(slots=True)
-class Heard:
+class ServerState:
     """What is known of a running server beside its messages: why it ended, and the end of its standard error.
 
     ``refused`` is the status with which an address answered last, where that was an error; ``needs`` what may help.
@@ -69,7 +69,7 @@ class Heard:
 
 
 @contextlib.asynccontextmanager
-async def spoken(launch: Launch, heard: Heard, ended: Callable[[], None]) -> AsyncIterator[TransportStreams]:
+async def spoken(launch: Launch, heard: ServerState, ended: Callable[[], None]) -> AsyncIterator[TransportStreams]:
     """The streams of messages from and to a started server. ``ended`` is called once it has gone.
 
     Raises ToolError when it cannot be started.
@@ -137,7 +137,7 @@ async def _start(launch: Launch) -> tuple[asyncio.subprocess.Process, int, int]:
     return process, told, hold
 
 
-async def _read(process: asyncio.subprocess.Process, heard: Heard, give: Callable[..., object]) -> str:
+async def _read(process: asyncio.subprocess.Process, heard: ServerState, give: Callable[..., object]) -> str:
     """Pass on every message until the stream ends; why it was given up, if it was."""
     import anyio
     from mcp.shared.message import SessionMessage
@@ -177,7 +177,7 @@ async def _write(process: asyncio.subprocess.Process, going: AsyncIterable[Sessi
             await process.stdin.drain()
 
 
-async def _listen(process: asyncio.subprocess.Process, heard: Heard) -> None:
+async def _listen(process: asyncio.subprocess.Process, heard: ServerState) -> None:
     assert process.stderr is not None
     while piece := await process.stderr.read(PIECE):
         heard.note(piece)

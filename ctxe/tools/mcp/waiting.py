@@ -22,7 +22,7 @@ SPARE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingForm:
     """A form that a server wants filled in, and where the answer goes, in the loop's thread."""
 
     form: Form
@@ -34,16 +34,16 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Told:
+class PendingRequest:
     """What is told of one request while it runs. ``clock`` is its time limit in the loop's thread."""
 
-    pieces: SimpleQueue[Progress | Asked] = field(default_factory=SimpleQueue)
+    pieces: SimpleQueue[Progress | PendingForm] = field(default_factory=SimpleQueue)
     clock: asyncio.Timeout | None = None
 
     async def asked(self, form: Form, seconds: float) -> Filled | None:
         """What the caller's user filled in; no time runs meanwhile, and ``seconds`` again from then on."""
         loop = asyncio.get_running_loop()
-        one = Asked(form, loop.create_future())
+        one = PendingForm(form, loop.create_future())
         if self.clock:
             self.clock.reschedule(None)
         self.pieces.put(one)
@@ -53,7 +53,7 @@ class Told:
             if self.clock and not self.clock.expired():
                 self.clock.reschedule(loop.time() + seconds)
 
-    def drained(self) -> Iterator[Progress | Asked]:
+    def drained(self) -> Iterator[Progress | PendingForm]:
         """All that was told since."""
         with contextlib.suppress(Empty):
             while True:
@@ -61,7 +61,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class Patience:
+class Deadline:
     """A caller's time limit: ``seconds`` from now on, and again once a person has answered."""
 
     seconds: float
@@ -75,7 +75,7 @@ class Patience:
         self.until = time.monotonic() + self.seconds + SPARE_SECONDS
 
 
-def until(future: Future[Any], patience: Patience) -> Iterator[None]:
+def until(future: Future[Any], patience: Deadline) -> Iterator[None]:
     """Wait in small steps for a future to be done. Raises TimeoutError at the limit, and what the future raised."""
     while not future.done():
         if time.monotonic() > patience.until:
@@ -89,5 +89,5 @@ def until(future: Future[Any], patience: Patience) -> Iterator[None]:
 
 def waited(future: Future[Any], seconds: float) -> None:
     """Wait for a future to be done. Raises as ``until`` does."""
-    for _ in until(future, Patience(seconds)):
+    for _ in until(future, Deadline(seconds)):
         pass

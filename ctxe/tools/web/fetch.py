@@ -14,7 +14,7 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass, field
 from ctxe.safety.addresses import Address, carries, kind_of, next_of, refused
 from ctxe.safety.display import one_line
-from ctxe.tools.web.reach import PATIENCE, Resolve, Way, look_up, proxy_for
+from ctxe.tools.web.reach import PATIENCE, Resolve, WebTransport, look_up, proxy_for
 
 MOST_BYTES = 2_000_000
 """Bytes that are read of a page, before and after it is unpacked."""
@@ -28,7 +28,7 @@ HEADERS = (("User-Agent", f"ctxe/{__version__}"), ("Accept", ACCEPT), ("Accept-E
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class Fetched:
     """What a host answered with: the address it was at last, the type it says, the unpacked bytes, whether these are
     the beginning only.
     """
@@ -60,10 +60,10 @@ class Web:
             rule = f"host:{address.authority}"
             raise ToolError(f"{address.host} is not read: {why}, which only a rule of the user's own ({rule}) opens")
 
-    def get(self, address: Address, *, asked: bool) -> Came:
+    def get(self, address: Address, *, asked: bool) -> Fetched:
         """The page at an address. Raises ToolError; Ctrl-C ends it at once."""
         self.allowed(address, asked=asked)
-        errand = _Errand(self, address, asked, Way(asked, self.named(address), resolve=self.resolve))
+        errand = _Errand(self, address, asked, WebTransport(asked, self.named(address), resolve=self.resolve))
         worker = threading.Thread(target=errand.run, name="web", daemon=True)
         until = time.monotonic() + self.seconds
         worker.start()
@@ -86,9 +86,9 @@ class _Errand:
     web: Web
     address: Address
     asked: bool
-    way: Way
+    way: WebTransport
     done: threading.Event = field(default_factory=threading.Event)
-    came: Came | None = None
+    came: Fetched | None = None
     error: Exception | None = None
 
     def run(self) -> None:
@@ -102,17 +102,17 @@ class _Errand:
         finally:
             self.done.set()
 
-    def _followed(self) -> Came:
+    def _followed(self) -> Fetched:
         address = self.address
         for _ in range(HOPS + 1):
             found = self._asked(address)
-            if isinstance(found, Came):
+            if isinstance(found, Fetched):
                 return found
             address = found
             self.web.allowed(address, asked=self.asked)
         raise ToolError(f"it redirects more than {HOPS} times, last to {address.url}")
 
-    def _asked(self, address: Address) -> Came | Address:
+    def _asked(self, address: Address) -> Fetched | Address:
         """One answer: a page, or where it is to be had."""
         import httpcore2
 
@@ -154,7 +154,7 @@ def _lowered(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in headers}
 
 
-def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> Came | Address:
+def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: Iterable[bytes]) -> Fetched | Address:
     if status in (301, 302, 303, 307, 308) and headers.get("location"):
         return next_of(address, headers["location"].encode("latin-1").decode("utf-8", "replace"))
     if not 200 <= status < 300:
@@ -163,7 +163,7 @@ def _answer(address: Address, status: int, headers: Mapping[str, str], pieces: I
     if not readable(kind):
         raise ToolError(f"{address.host} answered with {one_line(kind, 60)}; only text, HTML, JSON and XML are read")
     data, cut = _taken(_unpacked(pieces, headers.get("content-encoding", "")))
-    return Came(address, kind, data, cut)
+    return Fetched(address, kind, data, cut)
 
 
 _MEANING = {401: ": it wants a login", 403: ": it does not let us read it", 404: ": there is no such page"}

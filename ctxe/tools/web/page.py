@@ -10,7 +10,7 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.lexical.patterns import compiled
 from ctxe.safety.display import one_line
-from ctxe.tools.web.fetch import MOST_BYTES, Came
+from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 
 TAG = "page"
 LONG_LINE = 2_000
@@ -24,7 +24,7 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """A page as a model reads it: ``text`` is fenced Markdown, ``bytes`` came, ``notices`` are for people.
 
     ``hidden``: it held characters that nobody sees.
@@ -38,7 +38,7 @@ class Page:
     hidden: bool = False
 
 
-def page(came: Came) -> Page:
+def page(came: Fetched) -> WebPage:
     """The page that came. Raises ToolError for bytes that are no text and for a page without words."""
     text = decoded(came.data, came.type)
     title, cut = "", came.cut
@@ -56,7 +56,7 @@ def page(came: Came) -> Page:
     notes = [f"only the first {MOST_BYTES // 1_000_000} MB were read"] if cut else []
     fenced = fence(text, came.address.url, TAG, note=", ".join(notes))
     told = (*fenced.notices, *notes)
-    return Page(came.address.url, fenced.text, len(came.data), one_line(title, 120), told, bool(fenced.notices))
+    return WebPage(came.address.url, fenced.text, len(came.data), one_line(title, 120), told, bool(fenced.notices))
 
 
 def decoded(data: bytes, kind: str) -> str:

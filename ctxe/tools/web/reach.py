@@ -25,7 +25,7 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 @dataclass(slots=True)
-class Way:
+class WebTransport:
     """Connects for one page, as the HTTP library asks for it. ``asked``: the user did; ``named``: a rule names it.
 
     A name of which one address leads where it may not is refused with all of its addresses, and what is connected to

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ctxe.cli import memory_show
-from ctxe.cli.account import Wanted, parsed
+from ctxe.cli.account import BudgetOptions, parsed
 from ctxe.cli.app import QUICK, build
 from ctxe.cli.chat import asked
 from ctxe.domain.value import fields
@@ -17,24 +17,24 @@ from ctxe.domain.value import fields
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("", Wanted()),
-        ("fix the parser", Wanted("fix the parser")),
-        ("--json fix --explain it", Wanted("fix it", explain=True, as_json=True)),
-        ("--budget 9000 --model a/b x", Wanted("x", window=9000, model="a/b")),
-        ("--session s --step 3", Wanted(session="s", step=3)),
+        ("", BudgetOptions()),
+        ("fix the parser", BudgetOptions("fix the parser")),
+        ("--json fix --explain it", BudgetOptions("fix it", explain=True, as_json=True)),
+        ("--budget 9000 --model a/b x", BudgetOptions("x", window=9000, model="a/b")),
+        ("--session s --step 3", BudgetOptions(session="s", step=3)),
         ("--budget many", None),
         ("--step", None),
         ("--frobnicate", None),
         ("--help", None),
-        ("fix --json -- --json --", Wanted("fix --json --", as_json=True)),
+        ("fix --json -- --json --", BudgetOptions("fix --json --", as_json=True)),
     ],
 )
-def test_words_are_read(words: str, wanted: Wanted | None) -> None:
+def test_words_are_read(words: str, wanted: BudgetOptions | None) -> None:
     assert parsed(words.split()) == wanted
 
 
 def test_a_sentence_may_begin_with_a_dash() -> None:
-    assert parsed(["--glob is ignored", "--json"]) == Wanted("--glob is ignored", as_json=True)
+    assert parsed(["--glob is ignored", "--json"]) == BudgetOptions("--glob is ignored", as_json=True)
     assert parsed(["--budget=9000 x"]) is None
 
 
@@ -82,5 +82,5 @@ def test_a_chat_that_is_asked_for_in_another_way_is_left_to_typer(words: str) ->
 
 
 def test_of_the_memory_group_one_command_is_read() -> None:
-    assert memory_show.parsed(["show", "e1", "--json"]) == memory_show.Wanted("e1", as_json=True)
+    assert memory_show.parsed(["show", "e1", "--json"]) == memory_show.MemoryOptions("e1", as_json=True)
     assert [memory_show.parsed(words.split()) for words in ("", "search x", "show a b", "show --limit 3")] == [None] * 4

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ctxe.context.calls import Asked, shortened, taken_apart
+from ctxe.context.calls import CallArguments, shortened, taken_apart
 
 PATCH = "*** Begin Patch\n*** Update File: a.py\n-old\n+new\n*** Add File: b.py\n+more\n"
 
@@ -24,7 +24,7 @@ def test_short_values_are_asked_for_and_contents_are_put_in_or_taken_out() -> No
         "text": "two\nlines",
         "deep": [{"line": "3"}],
     }
-    assert taken_apart(json.dumps(given)) == Asked(
+    assert taken_apart(json.dumps(given)) == CallArguments(
         {"path": "a.py", "note": "why", "line": "3"}, ("x = 2", "two\nlines"), ("x = 1",)
     )
 
@@ -43,8 +43,8 @@ def test_a_patch_is_parted_by_its_files() -> None:
 
 @pytest.mark.parametrize("text", ["not json", '{"path": ', "[" * 100_000])
 def test_what_is_no_json_is_contents(text: str) -> None:
-    assert taken_apart(text) == Asked(put_in=(text,))
-    assert taken_apart("") == Asked()
+    assert taken_apart(text) == CallArguments(put_in=(text,))
+    assert taken_apart("") == CallArguments()
 
 
 @pytest.mark.parametrize("depth", [10, 300, 480, 600, 800, 950, 5_000])

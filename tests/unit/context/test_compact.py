@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from ctxe.context.compact import LEAST_KEPT, FoldPolicy, Room, checkpoint_due, due, worth_folding
+from ctxe.context.compact import LEAST_KEPT, FoldPolicy, FoldRoom, checkpoint_due, due, worth_folding
 from ctxe.context.cost import Billing
 from ctxe.context.fold import fold
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 
-ROOM = Room(20_000, 1_000)
-LARGE = Room(200_000, 6_000)
+ROOM = FoldRoom(20_000, 1_000)
+LARGE = FoldRoom(200_000, 6_000)
 
 
 def words(text: str) -> int:
@@ -29,7 +29,7 @@ def talk(steps: int, size: int = 50) -> Conversation:
 
 
 def folded(policy: FoldPolicy, steps: int = 40, usable: int = 4_000, size: int = 50) -> Fold:
-    return fold(talk(steps, size), Room(usable, 10), policy, words)
+    return fold(talk(steps, size), FoldRoom(usable, 10), policy, words)
 
 
 def test_a_small_window_is_used_up_before_anything_is_folded() -> None:
@@ -59,7 +59,7 @@ def test_at_is_the_share_above_which_a_request_is_folded_anyway() -> None:
 
 def test_of_what_a_middling_window_has_free_a_fold_keeps_a_quarter_more() -> None:
     def kept(free: int) -> int:
-        return Room(free, 0).target(FoldPolicy(to=0.4, billing=Billing(0.0, 1.0)))
+        return FoldRoom(free, 0).target(FoldPolicy(to=0.4, billing=Billing(0.0, 1.0)))
 
     assert kept(20_000) == 4_000 + 8_000
     assert kept(30_000) == 4_000 + 8_000 + 5_000
@@ -79,7 +79,7 @@ def test_to_is_the_share_that_is_left_beside_the_least(to: float, kept: int) -> 
 
 
 def test_what_is_left_never_fills_a_small_window() -> None:
-    assert Room(5_000, 1_000).target(FoldPolicy()) == 1_000 + 3_600
+    assert FoldRoom(5_000, 1_000).target(FoldPolicy()) == 1_000 + 3_600
 
 
 def test_record_share_divides_what_is_left() -> None:

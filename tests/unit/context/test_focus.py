@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ctxe.context.focus import focus_of, focused
-from ctxe.context.lines import Entry, lines_in
+from ctxe.context.lines import HistoryEntry, lines_in
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk
 
 
-def entry(step: int, title: str, text: str, what: str = "read_file") -> Entry:
-    return Entry(step, what, (title,), lines=tuple(lines_in(text, "result")))
+def entry(step: int, title: str, text: str, what: str = "read_file") -> HistoryEntry:
+    return HistoryEntry(step, what, (title,), lines=tuple(lines_in(text, "result")))
 
 
 OLD = entry(1, "money.py", "import re\n\ndef cents(price):\n    return int(price)\n\nLAST = 1")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.context.compact import FoldPolicy, Room
+from ctxe.context.compact import FoldPolicy, FoldRoom
 from ctxe.context.fold import fold, names_standing, next_fold, room_for, size_of
 from ctxe.context.trim import handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
@@ -28,7 +28,7 @@ POLICY = FoldPolicy()
 
 
 def test_old_steps_become_a_record_of_their_own_lines() -> None:
-    made = fold(LONG, Room(1000, 20), POLICY, words, cause="threshold")
+    made = fold(LONG, FoldRoom(1000, 20), POLICY, words, cause="threshold")
     assert made.cause == "threshold"
     assert made.upto == Position(0, 9)
     assert made.record[0].text == "please fix the `function_3_7` bug"
@@ -40,10 +40,10 @@ def test_old_steps_become_a_record_of_their_own_lines() -> None:
 
 
 def test_the_same_conversation_gives_the_same_fold_and_folding_again_changes_nothing() -> None:
-    made = fold(LONG, Room(1000, 20), POLICY, words)
-    assert fold(LONG, Room(1000, 20), POLICY, words) == made
+    made = fold(LONG, FoldRoom(1000, 20), POLICY, words)
+    assert fold(LONG, FoldRoom(1000, 20), POLICY, words) == made
     again = Conversation(LONG.turns, made)
-    assert fold(again, Room(1000, 20), POLICY, words) == made
+    assert fold(again, FoldRoom(1000, 20), POLICY, words) == made
 
 
 def test_a_fold_is_made_only_when_it_is_due_or_demanded() -> None:
@@ -71,7 +71,7 @@ def test_what_is_asked_for_twice_is_folded_once_unless_something_else_shall_stan
 
 def test_one_step_is_not_folded() -> None:
     single = Conversation((Turn("hello", (), (read(1),)),))
-    assert fold(single, Room(1000, 20), POLICY, words) == Fold(Position(0, 0))
+    assert fold(single, FoldRoom(1000, 20), POLICY, words) == Fold(Position(0, 0))
 
 
 def talk(number: int, long: int = 0) -> Turn:
@@ -81,7 +81,7 @@ def talk(number: int, long: int = 0) -> Turn:
 
 def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> None:
     turns = (*(talk(n) for n in range(8)), Turn("fix it now", (), tuple(read(n) for n in range(20, 25))))
-    made = fold(Conversation(turns), Room(2000, 20), POLICY, words)
+    made = fold(Conversation(turns), FoldRoom(2000, 20), POLICY, words)
     assert made.upto == Position(8, 4)
     kept = [chunk.text for chunk in made.record if chunk.id.startswith("words")]
     assert kept == [turn.words for turn in turns]
@@ -89,14 +89,14 @@ def test_the_users_words_stay_whole_and_the_running_turns_are_never_lost() -> No
 
 def test_words_beyond_their_share_are_lines_of_the_record_and_the_first_and_newest_are_shortened() -> None:
     turns = tuple(talk(n, 100) for n in range(8))
-    made = fold(Conversation(turns), Room(1200, 20), POLICY, words)
+    made = fold(Conversation(turns), FoldRoom(1200, 20), POLICY, words)
     kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words")}
     assert all(f"recall {handle_of(turn.words)}" in kept["words left out"] for turn in turns[1:5])
     del kept["words left out"]
     assert list(kept) == ["words 1", "words 6", "words 7"]
     assert all(text in [turn.words for turn in turns] for text in kept.values())
     huge = Conversation((talk(0, 900), *turns[1:]))
-    first = fold(huge, Room(1200, 20), POLICY, words).record[0].text
+    first = fold(huge, FoldRoom(1200, 20), POLICY, words).record[0].text
     assert f"recall {handle_of(huge.turns[0].words)}" in first
     assert words(first) <= 720
 
@@ -112,14 +112,14 @@ def test_pins_stand_beside_the_words_and_a_fold_says_what_it_saves() -> None:
 
 def test_words_that_nobody_answered_yet_are_never_folded() -> None:
     said = Conversation((Turn("look at it"), Turn("and now this")))
-    made = fold(said, Room(300, 20), POLICY, words)
+    made = fold(said, FoldRoom(300, 20), POLICY, words)
     assert (made.upto, [chunk.text for chunk in made.record]) == (Position(1, 0), ["look at it"])
 
 
 def grown(steps: int, before: Fold | None) -> Fold:
     """What a session of so many steps folds to after an earlier fold."""
     long = Conversation((Turn("please fix the `function_3_7` bug", (), tuple(read(n) for n in range(steps))),), before)
-    return fold(long, Room(1000, 20), POLICY, words)
+    return fold(long, FoldRoom(1000, 20), POLICY, words)
 
 
 def test_a_later_fold_adds_a_part_to_the_record_that_stands_and_repeats_no_line_of_it() -> None:
@@ -148,16 +148,16 @@ def test_a_record_without_room_for_one_more_part_is_chosen_anew() -> None:
 
 def test_pins_stand_behind_the_record_and_follow_it() -> None:
     pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
-    first = fold(LONG, Room(1000, 20), POLICY, words, also=(pin,))
+    first = fold(LONG, FoldRoom(1000, 20), POLICY, words, also=(pin,))
     more = Conversation((Turn(LONG.turns[0].words, (), tuple(read(n) for n in range(12))),), first)
-    second = fold(more, Room(1000, 20), POLICY, words, also=(pin,))
+    second = fold(more, FoldRoom(1000, 20), POLICY, words, also=(pin,))
     assert [chunk.id for chunk in first.record] == ["words 1", "record", "pin 1"]
     assert [chunk.id for chunk in second.record] == ["words 1", "record", "record", "pin 1"]
     assert second.record[:2] == first.record[:2]
 
 
 def test_what_has_to_stand_beside_the_record_leaves_it_the_less_room() -> None:
-    room, pin = Room(1000, 20), Chunk("pin 1", "never " * 400)
+    room, pin = FoldRoom(1000, 20), Chunk("pin 1", "never " * 400)
     made = fold(LONG, room, POLICY, words, also=(pin,))
     assert [chunk.id for chunk in made.record] == ["words 1", "record", "pin 1"]
     assert size_of(Frame(), Conversation(LONG.turns, made), words) <= room.target(POLICY)
@@ -180,18 +180,18 @@ def test_names_stand_in_what_stays_and_in_the_newest_steps_only() -> None:
 
 def test_words_that_no_longer_stand_whole_make_the_record_anew() -> None:
     turns = (*(talk(n, 100) for n in range(4)), Turn("fix it now", (), tuple(read(n) for n in range(20, 26))))
-    first = fold(Conversation(turns), Room(1600, 20), POLICY, words)
+    first = fold(Conversation(turns), FoldRoom(1600, 20), POLICY, words)
     added = (*turns, *(talk(n, 100) for n in range(5, 9)), Turn("and this", (), tuple(read(n) for n in range(30, 34))))
-    second = fold(Conversation(added, first), Room(1600, 20), POLICY, words)
+    second = fold(Conversation(added, first), FoldRoom(1600, 20), POLICY, words)
     assert sum(chunk.id == "record" for chunk in second.record) == 1
     assert next(chunk for chunk in second.record if chunk.id == "record").text.startswith("[Steps 1 to ")
 
 
 def test_what_the_next_fold_may_leave_is_told_to_the_provider() -> None:
     pin = Chunk("pin 1", "never touch setup.py", "you pinned it")
-    first = fold(LONG, Room(1000, 20), POLICY, words, also=(pin,))
+    first = fold(LONG, FoldRoom(1000, 20), POLICY, words, also=(pin,))
     more = Conversation((Turn(LONG.turns[0].words, (), tuple(read(n) for n in range(12))),), first)
-    second = replace(more, fold=fold(more, Room(1000, 20), POLICY, words, also=(pin,)))
+    second = replace(more, fold=fold(more, FoldRoom(1000, 20), POLICY, words, also=(pin,)))
     before, after = (
         assemble(Frame(), talk, Budget(1_000, 0), words).request for talk in (Conversation(more.turns, first), second)
     )
@@ -221,7 +221,7 @@ def test_money_is_asked_how_long_the_session_still_is_and_only_when_it_decides()
 
 def test_of_long_messages_the_beginnings_stand_before_any_stands_whole() -> None:
     long = tuple(Turn(f"CORRECTION {n} " + "please " * 300, (), (read(n),)) for n in range(6))
-    made = fold(Conversation((*long, Turn("go on", (), (read(8),)))), Room(3_000, 20), POLICY, words)
+    made = fold(Conversation((*long, Turn("go on", (), (read(8),)))), FoldRoom(3_000, 20), POLICY, words)
     kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words ")}
     assert list(kept) == ["words 1", "words 4", "words 5", "words 6", "words left out"]
     assert (kept["words 1"], kept["words 6"]) == (long[0].words, long[5].words)
@@ -233,7 +233,7 @@ def test_of_long_messages_the_beginnings_stand_before_any_stands_whole() -> None
 
 def test_a_newest_message_that_is_too_long_leaves_room_for_the_beginnings_of_others() -> None:
     said = (*(Turn(f"CORRECTION {n}", (), (read(n),)) for n in range(3)), Turn("log " * 2_000, (), (read(4),)))
-    made = fold(Conversation((*said, Turn("go on", (), (read(8),)))), Room(3_000, 20), POLICY, words)
+    made = fold(Conversation((*said, Turn("go on", (), (read(8),)))), FoldRoom(3_000, 20), POLICY, words)
     kept = {chunk.id: chunk.text for chunk in made.record if chunk.id.startswith("words ")}
     assert list(kept) == ["words 1", "words 2", "words 3", "words 4"]
     assert [kept[f"words {n}"] for n in (1, 2, 3)] == [f"CORRECTION {n}" for n in range(3)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctxe.context.birth import born
 from ctxe.context.budget import birth_limit
-from ctxe.context.headed import Part, parts, under
+from ctxe.context.headed import HeadedPart, parts, under
 from ctxe.context.seen import Standing
 from ctxe.context.trim import handle_of
 
@@ -50,9 +50,9 @@ def told(about: str) -> str:
 
 def test_parts_are_told_apart_by_headings_and_not_in_code() -> None:
     assert parts(["a", "# B #", "c", "~~~", "# d", "~~~", "#e", "## F"]) == [
-        Part(0, 1),
-        Part(1, 7, 1, "B"),
-        Part(7, 8, 2, "F"),
+        HeadedPart(0, 1),
+        HeadedPart(1, 7, 1, "B"),
+        HeadedPart(7, 8, 2, "F"),
     ]
     assert parts([]) == []
 

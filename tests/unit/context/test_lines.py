@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from ctxe.context.calls import Asked, kind_of, shortened, taken_apart
+from ctxe.context.calls import CallArguments, kind_of, shortened, taken_apart
 from ctxe.context.lines import core_of, entries_of, names_in, number_of
 from ctxe.domain.conversation import Reply, Step, ToolCall, ToolResult, Touch
 
@@ -46,7 +46,7 @@ def test_a_line_is_the_same_with_number_indentation_search_prefix_and_diff_sign(
 
 def test_an_edit_is_taken_apart() -> None:
     arguments = {"file_path": "a.py", "old_string": "x = 1\ny", "new_string": "x = 2\ny", "replace_all": False}
-    assert taken_apart(json.dumps(arguments)) == Asked({"file_path": "a.py"}, ("x = 2\ny",), ("x = 1\ny",))
+    assert taken_apart(json.dumps(arguments)) == CallArguments({"file_path": "a.py"}, ("x = 2\ny",), ("x = 1\ny",))
 
 
 def test_a_patch_gives_an_entry_for_every_file() -> None:
@@ -95,7 +95,10 @@ def test_failures_are_seen() -> None:
 
 
 def test_a_kind_is_known_by_a_tools_name() -> None:
-    asked = {name: kind_of(name, Asked({})) for name in ("Read", "read_text_file", "Grep", "glob", "Bash", "todowrite")}
+    asked = {
+        name: kind_of(name, CallArguments({}))
+        for name in ("Read", "read_text_file", "Grep", "glob", "Bash", "todowrite")
+    }
     assert asked == {
         "Read": "read",
         "read_text_file": "read",
@@ -105,15 +108,16 @@ def test_a_kind_is_known_by_a_tools_name() -> None:
         "todowrite": "other",
     }
     commands = {
-        command: kind_of("bash", Asked({"command": command})) for command in ("cat a.py", "cd x && rg y", "make")
+        command: kind_of("bash", CallArguments({"command": command}))
+        for command in ("cat a.py", "cd x && rg y", "make")
     }
     assert commands == {"cat a.py": "read", "cd x && rg y": "search", "make": "shell"}
 
 
 def test_arguments_that_are_no_object_are_contents() -> None:
-    assert taken_apart("*** not json") == Asked({}, ("*** not json",))
-    assert taken_apart("") == Asked({})
-    assert taken_apart('{"a": {"path": "x"}, "b": ["y", 1, null]}') == Asked({"path": "x", "b": "y"})
+    assert taken_apart("*** not json") == CallArguments({}, ("*** not json",))
+    assert taken_apart("") == CallArguments({})
+    assert taken_apart('{"a": {"path": "x"}, "b": ["y", 1, null]}') == CallArguments({"path": "x", "b": "y"})
 
 
 def test_arguments_are_shortened_and_stay_json() -> None:

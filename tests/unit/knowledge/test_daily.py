@@ -5,23 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxe.domain.section import digest
-from ctxe.knowledge.entries.daily import Done, day_of, line_of, newest, read_day, weeks
+from ctxe.knowledge.entries.daily import TurnSummary, day_of, line_of, newest, read_day, weeks
 from ctxe.knowledge.entries.store import Store
 
 NOON = 1_795_262_400.0
 
 
 def test_a_turn_is_one_line() -> None:
-    done = Done("fix the\nparser", "tests pass", ("a.py", "b.py"), 0.1234, ("decision 0007-3fa2",))
+    done = TurnSummary("fix the\nparser", "tests pass", ("a.py", "b.py"), 0.1234, ("decision 0007-3fa2",))
     assert line_of(done, NOON, "s1") == (
         "- 12:00 [s1] fix the parser → tests pass (a.py, b.py; decision 0007-3fa2; $0.12)"
     )
-    assert line_of(Done("hello"), NOON) == "- 12:00 hello"
-    assert line_of(Done("x", files=tuple(f"f{n}.py" for n in range(9))), NOON).endswith(
+    assert line_of(TurnSummary("hello"), NOON) == "- 12:00 hello"
+    assert line_of(TurnSummary("x", files=tuple(f"f{n}.py" for n in range(9))), NOON).endswith(
         "(f0.py, f1.py, f2.py, f3.py and 5 more)"
     )
-    assert len(line_of(Done("long " * 500, "long " * 500), NOON)) <= 400
-    assert line_of(Done("when?"), -1e30) == "- 00:00 when?"
+    assert len(line_of(TurnSummary("long " * 500, "long " * 500), NOON)) <= 400
+    assert line_of(TurnSummary("when?"), -1e30) == "- 00:00 when?"
 
 
 def test_lines_whose_names_would_be_the_same_stay_apart(tmp_path: Path) -> None:

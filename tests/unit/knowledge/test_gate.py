@@ -14,7 +14,7 @@ from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
-from ctxe.knowledge.failures.pairing import FLAKY, Told, Watch
+from ctxe.knowledge.failures.pairing import FLAKY, FailureNews, Watch
 from ctxe.knowledge.failures.remembered import groups
 from ctxe.knowledge.failures.signature import MESSAGE, plain_command
 from ctxe.storage.counters import Counters
@@ -237,7 +237,7 @@ def test_passing_and_failing_with_nothing_changed_is_flaky_both_ways(tmp_path: P
     seen.ran(run("pytest b.py", 0))
     (told,) = seen.ran(run("pytest b.py", 1, message="other"))
     assert (told.change, told.entry.status, told.entry.outcome) == ("flaky", "wontfix", FLAKY)
-    assert isinstance(told, Told)
+    assert isinstance(told, FailureNews)
     assert Gate(groups(store.entries(), {})).match("pytest b.py", "pytest b.py", str) is None
 
 

@@ -18,7 +18,7 @@ import pytest
 from ctxe.domain.errors import ProviderError
 from ctxe.domain.section import Task
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.kept import Kept, Row
+from ctxe.knowledge.recall.kept import StoredEntry, StoredPostings
 from ctxe.knowledge.recall.numbered import newest
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import MEANT, Ranker
@@ -251,7 +251,7 @@ def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
     for n in range(12):
         entries = [replace(entry, text=f"{entry.text} Edition {n}.") for entry in facts(320)]
         assert answers(Ranker(tmp_path), entries) == answers(Ranker(), entries)
-    kept = Kept.open(tmp_path / "recall.db")
+    kept = StoredPostings.open(tmp_path / "recall.db")
     assert kept
     rows, free = kept.rows()
     assert len(rows) == 320
@@ -259,7 +259,7 @@ def test_a_cache_of_entries_long_gone_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_only_one_process_adds_at_a_time(tmp_path: Path) -> None:
-    one, two = Kept.open(tmp_path / "recall.db"), Kept.open(tmp_path / "recall.db")
+    one, two = StoredPostings.open(tmp_path / "recall.db"), StoredPostings.open(tmp_path / "recall.db")
     assert one
     assert two
     assert one.claim()
@@ -416,22 +416,22 @@ def test_eight_processes_that_make_the_cache_anew_at_once_spoil_nothing(tmp_path
 
 def test_whoever_holds_a_cache_that_is_made_anew_goes_on_with_its_own(tmp_path: Path) -> None:
     path = tmp_path / "recall.db"
-    old = Kept.open(path)
+    old = StoredPostings.open(path)
     assert old
     assert old.claim()
-    assert old.add([Row(10_000, "old", "m", (1, 0, 0))], {"t": (array("I", [10_000]), array("B", [1]))}, [])
-    new = Kept.open(path)
+    assert old.add([StoredEntry(10_000, "old", "m", (1, 0, 0))], {"t": (array("I", [10_000]), array("B", [1]))}, [])
+    new = StoredPostings.open(path)
     assert new
     assert new.rows() == ([], 0)
     assert new.claim()
-    assert new.add([Row(0, "new", "m", (1, 0, 0))], {}, [])
+    assert new.add([StoredEntry(0, "new", "m", (1, 0, 0))], {}, [])
     assert old.claim()
-    assert old.add([Row(10_001, "older", "m", (1, 0, 0))], {}, [])
+    assert old.add([StoredEntry(10_001, "older", "m", (1, 0, 0))], {}, [])
     assert [row.key for row in old.rows()[0]] == ["old", "older"]
     old.close()
-    again = Kept.open(path)
+    again = StoredPostings.open(path)
     assert again
-    assert again.rows() == new.rows() == ([Row(0, "new", "m", (1, 0, 0))], 1)
+    assert again.rows() == new.rows() == ([StoredEntry(0, "new", "m", (1, 0, 0))], 1)
 
 
 @pytest.mark.parametrize("words", ["do it as decision 7 says", "0007 says otherwise", "see 0007-3fa2"])

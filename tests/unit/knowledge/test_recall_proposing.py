@@ -12,7 +12,7 @@ from ctxe.knowledge.recall.propose import CANDIDATES, MOST_POSTINGS, NEAR, candi
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.ranker import Ranker
 from ctxe.knowledge.recall.reading import ask
-from ctxe.knowledge.recall.signals import SIGNALS, Look
+from ctxe.knowledge.recall.signals import SIGNALS, SlotSignals
 from ctxe.knowledge.recall.weights import WORDS, fitted
 
 CROWDED = "kappa sigma tau lambda rho theta iota zeta north south east west amber cobalt indigo maroon"
@@ -29,7 +29,7 @@ def crowd(number: int = 100, text: str = CROWDED) -> list[Entry]:
 def looked_at(entries: list[Entry], query: Query, most: int = 0, hidden: str = "") -> list[str]:
     postings = Postings()
     postings.sync(entries)
-    look = Look(postings, ask(query), query.as_of)
+    look = SlotSignals(postings, ask(query), query.as_of)
     allowed = {slot for slot, entry in postings.entries.items() if entry.id != hidden}
     return [postings.entries[slot].id for slot in candidates(look, allowed.__contains__, fitted().signals[WORDS], most)]
 
@@ -61,7 +61,7 @@ def test_words_are_fed_back_by_how_often_and_how_rarely_they_are_said() -> None:
     entries = [Entry("h", text="omega psi psi chi"), Entry("o", text="chi tau", path="o")]
     postings = Postings()
     postings.sync(entries)
-    look = Look(postings, ask(Query("omega")))
+    look = SlotSignals(postings, ask(Query("omega")))
     found = {
         postings.entries[slot].id: vector
         for slot, vector in candidates(look, lambda _: True, fitted().signals[WORDS], 0).items()

@@ -12,7 +12,7 @@ from ctxe.knowledge.recall.around import MOST_CITING
 from ctxe.knowledge.recall.postings import Postings
 from ctxe.knowledge.recall.query import Query
 from ctxe.knowledge.recall.reading import ask
-from ctxe.knowledge.recall.signals import SIGNALS, Look, Vector
+from ctxe.knowledge.recall.signals import SIGNALS, SlotSignals, Vector
 from ctxe.knowledge.recall.weights import TRACE, WORDS, Weights
 from ctxe.knowledge.recall.worth import ALSO, CLUES, Scored, clues, odds, told
 
@@ -32,10 +32,10 @@ def worth(times: float, length: float, average: float, k1: float = 1.6, b: float
     return short * (k1 + 1.0) / (short + k1)
 
 
-def look(entries: list[Entry], query: Query, common: Mapping[str, float] = COMMON) -> Look:
+def look(entries: list[Entry], query: Query, common: Mapping[str, float] = COMMON) -> SlotSignals:
     postings = Postings(None, common)
     postings.sync(entries)
-    return Look(postings, ask(query), query.as_of)
+    return SlotSignals(postings, ask(query), query.as_of)
 
 
 def signals(
@@ -211,7 +211,7 @@ def test_of_many_that_mention_an_entry_the_newest_are_heard() -> None:
     assert signals([rule, *citing], Query("tau"))["adr-7"]["said_of"] > 0.0
 
 
-def scored(asked: Look, *scores: float, recent: float = 0.0) -> list[Scored]:
+def scored(asked: SlotSignals, *scores: float, recent: float = 0.0) -> list[Scored]:
     vector: Vector = tuple(recent if name == "recent" else 0.0 for name in SIGNALS)
     entries = sorted(asked.postings.entries.items())
     return [Scored(entry, score, slot, vector) for (slot, entry), score in zip(entries, scores, strict=True)]

@@ -15,7 +15,7 @@ from ctxe.domain.section import digest
 from ctxe.knowledge.failures.contents import Content, of_claude, of_patch, of_touches
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import UNHASHED
-from ctxe.knowledge.failures.recordings import Recording, Said
+from ctxe.knowledge.failures.recordings import Recording, UserWords
 from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.project import Project
 from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
@@ -37,7 +37,7 @@ def claude(name: str, command: str, text: str, *, bad: bool = False) -> list[Any
     ]
 
 
-def read(objects: Iterable[Any]) -> list[Taken | Said]:
+def read(objects: Iterable[Any]) -> list[Taken | UserWords]:
     return list(Recording().steps(lines(*objects)))
 
 
@@ -48,7 +48,7 @@ def test_claude_code() -> None:
             *claude("a", "make", "Exit code 2\nno", bad=True),
         ]
     )
-    assert steps == [Said("go"), Taken("Bash", '{"command": "make"}', "no", "command", "make", (), 2, False)]
+    assert steps == [UserWords("go"), Taken("Bash", '{"command": "make"}', "no", "command", "make", (), 2, False)]
     assert read([{"isSidechain": True, "message": {"role": "user", "content": "x"}}]) == []
 
 
@@ -97,7 +97,7 @@ def test_our_own_log_is_read() -> None:
             {"type": "tool_finished", "result": result, "facts": {"exit_code": 1}},
         ]
     )
-    assert steps[0] == Said("test it")
+    assert steps[0] == UserWords("test it")
     assert isinstance(steps[1], Taken)
     assert (steps[1].command, steps[1].exit_code, steps[1].failed) == ("pytest", 1, True)
 
@@ -124,7 +124,7 @@ def test_what_a_call_is_and_how_it_went(tool: str, arguments: str, text: str, ki
     "line", [b"", b"{", b"[1]", b"null", b'{"message": 3}', b'{"role": "tool"}', b'{"payload": {}}']
 )
 def test_odd_lines_are_passed_over(line: bytes) -> None:
-    assert list(Recording().steps([line, *lines({"role": "user", "content": "hi"})])) == [Said("hi")]
+    assert list(Recording().steps([line, *lines({"role": "user", "content": "hi"})])) == [UserWords("hi")]
 
 
 def test_one_list_of_messages_is_a_recording_too(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_one_list_of_messages_is_a_recording_too(tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     (tmp_path / "e.json").write_text("{")
     steps = {path.stem: [step for _, step in steps_of(path)] for path in sorted(tmp_path.glob("*.json"))}
-    assert steps == {"a": [Said("hi")], "b": [Said("hi")], "c": [], "d": [], "e": []}
+    assert steps == {"a": [UserWords("hi")], "b": [UserWords("hi")], "c": [], "d": [], "e": []}
 
 
 def test_learning_takes_failures_and_fixes_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ctxe.knowledge.skills.catalogue import catalogue
 from ctxe.knowledge.skills.finding import MOST, Finder, ModulePlaces
 from ctxe.knowledge.skills.module import LONGEST_DESCRIPTION, Skill, read_skill
 from ctxe.knowledge.skills.page import page
-from ctxe.knowledge.skills.source import Held, Skills
+from ctxe.knowledge.skills.source import HeldSkills, Skills
 from ctxe.storage.vocabulary import count
 
 SHIPPED = Path(__file__).parents[3] / "ctxe/data/skills"
@@ -236,13 +236,13 @@ def test_what_stands_and_what_comes_with_words(tmp_path: Path) -> None:
     _, matched = source.offer(ask, 5_000)
     assert [chunk.id for chunk in matched.chunks] == ["skill tea"]
     assert (matched.placement, matched.share) == ("task", "skills")
-    here = Skills(find(root), words, 1_500, held=lambda: Held(frozenset({"tea"})))
+    here = Skills(find(root), words, 1_500, held=lambda: HeldSkills(frozenset({"tea"})))
     assert [(out.id, out.why) for out in here.offer(ask, 5_000)[1].left_out] == [
         ("tea", "stands in the request already")
     ]
     assert len(Skills(find(root), words, 1_500, matching=False).offer(ask, 5_000)) == 1
     assert Skills(find(root), words, 0).offer(Task("hello there"), 5_000) == []
-    carried = Skills(find(root), words, 1_500, held=lambda: Held(in_use={"tea": "in use"}))
+    carried = Skills(find(root), words, 1_500, held=lambda: HeldSkills(in_use={"tea": "in use"}))
     assert [chunk.why for chunk in carried.offer(Task(), 5_000)[0].chunks] == ["the modules there are", "in use"]
 
 

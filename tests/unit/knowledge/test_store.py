@@ -47,10 +47,12 @@ def test_files_are_private_and_hidden_from_git_until_shared(tmp_path: Path) -> N
 
 
 def test_numbers_go_on_and_ten_thousand_ids_differ_whatever_the_clock_says(tmp_path: Path) -> None:
-    from ctxe.knowledge.entries.names import Held, new_id
+    from ctxe.knowledge.entries.names import UsedNames, new_id
 
     chance = tokens()
-    ids = [new_id(Entry("", title="same"), Held(n, frozenset()), lambda _size: next(chance)) for n in range(10_000)]
+    ids = [
+        new_id(Entry("", title="same"), UsedNames(n, frozenset()), lambda _size: next(chance)) for n in range(10_000)
+    ]
     assert len(set(ids)) == 10_000
     clocks = [NOON, NOON - 3 * 86_400, NOON + 5 * 31_536_000, 0.0, -1e18]
     added = [store_in(tmp_path, now).add(decision(f"At {now}")) for now in clocks]

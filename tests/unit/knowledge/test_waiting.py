@@ -8,14 +8,14 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.cures import put_right
-from ctxe.knowledge.failures.waiting import SPAN, Waiting
+from ctxe.knowledge.failures.waiting import SPAN, FailedCommand
 
 GONE = "file or directory not found: tests/x.py"
 BOGUS = "usage: unrecognized arguments: --bogus"
 
 
-def waits(command: str, error: str, **more: Any) -> Waiting:
-    return Waiting(["f"], command, command, error, **more)
+def waits(command: str, error: str, **more: Any) -> FailedCommand:
+    return FailedCommand(["f"], command, command, error, **more)
 
 
 @pytest.mark.parametrize(

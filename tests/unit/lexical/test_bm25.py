@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from ctxe.lexical.bm25 import Corpus, Field, idf, saturate, shorten
+from ctxe.lexical.bm25 import Corpus, FieldWeight, idf, saturate, shorten
 
 
 def built(**texts: str) -> Corpus:
-    index = Corpus({"text": Field()})
+    index = Corpus({"text": FieldWeight()})
     for key, text in texts.items():
         index.add(key, {"text": {word: text.split().count(word) for word in text.split()}})
     return index
@@ -32,7 +32,7 @@ def test_equals_stand_in_the_order_of_their_keys() -> None:
 
 
 def test_fields_are_weighed_before_they_saturate() -> None:
-    index = Corpus({"title": Field(3.0, b=0.0), "text": Field(1.0, b=0.0)})
+    index = Corpus({"title": FieldWeight(3.0, b=0.0), "text": FieldWeight(1.0, b=0.0)})
     index.add("t", {"title": {"parser": 1}, "text": {}})
     index.add("x", {"text": {"parser": 1}})
     scores = index.scores({"parser": 1})
@@ -74,7 +74,7 @@ def test_unknown_fields_and_keys_are_refused() -> None:
 
 
 def test_an_empty_index_and_empty_documents_answer_nothing() -> None:
-    index = Corpus({"text": Field()})
+    index = Corpus({"text": FieldWeight()})
     assert index.top({"x": 1}, 3) == []
     index.add("a", {})
     assert index.top({"x": 1}, 3) == []

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ctxe.lexical.symbols import Symbols, symbols
-from ctxe.lexical.traces import Fault, Place
+from ctxe.lexical.traces import PrintedError, TraceLocation
 
 
 def test_a_sentence_about_code() -> None:
@@ -14,7 +14,7 @@ def test_a_sentence_about_code() -> None:
         "MAX_SIZE, e.g. #42 and deadbeef1, https://a.b/c#4."
     )
     assert symbols(text) == Symbols(
-        paths=(Place("src/http/parser.py", 123), Place("./docs/"), Place("README.md")),
+        paths=(TraceLocation("src/http/parser.py", 123), TraceLocation("./docs/"), TraceLocation("README.md")),
         modules=("foo.bar_baz",),
         identifiers=("parseHeader", "HTTPServer", "MAX_SIZE"),
         urls=("https://a.b/c#4",),
@@ -28,13 +28,15 @@ def test_plain_english_names_nothing() -> None:
 
 def test_the_output_of_pytest_gives_frame_and_fault() -> None:
     text = "tests/test_x.py:12: AssertionError\nFAILED tests/test_x.py::TestY::test_z[a-1] - ValueError: no\n"
-    assert symbols(text) == Symbols(frames=(Place("tests/test_x.py", 12),), faults=(Fault("ValueError", "no"),))
+    assert symbols(text) == Symbols(
+        frames=(TraceLocation("tests/test_x.py", 12),), faults=(PrintedError("ValueError", "no"),)
+    )
 
 
 def test_a_trace_line_is_a_frame_and_nothing_else() -> None:
     found = symbols('  File "/app/a_b.py", line 3, in do_it\n    at org.x.Foo.run(Foo.java:9)\n')
     assert found == Symbols(
-        frames=(Place("/app/a_b.py", 3, "do_it"), Place("org/x/Foo.java", 9, "org.x.Foo.run")),
+        frames=(TraceLocation("/app/a_b.py", 3, "do_it"), TraceLocation("org/x/Foo.java", 9, "org.x.Foo.run")),
     )
 
 

@@ -19,7 +19,7 @@ from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolRe
 from ctxe.domain.errors import ConfigError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput
-from ctxe.knowledge.skills.source import Held
+from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
@@ -394,7 +394,7 @@ def test_a_server_that_was_read_is_no_loaded_module(tmp_path: Path) -> None:
     step = Step(Reply("", (ToolCall("c1", "use", '{"name": "tea"}'),)), (ToolResult("c1", "its tools"),))
     state = State(Conversation((Turn("go", steps=(step,)),)))
     kit = kit_for(here, keeping(here, "x"), state=lambda: state)
-    assert kit.skills.held() == Held()
+    assert kit.skills.held() == HeldSkills()
 
 
 def test_a_server_whose_file_the_model_changed_is_not_started_again(tmp_path: Path, opened: Opened) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import ConfigError
-from ctxe.project.servers.others import Found, found, shown
+from ctxe.project.servers.others import ForeignServer, found, shown
 from tests.unit.project.test_servers import project
 
 CLAUDE = {
@@ -75,18 +75,18 @@ def test_each_assistants_servers_are_read_as_they_would_be_here(tmp_path: Path) 
     headers = {"X-Team": "${TEAM}", "Authorization": "Bearer ${FAR_TOKEN}"}
     pad = {"command": "pad", "args": ["--quiet"], "env": {"A": "b", "PAD_TOKEN": "${PAD_TOKEN}"}, "timeout": 30}
     assert found(at) == [
-        Found("db", "claude", claude, {"command": "npx", "args": ["-y", "db"], "env": {"URL": "${DB:-x}"}}),
-        Found("web", "claude", claude, {"headers": {"X": "1"}, "url": "https://web.test/mcp"}),
-        Found("old", "claude", claude, {}, old),
-        Found("my-server", "claude", claude, {"command": "mine"}),
-        Found("none", "claude", claude, {}, "it is no server"),
-        Found("pad", "codex", codex, {**pad, "deny": ["drop"]}),
-        Found("far", "codex", codex, {"headers": headers, "url": "https://far.test/mcp"}),
-        Found("files", "vscode", code, {"command": "files", "args": ["${CTXE_PROJECT}", "${WHO}", "http://x"]}),
-        Found("asks", "vscode", code, {}, "it takes ${input:…}, which only that assistant knows"),
-        Found("g", "gemini", home / ".gemini/settings.json", {"url": "https://g.test/mcp"}),
-        Found("s", "gemini", home / ".gemini/settings.json", {}, old),
-        Found(
+        ForeignServer("db", "claude", claude, {"command": "npx", "args": ["-y", "db"], "env": {"URL": "${DB:-x}"}}),
+        ForeignServer("web", "claude", claude, {"headers": {"X": "1"}, "url": "https://web.test/mcp"}),
+        ForeignServer("old", "claude", claude, {}, old),
+        ForeignServer("my-server", "claude", claude, {"command": "mine"}),
+        ForeignServer("none", "claude", claude, {}, "it is no server"),
+        ForeignServer("pad", "codex", codex, {**pad, "deny": ["drop"]}),
+        ForeignServer("far", "codex", codex, {"headers": headers, "url": "https://far.test/mcp"}),
+        ForeignServer("files", "vscode", code, {"command": "files", "args": ["${CTXE_PROJECT}", "${WHO}", "http://x"]}),
+        ForeignServer("asks", "vscode", code, {}, "it takes ${input:…}, which only that assistant knows"),
+        ForeignServer("g", "gemini", home / ".gemini/settings.json", {"url": "https://g.test/mcp"}),
+        ForeignServer("s", "gemini", home / ".gemini/settings.json", {}, old),
+        ForeignServer(
             "o",
             "opencode",
             home / ".config/opencode/opencode.json",
@@ -106,7 +106,7 @@ def test_what_claude_keeps_for_this_project_is_for_this_project(tmp_path: Path) 
     }
     write(tmp_path / "home", claude=json.dumps({"projects": local}))
     assert found(at) == [
-        Found("mine", "claude", tmp_path / "home/.claude.json", {"command": "mine", "folders": [str(at.root)]})
+        ForeignServer("mine", "claude", tmp_path / "home/.claude.json", {"command": "mine", "folders": [str(at.root)]})
     ]
 
 

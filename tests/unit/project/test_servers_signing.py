@@ -91,8 +91,8 @@ class Browser:
         self.threads[-1].start()
 
     @property
-    def talk(self) -> signing.Talk:
-        return signing.Talk(self.open, silent, lambda: None)
+    def talk(self) -> signing.SignInDialog:
+        return signing.SignInDialog(self.open, silent, lambda: None)
 
     def ended(self) -> list[str]:
         for thread in self.threads:
@@ -176,7 +176,7 @@ def test_a_known_client_comes_back_by_a_pasted_address_and_its_tokens_are_taken_
         put_in.append(sent.value.headers["location"])
         sent.value.close()
 
-    talk = signing.Talk(open_, lambda: put_in.pop(0) if put_in else "", lambda: odd.append(1))
+    talk = signing.SignInDialog(open_, lambda: put_in.pop(0) if put_in else "", lambda: odd.append(1))
     signing.login(at, "vault", talk, ("known", "known-secret-0123456789"), issuer.back)
     assert odd == [1]
     assert issuer.journal == [f"authorize {issuer.url}", "code exchanged"]

@@ -15,7 +15,7 @@ from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, 
 from ctxe.domain.errors import ConfigError, ToolError
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
-from ctxe.knowledge.skills.source import Held
+from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
 from ctxe.project.skills.loaded import IDLE, held
 from ctxe.project.skills.use import named
@@ -138,16 +138,16 @@ SCOPES = {"brew": ("tea/**",)}
 
 def test_what_a_session_holds_is_read_from_its_conversation() -> None:
     load, other = step("use", {"name": "brew"}), step("use", {"name": "brew/scripts/x.sh"}, number=2)
-    nothing = Held()
+    nothing = HeldSkills()
     assert held(State(), SCOPES) == nothing
-    assert held(turns(load), SCOPES) == Held(frozenset({"brew"}))
+    assert held(turns(load), SCOPES) == HeldSkills(frozenset({"brew"}))
     assert held(turns(step("use", {"name": "brew"}, ok=False)), SCOPES) == nothing
     gathered = Section("skills for this task", Priority.INJECTED, (Chunk("skill brew", "x"),))
-    assert held(turns(gathered=(gathered,)), SCOPES) == Held(frozenset({"brew"}))
-    assert held(replace(State(), standing=(gathered,)), SCOPES) == Held(frozenset({"brew"}))
-    assert held(replace(State(), queued=gathered.chunks), SCOPES) == Held(frozenset({"brew"}))
+    assert held(turns(gathered=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held(replace(State(), standing=(gathered,)), SCOPES) == HeldSkills(frozenset({"brew"}))
+    assert held(replace(State(), queued=gathered.chunks), SCOPES) == HeldSkills(frozenset({"brew"}))
     folded = Fold(Position(0, 1))
-    carried = Held(in_use={"brew": "in use"})
+    carried = HeldSkills(in_use={"brew": "in use"})
     assert held(turns(load, *others(2), fold=folded), SCOPES) == carried
     assert held(turns(load, *others(2), fold=Fold(Position(), masks={"c1": "masked"})), SCOPES) == carried
     assert held(turns(load, *others(IDLE - 1), fold=folded), SCOPES) == carried

@@ -10,7 +10,7 @@ from ctxe.domain.conversation import Reply, StopReason, ToolCall, Usage
 from ctxe.domain.errors import BadReply
 from ctxe.domain.model import Delta, Message, Request, Text, TextDelta
 from ctxe.providers.draft import Draft, Slot
-from ctxe.providers.faults import Endpoint, Fault
+from ctxe.providers.faults import Endpoint, RequestFault
 
 AT = Endpoint("demo", "m", "http://127.0.0.1:9")
 REQUEST = Request((), (), (Message("user", (Text("go"),)),), 100)
@@ -34,7 +34,7 @@ def finished(draft: Draft, error: Exception | None = None, stop: StopReason | No
     return list(draft.finish(deltas(), AT, REQUEST, "demo/m"))
 
 
-@pytest.mark.parametrize("error", [None, *ODD, Fault(BadReply("late"), "late")])
+@pytest.mark.parametrize("error", [None, *ODD, RequestFault(BadReply("late"), "late")])
 def test_what_breaks_behind_the_end_does_no_harm(error: Exception | None) -> None:
     draft = Draft(usage=Usage(5, 2))
     assert finished(draft, error) == [TextDelta("hi"), Reply("hi", usage=Usage(5, 2), model="demo/m")]
@@ -42,17 +42,17 @@ def test_what_breaks_behind_the_end_does_no_harm(error: Exception | None) -> Non
 
 @pytest.mark.parametrize("error", ODD)
 def test_odd_events_before_the_end_are_told_as_such(error: Exception) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RequestFault) as caught:
         finished(Draft(), error, stop=None)
     assert caught.value.error.message == "the answer of demo cannot be used: events of an unknown shape"
 
 
 def test_an_answer_without_an_end_is_cut_and_a_fault_stays_what_it_is() -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RequestFault) as caught:
         finished(Draft(), stop=None)
     assert caught.value.error.message == "the answer of demo cannot be used: it ended in the middle"
-    fault = Fault(BadReply("overloaded"), "busy")
-    with pytest.raises(Fault) as passed:
+    fault = RequestFault(BadReply("overloaded"), "busy")
+    with pytest.raises(RequestFault) as passed:
         finished(Draft(), fault, stop=None)
     assert passed.value is fault
 
@@ -92,13 +92,13 @@ def test_a_call_without_arguments_has_the_empty_object(arguments: str, told: str
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "3", '{"a": NaN}', "[" * 5_000])
 def test_broken_arguments_are_a_fault_with_the_reply_to_fall_back_on(arguments: str) -> None:
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RequestFault) as caught:
         Draft([], [slot("call_longer_id", arguments)], "end").reply(AT, REQUEST, "demo/m")
     assert caught.value.reply is not None
     assert caught.value.reply.calls == (ToolCall("call_longer_id", "run", arguments),)
 
 
 def test_an_answer_without_words_and_calls_is_empty() -> None:
-    with pytest.raises(Fault, match="an empty answer"):
+    with pytest.raises(RequestFault, match="an empty answer"):
         Draft([" \n"], [], "end").reply(AT, REQUEST, "demo/m")
     assert Draft([" \n"], [], "length").reply(AT, REQUEST, "demo/m").text == " \n"

@@ -13,9 +13,9 @@ from ctxe.providers import catalog
 from ctxe.providers.anthropic import Anthropic
 from ctxe.providers.connect import connect, endpoint, prefetch
 from ctxe.providers.offline import Offline
-from ctxe.providers.openai_chat import Chat, Habits
+from ctxe.providers.openai_chat import ChatCompletions, Habits
 from ctxe.providers.openai_responses import Responses
-from ctxe.providers.retry import Patience
+from ctxe.providers.retry import RetryLimits
 from ctxe.providers.scripted import Scripted
 from tests.wire.adapters import HELLO, KEY, hear
 
@@ -235,11 +235,11 @@ def test_bad_overrides_are_named(own: dict[str, Any], message: str) -> None:
     [
         ("anthropic/claude-opus-5-5", Anthropic, "https://api.anthropic.com", False),
         ("openai/gpt-5.6", Responses, "https://api.openai.com/v1", True),
-        ("gemini/gemini-2.5-pro", Chat, "https://generativelanguage.googleapis.com/v1beta/openai", False),
-        ("deepseek/deepseek-v4-pro", Chat, "https://api.deepseek.com", False),
-        ("mistral/devstral-latest", Chat, "https://api.mistral.ai/v1", False),
-        ("ollama/qwen3-coder", Chat, "http://127.0.0.1:11434/v1", False),
-        ("lmstudio/gpt-oss-20b", Chat, "http://127.0.0.1:1234/v1", False),
+        ("gemini/gemini-2.5-pro", ChatCompletions, "https://generativelanguage.googleapis.com/v1beta/openai", False),
+        ("deepseek/deepseek-v4-pro", ChatCompletions, "https://api.deepseek.com", False),
+        ("mistral/devstral-latest", ChatCompletions, "https://api.mistral.ai/v1", False),
+        ("ollama/qwen3-coder", ChatCompletions, "http://127.0.0.1:11434/v1", False),
+        ("lmstudio/gpt-oss-20b", ChatCompletions, "http://127.0.0.1:1234/v1", False),
     ],
 )
 def test_every_provider_has_its_adapter(name: str, adapter: type, address: str, official: bool) -> None:
@@ -267,7 +267,7 @@ def test_habits_go_with_the_host() -> None:
 
     assert {name: made(name).habits for name in HABITS} == HABITS
     assert made("claude-opus-5-5", long_cache=True).long_cache is True
-    assert made("ollama/qwen3", patience=Patience(idle=7)).transport.patience.idle == 7
+    assert made("ollama/qwen3", patience=RetryLimits(idle=7)).transport.patience.idle == 7
 
 
 HOSTED = "https://gateway.example/v1"

@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import BadReply, BadRequest, ContextOverflow, ProviderError, QuotaError, RateLimited
 from ctxe.domain.model import Delta, TextDelta, Waiting
 from ctxe.providers import faults
-from ctxe.providers.faults import Endpoint, Fault
+from ctxe.providers.faults import Endpoint, RequestFault
 from ctxe.providers.retry import persist
 from ctxe.providers.retry_after import asked_wait
 from tests.wire.adapters import Clock, patience
@@ -173,8 +173,8 @@ def failing(ends: Sequence[BaseException | Reply], deltas: int = 0) -> Callable[
     return attempt
 
 
-def fault(tries: int, wait: float | None = None, reply: Reply | None = None) -> Fault:
-    return Fault(ProviderError("it failed"), "why", tries=tries, wait=wait, reply=reply)
+def fault(tries: int, wait: float | None = None, reply: Reply | None = None) -> RequestFault:
+    return RequestFault(ProviderError("it failed"), "why", tries=tries, wait=wait, reply=reply)
 
 
 @given(

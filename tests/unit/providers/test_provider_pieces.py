@@ -14,10 +14,10 @@ from ctxe.domain.conversation import Reply, ToolCall
 from ctxe.domain.model import Block, Carry, Text
 from ctxe.providers import anthropic, openai_responses, sse
 from ctxe.providers.anthropic import REACH, mark
-from ctxe.providers.chat_answer import Reader
+from ctxe.providers.chat_answer import AnswerReader
 from ctxe.providers.draft import Draft, as_object, usage_of
 from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
-from ctxe.providers.faults import Fault
+from ctxe.providers.faults import RequestFault
 from ctxe.providers.think import Thinking
 from ctxe.providers.transport import encode
 from tests.wire.adapters import APIS, HELLO, MODEL, speak
@@ -317,13 +317,13 @@ EVENTS = st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), ma
 def test_no_shape_of_events_ends_in_anything_but_a_reply_or_a_fault(events: list[dict[str, Any]], api: str) -> None:
     provider, draft = speak(api, "http://127.0.0.1:9"), Draft()
     if api == "chat":
-        deltas = Reader(draft, provider.transport, echo_reasoning=True).read(iter(events))
+        deltas = AnswerReader(draft, provider.transport, echo_reasoning=True).read(iter(events))
     else:
         read = anthropic.read if api == "messages" else openai_responses.read
         deltas = read(iter(events), draft, provider.transport)
     try:
         items = list(draft.finish(deltas, provider.transport.at, HELLO, MODEL.id))
-    except Fault:
+    except RequestFault:
         return
     for item in items[:-1]:
         assert isinstance(getattr(item, "text", getattr(item, "name", None)), str)

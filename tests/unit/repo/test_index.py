@@ -14,6 +14,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing import database
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
+from ctxe.repo.indexing.mending import MENDED, refreshed
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
 from ctxe.repo.indexing.staff import Staff
 from tests.repositories import git
@@ -141,6 +142,20 @@ def test_damage_in_the_middle_is_noticed_and_repaired(tree: Path) -> None:
     index = opened(tree)
     assert index.refresh().total == 3
     assert having(index, NAMED + "fill") == {"tea/cup.py"}
+
+
+@pytest.mark.parametrize(
+    "tear", ["UPDATE roster SET value = x'00' WHERE name = 'size'", "DELETE FROM roster WHERE name = 'mark'"]
+)
+def test_a_torn_list_of_files_is_noticed_and_repaired(tree: Path, tear: str) -> None:
+    index = opened(tree)
+    index.refresh()
+    with index.db:
+        assert index.db.execute(tear).rowcount == 1
+    index.close()
+    index = opened(tree)
+    assert counted(refreshed(index)) == (3, 0, 3)
+    assert (having(index, NAMED + "fill"), index.note) == ({"tea/cup.py"}, MENDED)
 
 
 def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.lexical.traces import Place
+from ctxe.lexical.traces import TraceLocation
 from ctxe.repo.planning.reading import compounds, read_task
 
 ISSUE = """Pot.pour() loses tea when `strict_mode` is on
@@ -36,8 +36,8 @@ def test_title_prose_and_pasted_text_are_apart() -> None:
     assert "strict_mode=True" in found.pasted
     assert "SpillError" in found.pasted
     assert set(found.names) == {"strict_mode"}
-    assert found.mentions.frames == (Place("/home/me/tea/pot.py", 12, "pour"),)
-    assert Place("tea/pot.py") in found.mentions.paths
+    assert found.mentions.frames == (TraceLocation("/home/me/tea/pot.py", 12, "pour"),)
+    assert TraceLocation("tea/pot.py") in found.mentions.paths
 
 
 def test_a_trace_alone_is_about_what_it_says_in_the_end() -> None:
@@ -46,7 +46,7 @@ def test_a_trace_alone_is_about_what_it_says_in_the_end() -> None:
     assert found.title == "SpillError the cup is full"
     assert "Traceback" not in found.prose
     assert "Traceback (most recent call last):" in found.pasted
-    assert found.mentions.frames == (Place("/home/me/tea/pot.py", 12, "pour"),)
+    assert found.mentions.frames == (TraceLocation("/home/me/tea/pot.py", 12, "pour"),)
     assert read_task("Traceback (most recent call last) is shown twice").title.endswith("is shown twice")
 
 

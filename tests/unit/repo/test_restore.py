@@ -19,7 +19,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.undo import restore as undoing
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.restore import Change, Restore
-from ctxe.repo.undo.snapshot import FEW, Bounds
+from ctxe.repo.undo.snapshot import FEW, SnapshotBounds
 
 State = dict[str, tuple[object, ...]]
 
@@ -326,7 +326,7 @@ def test_no_undo_is_taken_back_over_a_later_turn(root: Path, store: Restore) -> 
 
 
 def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
-    store = replace(store, bounds=Bounds(file=1000))
+    store = replace(store, bounds=SnapshotBounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)
 
     def act() -> None:
@@ -348,7 +348,7 @@ def test_large_files_are_told_and_left(root: Path, store: Restore) -> None:
 
 
 def test_what_nobody_can_put_back_stands_in_no_other_turns_way(root: Path, store: Restore) -> None:
-    store = replace(store, bounds=Bounds(file=1000))
+    store = replace(store, bounds=SnapshotBounds(file=1000))
     (root / "big.bin").write_bytes(b"x" * 5000)
     first = turn(store, lambda: (root / "a.py").write_text("one\n"))
     lost = turn(store, lambda: (root / "big.bin").write_bytes(b"y" * 5000))
@@ -392,7 +392,7 @@ def test_no_point_is_kept_behind_a_link_that_a_repository_brought(root: Path, st
 def test_the_sum_of_copies_is_bounded(root: Path, store: Restore) -> None:
     for n in range(20):
         (root / f"data{n}").write_bytes(os.urandom(1000))
-    store = replace(store, bounds=Bounds(total=5000))
+    store = replace(store, bounds=SnapshotBounds(total=5000))
     turn(store, lambda: None)
     assert store.blobs.size() <= 5000
 

@@ -7,7 +7,7 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.paths import inside, reach
-from ctxe.safety.policy import Look
+from ctxe.safety.policy import ReadPath
 
 
 @pytest.fixture
@@ -97,17 +97,17 @@ def test_what_commands_would_read_is_looked_at_for_real(root: Path) -> None:
     (root / "src/test.pem").write_text("x")
     look = reach(root)
     said = {
-        "src/a.py": look(Look("src/a.py", shows=True)),
-        "out.py": look(Look("out.py", shows=True)),
-        "o*": look(Look("o*", shows=True)),
-        "link to keys": look(Look("src/link.txt", shows=True)),
-        "names only": look(Look("src/link.txt")),
-        ".e*": look(Look(".e*", shows=True)),
-        "*": look(Look("src/*.py", shows=True)),
-        "below": look(Look("src", shows=True, deep=True)),
-        "all": look(Look(".", shows=True, deep=True)),
-        "not hidden": look(Look("new", shows=True, deep=True, hidden=False)),
-        "certificates": look(Look("src/test.p?m", shows=False, deep=True)),
+        "src/a.py": look(ReadPath("src/a.py", shows=True)),
+        "out.py": look(ReadPath("out.py", shows=True)),
+        "o*": look(ReadPath("o*", shows=True)),
+        "link to keys": look(ReadPath("src/link.txt", shows=True)),
+        "names only": look(ReadPath("src/link.txt")),
+        ".e*": look(ReadPath(".e*", shows=True)),
+        "*": look(ReadPath("src/*.py", shows=True)),
+        "below": look(ReadPath("src", shows=True, deep=True)),
+        "all": look(ReadPath(".", shows=True, deep=True)),
+        "not hidden": look(ReadPath("new", shows=True, deep=True, hidden=False)),
+        "certificates": look(ReadPath("src/test.p?m", shows=False, deep=True)),
     }
     assert said == {
         "src/a.py": "",

@@ -17,7 +17,7 @@ import pytest
 
 from ctxe.safety.protected import protection
 from ctxe.safety.running.process import Finished, complete, run
-from ctxe.safety.running.sandbox import Room, Sandbox, detect, wrap, writes_git
+from ctxe.safety.running.sandbox import Confinement, Sandbox, detect, wrap, writes_git
 from tests.processes import running
 
 FOUND = [found for kind in ("bubblewrap", "landlock") if (found := detect(Path("/nowhere"), kinds=(kind,))).active]
@@ -27,7 +27,7 @@ ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 @dataclass(frozen=True)
 class Place:
-    room: Room
+    room: Confinement
     base: Path
 
     def sh(self, box: Sandbox, words: str, seconds: float = 20.0) -> Finished:
@@ -55,7 +55,7 @@ def place() -> Iterator[Place]:
             (base / name).write_text("CANARY\n")
         (base / "repo/src/a.py").write_text("one\n")
         (base / "repo/AGENTS.md").write_text("rules\n")
-        room = Room(base / "repo", base / "temp", base / "home", hidden=(base / "ours",))
+        room = Confinement(base / "repo", base / "temp", base / "home", hidden=(base / "ours",))
         yield Place(room, base)
 
 
@@ -80,7 +80,7 @@ def test_without_any_it_says_why_in_one_line() -> None:
         "none", "commands run without a sandbox (bubblewrap is not installed)"
     )
     none = detect(Path("/nowhere"), kinds=())
-    assert wrap(none, ["a", "b"], Room(Path("/"), Path("/"), Path("/"))) == ["a", "b"]
+    assert wrap(none, ["a", "b"], Confinement(Path("/"), Path("/"), Path("/"))) == ["a", "b"]
 
 
 def test_a_bubblewrap_that_fails_or_lies_is_not_believed(tmp_path: Path) -> None:

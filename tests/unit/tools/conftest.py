@@ -13,7 +13,7 @@ from ctxe.domain.tool import Progress, Tool, ToolOutput
 from ctxe.repo.git import Git
 from ctxe.tools.edit import edit_file, write_file
 from ctxe.tools.read import read_file
-from ctxe.tools.workspace import Bounds, Workspace
+from ctxe.tools.workspace import Workspace, WorkspaceBounds
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Place:
     """A folder with a workspace; ``seen`` is what the model knows, kept up from the touches of results."""
 
     root: Path
-    bounds: Bounds = Bounds()
+    bounds: WorkspaceBounds = WorkspaceBounds()
     secrets: frozenset[str] = frozenset()
     search: list[str] | None = None
     seen: dict[str, str] = field(default_factory=dict)

@@ -15,14 +15,14 @@ from typing import ClassVar
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Field, Form
+from ctxe.domain.form import Form, FormField
 from ctxe.domain.picture import Picture
 from ctxe.domain.tool import Progress, ToolOutput
 from ctxe.tools.mcp.answer import Look, blind
 from ctxe.tools.mcp.connection import Connection
 from ctxe.tools.mcp.forms import form_of
 from ctxe.tools.mcp.launch import Launch
-from ctxe.tools.mcp.resources import Argument, Offers, Prompt, Resource, resources_page
+from ctxe.tools.mcp.resources import Argument, Resource, ServerOffers, ServerPrompt, resources_page
 from tests.unit.tools.test_mcp_connection import Held, call, loop
 
 SERVERS = Path(__file__).parents[2] / "servers"
@@ -62,7 +62,7 @@ def test_resources_templates_and_prompts_are_listed_page_by_page(loop: Held, tmp
     )
     assert offers.resources[-1].places == ("book", "number")
     takes = (Argument("leaves", "which", True), Argument("cups", "how many"))
-    assert offers.prompts == (Prompt("brew", "How to brew.", takes), Prompt("Tell a Tale", "A tale."))
+    assert offers.prompts == (ServerPrompt("brew", "How to brew.", takes), ServerPrompt("Tell a Tale", "A tale."))
     assert [(one.typed, one.takes) for one in offers.prompts] == [("brew", "leaves=… [cups=…]"), ("Tell_a_Tale", "")]
 
 
@@ -147,10 +147,10 @@ def test_a_question_is_put_to_the_user_whose_time_is_not_the_servers(loop: Held,
     assert json.loads(call(held, "ask").text) == answer
     assert json.loads(call(held, "ask", {"page": True}).text) == {"action": "accept"}
     fields = (
-        Field("name", "text", "Your name", True, least=2.0),
-        Field("cups", "whole number", "", False, 2, least=1.0, most=9.0),
-        Field("kind", "choice", "", True, choices=(("green", "green"), ("black", "black"))),
-        Field("milk", "yes or no"),
+        FormField("name", "text", "Your name", True, least=2.0),
+        FormField("cups", "whole number", "", False, 2, least=1.0, most=9.0),
+        FormField("kind", "choice", "", True, choices=(("green", "green"), ("black", "black"))),
+        FormField("milk", "yes or no"),
     )
     assert seen == [Form("room", "What may it be?", fields), Form("room", "Sign this.", url="https://sign.test/x")]
 
@@ -200,34 +200,34 @@ def test_a_server_that_died_is_started_anew_and_that_is_known(loop: Held, tmp_pa
 @pytest.mark.parametrize(
     ("field", "words", "value"),
     [
-        (Field("a"), " x ", "x"),
-        (Field("a"), "", None),
-        (Field("a", default="d"), "", "d"),
-        (Field("a", "whole number", least=1, most=9), "3", 3),
-        (Field("a", "number"), "2.5", 2.5),
-        (Field("a", "yes or no"), "Yes", True),
-        (Field("a", "choice", choices=(("g", "Green"), ("b", "Black"))), "black", "b"),
-        (Field("a", "choice", choices=(("g", "Green"), ("b", "Black"))), "1", "g"),
-        (Field("a", "choices", choices=(("g", "Green"), ("b", "Black"))), "1, b, g", ["g", "b"]),
+        (FormField("a"), " x ", "x"),
+        (FormField("a"), "", None),
+        (FormField("a", default="d"), "", "d"),
+        (FormField("a", "whole number", least=1, most=9), "3", 3),
+        (FormField("a", "number"), "2.5", 2.5),
+        (FormField("a", "yes or no"), "Yes", True),
+        (FormField("a", "choice", choices=(("g", "Green"), ("b", "Black"))), "black", "b"),
+        (FormField("a", "choice", choices=(("g", "Green"), ("b", "Black"))), "1", "g"),
+        (FormField("a", "choices", choices=(("g", "Green"), ("b", "Black"))), "1, b, g", ["g", "b"]),
     ],
 )
-def test_what_words_mean_for_a_field(field: Field, words: str, value: object) -> None:
+def test_what_words_mean_for_a_field(field: FormField, words: str, value: object) -> None:
     assert field.understood(words) == value
 
 
 @pytest.mark.parametrize(
     ("field", "words", "says"),
     [
-        (Field("a", required=True), " ", "it is needed"),
-        (Field("a", least=2), "x", "at least 2 characters"),
-        (Field("a", "whole number"), "2.5", "2.5 is no whole number"),
-        (Field("a", "number", most=9), "10", "at most 9"),
-        (Field("a", "yes or no"), "perhaps", "y or n"),
-        (Field("a", "choice", choices=(("g", "Green"),)), "2", "2 is none of the choices"),
-        (Field("a", "choices", choices=(("g", "Green"),), least=1), ",", "at least 1 of them"),
+        (FormField("a", required=True), " ", "it is needed"),
+        (FormField("a", least=2), "x", "at least 2 characters"),
+        (FormField("a", "whole number"), "2.5", "2.5 is no whole number"),
+        (FormField("a", "number", most=9), "10", "at most 9"),
+        (FormField("a", "yes or no"), "perhaps", "y or n"),
+        (FormField("a", "choice", choices=(("g", "Green"),)), "2", "2 is none of the choices"),
+        (FormField("a", "choices", choices=(("g", "Green"),), least=1), ",", "at least 1 of them"),
     ],
 )
-def test_what_does_not_fit_a_field_is_said(field: Field, words: str, says: str) -> None:
+def test_what_does_not_fit_a_field_is_said(field: FormField, words: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         field.understood(words)
 
@@ -243,10 +243,10 @@ def test_a_form_of_any_shape_is_read() -> None:
         }
     }
     assert form_of("s", "\x1b[31mHow\u200b?", schema).fields == (
-        Field("a", "choice", default="y", choices=(("x", "Ex"), ("y", "Why"))),
-        Field("b", "choices", choices=(("1", "One"),), most=1.0),
-        Field("c", "yes or no", default=True),
-        Field("e", "whole number"),
+        FormField("a", "choice", default="y", choices=(("x", "Ex"), ("y", "Why"))),
+        FormField("b", "choices", choices=(("1", "One"),), most=1.0),
+        FormField("c", "yes or no", default=True),
+        FormField("e", "whole number"),
     )
     assert form_of("s", "\x1b[31mHow\u200b?", {"properties": []}) == Form("s", "How?")
     assert Form("s", "", url="https://a@evil.test:8/x").host == "evil.test:8"
@@ -260,7 +260,7 @@ def test_resources_take_no_more_than_the_room_there_is() -> None:
     assert len(short) < 1_060
     assert short.splitlines()[-1] == "… 94 more; find_tools finds them by words"
     assert resources_page("s", [], 1_000, len) == ""
-    assert Offers() == Offers((), (), ())
+    assert ServerOffers() == ServerOffers((), (), ())
 
 
 class Forgets(http.server.BaseHTTPRequestHandler):

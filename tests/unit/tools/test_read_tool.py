@@ -11,7 +11,7 @@ from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
 from ctxe.domain.section import digest
 from ctxe.tools.read import read_file
-from ctxe.tools.workspace import Bounds
+from ctxe.tools.workspace import WorkspaceBounds
 
 
 def test_lines_bear_numbers_and_empty_ones_none(place: Any) -> None:
@@ -128,7 +128,7 @@ def test_huge_files_are_refused_at_once(place: Any) -> None:
 
 
 def test_one_long_line_is_bounded(place: Any) -> None:
-    place.bounds = Bounds(text=1000)
+    place.bounds = WorkspaceBounds(text=1000)
     place.put("min.js", "x" * 5000)
     text = place.read("min.js")
     assert text.endswith("x\n[4,002 characters more; give first and last]")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.tools.finding import Line
+from ctxe.tools.finding import FoundLine
 from ctxe.tools.search import rendered, search
-from ctxe.tools.workspace import Bounds
+from ctxe.tools.workspace import WorkspaceBounds
 
 HAS_RG = shutil.which("rg") is not None
 
@@ -93,7 +93,7 @@ def test_a_bad_pattern_is_told_in_one_line(tree: Any) -> None:
 
 def test_a_pattern_that_never_ends_is_stopped(place: Any) -> None:
     place.search = []
-    place.bounds = Bounds(search_seconds=1.0)
+    place.bounds = WorkspaceBounds(search_seconds=1.0)
     place.put("a.txt", "a" * 60 + "b\n")
     began = time.monotonic()
     text = find(place, "(a+)+$")
@@ -109,12 +109,12 @@ def test_too_many_matches_end_the_search(tree: Any) -> None:
 
 
 def test_shares_of_files_and_long_lines() -> None:
-    found = {f"f{n:02}": [Line(i + 1, "x", 0) for i in range(60)] for n in range(12)}
+    found = {f"f{n:02}": [FoundLine(i + 1, "x", 0) for i in range(60)] for n in range(12)}
     text = rendered(found)
     assert text.startswith("f00 (60 matches, first 25)\n1:x\n")
     assert text.endswith("\n720 matches in 12 files; 4 files not shown: narrow by path or glob")
-    assert rendered({"f": [Line(7, "a" * 500 + "HIT" + "b" * 500, 500)]}) == f"f\n7:…{'a' * 80}HIT{'b' * 157}…"
-    assert rendered({"f": [Line(1, "c" * 300, -1), Line(2, "x", 0)]}) == f"f\n1-{'c' * 240}…\n2:x"
+    assert rendered({"f": [FoundLine(7, "a" * 500 + "HIT" + "b" * 500, 500)]}) == f"f\n7:…{'a' * 80}HIT{'b' * 157}…"
+    assert rendered({"f": [FoundLine(1, "c" * 300, -1), FoundLine(2, "x", 0)]}) == f"f\n1-{'c' * 240}…\n2:x"
 
 
 def test_odd_files_do_not_stop_it(tree: Any) -> None:

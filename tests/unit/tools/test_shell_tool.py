@@ -9,7 +9,7 @@ import pytest
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Progress, Risk, ToolOutput
 from ctxe.tools.shell import run_command
-from ctxe.tools.workspace import Bounds, Workspace
+from ctxe.tools.workspace import Workspace, WorkspaceBounds
 
 
 def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
@@ -72,7 +72,7 @@ def test_the_time_limit_ends_it_and_all_it_started(place: Any) -> None:
 
 
 def test_seconds_cannot_pass_the_most(place: Any) -> None:
-    place.bounds = Bounds(most_seconds=1.0)
+    place.bounds = WorkspaceBounds(most_seconds=1.0)
     for seconds in (500, 10**400):
         assert "[ended after 1 s" in sh(place, "sleep 20", seconds=seconds).text
 
@@ -92,7 +92,7 @@ def test_facts_of_a_failing_test_run(place: Any) -> None:
 
 
 def test_output_is_bounded_and_its_end_kept(place: Any) -> None:
-    place.bounds = Bounds(text=10_000)
+    place.bounds = WorkspaceBounds(text=10_000)
     output = sh(place, "seq 1 100000; echo the end")
     assert len(output.text) < 11_000
     assert output.text.startswith("1\n2\n")

@@ -9,7 +9,7 @@ from itertools import pairwise
 from ctxe.domain.pattern import pattern
 from ctxe.repo.indexing.scan import DEFINED, HOLLOW, STEM
 from ctxe.repo.planning.evidence import Evidence, Scores
-from ctxe.repo.planning.reading import Reading
+from ctxe.repo.planning.reading import TaskReading
 
 MOST_FILES = 4
 """Files that one module may be; a name that fits more says nothing."""
@@ -44,7 +44,7 @@ def member_named(evidence: Evidence) -> Scores:
     return found
 
 
-def taken_names(reading: Reading) -> dict[str, list[str]]:
+def taken_names(reading: TaskReading) -> dict[str, list[str]]:
     """The names that import statements in a task take, by the module as it is written."""
     taken: dict[str, list[str]] = {}
     for module, names in imports(f"{reading.prose}\n{reading.pasted}"):

@@ -15,22 +15,22 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import covered, read
-from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Came, Web
-from ctxe.tools.web.reach import Way, proxy_for
+from ctxe.tools.web.fetch import HOPS, MOST_BYTES, Fetched, Web
+from ctxe.tools.web.reach import WebTransport, proxy_for
 from tests.authority import OPENSSL, own_authority
 from tests.pages import PageServer, Sent, html, moved
 
 TEXT = {"Content-Type": "text/plain"}
 
 
-def user(server: PageServer, path: str, **more: Any) -> Came:
+def user(server: PageServer, path: str, **more: Any) -> Fetched:
     return Web(**more).get(read(server.url + path), asked=True)
 
 
 def test_a_page_is_asked_for_without_cookies_or_a_referrer() -> None:
     with PageServer({"/": moved("/a"), "/a": html("<p>hi")}) as server:
         came = user(server, "/")
-        assert came == Came(read(f"{server.url}/a"), "text/html; charset=utf-8", b"<p>hi")
+        assert came == Fetched(read(f"{server.url}/a"), "text/html; charset=utf-8", b"<p>hi")
         assert server.asked == ["/", "/a"]
         for sent in server.headers:
             assert sent.keys() == {"host", "user-agent", "accept", "accept-encoding"}
@@ -157,7 +157,7 @@ def test_the_user_does_not_reach_the_link_by_accident() -> None:
     with pytest.raises(ToolError, match="only this machine may ask"):
         Web().get(read("http://169.254.169.254/latest/meta-data/"), asked=True)
     with pytest.raises(ToolError, match="is at 169"):
-        Way(asked=True, named=False, resolve=lambda *_: ["169.254.169.254"]).checked("cloud.example", 80)
+        WebTransport(asked=True, named=False, resolve=lambda *_: ["169.254.169.254"]).checked("cloud.example", 80)
 
 
 def test_an_address_with_a_key_goes_to_nobody() -> None:

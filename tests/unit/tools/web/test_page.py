@@ -6,14 +6,14 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.safety.addresses import read
-from ctxe.tools.web.fetch import MOST_BYTES, Came
+from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 from ctxe.tools.web.page import decoded, page
 
 HERE = read("https://x.org/a")
 
 
-def came(data: bytes, kind: str = "text/html", *, cut: bool = False) -> Came:
-    return Came(HERE, kind, data, cut)
+def came(data: bytes, kind: str = "text/html", *, cut: bool = False) -> Fetched:
+    return Fetched(HERE, kind, data, cut)
 
 
 def test_a_page_is_fenced_and_cannot_leave_its_fence() -> None:

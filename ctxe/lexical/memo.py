@@ -10,7 +10,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Known(dict[Key, Value]):
+class Memo(dict[Key, Value]):
     """``known[key]`` is ``make(key)``, made once as long as it is among at most ``most`` that are kept."""
 
     __slots__ = ("make", "most")

@@ -20,7 +20,7 @@ MOST_TOLD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Finding:
     """One finding: what was looked at, how it is, in words, and a hint where something can be done."""
 
     name: str
@@ -29,11 +29,11 @@ class Check:
     hint: str = ""
 
 
-def checks(project: Project, *, reach: bool) -> Iterator[Check]:
+def checks(project: Project, *, reach: bool) -> Iterator[Finding]:
     """Every finding in order; ``reach`` also asks the model's host one free question. No memory folder is begun."""
     if not project.place.memory.exists():
         project = replace(project, looks=True)
-    every: list[Callable[[Project], Iterator[Check]]] = [
+    every: list[Callable[[Project], Iterator[Finding]]] = [
         _python,
         _git,
         _folder,
@@ -50,16 +50,16 @@ def checks(project: Project, *, reach: bool) -> Iterator[Check]:
         try:
             yield from check(project)
         except CtxeError as error:
-            yield Check(check.__name__.strip("_"), "fail", error.message, error.hint)
+            yield Finding(check.__name__.strip("_"), "fail", error.message, error.hint)
 
 
-def _python(_: Project) -> Iterator[Check]:
+def _python(_: Project) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Check("python", "ok", version)
+    yield Finding("python", "ok", version)
     from ctxe.storage.vocabulary import count
 
     good = count("hello world") == 2
-    yield Check(
+    yield Finding(
         "vocabularies",
         "ok" if good else "fail",
         "packaged, checked" if good else "damaged",
@@ -67,51 +67,51 @@ def _python(_: Project) -> Iterator[Check]:
     )
 
 
-def _git(project: Project) -> Iterator[Check]:
+def _git(project: Project) -> Iterator[Finding]:
     from ctxe.safety.programs import find_program
 
     found = find_program("git", project.root)
     if found is None:
-        yield Check("git", "note", "not found", "install git: history, undo of commands and /commit need it")
+        yield Finding("git", "note", "not found", "install git: history, undo of commands and /commit need it")
     elif project.place.git and (why := project.git.refusal()):
-        yield Check("git", "fail", f"{found}; it refuses this repository: {one_line(why)}", NO_HISTORY)
+        yield Finding("git", "fail", f"{found}; it refuses this repository: {one_line(why)}", NO_HISTORY)
     else:
-        yield Check("git", "ok", f"{found}; {'a repository' if project.place.git else 'not a repository here'}")
+        yield Finding("git", "ok", f"{found}; {'a repository' if project.place.git else 'not a repository here'}")
     ripgrep = find_program("rg", project.root)
-    yield Check("search", "ok", str(ripgrep) if ripgrep else "own walk; ripgrep would be faster")
+    yield Finding("search", "ok", str(ripgrep) if ripgrep else "own walk; ripgrep would be faster")
 
 
-def _folder(project: Project) -> Iterator[Check]:
+def _folder(project: Project) -> Iterator[Finding]:
     place = project.place
     if not place.writable:
-        yield Check("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
+        yield Finding("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
         return
-    yield Check("folder", "ok", str(place.root))
+    yield Finding("folder", "ok", str(place.root))
     from ctxe.storage.ours import own
 
     if own(place.cache, place.root, place.user) is None:
         hint = f"a key for it belongs in {place.user}, which must be yours to write"
-        yield Check("cache", "note", "kept for one run at a time", hint)
+        yield Finding("cache", "note", "kept for one run at a time", hint)
 
 
-def _trust(project: Project) -> Iterator[Check]:
-    yield Check(
+def _trust(project: Project) -> Iterator[Finding]:
+    yield Finding(
         "trust", "ok" if project.trusted else "note", "trusted" if project.trusted else "not trusted yet: `ctxe trust`"
     )
 
 
-def _settings(project: Project) -> Iterator[Check]:
+def _settings(project: Project) -> Iterator[Finding]:
     from ctxe.config import PROJECT_FILE, unheard, user_file
 
     file = user_file(project.environment)
-    yield Check("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
+    yield Finding("settings", "ok", f"{file}{'' if file.exists() else ' (not there: defaults)'}")
     for line in project.loaded.refused:
-        yield Check(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
+        yield Finding(PROJECT_FILE, "note", line, "a project may only tighten what you allow")
     for name in unheard(project.environment):
-        yield Check("settings", "note", f"{one_line(name)} sets nothing", "`ctxe config show`: CTXE_SECTION_KEY")
+        yield Finding("settings", "note", f"{one_line(name)} sets nothing", "`ctxe config show`: CTXE_SECTION_KEY")
 
 
-def _instructions(project: Project) -> Iterator[Check]:
+def _instructions(project: Project) -> Iterator[Finding]:
     """What the rules of every tool cost, and what of that is for nothing."""
     from ctxe.domain.section import Task
     from ctxe.project.memory.standing import instructions, price_of_rules
@@ -122,12 +122,12 @@ def _instructions(project: Project) -> Iterator[Check]:
     loaded = [one for one in rules.sources(Task(), room) if one.tokens]
     tokens = sum(one.tokens for one in loaded)
     told = "`ctxe memory show --sources` shows each" if loaded else ""
-    yield Check("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", told)
+    yield Finding("instructions", "ok", f"{len(loaded)} files, {tokens:,} tokens in every request", told)
     for line in (*rules.notices(Task(), room), *price_of_rules(project, count))[:MOST_TOLD]:
-        yield Check("instructions", "note", line)
+        yield Finding("instructions", "note", line)
 
 
-def _skills(project: Project) -> Iterator[Check]:
+def _skills(project: Project) -> Iterator[Finding]:
     """How many domain modules there are, what their list costs, and which cannot be used."""
     from ctxe.project.skills.modules import listed
     from ctxe.project.skills.use import finder
@@ -137,33 +137,35 @@ def _skills(project: Project) -> Iterator[Check]:
     said = f"{usable} modules, {cost['tokens']:,} tokens in every request" + (
         f"; {cost['says']}" if cost["says"] else ""
     )
-    yield Check("skills", "ok", said, "`ctxe skills list` shows each")
+    yield Finding("skills", "ok", said, "`ctxe skills list` shows each")
     wrong = [f"{skill.where}: {skill.problem}" for skill in found if skill.problem and not skill.expected]
     for one in wrong[:MOST_TOLD]:
-        yield Check("skills", "note", one)
+        yield Finding("skills", "note", one)
 
 
-def _servers(project: Project) -> Iterator[Check]:
+def _servers(project: Project) -> Iterator[Finding]:
     """Servers whose tools may be used, and those that are offered or cannot be; nothing where there is none."""
     from ctxe.project.servers.configured import configured, refused
 
     usable = [one.name for one in configured(project) if one.usable]
     if usable:
-        yield Check("servers", "ok", f"{', '.join(usable)}; none is started by this", "`ctxe mcp test NAME` tries one")
+        yield Finding(
+            "servers", "ok", f"{', '.join(usable)}; none is started by this", "`ctxe mcp test NAME` tries one"
+        )
     for line in refused(project):
-        yield Check("servers", "note", line)
+        yield Finding("servers", "note", line)
 
 
-def _memory(project: Project) -> Iterator[Check]:
+def _memory(project: Project) -> Iterator[Finding]:
     shelf = project.store.shelf()
     bad = [entry for entry in shelf.entries if entry.problems]
     kept = sum(entry.kind != "log" for entry in shelf.entries)
-    yield Check("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
+    yield Finding("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
     for entry in bad[:5]:
-        yield Check("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
+        yield Finding("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
 
 
-def _model(project: Project) -> Iterator[Check]:
+def _model(project: Project) -> Iterator[Finding]:
     from ctxe.project.models import choice, connect
 
     model = project.model
@@ -173,20 +175,20 @@ def _model(project: Project) -> Iterator[Check]:
         if model.prices
         else "no known price"
     )
-    yield Check("model", "ok", f"{model.id}: {why}; window {model.window:,} tokens, {price}")
+    yield Finding("model", "ok", f"{model.id}: {why}; window {model.window:,} tokens, {price}")
     connect(project, model, lambda *_: "")
-    yield Check("key", "ok", "nothing needed" if model.provider == "offline" else "set")
+    yield Finding("key", "ok", "nothing needed" if model.provider == "offline" else "set")
 
 
-def _sandbox(project: Project) -> Iterator[Check]:
+def _sandbox(project: Project) -> Iterator[Finding]:
     from ctxe.project.sandboxing import boxed
 
     found = boxed(project)
-    yield Check("sandbox", "ok" if found.active else "note", found.says)
+    yield Finding("sandbox", "ok" if found.active else "note", found.says)
 
 
-def _reach(project: Project) -> Iterator[Check]:
+def _reach(project: Project) -> Iterator[Finding]:
     from ctxe.project.models import connect, count_remotely
 
     provider = connect(project, project.model, lambda *_: "")
-    yield Check("reach", "ok", count_remotely(provider))
+    yield Finding("reach", "ok", count_remotely(provider))
