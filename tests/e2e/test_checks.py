@@ -53,16 +53,19 @@ def command(words: str) -> Reply:
 
 
 def test_what_a_command_edits_is_checked_and_what_a_check_writes_is_not(home: Path, repo: Path) -> None:
-    checks(home, edits=["*.py: grep -q 'one = 2' {files}"], turn="date >> seen.log; sh test.sh")
+    """Everything happens one folder down: a Landlock sandbox lets a command make no new names at the top."""
+    checks(home, edits=["*.py: grep -q 'one = 2' {files}"], turn="date >> src/seen.log; sh test.sh")
     (repo / ".gitignore").write_text("build/\n")
+    (repo / "src/build").mkdir(parents=True)
+    (repo / "src/a b.py").write_text("one = 1\n")
     script = [
-        command("sed -i 's/one = 1/one = 4/' 'a b.py'"),
+        command("sed -i 's/one = 1/one = 4/' 'src/a b.py'"),
         edit("old", "new", "notes.md"),
-        command("for n in $(seq 150); do echo 1 > m$n.py; done"),
-        command("mkdir build; echo 1 > build/a.py; cat 'a b.py'"),
-        command("sed -i 's/one = 4/one = 2/' 'a b.py'"),
+        command("for n in $(seq 150); do echo 1 > src/m$n.py; done"),
+        command("echo 1 > src/build/a.py; cat 'src/a b.py'"),
+        command("sed -i 's/one = 4/one = 2/' 'src/a b.py'"),
         Reply("Done?"),
-        command("cat 'a b.py'"),
+        command("cat 'src/a b.py'"),
         Reply("It cannot be."),
     ]
     with WireServer([READ, *script], key=KEY) as server:
@@ -70,8 +73,8 @@ def test_what_a_command_edits_is_checked_and_what_a_check_writes_is_not(home: Pa
         assert (done.code, done.out, server.left) == (0, "It cannot be.\n", 0), done.err
         said = [told(body).count("a check of the user's failed after your change") for body in server.bodies]
     assert said == [0, 0, 1, 1, 1, 1, 1, 2, 2]
-    assert done.err.count("● check grep -q 'one = 2' 'a b.py'") == 2
-    assert done.err.count("● check date >> seen.log; sh test.sh") == 1
+    assert done.err.count("● check grep -q 'one = 2' 'src/a b.py'") == 2
+    assert done.err.count("● check date >> src/seen.log; sh test.sh") == 1
 
 
 def test_a_turn_that_edited_ends_when_its_check_passes(home: Path, repo: Path) -> None:
