@@ -82,7 +82,8 @@ def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int],
     if len(chosen) >= len(lines):
         text = f'<file path="{path}">\n' + "\n".join(lines).rstrip("\n") + "\n</file>"
         return Packed(number, "full", cost + header(path), text, [(1, len(lines))])
-    parts = [f'<file path="{path}" lines="{len(lines)}">']
+    count = len(lines) - (lines[-1] == "")  # what follows the last line end is no line
+    parts = [f'<file path="{path}" lines="{count}">']
     for first, last in ranges:
         parts += [f"[lines {first}-{last}]", *lines[first - 1 : last]]
     text = "\n".join([*parts, "</file>"])

@@ -13,6 +13,7 @@ from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import gather
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.reading import read_task
+from ctxe.repo.planning.showing import in_lines
 from ctxe.repo.planning.signals.past import FADE, similar_commits, title_commits
 from ctxe.repo.planning.spelling import said
 from ctxe.repo.planning.steering import Steering
@@ -220,3 +221,9 @@ def test_no_region_is_blank_or_begins_so(index: Index) -> None:
     [urn] = [file for file in plan(index, "urn: the pot loses steam", 900).files if file.path == "tea/urn.py"]
     assert len(urn.ranges) > 3
     assert [body.split("\n")[start - 1][:3] for start, _ in urn.ranges] == ["def"] * len(urn.ranges)
+
+
+def test_a_part_of_a_file_says_how_many_lines_the_whole_has() -> None:
+    for text in ("one\ntwo\nthree\n", "one\ntwo\nthree"):
+        lines = text.split("\n")
+        assert in_lines(0, "tea.py", lines, [1] * len(lines), {2}).text.startswith('<file path="tea.py" lines="3">\n')
