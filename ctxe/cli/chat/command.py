@@ -12,10 +12,14 @@ from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
 
 Print = Annotated[bool, typer.Option("-p", "--print", help="One answer, no questions; standard input is added.")]
+Resume = Annotated[
+    str, typer.Option("-r", "--resume", metavar="[ID]", help="Go on with this session; without ID, pick one.")
+]
 Name = Annotated[
     str, typer.Option("--model", metavar="NAME", help="Who answers: provider/name, or a word of it (opus).")
 ]
 Window = Annotated[int, typer.Option("--budget", metavar="N", help="Window in tokens: request and reply.", min=0)]
+Target = Annotated[int, typer.Option("--target-tokens", metavar="N", help="Fold history above this.", min=0)]
 Dollars = Annotated[float, typer.Option("--max-cost", metavar="USD", help="Dollars this session may cost.", min=0)]
 Steps = Annotated[int, typer.Option("--max-steps", metavar="N", help="Model calls one turn may take.", min=0)]
 Read = Annotated[
@@ -40,17 +44,13 @@ def chat(
     print_: Print = False,
     output_format: Annotated[Format, typer.Option("--output-format", help="With --print.")] = "text",
     continue_: Annotated[bool, typer.Option("-c", "--continue", help="Go on with the session used last.")] = False,
-    resume: Annotated[
-        str, typer.Option("-r", "--resume", metavar="[ID]", help="Go on with this session; without ID, pick one.")
-    ] = "",
+    resume: Resume = "",
     fork: Annotated[str, typer.Option("--fork", metavar="ID", help="Go on in a copy of this session.")] = "",
     model: Name = "",
     effort: Annotated[Effort | None, typer.Option("--effort", help="How hard the model thinks.")] = None,
     base_url: Annotated[str, typer.Option("--base-url", metavar="URL", help="An OpenAI-compatible server.")] = "",
     budget: Window = 0,
-    target_tokens: Annotated[
-        int, typer.Option("--target-tokens", metavar="N", help="Fold history above this.", min=0)
-    ] = 0,
+    target_tokens: Target = 0,
     max_cost: Dollars = 0.0,
     max_steps: Steps = 0,
     approval: Annotated[Approval | None, typer.Option("--approval", help="Who decides what runs.")] = None,
