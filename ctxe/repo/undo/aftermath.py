@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ctxe.domain.value import replace
@@ -78,18 +78,23 @@ def _differing(
     """Paths whose state may differ from that in ``tree``, and of all covered ones, with the state they have now."""
     moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
     moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
+    states = dict[str, tuple[FileState | None, FileState | None]]()
     for path in sorted(moved | covered.keys()):
-        old, new = tree.get(path), now.get(path)
-        if new is None:
-            # Not listed may mean ignored by now, so the file itself is asked.
-            new = snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
-        if path in covered or (not alike(old, new) and (old is not None or _fresh(new, tree))):
+        # Not listed may mean ignored by now, so the file itself is asked.
+        new = now.get(path) or snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
+        states[path] = tree.get(path), new
+    gone = {old.inode for old, new in states.values() if old is not None and (new is None or new.inode != old.inode)}
+    for path, (old, new) in states.items():
+        if path in covered or (not alike(old, new) and (old is not None or _fresh(new, tree, gone))):
             yield path, new
 
 
-def _fresh(entry: FileState | None, tree: Snapshot) -> bool:
-    """Whether a file that was not listed can be new: one that was merely ignored is older than the snapshot."""
-    return entry is not None and entry.ctime >= tree.taken - CLOCK
+def _fresh(entry: FileState | None, tree: Snapshot, gone: Collection[int]) -> bool:
+    """Whether a file that was not listed can be new: one that was merely ignored is older than the snapshot.
+
+    So is one whose folder was moved, but its inode is that of a file ``gone`` from where it was.
+    """
+    return entry is not None and (entry.ctime >= tree.taken - CLOCK or entry.inode in gone)
 
 
 def _made(tree: Snapshot, created: Sequence[str]) -> list[str]:

@@ -183,6 +183,14 @@ def test_a_command_is_undone_to_the_byte(root: Path, store: Restore, name: str) 
     assert state(root) == then
 
 
+def test_a_folder_that_was_moved_goes_back_though_its_files_are_older_than_the_turn(root: Path, store: Restore) -> None:
+    was = state(root)
+    time.sleep(0.2)  # moving a folder leaves the times of what is in it
+    undone = undoing.undo(store, turn(store, sh(root, "mv pkg lib")))
+    assert (undone.restored, undone.conflicts) == (("lib/c.py", "pkg/c.py"), ())
+    assert state(root) == was
+
+
 def test_git_is_only_read(root: Path, store: Restore) -> None:
     (root / ".git/index.lock").write_bytes(b"held by somebody")
     held = {path: path.read_bytes() for path in (root / ".git").rglob("*") if path.is_file()}
