@@ -20,7 +20,10 @@ def main() -> int:
 
     code = run()
     # All that is left goes with the process: looking for garbage in it once more costs a tenth of a short command.
-    gc.freeze()
+    # Not while threads run on: what they use is taken down in the order that the interpreter is used to.
+    threads = sys.modules.get("threading")
+    if threads is None or threads.active_count() == 1:
+        gc.freeze()
     return code
 
 

