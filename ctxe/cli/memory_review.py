@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.memory_edit import by_hand
 from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -81,11 +82,11 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
             screen.say(f"stands already: {other.id} {other.title}")
         choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
         answer = prompt.ask(_question(choices), choices)
+        while answer == "edit":  # a proposal left as it was is asked about again: only a yes keeps it
+            changed = by_hand(project, prompt, proposal)
+            answer = "accept" if changed else prompt.ask(_question(choices), choices)
         if answer == "quit":
             return False
-        if answer == "edit":
-            _edit(project, prompt, proposal)
-            answer = "accept"
         if answer != "later":
             screen.say(inbox.settle_one(project, proposal.id, answer, others[0].id if others else ""))
     return True
@@ -106,7 +107,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
         if answer == "quit":
             return False
         if answer == "edit":
-            _edit(project, prompt, project.store.get(name))
+            by_hand(project, prompt, project.store.get(name))
         if answer == "keep":
             memories.confirm(project, name)
         if answer == "forget":
@@ -134,13 +135,6 @@ def _walk_doubles(project: Project, screen: Screen) -> None:
             if answer == "merge":
                 screen.say(inbox.settle_one(project, one.id, "merge", other.id))
                 gone.add(one.id)
-
-
-def _edit(project: Project, prompt: Any, entry: Any) -> None:
-    from ctxe.project.memory import inbox
-
-    before = inbox.raw(project, entry)
-    inbox.write_raw(project, entry, before, prompt.edit(before, ".md"))
 
 
 def _question(choices: tuple[str, ...]) -> str:

@@ -143,12 +143,10 @@ def edit(
     if given:
         project.store.change(held.id, **given)
     elif screen.keyboard:
-        from ctxe.project.memory import inbox
+        from ctxe.cli.memory_edit import by_hand
         from ctxe.terminal.input.prompt import Prompt
 
-        prompt = Prompt(screen, editor=project.editor)
-        before = inbox.raw(project, held)
-        if not inbox.write_raw(project, held, before, prompt.edit(before, ".md")):
+        if not by_hand(project, Prompt(screen, editor=project.editor), held):
             screen.say("nothing changed")
             return
     else:

@@ -26,7 +26,10 @@ def write_raw(project: Project, entry: Entry, before: str, after: str) -> bool:
     if before == after:
         return False
     data = after.encode("utf-8", "surrogateescape")
-    project.store.check(read_entry(data, entry.path))
+    read = read_entry(data, entry.path)
+    if read.id != entry.id:
+        raise StoreError(f"not saved: its id is no longer {entry.id}", "leave the id and the lines of --- as they are")
+    project.store.check(read)
 
     def changes() -> dict[str, bytes | None]:
         if raw(project, entry) != before:

@@ -1,0 +1,25 @@
+"""An entry's file is changed by hand: what cannot be kept goes back to the editor, so that no words are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.terminal.input.prompt import Prompt
+
+
+def by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
+    """Have a person change an entry's file; False when it stays as it was. Raises StoreError when it was a log's."""
+    from ctxe.domain.errors import StoreError
+    from ctxe.project.memory import inbox
+
+    before = text = inbox.raw(project, entry)
+    while True:
+        text = prompt.edit(text, ".md")
+        try:
+            return inbox.write_raw(project, entry, before, text)
+        except StoreError as error:
+            prompt.screen.tell(": ".join(filter(None, (error.message, error.hint))))
+        if prompt.ask("[e]dit it again, [l]eave it as it was?", ("edit", "leave")) == "leave":
+            return False
