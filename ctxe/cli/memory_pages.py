@@ -68,7 +68,7 @@ def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
 
 def public(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row for other programs: without what only the page needs."""
-    return {key: value for key, value in row.items() if key not in ("at", "number")}
+    return {key: value for key, value in row.items() if key not in ("at", "number", "rival")}
 
 
 def entry_page(project: Project, screen: Screen, ref: str) -> str:
@@ -168,6 +168,8 @@ def _row(row: Mapping[str, Any], now: float) -> list[Cell]:
         marks.append(str(row["status"]))
     if row["same_as"]:
         marks.append(f"says the same as {row['same_as']}")
+    if row["rival"]:
+        marks.append(f"replaces the same as {row['rival']}: `ctxe memory review`")
     if row["stale"]:
         marks.append(f"stale: {row['stale'][0]}")
     if row["problems"]:

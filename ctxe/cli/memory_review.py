@@ -25,7 +25,7 @@ def review(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk the inbox, then what lost its evidence, then what is said twice. Raises StoreError."""
+    """Walk the inbox, what lost its evidence, what two branches replaced, what is said twice. Raises StoreError."""
     from ctxe.project.memory import inbox, memories
 
     invocation = Invocation.of(context)
@@ -42,7 +42,7 @@ def review(
     elif screen.keyboard:
         if not waiting:
             screen.say("the inbox is empty")
-        if _walk(project, screen, waiting) and _walk_stale(project, screen):
+        if _walk(project, screen, waiting) and _walk_stale(project, screen) and _walk_rivals(project, screen):
             _walk_doubles(project, screen)
     else:
         _list(project, screen)
@@ -59,6 +59,9 @@ def _list(project: Project, screen: Screen) -> None:
     screen.say(entries_table(waiting, screen) if waiting else "the inbox is empty")
     if stale:
         screen.say("\nstale:\n" + entries_table(stale, screen))
+    both = [f"{one.id} and {other.id}: {old}" for one, other, old in inbox.rivals(project)]
+    if both:
+        screen.say("\nboth hold in place of one:\n" + "\n".join(both))
     twice = [f"{one.id} and {other.id}: {one.title}" for one, other in inbox.doubles(project)]
     if twice:
         screen.say("\nsaid twice:\n" + "\n".join(twice))
@@ -113,6 +116,31 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
         if answer == "forget":
             project.store.forget(name)
             screen.say(f"forgot {name}; `ctxe memory undo` takes it back")
+    return True
+
+
+def _walk_rivals(project: Project, screen: Screen) -> bool:
+    """Ask which of two holds that replaced the same entry; False when the user had enough."""
+    from ctxe.cli.memory_pages import entry_page
+    from ctxe.project.memory import inbox
+    from ctxe.terminal.input.prompt import Prompt
+
+    prompt = Prompt(screen)
+    gone: set[str] = set()
+    for one, other, old in inbox.rivals(project):
+        if {one.id, other.id} & gone:
+            continue
+        pages = [entry_page(project, screen, entry.id) for entry in (one, other)]
+        screen.say(f"\nboth hold in place of {old}:\n" + "\n\n".join(pages))
+        answer = prompt.ask("[f]irst holds, [s]econd holds, [k]eep both, [q]uit?", ("first", "second", "keep", "quit"))
+        if answer == "quit":
+            return False
+        if answer == "keep":
+            inbox.part(project, one, other)
+            continue
+        loser, winner = (other, one) if answer == "first" else (one, other)
+        screen.say(inbox.give_way(project, loser, winner))
+        gone.add(loser.id)
     return True
 
 

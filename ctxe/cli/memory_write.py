@@ -96,7 +96,7 @@ def keep(
     became = f"saved {entry.id}" if same is None else f"{entry.id} says that already"
     screen.say(f"{became} in {project.place.memory.name}/{entry.path}, by {entry.by}")
     for old in () if propose else stood:
-        screen.tell(f"{old.id} no longer holds: {old.title}")
+        screen.tell(memories.gave_way(project, old, entry))
 
 
 def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:

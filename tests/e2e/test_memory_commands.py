@@ -210,6 +210,28 @@ def test_the_inbox_is_walked_at_a_terminal_and_settled_by_options(tmp_path: Path
     assert [row["id"] for row in asked(tmp_path, "memory", "show", "--json")] == [ids[0]]
 
 
+def test_two_decisions_in_place_of_one_are_told_and_a_person_says_which_holds(tmp_path: Path) -> None:
+    (tmp_path / "parse.py").write_text("")
+    ctxe(tmp_path, "decisions", "add", "Parse by hand", "--file", "parse.py")
+    one, other = (
+        asked(tmp_path, "decisions", "supersede", "1", f"Parse with {tool}", "--json")["id"]
+        for tool in ("lark", "pyparsing")
+    )
+    third = ctxe(tmp_path, "decisions", "supersede", "1", "Parse with ply").stderr
+    assert re.fullmatch(f"0001-.* was replaced by {one} already, which stays: Parse with lark\n", third)
+    ctxe(tmp_path, "memory", "undo")
+    rows = asked(tmp_path, "decisions", "list", "--json")
+    assert [(row["id"], row["files"]) for row in rows] == [(one, ["parse.py"]), (other, ["parse.py"])]
+    assert f"replaces the same as {one}: `ctxe memory review`" in ctxe(tmp_path, "memory", "show").stdout
+    assert f"{one} and {other}: 0001-" in ctxe(tmp_path, "memory", "review").stdout
+    assert f"{other} no longer holds: Parse with pyparsing" in at_terminal(tmp_path, ["memory", "review"], "f")
+    assert [row["id"] for row in asked(tmp_path, "decisions", "list", "--json")] == [one]
+    ctxe(tmp_path, "memory", "undo")
+    at_terminal(tmp_path, ["memory", "review"], "k")
+    assert [row["id"] for row in asked(tmp_path, "decisions", "list", "--json")] == [one, other]
+    assert "both hold" not in ctxe(tmp_path, "memory", "review").stdout
+
+
 def at_terminal(folder: Path, words: list[str], keys: str) -> str:
     """Run a command in a pseudo-terminal, pressing one key for each question; what stood on the screen."""
     import pexpect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.links import holding
 
@@ -43,6 +44,26 @@ def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple
             found.append((score, entry))
     found.sort(key=lambda pair: (-pair[0], pair[1].id))
     return tuple(entry for _, entry in found[:most])
+
+
+def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
+    """A draft in place of other entries: where it does not say what it applies to, that is what theirs applied to."""
+    if draft.scope or draft.files:
+        return draft
+    scope = dict.fromkeys(one for entry in old for one in entry.scope)
+    return replace(draft, scope=tuple(scope), files=tuple(dict.fromkeys(one for entry in old for one in entry.files)))
+
+
+def rivals(entries: Sequence[Entry]) -> list[tuple[Entry, Entry, str]]:
+    """Entries that hold today and replaced the same one, on two branches say: the older, the newer, what they replaced.
+
+    Those of an import are none: what replaces what there was somebody else's affair.
+    """
+    found: dict[str, list[Entry]] = {}
+    for entry in (one for one in filter(holding(entries), entries) if one.path.endswith(".md")):
+        for old in entry.supersedes:
+            found.setdefault(old, []).append(entry)
+    return [(one, both[-1], old) for old, both in found.items() for one in both[:-1]]
 
 
 def line(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry, read_entry
-from ctxe.knowledge.upkeep import playbook, review
+from ctxe.knowledge.upkeep import decisions, playbook, review
 from ctxe.project.memory.transfer import read_file
 
 if TYPE_CHECKING:
@@ -61,6 +61,24 @@ def _said(entry: Entry) -> str:
 def doubles(project: Project) -> list[tuple[Entry, Entry]]:
     """Entries that hold today and say nearly the same, in pairs, the older one first."""
     return playbook.near_duplicates(project.store.entries())
+
+
+def rivals(project: Project) -> list[tuple[Entry, Entry, str]]:
+    """Entries that both hold and replaced the same one: the older, the newer, and what they replaced, in words."""
+    entries = project.store.entries()
+    titles = {entry.id: f"{entry.id} {entry.title}" for entry in entries}
+    return [(one, other, titles.get(old, old)) for one, other, old in decisions.rivals(entries)]
+
+
+def give_way(project: Project, loser: Entry, winner: Entry) -> str:
+    """Let one entry stand in place of another, which stays readable, and tell it in words. Raises StoreError."""
+    project.store.move(winner.id, supersedes=(*winner.supersedes, loser.id))
+    return f"{loser.id} no longer holds: {loser.title}"
+
+
+def part(project: Project, one: Entry, other: Entry) -> None:
+    """Let two entries hold side by side: only the first is said to stand in place of what both replaced."""
+    project.store.change(other.id, supersedes=tuple(old for old in other.supersedes if old not in one.supersedes))
 
 
 def settle(

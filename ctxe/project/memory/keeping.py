@@ -27,13 +27,17 @@ class Keeping:
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
         """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
-        from ctxe.knowledge.upkeep.decisions import known
+        from ctxe.knowledge.upkeep.decisions import instead, known
 
         draft = self._drafted(kind, title, text, files)
         if not replaces and (same := known(draft, self.store.entries())):
             return f"known already as {same.id}"
         others = self._others(draft, replaces)
-        entry = self.store.supersede(replaces, draft) if replaces else self.store.add(draft)
+        if replaces:
+            old = self.store.get(replaces)
+            entry = self.store.supersede(old.id, instead(draft, [old]))
+        else:
+            entry = self.store.add(draft)
         about = "".join(f"\nA current {o.kind} is about the same: {o.id} {o.title}" for o in others)
         return f"{self._became(entry)}{about}"
 

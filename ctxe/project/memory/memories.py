@@ -40,6 +40,7 @@ def rows(project: Project, kind: str = "", *, all_: bool = False, shelf: Shelf |
     lost = stale(entries, facts_of(project))
     numbers = project.counters.read()
     found: list[dict[str, Any]] = []
+    rivals = {newer.id: older.id for older, newer, _ in decisions.rivals(entries)}
     said: dict[tuple[str, str], str] = {}
     for entry in entries:
         wanted = entry.kind == kind if kind else entry.kind != "log"
@@ -49,7 +50,7 @@ def rows(project: Project, kind: str = "", *, all_: bool = False, shelf: Shelf |
             held |= {"current": links.is_current(entry, replaced), "superseded_by": replaced.get(entry.id)}
             held |= {"stale": list(lost.get(entry.id, ())), "uses": int(numbers.get(entry.id, {}).get("used", 0))}
             same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
-            held |= {"same_as": same if same != entry.id else None}
+            held |= {"same_as": same if same != entry.id else None, "rival": rivals.get(entry.id)}
             found.append(held | {"problems": list(entry.problems), "at": entry.time})
     return found
 
@@ -130,7 +131,16 @@ def noted(project: Project, words: str, session: str = "") -> Entry:
 
 def keep(project: Project, draft: Entry) -> Entry:
     """Keep a new entry, the files it rests on with their hashes. Raises StoreError."""
+    draft = decisions.instead(draft, [project.store.get(old) for old in draft.supersedes])
     return project.store.add(pinned(draft, facts_of(project)))
+
+
+def gave_way(project: Project, old: Entry, new: Entry) -> str:
+    """What became of an entry in whose place a new one was kept: another may have taken that place before."""
+    for one, other, replaced in decisions.rivals(project.store.entries()):
+        if replaced == old.id and other.id == new.id:
+            return f"{old.id} was replaced by {one.id} already, which stays: {one.title}"
+    return f"{old.id} no longer holds: {old.title}"
 
 
 def confirm(project: Project, ref: str) -> Entry:
