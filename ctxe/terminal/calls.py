@@ -123,9 +123,8 @@ def _sizes(event: ToolFinished) -> list[str]:
     if event.result.handle:
         runs = [int(count) for count in REPEATED.findall(text)]
         seen, whole, told = sum(runs), event.full.count("\n") + 1, text.count("\n") + 1 - len(runs)
-        words += [f"{seen:,} of them in view already" if told > SPARE else "in view already, not sent again"] * bool(
-            runs
-        )
+        some = f"{seen:,} of them" if words else figures.plural(seen, "line")  # a command's head tells of no lines
+        words += [f"{some} in view already" if told > SPARE else "in view already, not sent again"] * bool(runs)
         words += ["shortened for the model"] * (seen + told < whole or not event.full)
     return words
 

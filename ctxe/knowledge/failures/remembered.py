@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
@@ -33,6 +34,8 @@ _STOPPED = frozenset({124, 130, 143})
 """Exit codes of what was stopped, by a time limit or by hand: nobody's failure where it says nothing of itself."""
 TITLED = 60
 """Characters of a command that stand in a title: what went wrong is to be seen in a listing as well."""
+_PLACE = pattern(r"^~?/(?:\S*/)?(?=\w)")
+"""Where the program of a command lies, when that is outside the project: words that a title has no room for."""
 _NAMED_TESTS = 5
 
 
@@ -86,7 +89,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     return Entry(
         "",
         "failure",
-        f"`{brief(plain_command(command, root), TITLED)}`: {said}",
+        f"`{brief(_PLACE.sub('', plain_command(command, root)), TITLED)}`: {said}",
         "open",
         by="capture",
         session=session,

@@ -138,6 +138,17 @@ def test_answers_and_interruptions_are_no_failures(facts: dict[str, Any]) -> Non
     assert capture(facts) is None
 
 
+@pytest.mark.parametrize("where", ["/home/me/work/.venv/bin/", "~/shop/.venv/bin/", "/usr/bin/", ""])
+def test_a_title_has_no_room_for_where_a_program_lies(where: str) -> None:
+    held = capture(run(f"{where}python -m pytest -q tests", kind="KeyError", message="'a'"))
+    assert held is not None
+    assert held.title == "`python -m pytest tests`: KeyError: 'a'"
+    assert held.command.endswith("python -m pytest tests")
+    script = capture(run("scripts/check", kind="KeyError", message="'a'"))
+    assert script is not None
+    assert script.title.startswith("`scripts/check`")
+
+
 def test_files_outside_the_project_are_not_kept() -> None:
     facts = run("x", 1, "E", "m", file="/usr/lib/python3/site.py")
     entry = capture(facts, ROOT)

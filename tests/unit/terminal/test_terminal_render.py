@@ -32,6 +32,7 @@ from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import CallDelta, ReasoningDelta, TextDelta, Waiting
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Progress
+from ctxe.domain.value import replace
 from ctxe.terminal.render import Renderer
 from ctxe.terminal.screen import detect
 from tests.unit.terminal.window import Window
@@ -311,6 +312,8 @@ def test_a_read_says_what_of_it_the_model_has_before_it_already() -> None:
 
     assert head_of(read(100, {"lines": 100})) == "● read src/a.py · 100 lines · in view already, not sent again"
     assert head_of(read(60, {"lines": 100})) == "● read src/a.py · 100 lines · 60 of them in view already"
+    ran = replace(read(60, {"exit_code": 0, "tests": {"passed": 7}}), tool="run_command", title="run pytest")
+    assert head_of(ran) == "● run pytest · 7 passed · 60 lines in view already"
     cut = ToolFinished(
         ToolResult("1", "head\n[cut]", handle="h"), "read_file", "read b", "", full, facts={"lines": 100}
     )
