@@ -27,6 +27,7 @@ LONG = 5.0
 def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "") -> ToolOutput:
     """The result of a command that ended, its time limit in seconds, and what to say where it was cut short."""
     from ctxe.tools.outcomes.outcome import outcome
+    from ctxe.tools.outcomes.place import located
 
     text = done.output.rstrip("\n")
     ok = done.exit_code == 0 and not done.ended
@@ -37,6 +38,8 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
         str(root),
         done.seconds,
     )
+    if error := facts.get("error"):
+        error["file"] = located(root, command, error["file"])
     if done.ended:
         facts["timed_out"] = done.timed_out
     asked = "" if ok or not ASKED.search(text[-TAIL:]) else ASKS

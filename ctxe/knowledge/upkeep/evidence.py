@@ -40,7 +40,7 @@ def gone(entry: Entry, facts: Facts) -> tuple[str, ...]:
     """What the entry cites and is no more or is another now, in words: ``("file a.py is gone",)``; empty when all
     stands.
     """
-    missing = [f"file {path} is gone" for path in entry.files if _plain(path) and not facts.file(path)]
+    missing = [f"file {path} is gone" for path in entry.files if _stood(path, entry) and not facts.file(path)]
     for item in entry.evidence:
         kind, _, name = item.partition(" ")
         lost = _lost(kind, name.strip(), facts)
@@ -93,6 +93,12 @@ def stale(entries: Iterable[Entry], facts: Facts) -> dict[str, tuple[str, ...]]:
         if missing:
             found[entry.id] = missing
     return found
+
+
+def _stood(path: str, entry: Entry) -> bool:
+    """Whether a cited file can be gone: what a run named may never have been in the tree, or lie elsewhere in it."""
+    held = (item.rpartition("@")[0] for item in entry.state)
+    return _plain(path) and (not entry.call or path in held)
 
 
 def _plain(path: str) -> bool:

@@ -8,12 +8,13 @@ from itertools import takewhile
 from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, placed
 from ctxe.tools.outcomes.gofaults import go_panic, go_test, panic
 from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
+from ctxe.tools.outcomes.rubyphp import phpunit, rspec
 
 MESSAGE_CHARS = 200
 LINE_CHARS = 2_000
 
-_TASK = re.compile(r"^\[(?:lint|test|build|fmt|check|typecheck|vet)(?::[\w.:-]+)?\] ")
-"""What task runners put before each line."""
+_TASK = re.compile(r"^(?:\[(?:lint|test|build|fmt|check|typecheck|vet)(?::[\w.:-]+)?\]|[│╷╵]) ")
+"""What task runners put before each line, and the frame that others draw beside it."""
 
 
 def read_fault(text: str, root: str = "", *, failed: bool = True) -> Fault | None:
@@ -141,6 +142,8 @@ READERS: tuple[Reader, ...] = (
     bun,
     jest,
     tap,
+    rspec,
+    phpunit,
     placed(
         r"^\s*(?P<kind>(?:[a-z]\w*\.)+[A-Z]\w*(?:Error|Exception)): (?P<message>.+)$",
         r"^\s*at (?!(?:app//)?(?:org\.junit|org\.opentest4j|java|jdk|sun)\.)\S+\((?P<file>\w+\.\w+):(?P<line>\d+)\)",
@@ -162,7 +165,7 @@ READERS: tuple[Reader, ...] = (
     by_line(rf"^{PATH}:(?P<line>\d+):\d+: (?P<message>.+)$"),
     placed(
         r"^\s*(?:Uncaught )?(?P<kind>(?:[A-Z]\w*)?(?:Error|Exception))(?: \[\w+\])?: (?P<message>.+)$",
-        rf"(?:at .*\(|at |❯ )(?:file://)?{PATH}:(?P<line>\d+):\d+",
+        rf"(?:(?:at .*\(|at |❯ )(?:file://)?|^\s+on ){PATH}(?::| line )(?P<line>\d+)(?::\d+|, in )",
         "Error",
     ),
     by_line(r"^\[ERROR\]\s{3,}(?:[\w$]+\.)+[\w$]+:\d+(?:->\S+)? (?P<message>.+)$"),

@@ -8,6 +8,7 @@ from itertools import takewhile
 from ctxe.tools.outcomes.fault import PATH, RAISED, Fault
 
 _AT = re.compile(rf"^\s+at .*?{PATH}:(?P<line>\d+):\d+")
+_SPOT = re.compile(rf"(?:file://|[('])?{PATH}:(?P<line>\d+):\d+")
 _BUN_BAD = re.compile(r"^(?:\(fail\)|✗) ")
 _BUN_END = re.compile(r"^\s+\d+ fail$|^bun test v\d")
 _NPM = re.compile(r"^npm (?:ERR!|error) ?(?P<said>.*)$")
@@ -38,19 +39,32 @@ def tap(lines: list[str]) -> Fault | None:
     if at is None:
         return None
     block = list(takewhile(lambda line: line.strip() != "...", lines[at + 1 : at + 60]))
-    field = {
-        key: value.strip("'\"|- ")
-        for line in block
-        if (key := line.strip().partition(": ")[0])
-        for value in [line.partition(": ")[2]]
-    }
-    spot = re.compile(rf"file://{PATH}:(?P<line>\d+):\d+")
-    place = next((m for line in block if (m := spot.search(line))), None)
+    field = _fields(block)
+    stack = next((i for i, line in enumerate(block) if line.lstrip().startswith("stack:")), 0)
+    place = next((m for line in [*block[stack:], *block] if (m := _SPOT.search(line))), None)
     if not field.get("error"):
         return None
     return Fault(
         field.get("name") or "FAIL", field["error"], place["file"] if place else "", int(place["line"]) if place else 0
     )
+
+
+def _fields(block: list[str]) -> dict[str, str]:
+    """The fields of a YAML block; a text of several lines (``|-``) as one line."""
+    field: dict[str, str] = {}
+    for i, line in enumerate(block):
+        key, _, value = line.strip().partition(": ")
+        if value.strip() in ("|", "|-", ">", ">-"):
+            value = " ".join(_below(block[i:]))
+        field.setdefault(key, value.strip("'\"|- "))
+    return field
+
+
+def _below(rows: list[str]) -> list[str]:
+    """The lines that stand deeper than the first one, up to one that does not."""
+    deep = len(rows[0]) - len(rows[0].lstrip())
+    more = takewhile(lambda row: not row.strip() or len(row) - len(row.lstrip()) > deep, rows[1:])
+    return [row.strip() for row in more if row.strip()]
 
 
 def bun(lines: list[str]) -> Fault | None:

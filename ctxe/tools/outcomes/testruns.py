@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ctxe.tools.outcomes import jsruns
+from ctxe.tools.outcomes import jsruns, rubyphp
 from ctxe.tools.outcomes.testrun import Reader, TestRun, ids, matches, number, tally
 
 
@@ -139,4 +139,5 @@ def _gradle(lines: Sequence[str]) -> TestRun | None:
     return TestRun("gradle", ran - failed - skipped, failed, ids(names), skipped)
 
 
-READERS: tuple[Reader, ...] = (_pytest, _unittest, *jsruns.PLAIN, _cargo, _go, _maven, _gradle, *jsruns.VAGUE)
+OTHERS: tuple[Reader, ...] = (rubyphp.rspec_run, rubyphp.phpunit_run)
+READERS: tuple[Reader, ...] = (_pytest, _unittest, *jsruns.PLAIN, _cargo, _go, _maven, _gradle, *OTHERS, *jsruns.VAGUE)

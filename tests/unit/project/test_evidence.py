@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.upkeep.evidence import gone, stale
 from ctxe.project import Project
@@ -85,3 +86,9 @@ def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:
         git(tmp_path / "whole", "commit", "-q", "--allow-empty", "-m", name)
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{tmp_path}/whole", str(clone))
     assert lost(Project.open(clone, {}), "commit 1234567") == ()
+
+
+def test_a_file_that_was_not_there_when_a_run_named_it_is_not_gone(project: Project) -> None:
+    never = Entry("a", "failure", status="open", call="go test ./...", files=("add_test.go", "no.py"))
+    then = replace(never, id="b", state=("no.py@1a2b3c4d5e6f",))
+    assert stale([never, then], facts_of(project)) == {"b": ("file no.py is gone",)}

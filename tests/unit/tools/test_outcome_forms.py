@@ -78,6 +78,19 @@ CASES: dict[str, tuple[str, str, Tests]] = {
     "gradle-kotlin": ("error: Unresolved reference 'foo'.", "src/main/kotlin/A.kt:3", None),
     "ld": ("undefined reference: undefined reference to `foo'", "", None),
     "csc": ("CS0103: The name 'x' does not exist in the current context", "A.cs:3", None),
+    "node-tap-20": (
+        "AssertionError: Expected values to be strictly equal: -1 !== 3",
+        "js/sum.test.js:4",
+        (0, 3, ["sums", "finds users", "user service"]),
+    ),
+    "rspec": ("ExpectationNotMetError: expected: 119", "spec/cart_spec.rb:12", (2, 1, ["Cart totals with tax"])),
+    "rspec-raised": ("ArgumentError: no lines", "lib/cart.rb:3", (0, 1, ["Cart is made"])),
+    "phpunit": (
+        "AssertionError: Failed asserting that 100 matches expected 119.",
+        "tests/CartTest.php:22",
+        (3, 1, ['Tests\\CartTest::testTotal with data set "tax" (119)']),
+    ),
+    "terraform": ("Error: Reference to undeclared input variable", "main.tf:12", None),
     "port": ("Error: listen EADDRINUSE: address already in use :::3000", "server.js:5", None),
 }
 

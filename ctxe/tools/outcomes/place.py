@@ -1,0 +1,41 @@
+"""Where a file lies that an error names: runners name it from the folder they ran in, or by its last name alone."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path, PurePosixPath
+
+MOST_WORDS = 60
+"""Words of a command that are tried as the folder it ran in."""
+
+
+def located(root: Path, command: str, file: str) -> str:
+    """The path of a file relative to the root: below a folder that the command names, or the only one of its name.
+
+    As it was told where neither is so.
+    """
+    told = PurePosixPath(file)
+    if not file or told.is_absolute() or ".." in told.parts or (root / file).exists():
+        return file
+    below = (f"{folder.rstrip('/')}/{file}" for folder in _folders(command))
+    found = next((path for path in below if (root / path).is_file()), "") or _only(root, file)
+    return str(PurePosixPath(found)) if found else file
+
+
+def _folders(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)[:MOST_WORDS]
+    except ValueError:
+        words = command.split()[:MOST_WORDS]
+    named = (word.rpartition("=")[2].removesuffix("...").rstrip(";") for word in words)
+    return [word for word in named if word and not word.startswith(("/", "-")) and ".." not in word]
+
+
+def _only(root: Path, file: str) -> str:
+    """The only file of the tree, as git knows it, whose path ends with this one."""
+    from ctxe.repo.git import Git
+
+    options = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    found = Git(root).output(*options, "--", f":(glob)**/{file}") or b""
+    paths = set(found.decode("utf-8", "replace").split("\0")) - {""}
+    return paths.pop() if len(paths) == 1 else ""

@@ -1,0 +1,33 @@
+"""Where a file lies that an error names: as seen from the folder of the run, or by its last name alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxe.tools.outcomes.place import located
+from tests.repositories import repository
+
+FILES = ("calc/add_test.go", "web/src/cart.test.ts", "web/src/index.ts", "shop/src/index.ts", "top.py")
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "path"),
+    [
+        ("pytest", "top.py", "top.py"),
+        ("cd web && npx jest", "src/cart.test.ts", "web/src/cart.test.ts"),
+        ("cd shop; npx tsc", "src/index.ts", "shop/src/index.ts"),
+        ("npm --prefix=web test", "src/index.ts", "web/src/index.ts"),
+        ("go test ./calc/...", "add_test.go", "calc/add_test.go"),
+        ("go test ./...", "add_test.go", "calc/add_test.go"),
+        ("npx tsc", "src/index.ts", "src/index.ts"),
+        ("npx 'tsc", "gone.ts", "gone.ts"),
+        ("x", "/usr/lib/a.py", "/usr/lib/a.py"),
+        ("cd web && x", "../top.py", "../top.py"),
+        ("x", "", ""),
+    ],
+)
+def test_a_file_is_found_where_the_run_meant_it(tmp_path: Path, command: str, file: str, path: str) -> None:
+    root = repository(tmp_path / "repo", dict.fromkeys(FILES, "x\n"))
+    assert located(root, command, file) == path
