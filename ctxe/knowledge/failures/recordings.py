@@ -81,7 +81,7 @@ class Recording:
     def _codex(self, item: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
         kind = _text(item.get("type"))
         if kind.endswith("_output"):
-            yield from self._ended(item.get("call_id"), _words(item.get("output")), None)
+            yield from self._ended(item.get("call_id"), *_printed(_words(item.get("output"))))
         elif kind.endswith("_call"):
             given: Any = next((item[key] for key in ("arguments", "input", "action") if item.get(key) is not None), {})
             given = given if isinstance(given, dict) or _text(given)[:1] == "{" else {"input": given}
@@ -115,6 +115,18 @@ class Recording:
             if place := _PLACE.search(text):
                 self.place, text = f"{place['folder']} {place['open']}", text[: place.start()]
             yield taken(tool, arguments, text, marked, code if isinstance(code, int) else None, stood)
+
+
+def _printed(text: str) -> tuple[str, None, object]:
+    """What a command of Codex printed, no mark, and its exit code: older recordings hold both as one JSON text."""
+    try:
+        held = json.loads(text) if text.startswith('{"output":') else None
+    except (ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict):
+        return text, None, None
+    about = held.get("metadata")
+    return _text(held["output"]), None, about.get("exit_code") if isinstance(about, dict) else None
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

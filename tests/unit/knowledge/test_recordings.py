@@ -69,6 +69,24 @@ def test_codex() -> None:
     assert (edited.kind, edited.paths, edited.failed) == ("edit", ("a.py",), False)
 
 
+def test_codex_of_old_wrote_output_and_exit_code_as_one_text() -> None:
+    call = {
+        "type": "function_call",
+        "call_id": "1",
+        "name": "shell",
+        "arguments": '{"command": ["bash", "-lc", "tox"]}',
+    }
+    held = {"output": "bash: tox: command not found\n", "metadata": {"exit_code": 127, "duration_seconds": 0.1}}
+    output = {"type": "function_call_output", "call_id": "1", "output": json.dumps(held)}
+    broken = {**output, "output": '{"output": "cut'}
+    (ran,) = read({"type": "response_item", "payload": item} for item in (call, output))
+    assert isinstance(ran, Taken)
+    assert (ran.command, ran.text, ran.exit_code) == ("tox", "bash: tox: command not found\n", 127)
+    (cut,) = read({"type": "response_item", "payload": item} for item in (call, broken))
+    assert isinstance(cut, Taken)
+    assert cut.text == '{"output": "cut'
+
+
 def test_plain_messages_and_shells_that_remember_where_they_stand() -> None:
     function = {"name": "shell", "arguments": '{"command": "edit 1:1\\nx\\nend_of_edit"}'}
     said = "Your proposed edit has introduced new syntax error(s).\n(Open file: /a.py)\n(Current directory: /w)\nbash-$"
