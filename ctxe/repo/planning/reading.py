@@ -23,6 +23,14 @@ LONGEST_WORD = 400
 
 _ENDLESS = pattern(r"\S{401,}")
 _COMMENT = pattern(r"<!--.*?-->", re.DOTALL)
+_ADDRESS = pattern(
+    r"""https?://[^\s/)>\]]+(?:/[\w.-]+/[\w.-]+/(?:(?:issues|pull|discussions|(?:-/)?merge_requests)/(?P<number>\d+)\S*
+    |(?:-/)?(?:blob|tree|raw)/[\w.-]+))?""",
+    re.VERBOSE,
+)
+"""What of an address says nothing of the code: its host, and what stands before a path or a number in it."""
+_COMMIT = pattern(r"https?://[^\s/]+/\S+/commits?/(?P<name>[0-9a-f]{7,40})\b[^\s)>\]]*")
+_POLITE = frozenset(counts("please pls kindly thanks thank"))
 _TRAILER = pattern(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
 _FENCE = pattern(r"\s*(?:```|~~~)")
 _FORM = pattern(
@@ -124,7 +132,7 @@ def _without(view: View, words: Collection[str]) -> View:
 def bag(text: str) -> Counter[str]:
     """How often each search term occurs, as the index counts them."""
     found = counts(text)
-    for common in KEYWORDS & found.keys():
+    for common in (KEYWORDS | _POLITE) & found.keys():
         del found[common]
     return found
 
@@ -147,13 +155,19 @@ def _damped(found: Counter[str]) -> View:
     return {term: min(times, 3) ** 0.5 for term, times in found.items()}
 
 
+def _said_by(address: re.Match[str]) -> str:
+    """What stands for the beginning of an address: the number of what it discusses, or a sign that something stood."""
+    return f"…#{address['number']}" if address["number"] else "…"
+
+
 def read_task(task: str) -> TaskReading:
     """Take a task apart; any text will do, of any length."""
     text = task if len(task) <= HEAD + TAIL else task[:HEAD] + "\n" + task[-TAIL:]
     text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
-    lines = _COMMENT.sub(" ", text).split("\n")
-    first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
+    text = _COMMIT.sub(lambda found: found["name"], text)
     mentions = symbols(text)
+    lines = _ADDRESS.sub(_said_by, _COMMENT.sub(" ", text)).split("\n")
+    first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")
     if _TRACE.match(title) and mentions.faults:
         # nothing but a trace: what it says in the end is the subject, not that it is one

@@ -96,3 +96,21 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_words_of_other_languages_are_search_terms() -> None:
     assert {"茶壶", "壶漏"} <= set(read_task("茶壶漏水了").views()["title"])
     assert {"fuit"} <= set(read_task("La théière fuit").views()["title"])
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("https://github.com/gin-gonic/gin/issues/4723", ["4723"]),
+        ("please see https://forge.example/a/b/-/merge_requests/17#note_5", ["see", "17"]),
+        ("https://github.com/gin-gonic/gin/blob/master/tree.go#L120 walks", ["tree", "walk"]),
+        ("the parser, https://docs.example.org", ["parser"]),
+        ("redo https://github.com/a/b/commit/dcaa4296", ["redo"]),
+        ("https://example.org", []),
+    ],
+)
+def test_of_an_address_only_what_names_code_or_a_discussion_is_read(task: str, words: list[str]) -> None:
+    reading = read_task(task)
+    assert reading.title.strip()
+    assert [word for word in reading.views()["title"] if word not in ("go", "dcaa4296", "l120", "120")] == words
+    assert reading.mentions.commits == (("dcaa4296",) if "commit" in task else ())
