@@ -23,7 +23,7 @@ class State:
     the provider may hold its beginning still. ``files`` are the user's (path, choice), ``queued`` is told with the
     next words. ``mode`` is the approval mode that was chosen on the way (empty: the one it began with), ``plan`` the
     one that the user approved, while something of it is to be done. ``originals`` maps a handle to the full text of a
-    shortened result.
+    shortened result. ``folded`` is what a fold left, in tokens, until a request tells how much it is.
     """
 
     conversation: Conversation = Conversation()
@@ -48,6 +48,7 @@ class State:
     usage: Usage = Usage()
     usd: float = 0.0
     running: bool = False
+    folded: int = 0
 
     @property
     def turn(self) -> Turn:

@@ -49,7 +49,7 @@ def apply(state: State, event: Event) -> State:
             return state.asked(words, gathered)
         case ContextAssembled(ledger):
             held = tuple(row.digest for row in ledger.rows if row.given)
-            return replace(state, ledger=ledger, held=held, left=())
+            return replace(state, ledger=ledger, held=held, left=(), folded=0)
         case ReplyReceived(reply, usd):
             return _replied(state, reply, usd)
         case ToolStarted(call_id):
@@ -194,5 +194,5 @@ def _refolded(state: State, event: Folded | Unfolded) -> State:
     if isinstance(event, Folded):
         fold, folds = event.fold, (*state.folds, state.conversation.fold)
     conversation = replace(state.conversation, fold=fold)
-    left = state.held or state.left
-    return replace(state, conversation=conversation, folds=folds, standing=None, held=(), left=left)
+    left, size = state.held or state.left, event.fold.tokens_after if isinstance(event, Folded) else 0
+    return replace(state, conversation=conversation, folds=folds, standing=None, held=(), left=left, folded=size)

@@ -54,7 +54,8 @@ class Memory:
 
     ``working`` is the folder the user stands in, at or below ``root``; ``ranker`` says what bears on a task, which may
     be nothing; ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
-    were seen; ``recent`` is how many lines of the daily log stand.
+    were seen; ``recent`` is how many lines of the daily log stand. What ``session`` logged itself is not
+    recalled in it, since its words stand in its requests.
     """
 
     store: Store
@@ -65,6 +66,7 @@ class Memory:
     facts: Facts = field(default_factory=Facts)
     counters: Counters | None = None
     recent: int = RECENT_LINES
+    session: str = ""
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """A snapshot placed in the system prompt, and recalled entries placed with the task."""
@@ -163,7 +165,8 @@ class Memory:
         standing = {entry.id for entry in daily.newest(entries, self.recent)}
 
         def live(entry: Entry) -> bool:
-            shown = entry.status == "wontfix" or entry.id in standing
+            own = entry.kind == "log" and entry.session == self.session != ""
+            shown = own or entry.status == "wontfix" or entry.id in standing
             return not shown and links.is_current(entry, replaced)
 
         numbers = self._numbers()

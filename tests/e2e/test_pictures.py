@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,7 +248,9 @@ def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, rep
             terminal.wait("docs/shot.png +1,3")
             terminal.settle(0.2)
             terminal.enter("/compact")
-            terminal.wait("folded")
+            folded = re.search(r"folded \S+ → (\S+) tokens", terminal.wait(r"folded \S+ → \S+ tokens"))
+            assert folded
+            terminal.wait(rf"{re.escape(folded[1])} of 180k tokens")  # the row below the line knows what is left
             terminal.settle(0.2)
             terminal.enter("show me the first again")
             terminal.wait("It is there again.")

@@ -28,8 +28,8 @@ def instructions(project: Project, count: Count) -> Instructions:
     return Instructions(RulePlaces(place.root, place.working, place.user, read, readable(project)), count)
 
 
-def memory(project: Project, count: Count) -> Memory:
-    """MEMORY.md, decisions, failures, the daily log, and what bears on the task."""
+def memory(project: Project, count: Count, session: str = "") -> Memory:
+    """MEMORY.md, decisions, failures, the daily log, and what bears on the task of a session."""
     from ctxe.knowledge.memory import Memory
 
     return Memory(
@@ -41,6 +41,7 @@ def memory(project: Project, count: Count) -> Memory:
         facts=facts_of(project),
         counters=project.counters,
         recent=project.config.memory.daily_lines,
+        session=session,
     )
 
 

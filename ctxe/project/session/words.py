@@ -20,7 +20,7 @@ def status(live: Live) -> str:
     """Model, tokens, money and mode: the row below the input line."""
     state = live.session.state
     ledger, usage = state.ledger, state.newest_usage
-    held = usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0
+    held = state.folded or (usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0)
     used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
     money = f"${state.usd:.4f}" if live.model.prices else "no price"
     if limit := live.project.config.budget.max_cost:

@@ -103,7 +103,7 @@ class Folds:
         """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
         if state.ledger is None:
             return None
-        composer, talk, size = self.composer, state.conversation, state.ledger.used
+        composer, talk, size = self.composer, state.conversation, state.folded or state.ledger.used
         room = room_for(composer.frame(state.standing or ()), talk, composer.budget.usable, composer.count)
         return forecast(room, talk, self.policy, size, grown, composer.model.prices)
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Chosen = tuple) -> Composer:
     """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
     counted = counter(project, model)
-    return Composer(offers(project, kit, counted.count, chosen), model, budget_for(project, model), counted, session)
+    return Composer(
+        offers(project, kit, counted.count, chosen, session), model, budget_for(project, model), counted, session
+    )
 
 
 def keeping(project: Project, session: str, *, approved: bool = False) -> Keeping:

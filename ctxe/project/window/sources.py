@@ -27,19 +27,19 @@ MOST_TOLD = 8
 """Lines about rules and memory at the start of a session."""
 
 
-def offers(project: Project, kit: Kit, count: Count, chosen: Chosen) -> SessionSources:
+def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
     """What stands and what is asked for in a session of this project."""
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
-        sources=(*_sources(project, kit, count), ("files", Planning(project, chosen, kit))),
+        sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count, picture=kit.picture),
         surroundings=lambda: surroundings(project),
         clean=kit.clean,
     )
 
 
-def _sources(project: Project, kit: Kit, count: Count) -> list[tuple[ShareName, Source]]:
+def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tuple[ShareName, Source]]:
     found: list[tuple[ShareName, Source]] = [
         ("instructions", instructions(project, count)),
         ("skills", skills(project, kit.skills, count)),
@@ -49,7 +49,7 @@ def _sources(project: Project, kit: Kit, count: Count) -> list[tuple[ShareName, 
 
         found.append(("skills", ServerLines(servers.known.values, servers.listed, count)))
     if project.config.memory.enabled:
-        found.append(("memory", memory(project, count)))
+        found.append(("memory", memory(project, count, session)))
     return found
 
 

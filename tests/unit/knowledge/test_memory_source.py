@@ -40,6 +40,15 @@ def decision(title: str, text: str = "", **more: object) -> Entry:
     return Entry("", "decision", title, text=text, **more)  # type: ignore[arg-type]
 
 
+def test_what_a_session_logged_itself_is_not_recalled_in_it(tmp_path: Path) -> None:
+    for line in ("- 09:00 [s1] sessions are stored on disk as JSONL", "- 09:01 [s1] wrote the parser"):
+        store_in(tmp_path).log(line)
+    (_, recalled) = memory_in(tmp_path, recent=1, session="s2").offer(TASK, 2500)
+    assert "stored on disk as JSONL" in recalled.chunks[0].text
+    (standing,) = memory_in(tmp_path, recent=1, session="s1").offer(TASK, 2500)
+    assert standing.name == "memory"
+
+
 def test_an_empty_project_offers_nothing(tmp_path: Path) -> None:
     assert list(memory_in(tmp_path).offer(TASK, 2500)) == []
 
