@@ -99,18 +99,24 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
     """Ask about each entry that cites what is gone; False when the user had enough."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
+    from ctxe.project.memory.moved import follow, moved
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen, editor=project.editor)
     stale = [row["id"] for row in memories.rows(project) if row["stale"]]
-    choices = ("keep", "edit", "forget", "quit")
     for number, name in enumerate(stale, 1):
         screen.say(f"\nstale, {number} of {len(stale)}\n" + entry_page(project, screen, name))
+        places = moved(project, project.store.get(name))
+        for old, new in places.items():
+            screen.say(f"{old} was moved to {new}")
+        choices = ("keep", *(["move"] if places else []), "edit", "forget", "quit")
         answer = prompt.ask(_question(choices), choices)
         if answer == "quit":
             return False
         if answer == "edit":
             by_hand(project, prompt, project.store.get(name))
+        if answer == "move":
+            follow(project, project.store.get(name), places)
         if answer == "keep":
             memories.confirm(project, name)
         if answer == "forget":

@@ -47,10 +47,10 @@ def listed(name: str, what: str, lines: Sequence[str], room: int, kind: str, cos
     most = min(len(lines), max(0, room) // SHORTEST_LINE)
     kept = longest(most, lambda number: cost(_listing(name, what, lines, number, kind)) <= room)
     more = len(lines) - kept
-    left = [Omission(f"{more} more {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
+    left = [Omission(f"{more} more: {what}", 0, f"over its part: `ctxe memory search --kind {kind}`")] if more else []
     if not kept:
         return None, left
-    return Chunk(name, _listing(name, what, lines, kept, kind), f"{kept} of {len(lines)} {what}"), left
+    return Chunk(name, _listing(name, what, lines, kept, kind), f"{kept} of {len(lines)}: {what}"), left
 
 
 def _listing(name: str, what: str, lines: Sequence[str], kept: int, kind: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.repositories import git, repository
+
 CTXE = [sys.executable, "-m", "ctxe"]
 
 
@@ -230,6 +232,20 @@ def test_two_decisions_in_place_of_one_are_told_and_a_person_says_which_holds(tm
     at_terminal(tmp_path, ["memory", "review"], "k")
     assert [row["id"] for row in asked(tmp_path, "decisions", "list", "--json")] == [one, other]
     assert "both hold" not in ctxe(tmp_path, "memory", "review").stdout
+
+
+def test_what_cites_a_file_that_was_moved_follows_it(tmp_path: Path) -> None:
+    root = repository(tmp_path / "repo", {"src/parser.py": "class Parser:\n    def read(self): ...\n", "b.py": "x\n"})
+    lean = ("--file", "src/parser.py", "--file", "b.py", "--evidence", "file src/parser.py")
+    ctxe(root, "memory", "add", "The parser reads", *lean)
+    for old, new in (("src/parser.py", "src/reader.py"), ("src/reader.py", "lib.py")):
+        git(root, "mv", old, new)
+        git(root, "commit", "-qm", "Move")
+    screen = at_terminal(root, ["memory", "review"], "m")
+    assert "src/parser.py was moved to lib.py" in screen
+    (entry,) = asked(root, "memory", "show", "--json")
+    assert (entry["files"], entry["stale"]) == (["lib.py", "b.py"], [])
+    assert entry["evidence"][0].startswith("file lib.py@")
 
 
 def at_terminal(folder: Path, words: list[str], keys: str) -> str:

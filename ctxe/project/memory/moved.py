@@ -1,0 +1,58 @@
+"""Where a file went that memories cite and that is no more: its new path, as git's history has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxe.domain.value import replace
+from ctxe.knowledge.upkeep.evidence import pinned
+from ctxe.project.memory.evidence import facts_of
+
+if TYPE_CHECKING:
+    from ctxe.knowledge.entries.entry import Entry
+    from ctxe.project import Project
+
+MOST_MOVES = 5
+"""Moves of one file that are followed."""
+
+
+def moved(project: Project, entry: Entry) -> dict[str, str]:
+    """The files an entry cites that are gone, with where each lies now; those of which nobody knows are left out."""
+    cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
+    gone = [path for path in dict.fromkeys((*entry.files, *cited)) if not (project.root / path).exists()]
+    found = {path: _now(project, path) for path in gone}
+    return {path: now for path, now in found.items() if now}
+
+
+def follow(project: Project, entry: Entry, places: dict[str, str]) -> None:
+    """Let an entry cite its files where they lie now. Raises StoreError."""
+    files = tuple(dict.fromkeys(places.get(path, path) for path in entry.files))
+    evidence = tuple(_cited(item, places) for item in entry.evidence)
+    new = pinned(replace(entry, files=files, evidence=evidence), facts_of(project))
+    project.store.change(entry.id, files=new.files, evidence=new.evidence)
+
+
+def _cited(item: str, places: dict[str, str]) -> str:
+    kind, _, name = item.partition(" ")
+    path = name.partition("@")[0]
+    return f"file {places[path]}" if kind == "file" and path in places else item
+
+
+def _now(project: Project, path: str) -> str:
+    """Follow the commits that took a path away to where each put what it held; empty when it was put nowhere."""
+    for _ in range(MOST_MOVES):
+        path = _put(project, path)
+        if not path or (project.root / path).exists():
+            return path
+    return ""
+
+
+def _put(project: Project, path: str) -> str:
+    git = project.git
+    last = git.output("log", "-1", "--format=%H", "--diff-filter=D", "--", f":(literal){path}")
+    if not last or not last.strip():
+        return ""
+    commit = last.decode().strip()
+    told = git.output("show", "-z", "-M", "--format=", "--diff-filter=R", "--name-status", commit) or b""
+    parts = told.decode("utf-8", "replace").strip("\0").split("\0")
+    return next((new for old, new in zip(parts[1::3], parts[2::3], strict=False) if old == path), "")
