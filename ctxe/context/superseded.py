@@ -54,7 +54,7 @@ def _sights(conversation: Conversation) -> Iterator[Sight]:
     for t, turn in enumerate(conversation.turns, start=1):
         for section in turn.gathered:
             for chunk in section.chunks:
-                if chunk.path and chunk.of:
+                if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)):
                     yield Sight(chunk.path, chunk.of, f"turn {t}", (chunk.digest,) if chunk.tier != "name" else ())
         for s, step in enumerate(turn.steps, start=1):
             name = f"step {t}.{s}"

@@ -26,8 +26,9 @@ STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 class SessionSources:
     """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
 
-    ``named`` puts files that the user's words mention before the model; ``surroundings`` is what stands with the first
-    words of a session (platform, branch, date). ``clean`` is what every text from outside goes through.
+    ``named`` puts files that the user's words mention before the model; ``surroundings`` is where the session runs
+    (platform, branch, date), ``changes`` what changed in files that the model saw. ``clean`` is what every text from
+    outside goes through.
     """
 
     rules: Section
@@ -35,6 +36,7 @@ class SessionSources:
     sources: tuple[tuple[ShareName, Source], ...]
     named: Callable[[Sequence[str], int], Section]
     surroundings: Callable[[], Section | None] = field(default=lambda: None)
+    changes: Callable[[State, Budget], Sequence[Section]] = field(default=lambda _, __: ())
     clean: Callable[[str], str] = field(default=lambda text: text)
 
 
@@ -65,7 +67,6 @@ class Composer:
         ``ahead`` of the words' being sent no host is asked, which costs money: no vectors, no second look at a plan.
         """
         held = set(state.held) or set(_standing_marks(state))
-        first = self.offers.surroundings() if not state.conversation.turns else None
         paths = dict.fromkeys(
             [*task_of(words, state).named, *(path for path, choice in state.files if choice != "drop")]
         )
@@ -76,9 +77,17 @@ class Composer:
         sections = [s for s in self._offered(task, entered) if s.placement == "task"]
         sections.append(named)
         sections += beside(state.queued)
-        sections += [first] if first else []
-        fresh = [_without(section, held) for section in sections]
-        return tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
+        fresh = [*(_without(section, held) for section in sections), *self._surroundings(state, held)]
+        found = tuple(s for s in pack(fresh, self.budget, self.count) if s.chunks or s.left_out)
+        return (*found, *map(self.cleaned, self.offers.changes(state.asked(words, found), self.budget)))
+
+    def _surroundings(self, state: State, held: set[str]) -> list[Section]:
+        """Where the session runs, with its first words, after a fold, and when that is another branch or day."""
+        if (now := self.offers.surroundings()) is None:
+            return []
+        told = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
+        stands = told[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)
+        return [] if stands else [now]
 
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""

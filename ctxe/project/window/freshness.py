@@ -23,7 +23,8 @@ def held(state: State, *, told: bool = False) -> dict[str, str]:
 
 def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for section in turn.gathered:
-        yield from ((chunk.path, chunk.of, chunk.tier) for chunk in section.chunks if chunk.path and chunk.of)
+        dated = (chunk for chunk in section.chunks if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)))
+        yield from ((chunk.path, chunk.of, chunk.tier) for chunk in dated)
     for step in turn.steps:
         for result in step.results:
             yield from ((touch.path, touch.digest, "full") for touch in result.touches)
@@ -50,6 +51,21 @@ def freshen(
         text = f"[ctxe: {path} {what} since you last saw it, and not by you. {then}]" + (f"\n{news}" if news else "")
         notes.append(Chunk(CHANGED + path, text, "changed on disk", "region" if news else "name", path, now))
     return notes
+
+
+def within(room: int, told: Callable[[str, str], str], count: Count) -> Callable[[str, str], str]:
+    """What ``told`` says of files until that takes ``room`` tokens in all: a pull may have changed every one."""
+    left = room
+
+    def bounded(path: str, before: str) -> str:
+        nonlocal left
+        news = told(path, before) if left > 0 else ""
+        if (cost := count(news)) > left:
+            return ""
+        left -= cost
+        return news
+
+    return bounded
 
 
 def news_of(before: str | None, now: str, room: int, count: Count) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ctxe.context.budget import Budget, birth_limit
 from ctxe.context.tokens import Count
 from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
@@ -15,6 +16,7 @@ from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.servers.door import any_named
 from ctxe.project.skills.offered import skills
 from ctxe.project.window.compose import SessionSources, rules_section
+from ctxe.project.window.freshness import freshen, within
 from ctxe.project.window.mentions import named_files
 from ctxe.project.window.planned import Chosen, Planning
 
@@ -35,6 +37,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
         sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit))),
         named=lambda paths, room: named_files(paths, room, kit.show, count, picture=kit.picture),
         surroundings=lambda: surroundings(project),
+        changes=lambda state, budget: changes(state, kit, budget, count),
         clean=kit.clean,
     )
 
@@ -84,6 +87,14 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
         return [chunk for chunk in source.for_files(newest, room) if chunk.digest not in held]
 
     return notes
+
+
+def changes(state: State, kit: Kit, budget: Budget, count: Count) -> Sequence[Section]:
+    """What changed in files since the model saw them, to ride with the user's words; none where nothing did."""
+    each = birth_limit("read", budget.window)
+    told = within(budget.room("files"), lambda path, before: kit.news(path, before, each, count), count)
+    notes = tuple(freshen(state, kit.digest_of, told))
+    return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 
 def surroundings(project: Project) -> Section:
