@@ -17,6 +17,7 @@ from ctxe.knowledge.entries.scalars import Value
 FOLDERS = {"decision": "decisions", "failure": "failures"}
 """Where an entry of a kind lives; every other kind lives in ``memory``."""
 
+KINDS = frozenset(("decision", "fact", "preference", "routine", "failure", "log"))
 LISTS = ("scope", "files", "evidence", "supersedes", "state")
 OURS = pattern(r"(\d{4,9})-[0-9a-f]{4}")
 MOST_TEXT = 100_000
@@ -124,6 +125,8 @@ def read_entry(data: bytes, path: str) -> Entry:
     stem = name.removesuffix(".md")
     known["id"] = known.get("id") or (stem if folder == "failures" else path.removesuffix(".md"))
     known["kind"] = known.get("kind") or _kind_of(folder)
+    if known["kind"] not in KINDS and not known.get("ts"):  # an import may have kinds of its own
+        problems = (*problems, f"its kind {known['kind']} is none that ctxe knows: {', '.join(sorted(KINDS))}")
     known["status"] = _status_of(folder, str(known["kind"]), str(known.get("status", "")))
     known["title"] = known.get("title") or _headline(text) or stem
     extra = {key: value for key, value in values.items() if key not in _KNOWN}

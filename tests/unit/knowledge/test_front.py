@@ -145,3 +145,10 @@ def test_slugs_are_plain_file_names() -> None:
         "a" * 48,
         "one-two-three-one-two-three-one-two-three-one",
     ]
+
+
+def test_a_kind_that_nobody_knows_is_told_except_of_an_import() -> None:
+    (said,) = read_entry(b"---\nkind: decison\n---\nwords\n", "decisions/x.md").problems
+    assert said.startswith("its kind decison is none that ctxe knows: decision, ")
+    assert read_entry(b"---\nkind: decison\nts: '7'\n---\nwords\n", "decisions/x.md").problems == ()
+    assert read_entry(b"words\n", "decisions/x.md").problems == ()
