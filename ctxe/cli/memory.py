@@ -96,13 +96,15 @@ def show_found(invocation: Invocation, found: dict[str, object]) -> None:
     if not isinstance(results, list) or not results:
         screen.say("nothing remembered bears on that")
         return
+    held = {entry.id: entry for entry in invocation.project().store.entries()}
+    known = [held[row["id"]] for row in results]
     columns: list[Column | str] = [Column("id", style="accent"), "kind", Column("title", grows=True)]
+    columns += [Column("fix", grows=True)] if any(entry.fix for entry in known) else []
     columns += [Column("tokens", right=True), Column("score", right=True, style="dim")]
-    bare = {entry.id: entry.text for entry in invocation.project().store.entries() if not entry.title}
-    rows: list[list[Cell]] = [
-        [row["id"], row["kind"], row["title"] or bare.get(row["id"], ""), str(row["tokens"]), f"{row['score']:.2f}"]
-        for row in results
-    ]
+    rows: list[list[Cell]] = []
+    for row, entry in zip(results, known, strict=True):
+        said = [row["title"] or ("" if entry.title else entry.text), *([entry.fix] if len(columns) > 5 else [])]
+        rows.append([row["id"], row["kind"], *said, str(row["tokens"]), f"{row['score']:.2f}"])
     screen.say(table(columns, rows, screen))
 
 

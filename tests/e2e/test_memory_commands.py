@@ -104,6 +104,7 @@ def test_failures_are_kept_matched_and_resolved(tmp_path: Path) -> None:
     ctxe(tmp_path, "failures", "resolve", first["signature"][:8], "--fix", "docker compose up redis")
     (group,) = asked(tmp_path, "failures", "list", "--json", "--status", "resolved", "--file", "a.py", "--since", "1d")
     assert (group["seen"], group["fix"], group["command"]) == (2, "docker compose up redis", "pytest")
+    assert "docker compose up redis" in ctxe(tmp_path, "failures", "match", "redis refused").stdout
     listed = ctxe(tmp_path, "failures", "list").stdout.splitlines()
     assert re.fullmatch(r"\w{8} +resolved +2 +now +Tests need redis +docker compose up redis +a\.py", listed[1])
     assert asked(tmp_path, "failures", "stats", "--json")["statuses"] == {"resolved": 1}
