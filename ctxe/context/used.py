@@ -18,7 +18,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import dataclass, field
 
-NAMED_BY_USER = ("named files", "pages")
+NOT_GUESSED = ("named files", "pages", "changes")
 CHOSEN = (Priority.MEMORY, Priority.INJECTED)
 _WORD = pattern(r"[\w./@+\-]+")
 
@@ -67,7 +67,7 @@ def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Inj
 def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
     """What was put in unasked: after how many steps of the turn, in which section, and the chunk."""
     for section in turn.gathered:
-        if section.priority in CHOSEN and section.name not in NAMED_BY_USER and section.share != "instructions":
+        if section.priority in CHOSEN and section.name not in NOT_GUESSED and section.share != "instructions":
             yield from ((0, section.name, chunk) for chunk in section.chunks)
     for number, step in enumerate(turn.steps, start=1):
         yield from ((number, "notes", note) for note in step.notes if note.id.startswith(PREFIX))

@@ -73,9 +73,10 @@ def test_memories_are_known_by_their_id_and_notes_count_from_where_they_were_tol
 
 
 def test_what_the_user_named_and_what_was_never_sent_is_not_counted() -> None:
+    changed = section(file("b.py"), name="changes")
     named, asides = section(file("a.py"), name="named files"), section(Chunk("q", "!ls"), priority=Priority.TASK)
     rules = replace(section(file("src/AGENTS.md"), name="instructions for files"), share="instructions")
-    assert ways(Turn("go", (named, asides, rules), ())) == {}
+    assert ways(Turn("go", (named, asides, rules, changed), ())) == {}
     assert injected(Conversation((Turn("go", (section(file("b.py")),)),)), {}) == ()
 
 
