@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Terminal, ctxe, environment, repository
+from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.wire.server import Reply, WireServer
 
 
 @pytest.fixture
@@ -58,3 +59,26 @@ def test_what_cannot_be_kept_goes_back_to_the_editor(home: Path, repo: Path, tmp
         terminal.wait("saved 0001-")
     (entry,) = ctxe(repo, env, "memory", "show", "--json").json
     assert entry["text"] == "Push with the token, after lunch"
+
+
+def test_what_a_session_proposed_is_told_when_it_is_left_and_until_somebody_looked(home: Path, repo: Path) -> None:
+    waits = "1 proposal for the memory: `ctxe memory review`"
+    with WireServer([Reply("Noted.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            assert waits not in terminal.screen
+            terminal.enter("From now on write commit messages in German")
+            terminal.wait("Noted.")
+            terminal.leave()
+            assert waits in terminal.screen
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            assert waits in terminal.screen
+            terminal.leave()
+            assert terminal.screen.count(waits) == 1
+        ctxe(repo, env, "memory", "review", "--accept", "all")
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            assert waits not in terminal.screen
+            terminal.leave()

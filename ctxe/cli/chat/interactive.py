@@ -103,6 +103,7 @@ def _confirmed(project: Project, screen: Screen) -> str:
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = "") -> Ended:
     """One session until the user leaves it, ``begun`` in its line. Raises ConfigError, SessionError, StoreError."""
     from ctxe.cli.chat import repl
+    from ctxe.project.memory import inbox
     from ctxe.project.session.opening import open_session
     from ctxe.project.session.words import going
     from ctxe.terminal.input.ask import Asker
@@ -125,8 +126,10 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
         renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
         live.warm()
         greet(chat)
-        code = repl.run(chat, words)
-        return Ended(code, live.session.id, chat.next, live.model.id, live.model.effort, live.permit.mode, chat.rewound)
+        code, model = repl.run(chat, words), live.model
+    if live.proposed and not chat.next:
+        renderer.lines([inbox.waits(project)])
+    return Ended(code, live.session.id, chat.next, model.id, model.effort, live.permit.mode, chat.rewound)
 
 
 def _completes(prompt: Prompt, live: Live) -> None:
@@ -145,11 +148,14 @@ def _completes(prompt: Prompt, live: Live) -> None:
 
 def greet(chat: ChatSession) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
+    from ctxe.project.memory import inbox
     from ctxe.project.session.words import banner
     from ctxe.terminal.figures import plural
 
     live = chat.live
     hints = [CONNECT] if live.model.provider == "offline" else []
+    if chat.screen.keyboard and live.project.config.memory.enabled:
+        hints += filter(None, [inbox.waits(live.project)])
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
     chat.renderer.lines([banner(live), *live.notices, *hints])

@@ -45,6 +45,14 @@ def waiting(project: Project) -> tuple[Entry, ...]:
     return review.waiting(project.store)
 
 
+def waits(project: Project) -> str:
+    """A line that says how many proposals wait, empty for none; no entry is read for it."""
+    from ctxe.terminal.figures import plural
+
+    count = sum(1 for _ in (project.place.memory / "inbox").glob("*.md"))
+    return f"{plural(count, 'proposal')} for the memory: `ctxe memory review`" if count else ""
+
+
 def difference(project: Project, proposal: Entry) -> str:
     """What a proposal changes in the entries that it would replace, as a unified diff; empty when it replaces none."""
     from ctxe.tools.diff import unified

@@ -53,7 +53,8 @@ class Wired:
 @dataclass(slots=True)
 class Live:
     """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one; ``against``
-    counts it against the memories a turn leaned on that the user took it back.
+    counts it against the memories a turn leaned on that the user took it back. ``proposed`` is how many memories it
+    proposed when it was left.
     """
 
     project: Project
@@ -66,6 +67,7 @@ class Live:
     notices: tuple[str, ...] = ()
     against: Callable[[int], Iterator[Event]] = lambda _: iter(())
     telling: Telling | None = None
+    proposed: int = 0
 
     @property
     def composer(self) -> Composer:

@@ -141,6 +141,7 @@ def _leave(project: Project, live: Live) -> None:
             for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
                 with contextlib.suppress(StoreError):  # one that is refused keeps no other from being proposed
                     project.store.add(draft)
+                    live.proposed += 1
     for bought in live.kit.purse.taken():
         for _ in live.session.emit(bought):
             pass
