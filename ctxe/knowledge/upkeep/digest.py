@@ -35,6 +35,7 @@ _NARROW = pattern(
     r"|spec)\.\w+\b"
 )
 """Runs of a part: what was looked at that day."""
+_SENTENCES = pattern(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])")
 _PURPOSE = {name.strip(): what for what, names in _ROUTINES.items() for name in names.split(",")}
 
 
@@ -54,7 +55,14 @@ def _words(conversation: Conversation, session: str) -> Iterator[Entry]:
             words = " ".join(line.split())
             kind = kind_of(words, answered if number > 1 and place == 0 else None)
             if kind:
-                yield _draft(kind, words[:120], words if len(words) > 120 else "", session, number, turn.changed())
+                title = _sentence(words, kind)[:120]
+                yield _draft(kind, title, words if words != title else "", session, number, turn.changed())
+
+
+def _sentence(words: str, kind: str) -> str:
+    """The sentence of a line that makes it a memory, where one alone does."""
+    alone = [one for one in _SENTENCES.split(words) if kind_of(one, None) == kind]
+    return alone[0] if len(alone) == 1 else words
 
 
 def _together(conversation: Conversation, session: str) -> Iterator[Entry]:

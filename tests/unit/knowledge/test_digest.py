@@ -39,6 +39,19 @@ def test_a_standing_wish_is_proposed_in_the_users_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "title", "text"),
+    [
+        ("I see. We decided to use JSONL.", "We decided to use JSONL.", "I see. We decided to use JSONL."),
+        ("We decided to use JSONL.", "We decided to use JSONL.", ""),
+        ("Always sort. Never print.", "Always sort. Never print.", ""),
+    ],
+)
+def test_the_sentence_that_says_it_is_the_title(words: str, title: str, text: str) -> None:
+    (draft,) = digest(Conversation((Turn(words),)), ())
+    assert (draft.title, draft.text) == (title, text)
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "fix the parser",
