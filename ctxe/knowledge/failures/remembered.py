@@ -36,6 +36,8 @@ TITLED = 60
 """Characters of a command that stand in a title: what went wrong is to be seen in a listing as well."""
 _PLACE = pattern(r"^~?/(?:\S*/)?(?=\w)")
 """Where the program of a command lies, when that is outside the project: words that a title has no room for."""
+_FILE = pattern(r"\.\w+$")
+"""How the name of a test's file ends: what stands before ``::`` may be a module or a class as well."""
 _NAMED_TESTS = 5
 
 
@@ -94,7 +96,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
         by="capture",
         session=session,
         turn=turn,
-        files=_inside([file, *(test.partition("::")[0] for test in failed if "::" in test)]),
+        files=_inside([file, *filter(_FILE.search, (test.partition("::")[0] for test in failed if "::" in test))]),
         evidence=tuple(part for part in (f"session {session}" if session else "", _ended(code)) if part),
         signature=signature(command, kind, message, [file] if file else (), failed, root),
         command=plain_command(command, root),

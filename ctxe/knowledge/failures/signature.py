@@ -17,7 +17,10 @@ _TEMPORARY = pattern(
     r"(?:/private)?(?:/var/folders/\w+/\w+/[A-Z]|/tmp|/var/tmp|/dev/shm|[A-Za-z]:\\[^\s'\"]*?\\Temp)"
     r"[/\\][^\s'\",:;)\]}]*"
 )
-_HOME = pattern(r"(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s'\":]+|/root(?=/)")
+_HOME = pattern(
+    r"(?:(?<![\w.~)\]-])|(?<=-[A-Z]))(?:(?:(?:/[\w.-]+){0,2}?/(?:home|Users)/|[A-Za-z]:\\Users\\)[^/\\\s'\":)]+|/root(?=/))"
+)
+"""A person's home folder, also below a mount; a folder of the project that is called home is none."""
 _ROLES = (
     r"(?:git|hg|svn|root|admin|deploy|ubuntu|debian|fedora|centos|ec2-user|azureuser|vagrant|runner|jenkins|postgres"
     r"|nobody|www-data)@"

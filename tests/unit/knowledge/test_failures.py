@@ -57,6 +57,11 @@ def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str
         ("no /tmp/pytest-of-ada/pytest-12/a.txt, 7bf4a1c2", "no <tmp>, <hash>"),
         ("int32 v3: 3 != -14", "int32 v3: <n> != <n>"),
         ("/home/ada/x/y.py is gone", "~/x/y.py is gone"),
+        ("-I/home/ada/x file:///Users/ada/y (/export/home/ada) /root/z", "-I~/x file://~/y (~) ~/z"),
+        (
+            "src/home/index.ts, app/Users/list.vue, src/root/a.py",
+            "src/home/index.ts, app/Users/list.vue, src/root/a.py",
+        ),
         ("ada@build1: Permission denied", "<user>@build1: Permission denied"),
         ("ada.l+x@mail.example.org is nobody", "<user>@mail.example.org is nobody"),
         ("'ada@laptop.(none)' at ada@localhost", "'<user>@laptop.(none)' at <user>@localhost"),
@@ -136,6 +141,13 @@ def test_a_capture_holds_parsed_fields_only() -> None:
 )
 def test_answers_and_interruptions_are_no_failures(facts: dict[str, Any]) -> None:
     assert capture(facts) is None
+
+
+def test_of_a_test_that_is_named_by_its_module_or_class_no_file_is_kept() -> None:
+    failed = ["tests::adds", "Tests\\CartTest::testTotal", "tests/test_a.py::test_b[1]"]
+    held = capture({**run("cargo test"), "tests": {"failed": failed}})
+    assert held is not None
+    assert held.files == ("tests/test_a.py",)
 
 
 @pytest.mark.parametrize("where", ["/home/me/work/.venv/bin/", "~/shop/.venv/bin/", "/usr/bin/", ""])
