@@ -157,10 +157,15 @@ def _servers(project: Project) -> Iterator[Finding]:
 
 
 def _memory(project: Project) -> Iterator[Finding]:
-    shelf = project.store.shelf()
-    bad = [entry for entry in shelf.entries if entry.problems]
-    kept = sum(entry.kind != "log" for entry in shelf.entries)
+    from ctxe.knowledge.entries.links import holding
+    from ctxe.project.memory.inbox import waits
+
+    entries = project.store.shelf().entries
+    bad = [entry for entry in entries if entry.problems]
+    kept = len({entry.signature or entry.id for entry in filter(holding(entries), entries) if entry.kind != "log"})
     yield Finding("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")
+    if waiting := waits(project):
+        yield Finding("memory", "note", waiting)
     for entry in bad[:5]:
         yield Finding("memory", "note", f"{entry.path}: {entry.problems[0]}", "mend the file; nothing of it is lost")
 

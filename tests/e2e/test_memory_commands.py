@@ -225,6 +225,8 @@ def test_two_decisions_in_place_of_one_are_told_and_a_person_says_which_holds(tm
     ctxe(tmp_path, "memory", "undo")
     rows = asked(tmp_path, "decisions", "list", "--json")
     assert [(row["id"], row["files"]) for row in rows] == [(one, ["parse.py"]), (other, ["parse.py"])]
+    told = {check["name"]: check["says"] for check in asked(tmp_path, "doctor", "--json")}
+    assert told["memory"].startswith("2 entries in"), "as `memory show` counts: what was replaced is none"
     assert f"replaces the same as {one}: `ctxe memory review`" in ctxe(tmp_path, "memory", "show").stdout
     assert f"{one} and {other}: 0001-" in ctxe(tmp_path, "memory", "review").stdout
     assert f"{other} no longer holds: Parse with pyparsing" in at_terminal(tmp_path, ["memory", "review"], "f")
