@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path, PurePosixPath
 
 MOST_WORDS = 60
 """Words of a command that are tried as the folder it ran in."""
+LONGEST = 240
+"""Characters of a path that is looked up: systems refuse longer names."""
 
 
 def located(root: Path, command: str, file: str) -> str:
@@ -15,7 +18,13 @@ def located(root: Path, command: str, file: str) -> str:
     As it was told where neither is so.
     """
     told = PurePosixPath(file)
-    if not file or told.is_absolute() or ".." in told.parts or (root / file).exists():
+    if (
+        not 0 < len(file) <= LONGEST
+        or not file.isprintable()
+        or told.is_absolute()
+        or ".." in told.parts
+        or (root / file).exists()
+    ):
         return file
     below = (f"{folder.rstrip('/')}/{file}" for folder in _folders(command))
     found = next((path for path in below if (root / path).is_file()), "") or _only(root, file)
@@ -28,7 +37,7 @@ def _folders(command: str) -> list[str]:
     except ValueError:
         words = command.split()[:MOST_WORDS]
     named = (word.rpartition("=")[2].removesuffix("...").rstrip(";") for word in words)
-    return [word for word in named if word and not word.startswith(("/", "-")) and ".." not in word]
+    return [word for word in named if 0 < len(word) <= LONGEST and word[0] not in "/-" and ".." not in word]
 
 
 def _only(root: Path, file: str) -> str:
@@ -36,6 +45,7 @@ def _only(root: Path, file: str) -> str:
     from ctxe.repo.git import Git
 
     options = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    found = Git(root).output(*options, "--", f":(glob)**/{file}") or b""
+    plain = re.sub(r"([*?\[\\])", r"\\\1", file)
+    found = Git(root).output(*options, "--", f":(glob)**/{plain}") or b""
     paths = set(found.decode("utf-8", "replace").split("\0")) - {""}
     return paths.pop() if len(paths) == 1 else ""

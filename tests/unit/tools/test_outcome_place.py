@@ -9,7 +9,7 @@ import pytest
 from ctxe.tools.outcomes.place import located
 from tests.repositories import repository
 
-FILES = ("calc/add_test.go", "web/src/cart.test.ts", "web/src/index.ts", "shop/src/index.ts", "top.py")
+FILES = ("calc/add_test.go", "web/src/cart.test.ts", "web/src/index.ts", "shop/src/index.ts", "top.py", "web/[id].tsx")
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,12 @@ FILES = ("calc/add_test.go", "web/src/cart.test.ts", "web/src/index.ts", "shop/s
         ("npx 'tsc", "gone.ts", "gone.ts"),
         ("x", "/usr/lib/a.py", "/usr/lib/a.py"),
         ("cd web && x", "../top.py", "../top.py"),
+        ("npx tsc", "[id].tsx", "web/[id].tsx"),
+        ("npx tsc", "[di].tsx", "[di].tsx"),
         ("x", "", ""),
+        ("x " + "y" * 5000, "z" * 5000 + ".py", "z" * 5000 + ".py"),
+        ("x " + "y" * 5000, "z.py", "z.py"),
+        ("x", "a\0b.py", "a\0b.py"),
     ],
 )
 def test_a_file_is_found_where_the_run_meant_it(tmp_path: Path, command: str, file: str, path: str) -> None:
