@@ -28,7 +28,10 @@ def facts_of(project: Project) -> Facts:
 
     @cache
     def exists(path: str) -> bool:
-        return (project.root / path).exists()
+        try:
+            return (project.root / path).exists()
+        except OSError:  # no file can have such a name
+            return False
 
     @cache
     def data(path: str) -> bytes | None:

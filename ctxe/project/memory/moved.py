@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ctxe.domain.value import replace
@@ -19,8 +20,8 @@ MOST_MOVES = 5
 def moved(project: Project, entry: Entry) -> dict[str, str]:
     """The files an entry cites that are gone, with where each lies now; those of which nobody knows are left out."""
     cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
-    gone = [path for path in dict.fromkeys((*entry.files, *cited)) if not (project.root / path).exists()]
-    found = {path: _now(project, path) for path in gone}
+    stands = facts_of(project).file
+    found = {path: _now(project, path, stands) for path in dict.fromkeys((*entry.files, *cited)) if not stands(path)}
     return {path: now for path, now in found.items() if now}
 
 
@@ -38,11 +39,11 @@ def _cited(item: str, places: dict[str, str]) -> str:
     return f"file {places[path]}" if kind == "file" and path in places else item
 
 
-def _now(project: Project, path: str) -> str:
+def _now(project: Project, path: str, stands: Callable[[str], bool]) -> str:
     """Follow the commits that took a path away to where each put what it held; empty when it was put nowhere."""
     for _ in range(MOST_MOVES):
         path = _put(project, path)
-        if not path or (project.root / path).exists():
+        if not path or stands(path):
             return path
     return ""
 
