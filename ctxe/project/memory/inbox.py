@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry, read_entry
 from ctxe.knowledge.upkeep import decisions, playbook, review
-from ctxe.project.memory.transfer import read_file
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 def raw(project: Project, entry: Entry) -> str:
     """An entry's file as text. Raises StoreError; an entry of a log has no file of its own."""
+    from ctxe.project.memory.transfer import read_file
+
     if not entry.path.endswith(".md") or entry.path.startswith("daily/"):
         raise StoreError(f"{entry.id} is a line of {entry.path}", "edit that file, or use --title and --text")
     return read_file(project.store.folder / entry.path).decode("utf-8", "surrogateescape")
