@@ -17,6 +17,7 @@ import pexpect
 import pyte
 
 from ctxe.project import Project
+from tests.e2e import warm
 from tests.repositories import git as git  # noqa: PLC0414 -- said twice, it is exported
 from tests.repositories import repository as repository  # noqa: PLC0414
 
@@ -63,7 +64,7 @@ class Ran:
 def ctxe(folder: Path, env: Mapping[str, str], *words: str, stdin: str | None = None, seconds: float = 60) -> Ran:
     """Run ``ctxe`` to its end, without a terminal."""
     done = subprocess.run(
-        [sys.executable, "-m", "ctxe", *words],
+        [*warm.begin(env), *words],
         cwd=folder,
         env=dict(env),
         input=stdin,

@@ -1,0 +1,104 @@
+"""A script in two parts: ``wait`` holds the SDKs and forks a run of ctxe for each who asks; ``run`` asks for one.
+
+``run`` stands for the run: it hands over its files 0, 1 and 2, its folder and its variables, ends as the run does, and
+when it is killed, so is the run. It imports little, for it is started each time.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+PIECE = 65536
+
+
+def run(path: str, words: list[str]) -> None:
+    """Have a run made, wait for its end and end like it."""
+    told = json.dumps({"words": words, "folder": os.getcwd(), "env": dict(os.environ)}).encode()  # noqa: PTH109 - light
+    with socket.socket(socket.AF_UNIX) as there:
+        there.connect(path)
+        socket.send_fds(there, [f"{len(told)}\n".encode()], [0, 1, 2])
+        there.sendall(told)
+        status = int(there.recv(64))
+    if os.WIFSIGNALED(status):
+        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def wait(path: str) -> None:
+    """Fork for each who asks, until standard input ends. Returns in the process of a run, made ready to be it."""
+    import gc
+
+    import anthropic  # noqa: F401 - only to have it loaded
+    import openai  # noqa: F401 - only to have it loaded
+
+    gc.freeze()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(16)
+    os.write(1, b"ready\n")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while listener.fileno() in select.select([listener.fileno(), 0], [], [])[0]:
+        there, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _stand_by(there)
+            return
+        there.close()
+    os._exit(0)
+
+
+def _stand_by(there: socket.socket) -> None:
+    """Fork the run, in which this returns; here wait for it and tell how it ended."""
+    import threading
+
+    begun, files, _, _ = socket.recv_fds(there, PIECE, 3)
+    size, _, told = begun.partition(b"\n")
+    while len(told) < int(size):
+        told += there.recv(PIECE)
+    child = os.fork()
+    if child == 0:
+        there.close()
+        _become(json.loads(told), files)
+        return
+    for number in (*files, 0, 1, 2):
+        os.close(number)
+    threading.Thread(target=_end_with, args=(there, child), daemon=True).start()
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(OSError):
+        there.sendall(str(status).encode())
+    os._exit(0)
+
+
+def _end_with(there: socket.socket, child: int) -> None:
+    with contextlib.suppress(OSError):
+        if not there.recv(1):
+            os.kill(child, signal.SIGKILL)
+
+
+def _become(told: dict[str, Any], files: list[int]) -> None:
+    """What the interpreter would have found at its start."""
+    for place, number in enumerate(files):
+        os.dup2(number, place)
+        os.close(number)
+    os.chdir(told["folder"])
+    os.environ.clear()
+    os.environ.update(told["env"])
+    sys.argv[1:] = told["words"]
+    sys.path[0] = told["folder"]
+
+
+if __name__ == "__main__":
+    part, path, *words = sys.argv[1:]
+    if part == "run":
+        run(path, words)
+    wait(path)
+    import runpy
+
+    runpy.run_module("ctxe", run_name="__main__", alter_sys=True)
