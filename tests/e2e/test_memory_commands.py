@@ -335,15 +335,18 @@ def test_two_thousand_entries_come_in_and_are_shown_quickly(tmp_path: Path) -> N
         for n in range(2000)
     ]
     (tmp_path / "all.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    start = time.monotonic()
+
+    def spent() -> float:
+        """Processor time of what ran for us, in seconds: other work beside the tests takes none of it."""
+        return os.times().children_user + os.times().children_system
+
+    before = spent()
     assert asked(tmp_path, "memory", "import", "all.jsonl") == {"imported": 2000, "skipped": 0}
-    taken = time.monotonic() - start
-    assert taken < 10
+    assert spent() - before < 6
     ctxe(tmp_path, "memory", "show")
-    before = os.times()
+    before = spent()
     assert ctxe(tmp_path, "memory", "show").stdout.startswith(f"{tmp_path}/.ctxe: 2,000 entries")
-    after = os.times()
-    assert after.children_user + after.children_system - before.children_user - before.children_system < 1.0
+    assert spent() - before < 1.0
 
 
 def test_a_folder_of_rules_comes_in_each_by_what_it_says_it_is(tmp_path: Path) -> None:
