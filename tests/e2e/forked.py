@@ -51,6 +51,8 @@ def wait(path: str) -> None:
             _stand_by(there)
             return
         there.close()
+    os.unlink(path)  # noqa: PTH108 - light
+    os.rmdir(os.path.dirname(path))  # noqa: PTH106, PTH120 - light
     os._exit(0)
 
 
