@@ -14,7 +14,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.storage.owned import alone
 
-VERSION = 6
+VERSION = 7
 BUSY_SECONDS = 20.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

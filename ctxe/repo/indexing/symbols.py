@@ -17,9 +17,10 @@ from ctxe.repo.indexing.patterns import (
     sections,
 )
 from ctxe.repo.indexing.python import read_python
+from ctxe.repo.indexing.skeleton import Skeleton, skeleton
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, Parser
 
 CONTAINERS = frozenset(("class", "interface", "impl", "module", "enum", "struct"))
 MOST_DEFINITIONS = 4000
@@ -44,8 +45,11 @@ def read_syntax(language: str, text: str) -> Syntax:
     return read_by_grammar(language, text)
 
 
-def read_by_grammar(language: str, text: str) -> Syntax:
-    """The same by the grammar of the language; by patterns where there is none."""
+def read_by_grammar(language: str, text: str, *, whole: bool = False) -> Syntax:
+    """The same by the grammar of the language, blocks that define nothing left out unless the ``whole`` is asked for.
+
+    By patterns where there is no grammar.
+    """
     tools = parser(language)
     lines = text.split("\n")
     if tools is None:
@@ -54,7 +58,8 @@ def read_by_grammar(language: str, text: str) -> Syntax:
     from tree_sitter import QueryCursor
 
     parse, query = tools
-    root = parse.parse(text.encode("utf-8", "replace")).root_node
+    bare = None if whole else _tree(parse, skeleton(language, text), lines)
+    root = bare or parse.parse(text.encode("utf-8", "replace")).root_node
     raw: list[tuple[int, int, int, str, str, str]] = []
     imports: list[str] = []
     for _, captures in QueryCursor(query).matches(root):
@@ -63,6 +68,21 @@ def read_by_grammar(language: str, text: str) -> Syntax:
         elif "name" in captures and len(raw) < MOST_DEFINITIONS and not _binds_import(captures, lines):
             raw.append(_place(captures, lines))
     return Syntax(tuple(_nested(raw)), tuple(dict.fromkeys(imports)))
+
+
+def _tree(parse: Parser, bare: Skeleton, lines: list[str]) -> Node | None:
+    """The syntax tree of a skeleton; None where the grammar takes a block for something else."""
+    root = parse.parse(bare.text.encode("utf-8", "replace")).root_node
+    sure = not root.has_error or all(_is_block(root, lines, *rows) for rows in bare.blocks)
+    return root if sure else None
+
+
+def _is_block(root: Node, lines: list[str], first: int, last: int) -> bool:
+    """Whether the braces at the end of one row and at the beginning of another are those of one node."""
+    begin = (first, len(lines[first].encode("utf-8", "replace")) - 1)
+    end = (last, len(lines[last]) - len(lines[last].lstrip()) + 1)
+    node = root.descendant_for_point_range(begin, end)
+    return node is not None and ((node.start_point, node.end_point) == (begin, end) or "string" in node.type)
 
 
 def _python(text: str) -> Syntax | None:
