@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +50,13 @@ KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key 
 """How Gemini and xAI refuse a key with a 400."""
 TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
 """How Ollama, OpenRouter and others say that a model knows no tools."""
+PARSERLESS = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
+"""How llama.cpp and vLLM say that they were started without what reads a model's tool calls."""
+PARSER = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
+TIGHT = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
+"""How servers say that a model is too large for the machine they run on, which a minute does not change."""
+BUSY = pattern(r"overloaded|unavailable|capacity|busy|high demand", re.IGNORECASE)
+"""How hosts with too much to do say so."""
 STATUS_OF = {
     "authentication_error": 401,
     "invalid_api_key": 401,
@@ -126,13 +135,23 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
         return _rate_limited(at, said, body, headers, now)
     if 300 <= status < 400:
         return _moved(at, headers.get("location", ""))
+    if PARSERLESS.search(said):
+        return RequestFault(BadRequest(f"{at.provider} refused the request: {at.clean(said)}", PARSER), "refused")
     if status >= 500 or status in (408, 409, 425):
         again = ONCE if headers.get("x-should-retry") == "false" and status < 500 else MANY
-        named = "is overloaded" if status in (503, 529) else f"answered {status}"
-        error = ProviderError(f"{at.provider} {named}", "try again in a while, or choose another model with --model")
-        return RequestFault(error, f"{at.provider} {named}", tries=again, wait=asked_wait(headers, body, now))
+        again = FEW if TIGHT.search(said) else again
+        named = _trouble(at, status, said)
+        error = ProviderError(named, "try again in a while, or choose another model with --model")
+        return RequestFault(error, named, tries=again, wait=asked_wait(headers, body, now))
     hint = "this model cannot call tools: choose another with --model" if TOOLLESS.search(said) else ""
     return RequestFault(BadRequest(f"{at.provider} refused the request: {at.clean(said) or status}", hint), "refused")
+
+
+def _trouble(at: Endpoint, status: int, said: str) -> str:
+    """What a host with trouble of its own answered, in its words where it has any."""
+    if status in (503, 529) and (not said or BUSY.search(said)):
+        return f"{at.provider} is overloaded"
+    return f"{at.provider} answered {status}" + (f" ({at.clean(said)})" if said else "")
 
 
 def of_event(at: Endpoint, error: Any, now: float) -> RequestFault:
@@ -213,7 +232,11 @@ def _words(body: Any) -> str:
     if isinstance(body, list):  # Gemini wraps the object in a list
         return _words(body[0]) if body else ""
     if not isinstance(body, Mapping):
-        return "" if body is None or str(body).lstrip().startswith("<") else str(body)
+        text = "" if body is None else str(body).strip()
+        if text.startswith("{"):  # Ollama puts the whole answer of what runs the model into its own
+            with contextlib.suppress(ValueError, RecursionError):
+                return _words(json.loads(text)) or text
+        return "" if text.startswith("<") else text
     for key in ("error", "message", "detail", "error_message", "msg"):
         if body.get(key):
             return _words(body[key])

@@ -46,13 +46,13 @@ GOOD = Reply("All is well.", usage=Usage(5, 3))
 FAULTY = Reply("One two three four five six", piece=3, after=5)
 
 PASSING: dict[str, tuple[Entry, str]] = {
-    "500": (Answer(500, failure("boom", kind="api_error")), "wire answered 500"),
+    "500": (Answer(500, failure("boom", kind="api_error")), "wire answered 500 (boom)"),
     "502 as a page": (html(502), "wire answered 502"),
     "503": (Answer(503, ""), "wire is overloaded"),
-    "504": (Answer(504, "timeout"), "wire answered 504"),
+    "504": (Answer(504, "timeout"), "wire answered 504 (timeout)"),
     "529": (overloaded(), "wire is overloaded"),
-    "408": (Answer(408, failure("slow")), "wire answered 408"),
-    "409": (Answer(409, failure("conflict")), "wire answered 409"),
+    "408": (Answer(408, failure("slow")), "wire answered 408 (slow)"),
+    "409": (Answer(409, failure("conflict")), "wire answered 409 (conflict)"),
     "429 without a time": (rate_limited(), "rate limit"),
     "closed before an answer": (Drop(), "no answer"),
     "reset before an answer": (Drop(reset=True), "no answer"),

@@ -114,6 +114,46 @@ def test_no_credit_is_told_apart_from_too_often(status: int, body: Any) -> None:
     assert (type(fault.error), fault.tries) == (QuotaError, 1)
 
 
+MEMORY = "model requires more system memory (5.6 GiB) than is available (4.1 GiB)"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (500, {"error": {"message": MEMORY, "type": "api_error", "code": None}}, f"wire answered 500 ({MEMORY})"),
+        (503, {"error": {"code": 503, "message": "Loading model"}}, "wire answered 503 (Loading model)"),
+        (503, {"error": {"message": "The model is overloaded. Please try again later."}}, "wire is overloaded"),
+        (529, {"error": {"type": "overloaded_error", "message": "Overloaded"}}, "wire is overloaded"),
+        (502, "<html><h1>502 Bad Gateway</h1></html>", "wire answered 502"),
+    ],
+)
+def test_trouble_of_a_host_is_told_in_its_own_words(status: int, body: Any, wanted: str) -> None:
+    fault = faults.of_status(AT, status, body, {}, 0)
+    assert (fault.error.message, fault.why) == (wanted, wanted)
+
+
+def test_a_model_too_large_for_its_machine_is_asked_for_no_minute() -> None:
+    assert [faults.of_event(AT, words, 0).tries for words in (MEMORY, "boom")] == [faults.FEW, faults.MANY]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "tools param requires --jinja flag"),
+        (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+    ],
+)
+def test_a_server_that_was_started_without_reading_tool_calls_is_asked_once_and_named(status: int, words: str) -> None:
+    fault = faults.of_status(AT, status, {"error": {"message": words}}, {}, 0)
+    assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, faults.PARSER)
+
+
+def test_an_answer_within_an_answer_is_read() -> None:
+    within = '{"error":{"code":400,"message":"request (5351 tokens) exceeds the available context size (4096 tokens)"}}'
+    fault = faults.of_status(AT, 400, {"error": within}, {}, 0)
+    assert fault.error.message == "wire: request (5351 tokens) exceeds the available context size (4096 tokens)"
+
+
 def test_the_limit_of_a_free_tier_is_a_rate_limit() -> None:
     body = {
         "error": {"message": "You exceeded your current quota, please check your plan", "status": "RESOURCE_EXHAUSTED"}
