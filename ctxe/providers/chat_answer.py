@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxe.domain.conversation import StopReason, ToolCall, Usage
 from ctxe.domain.model import CallDelta, Delta, ReasoningDelta, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
+from ctxe.providers.spoken import Spoken
 from ctxe.providers.think import Thinking
 from ctxe.providers.transport import Transport
 
@@ -20,13 +21,16 @@ FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "fu
 
 
 class AnswerReader:
-    """Gathers one answer in ``draft``; ``kept`` is what goes into its carry."""
+    """Gathers one answer in ``draft``. ``spoken`` are the tools whose calls are read out of the words as well."""
 
-    def __init__(self, draft: Draft, transport: Transport, *, echo_reasoning: bool) -> None:
+    def __init__(
+        self, draft: Draft, transport: Transport, *, echo_reasoning: bool, spoken: Collection[str] = ()
+    ) -> None:
         self.draft, self.transport, self.echo_reasoning = draft, transport, echo_reasoning
         self.refused = False
         self.by_index: dict[Any, Slot] = {}
         self.thinking = Thinking()
+        self.spoken = Spoken(spoken)
         self.reasoning: list[str] = []
         self.thoughts: list[str] = []
         self.details: list[Any] = []
@@ -45,7 +49,9 @@ class AnswerReader:
                 for part in delta.get("tool_calls") or ():
                     yield self._call(part)
                 if reason := choice.get("finish_reason"):
-                    yield from map(self._told, self.thinking.rest())
+                    for piece in self.thinking.rest():
+                        yield from self._told(piece)
+                    yield from self._spoken()
                     self.draft.stop = self._stop(str(reason).lower())
 
     def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
@@ -57,13 +63,28 @@ class AnswerReader:
         for text in _texts(content, "thinking") if isinstance(content, list) else ():
             yield ReasoningDelta(text)
         for text in [*_texts(content, "text"), *_texts(delta.get("refusal"), "text")]:
-            yield from map(self._told, self.thinking.split(text))
+            for piece in self.thinking.split(text):
+                yield from self._told(piece)
         self.refused = self.refused or bool(delta.get("refusal"))
 
-    def _told(self, piece: tuple[str, bool]) -> Delta:
+    def _told(self, piece: tuple[str, bool]) -> Iterator[Delta]:
         text, is_thought = piece
-        (self.thoughts if is_thought else self.draft.text).append(text)
-        return ReasoningDelta(text) if is_thought else TextDelta(text)
+        if is_thought:
+            self.thoughts.append(text)
+            yield ReasoningDelta(text)
+        elif words := self.spoken.split(text):
+            self.draft.text.append(words)
+            yield TextDelta(words)
+
+    def _spoken(self) -> Iterator[Delta]:
+        """What was held back of the words, for it may be calls."""
+        words, calls = self.spoken.rest(called=bool(self.draft.slots))
+        if words:
+            self.draft.text.append(words)
+            yield TextDelta(words)
+        for name, arguments in calls:
+            self.draft.slots.append(Slot(name=name, parts=[arguments], size=len(arguments)))
+            yield CallDelta(name, len(arguments))
 
     def _call(self, part: Mapping[str, Any]) -> CallDelta:
         function = part.get("function") or {}
@@ -89,7 +110,8 @@ class AnswerReader:
             )
         )
         other = slot is not None and bool(name_of_call and slot.id and name_of_call != slot.id)
-        whole = slot is not None and bool(tool and slot.parts and not name_of_call and is_object(slot.arguments))
+        new = slot is not None and bool(tool) and (not name_of_call or tool != slot.name)
+        whole = slot is not None and bool(new and slot.parts and is_object(slot.arguments))
         if slot is None or other or whole:
             slot = Slot()
             slots.append(slot)

@@ -115,7 +115,8 @@ def _adapter(
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
     marked = host.gateway and model.name.startswith("anthropic/")
-    return ChatCompletions(model, transport, Habits(host.echo_reasoning, mistral, host.signed_calls, marked), look=look)
+    habits = Habits(host.echo_reasoning, mistral, host.signed_calls, marked, host.local)
+    return ChatCompletions(model, transport, habits, look=look)
 
 
 def _address(url: str, host: Host) -> str:

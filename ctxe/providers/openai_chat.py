@@ -30,13 +30,15 @@ class Habits:
     ``echo_reasoning``: the model's own reasoning comes back (DeepSeek, Moonshot, MiniMax). ``mistral``: the rules of
     Mistral's API and chat templates, ids of nine characters and no words of the user straight after tool results.
     ``signed_calls``: the first call of each message bears a signature, Google's placeholder where another model made
-    it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude).
+    it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude). ``spoken_calls``: a server
+    of the user's own, which may leave a model's calls among its words.
     """
 
     echo_reasoning: bool = False
     mistral: bool = False
     signed_calls: bool = False
     marked: bool = False
+    spoken_calls: bool = False
 
 
 PLAIN = Habits()
@@ -74,7 +76,8 @@ class ChatCompletions:
 
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
-        reader = AnswerReader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning)
+        spoken = tuple(tool.name for tool in request.tools) if self.habits.spoken_calls else ()
+        reader = AnswerReader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning, spoken=spoken)
         sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
         deltas = reader.read(self.transport.events("/chat/completions", sent))
         return draft.finish(deltas, self.transport.at, request, self.model.id)

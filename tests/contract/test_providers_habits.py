@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult
-from ctxe.domain.model import Carry, Message, ReasoningDelta, Request, Text, TextDelta
+from ctxe.domain.model import Carry, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
 from tests.wire.adapters import APIS, HELLO, hear, speak
 from tests.wire.server import Reply as Played
 from tests.wire.server import WireServer
@@ -73,6 +73,25 @@ def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo
     assert "".join(item.text for item in deltas if isinstance(item, ReasoningDelta)).strip() == "weighing it"
     assert "".join(item.text for item in deltas if isinstance(item, TextDelta)) == reply.text == "Yes."
     assert sent == back
+
+
+READ = '{"name": "read_file", "arguments": {"path": "a.py"}}'
+
+
+@pytest.mark.parametrize("piece", [1, 5, 1000])
+@pytest.mark.parametrize(("spoken", "words"), [(True, "I look.\n"), (False, f"I look.\n<tool_call>{READ}</tool_call>")])
+def test_calls_among_the_words_run_on_servers_of_the_users_own(spoken: bool, words: str, piece: int) -> None:
+    tool = ToolSchema("read_file", "Reads.", {"type": "object", "properties": {"path": {"type": "string"}}})
+    offering = replace(HELLO, tools=(tool,))
+    with WireServer([Played(f"I look.\n<tool_call>{READ}</tool_call>", piece=piece), Played("ok")]) as server:
+        provider = speak("chat", server.url, spoken_calls=spoken)
+        deltas, reply = hear(provider, offering)
+        results = [ToolResult(call.id, "x = 1") for call in reply.calls]
+        hear(provider, replace(after(reply, *results, Text("go on")), tools=(tool,)))
+        assert server.refused == []
+    assert "".join(item.text for item in deltas if isinstance(item, TextDelta)) == reply.text == words
+    assert [(call.name, call.arguments) for call in reply.calls] == [("read_file", '{"path": "a.py"}')] * spoken
+    assert reply.stop == ("tools" if spoken else "end")
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -163,6 +163,10 @@ DIALECTS: dict[str, tuple[wire.Answer, tuple[tuple[str, str], ...]]] = {
         sse(part('{"path": ', "read", index=0, id="x-a"), part('"a"}', "read", index=0, id="x-a"), STOP),
         (("read", A),),
     ),
+    "one id and index for all": (
+        sse(part(A, "read", index=0, id="x"), part(B, "run", index=0, id="x"), STOP),
+        (("read", A), ("run", B)),
+    ),
     "the name in pieces": (sse(part("", "re", index=0, id="x-a"), part(A, "ad", index=0), STOP), (("read", A),)),
     "arguments as an object": (sse(part({"path": "a"}, "read", index=0, id="x-a"), STOP), (("read", A),)),
     "no arguments at all": (sse(part(None, "now", index=0, id="x-a"), STOP), (("now", "{}"),)),

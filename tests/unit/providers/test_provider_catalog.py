@@ -251,8 +251,8 @@ def test_every_provider_has_its_adapter(name: str, adapter: type, address: str, 
 
 HABITS = {
     "mistral/devstral-latest": Habits(mistral=True),
-    "ollama/devstral:24b": Habits(mistral=True),
-    "ollama/qwen3": Habits(),
+    "ollama/devstral:24b": Habits(mistral=True, spoken_calls=True),
+    "ollama/qwen3": Habits(spoken_calls=True),
     "together/openai/gpt-oss-120b": Habits(),
     "deepseek/deepseek-v4-pro": Habits(echo_reasoning=True),
     "gemini/gemini-2.5-pro": Habits(signed_calls=True),

@@ -1,0 +1,134 @@
+"""Tool calls that a model wrote as words, because the server of the user's own that runs it reads none of them.
+
+Servers read calls out of a model's words by the form that its template names; where a model keeps to another form, or
+none was set, the call arrives as the answer. What may become one is held back while it streams.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from ctxe.domain.pattern import pattern
+
+Called = tuple[str, str]
+"""A tool's name and its arguments as JSON text."""
+TAGS = ("<tool_call>", "<function=")
+BARE = ('{"name"', '```json{"name"', '```{"name"')
+"""How an answer begins, blanks left out, that is a call and nothing else."""
+QUOTE = "```"
+ENOUGH = 200
+"""Characters by which a call or a line is known for what it is: what is long is not read again with every piece."""
+LINE = pattern(r"^[ \t]*<", re.MULTILINE)
+TAGGED = pattern(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
+NAMED = pattern(r"(?:<tool_call>\s*)?<function=([^>\s]+)>(.*?)(?:</function>|\Z)(?:\s*</tool_call>)?", re.DOTALL)
+PARAMETER = pattern(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
+FENCE = pattern(r"^\s*```(?:json)?\s*$", re.MULTILINE)
+
+
+class Spoken:
+    """Splits an answer into words and calls: ones that end it and begin a line, or that are all of it.
+
+    Within a fence they are quoted, and words. ``tools`` are those that the model was offered.
+    """
+
+    def __init__(self, tools: Collection[str]) -> None:
+        self._tools = tools
+        self._held = self._line = ""
+        self._begun = self._quoted = False
+
+    def split(self, text: str) -> str:
+        """The words that are sure by now to be no call."""
+        if not self._tools:
+            return text
+        self._held += text
+        if not self._begun and _may_be(self._held[:ENOUGH]):
+            return ""
+        return self._let(next(self._begins(), len(self._held)))
+
+    def rest(self, *, called: bool = False) -> tuple[str, tuple[Called, ...]]:
+        """What was held back when the answer ended: words (which it is where calls came as such), or calls."""
+        calls = () if called else _tagged(self._held) or _bare(self._held, self._tools)
+        return ("", calls) if calls else (self._let(len(self._held)), ())
+
+    def _let(self, size: int) -> str:
+        words, self._held = self._held[:size], self._held[size:]
+        self._begun = self._begun or bool(words.strip())
+        *ended, line = (self._line + words).split("\n")
+        self._line = line[:ENOUGH]
+        self._quoted ^= _fences(ended)
+        return words
+
+    def _begins(self) -> Iterator[int]:
+        """Where what is held may be the beginning of a tag at the beginning of a line, outside of fences."""
+        for found in LINE.finditer(self._held):
+            at = found.start()
+            rest = self._held[at : at + ENOUGH].lstrip()
+            tag = any(rest.startswith(tag) or tag.startswith(rest) for tag in TAGS)
+            *ended, line = (self._line + self._held[:at]).split("\n")
+            if tag and not line.strip() and self._quoted == _fences(ended):
+                yield at
+
+
+def _fences(lines: Sequence[str]) -> bool:
+    """Whether so many of the lines begin or end a quotation that what follows stands on its other side."""
+    return sum(line.lstrip().startswith(QUOTE) for line in lines) % 2 == 1
+
+
+def _may_be(text: str) -> bool:
+    """Whether an answer that begins so may be nothing but a call."""
+    begun = "".join(text.split())[: max(map(len, BARE))]
+    return any(begun.startswith(start) or start.startswith(begun) for start in BARE)
+
+
+def _tagged(text: str) -> tuple[Called, ...]:
+    """The calls in tags that a text is made of; none when anything else stands there."""
+    calls = [
+        call
+        for pattern, read in ((TAGGED, _from_json), (NAMED, _from_parameters))
+        for found in pattern.finditer(text)
+        if (call := read(*found.groups()))
+    ]
+    rest = NAMED.sub("", TAGGED.sub("", text))
+    return tuple(calls) if calls and not rest.strip() else ()
+
+
+def _bare(text: str, tools: Collection[str]) -> tuple[Called, ...]:
+    """The calls of offered tools that a text of JSON is made of; none when anything else stands there."""
+    left = FENCE.sub("", text).strip()
+    calls: list[Called] = []
+    while left:
+        try:
+            value, end = json.JSONDecoder().raw_decode(left)
+        except (ValueError, RecursionError):
+            return ()
+        call = _call(value)
+        if call is None or call[0] not in tools:
+            return ()
+        calls.append(call)
+        left = left[end:].strip()
+    return tuple(calls)
+
+
+def _from_json(text: str) -> Called | None:
+    try:
+        return _call(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_parameters(name: str, text: str) -> Called:
+    """Values stay texts: the tool's own check reads numbers and lists out of them."""
+    return name, json.dumps(dict(PARAMETER.findall(text)), ensure_ascii=False)
+
+
+def _call(value: Any) -> Called | None:
+    """A call out of an object with a name and, by the name that the model's maker gave them, arguments."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return None
+    arguments = value.get("arguments", value.get("parameters"))
+    if not value["name"] or not isinstance(arguments, dict) or len(value) != 2:
+        return None
+    return value["name"], json.dumps(arguments, ensure_ascii=False)

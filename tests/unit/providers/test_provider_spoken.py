@@ -1,0 +1,106 @@
+"""Calls that a model wrote among its words: which are calls, which stay words, however they arrive."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxe.providers.spoken import Spoken
+
+TOOLS = ("read_file", "search")
+READ = '{"name": "read_file", "arguments": {"path": "a.py"}}'
+FOUND = '{"name": "search", "parameters": {"pattern": "x < y"}}'
+CALLED = ("read_file", '{"path": "a.py"}')
+QWEN = "<function=read_file>\n<parameter=path>\na.py\n</parameter>\n</function>"
+
+CALLS = {
+    READ: ("", [CALLED]),
+    f"```json\n{READ}\n```": ("", [CALLED]),
+    f"{READ}\n{FOUND}": ("", [CALLED, ("search", '{"pattern": "x < y"}')]),
+    f"<tool_call>\n{READ}\n</tool_call>": ("", [CALLED]),
+    f"<tool_call>{READ}": ("", [CALLED]),
+    f"I look.\n\n<tool_call>\n{READ}\n</tool_call>\n<tool_call>\n{FOUND}\n</tool_call>\n": (
+        "I look.\n\n",
+        [CALLED, ("search", '{"pattern": "x < y"}')],
+    ),
+    f"```py\nx\n```\n<tool_call>{READ}</tool_call>": ("```py\nx\n```\n", [CALLED]),
+    f"Look:\n<tool_call>\n{QWEN}\n</tool_call>": ("Look:\n", [CALLED]),
+    f"{QWEN}\n</tool_call>": ("", [CALLED]),
+    '<tool_call>{"name": "nope", "arguments": {}}</tool_call>': ("", [("nope", "{}")]),
+}
+WORDS = [
+    "Hello!",
+    '{"name": "ctxe", "version": 1}',
+    '{"name": "somebody_elses", "arguments": {}}',
+    '{"name": "read_file", "arguments": "text"}',
+    f"{READ} is what I would call",
+    f"It is called so:\n```\n<tool_call>{READ}</tool_call>\n```\n",
+    f"<tool_call>{READ}</tool_call>\nis the form of a call.",
+    f"Servers read `<tool_call>{READ}</tool_call>` out of the words.",
+    f"See <tool_call>{READ}</tool_call>",
+    "<tool_call>{broken</tool_call>",
+    "a < b\n<b>bold</b>\n<",
+    "```json\n[1]\n```",
+]
+
+
+def heard(text: str, size: int, tools: tuple[str, ...] = TOOLS) -> tuple[str, list[tuple[str, str]]]:
+    spoken = Spoken(tools)
+    words = "".join(spoken.split(text[at : at + size]) for at in range(0, len(text), size))
+    more, calls = spoken.rest()
+    return words + more, list(calls)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize("text", CALLS)
+def test_a_call_among_the_words_is_a_call(text: str, size: int) -> None:
+    assert heard(text, size) == CALLS[text]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize("text", WORDS)
+def test_what_is_quoted_or_no_call_stays_words(text: str, size: int) -> None:
+    assert heard(text, size) == (text, [])
+
+
+@pytest.mark.parametrize("text", [*CALLS, *WORDS])
+def test_where_no_tools_were_offered_all_is_words_at_once(text: str) -> None:
+    assert Spoken(()).split(text) == text
+
+
+def test_words_do_not_wait_for_the_end() -> None:
+    spoken = Spoken(TOOLS)
+    assert spoken.split("Look: ") == "Look: "
+    assert spoken.split('{"name": ') == '{"name": '
+    assert spoken.split("\n<ta") == "\n<ta"
+
+
+def test_what_may_be_a_call_stays_words_beside_true_calls() -> None:
+    spoken = Spoken(TOOLS)
+    assert spoken.split(READ) == ""
+    assert spoken.rest(called=True) == (READ, ())
+
+
+@pytest.mark.parametrize("begun", ["One line ", '{"name": "read_file", "arguments": {"path": "', "<tool_call>"])
+def test_a_long_answer_is_not_read_anew_with_every_piece(begun: str) -> None:
+    def took(pieces: int) -> float:
+        spoken, began = Spoken(TOOLS), time.process_time()
+        for piece in [begun, *["ten chars "] * pieces]:
+            spoken.split(piece)
+        return time.process_time() - began
+
+    assert took(40_000) < 10 * max(took(10_000), 0.02)
+
+
+@given(
+    st.lists(st.sampled_from(["\n", "```", "<", "<tool_call>", "</tool_call>", READ, "<function=", " ", "x"])),
+    st.integers(1, 9),
+)
+def test_nothing_is_lost_or_said_twice(parts: list[str], size: int) -> None:
+    text = "".join(parts)
+    words, calls = heard(text, size)
+    assert words == text if not calls else text.startswith(words)
+    assert all(isinstance(json.loads(arguments), dict) for _, arguments in calls)
+    assert heard(text, 1) == (words, calls)
