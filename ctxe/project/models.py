@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ctxe.context.budget import Budget, Share, reserve_for
 from ctxe.context.tokens import Count, Sized
@@ -57,22 +57,32 @@ def choose(project: Project, name: str = "") -> Model:
 
 
 def _found(project: Project, name: str) -> Model:
-    try:
-        return catalog.find(name, project.config.models)
-    except ConfigError:
-        window = _window_served(project, name)
-        if not window:
-            raise
-        return catalog.find(name, {**project.config.models, name: {"window": window}})
+    """A server on this machine knows better than the catalog with which window it runs a model; the user, best."""
+    own = stated(project, name)
+    served = None if own.get("window") else window_served(project, name)
+    here = {name: {**own, "window": served}} if served else {}
+    return catalog.find(name, {**project.config.models, **here})
 
 
-def _window_served(project: Project, name: str) -> int | None:
-    from ctxe.providers.local import is_loopback, served_window
+def stated(project: Project, name: str) -> Mapping[str, Any]:
+    """What the user's settings say of a model, under its full name or the bare one."""
+    own = project.config.models
+    return own.get(name, own.get(name.partition("/")[2], {}))
 
+
+def window_served(project: Project, name: str, *, load: float = 0.0) -> int | None:
+    """The window with which a server on this machine runs a model, if one does and says so.
+
+    Within ``load`` seconds a server that first has to load the model is waited for.
+    """
     provider, _, bare = name.partition("/")
     known = catalog.hosts().get(provider)
     url = project.config.model.base_url or (known.url if known and known.local else "")
-    return served_window(url, bare if known else name) if url and is_loopback(url) else None
+    if not url:
+        return None
+    from ctxe.providers.local import served_window
+
+    return served_window(url, bare if known else name, load=load)
 
 
 def local_servers() -> tuple[Server, ...]:

@@ -17,6 +17,13 @@ from ctxe.providers.draft import tokens
 PORTS: Mapping[int, str] = {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
 """Where the usual servers listen unless told otherwise, and the provider's name in the catalog."""
 LOOPBACK = pattern(r"127(\.\d{1,3}){3}")
+WIDER: Mapping[str, str] = {
+    "ollama": "OLLAMA_CONTEXT_LENGTH=32768 ollama serve",
+    "lmstudio": "lms load --context-length 32768",
+    "llamacpp": "llama-server --ctx-size 32768",
+    "vllm": "vllm serve --max-model-len 32768",
+}
+"""How the usual servers are told to run a model with a wider window."""
 SECONDS = 1.0
 """A server is waited for so long, in all, when it is asked for the window of a model."""
 LONGEST = 1_000_000
@@ -62,11 +69,12 @@ def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple
     return tuple(server for port in ports if (server := servers.get(port)) is not None)
 
 
-def served_window(url: str, name: str) -> int | None:
+def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
     """The window, in tokens, with which the server at a loopback base URL runs a model; None when it does not say.
 
     Asks what vLLM, llama.cpp, LM Studio and Ollama each offer. A server may run a model with less than its maker
-    states, and some cut longer requests without a word.
+    states, and some cut longer requests without a word. Ollama says nothing of a model that it has not loaded: with
+    ``load`` seconds to wait it is asked to, as the first request would.
     """
     if not is_loopback(url):
         return None
@@ -82,6 +90,10 @@ def served_window(url: str, name: str) -> int | None:
         answer = _get(at.hostname or "127.0.0.1", at.port or 80, path, left) if left > 0 else None
         if isinstance(answer, dict) and (window := tokens(read(answer, name))):
             return window
+        if read is _ollama and load and isinstance(answer, dict) and isinstance(answer.get("models"), list):
+            asked = {"model": name, "stream": False}
+            if _get(at.hostname or "127.0.0.1", at.port or 80, "/api/generate", load, asked) is not None:
+                return served_window(url, name)
     return None
 
 
@@ -98,14 +110,16 @@ def _ask(port: int, provider: str, timeout: float) -> Server | None:
     return Server(provider, f"http://127.0.0.1:{port}/v1", tuple(models))
 
 
-def _get(name: str, port: int, path: str, timeout: float) -> Any:
-    """The JSON at a path, None when there is none; never through a proxy."""
+def _get(name: str, port: int, path: str, timeout: float, asked: Any = None) -> Any:
+    """The JSON at a path, None when there is none; never through a proxy. With ``asked`` that is posted."""
     # Several threads ask at once: `import http.client` may find the parent before its child is bound to it.
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(name, port, timeout=timeout)
     try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
+        sent = None if asked is None else json.dumps(asked)
+        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if sent else {})
+        connection.request("POST" if sent else "GET", path, sent, headers)
         response = connection.getresponse()
         return json.loads(response.read(LONGEST)) if response.status == 200 else None
     except (OSError, ValueError, HTTPException, RecursionError):

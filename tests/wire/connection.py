@@ -63,6 +63,9 @@ class Connection(BaseHTTPRequestHandler):
             self._json(200, {"object": "list", "data": listed, "has_more": False})
         elif path == "/api/tags":
             self._json(200, {"models": [{"name": name, "model": name} for name in wire.models]})
+        elif path == "/api/ps" and wire.loads is not None:
+            shown = [(name, wire.loads[name]) for name in sorted(wire.loaded) if name in wire.loads]
+            self._json(200, {"models": [{"name": name, "model": name, "context_length": at} for name, at in shown]})
         else:
             self._json(404, failure(f"no such path: {path}", kind="not_found_error"))
 
@@ -81,6 +84,9 @@ class Connection(BaseHTTPRequestHandler):
             self._json(200, part) if isinstance(part, Mapping) else self._play(api, body, part)
         elif path.endswith("/count_tokens"):
             self._json(200, {"input_tokens": len(json.dumps(body)) // 4})
+        elif path == "/api/generate" and self.server.wire.loads is not None:
+            self.server.wire.loaded.add(body["model"])
+            self._json(200, {"model": body["model"], "response": "", "done": True, "done_reason": "load"})
         else:
             self._json(404, failure(f"no such path: {path}", kind="not_found_error"))
 

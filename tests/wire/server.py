@@ -69,7 +69,9 @@ class WireServer:
     default that is a 400 that says so. With ``key`` any other key gets a 401. ``strict`` refuses with a 400 what the
     real hosts refuse (see rules). ``models`` are the names on ``/v1/models``, ``windows`` what is said of them;
     ``embeddings`` holds parts that the next requests for vectors get in place of true vectors. ``tls``
-    names the files of a certificate and its key. It may also stand as a proxy: paths are then whole addresses.
+    names the files of a certificate and its key. ``loads`` makes an Ollama of it: the windows with which it runs models
+    once they are loaded, by the first request or when asked to. It may also stand as a proxy: paths are then whole
+    addresses.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class WireServer:
         port: int = 0,
         journal: Path | None = None,
         tls: tuple[Path, Path] | None = None,
+        loads: Mapping[str, int] | None = None,
     ) -> None:
         self._rest = list(script) if isinstance(script, Sequence) else []
         self._then: Entry | None = then if isinstance(script, Sequence) else script
         self._taking = threading.Lock()
         self.key, self.strict, self.models, self.windows = key, strict, tuple(models), dict(windows or {})
+        self.loads, self.loaded = loads, set[str]()
         self.embeddings: list[Part | None] = []
         self.journal = Journal(file=journal)
         self._http = Listener(("127.0.0.1", port), Connection)
@@ -169,6 +173,7 @@ class WireServer:
         """What a request for a reply gets."""
         if self.key and key != self.key:
             return Answer(401, failure("Incorrect API key provided", "invalid_api_key", "authentication_error"))
+        self.loaded.add(str(body.get("model")))
         why = rules.refusal(api, body) if self.strict else ""
         if why:
             self.journal.note(refused=why)

@@ -26,7 +26,7 @@ def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
     else:
         model, told = _as_before(asked, before)
     anew = _anew(live, model, "reads") if model.id != live.model.id else []
-    _take(live, model)
+    live.take(model)
     yield from live.session.emit(ModelChosen(model.id))
     if model.effort != live.session.state.effort:
         yield from live.session.emit(EffortChosen(model.effort))
@@ -45,7 +45,7 @@ def think(live: Live, effort: str) -> Iterator[Event]:
         return
     anew = _anew(live, model, "may read")
     live.composer.save()
-    _take(live, model)
+    live.take(model)
     yield from live.session.emit(EffortChosen(model.effort))
     for line in anew:
         yield from live.session.emit(Notice(line))
@@ -53,11 +53,6 @@ def think(live: Live, effort: str) -> Iterator[Event]:
 
 def _level(effort: str) -> str:
     return "" if effort == DEFAULT else effort
-
-
-def _take(live: Live, model: Model) -> None:
-    live.wired = live.rewire(model)
-    live.session.ports = live.wired.ports
 
 
 def _as_before(model: Model, effort: str) -> tuple[Model, str]:

@@ -21,6 +21,7 @@ from ctxe.domain.past import Forecast, Past
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.attaching import attached, pasted
+from ctxe.project.session.fitting import Fitting, narrower
 from ctxe.project.session.mentioning import Asking
 from ctxe.project.session.moding import told
 from ctxe.project.session.paging import Pages
@@ -68,6 +69,7 @@ class Live:
     against: Callable[[int], Iterator[Event]] = lambda _: iter(())
     telling: Telling | None = None
     proposed: int = 0
+    fitting: Fitting | None = None
 
     @property
     def composer(self) -> Composer:
@@ -104,6 +106,8 @@ class Live:
             yield from self.pages.of(said)
             return said
 
+        for line in self._fitted():
+            yield from self.session.emit(Notice(line, "warning"))
         words, hidden = self.without_keys(words)
         mine = words if own is None else own
         mode = told(self.permit, self.session.state, self.kit)
@@ -112,6 +116,19 @@ class Live:
         yield from each(self.asking.resources(mine), self.session.emit)
         yield from each(self.pages.of(mine), self.session.emit)
         yield from self.session.turn(words, since)
+
+    def _fitted(self) -> list[str]:
+        """Talk within the window that the model is run with; a line says so where that was not known yet."""
+        model = self.fitting(self.model) if self.fitting else self.model
+        if model == self.model:
+            return []
+        self.take(model)
+        return narrower(self.project, model)
+
+    def take(self, model: Model) -> None:
+        """Let a model answer from now on."""
+        self.wired = self.rewire(model)
+        self.session.ports = self.wired.ports
 
     @property
     def pages(self) -> Pages:
@@ -175,6 +192,8 @@ class Live:
         """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
         with contextlib.suppress(Exception):
             encoding(vocabulary_of(self.model))
+            if self.fitting:
+                self.fitting.ahead(self.model)
             to_record(ModelChosen(self.model.id))
             self.composer.preview("plan some files", self.session.state)  # words that say enough to plan by
 

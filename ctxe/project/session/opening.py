@@ -18,6 +18,7 @@ from ctxe.project.clock import now, session_id
 from ctxe.project.flags import Opening
 from ctxe.project.place import person
 from ctxe.project.session.asides import choose_file, load_skill
+from ctxe.project.session.fitting import narrower
 from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.live import Live
 from ctxe.project.session.resuming import Timed
@@ -49,6 +50,7 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         live.notices = (
             *live.notices,
             *notices,
+            *narrower(project, live.model),
             *_refusals(project),
             *_no_project(project),
             *_no_history(project),

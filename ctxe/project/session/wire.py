@@ -17,6 +17,7 @@ from ctxe.project.session.attaching import unshown
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
+from ctxe.project.session.fitting import Fitting
 from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Live
@@ -67,7 +68,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     notices = (*resumed(project, permit, session.state, opening.mode), *permit.notices())
-    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling)
+    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling, fitting=Fitting(project))
     telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer), unshown)
     if project.config.memory.enabled:

@@ -94,6 +94,20 @@ def test_servers_say_with_which_window_they_run(pages: dict[str, Any], wanted: i
         assert served_window(server.url, "m") == wanted
 
 
+def test_a_model_is_loaded_for_the_question_only_when_there_is_time() -> None:
+    with WireServer(loads={"m": 4_096}) as server:
+        assert served_window(f"{server.url}/v1", "m") is None
+        assert served_window(f"{server.url}/v1", "other", load=5) is None
+        assert served_window(f"{server.url}/v1", "m", load=5) == 4_096
+        assert served_window(f"{server.url}/v1", "m") == 4_096
+
+
+def test_nobody_but_ollama_is_asked_to_load() -> None:
+    with WireServer() as server:
+        assert served_window(f"{server.url}/v1", "m", load=5) is None
+        assert {exchange.method for exchange in server.exchanges} == {"GET"}
+
+
 def test_nobody_else_is_asked() -> None:
     assert served_window("https://host.example/v1", "m") is None
 

@@ -1,0 +1,65 @@
+"""The window with which a server on this machine runs the session's model, found out before it is filled."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ctxe.domain.errors import ConfigError
+from ctxe.domain.model import Model
+from ctxe.domain.value import dataclass, field, replace
+from ctxe.project import models
+from ctxe.providers import catalog
+from ctxe.providers.local import WIDER
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+TIMES = 2
+"""Turns before which a server is asked: one that loads a model with the first request knows its window only then."""
+
+
+@dataclass(slots=True)
+class Fitting:
+    """Asks in the background while the user types (``ahead``), else before the first turn.
+
+    A server that loads a model with the first request is waited for: that request would wait as long.
+    """
+
+    project: Project
+    of: str = ""
+    times: int = 0
+    served: int | None = None
+    asking: threading.Lock = field(default_factory=threading.Lock)
+
+    def ahead(self, model: Model) -> None:
+        """Ask, if nobody has asked yet."""
+        with self.asking:
+            if self.of != model.id:
+                self._ask(model)
+
+    def __call__(self, model: Model) -> Model:
+        """The model with the window that its server runs it with."""
+        with self.asking:
+            if self.of != model.id or (self.served is None and self.times < TIMES):
+                self._ask(model)
+            return replace(model, window=self.served) if self.served else model
+
+    def _ask(self, model: Model) -> None:
+        self.times = self.times + 1 if self.of == model.id else 1
+        self.of, self.served = model.id, None
+        if not models.stated(self.project, model.id).get("window"):
+            load = self.project.config.model.idle_seconds
+            self.served = models.window_served(self.project, model.id, load=load)
+
+
+def narrower(project: Project, model: Model) -> list[str]:
+    """A line for a model whose server runs it with a smaller window than its maker states, and how to widen it."""
+    try:
+        most = catalog.find(model.id, project.config.models).window
+    except ConfigError:
+        return []
+    if model.window >= most:
+        return []
+    wider = f"; a wider one, for instance: {WIDER[model.provider]}" if model.provider in WIDER else ""
+    return [f"{model.id} runs with a window of {model.window:,} tokens here, of {most:,} that it could have{wider}"]

@@ -1,0 +1,65 @@
+"""Models that a server of the user's own runs with less than their makers state: the session keeps to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import Terminal, ctxe, environment, repository
+from tests.wire.server import Call, Reply, WireServer
+
+MODEL = "qwen2.5-coder:7b"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "demo", {"a.py": "".join(f"value_{n} = {n}\n" for n in range(2_000))})
+
+
+def local(home: Path, server: WireServer, **more: str) -> dict[str, str]:
+    return environment(home, CTXE_MODEL=f"ollama/{MODEL}", CTXE_MODEL_BASE_URL=server.url, **more)
+
+
+def largest(server: WireServer) -> int:
+    """Tokens of the largest request and its reply, by the least that a token has in code."""
+    return max(len(str(body["messages"])) // 5 + int(body["max_tokens"]) for body in server.bodies)
+
+
+def reads() -> list[Any]:
+    parts = [{"path": "a.py", "start": start} for start in (1, 500, 1_000, 1_500)]
+    return [*(Reply("", [Call("read_file", part)]) for part in parts), Reply("Four parts.")]
+
+
+@pytest.mark.parametrize("windows", [{"windows": {MODEL: 8_192}}, {"loads": {MODEL: 8_192}}])
+def test_the_window_is_the_servers_and_not_the_makers(home: Path, repo: Path, windows: dict[str, Any]) -> None:
+    with WireServer(reads(), models=[MODEL], **windows) as server:
+        ran = ctxe(repo, local(home, server), "-p", "read all of a.py")
+        assert ran.out == "Four parts.\n"
+        assert largest(server) < 8_192
+    said = f"ollama/{MODEL} runs with a window of 8,192 tokens here, of 32,768 that it could have; a wider one"
+    assert ran.err.count(said) == 1
+
+
+def test_a_window_that_the_user_states_is_asked_of_nobody(home: Path, repo: Path) -> None:
+    config = home / ".config/ctxe/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[models."ollama/{MODEL}"]\nwindow = 16384\n')
+    with WireServer([Reply("ok")], models=[MODEL], loads={MODEL: 8_192}) as server:
+        ran = ctxe(repo, local(home, server), "-p", "hello")
+        assert (ran.out, "runs with a window" in ran.err) == ("ok\n", False)
+        assert [exchange.path for exchange in server.exchanges] == ["/v1/chat/completions"]
+
+
+def test_a_model_is_loaded_while_the_user_types(home: Path, repo: Path) -> None:
+    with (
+        WireServer([Reply("All well.")], models=[MODEL], loads={MODEL: 8_192}) as server,
+        Terminal(repo, local(home, server), (), columns=120) as terminal,
+    ):
+        terminal.ready()
+        server.wait(lambda s: MODEL in s.loaded)
+        terminal.enter("hello")
+        terminal.wait(lambda screen: "All well." in screen)
+        terminal.wait(lambda screen: "runs with a window of 8,192 tokens" in screen)
+        terminal.leave()
