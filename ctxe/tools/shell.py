@@ -22,6 +22,8 @@ QUIET = {
     "NO_COLOR": "1",
     "PAGER": "cat",
     "GIT_PAGER": "cat",
+    "EDITOR": "true",
+    "VISUAL": "true",
     "GIT_EDITOR": "true",
     "GIT_TERMINAL_PROMPT": "0",
     "PYTHONUNBUFFERED": "1",

@@ -57,6 +57,27 @@ def test_an_edit_of_the_models_own_is_no_news(home: Path, repo: Path) -> None:
         assert "[ctxe: src/a.py" not in json.dumps(server.bodies[-1])
 
 
+def test_calls_of_one_reply_may_change_what_calls_before_them_made(home: Path, repo: Path) -> None:
+    def edit(path: str, old: str, new: str) -> Call:
+        return Call("edit_file", {"path": path, "old": old, "new": new})
+
+    script = [
+        Reply("", [Call("read_file", {"path": "src/a.py"})]),
+        Reply("", [edit("src/a.py", "return 1", "return 3"), edit("src/a.py", "first", "second")]),
+        Reply("", [Call("write_file", {"path": "n.txt", "text": "a\n"}), edit("n.txt", "a", "b")]),
+        Reply("", [Call("run_command", {"command": "echo c > n.txt"}), edit("n.txt", "c", "d")]),
+        Reply("", [Call("read_file", {"path": "AGENTS.md"}), edit("AGENTS.md", "four", "two")]),
+        Reply("ok"),
+    ]
+    with WireServer(script, key=KEY) as server:
+        assert ctxe(repo, environment(home, **openai_at(server.url)), "-p", "go", "--approval", "auto").code == 0
+        told = json.dumps(server.bodies[-1])
+    assert (repo / "src/a.py").read_text() == "def second():\n    return 3\n"
+    assert (repo / "n.txt").read_text() == "c\n"  # the command's doing was seen by nobody
+    assert (repo / "AGENTS.md").read_text() == FILES["AGENTS.md"]  # it was read and edited in one breath
+    assert told.count("changed since you last saw it; nothing was written") == 1
+
+
 def test_rules_of_a_folder_come_with_the_first_file_of_it_and_only_once(home: Path, repo: Path) -> None:
     read = Reply("", [Call("read_file", {"path": "src/a.py"})])
     with WireServer([read, read, Reply("ok")], key=KEY) as server:

@@ -21,6 +21,15 @@ def held(state: State, *, told: bool = False) -> dict[str, str]:
     return found
 
 
+def known(state: State) -> dict[str, str]:
+    """Path → content hash of what the model may change: as it last saw it, or made it with a call of this same reply.
+
+    What calls of the reply read it has not seen yet.
+    """
+    made = {touch.path: touch.digest for one in state.results for touch in one.touches if touch.operation != "read"}
+    return held(state) | made
+
+
 def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for section in turn.gathered:
         dated = (chunk for chunk in section.chunks if chunk.path and (chunk.of or chunk.id.startswith(CHANGED)))

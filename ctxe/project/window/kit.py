@@ -21,7 +21,7 @@ from ctxe.project.planning.purse import Purse
 from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
-from ctxe.project.window.freshness import held, news_of
+from ctxe.project.window.freshness import known, news_of
 from ctxe.project.window.pictured import Take, again, taker
 from ctxe.repo.undo.rewrite import read
 from ctxe.safety.secrets import clean_environment, is_secret_file
@@ -164,7 +164,7 @@ def kit_for(
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
     return Workspace(
         project.git,
-        known=lambda path: held(state()).get(path),
+        known=lambda path: known(state()).get(path),
         secret=is_secret_file,
         readable=readable(project),
         sandboxed=boxed.wrap,

@@ -27,6 +27,7 @@ def sh(place: Any, command: str, **arguments: Any) -> ToolOutput:
         ("kill -9 $$", "(no output) [ended by signal 9]", False),
         ("[[ a == a ]] && echo bash", "bash\n[exit 0]", True),
         ("pwd; echo $TERM $NO_COLOR", None, True),
+        ("echo $EDITOR $VISUAL $GIT_EDITOR; $EDITOR /etc/passwd", "true true true\n[exit 0]", True),
         ("sleep 30 & echo started", "started\n[exit 0; 1 background process was ended too]", True),
     ],
 )
