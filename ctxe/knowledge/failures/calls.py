@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctxe.domain.pattern import pattern
-from ctxe.knowledge.failures.signature import impersonal, program, relative
+from ctxe.knowledge.failures.commands import program
+from ctxe.knowledge.failures.plain import impersonal, relative
 from ctxe.lexical.tables import names
+from ctxe.safety.shell.words import Unsure, split
 
 LONGEST = 20_000
 """Characters of a call that are told apart; a longer one is known by its beginning and its size."""
+MOST = 4_000
+"""Characters of a command line in which steps are looked for."""
 NAMED = 6
 """Files named by a command that count as what it depends on."""
 ASIDE = names(
@@ -34,6 +38,8 @@ _CHANGES = {
     "yq": _IN_PLACE,
 }
 """What makes a program that looks change files."""
+_STATUS = pattern(r"\$\?|\$\{PIPESTATUS\[0\]\}")
+"""What a shell knows of the step before: whoever prints it computes nothing."""
 _JOINED = pattern(r"\s*(?:&&|\|\||;|\|)\s*")
 _LOOKS = names(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
@@ -100,6 +106,28 @@ def only_looks(command: str) -> bool:
 def parts(command: str) -> list[str]:
     """The commands of a line, as they are joined by pipes and by what comes of them."""
     return [part for part in _JOINED.split(command.strip()) if part]
+
+
+def telling(command: str) -> str:
+    """The step of a line that its end tells of: the tests of ``sed -i … a.py; pytest`` and ``pytest >log; cat log``.
+
+    A line is taken apart only where one step surely ends and another begins; with loops or substitutions it is one.
+    """
+    steps, rest = list[str](), command.strip().rstrip(";")
+    for at in reversed([at for at, sign in enumerate(rest[:MOST]) if sign in ";\n"]):
+        before, step = rest[:at], rest[at + 1 :].strip()
+        if _plain(before) and _plain(step):
+            steps, rest = [*steps, step], before
+    steps.append(rest.strip())
+    return next((step for step in steps if runs_something(step) or not only_looks(step)), steps[0])
+
+
+def _plain(line: str) -> bool:
+    try:
+        split(_STATUS.sub("0", line))
+    except Unsure:
+        return False
+    return True
 
 
 def only_checks(command: str) -> bool:

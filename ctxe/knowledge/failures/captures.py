@@ -12,7 +12,8 @@ from ctxe.domain.value import replace
 from ctxe.knowledge.corrections import corrects
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
-from ctxe.knowledge.failures.signature import MESSAGE, impersonal, plain_message, refusal
+from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_message
+from ctxe.knowledge.failures.signature import refusal
 
 REVERTED, CORRECTED, REFUSED, REJECTED, UNAPPLIED = "Reverted", "Corrected", "Refused", "Rejected", "EditNotApplied"
 LONGEST = 300

@@ -9,7 +9,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files
-from ctxe.knowledge.failures.signature import program
+from ctxe.knowledge.failures.commands import program
 from ctxe.knowledge.failures.slips import ELSEWHERE
 from ctxe.knowledge.failures.waiting import INSTALLS, FailedCommand
 

@@ -9,8 +9,8 @@ from typing import Literal
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import DigestOf
+from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.remembered import Group, lesson
-from ctxe.knowledge.failures.signature import plain_command
 
 DIGITS = 12
 """Hex digits of a content hash that a failure keeps for each file it depends on."""

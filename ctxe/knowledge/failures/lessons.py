@@ -7,7 +7,8 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 from ctxe.domain.pattern import pattern
-from ctxe.knowledge.failures.signature import impersonal, outward
+from ctxe.knowledge.failures.commands import outward
+from ctxe.knowledge.failures.plain import impersonal
 
 ROOM = 170
 """Characters of a lesson of edits: with what stands around them about 60 tokens."""

@@ -11,10 +11,11 @@ from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
+from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.cures import cure, put_right
 from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Failed, Gate, files_of, state_of
+from ctxe.knowledge.failures.plain import impersonal
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
-from ctxe.knowledge.failures.signature import impersonal, plain_command
 from ctxe.knowledge.failures.slips import outside, slipped
 from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand
 

@@ -9,15 +9,10 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
-from ctxe.knowledge.failures.signature import (
-    MESSAGE,
-    impersonal,
-    plain_command,
-    plain_test,
-    program,
-    relative,
-    signature,
-)
+from ctxe.knowledge.failures.calls import parts, runs_something, telling
+from ctxe.knowledge.failures.commands import plain_command, program
+from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test, relative
+from ctxe.knowledge.failures.signature import signature
 from ctxe.storage.counters import Counters
 
 OPEN, SETTLED = frozenset({"open", "current"}), frozenset({"resolved", "wontfix", "stale"})
@@ -91,7 +86,7 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     return Entry(
         "",
         "failure",
-        f"`{brief(_PLACE.sub('', plain_command(command, root)), TITLED)}`: {said}",
+        f"`{brief(_PLACE.sub('', plain_command(telling(command), root)), TITLED)}`: {said}",
         "open",
         by="capture",
         session=session,
@@ -107,15 +102,11 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
 
 def answers(command: str) -> bool:
     """Whether what a command ends with, when it prints no error, is the answer of one of its parts."""
-    from ctxe.knowledge.failures.calls import parts
-
     return any(program(part) in _ANSWERS for part in parts(command))
 
 
 def failing(facts: Mapping[str, Any]) -> bool:
     """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
-    from ctxe.knowledge.failures.calls import runs_something
-
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
         tests = facts.get("tests")

@@ -6,7 +6,7 @@ import re
 
 from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.calls import only_looks, runs_something
-from ctxe.knowledge.failures.signature import program
+from ctxe.knowledge.failures.commands import program
 
 ELSEWHERE = frozenset(
     {"aws", "az", "curl", "docker ps", "gcloud", "gh", "git clone", "git fetch", "git ls-remote", "git pull"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import named_files
-from ctxe.knowledge.failures.signature import program
+from ctxe.knowledge.failures.commands import program
 
 NEAR = 0.6
 """How alike two command lines of one program are when the second is the first, put right."""

@@ -12,7 +12,7 @@ from ctxe.domain.conversation import Conversation
 from ctxe.domain.pattern import pattern
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.calls import named_files
-from ctxe.knowledge.failures.signature import plain_command, program
+from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.upkeep.wishes import kind_of, own_lines
 
 MOST = 3

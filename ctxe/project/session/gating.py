@@ -8,9 +8,10 @@ from typing import Literal
 from ctxe.domain.tool import ANSWERED, Action, Known, ToolOutput
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import call_key
+from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.remembered import Group, capture, lesson
-from ctxe.knowledge.failures.signature import kin, plain_command
+from ctxe.knowledge.failures.signature import kin
 from ctxe.knowledge.failures.slips import silent
 from ctxe.knowledge.fence import fence
 

@@ -9,10 +9,13 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.failures.calls import telling
 from ctxe.knowledge.failures.captures import refused
+from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.plain import plain_message
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
-from ctxe.knowledge.failures.signature import plain_command, plain_message, program, signature
+from ctxe.knowledge.failures.signature import signature
 from ctxe.storage.counters import Counters
 from ctxe.tools.outcomes.outcome import outcome
 from tests.unit.knowledge.stores import NOON, counters_in, store_in
@@ -47,6 +50,34 @@ def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: 
 )
 def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str) -> None:
     assert (plain_command(command, ROOT), program(command)) == (plain, name)
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("sed -i 's/a;b/c/' x.py; pytest -q | tail -3", "pytest -q | tail -3"),
+        ("pytest > log; tail log", "pytest > log"),
+        ("make\n./run tests\n", "./run tests"),
+        ('npm test; echo "exit $?"; git status', "npm test"),
+        ("cat a; ls b", "ls b"),
+        ("python -c 'a; b'", "python -c 'a; b'"),
+        ("for i in 1 2; do pytest; done", "for i in 1 2; do pytest; done"),
+        ("x=$(a; b); pytest", "x=$(a; b); pytest"),
+        ("cat <<E\na\nE\npytest", "cat <<E\na\nE\npytest"),
+        ("make;", "make"),
+        (" ; ", ""),
+    ],
+)
+def test_a_line_of_several_steps_fails_by_the_one_that_its_end_tells_of(line: str, step: str) -> None:
+    assert telling(line) == step
+
+
+def test_what_stood_before_the_tests_on_their_line_makes_no_other_failure() -> None:
+    told = {"kind": "ImportError", "message": "no module named y"}
+    lone, after = (capture(run(c, **told), ROOT, "s1") for c in ("pytest tests", "sed -i s/a/b/ x.py; pytest tests"))
+    assert lone is not None
+    assert after is not None
+    assert (after.signature, after.title) == (lone.signature, "`pytest tests`: ImportError: no module named y")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
+from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
 from ctxe.knowledge.failures.pairing import FLAKY, FailureNews, Watch
+from ctxe.knowledge.failures.plain import MESSAGE
 from ctxe.knowledge.failures.remembered import groups
-from ctxe.knowledge.failures.signature import MESSAGE, plain_command
 from ctxe.storage.counters import Counters
 
 ROOT = "/w/repo"

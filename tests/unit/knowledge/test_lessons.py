@@ -12,9 +12,9 @@ from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK
+from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import capture
-from ctxe.knowledge.failures.signature import plain_command, program
 from ctxe.knowledge.failures.slips import outside
 from ctxe.storage.counters import Counters
 from ctxe.storage.vocabulary import vocabulary

@@ -1,0 +1,82 @@
+"""A command line as the memory knows it: what is run, without what stands around it."""
+
+from __future__ import annotations
+
+import re
+
+from ctxe.domain.pattern import pattern
+from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test
+
+_SPACE = pattern(r"\s+")
+_LEAD = pattern(
+    r"(?:cd\s+\S+\s*(?:&&|;)\s*|(?:source|\.)\s+\S*activate\s*(?:&&|;)\s*"
+    r"|(?:export\s+)?[A-Za-z_]\w*=(?:'[^']*'|\"[^\"`$]*\"|[^\s'\"`$(]*)(?:\s*(?:&&|;)\s*|\s+)"
+    r"|(?:env|time|nice|command(?!\s+-[vV]))\s+)+"
+)
+_TRAIL = pattern(
+    r"\s*(?:2>&1|[12&]?>{1,2}\s*/dev/null|\|\s*(?:head|tail|cat|less|tee\s+\S+)(?:\s+-\S*(?:\s+\d+)?)*)\s*$"
+)
+_TOLD = pattern(
+    r"(\bgit (?:commit|merge|stash|tag)\b[^|;&\n]*?\s(?:-\w?m|--message)|\s--(?:body|description|notes|title))[ =]\$?"
+    r"(?:\"\$\(cat <<.*|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'(?:\\''[^'\n]*')*)",
+    re.DOTALL,
+)
+"""Words that a command only passes on: the message of a commit, the text of a pull request."""
+_QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
+_VERBS = frozenset(
+    {
+        "bun",
+        "cargo",
+        "deno",
+        "docker",
+        "dotnet",
+        "git",
+        "go",
+        "gradle",
+        "gradlew",
+        "just",
+        "make",
+        "mise",
+        "mix",
+        "mvn",
+        "npm",
+    }
+    | {"pip", "pnpm", "rake", "terraform", "yarn"}
+)
+"""Programs whose next word says what they do."""
+_PYTEST = frozenset({"pytest", "py.test"})
+_QUIET = frozenset(
+    {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
+)
+
+
+def plain_command(command: str, root: str = "") -> str:
+    """A command as the memory knows it: one line, relative paths, no environment, ``cd`` or output plumbing around it.
+
+    Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
+    """
+    text = _SPACE.sub(" ", _TOLD.sub(r"\1 …", impersonal(command[: MESSAGE * 20], root))).strip()
+    text = outward(_LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
+    words = plain_test(text).split(" ")
+    # Elsewhere these letters mean something: `discover -s tests`, `mkdir -p x`.
+    quiet = _QUIET if any(word.rpartition("/")[2] in _PYTEST for word in words) else _QUIET_EVERYWHERE
+    return " ".join(word for word in words if word not in quiet)[:MESSAGE]
+
+
+def outward(command: str) -> str:
+    """A command line without what only brings its output to somebody, on one line."""
+    text = _SPACE.sub(" ", command).strip()
+    while (shorter := _TRAIL.sub("", text)) != text:
+        text = shorter
+    return text.removeprefix("cd . && ")
+
+
+def program(command: str) -> str:
+    """What is run: ``pytest`` of ``python -m pytest tests``, ``npm test``, ``go test``, ``cargo build``."""
+    words = plain_command(command).split(" ")
+    names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
+    if words[0].rpartition("/")[2].startswith("python") and "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    if names and names[0] in ("uv", "poetry", "pipenv", "hatch", "npx", "pnpm", "bunx") and names[1:2] == ["run"]:
+        return program(" ".join(words[2:])) if len(words) > 2 else names[0]
+    return " ".join(names[:2]) if names and names[0] in _VERBS else (names[0] if names else "")

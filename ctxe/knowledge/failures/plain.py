@@ -1,0 +1,89 @@
+"""Words of a program without what differs from run to run, and without whose machine they are from."""
+
+from __future__ import annotations
+
+import re
+
+from ctxe.domain.pattern import pattern
+from ctxe.lexical.patterns import compiled
+
+MESSAGE = 200
+"""Characters of an error message that are kept."""
+
+_TEMPORARY = pattern(
+    r"(?:/private)?(?:/var/folders/\w+/\w+/[A-Z]|/tmp|/var/tmp|/dev/shm|[A-Za-z]:\\[^\s'\"]*?\\Temp)"
+    r"[/\\][^\s'\",:;)\]}]*"
+)
+_HOME = pattern(
+    r"(?:(?<![\w.~)\]-])|(?<=-[A-Z]))(?:(?:(?:/[\w.-]+){0,2}?/(?:home|Users)/|[A-Za-z]:\\Users\\)[^/\\\s'\":)]+|/root(?=/))"
+)
+"""A person's home folder, also below a mount; a folder of the project that is called home is none."""
+_ROLES = (
+    r"(?:git|hg|svn|root|admin|deploy|ubuntu|debian|fedora|centos|ec2-user|azureuser|vagrant|runner|jenkins|postgres"
+    r"|nobody|www-data)@"
+)
+"""Names before an @ that are nobody's own: ``git@github.com`` says what was called."""
+_PERSON = (
+    rf"(?:(?<![\w./@+:%-])|(?<=://))(?!{_ROLES})[A-Za-z_][\w.+-]*@(?="
+    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # no version of a package
+    r"|\d{1,3}(?:\.\d{1,3}){3}\b|localhost\b"
+    r"|(?!(?:npm|workspace|file|link|portal|patch|latest|next|main|master|head)\b)"
+    r"[A-Za-z][\w-]*(?::\s|:[~/]|:\d{2,5}\b|'s ))"
+)
+_LOGIN = (
+    rf"(\b(?:ssh|scp|sftp|rsync|mosh)\b[^\n|;&@]{{0,80}}?\s|\[)(?!{_ROLES})[A-Za-z_][\w.+-]*@(?=[A-Za-z][\w-]*[\s:])"
+)
+_UUID = pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_TIME = pattern(
+    r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\b\d\d:\d\d:\d\d(?:[.,]\d+)?"
+)
+_ADDRESS = pattern(r"\b0x[0-9a-fA-F]+\b")
+_HASH = pattern(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b")
+_NUMBER = pattern(r"(?<![A-Za-z_\d])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ms|s|kB|MB|GB|%)?(?![A-Za-z_])")
+_PARAMETER = pattern(r"(::[\w.]+|\btest_\w+)\[[^\n]*?\](?=$|[\s,;:)'\"])")
+_SPACE = pattern(r"\s+")
+
+
+def plain_message(text: str, root: str = "") -> str:
+    """An error message without what differs from run to run, on one line, at most MESSAGE characters.
+
+    Dropped: the project's own folder, temporary and home folders, times, ids, hashes, addresses, numbers.
+    """
+    text = _nobody(relative(text[: MESSAGE * 20], root))
+    for shape, stands in (
+        (_TEMPORARY, "<tmp>"),
+        (_HOME, "~"),
+        (_UUID, "<id>"),
+        (_TIME, "<time>"),
+        (_ADDRESS, "<address>"),
+        (_HASH, "<hash>"),
+        (_NUMBER, "<n>"),
+    ):
+        text = shape.sub(stands, text)
+    return _SPACE.sub(" ", text).strip()[:MESSAGE]
+
+
+def relative(text: str, root: str) -> str:
+    """Text with paths below ``root`` (an absolute folder) made relative to it."""
+    folder = root.rstrip("/\\")
+    if len(folder) < 2:
+        return text
+    text = re.sub(rf"{re.escape(folder)}[/\\]", "", text)
+    return re.sub(rf"{re.escape(folder)}(?=[\s'\":;,)]|$)", ".", text)
+
+
+def impersonal(text: str, root: str = "") -> str:
+    """Text with the project's folder, people's home folders and their names before an @ taken out."""
+    return _nobody(_HOME.sub("~", relative(text, root)))
+
+
+def _nobody(text: str) -> str:
+    """Text without who it was at a host or an address: what it is at says enough, and is what to call again."""
+    if "@" not in text:
+        return text
+    return compiled(_LOGIN).sub(r"\1<user>@", compiled(_PERSON).sub("<user>@", text))
+
+
+def plain_test(name: str) -> str:
+    """A failing test's id with its parameters folded."""
+    return _PARAMETER.sub(r"\1", name)
