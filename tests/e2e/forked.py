@@ -1,7 +1,9 @@
 """A script in two parts: ``wait`` holds the SDKs and forks a run of ctxe for each who asks; ``run`` asks for one.
 
-``run`` stands for the run: it hands over its files 0, 1 and 2, its folder and its variables, ends as the run does, and
-when it is killed, so is the run. It imports little, for it is started each time.
+Who asks sends three files, words, folder and variables, and is told the run's number and how it ended; when it is gone,
+so is the run. With ``terminal`` the first file becomes the terminal that the run leads.
+``run`` stands for the run: it hands over its own files 0, 1 and 2 and ends as the run does. It imports little, for it
+is started each time.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import sys
 from typing import Any
 
 PIECE = 65536
+LOADED = ("openai", "anthropic", "prompt_toolkit.shortcuts", "rich.live", "rich.markdown", "rich.syntax", "tiktoken")
 
 
 def run(path: str, words: list[str]) -> None:
@@ -23,7 +26,8 @@ def run(path: str, words: list[str]) -> None:
         there.connect(path)
         socket.send_fds(there, [f"{len(told)}\n".encode()], [0, 1, 2])
         there.sendall(told)
-        status = int(there.recv(64))
+        with there.makefile() as lines:
+            _, status = (int(line) for line in lines)
     if os.WIFSIGNALED(status):
         signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
@@ -33,10 +37,10 @@ def run(path: str, words: list[str]) -> None:
 def wait(path: str) -> None:
     """Fork for each who asks, until standard input ends. Returns in the process of a run, made ready to be it."""
     import gc
+    import importlib
 
-    import anthropic  # noqa: F401 - only to have it loaded
-    import openai  # noqa: F401 - only to have it loaded
-
+    for name in LOADED:
+        importlib.import_module(name)
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
@@ -71,10 +75,11 @@ def _stand_by(there: socket.socket) -> None:
         return
     for number in (*files, 0, 1, 2):
         os.close(number)
+    there.sendall(f"{child}\n".encode())
     threading.Thread(target=_end_with, args=(there, child), daemon=True).start()
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(OSError):
-        there.sendall(str(status).encode())
+        there.sendall(f"{status}\n".encode())
     os._exit(0)
 
 
@@ -86,6 +91,12 @@ def _end_with(there: socket.socket, child: int) -> None:
 
 def _become(told: dict[str, Any], files: list[int]) -> None:
     """What the interpreter would have found at its start."""
+    if told.get("terminal"):
+        import fcntl
+        import termios
+
+        os.setsid()
+        fcntl.ioctl(files[0], termios.TIOCSCTTY, 0)
     for place, number in enumerate(files):
         os.dup2(number, place)
         os.close(number)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import pyte
 
 from ctxe.project import Project
 from tests.e2e import warm
+from tests.e2e.spawned import in_a_terminal
 from tests.repositories import git as git  # noqa: PLC0414 -- said twice, it is exported
 from tests.repositories import repository as repository  # noqa: PLC0414
 
@@ -84,29 +84,24 @@ def own_cache(folder: Path, env: Mapping[str, str]) -> Path:
 
 @dataclass
 class Terminal:
-    """``ctxe`` in a pseudo-terminal; ``screen`` is what a person would see, ``raw`` every byte that came."""
+    """``ctxe`` in a pseudo-terminal; ``screen`` is what a person would see, ``raw`` every byte that came.
+
+    With ``anew`` its start is a person's own, import by import; else a run that asks a model has the SDKs loaded.
+    """
 
     folder: Path
     env: Mapping[str, str]
     words: tuple[str, ...]
     columns: int = 100
     rows: int = 40
+    anew: bool = False
     raw: str = ""
     child: Any = field(init=False)
 
     def __enter__(self) -> Terminal:
         self._screen = pyte.HistoryScreen(self.columns, self.rows, history=5000, ratio=0.5)
         self._stream = pyte.Stream(self._screen)
-        self.child = pexpect.spawn(
-            sys.executable,
-            ["-m", "ctxe", *self.words],
-            cwd=str(self.folder),
-            env=dict(self.env),
-            dimensions=(self.rows, self.columns),
-            encoding="utf-8",
-            codec_errors="replace",
-            timeout=30,
-        )
+        self.child = in_a_terminal(self.words, self.folder, self.env, (self.rows, self.columns), anew=self.anew)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -129,11 +124,11 @@ class Terminal:
 
     def hang_up(self, seconds: float = 10) -> None:
         """Close the window: the terminal goes and takes the process with it."""
-        self.child.ptyproc.fileobj.close()
+        self.child.hang_up()
         limit = time.monotonic() + seconds
-        while self.child.ptyproc.isalive() and time.monotonic() < limit:
+        while self.child.isalive() and time.monotonic() < limit:
             time.sleep(0.05)
-        assert not self.child.ptyproc.isalive(), f"still running:\n{self.screen}"
+        assert not self.child.isalive(), f"still running:\n{self.screen}"
 
     def enter(self, text: str) -> None:
         """Type a line and press Enter."""

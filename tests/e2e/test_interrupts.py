@@ -51,7 +51,7 @@ def test_once_stops_wherever_it_is_and_the_next_words_are_answered(home: Path, r
     ]
     took = []
     with WireServer(script, key=KEY) as server:
-        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), anew=True) as terminal:
             terminal.wait("›")
             terminal.enter("in the stream")
             terminal.wait("one two")
@@ -111,7 +111,7 @@ def test_twice_leaves_with_130_and_the_terminal_as_it_was(home: Path, repo: Path
     }[moment]
     with WireServer(script, then=Reply("I know."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))
-        with Terminal(repo, env, ("chat",)) as terminal:
+        with Terminal(repo, env, ("chat",), anew=True) as terminal:
             saved = termios.tcgetattr(terminal.child.fileno())
             terminal.wait("›")
             if moment != "prompt":
@@ -147,7 +147,7 @@ def test_signals_end_it_properly(home: Path, repo: Path, number: signal.Signals,
     sleep = f"sleep 9{time.time_ns() % 1_000_000}"
     with WireServer([Reply("Go.", [Call("run_command", {"command": f"touch began; {sleep}"})])], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
-        with Terminal(repo, env, ("chat", "run it")) as terminal:
+        with Terminal(repo, env, ("chat", "run it"), anew=True) as terminal:
             terminal.wait(r"Go\.(.|\n)*\[y\]")
             terminal.type("y")
             terminal.wait(lambda _: (repo / "began").exists())
@@ -189,7 +189,7 @@ def test_a_one_shot_says_in_json_that_it_was_interrupted(home: Path, repo: Path)
 def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> None:
     stalls = [Reply(f"answer {n} goes on", fault="stall", after=2, seconds=60) for n in range(3)]
     with WireServer([*stalls, Reply("Still here.")], key=KEY) as server:
-        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), anew=True) as terminal:
             terminal.wait("›")
             for n in range(3):  # each press comes within two seconds of the one before, with words in between
                 terminal.enter(f"question {n}")
@@ -205,7 +205,7 @@ def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> No
 def test_a_command_of_the_users_own_is_shown_stopped_and_told(home: Path, repo: Path) -> None:
     sleep = f"sleep 5{time.time_ns() % 1_000_000}"
     with WireServer(then=Reply("I see."), key=KEY) as server:
-        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",)) as terminal:
+        with Terminal(repo, environment(home, **openai_at(server.url)), ("chat",), anew=True) as terminal:
             terminal.wait("›")
             terminal.enter(f"!seq 3; {sleep}")
             terminal.wait(r"(?m)^ +3$")

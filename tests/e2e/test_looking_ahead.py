@@ -11,7 +11,7 @@ from tests.wire.server import Reply, WireServer
 
 def said_after_a_while(repo: Path, env: dict[str, str], words: str) -> None:
     """A session whose user takes some time to type, until the answer is there."""
-    with Terminal(repo, env, ("chat",)) as terminal:
+    with Terminal(repo, env, ("chat",), anew=True) as terminal:
         terminal.ready()
         terminal.settle(2.5)
         terminal.enter(words)

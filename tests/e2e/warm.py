@@ -6,24 +6,41 @@ Only what others wrote is loaded ahead; ctxe is imported anew in a process of th
 from __future__ import annotations
 
 import functools
+import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("forked.py")
 LANG = "C.UTF-8"
 
 
-def begin(env: Mapping[str, str]) -> list[str]:
-    """What stands before ctxe's own words in the command of a run with these variables."""
+def serves(env: Mapping[str, str]) -> bool:
+    """Whether a run with these variables asks a model, and wants nothing of the interpreter that a fork cannot give."""
     asks = "OPENAI_BASE_URL" in env or "ANTHROPIC_BASE_URL" in env
     interpreters_own = any(name.startswith(("PYTHON", "LC_", "TZ")) for name in env) or env.get("LANG") != LANG
-    if asks and not interpreters_own:
+    return asks and not interpreters_own
+
+
+def begin(env: Mapping[str, str]) -> list[str]:
+    """What stands before ctxe's own words in the command of a run with these variables."""
+    if serves(env):
         return [sys.executable, "-I", "-S", str(SCRIPT), "run", _standing_by()]
     return [sys.executable, "-m", "ctxe"]
+
+
+def fork(words: Sequence[str], folder: Path, env: Mapping[str, str], terminal: int) -> socket.socket:
+    """Have a run made that leads this terminal. What is returned tells its number and its status, a line each."""
+    told = json.dumps({"words": [*words], "folder": str(folder), "env": dict(env), "terminal": True}).encode()
+    run = socket.socket(socket.AF_UNIX)
+    run.connect(_standing_by())
+    socket.send_fds(run, [f"{len(told)}\n".encode()], [terminal] * 3)
+    run.sendall(told)
+    return run
 
 
 @functools.cache

@@ -73,7 +73,7 @@ def test_a_line_of_several_steps_fails_by_the_one_that_its_end_tells_of(line: st
 
 
 def test_what_stood_before_the_tests_on_their_line_makes_no_other_failure() -> None:
-    told = {"kind": "ImportError", "message": "no module named y"}
+    told: dict[str, Any] = {"kind": "ImportError", "message": "no module named y"}
     lone, after = (capture(run(c, **told), ROOT, "s1") for c in ("pytest tests", "sed -i s/a/b/ x.py; pytest tests"))
     assert lone is not None
     assert after is not None
