@@ -177,12 +177,12 @@ def test_servers_connect_at_the_same_time_and_one_that_is_silent_holds_up_no_oth
 def test_a_server_that_is_stuck_is_started_anew(loop: Held, tmp_path: Path) -> None:
     held = by_hand(loop, tmp_path, seconds=1.0)
     call(held, "echo", {"text": "x"})
-    stuck = held.heard
+    stuck = held.server.heard
     with pytest.raises(ToolError):
         call(held, "hang")
     held.launch = replace(held.launch, start_timeout=20.0)
     assert call(held, "echo", {"text": "y"}).text == "y"
-    assert held.heard is not stuck
+    assert held.server.heard is not stuck
 
 
 def test_progress_is_told_on_the_way(loop: Held, tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_nothing_of_ours_is_spent_by_a_server_and_it_is_told_where_it_works(loop
     assert json.loads(call(held, "roots").text) == {"roots": [{"uri": tmp_path.as_uri()}]}
     assert call(held, "ping").text == "{}"
     assert call(held, "log").ok
-    assert within(5, lambda: "[warning] the lamp is low\n" in held.heard.text)
+    assert within(5, lambda: "[warning] the lamp is low\n" in held.server.heard.text)
 
 
 def test_the_newest_generation_tells_changes_and_asks_too(loop: Held, tmp_path: Path) -> None:

@@ -1,0 +1,176 @@
+"""A server while it runs, from the loop's thread: connected, asked, listened to, ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.form import Filled, Form
+from ctxe.tools.mcp import requests
+from ctxe.tools.mcp.client import Hears, closed, connected, said
+from ctxe.tools.mcp.launch import Launch
+from ctxe.tools.mcp.resources import ServerOffers
+from ctxe.tools.mcp.stdio import ServerState
+from ctxe.tools.mcp.waiting import PendingRequest
+from ctxe.tools.mcp.watching import Changes, Watching
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+Result = TypeVar("Result")
+State = Literal["not started", "connecting", "connected", "failed"]
+LAST_SECONDS = 4.0
+"""How long a server may take to end; the keeper ends it whether we wait or not."""
+
+
+class RunningServer:
+    """What is known of one server, and its coroutines. ``keep`` is given what it said on standard error at its end.
+
+    ``why`` tells why it failed, ``doubted`` that it let a request go unanswered, ``told`` is the request whose caller
+    waits. Other threads read these; what they want done they give the loop.
+    """
+
+    def __init__(self, launch: Launch, keep: Callable[[str], None]) -> None:
+        self.launch, self._keep = launch, keep
+        self.state: State = "not started"
+        self.why = self.instructions = ""
+        self.offers = ServerOffers()
+        self.heard = ServerState()
+        self.changes = Changes()
+        self.client: Client | None = None
+        self.told: PendingRequest | None = None
+        self.doubted = False
+        self._closing: asyncio.Event | None = None
+        self._living: set[asyncio.Task[None]] = set()
+        self._watching: Watching | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether something of it has not ended yet."""
+        return bool(self._living)
+
+    def begin(self) -> None:
+        """What stood of an earlier start counts no more."""
+        self.state, self.why, self.heard = "connecting", "", ServerState()
+
+    def failed(self, why: str) -> None:
+        """It is of no use any more."""
+        self.state, self.why, self.client = "failed", why, None
+
+    async def open(self) -> None:
+        """Connect, or say why not; the conversation goes on in a task of its own."""
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        living = asyncio.create_task(self._live(ready))
+        self._living.add(living)
+        living.add_done_callback(self._living.discard)
+        try:
+            await asyncio.wait_for(ready, self.launch.start_timeout)
+        except TimeoutError:
+            self.failed(self.silent())
+            living.cancel()
+        except ToolError as error:
+            self.failed(str(error))
+        except asyncio.CancelledError:
+            living.cancel()
+            raise
+
+    async def _live(self, ready: asyncio.Future[None]) -> None:
+        """From the first word to the last: the library wants both in one task."""
+        self._closing = closing = asyncio.Event()
+        heard, hears = self.heard, self._hears()
+
+        def ended() -> None:
+            closing.set()
+            if self.client is not None and self.heard is heard:
+                self.failed(heard.why)
+
+        try:
+            async with connected(self.launch, heard, hears, ended) as client:
+                self.client = client
+                self.instructions = client.instructions or ""
+                await self.relist()
+                watching = self._watching = Watching(client, hears)
+                watching.begin()
+                self.state = "connected"
+                if not ready.done():
+                    ready.set_result(None)
+                await closing.wait()
+                await watching.end()
+        except BaseException as error:
+            heard.why = heard.why or said(error, heard)
+            if not ready.done():
+                ready.set_exception(ToolError(heard.why))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            if self.client is not None and self.heard is heard:
+                self.failed(heard.why or "it has ended")
+            if heard.log:
+                self._keep(heard.text)
+
+    def _hears(self) -> Hears:
+        return Hears(self.changes.lists, self.changes.resource, self._form)
+
+    async def relist(self) -> None:
+        """Ask for what it offers."""
+        assert self.client is not None
+        self.changes.stale = False
+        self.offers = await requests.offers(self.client)
+
+    async def watch(self, uri: str) -> None:
+        """Listen for changes of a resource."""
+        if self._watching is not None:
+            self._watching.begin(uri)
+
+    async def _form(self, form: Form) -> Filled | None:
+        """Let the caller that waits ask its user; nobody is asked while nobody waits."""
+        return await told.asked(form, self.launch.timeout) if (told := self.told) else None
+
+    async def ask(
+        self, ask: Callable[[Client, requests.Tell], Coroutine[Any, Any, Result]], told: PendingRequest
+    ) -> Result:
+        """One request. Raises ToolError and TimeoutError."""
+        client = self.client
+        if client is None:
+            raise ToolError(self.why or "it has ended")
+        try:
+            async with asyncio.timeout(self.launch.timeout) as told.clock:
+                return await ask(client, told.pieces.put)
+        except (TimeoutError, ToolError):
+            raise
+        except Exception as error:
+            self.doubted = self.doubted or bool(self.launch.url)  # it may have forgotten us
+            raise ToolError(await self._why(error)) from None
+        finally:
+            told.clock = None
+
+    async def _why(self, error: Exception) -> str:
+        """Why a call has no answer: what ended the server says more than that the connection is closed."""
+        for _ in range(25):  # the keeper tells how it ended half a second later at most
+            if self.state == "failed" or not closed(error):
+                break
+            await asyncio.sleep(0.02)
+        return f"{self.launch.name}: {self.why if self.state == 'failed' else said(error, self.heard)}"
+
+    async def close(self) -> None:
+        """End it, and wait for what is ending already."""
+        if self._closing is not None:
+            self._closing.set()
+        living, before = set(self._living), self.state
+        if before == "connecting":
+            for task in living:
+                task.cancel()
+        if living:
+            await asyncio.wait(living, timeout=LAST_SECONDS)
+        if before != "failed":
+            self.state, self.why = "not started", ""
+
+    def silent(self) -> str:
+        """Why it counts as not started."""
+        return f"it did not answer within {self.launch.start_timeout:g} s{self.heard.quoted}"
+
+    def late(self) -> str:
+        """Why a request has no answer."""
+        return f"no answer within {self.launch.timeout:g} s, the time limit (mcp.servers.{self.launch.name}.timeout)"
