@@ -22,6 +22,8 @@ from ctxe.providers.transport import Transport
 
 MISTRAL = pattern(r"mistral|devstral|codestral|magistral|ministral|mixtral", re.IGNORECASE)
 """Open models whose chat templates refuse what Mistral's own API refuses."""
+ASKED = ("/chat/completions", "/responses", "/messages")
+"""How whole addresses end, where a reply is asked for."""
 
 
 def connect(
@@ -120,7 +122,11 @@ def _adapter(
 
 
 def _address(url: str, host: Host) -> str:
-    """A base URL as it is used: without a trailing slash, with the /v1 that local servers want and people forget."""
+    """A base URL as it is used: without a trailing slash, with the /v1 that local servers want and people forget.
+
+    Of an address that was copied whole, the last part is what is asked there; what stands behind ? goes with every
+    request (Azure wants api-version).
+    """
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -130,7 +136,9 @@ def _address(url: str, host: Host) -> str:
         raise ConfigError(
             f"the base URL {url!r} is no address", "it looks like https://host/v1 or http://127.0.0.1:PORT/v1"
         )
-    address = url.strip().rstrip("/")
-    if host.api == "anthropic":
-        return address.removesuffix("/v1")
-    return f"{address}/v1" if not parts.path.strip("/") and is_loopback(address) else address
+    path = parts.path.rstrip("/")
+    path = next((path.removesuffix(end) for end in ASKED if path.endswith(end)), path)
+    path = path.removesuffix("/v1") if host.api == "anthropic" else path
+    if host.api != "anthropic" and not path and is_loopback(url):
+        path = "/v1"
+    return parts._replace(path=path.rstrip("/"), fragment="").geturl()

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ctxe.providers import faults, sse
 from ctxe.providers.faults import Endpoint, RequestFault
@@ -110,10 +111,13 @@ class Transport:
         timeout = sdk.Timeout(self.patience.idle, connect=self.patience.connect)
         http = self._http(sdk, timeout)
         weakref.finalize(self, http.close)
-        shared = {"base_url": self.at.address, "max_retries": 0, "timeout": timeout, "http_client": http}
+        address = urlsplit(self.at.address)
+        shared: dict[str, Any] = {"base_url": address._replace(query="").geturl(), "default_query": _query(address)}
+        shared |= {"max_retries": 0, "timeout": timeout, "http_client": http}
         if self._sdk_name == "anthropic":
             return sdk.Anthropic(api_key=self.at.key or "none", open_telemetry=False, **shared)
-        client = sdk.OpenAI(api_key=self.at.key or "none", **shared)
+        azure = {"api-key": self.at.key} if (address.hostname or "").endswith(".azure.com") else None
+        client = sdk.OpenAI(api_key=self.at.key or "none", default_headers=azure, **shared)
         if not self._official:  # the user's OPENAI_ORG_ID is nobody else's business
             client.organization = client.project = None
         return client
@@ -156,6 +160,11 @@ class Transport:
         if isinstance(error, ValueError) and not isinstance(error, RequestFault):
             return faults.broken(self.at, "not JSON")
         return error
+
+
+def _query(address: SplitResult) -> dict[str, object] | None:
+    """What goes with every request to an address."""
+    return dict(parse_qsl(address.query)) or None
 
 
 def _take_refusal(response: Any, seconds: float) -> None:

@@ -75,6 +75,15 @@ def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo
     assert sent == back
 
 
+@pytest.mark.parametrize("api", APIS)
+def test_what_an_address_asks_goes_with_every_request(api: str) -> None:
+    with WireServer([Played("ok")]) as server:
+        assert hear(speak(api, f"{server.url}/deployments/m?api-version=2024-10-21&a=b"))[1].text == "ok"
+        path, _, asked = server.requests[0].path.partition("?")
+    ends = {"messages": "/v1/messages", "chat": "/chat/completions", "responses": "/responses"}
+    assert (path, asked) == (f"/deployments/m{ends[api]}", "api-version=2024-10-21&a=b")
+
+
 READ = '{"name": "read_file", "arguments": {"path": "a.py"}}'
 
 
