@@ -29,7 +29,10 @@ class ModelSettings:
         default="auto", metadata={"says": "which OpenAI API; auto: responses for the real host, else chat"}
     )
     max_output: int = field(default=0, metadata={"says": "most tokens of one reply; 0: the model's own limit"})
-    idle_seconds: float = field(default=120.0, metadata={"says": "give up when the stream is silent this long"})
+    idle_seconds: float = field(
+        default=120.0,
+        metadata={"says": "give up when the stream is silent this long; unless you set it, a local server gets 600"},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ctxe.providers.local import Server
 
 OFFLINE = "offline/repository"
+SLOW = 600.0
+"""Seconds that servers of the user's own may be silent: without a fast card they read a long request for minutes."""
 KEYS = (("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"))
 
 
@@ -170,11 +172,18 @@ def connect(
         base_url=project.config.model.base_url,
         answer=answer,
         count=counter(project, model).count,
-        patience=RetryLimits(idle=idle or project.config.model.idle_seconds),
+        patience=RetryLimits(idle=idle or idle_seconds(project, model)),
         long_cache=long_cache,
         api=project.config.model.api,
         pictures=project.pictures.data,
     )
+
+
+def idle_seconds(project: Project, model: Model) -> float:
+    """How long a model may be silent: as the user says, else longer where it runs on a server of their own."""
+    stated = project.config.model.idle_seconds
+    own = catalog.hosts().get(model.provider)
+    return SLOW if own and own.local and "model.idle_seconds" not in project.loaded.origins else stated
 
 
 def prices_of(project: Project, name: str) -> Prices | None:

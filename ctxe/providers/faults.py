@@ -185,7 +185,7 @@ def hung_up(at: Endpoint) -> RequestFault:
 
 def silent(at: Endpoint, seconds: float) -> RequestFault:
     """Nothing came for too long."""
-    hint = "slow local models may need a longer idle time"
+    hint = "a server that is slow to begin may need longer: model.idle_seconds in your settings"
     error = Unreachable(f"{at.provider} sent nothing for {seconds:g} s", hint)
     return RequestFault(error, f"silence for {seconds:g} s", tries=FEW)
 

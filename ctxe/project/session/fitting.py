@@ -49,7 +49,7 @@ class Fitting:
         self.times = self.times + 1 if self.of == model.id else 1
         self.of, self.served = model.id, None
         if not models.stated(self.project, model.id).get("window"):
-            load = self.project.config.model.idle_seconds
+            load = models.idle_seconds(self.project, model)
             self.served = models.window_served(self.project, model.id, load=load)
 
 
