@@ -14,10 +14,9 @@ from typing import Any
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass
 from ctxe.repo.files import IGNORE_FILE
-from ctxe.repo.files import list_files as project_files
 from ctxe.safety.programs import find_program
 from ctxe.safety.running.process import Finished, run
-from ctxe.tools.listing import matches
+from ctxe.tools.listing import below, matches
 from ctxe.tools.workspace import Workspace
 
 GATHERED = 5_000
@@ -101,12 +100,7 @@ def _last(glob: str) -> str:
 
 def _task(workspace: Workspace, query: SearchQuery) -> dict[str, Any]:
     """What the walk of our own needs to know; the files are chosen here."""
-    prefix = "" if query.folder == "." else query.folder
-    files = [
-        listed.path
-        for listed in project_files(workspace.git)
-        if not prefix or listed.path == prefix or listed.path.startswith(prefix + "/")
-    ]
+    files = below(workspace, query.folder)
     if query.glob:
         files = [path for path in files if matches(path, query.glob)]
     return {

@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
+from ctxe.repo.files import IGNORE_FILE, MOST_FILES, ignore_spec, walk
 from ctxe.repo.files import list_files as project_files
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
+OURS = (".git", ".ctxe")
+"""Folders of git and of ctxe: nothing in them is the project's."""
 SHOWN = 300
 """Names in one result; deeper folders are shown as a number of files until no more than this are left."""
 
@@ -50,6 +54,21 @@ def _run(workspace: Workspace, folder: str, pattern: str, depth: int | None) -> 
         raise ToolError(f"no file below {folder} matches {pattern}" if pattern else "the project has no files yet")
     listed = grouped([path[len(prefix) :] for path in wanted], depth, prefix)
     return ToolOutput(listed, kind="search", facts={"files": len(wanted)})
+
+
+def below(workspace: Workspace, folder: str) -> list[str]:
+    """The project's files in a folder, or that file; what a folder holds that git's list leaves out as a whole.
+
+    That is one that is ignored and was asked for by its name, as a dependency's, or a repository within this one.
+    """
+    prefix = "" if folder == "." else folder + "/"
+    inside = [listed.path for listed in project_files(workspace.git) if (listed.path + "/").startswith(prefix)]
+    if inside or not prefix or any(part in OURS for part in folder.split("/")):
+        return inside
+    whole = [folder] if (workspace.root / folder).is_file() else map(prefix.__add__, walk(workspace.root / folder))
+    hidden = ignore_spec(workspace.root, IGNORE_FILE)
+    shown = (path for path in islice(whole, MOST_FILES) if workspace.readable(path))
+    return [path for path in shown if hidden is None or not hidden.match_file(path)]
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -131,4 +150,5 @@ def _plain(workspace: Workspace, folder: str) -> str:
     names = [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
     if not names:
         return f"{folder} is empty"
-    return f"{folder} is ignored by git; it holds {len(names)} names\n{_line('', names)}"
+    what = "a repository of its own" if ".git" in [entry.name for entry in entries] else "ignored by git"
+    return f"{folder} is {what}; it holds {len(names)} names\n{_line('', names)}"

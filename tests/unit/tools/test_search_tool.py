@@ -140,6 +140,20 @@ def test_the_project_cannot_lend_its_own_ripgrep(place: Any) -> None:
     assert not (place.root / "HOSTILE").exists()
 
 
+def test_a_folder_that_git_leaves_out_is_searched_when_it_is_named(tree: Any) -> None:
+    tree.put("build/inner.txt", "alpha too\n")
+    tree.git("init", "-q", "sub")
+    tree.put("sub/s.py", "alpha = 0\n")
+    tree.put("sub/.gitignore", "*.log\n")
+    tree.put("sub/s.log", "alpha\n")
+    assert find(tree, "alpha", path="build/inner.txt") == "build/inner.txt\n1:alpha too"
+    assert find(tree, "alpha", path="build") == "build/alpha.o\n1:alpha\nbuild/inner.txt\n1:alpha too"
+    assert find(tree, "alpha", path="build", glob="*.txt") == "build/inner.txt\n1:alpha too"
+    assert find(tree, "alpha", path="sub") == "sub/s.py\n1:alpha = 0"
+    for hidden in ("hidden", ".ctxe", ".git", "sub/.git"):
+        assert find(tree, "alpha|bare", path=hidden) == f"no match for alpha|bare in {hidden}"
+
+
 def test_a_glob_never_brings_back_what_is_ignored(tree: Any) -> None:
     everything = find(tree, "alpha")
     assert find(tree, "alpha", glob="*") == everything
