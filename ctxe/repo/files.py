@@ -7,7 +7,7 @@ import stat
 import subprocess
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, islice
+from itertools import compress, filterfalse, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,18 +83,29 @@ def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list
     return list(map(ListedFile, *list_columns(git, started)))
 
 
-def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None) -> Columns:
-    """The same by columns, which are made and compared in a fraction of the time."""
+def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None, expected: Sequence[str] = ()) -> Columns:
+    """The same by columns, which are made and compared in a fraction of the time.
+
+    ``expected`` are the paths of last time, which are looked at while git still lists.
+    """
+    likely = _seen(git.root, list(expected))
     out = finish(started if started is not None else start_listing(git))
     text = "\0".join(islice(walk(git.root), MOST_FILES)) if out is None else os.fsdecode(out)
-    paths: Iterable[str] = filter(None, dict.fromkeys(text.split("\0")))
+    names = text.split("\0")
     hidden = ignore_spec(git.root, IGNORE_FILE)
+    if hidden is None and names == [*likely.paths, ""]:
+        return likely
+    paths: Iterable[str] = filter(None, dict.fromkeys(names))
     if hidden is not None:
         paths = (path for path in paths if not hidden.match_file(path))
     paths = islice(paths, MOST_FILES)
     if OUR_FOLDER in text or not text.replace("\0", "").isprintable():
         paths = (path for path in paths if not (path.startswith(OUR_FOLDER) or CONTROL.search(path)))
-    return _seen(git.root, sorted(paths))
+    found = sorted(paths)
+    others = list(filterfalse(set(likely.paths).__contains__, found))  # new files, and links, which are none
+    if len(found) == len(likely.paths) + len(others) and not _seen(git.root, others).paths:
+        return likely
+    return _seen(git.root, found)
 
 
 def _seen(root: Path, paths: list[str]) -> Columns:

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
@@ -87,7 +88,7 @@ class Index:
             finish(listing)  # nobody else waits for it
             raise
         begun = time.time_ns()
-        listed = _told(list_columns(self.git, listing))
+        listed = _told(list_columns(self.git, listing, held.paths))
         scanned = removed = 0
         if held.differs(listed) or self._unlinked():
             from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
@@ -185,10 +186,8 @@ class Index:
     @cached_property
     def of_kind(self) -> dict[str, set[int]]:
         """The ids of the files of each kind."""
-        found: dict[str, set[int]] = {}
-        for number, kind in self.kinds.items():
-            found.setdefault(kind, set()).add(number)
-        return found
+        kinds = list(self.kinds.values())
+        return {kind: set(compress(self.kinds, map(kind.__eq__, kinds))) for kind in set(kinds)}
 
     @cached_property
     def _whole(self) -> frozenset[int]:

@@ -51,9 +51,11 @@ def exact() -> Lines:
         for line in lines:
             n = known.get(line)
             if n is None:
-                n = (by_words.count(line) if few else None) or len(encode(line + "\n"))
-                if not few and len(known) < MOST_KNOWN:
-                    known[line] = n
+                n = by_words.count(line) if few else None
+                if n is None:
+                    n = len(encode(line + "\n"))
+                    if len(known) < MOST_KNOWN:
+                        known[line] = n
             found.append(n if n < MOST else MOST)
         return found
 

@@ -54,13 +54,15 @@ class Roster(Mapping[int, File]):
 
     @cached_property
     def _places(self) -> dict[int, int]:
-        return {number: at for at, number in enumerate(self.ids)}
+        return dict(zip(self.ids, range(len(self.ids)), strict=True))
 
     def differs(self, listed: Columns) -> bool:
         """Whether a listed file may have changed since, or is new, or one is gone; asked with every plan."""
         held = self.columns
         if (listed.paths, listed.sizes, listed.mtimes) != (held["path"], held["size"], held["mtime"]):
             return True
+        if max(held["mtime"], default=0) < min(held["scanned"], default=0) - COARSE:
+            return False
         rows = zip(held["mtime"], held["scanned"], self.ids, strict=True)
         late = (self[number] for mtime, scanned, number in rows if mtime >= scanned - COARSE)
         return any(differs(file.size, file.mtime, file) for file in late)

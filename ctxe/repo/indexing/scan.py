@@ -7,7 +7,7 @@ import json
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,7 +77,7 @@ class Batch:
     def add(self, number: int, path: str, text: str | None) -> Scanned:
         """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
         spoken, what = language(path), kind(path)
-        seen: defaultdict[str, int] = defaultdict(int)
+        seen: dict[str, int] = {}
         for term in dict.fromkeys([*(PATH + term for term in path_terms(path)), STEM + stem_of(path)]):
             self.postings.units[term].append(1)
             seen[term] = 1 << 16 | 1
@@ -90,16 +90,15 @@ class Batch:
         self.postings.add(number, seen)
         return found
 
-    def _read(self, number: int, spoken: str, what: str, text: str, seen: defaultdict[str, int]) -> Scanned:
+    def _read(self, number: int, spoken: str, what: str, text: str, seen: dict[str, int]) -> Scanned:
         from ctxe.repo.indexing.symbols import read_syntax, skim  # not where the index is only asked
 
         syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
         lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
         texts = _texts(owner, len(units), _spaced(text).split("\n"))
-        lengths = _count_terms(units, texts, syntax.definitions, self.postings.units, seen)
-        if what != "doc":
-            _count_names(units, syntax.definitions, self.postings.units, seen)
+        named = _names(units, syntax.definitions) if what != "doc" else {}
+        lengths = _count_terms(units, texts, syntax.definitions, named, self.postings.units, seen)
         return Scanned(
             number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
             array("i", chain.from_iterable(units)).tobytes(), lengths.tobytes(),
@@ -140,21 +139,24 @@ def _count_terms(
     units: list[Unit],
     texts: list[str],
     definitions: Sequence[Definition],
+    named: Mapping[int, Iterable[str]],
     postings: dict[str, array[int]],
-    seen: defaultdict[str, int],
+    seen: dict[str, int],
 ) -> array[int]:
-    """Post the terms of every unit (its own words, and once more its title); the number of terms of each."""
+    """Post the terms of every unit (its own words, once more its title, its names); the number of its own words."""
     lengths = array("I")
+    get = seen.get
     for number, text in enumerate(texts):
         spoken = _terms_of(text)
         lengths.append(len(spoken))
         if units[number].definition >= 0:
             spoken += _title_terms(definitions[units[number].definition])
+        spoken += named.get(number, ())
         mark = number << 8
         for term, times in Counter(spoken).items():
             fits = times if times < MOST_TIMES else MOST_TIMES
             postings[term].append(mark | fits)
-            seen[term] += fits << 16 | 1
+            seen[term] = get(term, 0) + (fits << 16 | 1)
     return lengths
 
 
@@ -196,21 +198,11 @@ def _named() -> Memo[str, tuple[str, ...]]:
     return Memo(marked, MOST_WORDS)
 
 
-def _count_names(
-    units: list[Unit],
-    definitions: Iterable[Definition],
-    postings: dict[str, array[int]],
-    seen: defaultdict[str, int],
-) -> None:
-    """Post defined names: whole, and by their words."""
+def _names(units: list[Unit], definitions: Iterable[Definition]) -> dict[int, list[str]]:
+    """The terms of the names that each unit defines; the first one has those that have no unit of their own."""
     place = {unit.definition: number for number, unit in enumerate(units)}
-    names: defaultdict[tuple[str, int], int] = defaultdict(int)
+    names: defaultdict[int, list[str]] = defaultdict(list)
     named = _named()
     for number, definition in enumerate(definitions):
-        unit = place.get(number, 0)
-        for term in named[definition.name]:
-            names[term, unit] += 1
-    for (term, unit), times in names.items():
-        fits = min(times, MOST_TIMES)
-        postings[term].append(unit << 8 | fits)
-        seen[term] += fits << 16 | 1
+        names[place.get(number, 0)] += named[definition.name]
+    return names

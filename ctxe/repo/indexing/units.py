@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ctxe.repo.indexing.definition import Definition
@@ -51,14 +51,26 @@ def cut(definitions: Sequence[Definition], lines: int) -> tuple[list[Unit], list
 
 def _with_windows(units: list[Unit], owner: list[int]) -> tuple[list[Unit], list[int]]:
     """The same with windows of at most 40 lines over the lines that belong to nobody."""
-    begin = -1
-    number = len(units)
-    for row, unit in enumerate(owner):
-        if unit != -1:
-            continue
-        if (begin == -1 or row - begin >= WINDOW) and len(units) < 2 * MOST_UNITS:
-            begin, number = row, len(units)
-            units.append(Unit(-1, row + 1, row + 1))
-        owner[row] = number
-        units[number] = Unit(-1, units[number].first, row + 1)
+    begin, number = -WINDOW, len(units)
+    for start, end in _gaps(units, len(owner)):
+        row = start
+        while row < end:
+            if row - begin >= WINDOW and len(units) < 2 * MOST_UNITS:
+                begin, number = row, len(units)
+                units.append(Unit(-1, row + 1, row + 1))
+            stop = min(end, begin + WINDOW) if row - begin < WINDOW else end
+            owner[row:stop] = [number] * (stop - row)
+            units[number] = Unit(-1, units[number].first, stop)
+            row = stop
     return units, owner
+
+
+def _gaps(units: Iterable[Unit], lines: int) -> list[tuple[int, int]]:
+    """The stretches of rows (from 0) that no unit holds."""
+    gaps = []
+    done = 0
+    for unit in units:
+        if unit.first - 1 > done:
+            gaps.append((done, unit.first - 1))
+        done = max(done, unit.last)
+    return [*gaps, (done, lines)]

@@ -21,8 +21,9 @@ from ctxe.repo.kinds import kind
 Job = list[tuple[int, str]]
 MOST_POSTINGS = 2_000_000
 """(file, term) pairs that are held before they are packed: some 100 MB."""
-LONGEST = 10.0
-"""Seconds after which what is held is given, so that little is lost when the machine stops."""
+LONGEST, SHARE = 10.0, 0.25
+"""Seconds after which what is held is given, so that little is lost when the machine stops, and what part of the whole
+time they may be in the end: a plan opens every segment."""
 _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.indexing.worker import main; main({root!r}, {enough})"
 
 
@@ -32,6 +33,7 @@ class Scanner:
     def __init__(self, root: Path, enough: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._root, self._enough, self._clock = root, enough, clock
         self._batch, self._since = Batch(), clock()
+        self._begun = self._since
 
     def scan(self, job: Job) -> tuple[list[Scanned], Packed]:
         """Scan the files of a job that can still be read; one that is gone is scanned as data.
@@ -41,7 +43,9 @@ class Scanner:
         held = self._batch
         done = [held.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
         full = len(held.files) >= self._enough or held.postings.size >= MOST_POSTINGS
-        return done, self.rest() if full or self._clock() - self._since > LONGEST else {}
+        now = self._clock()
+        late = now - self._since > max(LONGEST, SHARE * (now - self._begun))
+        return done, self.rest() if full or late else {}
 
     def rest(self) -> Packed:
         """The postings that are held, which are held no more."""

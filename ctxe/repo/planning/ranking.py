@@ -106,7 +106,7 @@ def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[i
     """The votes of every signal for the candidates; source files set the measure."""
     judged = {number for number in evidence.candidates if evidence.is_source(number)} or evidence.candidates
     return {
-        name: votes({n: score for n, score in scores.items() if n in evidence.candidates}, judged)
+        name: votes({n: scores[n] for n in filter(evidence.candidates.__contains__, scores)}, judged)
         for name, scores in said.items()
     }
 
@@ -118,6 +118,6 @@ def _by_kind(
     kept = shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {
-        number: score * max(kept[evidence.file(number).kind], 1.0 if number in outright else 0.0)
+        number: score * max(kept[evidence.index.kinds[number]], 1.0 if number in outright else 0.0)
         for number, score in scores.items()
     }

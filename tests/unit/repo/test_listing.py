@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.repo.files import decode, list_files, minified, read_text, walk
+from ctxe.repo.files import decode, list_columns, list_files, minified, read_text, walk
 from ctxe.repo.git import Git
 from tests.repositories import git
 
@@ -47,6 +47,17 @@ def test_a_tracked_file_that_is_gone_is_not_listed(tree: Path) -> None:
     git(tree, "add", ".")
     (tree / "a.py").unlink()
     assert names(tree) == [".gitignore", "sub/b.py"]
+
+
+def test_what_is_expected_changes_nothing_of_what_is_listed(tree: Path) -> None:
+    git(tree, "init", "-q")
+    git(tree, "add", ".")
+    (tree / "link").symlink_to("a.py")
+    asked = Git(tree, os.environ)
+    plain = list_columns(asked)
+    assert plain.paths == [".gitignore", "a.py", "sub/b.py"]
+    for expected in (plain.paths, ["a.py"], [*plain.paths, "gone.py"], ["build/c", *plain.paths], ["link"]):
+        assert list_columns(asked, expected=expected) == plain
 
 
 def test_our_ignore_file_hides_tracked_files_too(tree: Path) -> None:

@@ -1,0 +1,24 @@
+"""What a worker scans is given in segments: soon at first, so that little is lost, and then in larger ones."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from ctxe.repo.indexing.worker import LONGEST, SHARE, Scanner
+
+
+def test_segments_grow_with_the_time_that_an_index_takes(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\n")
+    now = [0.0]
+    scanner = Scanner(tmp_path, 1_000_000, clock=lambda: now[0])
+    given = []
+    for second in range(1, 401):
+        now[0] = float(second)
+        if scanner.scan([(second, "a.py")])[1]:
+            given.append(second)
+    assert given[0] == LONGEST + 1
+    spans = [later - sooner for sooner, later in pairwise(given)]
+    assert spans == sorted(spans)
+    assert all(span <= max(LONGEST, SHARE * later) + 1 for span, later in zip(spans, given[1:], strict=True))
+    assert len(given) < 15
