@@ -106,7 +106,9 @@ class Session:
     def _summed(self, event: TurnFinished) -> TurnFinished:
         usages = [step.reply.usage or Usage() for step in self.state.turn.steps]
         usage = sum(usages, Usage())
-        usd = self.state.usd - self.usd_before if self.ports.provider.model.prices else None
+        usd: float | None = self.state.usd - self.usd_before
+        if not usd and self.ports.provider.model.prices is None:
+            usd = None
         seconds = time.monotonic() - self.began
         self.usd_before, self.began = self.state.usd, time.monotonic()  # words told meanwhile go on from here
         return replace(event, usage=usage, usd=usd, seconds=seconds)

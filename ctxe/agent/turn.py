@@ -23,7 +23,7 @@ from ctxe.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from ctxe.domain.model import Provider
+from ctxe.domain.model import Billed, Provider
 from ctxe.domain.section import Chunk, Section
 from ctxe.domain.value import dataclass, field
 
@@ -144,14 +144,16 @@ def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply
     assembled = ports.compose(now())
     yield ContextAssembled(assembled.ledger)
     before, began = now().usd, time.monotonic()
+    billed: float | None = None
     stream = ports.provider.stream(assembled.request)
     try:
         for item in stream:
             if not isinstance(item, Reply):
+                billed = item.usd if isinstance(item, Billed) else billed
                 yield item
                 continue
             prices = ports.provider.model.prices
-            usd = prices.cost(item.usage) if prices and item.usage else None
+            usd = prices.cost(item.usage) if billed is None and prices and item.usage else billed
             yield ReplyReceived(item, usd, time.monotonic() - began)
             if warning := ports.limits.warns(before, before + (usd or 0.0)):
                 yield Notice(warning, "warning")

@@ -150,9 +150,13 @@ class CallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What the provider has counted by now of an answer that is still coming; its last word stands in the reply."""
+    """What the provider has counted by now of an answer that is still coming; its last word stands in the reply.
+
+    ``usd`` is what it takes for that, where it says so: a gateway's prices are known to nobody else.
+    """
 
     counted: Usage
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

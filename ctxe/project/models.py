@@ -186,6 +186,12 @@ def idle_seconds(project: Project, model: Model) -> float:
     return SLOW if own and own.local and "model.idle_seconds" not in project.loaded.origins else stated
 
 
+def tells_price(model: Model) -> bool:
+    """Whether a model's host says with each answer what it takes for it."""
+    found = catalog.hosts().get(model.provider)
+    return bool(found and found.gateway)
+
+
 def prices_of(project: Project, name: str) -> Prices | None:
     """Prices of a model by its id; None for one the catalog does not know."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ctxe.domain.conversation import StopReason, ToolCall, Usage
-from ctxe.domain.model import CallDelta, Delta, ReasoningDelta, TextDelta
+from ctxe.domain.model import Billed, CallDelta, Delta, ReasoningDelta, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
 from ctxe.providers.spoken import Spoken
@@ -20,13 +20,25 @@ FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "fu
 """Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
 
 
+MOST_USD = 1e6
+"""What no answer costs: a figure above is none, in dollars."""
+
+
 class AnswerReader:
-    """Gathers one answer in ``draft``. ``spoken`` are the tools whose calls are read out of the words as well."""
+    """Gathers one answer in ``draft``. ``spoken`` are the tools whose calls are read out of the words as well;
+    ``billed``: its usage says what it takes.
+    """
 
     def __init__(
-        self, draft: Draft, transport: Transport, *, echo_reasoning: bool, spoken: Collection[str] = ()
+        self,
+        draft: Draft,
+        transport: Transport,
+        *,
+        echo_reasoning: bool,
+        spoken: Collection[str] = (),
+        billed: bool = False,
     ) -> None:
-        self.draft, self.transport, self.echo_reasoning = draft, transport, echo_reasoning
+        self.draft, self.transport, self.echo_reasoning, self.billed = draft, transport, echo_reasoning, billed
         self.refused = False
         self.by_index: dict[Any, Slot] = {}
         self.thinking = Thinking()
@@ -42,7 +54,9 @@ class AnswerReader:
         for chunk in events:
             if chunk.get("error"):
                 raise faults.of_event(self.transport.at, chunk["error"], self.transport.patience.now())
-            self.draft.usage = _usage(chunk) or self.draft.usage
+            if usage := _usage(chunk):
+                self.draft.usage = usage
+                yield from self._bill(usage, chunk)
             for choice in chunk.get("choices") or ():
                 delta = choice.get("delta") or choice.get("message") or {}
                 yield from self._words(delta)
@@ -53,6 +67,11 @@ class AnswerReader:
                         yield from self._told(piece)
                     yield from self._spoken()
                     self.draft.stop = self._stop(str(reason).lower())
+
+    def _bill(self, usage: Usage, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        cost = (chunk.get("usage") or {}).get("cost") if self.billed else None
+        if isinstance(cost, int | float) and 0 <= cost < MOST_USD:
+            yield Billed(usage, float(cost))
 
     def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         for text in _texts(delta.get("reasoning_content") or delta.get("reasoning"), "thinking"):

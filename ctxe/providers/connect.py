@@ -117,7 +117,7 @@ def _adapter(
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
     marked = host.gateway and model.name.startswith("anthropic/")
-    habits = Habits(host.echo_reasoning, mistral, host.signed_calls, marked, host.local)
+    habits = Habits(host.echo_reasoning, mistral, host.signed_calls, marked, host.local, host.gateway)
     return ChatCompletions(model, transport, habits, look=look)
 
 

@@ -31,7 +31,8 @@ class Habits:
     Mistral's API and chat templates, ids of nine characters and no words of the user straight after tool results.
     ``signed_calls``: the first call of each message bears a signature, Google's placeholder where another model made
     it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude). ``spoken_calls``: a server
-    of the user's own, which may leave a model's calls among its words.
+    of the user's own, which may leave a model's calls among its words. ``billed``: usage says in dollars what it takes
+    (OpenRouter).
     """
 
     echo_reasoning: bool = False
@@ -39,6 +40,7 @@ class Habits:
     signed_calls: bool = False
     marked: bool = False
     spoken_calls: bool = False
+    billed: bool = False
 
 
 PLAIN = Habits()
@@ -77,7 +79,10 @@ class ChatCompletions:
     def _attempt(self, request: Request) -> Iterator[Delta | Reply]:
         draft = Draft()
         spoken = tuple(tool.name for tool in request.tools) if self.habits.spoken_calls else ()
-        reader = AnswerReader(draft, self.transport, echo_reasoning=self.habits.echo_reasoning, spoken=spoken)
+        own = self.habits
+        reader = AnswerReader(
+            draft, self.transport, echo_reasoning=own.echo_reasoning, spoken=spoken, billed=own.billed
+        )
         sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
         deltas = reader.read(self.transport.events("/chat/completions", sent))
         return draft.finish(deltas, self.transport.at, request, self.model.id)

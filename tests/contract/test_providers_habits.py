@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from ctxe.domain.conversation import Reply, ToolCall, ToolResult
-from ctxe.domain.model import Carry, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
+from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
+from ctxe.domain.model import Billed, Carry, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
 from tests.wire.adapters import APIS, HELLO, hear, speak
 from tests.wire.server import Reply as Played
+from tests.wire.server import Usage as Told
 from tests.wire.server import WireServer
 
 
@@ -73,6 +74,14 @@ def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo
     assert "".join(item.text for item in deltas if isinstance(item, ReasoningDelta)).strip() == "weighing it"
     assert "".join(item.text for item in deltas if isinstance(item, TextDelta)) == reply.text == "Yes."
     assert sent == back
+
+
+@pytest.mark.parametrize(("billed", "wanted"), [(True, [Billed(Usage(90, 9), 0.0125)]), (False, [])])
+def test_what_a_gateway_says_it_takes_is_heard(billed: bool, wanted: list[Billed]) -> None:
+    with WireServer([Played("ok", usage=Told(90, 9, cost=0.0125))]) as server:
+        deltas, reply = hear(speak("chat", server.url, billed=billed))
+    assert [delta for delta in deltas if isinstance(delta, Billed)] == wanted
+    assert reply.usage == Usage(90, 9)
 
 
 @pytest.mark.parametrize("api", APIS)

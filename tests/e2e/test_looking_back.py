@@ -174,6 +174,20 @@ def test_money_warns_at_80_percent_and_stops_at_100_with_a_code_of_its_own(home:
         assert "budget.max_cost holds nothing back: no price of openai/nobody-knows is known" in free.err, free.err
 
 
+def test_the_limit_of_money_holds_where_only_a_gateway_knows_its_prices(home: Path, tmp_path: Path) -> None:
+    repo = repository(tmp_path / "demo", {"a.py": "x = 1\n"})
+    dear = Reply("", [Call("read_file", {"path": "a.py"})], usage=Usage(9_000, 90, cost=0.1))
+    with WireServer(then=dear, key=KEY) as server:
+        env = environment(home, OPENROUTER_API_KEY=KEY, CTXE_MODEL="openrouter/openai/gpt-5")
+        env |= {"CTXE_MODEL_BASE_URL": f"{server.url}/v1"}
+        ran = ctxe(repo, env, "-p", "go", "--max-cost", "0.25", "--output-format", "json")
+        assert (ran.code, len(server.bodies)) == (8, 3)
+    assert (ran.json["outcome"], ran.json["why"]) == ("cost limit", "$0.25 for this session are spent")
+    assert ran.json["usd"] == pytest.approx(0.3)
+    assert "holds nothing back" not in ran.err
+    assert "$0.3000" in ctxe(repo, env, "cost").out
+
+
 def test_a_fold_is_shown_before_it_is_made_taken_back_and_what_it_hid_is_found(home: Path, tmp_path: Path) -> None:
     files = {f"part{n}.py": f"def part_number_{n}():\n    return {n}\n" + f"# filler {n}\n" * 150 for n in range(6)}
     repo = repository(tmp_path / "demo", files)

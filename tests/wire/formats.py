@@ -114,6 +114,7 @@ def chat_usage(usage: Usage) -> dict[str, Any]:
         "total_tokens": usage.input + usage.output,
         "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write},
         "completion_tokens_details": {"reasoning_tokens": 0},
+        **({} if usage.cost is None else {"cost": usage.cost, "cost_details": {"upstream_inference_cost": None}}),
     }
 
 

@@ -38,6 +38,7 @@ class Call:
 class Usage:
     """Tokens to report; ``input`` includes what was read from and written to the cache, whatever the API counts.
 
+    ``cost`` is what a gateway says in dollars that it takes; only chat completions tell it.
     ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; only the messages API tells it.
     """
 
@@ -46,6 +47,7 @@ class Usage:
     cache_read: int = 0
     cache_write: int = 0
     cache_write_1h: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Errand:
 
         state = self.session.state
         left = Usage(*map(sub, astuple(state.usage), astuple(self.paid)))
-        priced = self.session.ports.provider.model.prices
+        priced = self.session.ports.provider.model.prices or state.usd
         if left.input or left.output:
             self._bought(Consulted("", state.model, left, state.usd - self.usd if priced else None))
 
@@ -121,7 +121,7 @@ class Errand:
     def words(self) -> str:
         """What it took so far, for people."""
         priced = self.session.ports.provider.model.prices
-        money = [figures.money(self.session.state.usd)] if priced else []
+        money = [figures.money(self.session.state.usd)] if priced or self.session.state.usd else []
         reads = [figures.plural(len(self.looked), "read")] if self.looked else []
         return ", ".join([*reads, f"{figures.size(self.held)} tokens", *money])
 
@@ -133,7 +133,7 @@ class Errand:
             "outcome": "failed" if failed else self.ended.outcome,
             "reads": len(self.looked),
             "tokens": self.held,
-            "usd": state.usd if self.session.ports.provider.model.prices else None,
+            "usd": state.usd if self.session.ports.provider.model.prices or state.usd else None,
         }
         text, ok = self._answer(failed)
         return ToolOutput(text, ok=ok, facts={"delegate": facts}, most=self.most)

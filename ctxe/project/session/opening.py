@@ -16,6 +16,7 @@ from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.flags import Opening
+from ctxe.project.models import tells_price
 from ctxe.project.place import person
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.fitting import narrower
@@ -166,7 +167,7 @@ def _money(live: Live) -> list[str]:
     limit, spent = live.project.config.budget.max_cost, live.session.state.usd
     if not limit:
         return []
-    if live.model.prices is None:
+    if live.model.prices is None and not tells_price(live.model):
         return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
     more = "; a higher --max-cost goes on" if spent >= limit else ""
     return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []

@@ -22,7 +22,7 @@ def status(live: Live) -> str:
     ledger, usage = state.ledger, state.newest_usage
     held = state.folded or (usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0)
     used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
-    money = f"${state.usd:.4f}" if live.model.prices else "no price"
+    money = f"${state.usd:.4f}" if live.model.prices or state.usd else "no price"
     if limit := live.project.config.budget.max_cost:
         money += f" of ${limit:.2f}"
     who = filter(None, [live.model.id, effort(live.model)])

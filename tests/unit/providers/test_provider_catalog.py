@@ -256,8 +256,8 @@ HABITS = {
     "together/openai/gpt-oss-120b": Habits(),
     "deepseek/deepseek-v4-pro": Habits(echo_reasoning=True),
     "gemini/gemini-2.5-pro": Habits(signed_calls=True),
-    "openrouter/anthropic/claude-opus-5.5": Habits(marked=True),
-    "openrouter/openai/gpt-5.6": Habits(),
+    "openrouter/anthropic/claude-opus-5.5": Habits(marked=True, billed=True),
+    "openrouter/openai/gpt-5.6": Habits(billed=True),
 }
 
 
