@@ -11,7 +11,7 @@ from ctxe.domain.model import Billed, CallDelta, Delta, ReasoningDelta, TextDelt
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
 from ctxe.providers.spoken import Spoken
-from ctxe.providers.think import Thinking
+from ctxe.providers.think import Thinking, unopened
 from ctxe.providers.transport import Transport
 
 FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "sensitive")
@@ -66,6 +66,7 @@ class AnswerReader:
                     for piece in self.thinking.rest():
                         yield from self._told(piece)
                     yield from self._spoken()
+                    self._unopened()
                     self.draft.stop = self._stop(str(reason).lower())
 
     def _bill(self, usage: Usage, chunk: Mapping[str, Any]) -> Iterator[Delta]:
@@ -104,6 +105,13 @@ class AnswerReader:
         for name, arguments in calls:
             self.draft.slots.append(Slot(name=name, parts=[arguments], size=len(arguments)))
             yield CallDelta(name, len(arguments))
+
+    def _unopened(self) -> None:
+        """Keep thoughts that nothing told from words until they were over out of the answer, as it is kept and sent."""
+        if not (self.thoughts or self.reasoning):
+            thought, words = unopened("".join(self.draft.text))
+            if thought:
+                self.thoughts, self.draft.text[:] = [thought], [words]
 
     def _call(self, part: Mapping[str, Any]) -> CallDelta:
         function = part.get("function") or {}

@@ -51,6 +51,17 @@ class Thinking:
             self._where = "words"
 
 
+def unopened(text: str) -> tuple[str, str]:
+    """Thoughts and words of an answer whose <think> stands in the request, as templates of some models have it.
+
+    The tag that ends them stands alone in its line, outside of fences: else it is spoken of.
+    """
+    thought, close, rest = text.partition(f"\n{CLOSE}\n")
+    if not close or OPEN in thought or thought.count("```") % 2:
+        return "", text
+    return thought.strip(), rest.lstrip()
+
+
 def _overlap(text: str, tag: str) -> int:
     """How many of the last characters may be the beginning of a tag."""
     return next((size for size in range(min(len(tag) - 1, len(text)), 0, -1) if tag.startswith(text[-size:])), 0)

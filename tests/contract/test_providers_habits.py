@@ -76,6 +76,21 @@ def test_thoughts_between_tags_are_shown_as_such_and_kept_only_where_wanted(echo
     assert sent == back
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Hm, so.\nOr so?\n</think>\n\nYes.", "Yes."),
+        ("It ends with\n```\n</think>\n```\nalone.", None),
+        ("Between <think> and\n</think>\nare thoughts.", None),
+        ("`</think>` ends them.", None),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 1000])
+def test_thoughts_that_a_template_began_are_not_kept_as_words(said: str, kept: str | None, piece: int) -> None:
+    with WireServer([Played(said, piece=piece)]) as server:
+        assert hear(speak("chat", server.url))[1].text == (said if kept is None else kept)
+
+
 @pytest.mark.parametrize(("billed", "wanted"), [(True, [Billed(Usage(90, 9), 0.0125)]), (False, [])])
 def test_what_a_gateway_says_it_takes_is_heard(billed: bool, wanted: list[Billed]) -> None:
     with WireServer([Played("ok", usage=Told(90, 9, cost=0.0125))]) as server:
