@@ -59,7 +59,7 @@ def choose(project: Project, name: str = "") -> Model:
 
 
 def _found(project: Project, name: str) -> Model:
-    """A server on this machine knows better than the catalog with which window it runs a model; the user, best."""
+    """A server near here knows better than the catalog with which window it runs a model; the user, best."""
     own = stated(project, name)
     served = None if own.get("window") else window_served(project, name)
     here = {name: {**own, "window": served}} if served else {}
@@ -73,7 +73,7 @@ def stated(project: Project, name: str) -> Mapping[str, Any]:
 
 
 def window_served(project: Project, name: str, *, load: float = 0.0) -> int | None:
-    """The window with which a server on this machine runs a model, if one does and says so.
+    """The window with which a server near here runs a model, if one does and says so.
 
     Within ``load`` seconds a server that first has to load the model is waited for.
     """

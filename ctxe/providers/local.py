@@ -1,7 +1,8 @@
-"""Model servers on this machine: which of the usual ones answer, with which models and windows; loopback only."""
+"""Model servers on this machine or beside it: which of the usual ones answer here, with which models and windows."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import threading
@@ -24,6 +25,8 @@ WIDER: Mapping[str, str] = {
     "vllm": "vllm serve --max-model-len 32768",
 }
 """How the usual servers are told to run a model with a wider window."""
+NEAR = (".local", ".lan", ".home", ".internal", ".home.arpa")
+"""How names end that no server of the wide world has."""
 SECONDS = 1.0
 """A server is waited for so long, in all, when it is asked for the window of a model."""
 LONGEST = 1_000_000
@@ -53,6 +56,19 @@ def is_loopback(url: str) -> bool:
     return name in ("localhost", "::1") or name.endswith(".localhost") or bool(LOOPBACK.fullmatch(name))
 
 
+def is_near(url: str) -> bool:
+    """Whether an address names this machine or one beside it: a private address, or a name of a home or an office."""
+    at = urlsplit(url)
+    name = (at.hostname or "").lower()
+    if is_loopback(url) or at.scheme != "http":
+        return is_loopback(url)
+    from ipaddress import ip_address
+
+    with contextlib.suppress(ValueError):
+        return ip_address(name).is_private
+    return bool(name) and ("." not in name or name.endswith(NEAR))
+
+
 def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple[Server, ...]:
     """The servers that answer within ``timeout`` seconds in all, in the order of ``ports``. Never raises."""
     end = time.monotonic() + timeout
@@ -70,13 +86,13 @@ def probe_local(ports: Mapping[int, str] = PORTS, timeout: float = 0.3) -> tuple
 
 
 def served_window(url: str, name: str, *, load: float = 0.0) -> int | None:
-    """The window, in tokens, with which the server at a loopback base URL runs a model; None when it does not say.
+    """The window, in tokens, with which the server at a base URL near here runs a model; None when it does not say.
 
     Asks what vLLM, llama.cpp, LM Studio and Ollama each offer. A server may run a model with less than its maker
     states, and some cut longer requests without a word. Ollama says nothing of a model that it has not loaded: with
     ``load`` seconds to wait it is asked to, as the first request would.
     """
-    if not is_loopback(url):
+    if not is_near(url):
         return None
     at = urlsplit(url)
     end = time.monotonic() + SECONDS

@@ -1,4 +1,4 @@
-"""The window with which a server on this machine runs the session's model, found out before it is filled."""
+"""The window with which a server of the user's own runs the session's model, found out before it is filled."""
 
 from __future__ import annotations
 

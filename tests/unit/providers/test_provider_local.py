@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.providers.local import Served, Server, is_loopback, probe_local, served_window
+from ctxe.providers.local import Served, Server, is_loopback, is_near, probe_local, served_window
 from tests.wire.server import WireServer
 
 
@@ -46,6 +46,27 @@ def silent_port() -> Iterator[int]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("https://localhost:1/v1", True),
+        ("http://192.168.1.20:11434/v1", True),
+        ("http://10.0.0.1", True),
+        ("http://[fd00::1]:8000", True),
+        ("http://gpubox:8080/v1", True),
+        ("http://gpubox.local", True),
+        ("https://192.168.1.20", False),
+        ("http://8.8.8.8/v1", False),
+        ("http://host.example/v1", False),
+        ("http://local.example", False),
+        ("", False),
+    ],
+)
+def test_a_server_near_here_is_told_by_its_address(url: str, wanted: bool) -> None:
+    assert is_near(url) is wanted
 
 
 def test_those_that_answer_are_found_with_their_models(silent_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
