@@ -91,6 +91,22 @@ def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, rep
     assert not list((repo / ".ctxe" / "failures").glob("*.md"))
 
 
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (40, "gpt-5  nothing sent yet  $0.0000  ask"),
+        (34, "nothing sent yet  $0.0000  ask"),
+    ],
+)
+def test_where_the_window_is_narrow_the_models_name_gives_way(home: Path, repo: Path, columns: int, row: str) -> None:
+    with (
+        WireServer([], key=KEY) as server,
+        Terminal(repo, environment(home, **openai_at(server.url)), (), columns=columns) as terminal,
+    ):
+        terminal.wait(lambda screen: screen.endswith(f"\n{row}"))
+        terminal.leave()
+
+
 def test_model_and_mode_that_were_chosen_outlive_the_session(home: Path, repo: Path) -> None:
     with chat(home, repo, Reply("Hello.")) as (server, terminal):
         terminal.type("\x1b[Z")

@@ -93,7 +93,7 @@ class ChatSession:
         """The row below the input line: model, tokens, money, mode."""
         from ctxe.project.session.words import status
 
-        return status(self.live)
+        return status(self.live, self.screen.width or 0)
 
     def cycle(self) -> None:
         """The next of the modes that Shift-Tab goes through; ``auto`` only ever comes by its name."""

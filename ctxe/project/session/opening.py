@@ -159,7 +159,9 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     except StoreError as error:
         if "in use" not in error.message:
             raise
-        raise SessionError(f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy") from None
+        raise SessionError(
+            f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy, -r picks another"
+        ) from None
 
 
 def _money(live: Live) -> list[str]:

@@ -16,8 +16,8 @@ def banner(live: Live) -> str:
     return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.words()}"
 
 
-def status(live: Live) -> str:
-    """Model, tokens, money and mode: the row below the input line."""
+def status(live: Live, width: int = 0) -> str:
+    """Model, tokens, money and mode: the row below the input line. Where it is narrow the model's name gives way."""
     state = live.session.state
     ledger, usage = state.ledger, state.newest_usage
     held = state.folded or (usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0)
@@ -25,8 +25,10 @@ def status(live: Live) -> str:
     money = f"${state.usd:.4f}" if live.model.prices or state.usd else "no price"
     if limit := live.project.config.budget.max_cost:
         money += f" of ${limit:.2f}"
-    who = filter(None, [live.model.id, effort(live.model)])
-    return "  ".join([*who, used, money, live.permit.mode, *jobs(live)])
+    rest = [used, money, live.permit.mode, *jobs(live)]
+    names = filter(None, [effort(live.model)])
+    rows = ["  ".join(row) for row in ([live.model.id, *names, *rest], [live.model.name, *rest], rest)]
+    return next((row for row in rows if not width or len(row) <= width), rows[-1])
 
 
 def jobs(live: Live) -> list[str]:
