@@ -54,12 +54,13 @@ def test_a_window_that_the_user_states_is_asked_of_nobody(home: Path, repo: Path
 
 def test_a_model_is_loaded_while_the_user_types(home: Path, repo: Path) -> None:
     with (
-        WireServer([Reply("All well.")], models=[MODEL], loads={MODEL: 8_192}) as server,
+        WireServer([Reply("All well.")], models=[MODEL], loads={MODEL: 8_192}, loading=4) as server,
         Terminal(repo, local(home, server), (), columns=120) as terminal,
     ):
         terminal.ready()
-        server.wait(lambda s: MODEL in s.loaded)
+        server.wait(lambda s: any(exchange.path == "/api/generate" for exchange in s.exchanges))
         terminal.enter("hello")
+        terminal.wait(lambda screen: f"waiting for ollama to load {MODEL}" in screen)
         terminal.wait(lambda screen: "All well." in screen)
         terminal.wait(lambda screen: "runs with a window of 8,192 tokens" in screen)
         terminal.leave()

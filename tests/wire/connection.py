@@ -85,6 +85,7 @@ class Connection(BaseHTTPRequestHandler):
         elif path.endswith("/count_tokens"):
             self._json(200, {"input_tokens": len(json.dumps(body)) // 4})
         elif path == "/api/generate" and self.server.wire.loads is not None:
+            self._pause(self.server.wire.loading)
             self.server.wire.loaded.add(body["model"])
             self._json(200, {"model": body["model"], "response": "", "done": True, "done_reason": "load"})
         else:

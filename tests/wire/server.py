@@ -70,8 +70,8 @@ class WireServer:
     real hosts refuse (see rules). ``models`` are the names on ``/v1/models``, ``windows`` what is said of them;
     ``embeddings`` holds parts that the next requests for vectors get in place of true vectors. ``tls``
     names the files of a certificate and its key. ``loads`` makes an Ollama of it: the windows with which it runs models
-    once they are loaded, by the first request or when asked to. It may also stand as a proxy: paths are then whole
-    addresses.
+    once they are loaded, by the first request or, ``loading`` seconds later, when asked to. It may also stand as a
+    proxy: paths are then whole addresses.
     """
 
     def __init__(
@@ -87,12 +87,13 @@ class WireServer:
         journal: Path | None = None,
         tls: tuple[Path, Path] | None = None,
         loads: Mapping[str, int] | None = None,
+        loading: float = 0.0,
     ) -> None:
         self._rest = list(script) if isinstance(script, Sequence) else []
         self._then: Entry | None = then if isinstance(script, Sequence) else script
         self._taking = threading.Lock()
         self.key, self.strict, self.models, self.windows = key, strict, tuple(models), dict(windows or {})
-        self.loads, self.loaded = loads, set[str]()
+        self.loads, self.loading, self.loaded = loads, loading, set[str]()
         self.embeddings: list[Part | None] = []
         self.journal = Journal(file=journal)
         self._http = Listener(("127.0.0.1", port), Connection)

@@ -106,8 +106,7 @@ class Live:
             yield from self.pages.of(said)
             return said
 
-        for line in self._fitted():
-            yield from self.session.emit(Notice(line, "warning"))
+        yield from each(self._fitted(), self.session.emit)
         words, hidden = self.without_keys(words)
         mine = words if own is None else own
         mode = told(self.permit, self.session.state, self.kit)
@@ -117,13 +116,16 @@ class Live:
         yield from each(self.pages.of(mine), self.session.emit)
         yield from self.session.turn(words, since)
 
-    def _fitted(self) -> list[str]:
+    def _fitted(self) -> Iterator[Event]:
         """Talk within the window that the model is run with; a line says so where that was not known yet."""
-        model = self.fitting(self.model) if self.fitting else self.model
-        if model == self.model:
-            return []
-        self.take(model)
-        return narrower(self.project, model)
+        if self.fitting is None:
+            return
+        if self.fitting.asking.locked():
+            yield Notice(f"waiting for {self.model.provider} to load {self.model.name}")
+        model = self.fitting(self.model)
+        if model != self.model:
+            self.take(model)
+            yield from (Notice(line, "warning") for line in narrower(self.project, model))
 
     def take(self, model: Model) -> None:
         """Let a model answer from now on."""
