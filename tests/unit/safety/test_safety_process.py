@@ -69,9 +69,14 @@ def test_no_descriptor_of_ours_is_inherited(tmp_path: Path) -> None:
         os.close(ours)
 
 
+LIBC_OWN = 0b11 << 31
+"""Signals 32 and 33, which no program can set: glibc's posix_spawn, by which these tests may have begun, ignores them."""
+
+
 def test_signals_are_as_a_shell_expects(tmp_path: Path) -> None:
     assert sh("yes | head -1", tmp_path).output == "y\n", "SIGPIPE ends the writer"
-    assert sh("grep SigIgn /proc/$$/status", tmp_path).output.split() == ["SigIgn:", "0000000000000000"]
+    ignored = int(sh("grep SigIgn /proc/$$/status", tmp_path).output.split()[1], 16)
+    assert ignored & ~LIBC_OWN == 0
 
 
 def test_a_time_limit_ends_everything(tmp_path: Path, marker: str) -> None:
