@@ -70,7 +70,7 @@ def test_no_descriptor_of_ours_is_inherited(tmp_path: Path) -> None:
 
 
 LIBC_OWN = 0b11 << 31
-"""Signals 32 and 33, which no program can set: glibc's posix_spawn, by which these tests may have begun, ignores them."""
+"""Signals 32 and 33, which no program can set: glibc's posix_spawn, which may have begun these tests, ignores them."""
 
 
 def test_signals_are_as_a_shell_expects(tmp_path: Path) -> None:
