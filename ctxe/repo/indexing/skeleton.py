@@ -61,7 +61,7 @@ BLOCKS = {
     "javascript": _SCRIPT,
     "typescript": _SCRIPT,
     "tsx": _SCRIPT,
-    "go": _blocks("", r"\n[ \t]*type\b", _RAW),
+    "go": _blocks("", r"\n[ \t]*type\b", r"\}[^{\n]*\}[ ]*\{\n", _RAW),
     "c": _blocks(_FUNCTION, *_C),
     "cpp": _blocks(_FUNCTION, *_C, *(rf"{word}\b" for word in ("class", "using", "namespace", "template", "concept"))),
     "rust": _blocks(

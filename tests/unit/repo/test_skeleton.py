@@ -23,6 +23,12 @@ def test_the_grammar_says_the_same_without_them(name: str) -> None:
     assert read_by_grammar(language, text) == read_by_grammar(language, text, whole=True)
 
 
+def test_braces_that_are_not_each_others_hold_no_block() -> None:
+    text = "package a\n\nfunc F() {\n\tfor _, b := range []C{\n\t\t{1},\n\t\t{2}} {\n\t\td(b)\n\t}\n}\n"
+    assert "d(b)" in skeleton("go", text).text
+    assert read_by_grammar("go", text) == read_by_grammar("go", text, whole=True)
+
+
 def test_a_text_that_the_grammar_takes_otherwise_is_read_whole() -> None:
     text = "const a = b(`\n  if (c) {\n    d;\n  }\n${\n  e\n}\nfunction f() {}\n"
     assert read_by_grammar("typescript", text) == read_by_grammar("typescript", text, whole=True)
