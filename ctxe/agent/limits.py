@@ -15,7 +15,11 @@ from ctxe.domain.value import dataclass
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
 HOPELESS = 8
-"""Steps in a row that are one and the same failing call end the turn: it was told at the third, and hears nothing."""
+"""Steps in a row that are one and the same call, which fails or tells the same, end the turn: the model was told at
+the third, and hears nothing.
+"""
+WAIT = ("run_command", "use")
+"""Tools that a model may ask the same again and again because it waits for something."""
 WARN_AT = 0.8
 SHOWN = 200
 """Characters of a call's arguments in a note about it."""
@@ -80,10 +84,14 @@ def stuck(state: State) -> str:
     """Why a circle that the model was told of ends the turn; empty: it does not."""
     last = state.turn.steps[-HOPELESS:]
     calls = {tuple((call.name, call.arguments) for call in step.reply.calls) for step in last}
-    if len(last) < HOPELESS or len(calls) > 1 or any(result.ok for step in last for result in step.results):
+    if len(last) < HOPELESS or len(calls) > 1 or not last[-1].reply.calls:
         return ""
-    names = ", ".join(dict.fromkeys(call.name for call in last[-1].reply.calls))
-    return f"the model made the same failing call {HOPELESS} times in a row ({names})" if names else ""
+    names = dict.fromkeys(call.name for call in last[-1].reply.calls)
+    failing = not any(result.ok for step in last for result in step.results)
+    same = len({tuple(result.text for result in step.results) for step in last}) == 1
+    if not failing and (not same or names.keys() & WAIT):
+        return ""
+    return f"the model made the same {'failing ' * failing}call {HOPELESS} times in a row ({', '.join(names)})"
 
 
 def _made(steps: Sequence[Step]) -> Iterator[Made]:
