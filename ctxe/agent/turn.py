@@ -38,6 +38,7 @@ class Ports:
     wanted: at a fold (its cause) or between steps (""), ``meanwhile`` gives what happened beside the
     conversation since: other models were asked, jobs ended. ``check`` looks at what a step did, before the
     model is told what changed; true when the model is not to be done yet. ``count`` gives the tokens of a text.
+    ``narrowed`` gives what to go on with where the provider says that the window has only so many tokens.
     """
 
     provider: Provider
@@ -52,6 +53,7 @@ class Ports:
     meanwhile: Callable[[State], Iterator[Event]] = field(default=lambda _: iter(()))
     count: Callable[[str], int] = field(default=len)
     check: Callable[[State], Generator[Event, None, bool]] = field(default=lambda _: unchecked())
+    narrowed: Callable[[int], Ports | None] = field(default=lambda _: None)
 
 
 More = Callable[[], Generator[Event, None, str]]
@@ -92,7 +94,7 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
         if why := ports.limits.spent(now(), ports.provider.model.prices):
             yield TurnFinished("cost limit", why=why)
             return ""
-        reply = yield from _reply(now, ports)
+        reply, ports = yield from _reply(now, ports)
         for call in reply.calls:
             yield from ports.dispatch(call, now())
         yield StepFinished(number)
@@ -116,16 +118,20 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
     return ""
 
 
-def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:
-    """Fold if that is due, send, and once more after a forced fold when the provider finds the request too long."""
+def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, tuple[Reply, Ports]]:
+    """Fold if that is due, send, and once more after a forced fold when the provider finds the request too long.
+
+    With the reply comes what to go on with: within a window that turned out to be smaller.
+    """
     yield from ports.summarize(now(), "")
     yield from _fold(now, ports, "")
     try:
-        return (yield from _ask(now, ports))
-    except ContextOverflow:
+        return (yield from _ask(now, ports)), ports
+    except ContextOverflow as error:
         yield Notice("the provider says the context is too long: folding and asking once more", "warning")
+        ports = ports.narrowed(error.window) or ports
         yield from _fold(now, ports, "overflow")
-        return (yield from _ask(now, ports))
+        return (yield from _ask(now, ports)), ports
 
 
 def _fold(now: Callable[[], State], ports: Ports, cause: str) -> Iterator[Event]:

@@ -75,7 +75,11 @@ class RateLimited(ProviderError):
 
 
 class ContextOverflow(ProviderError):
-    """The provider says the request is longer than the model's window."""
+    """The provider says the request is longer than the model's window, which has ``window`` tokens, if it says so."""
+
+    def __init__(self, message: str, hint: str = "", window: int = 0) -> None:
+        super().__init__(message, hint)
+        self.window = window
 
 
 class BadRequest(ProviderError):

@@ -40,6 +40,16 @@ OVERFLOW = pattern(
 """How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
 llama.cpp, Ollama and LM Studio say that a request does not fit."""
 
+WINDOW = pattern(
+    r"(?:maximum (?:context|prompt|model) length(?: is| of)?|context (?:size|length|window) (?:is |of )?(?:only )?"
+    r"|is loaded with (?:context length of )?(?:only )?|token limit:?|maximum number of tokens allowed)"
+    r"\W{0,3}(\d[\d,]{3,9})"
+    r"|(\d[\d,]{3,9}) (?:tokens )?maximum",
+    re.IGNORECASE,
+)
+"""Where they say how many tokens would."""
+LEAST_WINDOW = 1_024
+
 BROKE = pattern(
     r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
     r"|billing.{0,6}limit|have any credits",
@@ -121,9 +131,8 @@ def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], 
     said, code = _words(body), _code(body)
     if OVERFLOW.search(f"{code} {said}") or status == 413:
         hint = "if the window of this model is smaller than ctxe thinks, state it: --budget TOKENS"
-        return RequestFault(
-            ContextOverflow(f"{at.provider}: {at.clean(said) or 'the request is too long'}", hint), "too long"
-        )
+        message = f"{at.provider}: {at.clean(said) or 'the request is too long'}"
+        return RequestFault(ContextOverflow(message, hint, window_in(said)), "too long")
     if status == 402 or "insufficient_quota" in code or (status in (400, 403) and BROKE.search(said)):
         hint = "add credit to the account, or choose another model with --model"
         return RequestFault(QuotaError(f"the account at {at.provider} has no credit left", hint), "no credit")
@@ -152,6 +161,13 @@ def _trouble(at: Endpoint, status: int, said: str) -> str:
     if status in (503, 529) and (not said or BUSY.search(said)):
         return f"{at.provider} is overloaded"
     return f"{at.provider} answered {status}" + (f" ({at.clean(said)})" if said else "")
+
+
+def window_in(said: str) -> int:
+    """The tokens of a window, out of the words by which a request was found too long; 0 where they do not say."""
+    found = WINDOW.search(said)
+    tokens = int((found[1] or found[2]).replace(",", "")) if found else 0
+    return tokens if tokens >= LEAST_WINDOW else 0
 
 
 def of_event(at: Endpoint, error: Any, now: float) -> RequestFault:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.harness import Terminal, ctxe, environment, repository
-from tests.wire.server import Call, Reply, WireServer
+from tests.wire.script import Part
+from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
 MODEL = "qwen2.5-coder:7b"
 
@@ -50,6 +53,26 @@ def test_a_window_that_the_user_states_is_asked_of_nobody(home: Path, repo: Path
         ran = ctxe(repo, local(home, server), "-p", "hello")
         assert (ran.out, "runs with a window" in ran.err) == ("ok\n", False)
         assert [exchange.path for exchange in server.exchanges] == ["/v1/chat/completions"]
+
+
+def test_a_window_that_only_a_refusal_tells_is_kept_to(home: Path, repo: Path) -> None:
+    parts = iter([1, 400, 800, 1_200, 1_600])
+    refused: list[int] = []
+
+    def model(body: Mapping[str, Any]) -> Part:
+        size = len(json.dumps([body["tools"], body["messages"]])) // 4
+        if size > 8_192:
+            refused.append(size)
+            said = f"This model's maximum context length is 8192 tokens. However, your messages have {size} tokens."
+            return Answer(400, failure(said))
+        part = next(parts, None)
+        return Reply("Done.") if part is None else Reply("", [Call("read_file", {"path": "a.py", "first": part})])
+
+    with WireServer(model, models=[MODEL]) as server:
+        ran = ctxe(repo, local(home, server), "chat", stdin="read all of a.py\ngo on\n")
+        assert ran.out.count("Done.") == 2, ran.err
+        assert len(refused) == 1
+    assert "runs with a window of 8,192 tokens here" in ran.out + ran.err
 
 
 def test_a_model_is_loaded_while_the_user_types(home: Path, repo: Path) -> None:

@@ -45,6 +45,11 @@ class Fitting:
                 self._ask(model)
             return replace(model, window=self.served) if self.served else model
 
+    def know(self, model: Model, window: int) -> None:
+        """Keep to what the model's provider said when a request was too long."""
+        with self.asking:
+            self.of, self.served = model.id, window
+
     def _ask(self, model: Model) -> None:
         self.times = self.times + 1 if self.of == model.id else 1
         self.of, self.served = model.id, None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
+from ctxe.agent.turn import Ports
 from ctxe.domain.events import Event
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.session.checking import Checking
+from ctxe.project.session.fitting import Fitting
 from ctxe.project.session.gating import Gating
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Wired
@@ -41,6 +44,7 @@ class Rewiring:
     gating: Gating
     telling: Telling
     checking: Checking
+    fitting: Fitting
     session: Callable[[], Session]
 
     def __call__(self, model: Model) -> Wired:
@@ -66,8 +70,16 @@ class Rewiring:
             summarize=summarizing(self.project, folding.policy, asked),
             meanwhile=self._meanwhile,
             check=self.checking,
+            narrowed=partial(self._narrowed, model),
         )
         return Wired(folding, dispatcher, ports, asked)
+
+    def _narrowed(self, model: Model, window: int) -> Ports | None:
+        """The ports for a window that is smaller than was thought; the session keeps to it with the next turn."""
+        if not 0 < window < model.window:
+            return None
+        self.fitting.know(model, window)
+        return self(replace(model, window=window)).ports
 
     def _before(self, action: Action) -> None:
         """What looks at an allowed action before it runs."""

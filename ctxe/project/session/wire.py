@@ -64,11 +64,12 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
         project.config.checks, project.root, shell, lambda: live.wired.dispatcher, undo.written, kit.jobs
     )
     telling = Telling(kit.jobs, lambda: live.wired.dispatcher)
-    rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, lambda: session)
+    fitting = Fitting(project)
+    rewire = Rewiring(project, approve, permit, undo, kit, gating, telling, checking, fitting, lambda: session)
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     notices = (*resumed(project, permit, session.state, opening.mode), *permit.notices())
-    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling, fitting=Fitting(project))
+    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling, fitting=fitting)
     telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer), unshown)
     if project.config.memory.enabled:

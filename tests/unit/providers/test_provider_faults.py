@@ -50,6 +50,16 @@ def test_every_way_to_say_too_long_is_understood(words: str, status: int) -> Non
     assert (type(fault.error), fault.tries) == (ContextOverflow, 1)
 
 
+WINDOWS = {0: 8_192, 2: 200_000, 4: 1_048_576, 5: 32_768, 6: 131_072, 7: 4_096, 10: 4_096, 15: 8_192, 19: 32_768}
+
+
+def test_the_window_is_read_out_of_the_words_that_say_it() -> None:
+    said = {at: faults.window_in(words) for at, words in enumerate(LONG)}
+    assert {at: window for at, window in said.items() if window} == WINDOWS
+    assert faults.window_in("request (5351 tokens) exceeds the available context size (4096 tokens)") == 4_096
+    assert faults.window_in("exceeds the maximum context length of 12 tokens") == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [
