@@ -15,8 +15,8 @@ from ctxe.domain.value import dataclass
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
 HOPELESS = 8
-"""Steps in a row that are one and the same call, which fails or tells the same, end the turn: the model was told at
-the third, and hears nothing.
+"""Steps in a row that are one and the same call end the turn, where it fails or where nothing else is said or told:
+the model heard of it at the third, and hears nothing.
 """
 WAIT = ("run_command", "use")
 """Tools that a model may ask the same again and again because it waits for something."""
@@ -88,7 +88,7 @@ def stuck(state: State) -> str:
         return ""
     names = dict.fromkeys(call.name for call in last[-1].reply.calls)
     failing = not any(result.ok for step in last for result in step.results)
-    same = len({tuple(result.text for result in step.results) for step in last}) == 1
+    same = len({(step.reply.text, *(result.text for result in step.results)) for step in last}) == 1
     if not failing and (not same or names.keys() & WAIT):
         return ""
     return f"the model made the same {'failing ' * failing}call {HOPELESS} times in a row ({', '.join(names)})"

@@ -422,13 +422,15 @@ def test_a_model_that_makes_one_failing_call_again_and_again_is_stopped() -> Non
 
 
 def test_a_model_that_looks_at_the_same_again_and_again_is_stopped_and_one_that_waits_is_not() -> None:
-    def steps(tool: str, says: Callable[[int], str] = lambda _: "x = 1") -> State:
+    def steps(tool: str, says: Callable[[int], str] = lambda _: "x = 1", words: str = "") -> State:
         calls = [ToolCall(f"c{n}", tool, '{"path": "a.py"}') for n in range(8)]
-        made = tuple(Step(Reply("", (call,)), (ToolResult(call.id, says(n)),)) for n, call in enumerate(calls))
+        words_of = [f"{words} {n}" if words else "" for n in range(8)]
+        made = tuple(Step(Reply(words_of[n], (call,)), (ToolResult(call.id, says(n)),)) for n, call in enumerate(calls))
         return State(Conversation((Turn("go", steps=made),)))
 
     assert stuck(steps("read_file")) == "the model made the same call 8 times in a row (read_file)"
-    assert [stuck(one) for one in (steps("run_command"), steps("use"), steps("read_file", str))] == ["", "", ""]
+    others = (steps("run_command"), steps("use"), steps("read_file", str), steps("read_file", words="Step"))
+    assert [stuck(one) for one in others] == ["", "", "", ""]
 
 
 def test_a_step_without_calls_closes_no_circle() -> None:
