@@ -112,8 +112,8 @@ class Terminal:
         self.child.send(text)
 
     def ready(self) -> None:
-        """Wait until the input line takes keys."""
-        self.wait(lambda _: "\x1b[?2004h" in self.raw)
+        """Wait until the input line takes keys: it has asked for marks round what is pasted, and is not over."""
+        self.wait(lambda _: self.raw.rfind("\x1b[?2004h") > self.raw.rfind("\x1b[?2004l"))
         self.settle(0.2)
 
     def leave(self) -> None:

@@ -283,7 +283,7 @@ def test_where_the_gate_stops_the_user_is_asked_with_what_failed_and_what_helped
     with WireServer([*WRONG, Reply("I leave it."), *WRONG, Reply("It ran.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env | {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.enter("run the tests")
             fix = f"fix: run `{RIGHT}` instead"
             terminal.wait(lambda screen: "failed before: " in screen and fix in " ".join(screen.split()))

@@ -244,9 +244,9 @@ def test_opening_a_hostile_repository_runs_nothing_and_follows_none_of_its_setti
                         terminal.settle(0.2)
                         terminal.type("n\r")
                     terminal.wait(r"Done\.")
-                    terminal.enter("/undo")
-                    terminal.enter("/diff")
-                    terminal.enter("/exit")
+                    for line in ("/undo", "/diff", "/exit"):
+                        terminal.ready()
+                        terminal.enter(line)
                     assert terminal.ended() == 0
                     said = terminal.screen
             assert server.refused == []
@@ -377,7 +377,7 @@ def test_no_name_no_content_and_no_model_controls_the_terminal(home: Path, tmp_p
             terminal.type("y")
             terminal.wait(r"Done(.|\n)*end\.")
             for line in ("/ls", "/todo", "/diff", "/context --explain", "/memory", "/export", "/undo", "fails now"):
-                terminal.settle(0.2)
+                terminal.ready()
                 terminal.enter(line)
             terminal.wait("400|refused")
             terminal.leave()

@@ -90,7 +90,7 @@ def test_the_user_sees_stops_and_leaves_jobs_and_resume_says_so(home: Path, tmp_
     with WireServer(script, key=KEY) as server:
         env = environment(home, **APIS["chat"](server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.settle(0.2)
             terminal.enter("go")
             terminal.wait(r"\$ python3 serve.py 41702\n(.|\n)*it goes on in the background; /jobs shows it")
@@ -143,7 +143,7 @@ def test_no_job_is_left_however_the_session_ends(end: str, home: Path, tmp_path:
     with WireServer(script, key=KEY) as server:
         env = environment(home, **APIS["chat"](server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.settle(0.2)
             terminal.enter("go")
             terminal.wait(r"It runs\.(.|\n)*ask  1 job")

@@ -109,17 +109,20 @@ def test_the_model_puts_a_decision_right_and_the_user_sees_what_else_says_so(hom
     with WireServer([Reply("", calls), Reply("Put right.")], key=KEY) as server:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.enter("put the timeouts right")
             terminal.wait("replaces: 9999")
             terminal.wait(f"decision {old} stays and says: Timeouts apply")
+            terminal.settle()
             terminal.type("y\r")
             terminal.wait("no entry 9999")
             terminal.wait(f"replaces: {old}")
             terminal.wait(f"decision {other} stays and says: Timeouts of a request are ten seconds")
             assert terminal.screen.count(f"decision {old} stays") == 1
+            terminal.settle()
             terminal.type("y\r")
             terminal.wait("Put right.")
+            terminal.ready()
             terminal.enter(f"/decisions {old}")
             terminal.wait("superseded by")
     held = ctxe(repo, environment(home), "decisions", "list", "--json").json

@@ -201,7 +201,7 @@ def test_what_was_copied_is_shown_with_the_next_words(home: Path, repo: Path, tm
         env = environment(home, **openai_at(server.url)) | {"DISPLAY": ":9"}
         env["PATH"] = f"{tmp_path}/bin:{env['PATH']}"
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.settle(0.2)
             terminal.enter("/paste what is this?")
             terminal.wait("shown with your next words: picture clipboard.png, 64x48 PNG, 1 kB")
@@ -235,7 +235,7 @@ def test_in_a_terminal_it_is_shown_folded_to_a_line_and_recalled(home: Path, rep
     with WireServer(script) as server:
         env = environment(home, **anthropic_at(server.url))
         with Terminal(repo, env, ("chat",)) as terminal:
-            terminal.wait(lambda _: "\x1b[?2004h" in terminal.raw)
+            terminal.ready()
             terminal.settle(0.2)
             terminal.enter("what is on @docs/shot.png ")
             terminal.wait("I see it(.|\n)*of 180k")
