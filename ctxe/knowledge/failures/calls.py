@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from ctxe.domain.pattern import pattern
@@ -14,8 +15,6 @@ from ctxe.safety.shell.words import Unsure, split
 
 LONGEST = 20_000
 """Characters of a call that are told apart; a longer one is known by its beginning and its size."""
-MOST = 4_000
-"""Characters of a command line in which steps are looked for."""
 NAMED = 6
 """Files named by a command that count as what it depends on."""
 ASIDE = names(
@@ -111,23 +110,17 @@ def parts(command: str) -> list[str]:
 def telling(command: str) -> str:
     """The step of a line that its end tells of: the tests of ``sed -i … a.py; pytest`` and ``pytest >log; cat log``.
 
-    A line is taken apart only where one step surely ends and another begins; with loops or substitutions it is one.
+    Only a line of plain commands is taken apart; with loops or substitutions it is one step.
     """
-    steps, rest = list[str](), command.strip().rstrip(";")
-    for at in reversed([at for at, sign in enumerate(rest[:MOST]) if sign in ";\n"]):
-        before, step = rest[:at], rest[at + 1 :].strip()
-        if _plain(before) and _plain(step):
-            steps, rest = [*steps, step], before
-    steps.append(rest.strip())
-    return next((step for step in steps if runs_something(step) or not only_looks(step)), steps[0])
-
-
-def _plain(line: str) -> bool:
+    line = command.strip()
     try:
-        split(_STATUS.sub("0", line))
+        held = split(_STATUS.sub(lambda found: "0" * len(found.group()), line))
     except Unsure:
-        return False
-    return True
+        return line
+    ends = [part.end for part in held if part.joined in (";", "\n")]
+    steps = [line[begin:end].lstrip("; \t\n").rstrip() for begin, end in pairwise([0, *ends, len(line)])]
+    steps = [step for step in reversed(steps) if step] or [line]
+    return next((step for step in steps if runs_something(step) or not only_looks(step)), steps[0])
 
 
 def only_checks(command: str) -> bool:

@@ -7,7 +7,7 @@ sections 3.1.2 (quoting), 3.2 (commands) and 3.6 (redirections), for a non-inter
 from __future__ import annotations
 
 from ctxe.domain.pattern import pattern
-from ctxe.domain.value import dataclass
+from ctxe.domain.value import dataclass, field
 from ctxe.lexical.tables import names
 
 MOST = 100_000
@@ -46,12 +46,16 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class SimpleCommand:
-    """One simple command: assignments in front (names only), words, redirections, and how the next one is joined."""
+    """One simple command: assignments in front (names only), words, redirections, and how the next one is joined.
+
+    ``end`` is where that stands in the line, in characters.
+    """
 
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...] = ()
     assigned: tuple[str, ...] = ()
     joined: str = ""
+    end: int = field(default=0, compare=False)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -92,7 +96,8 @@ def split(line: str) -> tuple[SimpleCommand, ...]:
             at = _take(line, at, words, redirects, assigned)
             continue
         if words or redirects or assigned:
-            parts.append(SimpleCommand(tuple(words), tuple(redirects), tuple(assigned), join.group() if join else ""))
+            joined = join.group() if join else ""
+            parts.append(SimpleCommand(tuple(words), tuple(redirects), tuple(assigned), joined, at))
             words, redirects, assigned = [], [], []
         elif join is not None and join.group() != "\n":
             raise Unsure(f"a command is missing before {join.group()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,23 @@ def test_commands_are_known_by_what_they_run(command: str, plain: str, name: str
         ("x=$(a; b); pytest", "x=$(a; b); pytest"),
         ("cat <<E\na\nE\npytest", "cat <<E\na\nE\npytest"),
         ("make;", "make"),
-        (" ; ", ""),
+        ("find . -exec rm {} \\;", "find . -exec rm {} \\;"),
+        ("find . -exec rm {} \\; ; ls", "find . -exec rm {} \\;"),
+        (" ; ", ";"),
+        ("", ""),
     ],
 )
 def test_a_line_of_several_steps_fails_by_the_one_that_its_end_tells_of(line: str, step: str) -> None:
     assert telling(line) == step
+
+
+def test_a_line_of_thousands_of_steps_takes_as_long_as_it_is() -> None:
+    def spent(steps: int) -> float:
+        began = time.process_time()
+        assert telling("touch a;" * steps + "make") == "make"
+        return time.process_time() - began
+
+    assert any(spent(8_000) < 0.2 + 8 * spent(2_000) for _ in range(3))  # squared it were sixteen times as long
 
 
 def test_what_stood_before_the_tests_on_their_line_makes_no_other_failure() -> None:
