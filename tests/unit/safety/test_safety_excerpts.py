@@ -82,6 +82,6 @@ def test_everything_else_stays_as_it_is(text: str) -> None:
 
 def test_a_megabyte_takes_no_time() -> None:
     text = "src/app.py:12:" + "x" * 60 + "\n"
-    began = time.perf_counter()
+    began = time.process_time()
     assert without_secret_files(text * 14_000) == text * 14_000
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
