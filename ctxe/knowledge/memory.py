@@ -13,7 +13,7 @@ from ctxe.knowledge.beginnings import beginning, listed
 from ctxe.knowledge.entries import daily, links
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
-from ctxe.knowledge.failures import remembered
+from ctxe.knowledge.failures import captures, remembered
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.upkeep import decisions, playbook
 from ctxe.knowledge.upkeep.evidence import Facts, stale
@@ -54,8 +54,8 @@ class Memory:
 
     ``working`` is the folder the user stands in, at or below ``root``; ``ranker`` says what bears on a task, which may
     be nothing; ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
-    were seen; ``recent`` is how many lines of the daily log stand. What ``session`` logged itself is not
-    recalled in it, since its words stand in its requests.
+    were seen; ``recent`` is how many lines of the daily log stand. What ``session`` logged and met itself neither
+    stands nor is recalled in it: its requests show it, and a snapshot that its folds leave as it was stays cached.
     """
 
     store: Store
@@ -86,14 +86,16 @@ class Memory:
         return tuple(replace(entry, status="stale") if entry.id in lost else entry for entry in entries)
 
     def again(self, ids: Sequence[str], session: str, room: int) -> tuple[Chunk, ...]:
-        """Entries that were told under these ids, then failures that a session met and fixed, as they stand now.
+        """Entries that were told under these ids, then failures that a session met, as they stand now.
 
-        For a request whose beginning is folded. What replaced an entry stands for it; what was forgotten is not told.
+        For a request whose beginning is folded. What replaced an entry stands for it; what was forgotten is not told,
+        nor is what the user corrected, in words that stand themselves.
         """
         entries = self.entries()
         replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
         told = {group.entry.id: group for group in self._groups(entries)}
-        here = [one.entry.id for one in told.values() if one.status == "resolved" and _met(one, session)]
+        met = [one for one in told.values() if _met(one, session) and one.entry.error != captures.CORRECTED]
+        here = [one.entry.id for one in met if one.status == "resolved"]
         current = dict.fromkeys(replaced.get(name) or name for name in (*ids, *here))
         chunks: list[Chunk] = []
         for entry in (by_id[name] for name in current if name in by_id):
@@ -102,7 +104,9 @@ class Memory:
             if held and (cost := self._cost(text)) <= room:
                 chunks.append(Chunk(entry.id, text, "told before the fold", path=f".ctxe/{entry.path}"))
                 room -= cost
-        return tuple(chunks[:MOST_RECALLED])
+        lines = [_open_line(one) for one in met if one.status == "open" and one.entry.id not in current]
+        still, _ = listed("failures", "still open", lines, int(room * 0.3), "failure", self._cost)
+        return (*chunks[:MOST_RECALLED], *([still] if still else []))
 
     def notices(self) -> tuple[str, ...]:
         """One line for each file with something invisible or broken in it."""
@@ -138,10 +142,10 @@ class Memory:
         yield listed("decisions", "current decisions", lines, int(room * 0.4), "decision", self._cost)
         lessons = [playbook.line(entry) for entry in playbook.standing(entries, self._numbers())]
         yield listed("playbook", "how things are done here", lessons, int(room * 0.3), "routine", self._cost)
-        open_ones = [group for group in self._groups(entries) if group.status == "open"]
-        told = [f"- {group.entry.id} {remembered.lesson(group)}" for group in open_ones]
+        groups = self._groups(entries)
+        told = [_open_line(one) for one in groups if one.status == "open" and not _met(one, self.session)]
         yield listed("failures", "open failures", told, int(room * 0.3), "failure", self._cost)
-        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(daily.newest(entries, self.recent))]
+        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(self._days(entries))]
         yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
         told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
         weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]
@@ -162,10 +166,10 @@ class Memory:
 
     def _recalled(self, task: Task, entries: Sequence[Entry], room: int) -> Section:
         replaced = links.successors(entries)
-        standing = {entry.id for entry in daily.newest(entries, self.recent)}
+        standing = {entry.id for entry in self._days(entries)}
 
         def live(entry: Entry) -> bool:
-            own = entry.kind == "log" and entry.session == self.session != ""
+            own = entry.kind in ("log", "failure") and self._own(entry)
             shown = own or entry.status == "wontfix" or entry.id in standing
             return not shown and links.is_current(entry, replaced)
 
@@ -189,6 +193,14 @@ class Memory:
         if out and chunks:
             chunks.append(Chunk("more", _more(len(out)), "what was left out"))
         return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
+
+    def _days(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """The newest lines of the daily log, oldest of them first."""
+        return daily.newest((entry for entry in entries if not self._own(entry)), self.recent)
+
+    def _own(self, entry: Entry) -> bool:
+        """Whether it is of the session that asks."""
+        return entry.session == self.session != ""
 
     def _rendered(self, entry: Entry, told: Mapping[str, remembered.Group], widest: int) -> str:
         if entry.kind == "failure" and entry.id in told:
@@ -217,6 +229,10 @@ class Memory:
 def _met(group: remembered.Group, session: str) -> bool:
     """Whether a session met a failure first."""
     return bool(session) and any(entry.session == session for entry in group.entries)
+
+
+def _open_line(group: remembered.Group) -> str:
+    return f"- {group.entry.id} {remembered.lesson(group)}"
 
 
 def _more(number: int) -> str:

@@ -116,6 +116,15 @@ def test_words_that_nobody_answered_yet_are_never_folded() -> None:
     assert (made.upto, [chunk.text for chunk in made.record]) == (Position(1, 0), ["look at it"])
 
 
+def test_what_was_gathered_for_a_turn_takes_its_room_from_what_a_fold_keeps() -> None:
+    room, planned = FoldRoom(1000, 20), Section("files", Priority.INJECTED, (Chunk("a.py", "line " * 600),), "task")
+    answered = Conversation((*map(talk, range(6)), replace(talk(6), gathered=(planned,))))
+    asked = Conversation((*map(talk, range(7)), Turn("and this?", (planned,))))
+    for said in (answered, asked):
+        made = replace(said, fold=fold(said, room, POLICY, words))
+        assert 700 < size_of(Frame(), made, words) <= room.target(POLICY)
+
+
 def grown(steps: int, before: Fold | None) -> Fold:
     """What a session of so many steps folds to after an earlier fold."""
     long = Conversation((Turn("please fix the `function_3_7` bug", (), tuple(read(n) for n in range(steps))),), before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -36,17 +37,42 @@ def spent(sections: list[Section]) -> int:
     return sum(words(f"# {s.name}") + 1 + sum(words(c.text) + 1 for c in s.chunks) for s in sections if s.chunks)
 
 
+def texts(sections: Sequence[Section]) -> list[str]:
+    return [chunk.text for section in sections for chunk in section.chunks]
+
+
 def decision(title: str, text: str = "", **more: object) -> Entry:
     return Entry("", "decision", title, text=text, **more)  # type: ignore[arg-type]
 
 
-def test_what_a_session_logged_itself_is_not_recalled_in_it(tmp_path: Path) -> None:
+def test_what_a_session_logged_itself_neither_stands_nor_is_recalled_in_it(tmp_path: Path) -> None:
     for line in ("- 09:00 [s1] sessions are stored on disk as JSONL", "- 09:01 [s1] wrote the parser"):
         store_in(tmp_path).log(line)
-    (_, recalled) = memory_in(tmp_path, recent=1, session="s2").offer(TASK, 2500)
+    (standing, recalled) = memory_in(tmp_path, recent=1, session="s2").offer(TASK, 2500)
+    assert "wrote the parser" in standing.chunks[0].text
     assert "stored on disk as JSONL" in recalled.chunks[0].text
-    (standing,) = memory_in(tmp_path, recent=1, session="s1").offer(TASK, 2500)
-    assert standing.name == "memory"
+    assert not any(section.chunks for section in memory_in(tmp_path, recent=1, session="s1").offer(TASK, 2500))
+
+
+def test_what_a_session_met_itself_leaves_the_snapshot_as_it_was_and_stands_behind_its_folds(tmp_path: Path) -> None:
+    store, open_one = store_in(tmp_path), {"status": "open", "signature": "a1"}
+    store.add(Entry("", "failure", "`make`: sessions on disk are locked", session="s0", **open_one))  # type: ignore[arg-type]
+    task, session = Task("where do sessions on disk get locked?"), "s1"
+    before = texts(memory_in(tmp_path, session=session).offer(task, 2500))
+    assert len(before) == 2
+    met = store.add(
+        replace(store.entries()[0], id="", title="`tox`: sessions on disk are gone", session=session, signature="b2")
+    )
+    fixed = replace(met, id="", title="`nox`: no disk", signature="c3", status="resolved", fix="mount the disk")
+    said = replace(fixed, title="the user corrected: no, on disk", signature="d4", error="Corrected")
+    fixed, said = store.add(fixed), store.add(said)
+    store.log("- 09:00 [s1] where do sessions get locked? → on disk")
+    memory = memory_in(tmp_path, session=session)
+    assert texts(memory.offer(task, 2500)) == before
+    told = memory.again((), session, 2500)
+    assert [chunk.id for chunk in told] == [fixed.id, "failures"]
+    assert f"still open:\n- {met.id} `tox`: sessions on disk are gone; not fixed yet\n" in told[1].text
+    assert memory.again((), "s2", 2500) == ()
 
 
 def test_an_empty_project_offers_nothing(tmp_path: Path) -> None:
