@@ -31,7 +31,7 @@ from ctxe.project.window.kit import web_of
 from ctxe.project.window.past import past
 from ctxe.project.window.pictured import outside
 from ctxe.safety.secrets import hide_own
-from ctxe.storage.vocabulary import encoding
+from ctxe.storage.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -193,7 +193,7 @@ class Live:
     def _look_ahead(self) -> None:
         """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
         with contextlib.suppress(Exception):
-            encoding(vocabulary_of(self.model))
+            vocabulary(vocabulary_of(self.model))
             if self.fitting:
                 self.fitting.ahead(self.model)
             to_record(ModelChosen(self.model.id))

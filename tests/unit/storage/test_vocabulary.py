@@ -1,16 +1,17 @@
-"""Counting with a part of a vocabulary is counting with the whole."""
+"""Counting by pieces is counting with the whole vocabulary."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxe.storage.vocabulary import FEW, SHORT, Vocabulary, count, encoding
+from ctxe.storage.vocabulary import LONG, MOST, PACKAGED, Vocabulary, count, encoding
 
 ODD = [
     "",
@@ -22,25 +23,29 @@ ODD = [
     "日本語 🙂👨‍👩‍👧",
     "\ud800x",
     "\x00\r\n",
+    "I'LL we'\u017f don'T l'\u212a",
+    "x" * LONG,
+    "\u00fc" * (LONG // 2),
 ]
 
 
 @cache
-def never_whole() -> Vocabulary:
-    """One that is never loaded whole."""
-    return Vocabulary("o200k_base")
+def by_pieces(name: str) -> Vocabulary:
+    return Vocabulary(name)
 
 
-def by_parts(text: str, name: str) -> int:
-    fresh = Vocabulary(name)
-    found = fresh.count(text)
-    assert fresh._whole is None
+def counted_by_pieces(text: str, name: str = "o200k_base") -> int:
+    held = by_pieces(name)
+    held._counted = 0
+    found = held.count(text)
+    assert held._whole is None
     return found
 
 
-@pytest.mark.parametrize("name", ["o200k_base", "o200k_harmony", "cl100k_base"])
+@pytest.mark.parametrize("name", PACKAGED)
 def test_odd_texts_count_the_same(name: str) -> None:
-    assert [by_parts(text, name) for text in ODD] == [len(encoding(name).encode_ordinary(text)) for text in ODD]
+    whole = encoding(name)
+    assert [counted_by_pieces(text, name) for text in ODD] == [len(whole.encode_ordinary(text)) for text in ODD]
 
 
 @settings(max_examples=300, deadline=None)
@@ -55,24 +60,39 @@ def test_odd_texts_count_the_same(name: str) -> None:
 )
 def test_any_text_counts_the_same(parts: list[str]) -> None:
     text = "".join(parts)
-    parted, whole = never_whole(), encoding("o200k_base")
-    part = parted._part(as_told(text), parted._ranks)
-    assert len(parted._with(part).encode_ordinary(text)) == len(whole.encode_ordinary(text))
+    assert counted_by_pieces(text) == len(encoding("o200k_base").encode_ordinary(text))
 
 
-def as_told(text: str) -> bytes:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_characters_are_of_the_same_kind_to_both(name: str) -> None:
+    """The two libraries that cut texts into pieces each bring tables of characters of their own."""
+    for first in (*range(0, 0x3100, 256), *range(0xA600, 0xAC00, 256), *range(0xF900, 0x10400, 256)):
+        text = "".join(f"a{chr(n)}b {chr(n)} 1{chr(n)}\n{chr(n)}" for n in range(first, first + 256))
+        assert counted_by_pieces(text, name) == len(encoding(name).encode_ordinary(text)), hex(first)
 
 
-def test_much_text_is_counted_with_the_whole() -> None:
+def test_much_text_and_what_has_no_break_are_counted_with_the_whole() -> None:
     long, many = Vocabulary("cl100k_base"), Vocabulary("cl100k_base")
-    assert long.count("x" * (SHORT + 1)) == count("x" * (SHORT + 1), "cl100k_base")
+    assert long.count("x" * (LONG + 1)) == count("x" * (LONG + 1), "cl100k_base")
     assert long._whole is not None
-    for _ in range(FEW // SHORT):
-        many.count("word " * (SHORT // 5))
+    for _ in range(4):
+        many.count("word " * (MOST // 20))
         assert many._whole is None
     assert many.count("one more") == 2
     assert many._whole is not None
+
+
+def test_many_short_texts_take_no_longer_than_one_long() -> None:
+    text = "".join(f"def name_{n}(value: int) -> None: ...\n" for n in range(2_000))
+    seconds = []
+    for texts in ([text], text.splitlines(keepends=True)):
+        fresh = Vocabulary("o200k_base")
+        begun = time.process_time()
+        for one in texts:
+            fresh.count(one)
+        seconds.append(time.process_time() - begun)
+        assert fresh._whole is None
+    assert seconds[1] < 4 * seconds[0]
 
 
 HELD = """
