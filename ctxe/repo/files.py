@@ -45,6 +45,9 @@ NEVER = frozenset(
         ".pytest_cache",
     )
 )
+"""Folders that programs fill, whether or not an ignore file names them; what git tracks of them counts all the same."""
+LISTING = ("ls-files", "-c", "-o", "--exclude-standard", *(f"--exclude={name}/" for name in sorted(NEVER)), "-z")
+"""What git is asked for the files of the code base, ended by NUL."""
 
 
 class ListedFile(NamedTuple):
@@ -72,7 +75,7 @@ def start_listing(git: Git) -> subprocess.Popen[bytes] | None:
     """Let git begin to list tracked and untracked files, so that other work can be done meanwhile."""
     if not any((folder / ".git").exists() for folder in (git.root, *git.root.parents)):
         return None
-    return git.start("ls-files", "-c", "-o", "--exclude-standard", "-z")
+    return git.start(*LISTING)
 
 
 def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list[ListedFile]:

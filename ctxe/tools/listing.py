@@ -12,7 +12,7 @@ from typing import Any
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
-from ctxe.repo.files import IGNORE_FILE, MOST_FILES, ignore_spec, walk
+from ctxe.repo.files import IGNORE_FILE, MOST_FILES, NEVER, ignore_spec, walk
 from ctxe.repo.files import list_files as project_files
 from ctxe.repo.undo.rewrite import look
 from ctxe.tools.arguments import checked
@@ -142,7 +142,7 @@ def _line(folder: str, names: Sequence[str]) -> str:
 
 
 def _plain(workspace: Workspace, folder: str) -> str:
-    """What is in a folder that git ignores: one level, folders marked by a slash."""
+    """What is in a folder that is ignored or filled by programs: one level, folders marked by a slash."""
     try:
         entries = sorted(os.scandir(workspace.root / folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -150,5 +150,7 @@ def _plain(workspace: Workspace, folder: str) -> str:
     names = [entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries]
     if not names:
         return f"{folder} is empty"
-    what = "a repository of its own" if ".git" in [entry.name for entry in entries] else "ignored by git"
-    return f"{folder} is {what}; it holds {len(names)} names\n{_line('', names)}"
+    installed = not NEVER.isdisjoint(folder.split("/"))
+    plain = "filled by programs" if installed else "ignored by git"
+    what = "a repository of its own" if ".git" in [entry.name for entry in entries] else plain
+    return f"{folder} is {what}; it holds {len(names)} name{'' if len(names) == 1 else 's'}\n{_line('', names)}"

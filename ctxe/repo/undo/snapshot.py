@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.repo.files import walk
+from ctxe.repo.files import LISTING, walk
 from ctxe.repo.git import Git, finish
 from ctxe.repo.undo.blobs import GITS, LINK, NAME, OURS, Blobs, name_of
 from ctxe.repo.undo.rewrite import look, read
@@ -146,7 +146,7 @@ def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: in
 
 def _listed(git: Git) -> Iterable[str]:
     """Tracked and untracked files; without git, those that the ignore files leave."""
-    out = git.output("ls-files", "-c", "-o", "--exclude-standard", "-z")
+    out = git.output(*LISTING)
     names = walk(git.root) if out is None else (os.fsdecode(name) for name in dict.fromkeys(out.split(b"\0")) if name)
     return (name for name in names if not name.startswith(OUR_FOLDER))
 

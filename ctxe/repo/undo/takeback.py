@@ -7,6 +7,7 @@ import stat
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass, replace
+from ctxe.repo.files import LISTING
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.aftermath import alike, head, made_for
@@ -76,7 +77,7 @@ def _kept_by_ignore(restore: Restore, wanted: States, now: States) -> dict[str, 
     if not rules or not created:
         return {}
     _apply(restore, {path: wanted[path] for path in rules}, now)
-    out = restore.git.output("ls-files", "-c", "-o", "--exclude-standard", "-z")
+    out = restore.git.output(*LISTING)
     if out is None:
         return {}
     listed = {name for name in out.split(b"\0") if name}

@@ -42,10 +42,10 @@ def _folders(command: str) -> list[str]:
 
 def _only(root: Path, file: str) -> str:
     """The only file of the tree, as git knows it, whose path ends with this one."""
+    from ctxe.repo.files import LISTING
     from ctxe.repo.git import Git
 
-    options = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     plain = re.sub(r"([*?\[\\])", r"\\\1", file)
-    found = Git(root).output(*options, "--", f":(glob)**/{plain}") or b""
+    found = Git(root).output(*LISTING, "--", f":(glob)**/{plain}") or b""
     paths = set(found.decode("utf-8", "replace").split("\0")) - {""}
     return paths.pop() if len(paths) == 1 else ""

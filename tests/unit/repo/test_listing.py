@@ -36,6 +36,16 @@ def test_git_and_the_walk_agree(tree: Path) -> None:
     assert names(tree) == without == [".gitignore", "a.py", "sub/b.py"]
 
 
+def test_what_programs_fill_counts_only_where_git_tracks_it(tree: Path) -> None:
+    put(tree, node_modules__dep__index_dot_js="x", sub___dot_venv__lib__d_dot_py="x")
+    assert names(tree) == [".gitignore", "a.py", "sub/b.py"]
+    git(tree, "init", "-q")
+    git(tree, "add", "a.py")
+    assert names(tree) == [".gitignore", "a.py", "sub/b.py"]
+    git(tree, "add", "node_modules")
+    assert names(tree) == [".gitignore", "a.py", "node_modules/dep/index.js", "sub/b.py"]
+
+
 def test_sizes_and_times_are_those_of_the_file(tree: Path) -> None:
     listed = next(one for one in list_files(Git(tree, os.environ)) if one.path == "a.py")
     seen = (tree / "a.py").stat()

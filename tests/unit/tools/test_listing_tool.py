@@ -50,6 +50,8 @@ def test_folder_pattern_and_file(tree: Any) -> None:
 def test_an_ignored_folder_is_shown_one_level(tree: Any) -> None:
     tree.put("build/sub/x", "")
     assert ls(tree, path="build") == "build is ignored by git; it holds 2 names\nout.o sub/"
+    tree.put("node_modules/dep/index.js", "")
+    assert ls(tree, path="node_modules") == "node_modules is filled by programs; it holds 1 name\ndep/"
     tree.git("init", "-q", "within")
     tree.put("within/a.py", "")
     assert ls(tree, path="within") == "within is a repository of its own; it holds 2 names\n.git/ a.py"
