@@ -11,7 +11,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
-from prompt_toolkit.filters import Condition, emacs_mode, has_completions, has_focus, is_searching
+from prompt_toolkit.filters import Condition, emacs_mode, has_completions, has_focus, is_searching, vi_insert_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import create_input
@@ -30,9 +30,10 @@ from ctxe.terminal.style import cells, clean, fold, glyph, line
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000  # pasted text above either stands as one word in the line
 MENU = 8  # rows kept for completions while there can be some
 ROOM = 6  # columns behind a label that an answer has at least
+POURED, SETTLED = 16, 0.5  # keys that wait behind one, which no finger does; seconds until one may have been pressed
 
-
-ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key, where it is pressed all the time
+ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key: it is pressed all the time
+TWICE_SECONDS = 0.5  # until a key behind it makes no key of both: "/" would complete, "f" go a word on
 
 OUTPUT, REWIND = "/output", "/rewind"
 """What Ctrl-O and Escape twice say on an empty line."""
@@ -53,6 +54,7 @@ class InputLine:
     ) -> None:
         self.screen, self.interrupts, self.toolbar = screen, interrupts, toolbar
         self.cycle: Callable[[], None] | None = None
+        self.poured = -SETTLED
         self.pasted: dict[str, str] = {}
         self.at_once, self.begun, self.shift_tab, self.question = "", "", "", False
         kept: History = Entered(history, self.whole) if history else InMemoryHistory()
@@ -73,6 +75,7 @@ class InputLine:
             input=create_input(screen.stdin),
             output=output(screen),
         )
+        self.session.app.ttimeoutlen, self.session.app.timeoutlen = ESCAPE_SECONDS, TWICE_SECONDS
 
     def read(self, label: str, text: str = "", *, fresh: bool = False, at_once: str = "") -> str | int:
         """What was entered, pasted text in its place; 0 for Ctrl-D, 130 for Ctrl-C twice (at a question: once).
@@ -106,7 +109,6 @@ class InputLine:
         """From now on the line has the keys of vi, and the cursor the shape of its mode."""
         self.session.editing_mode = EditingMode.VI
         self.session.cursor = ModalCursorShapeConfig()
-        self.session.app.ttimeoutlen = ESCAPE_SECONDS
 
     def whole(self, text: str) -> str:
         """The text with what was pasted in place of the words that stand for it."""
@@ -137,6 +139,7 @@ class InputLine:
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
         keys.add("s-tab", filter=typing & Condition(lambda: bool(self.shift_tab)))(self._tabbed)
+        keys.add(Keys.Any, filter=typing & (emacs_mode | vi_insert_mode) & Condition(self._poured))(self._pour)
         keys.add(Keys.Any, filter=typing & Condition(self._answers))(_answered)
         keys.add(Keys.BracketedPaste, filter=typing)(self._paste)
         keys.add("s-tab", filter=typing & ~has_completions & Condition(lambda: self.cycle is not None))(self._cycled)
@@ -145,6 +148,10 @@ class InputLine:
     def _idle(self) -> bool:
         """Is nothing begun, and nothing asked?"""
         return not (self.question or self.session.default_buffer.text)
+
+    def _poured(self) -> bool:
+        """Does much wait to be read, as of a paste that the terminal does not mark?"""
+        return len(self.session.app.key_processor.input_queue) >= POURED
 
     def _answers(self) -> bool:
         """Is the key that was just pressed an answer by itself?"""
@@ -173,7 +180,7 @@ class InputLine:
         """Enter, or the line end of pasted text where the terminal does not mark what is pasted: that sends nothing."""
         behind = event.key_processor.input_queue
         pasted = any(press.data.strip("\r\n") for press in behind) or (
-            not behind and keyboard.goes_on(self.screen.stdin)
+            not behind and (self.interrupts.clock() - self.poured < SETTLED or keyboard.goes_on(self.screen.stdin))
         )
         (_newline if pasted else _enter)(event)
 
@@ -189,6 +196,18 @@ class InputLine:
         """Pasted text goes in as it is; a long one as a word that stands for it."""
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
         event.current_buffer.insert_text(self._stands_for(text))
+
+    def _pour(self, event: KeyPressEvent) -> None:
+        """All letters and line ends that wait, at once: one by one a pasted file takes minutes.
+
+        A line end behind them all is judged by itself: behind a single line it sends what was typed ahead.
+        """
+        waiting, taken = event.key_processor.input_queue, [event.data]
+        while len(waiting) > 1 and (len(waiting[0].key) == 1 or waiting[0].key in (Keys.ControlM, Keys.ControlJ)):
+            taken.append(waiting.popleft().data.replace("\r", "\n"))
+        if "\n" in taken:
+            self.poured = self.interrupts.clock()
+        event.current_buffer.insert_text("".join(taken))
 
     def _stands_for(self, text: str) -> str:
         """The text, or for a long one the word that stands for it."""

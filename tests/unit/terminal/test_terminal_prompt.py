@@ -53,6 +53,29 @@ def test_more_than_one_line(window: Window, newline: str) -> None:
     assert read(window, "one", newline, "two", "\r") == "one\ntwo"
 
 
+def after_a_while(window: Window, *keys: str) -> None:
+    """Press keys, each once the one before it can make no key with it and no paste."""
+
+    def later() -> None:
+        window.wait(lambda text: "›" in text)
+        for key in keys:
+            window.type(key)
+            time.sleep(0.9)
+
+    threading.Thread(target=later, daemon=True).start()
+
+
+def test_escape_takes_no_letter_with_it_that_comes_later(window: Window) -> None:
+    after_a_while(window, "\x1b", "/help", "\r")
+    assert Prompt(window.screen).read() == "/help"
+
+
+def test_a_paste_that_no_terminal_marks_waits_for_enter_though_it_ends_a_line(window: Window) -> None:
+    poured = "".join(f"row {n}\r" for n in range(400))
+    after_a_while(window, poured, "\r")
+    assert Prompt(window.screen).read() == poured.replace("\r", "\n")
+
+
 def test_a_short_paste_stands_in_the_line_and_a_long_one_as_a_word(window: Window) -> None:
     long = "".join(f"row {n}\r\n" for n in range(119)) + "end"
     assert read(window, "\x1b[200~a\rb\x1b[201~", " and ", f"\x1b[200~{long}\x1b[201~", "\r") == (
