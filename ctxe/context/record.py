@@ -8,13 +8,14 @@ is taken once). Nothing is reworded, so what a later action has to spell exactly
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ctxe.context.greedy import HEADING, Candidate, Topic, chosen
 from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
+from ctxe.context.trim import is_below
 from ctxe.context.worth import worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 
@@ -24,6 +25,8 @@ SAMPLE = 20_000
 Shown = tuple[Topic, Sightings]
 """A line that was chosen, and under which heading it stands."""
 
+_FIGURES = pattern(r"0x[0-9a-fA-F]+|[0-9]+")
+_WORD = pattern(r"[^\W\d_]{3}")
 _LOUD = pattern(r"error|exception|fail|fatal|panic|cannot |not found|undefined", re.IGNORECASE)
 
 
@@ -81,14 +84,25 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
     """Every line not replaced or ``told``, once, at its newest place, if it or a name in it is worth anything."""
     home = {entry: topic for topic in topics for entry in topic.entries}
     found, worth = list[Candidate](), worth_of_lines(survey, near_use(survey))
+    empty = _saying_nothing(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
         if topic is None or seen.replaced > seen.written or core in told:
             continue
-        line, own = seen.line, worth(seen)
+        line, own = seen.line, 0.0 if core in empty else worth(seen)
         if own or line.names:
             found.append((topic, seen, line.names, own, 1 + density * len(line.text)))
     return found
+
+
+def _saying_nothing(survey: Survey) -> set[str]:
+    """Lines of commands without a word (bars, rules), and those that a newer one says with other figures; no error."""
+    forms: dict[str, list[tuple[int, int, str]]] = {}
+    for core, seen in survey.lines.items():
+        if seen.entry.kind == "shell" and seen.line.origin == "result" and not _LOUD.search(core):
+            form = _FIGURES.sub("#", core)
+            forms.setdefault(form if _WORD.search(form) else "", []).append((seen.entry.step, seen.place, core))
+    return {core for form, same in forms.items() for _, _, core in (sorted(same)[:-1] if form else same)}
 
 
 def _open_what_must_stand(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
@@ -135,13 +149,32 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
 
 
 def _shown(topic: Topic, lines: list[Sightings]) -> list[str]:
-    """A heading, what was asked for, the chosen lines; of what failed last its first loud line at least."""
+    """A heading, what was asked for, the chosen lines under their files; of what failed last its first loud line."""
     newest = topic.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
     title = () if newest.what == "user" else topic.title
     numbers = {entry: n for n, entry in enumerate(topic.entries)}
     lines.sort(key=lambda seen: (numbers[seen.entry], seen.place))
-    told = [text for seen in lines if (text := seen.line.text).strip() not in title]
+    told = [text for text in _under_their_files(lines) if text.strip() not in title]
     if not newest.ok and not any(map(_LOUD.search, told)):
         told += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
     return [f"[{heading}]", *title, *told]
+
+
+def _under_their_files(lines: Sequence[Sightings]) -> Iterator[str]:
+    """The lines in their order, each that a search found in a file below the name of that file."""
+    above: tuple[HistoryEntry, str] | None = None
+    for seen in lines:
+        file = _file_above(seen) if seen.entry.kind == "search" else ""
+        if file and above != (seen.entry, file):
+            yield file
+        above = seen.entry, file or seen.line.text.strip()
+        yield seen.line.text
+
+
+def _file_above(seen: Sightings) -> str:
+    """The line above a found line that names its file; empty for one that names it itself."""
+    if not is_below(seen.line.text):
+        return ""
+    before = reversed(seen.entry.lines[: seen.place])
+    return next((line.text.strip() for line in before if line.origin == "result" and not is_below(line.text)), "")

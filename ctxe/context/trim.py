@@ -194,12 +194,17 @@ def _spread(lines: Sequence[str], chars: int) -> list[int]:
     firsts: dict[str, int] = {}
     for index, line in enumerate(lines):
         found = _FOUND.match(line)
-        if found or not _BELOW.match(line):
+        if not is_below(line):
             firsts.setdefault(found[1] if found else line, index)
     named = _take(firsts.values(), lines, chars)
     left = chars - sum(len(lines[index]) + 1 for index in named)
     rest = sorted(set(range(len(lines))).difference(named))
     return sorted([*named, *_take(rest, lines, left)])
+
+
+def is_below(line: str) -> bool:
+    """Whether a line of a search stands below the name of its file and does not say it itself."""
+    return bool(_BELOW.match(line)) and not _FOUND.match(line)
 
 
 def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:

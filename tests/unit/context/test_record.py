@@ -56,6 +56,41 @@ def test_one_command_run_again_stands_under_one_heading_and_others_under_their_o
     assert lines.count("make test") == 1
 
 
+def test_what_a_search_found_stands_below_the_file_it_was_found_in() -> None:
+    found = "src/a.py\n18:    the_value = one_value\nsrc/b.py\n7:    return the_value\n21-    nearby_value\n"
+    found += "CHANGES.md\n9:- the_value is new"
+    survey = surveyed(
+        step(1, "search", {"pattern": "the_value"}, found),
+        step(2, "read", {"path": "src/a.py"}, "18\tthe_value = one_value"),
+        step(3, "bash", {"command": "grep -rn other_value src"}, "src/c.py:3:other_value = 1"),
+    )
+    lines = made(survey, covered=("src/a.py", "src/b.py"))
+    assert lines[1:8] == [
+        "[s1 search]",
+        "the_value",
+        "src/b.py",
+        "7:    return the_value",
+        "21-    nearby_value",
+        "CHANGES.md",
+        "9:- the_value is new",
+    ]
+    assert "src/c.py:3:other_value = 1" in lines
+
+
+def test_of_lines_that_differ_in_figures_the_newest_stands_and_bars_do_not() -> None:
+    output = [
+        "tests run here: ..............      [ 50%]",
+        "..................................  [100%]",
+        "==========================================",
+        "runner = <Runner object at 0x7f3086912710>",
+        "FAILED the test number 1 of the runs",
+    ]
+    later = [line.replace("710>", "99>").replace("number 1", "number 2") for line in output]
+    runs = (step(n, "bash", {"command": f"make test{n}"}, "\n".join(told)) for n, told in enumerate((output, later)))
+    lines = made(surveyed(*runs))
+    assert [line for line in lines if line in {*output, *later}] == [output[4], output[0], later[3], later[4]]
+
+
 def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     survey = surveyed(
         step(1, "bash", {"command": "make"}, "Exit code: 2\nlots of text\nsrc/x.c: fatal thing\nmore"),
