@@ -5,7 +5,8 @@ Lines are known by what they say (their core), wherever they stand and whatever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 
 from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
@@ -16,6 +17,26 @@ RUN = 4
 
 RUN_CHARS = 100
 """Characters that such a run has at least."""
+
+
+class Lines:
+    """Lines that stand, and which stand next to one another; empty ones between them count for nothing."""
+
+    __slots__ = ("_next", "each")
+
+    def __init__(self) -> None:
+        self.each: set[str] = set()
+        self._next: set[tuple[str, str]] = set()
+
+    def take(self, lines: Iterable[str]) -> None:
+        """A text more, line by line."""
+        told = list(filter(None, lines))
+        self.each.update(told)
+        self._next.update(pairwise(told))
+
+    def follows(self, before: str, line: str) -> bool:
+        """Whether a line stands behind another somewhere; a first one, where nothing is before it, if it stands."""
+        return not line or (line in self.each and (not before or (before, line) in self._next))
 
 
 class Standing:
@@ -33,8 +54,7 @@ class Standing:
     def _begin(self, fold: Fold | None) -> None:
         self._fold = fold
         self._gathered = self._taken = 0
-        self.cores: set[str] = set()
-        self.lines: set[str] = set()
+        self.cores, self.lines = Lines(), Lines()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
     def of(self, conversation: Conversation) -> Standing:
@@ -53,14 +73,14 @@ class Standing:
 
     def _take(self, texts: Iterable[str]) -> None:
         for text in texts:
-            for line in text.splitlines():
-                self.cores.add(core_of(line))
-                self.lines.add(line.strip())
+            lines = text.splitlines()
+            self.cores.take(map(core_of, lines))
+            self.lines.take(map(str.strip, lines))
 
 
 def standing(conversation: Conversation) -> frozenset[str]:
     """The cores of all lines that the model has before it."""
-    return frozenset(Standing().of(conversation).cores)
+    return frozenset(Standing().of(conversation).cores.each)
 
 
 def _whole_turns(conversation: Conversation) -> list[Turn]:
@@ -81,20 +101,24 @@ def _texts(step: Step, fold: Fold | None) -> Iterator[str]:
     yield from (note.text for note in step.notes)
 
 
-def unrepeated(text: str, known: Collection[str], handle: str, core: Callable[[str], str] = core_of) -> str:
+def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] = core_of) -> str:
     """A text whose longer runs of ``known`` lines are told as a number; ``handle`` brings the whole back.
 
-    ``core`` is what of a line has to be known.
+    ``core`` is what of a line has to be known. A run stands somewhere in this very order: where another begins, its
+    first line is shown, so that a list which lost a line, or a file that was edited, does not look as it did.
     """
     told: list[str] = []
     run: list[str] = []
+    before = ""
     for line in text.split("\n"):
-        if core(line) in known:
+        said = core(line)
+        if known.follows(before, said):
             run.append(line)
+            before = said or before
             continue
         told += _told(run, handle)
         told.append(line)
-        run = []
+        run, before = [], said if said in known.each else ""
     return "\n".join([*told, *_told(run, handle)])
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from ctxe.context.birth import born
-from ctxe.context.seen import Standing, standing, unrepeated
+from ctxe.context.seen import Lines, Standing, standing, unrepeated
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 
 LINES = [f"{n}: this is line number {n} of the file" for n in range(1, 9)]
 FILE = "\n".join(LINES)
+
+
+def stood(text: str) -> Lines:
+    """The lines of a text that was read."""
+    return Standing().of(Conversation((Turn("go", (), (read(1, text),)),))).cores
 
 
 def read(n: int, text: str, note: str = "") -> Step:
@@ -42,7 +47,7 @@ def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
 
 
 def test_a_run_of_known_lines_is_told_as_a_number() -> None:
-    known = standing(Conversation((Turn("go", (), (read(1, FILE),)),)))
+    known = stood(FILE)
     moved = "\n".join(f"{n + 10}: this is line number {n} of the file" for n in range(1, 7))
     assert unrepeated(f"new first line\n{moved}\nnew last line", known, "abc") == (
         "new first line\n[6 lines as they stand above; recall abc]\nnew last line"
@@ -50,8 +55,18 @@ def test_a_run_of_known_lines_is_told_as_a_number() -> None:
     assert unrepeated(FILE, known, "abc") == "[8 lines as they stand above; recall abc]"
 
 
+def test_a_run_stands_above_in_this_very_order() -> None:
+    known, marker = stood(FILE), "lines as they stand above; recall abc]"
+    without = "\n".join(LINES[:4] + LINES[5:])
+    assert unrepeated(without, known, "abc") == f"[4 {marker}\n{LINES[5]}\n{LINES[6]}\n{LINES[7]}"
+    twice = "\n".join([*LINES, *LINES])
+    assert unrepeated(twice, known, "abc") == f"[8 {marker}\n{LINES[0]}\n[7 {marker}"
+    assert unrepeated("\n\n".join(LINES), known, "abc") == f"[15 {marker}"
+
+
 def test_short_runs_are_cheaper_shown() -> None:
-    known = frozenset(f"this is line number {n} of the file" for n in range(1, 4)) | {"}", "x"}
+    known = Lines()
+    known.take([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])
     assert unrepeated("\n".join(LINES), known, "abc") == "\n".join(LINES)
     assert unrepeated("}\nx\n}\nx\n}", known, "abc") == "}\nx\n}\nx\n}"
 
@@ -59,12 +74,12 @@ def test_short_runs_are_cheaper_shown() -> None:
 def test_it_grows_with_the_conversation_and_what_is_told_later_is_taken_in() -> None:
     known = Standing()
     first = Turn("go", (), (read(1, FILE), read(2, "second")))
-    assert known.of(Conversation((first,))).cores == standing(Conversation((first,)))
+    assert known.of(Conversation((first,))).cores.each == standing(Conversation((first,)))
     later = Turn("go", (), (read(1, FILE), read(2, "second", "told later"), read(3, "third")))
-    assert known.of(Conversation((later,))).cores == standing(Conversation((later,)))
-    assert "told later" in known.cores
+    assert known.of(Conversation((later,))).cores.each == standing(Conversation((later,)))
+    assert "told later" in known.cores.each
     folded = Conversation((later,), Fold(Position(0, 2), (Chunk("record", "only this line"),)))
-    assert known.of(folded).cores == standing(folded) == {"only this line", "I look", "a.py", "third"}
+    assert known.of(folded).cores.each == standing(folded) == {"only this line", "I look", "a.py", "third"}
 
 
 def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> None:
