@@ -12,7 +12,7 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom, due, worth_folding
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
-from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece, turn_pieces
+from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
@@ -187,24 +187,25 @@ def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
 def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count) -> tuple[Position, int]:
     """Where the kept steps begin, and their tokens: the newest that fit ``room``, or as many as the policy says.
 
-    With the first step of a turn come its words and what was gathered for them; those of an unanswered turn stand.
+    With the first step of a turn come its words and what was gathered for them; what an unanswered turn has, stands.
     """
     upto = _end(conversation)
-    kept = _begun(conversation, upto.turn, count) if upto.step == 0 and conversation.turns else 0
+    kept = _gathered(conversation, upto, count)
     for n, (position, step) in enumerate(reversed(list(conversation.steps()))):
-        tokens = step_piece(step, "", count, None, Priority.RECENT).tokens
+        tokens = step_piece(step, "", count, None, Priority.RECENT).tokens + _gathered(conversation, position, count)
         if position.step == 0:
-            tokens += _begun(conversation, position.turn, count)
+            tokens += count(conversation.turns[position.turn].words) + MESSAGE
         if (n >= max(1, policy.keep_recent) and kept + tokens > room) or 0 < policy.most_steps <= n:
             break
         upto, kept = position, kept + tokens
     return upto, kept
 
 
-def _begun(conversation: Conversation, turn: int, count: Count) -> int:
-    """Tokens of the words of a turn and of what was gathered for them."""
-    gathered, words = turn_pieces(conversation.turns[turn], turn + 1, count, running=False)
-    return words.tokens + sum(piece.tokens for piece in gathered)
+def _gathered(conversation: Conversation, at: Position, count: Count) -> int:
+    """Tokens of what was gathered for a turn that begins at a position."""
+    if at.step or at.turn >= len(conversation.turns):
+        return 0
+    return sum(piece.tokens for s in conversation.turns[at.turn].gathered for piece in section_pieces(s, count))
 
 
 def _end(conversation: Conversation) -> Position:
