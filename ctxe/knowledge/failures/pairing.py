@@ -17,9 +17,10 @@ from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Failed, Gate, files_of,
 from ctxe.knowledge.failures.plain import impersonal
 from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
 from ctxe.knowledge.failures.slips import outside, slipped
-from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand
+from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing
 
 PASSES = "the same command passes"
+TEST_PASSES = "the test that failed passes"
 PUT_RIGHT = "passes when it is called as the fix says"
 FLAKY = "passed and failed although nothing changed: flaky"
 CIRCLE = 2
@@ -63,7 +64,8 @@ class Watch:
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            return self._failed(draft, command, key, raw)
+            failed = self._failed(draft, command, key, raw)
+            return (*failed, *self._outgrown(command, raw, failed, all_failing(facts)))
         if facts.get("exit_code") != 0:
             return ()
         told = [*self._same(command, raw), *self._corrected(command, raw), *self._earlier(command, key)]
@@ -115,6 +117,20 @@ class Watch:
             circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
             return (FailureNews(entry, "new" if new else "again", circle),)
         return (FailureNews(entry, "flaky" if new and flaky else "again"),)
+
+    def _outgrown(
+        self, command: str, raw: str, told: Sequence[FailureNews], failing: tuple[str, ...]
+    ) -> Iterator[FailureNews]:
+        """The command still fails, but not for what it failed for before: some tests never passed here."""
+        held, now = self._waiting.get(command), [one.entry.id for one in told]
+        for name in [name for name in held.ids if name not in now] if held else ():
+            if held and held.outgrown(name, failing):
+                held.ids.remove(name)
+                for failure in self._held([name]):
+                    words, then = cure(held, raw, self._root, failure)
+                    yield from self._resolve(failure.id, words, then, TEST_PASSES)
+        if held and failing:
+            held.failing.update(dict.fromkeys(now, failing))
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """The gate knows of the call until something changes."""
@@ -222,12 +238,14 @@ class Watch:
         """Are all files that a failure depends on as they were when it happened?"""
         return all(p == ALWAYS or self.scribe.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
-    def _resolve(self, name: str, fix: str, before: Mapping[str, str] | None) -> Iterator[FailureNews]:
+    def _resolve(
+        self, name: str, fix: str, before: Mapping[str, str] | None, passes: str = PASSES
+    ) -> Iterator[FailureNews]:
         """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
         held = next((entry for entry in self.scribe.store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self.scribe.store.mask(impersonal(fix, self._root)))
-            outcome = PASSES if before is not None or not words else PUT_RIGHT
+            outcome = passes if before is not None or not words else PUT_RIGHT
             values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
             done = self.scribe.store.change(name, **values)
             self.gate.fixed(done.signature, self._lesson(done))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.failures.calls import named_files
@@ -45,6 +48,7 @@ class FailedCommand:
 
     ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
     same signature (``fresh`` since the newest), ``before`` the hashes of edited files as they were when it failed.
+    ``failing`` are, by failure, the tests that failed with it where all are known; the first is the one it tells of.
     """
 
     ids: list[str]
@@ -58,11 +62,17 @@ class FailedCommand:
     others: list[str] = field(default_factory=list)
     fresh: dict[str, str] = field(default_factory=dict)
     tried: list[str] = field(default_factory=list)
+    failing: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def then(self) -> dict[str, str]:
         """The hashes of the edited files as they were when it failed."""
         return {**dict.fromkeys(self.edits, UNKNOWN), **self.before}
+
+    def outgrown(self, name: str, failing: tuple[str, ...]) -> bool:
+        """Whether the test that a failure tells of passes since an edit, while no other test fails that passed then."""
+        told, *others = self.failing.get(name) or ("",)
+        return bool(told and self.edits and failing) and set(failing) <= set(others) - {told}
 
     def put_right(self, command: str) -> bool:
         """Whether ``command``, which passes, is the one that failed, put right, maybe with edits that it needed too."""
@@ -80,6 +90,13 @@ class FailedCommand:
 
     def _says(self, words: tuple[str, ...]) -> bool:
         return any(word.lower() in self.error.lower() for word in words)
+
+
+def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tests that failed in a run, where it named them all."""
+    tests = facts.get("tests")
+    named = tuple(map(str, tests["failed"])) if isinstance(tests, Mapping) and tests.get("failed") else ()
+    return named if isinstance(tests, Mapping) and len(named) == tests.get("failures") else ()
 
 
 def _told_apart(one: str, other: str) -> tuple[str, str]:

@@ -96,6 +96,29 @@ def test_an_edit_that_did_not_apply_is_settled_by_one_that_does(tmp_path: Path) 
     assert [entry.status for entry in store.entries()] == ["resolved"]
 
 
+def test_a_test_that_passes_again_settles_its_failure_though_others_never_passed(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+
+    def ran(message: str, *failed: str) -> list[tuple[str, str]]:
+        tests = {"passed": 5, "failures": len(failed), "failed": list(failed), "skipped": 0}
+        return [(told.change, told.entry.error) for told in seen.ran({**run("pytest", 1, message), "tests": tests})]
+
+    assert ran("mine", "t.py::a", "t.py::never") == [("new", "ValueError: mine")]
+    assert ran("never", "t.py::never") == [("new", "ValueError: never")]
+    seen.edited("x.py", DIFF)
+    assert ran("mine", "t.py::a", "t.py::never") == [("again", "ValueError: mine")]
+    seen.edited("x.py", DIFF)
+    assert ran("other", "t.py::b", "t.py::never") == [("new", "ValueError: other")]
+    seen.edited("x.py", DIFF)
+    again, *passed = ran("never", "t.py::never")
+    assert again == ("again", "ValueError: never")
+    assert passed == [("resolved", "ValueError: mine"), ("resolved", "ValueError: other")]
+    held = {entry.error: (entry.status, entry.fix, entry.outcome) for entry in store.entries()}
+    fixed = ("resolved", "edited x.py: `old = 1` → `new = 2`", "the test that failed passes")
+    assert held["ValueError: mine"] == held["ValueError: other"] == fixed
+    assert held["ValueError: never"][0] == "open"
+
+
 def test_edits_that_git_takes_back_are_remembered(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     seen.edited("x.py", DIFF)
