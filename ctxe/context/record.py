@@ -72,7 +72,8 @@ def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
     """Groups in the order of their newest entries."""
     topics: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
-        key = file_key(entry.path) if entry.path else "\n".join(entry.title) or f"{entry.what} {entry.step}"
+        about = entry.path if entry.edits or entry.kind not in ("shell", "search") else ""
+        key = file_key(about) if about else "\n".join(entry.title) or f"{entry.what} {entry.step}"
         topics.setdefault(key, []).append(entry)
     made = [Topic(found, 0.0) for found in topics.values()]
     for topic in made:

@@ -56,6 +56,18 @@ def test_one_command_run_again_stands_under_one_heading_and_others_under_their_o
     assert lines.count("make test") == 1
 
 
+def test_commands_that_name_a_file_stand_apart_from_what_was_read_of_it_and_from_one_another() -> None:
+    survey = surveyed(
+        step(1, "read", {"path": "tests/test_a.py"}, "1: import the_module"),
+        step(2, "bash", {"command": "pytest tests/test_a.py"}, "all_is_well here"),
+        step(3, "bash", {"command": "git mv tests/test_a.py tests/test_b.py"}, "fatal: no index_lock"),
+        step(4, "grep", {"pattern": "the_module", "path": "tests"}, "tests/test_a.py:1:import the_module"),
+        step(5, "list", {"path": "tests"}, "conftest.py test_a.py the_others"),
+    )
+    headings = [line for line in made(survey)[1:] if line.startswith("[")]
+    assert headings == ["[s1 read]", "[s2 bash]", "[s3 bash, failed]", "[s4 grep]", "[s5 list]"]
+
+
 def test_what_a_search_found_stands_below_the_file_it_was_found_in() -> None:
     found = "src/a.py\n18:    the_value = one_value\nsrc/b.py\n7:    return the_value\n21-    nearby_value\n"
     found += "CHANGES.md\n9:- the_value is new"
