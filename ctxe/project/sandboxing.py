@@ -29,6 +29,11 @@ class Boxed(Protocol):
         """What there is, in one line."""
         ...
 
+    @property
+    def walls(self) -> str:
+        """What a command may do in there, for a model whose command met a wall."""
+        ...
+
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
         """The command line to run for a command (its last word), inside or as it is."""
         ...
@@ -40,6 +45,7 @@ class Unboxed:
 
     says: str = "commands run without a sandbox"
     active: bool = False
+    walls: str = ""
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
         """The command line as it is."""
@@ -77,6 +83,11 @@ class Box:
     def says(self) -> str:
         """What there is, in one line."""
         return self._found.says
+
+    @property
+    def walls(self) -> str:
+        """What there is, and whether the network is in reach."""
+        return self.says + ("" if self._project.config.tools.network else ", without network")
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
         """Inside when nobody approved the command or the settings want it always."""

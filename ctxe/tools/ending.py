@@ -18,14 +18,22 @@ ASKED = pattern(
 )
 """What programs say that wanted an answer from somebody."""
 ASKS = "; it wanted input and there is none: give it as options, a file or a pipe"
+WALLED = pattern(
+    r"Permission denied|Read-only file system|Operation not permitted|PermissionError|\b(?:EACCES|EPERM|EROFS)\b"
+    r"|Network is unreachable|[Cc]ould not resolve|[Nn]ame resolution|\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b"
+)
+"""What programs say that met the wall of a sandbox."""
 TAIL = 2_000
 """Characters at the end of the output in which it is looked for."""
 LONG = 5.0
 """Seconds from which on the result says how long a command took."""
 
 
-def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "") -> ToolOutput:
-    """The result of a command that ended, its time limit in seconds, and what to say where it was cut short."""
+def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: str = "", walls: str = "") -> ToolOutput:
+    """The result of a command that ended, its time limit in seconds, and what to say where it was cut short.
+
+    ``walls`` says what a sandbox round it lets commands do, for a model whose command met one.
+    """
     from ctxe.tools.outcomes.outcome import outcome
     from ctxe.tools.outcomes.place import located
 
@@ -43,6 +51,9 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
     if done.ended:
         facts["timed_out"] = done.timed_out
     asked = "" if ok or not ASKED.search(text[-TAIL:]) else ASKS
+    if walls and not ok and WALLED.search(text[-TAIL:]):
+        facts["walled"] = True
+        asked += f"; {walls}: ask the user to run what needs more"
     how = _ending(limit, done, asked, more)
     words = f"{text}\n{how}" if text else f"(no output) {how}"
     return ToolOutput(words, ok, kind="shell", facts=facts)

@@ -95,7 +95,8 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
     ):
         for piece in pieces:
             if isinstance(piece, Finished):
-                yield ended(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "")
+                walls = workspace.walls() if boxed else ""
+                yield ended(workspace.root, command, piece, seconds, KEEPS if jobs is not None else "", walls)
             elif isinstance(piece, str):
                 yield Progress(piece)
             elif jobs is not None:
@@ -116,4 +117,4 @@ def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> It
         yield begun(jobs, job)
     else:
         jobs.forget(job)
-        yield ended(workspace.root, command, done, seconds)
+        yield ended(workspace.root, command, done, seconds, walls=workspace.walls() if boxed else "")

@@ -44,7 +44,7 @@ class Workspace:
 
     ``known`` gives the content hash of a file as the model last saw it, by its path, or nothing. ``secret`` says of a
     path that its content must not be read unless the user allows it, ``readable`` whether it may be read at all.
-    ``sandboxed`` puts a command line into the sandbox, if one is active.
+    ``sandboxed`` puts a command line into the sandbox, if one is active; ``walls`` says what that lets it do.
     ``environment`` is that of commands, cleaned of keys. ``search`` stands for PATH in tests. ``picture`` makes one of
     a file's name and bytes, and nothing of what is none; it raises CtxeError for one that cannot be shown.
     """
@@ -54,6 +54,7 @@ class Workspace:
     secret: Callable[[str], bool] = field(default=lambda _: False)
     readable: Callable[[str], bool] = field(default=lambda _: True)
     sandboxed: Callable[[Sequence[str]], Sequence[str]] = field(default=lambda argv: argv)
+    walls: Callable[[], str] = field(default=lambda: "")
     environment: Mapping[str, str] = field(default_factory=dict)
     bounds: WorkspaceBounds = field(default_factory=WorkspaceBounds)
     search: Sequence[str] | None = None

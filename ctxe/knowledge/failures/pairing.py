@@ -62,6 +62,9 @@ class Watch:
         """A command ended; ``facts`` as ``failures.capture`` takes them."""
         raw = str(facts.get("command") or "")
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
+        if facts.get("walled"):  # the sandbox of a mode said no: another mode, or a person, may run it
+            self._passed_by(command, failed=True)
+            return ()
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
             failed = self._failed(draft, command, key, raw)

@@ -168,6 +168,7 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         secret=is_secret_file,
         readable=readable(project),
         sandboxed=boxed.wrap,
+        walls=lambda: boxed.walls,
         environment=clean_environment(project.environment, project.own_keys),
         bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
         picture=taker(project, state, keep=True, asked=True),

@@ -119,6 +119,14 @@ def test_a_test_that_passes_again_settles_its_failure_though_others_never_passed
     assert held["ValueError: never"][0] == "open"
 
 
+def test_what_met_the_wall_of_a_sandbox_is_no_lesson(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+    failed = run("git commit -am x", 128)
+    assert seen.ran({**failed, "walled": True}) == ()
+    assert store.entries() == ()
+    assert [told.change for told in seen.ran(failed)] == ["new"]
+
+
 def test_edits_that_git_takes_back_are_remembered(tmp_path: Path) -> None:
     seen, store = watch(tmp_path)
     seen.edited("x.py", DIFF)

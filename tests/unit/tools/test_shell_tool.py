@@ -125,6 +125,23 @@ def test_the_sandbox_gets_the_command(place: Any) -> None:
     assert argvs[0][1:] == ["-c", "echo $BOXED"]
 
 
+def test_a_command_that_meets_the_wall_of_a_sandbox_is_told_which(place: Any) -> None:
+    from dataclasses import replace
+
+    def boxed(argv: Any) -> list[str]:
+        return ["env", *argv]
+
+    def make(workspace: Workspace) -> Any:
+        return run_command(replace(workspace, sandboxed=boxed, walls=lambda: "commands stay in the work tree"))
+
+    met = place.call(make, command="echo 'index.lock: Permission denied'; exit 128")
+    assert met.text.endswith("[exit 128; commands stay in the work tree: ask the user to run what needs more]")
+    assert met.facts["walled"] is True
+    assert place.call(make, command="echo 'Permission denied'").text.endswith("denied\n[exit 0]")
+    assert place.call(make, command="echo 'no such thing'; exit 1").text.endswith("thing\n[exit 1]")
+    assert "walled" not in (sh(place, "echo 'Permission denied'; exit 1").facts or {})
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
