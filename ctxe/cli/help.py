@@ -57,7 +57,7 @@ def _plain(parameter: Any) -> None:
     parameter._get_number_range_help_str = str
     if parameter.param_type_name == "argument":
         parameter.metavar = parameter.metavar or str(parameter.name).upper()
-        parameter.metavar = parameter.metavar.removeprefix("[").removesuffix("]")
+        parameter.metavar = parameter.metavar.removesuffix("...").removeprefix("[").removesuffix("]")
         parameter.display_type_rich = _nothing
         parameter._rich_display_name = lambda: parameter.metavar
         return

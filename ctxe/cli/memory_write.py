@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ctxe.project import Project
     from ctxe.terminal.screen import Screen
 
-Text = Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="the words; - reads standard input")]
+Text = Annotated[list[str] | None, typer.Argument(help="the words; - reads standard input")]
 Title = Annotated[str, typer.Option("--title", help="One line; the first sentence when left out.")]
 Scope = Annotated[list[str] | None, typer.Option("--scope", help="Files it applies to, as a glob; may be given again.")]
 Files = Annotated[list[str] | None, typer.Option("--file", help="A file it is about; may be given again.")]

@@ -47,12 +47,23 @@ def ask_window(project: Project, screen: Screen) -> bool:
     try:
         _ = project.model
     except UnknownModel as error:
-        typed = Prompt(screen).line(f"{error.message}. Its window in tokens?") if screen.keyboard else None
-        tokens = (typed or "").strip().replace(",", "").replace("_", "")
-        if not tokens.isdecimal() or int(tokens) <= 0:
-            raise
+        question, tokens = f"{error.message}. Its window in tokens?", 0
+        while not tokens:
+            typed = Prompt(screen).line(question) if screen.keyboard else None
+            if not (typed or "").strip():
+                raise
+            tokens = _tokens(typed or "")
+            question = "A number, like 128000 or 128k; an empty line leaves. Its window in tokens?"
         file = user_file(project.environment)
-        save(file, ("models", error.name, "window"), int(tokens))
+        save(file, ("models", error.name, "window"), tokens)
         screen.say(f"kept in {file}")
         return True
     return False
+
+
+def _tokens(typed: str) -> int:
+    """A number as people write it (128000, 128,000, 128k, 1M); 0 for none."""
+    import re
+
+    found = re.fullmatch(r"([\d,_]*\d)\s*([km]?)", typed.strip().lower())
+    return int(re.sub("[,_]", "", found[1])) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2]] if found else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe import config
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass, field
+from ctxe.domain.value import dataclass, field, replace
 from ctxe.project import place
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ctxe.repo.git import Git
     from ctxe.storage.counters import Counters
     from ctxe.storage.pictures import Pictures
+
+CHOSEN = "/model"
+"""Where the name of a model comes from that a person chose in a session."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,14 @@ class Project:
         where = place.find(start, user, config.cache_folder(environment), home, place.person())
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
-    def again(self, model: str = "", effort: str = "") -> Project:
-        """The same project after its settings changed, or with another model at an effort. Raises ConfigError."""
-        chosen = {**self.flags.get("model", {}), **({"name": model, "effort": effort} if model else {})}
-        return Project.open(self.place.working, self.environment, {**self.flags, "model": chosen})
+    def again(self, model: str = "", effort: str | None = None) -> Project:
+        """The same project after its settings changed, or with what a session chose. Raises ConfigError."""
+        chosen = {**self.flags.get("model", {}), **({"name": model} if model else {})}
+        chosen |= {} if effort is None else {"effort": effort}
+        made = Project.open(self.place.working, self.environment, {**self.flags, "model": chosen})
+        if not model and self.loaded.origins.get("model.name") != CHOSEN:
+            return made
+        return replace(made, loaded=replace(made.loaded, origins={**made.loaded.origins, "model.name": CHOSEN}))
 
     @property
     def config(self) -> config.Config:

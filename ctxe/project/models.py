@@ -46,6 +46,12 @@ def choice(project: Project) -> Choice:
     return Choice(OFFLINE, "no API key is set")
 
 
+def takes_base_url(model: Model) -> bool:
+    """Whether a model is asked at ``model.base_url`` where there is one."""
+    host = catalog.hosts().get(model.provider)
+    return host is not None and host.api != "anthropic"
+
+
 def choose(project: Project, name: str = "") -> Model:
     """The catalog's entry for a model; a local server is asked for a window that nobody stated.
 

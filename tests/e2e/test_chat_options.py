@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctxe.cli.chat.slash import table
-from tests.e2e.harness import KEY, Terminal, ctxe, environment, openai_at, repository
+from tests.e2e.harness import KEY, Terminal, anthropic_at, ctxe, environment, openai_at, repository
 from tests.e2e.test_everyday import copier
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
@@ -128,6 +128,17 @@ def test_a_dry_run_is_the_request_that_would_be_sent(home: Path, repo: Path) -> 
     ]
     assert planned == sent[1:]
     assert "\n\n".join(dry.json["system"]) == sent[0]["content"]
+
+
+def test_an_option_that_would_be_passed_over_is_refused(home: Path, repo: Path) -> None:
+    with WireServer() as server:
+        env = environment(home, **anthropic_at(server.url))
+        elsewhere = ctxe(repo, env, "chat", "-p", "hello", "--base-url", "http://127.0.0.1:9/v1")
+        unprinted = ctxe(repo, env, "chat", "hello", "--output-format", "json")
+        assert server.requests == []
+    assert (elsewhere.code, unprinted.code) == (3, 3)
+    assert "is not asked at --base-url" in elsewhere.err
+    assert "--output-format is for --print" in unprinted.err
 
 
 def test_every_slash_command_runs_on_a_fresh_session_and_after_a_turn(home: Path, repo: Path, tmp_path: Path) -> None:

@@ -172,7 +172,9 @@ def test_a_model_nobody_knows_asks_for_its_window_and_keeps_it(home: Path, repo:
         env = environment(home, **openai_at(server.url))
         with Terminal(repo, env, ("chat", "--model", "openai/gpt-unheard-of")) as terminal:
             terminal.wait("Its window in tokens")
-            terminal.enter("64000")
+            terminal.enter("about sixty")
+            terminal.wait("A number, like 128000 or 128k")
+            terminal.enter("64k")
             terminal.wait("›")
             terminal.enter("hello")
             terminal.wait("from afar")

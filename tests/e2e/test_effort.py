@@ -87,3 +87,17 @@ def test_it_is_changed_in_a_session_told_kept_and_breaks_no_prefix(home: Path, r
         assert chosen == ["high", "", "low"]
         again = ctxe(repo, env, "chat", "-p", "-c", "more")
     assert "the effort was low; now it is the default" in again.err
+
+
+def test_the_next_greeting_names_what_a_session_chose_and_not_how_it_was_carried_over(home: Path, repo: Path) -> None:
+    env = environment(home, **openai_at("http://127.0.0.1:9")) | {"CTXE_MODEL_NAME": "gpt-5"}
+    with Terminal(repo, env, ("chat",)) as terminal:
+        terminal.ready()
+        terminal.enter("/effort low")
+        terminal.wait("openai/gpt-5  effort low")
+        terminal.enter("/clear")
+        terminal.wait(r"openai/gpt-5 \(set by CTXE_MODEL_NAME\), effort low")
+        terminal.enter("/model gpt-5-mini low")
+        terminal.wait("openai/gpt-5-mini  effort low")
+        terminal.enter("/clear")
+        terminal.wait(r"openai/gpt-5-mini \(set by /model\), effort low")

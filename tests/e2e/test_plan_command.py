@@ -36,6 +36,31 @@ def settings(home: Path, text: str) -> None:
     (home / ".config" / "ctxe" / "config.toml").write_text(text)
 
 
+def test_named_paths_that_no_plan_can_show_are_told_of(home: Path, repo: Path) -> None:
+    git(repo, "init", "-q", "within")
+    (repo / "within/lid.py").write_text("x = 1\n")
+    (repo / ".gitignore").write_text("out.py\n")
+    (repo / "out.py").write_text("x = 1\n")
+
+    def note(words: str) -> str:
+        return str(ctxe(repo, environment(home), "plan", "--json", words).json["note"])
+
+    assert note("tea/gone") == "tea/gone: there is no such file in this project"
+    assert note("pour from tea/gone.py:12 and/or tea/pot.py") == "tea/gone.py: there is no such file in this project"
+    assert note("mend within/lid.py") == "within/lid.py is in a repository of its own: ctxe -C within plans there"
+    assert note("out.py").startswith("out.py is not among the project's files")
+    for words in (
+        "tea",
+        "tea/pot.py",
+        "pot.py",
+        "os.path",
+        "TEA/cup.py",
+        "see https://a.b/c.py",
+        "pour and/or fill it",
+    ):
+        assert note(words) == ""
+
+
 def test_vectors_find_what_words_do_not(home: Path, repo: Path) -> None:
     with WireServer() as server:
         settings(home, f'[retrieval]\nembeddings = "local/words"\nbase_url = "{server.url}/v1"\n')

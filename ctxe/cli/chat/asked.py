@@ -12,6 +12,7 @@ from ctxe.cli.invocation import Invocation
 from ctxe.cli.quick import Options
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
+from ctxe.domain.errors import ConfigError, UnknownModel
 from ctxe.domain.value import dataclass, replace
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
     from ctxe.project.flags import Opening
 
     project = invocation.project(_flags(wanted))
+    _meant(project, wanted)
     screen = invocation.screen()
     resume = wanted.resume
     if resume == PICK and not (resume := _picked(project, screen)):
@@ -107,10 +109,27 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
     return interactive.run(project, opening, wanted.words, screen)
 
 
+def _meant(project: Project, wanted: ChatOptions) -> None:
+    """Options that would be passed over, so that nothing goes where the user did not mean it. Raises ConfigError."""
+    if wanted.output_format != "text" and not wanted.print_:
+        raise ConfigError("--output-format is for --print", 'ctxe -p "WORDS" --output-format json')
+    if not wanted.base_url or wanted.continue_ or wanted.resume or wanted.fork:
+        return
+    from ctxe.project.models import takes_base_url
+
+    try:
+        model = project.model
+    except UnknownModel:  # whose window is asked for, or said to be needed, later
+        return
+    if not takes_base_url(model):
+        raise ConfigError(
+            f"{model.id} is not asked at --base-url", "name the model of that server as well: --model NAME"
+        )
+
+
 def _picked(project: Project, screen: Screen) -> str:
     """The session to go on with; empty when the person leaves. Raises ConfigError where nobody can pick."""
     from ctxe.cli.sessions import picked
-    from ctxe.domain.errors import ConfigError
     from ctxe.terminal.input.prompt import Prompt
 
     prompt = Prompt(screen)
@@ -147,7 +166,6 @@ def _with_input(words: str, screen: Screen) -> str:
 
 def _headless(project: Project, opening: Opening, words: str, form: Format, dry_run: bool, screen: Screen) -> int:
     from ctxe.cli.chat import headless, slash
-    from ctxe.domain.errors import ConfigError
     from ctxe.domain.tool import Deny
     from ctxe.project.session.opening import open_session
     from ctxe.terminal.input.interrupt import restored

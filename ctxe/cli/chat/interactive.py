@@ -62,7 +62,8 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
 def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
     """The model and the mode that a person chose hold for the sessions that follow, too."""
     if (ended.model, ended.effort) != (project.model.id, project.model.effort):
-        project = project.again(ended.model, ended.effort)
+        other = ended.model != project.model.id
+        project = project.again(ended.model if other else "", ended.effort)
     return project, replace(opening, mode=ended.mode)
 
 

@@ -74,6 +74,15 @@ def pinned(entry: Entry, facts: Facts) -> Entry:
     return replace(entry, evidence=tuple(pins))
 
 
+def kept(entry: Entry, facts: Facts) -> Entry:
+    """The entry of somebody who looked and says that it holds: pinned anew, without what it cites and is no more."""
+    now = pinned(entry, facts)
+    files = (path for path in now.files if not _stood(path, now) or facts.file(path))
+    cited = ((item, *item.partition(" ")[::2]) for item in now.evidence)
+    evidence = (item for item, kind, name in cited if not _lost(kind, name.strip(), facts))
+    return replace(now, files=tuple(files), evidence=tuple(evidence))
+
+
 def _pin(item: str, facts: Facts) -> str:
     kind, _, name = item.partition(" ")
     path = _PIN.sub("", name.strip())

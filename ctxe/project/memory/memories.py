@@ -12,7 +12,7 @@ from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
 from ctxe.knowledge.upkeep import decisions, review
-from ctxe.knowledge.upkeep.evidence import pinned, stale
+from ctxe.knowledge.upkeep.evidence import kept, pinned, stale
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
@@ -144,10 +144,10 @@ def gave_way(project: Project, old: Entry, new: Entry) -> str:
 
 
 def confirm(project: Project, ref: str) -> Entry:
-    """Somebody looked: the files an entry rests on are right for it as they are now. Raises StoreError."""
+    """Somebody looked: what an entry rests on is right for it as it is now, gone or not. Raises StoreError."""
     entry = project.store.get(ref)
-    now = pinned(entry, facts_of(project)).evidence
-    return project.store.change(entry.id, evidence=now) if now != entry.evidence else entry
+    now = kept(entry, facts_of(project))
+    return project.store.change(entry.id, evidence=now.evidence, files=now.files) if now != entry else entry
 
 
 def known(project: Project, draft: Entry) -> Entry | None:

@@ -31,8 +31,13 @@ MOST_MEMORIES = 5
 def plan(
     project: Project, words: str, budget: int, advance: Advance | None = None, steering: Steering | None = None
 ) -> Plan:
-    """The files a task needs and what to show of them within ``budget`` tokens."""
-    return made(project, index(project, advance), words, budget, steering or UNSTEERED)
+    """The files a task needs and what to show of them within ``budget`` tokens; told of named paths that cannot be."""
+    from ctxe.project.planning.unplanned import unplanned
+
+    found = index(project, advance)
+    planned = made(project, found, words, budget, steering or UNSTEERED)
+    notes = (planned.note, *unplanned(project, found, words))
+    return replace(planned, note="; ".join(filter(None, notes)))
 
 
 def made(

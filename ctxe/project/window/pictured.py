@@ -191,5 +191,5 @@ def read_outside(
         raise ToolError(f"{path} is kept from the model by .ctxeignore")
     found = taker(project, lambda: state, keep=keep)(str(path), read(path, MOST_BYTES + 1), beside)
     if found is None:
-        raise ToolError(f"{path} is no picture (PNG, JPEG, GIF or WebP)")
+        raise ToolError(f"{path} lies outside of the project, from where only pictures are shown")
     return found

@@ -32,7 +32,7 @@ MOST = 4
 """Files at most: where many are near, the words say little."""
 PATIENCE = 5.0
 """Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
-BUILDING = Omission("files:plan", 0, "the index is still being built")
+BUILDING = Omission("files:index", 0, "the index is still being built")
 NAMED = ("path_named", "module_named", "frame")
 """Reasons for which a file is shown that words told while the model works bear on (docs/decisions/0080)."""
 LEAST = 400

@@ -166,7 +166,8 @@ def _with_reasons(drawn: Sequence[Line], told: Sequence[str], screen: Screen) ->
 
 def _unplanned(ledger: Ledger, screen: Screen) -> list[Line]:
     """One line where no file was planned, with the reason."""
-    told = [row.why for row in ledger.rows if row.chunk == f"{row.section}:plan" and not row.given]
+    said = (row for row in ledger.rows if row.chunk in (f"{row.section}:plan", f"{row.section}:index"))
+    told = [row.why for row in said if not row.given]
     return [(), *fold(line((f"no files: {told[0]}", "warn")), screen.width)] if told else []
 
 

@@ -14,7 +14,7 @@ from ctxe.cli.app import build
 from ctxe.cli.front import COMMANDS
 from ctxe.cli.help import EXAMPLES
 
-TYPES = ("<str>", "list[", "<int", "<float", "x>=", "[default: 0", "[[", "None")
+TYPES = ("<str>", "list[", "<int", "<float", "x>=", "[default: 0", "[[", "]...]", "None")
 
 
 def paths(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -81,8 +81,18 @@ def test_a_file_that_an_entry_rests_on_is_pinned_and_a_change_is_seen(project: P
     assert row["stale"] == ["file app.py has changed since", "file no.py is gone"]
     looked = memories.confirm(project, entry.id)
     assert looked.evidence[0].startswith("file app.py@")
-    assert gone(looked, facts_of(project)) == ("file no.py is gone",)
+    assert len(looked.evidence) == 1
+    assert gone(looked, facts_of(project)) == ()
     assert memories.confirm(project, entry.id) == looked
+    assert memories.rows(project)[0]["stale"] == []
+
+
+def test_who_keeps_an_entry_whose_files_are_gone_is_not_asked_again(project: Project) -> None:
+    entry = memories.keep(project, Entry("", "fact", "Two", files=("app.py", "no.py"), evidence=("symbol Nowhere",)))
+    assert memories.rows(project)[0]["stale"] == ["file no.py is gone", "symbol Nowhere is gone"]
+    looked = memories.confirm(project, entry.id)
+    assert (looked.files, looked.evidence) == (("app.py",), ())
+    assert memories.rows(project)[0]["stale"] == []
 
 
 def test_what_cannot_be_judged_stands(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
+from ctxe.terminal.transcript import gathered
 
 ASKED = Task("why does the teapot pour twice")
 
@@ -41,6 +42,12 @@ def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) 
     while isinstance(offered := source.offer(ASKED, 8_000), tuple) and time.monotonic() < limit:
         time.sleep(0.05)
     assert paths(offered) == ["tea/teapot.py"]
+
+
+def test_that_the_index_is_being_built_is_said_beside_the_words(tmp_path: Path) -> None:
+    built = gathered(planning(tmp_path, patience=0.0).offer(ASKED, 8_000), unicode=True)
+    assert [text for row in built for text, _ in row] == [f"gathered for this: no files, {BUILDING.why}"]
+    assert gathered((Section("files", Priority.INJECTED, (), "task", "files", (SHORT,)),), unicode=True) == []
 
 
 def test_what_changed_since_an_index_was_built_beside_the_session_is_seen(tmp_path: Path) -> None:

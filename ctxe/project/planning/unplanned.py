@@ -1,0 +1,58 @@
+"""Paths that a task names and no plan can show: one that is not there, and one that the project's files leave out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.domain.pattern import pattern
+from ctxe.repo.kinds import language, suffix
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.repo.indexing.index import Index
+
+MOST = 3
+"""Paths that are told of."""
+LONGEST = 400
+_PLACE = pattern(r"[:#]L?\d+(?:[:-]L?\d+)?$")
+
+
+def unplanned(project: Project, index: Index, words: str) -> tuple[str, ...]:
+    """Why a plan shows nothing of paths that the words name, in a line each."""
+    named = list(dict.fromkeys(_named(words)))
+    known = [f"/{path.lower()}" for path in index.by_path] if named else []
+    told = (_why(project, path, known) for path in named)
+    return tuple(why for why in told if why)[:MOST]
+
+
+def _named(words: str) -> list[str]:
+    """What is written like a path: with a folder and the ending of a file, or either where it is all that is said."""
+    said = [word.strip("\"'`()[]{}<>,;!?*").rstrip(".:") for word in words.split()]
+    paths = [_PLACE.sub("", word).removeprefix("@") for word in said if "://" not in word and len(word) < LONGEST]
+    inner = [path for path in paths if path and path[0] not in "/~-$"]
+    ending = {path: bool(suffix(path) and language(path)) for path in inner}
+    enough = 1 if len(said) == 1 else 2
+    return [os.path.normpath(path) for path in inner if ending[path] + ("/" in path) >= enough]
+
+
+def _why(project: Project, path: str, known: list[str]) -> str:
+    """Why nothing of a path is planned; empty where something is, or may be."""
+    small = path.lower()
+    if small.startswith("..") or any(f"/{small}/" in f"{one}/" for one in known):
+        return ""
+    places = [folder / path for folder in (project.root, project.place.working)]
+    there = next((place for place in places if os.path.lexists(place)), None)
+    if there is None:
+        return f"{path}: there is no such file in this project"
+    own = _within(project.root, there)
+    if own:
+        return f"{path} is in a repository of its own: ctxe -C {own} plans there"
+    return f"{path} is not among the project's files (ignored, or no regular file), so nothing of it is planned"
+
+
+def _within(root: Path, path: Path) -> str:
+    """The folder of the repository inside this one that a path lies in; empty for none."""
+    above = (folder for folder in (path, *path.parents) if folder != root and folder.is_relative_to(root))
+    return next((folder.relative_to(root).as_posix() for folder in above if (folder / ".git").exists()), "")
