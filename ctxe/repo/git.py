@@ -12,6 +12,11 @@ from ctxe.domain.value import dataclass, field
 from ctxe.safety.programs import git_command, git_environment
 
 SECONDS = 120.0
+UNDER_WAY = {
+    "rebase-merge": "rebase", "rebase-apply": "rebase", "MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert", "BISECT_LOG": "bisect",
+}  # fmt: skip
+"""What git keeps in its folder while something is begun and not ended; a rebase picks commits on its way."""
 _COMMIT = pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -68,6 +73,12 @@ class Git:
         named = self._kept("HEAD")
         commit = self._kept(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
         return commit if _COMMIT.fullmatch(commit) else ""
+
+    def under_way(self) -> str:
+        """What was begun and not ended: merge, rebase, cherry-pick, revert, bisect; empty for nothing."""
+        linked = self._kept("").removeprefix("gitdir: ")  # of a linked work tree: .git is a file
+        place = self.root / (linked or ".git")
+        return next((what for name, what in UNDER_WAY.items() if (place / name).exists()), "")
 
     def _kept(self, name: str) -> str:
         """A line that git keeps in a file of its own; empty for none."""

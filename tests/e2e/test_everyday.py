@@ -276,3 +276,23 @@ def test_a_commit_passes_over_what_git_knows_nothing_of(home: Path, repo: Path) 
         done = ctxe(repo, env, "chat", "--approval", "auto-edit", stdin=lines)
     assert (done.code, server.refused, server.left) == (0, [], 0), done.err
     assert git(repo, "show", "--name-only", "--format=%B").split() == ["Make", "them", "-", "b.py", "b.py"]
+
+
+def test_what_an_editor_leaves_stands_in_the_line_and_is_not_sent(home: Path, repo: Path, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "and words of the editor" >> "$1"\n')
+    editor.chmod(0o755)
+    with WireServer([Reply("Read.")], key=KEY) as server:
+        env = environment(home, EDITOR=str(editor), **openai_at(server.url))
+        with Terminal(repo, env, ("chat",)) as terminal:
+            terminal.ready()
+            terminal.type("my words ")
+            terminal.type("\x18\x05")
+            terminal.wait("and words of the editor")
+            terminal.settle()
+            assert server.bodies == []
+            terminal.type("\r")
+            terminal.wait("Read")
+        said = str(server.bodies[0]["messages"][-1]["content"])
+    assert "my words" in said
+    assert "and words of the editor" in said

@@ -102,7 +102,9 @@ def surroundings(project: Project) -> Section:
     branch = project.git.branch() if project.place.git else ""
     facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
-        facts.append(f"git branch: {cleaning(project.own_keys)(branch)}")
+        begun = project.git.under_way()
+        more = f", a {begun} is under way" if begun else ""
+        facts.append(f"git branch: {cleaning(project.own_keys)(branch)}{more}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
     chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")

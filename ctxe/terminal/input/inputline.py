@@ -136,6 +136,7 @@ class InputLine:
         rewinds = typing & emacs_mode & Condition(self._idle) & Condition(lambda: self.cycle is not None)
         keys.add("escape", "escape", filter=rewinds)(lambda event: event.app.exit(result=REWIND))
         keys.add("c-j", filter=typing)(_newline)
+        keys.add("c-x", "c-e", filter=typing & emacs_mode)(lambda event: event.current_buffer.open_in_editor())
         keys.add("c-c", filter=typing)(self._pressed)
         keys.add("escape", filter=typing & Condition(lambda: self.question))(self._escaped)
         keys.add("s-tab", filter=typing & Condition(lambda: bool(self.shift_tab)))(self._tabbed)

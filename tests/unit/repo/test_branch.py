@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 from ctxe.repo.git import Git
@@ -26,6 +27,31 @@ def test_the_branch_is_what_git_says(tmp_path: Path) -> None:
     assert Git(linked, os.environ).branch() == "cup"
     git(root, "checkout", "-q", "--detach")
     assert asked.branch() == "HEAD"
+
+
+def test_what_was_begun_and_not_ended_is_known(tmp_path: Path) -> None:
+    root, linked = tmp_path / "tree", tmp_path / "linked"
+    root.mkdir()
+    (root / "rebase-merge").mkdir()
+    assert Git(root, os.environ).under_way() == ""
+    git(root, "init", "-q", "-b", "tea")
+    git(root, "commit", "-q", "--allow-empty", "-m", "A")
+    git(root, "worktree", "add", "-q", "-b", "cup", str(linked))
+    for place, branch in ((root, "tea"), (linked, "cup")):
+        asked = Git(place, os.environ)
+        (place / "a").write_text(f"{branch}\n")
+        git(place, "add", ".")
+        git(place, "commit", "-qm", branch)
+        assert asked.under_way() == ""
+        git(place, "checkout", "-qb", f"{branch}-2", "HEAD~1")
+        (place / "a").write_text("other\n")
+        git(place, "add", ".")
+        git(place, "commit", "-qm", "other")
+        for what in ("merge", "rebase", "cherry-pick"):
+            subprocess.run(["git", what, branch], cwd=place, capture_output=True, check=False)
+            assert asked.under_way() == what
+            git(place, what, "--abort")
+            assert asked.under_way() == ""
 
 
 def test_the_commit_is_read_where_it_is_plain_and_is_git_s_own(tmp_path: Path) -> None:
