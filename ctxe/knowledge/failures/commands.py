@@ -46,8 +46,10 @@ _VERBS = frozenset(
 """Programs whose next word says what they do."""
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
-    {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "-p", "--tb=short"}
+    {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "--tb=short"}
 )
+_UNPLUGGED = pattern(r" -p ?no:\S+")
+"""A plugin of pytest that is left out, as is usual for its cache."""
 
 
 def plain_command(command: str, root: str = "") -> str:
@@ -59,7 +61,9 @@ def plain_command(command: str, root: str = "") -> str:
     text = outward(_LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     words = plain_test(text).split(" ")
     # Elsewhere these letters mean something: `discover -s tests`, `mkdir -p x`.
-    quiet = _QUIET if any(word.rpartition("/")[2] in _PYTEST for word in words) else _QUIET_EVERYWHERE
+    quiet = _QUIET_EVERYWHERE
+    if any(word.rpartition("/")[2] in _PYTEST for word in words):
+        quiet, words = _QUIET, _UNPLUGGED.sub("", " ".join(words)).split(" ")
     return " ".join(word for word in words if word not in quiet)[:MESSAGE]
 
 

@@ -37,6 +37,8 @@ def run(command: str, code: int = 1, kind: str = "", message: str = "", **more: 
             "python -m pytest tests/test_x.py",
             "pytest",
         ),
+        ("A=1 python -m pytest -p no:cacheprovider -x tests", "python -m pytest tests", "pytest"),
+        ("pytest -p plug tests", "pytest -p plug tests", "pytest"),
         ("FOO=1 BAR='a b' npm test", "npm test", "npm test"),
         ("uv run pytest -x tests", "uv run pytest tests", "pytest"),
         ("/usr/bin/python3.11 x.py", "/usr/bin/python3.11 x.py", "python3.11"),
