@@ -95,7 +95,8 @@ class FailedCommand:
 def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The tests that failed in a run, where it named them all."""
     tests = facts.get("tests")
-    named = tuple(map(str, tests["failed"])) if isinstance(tests, Mapping) and tests.get("failed") else ()
+    listed = tests.get("failed") if isinstance(tests, Mapping) else ()
+    named = tuple(map(str, listed)) if isinstance(listed, list | tuple) else ()
     return named if isinstance(tests, Mapping) and len(named) == tests.get("failures") else ()
 
 
