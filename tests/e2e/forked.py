@@ -1,4 +1,4 @@
-"""A script in two parts: ``wait`` holds the SDKs and forks a run of ctxe for each who asks; ``run`` asks for one.
+"""A script in two parts: ``wait`` holds all modules and forks a run of ctxe for each who asks; ``run`` asks for one.
 
 Who asks sends three files, words, folder and variables, and is told the run's number and how it ended; when it is gone,
 so is the run. With ``terminal`` the first file becomes the terminal that the run leads.
@@ -38,9 +38,14 @@ def wait(path: str) -> None:
     """Fork for each who asks, until standard input ends. Returns in the process of a run, made ready to be it."""
     import gc
     import importlib
+    import pkgutil
 
-    for name in LOADED:
+    import ctxe
+
+    ours = {found.name for found in pkgutil.walk_packages(ctxe.__path__, "ctxe.")} - {"ctxe.__main__"}
+    for name in (*LOADED, *sorted(ours)):
         importlib.import_module(name)
+    importlib.import_module("ctxe.storage.vocabulary").vocabulary("o200k_base")
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)

@@ -1,6 +1,6 @@
-"""Runs of ctxe that begin with the SDKs loaded: to import one takes a second of each run, most of what a run costs.
+"""Runs of ctxe that begin with all modules loaded: to import them takes a second of each run, most of what it costs.
 
-Only what others wrote is loaded ahead; ctxe is imported anew in a process of the run's own (see forked.py).
+Each is a process of its own all the same (see forked.py). Runs that ask no model are begun as a person begins them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def fork(words: Sequence[str], folder: Path, env: Mapping[str, str], terminal: i
 
 @functools.cache
 def _standing_by() -> str:
-    """The socket of the process that holds the SDKs; it begins with the first run and ends with this process."""
+    """The socket of the process that holds the modules; it begins with the first run and ends with this process."""
     path = Path(tempfile.mkdtemp(prefix="warm")) / "socket"
     env = {"PATH": os.environ["PATH"], "LANG": LANG}
     words = [sys.executable, str(SCRIPT), "wait", str(path)]
