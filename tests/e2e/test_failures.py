@@ -112,6 +112,20 @@ def test_asked_again_the_call_runs_and_the_gate_can_be_off(home: Path, repo: Pat
     assert ["[exit 1" in said and "was not run" not in said for said in off] == [True]
 
 
+def test_a_failure_that_the_session_shows_itself_is_told_by_no_note(home: Path, repo: Path) -> None:
+    note = "this failure was met before"
+    other = Reply("Another file.", [Call("write_file", {"path": "other.py", "text": "x = 1\n"})])
+    with WireServer([*WRONG, Reply("It fails."), other, *WRONG, Reply("Still.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        path = {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
+        ctxe(repo, env | path, "chat", stdin="run the tests\nand with another file?\n")
+        shown = results(server.bodies[-1])
+    assert ["[exit 1" in one for one in shown] == [True, False, True]
+    assert not any(note in one for one in shown)
+    bodies = talk(home, repo, [*WRONG, Reply("Known.")])
+    assert note in str(bodies[-1])
+
+
 def test_what_an_edit_fixed_is_told_only_when_the_edit_is_gone(home: Path, repo: Path) -> None:
     talk(home, repo, EDITED)
     ((status, seen, fix),) = listed(home, repo)

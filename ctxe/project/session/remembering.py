@@ -31,7 +31,7 @@ from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
 from ctxe.knowledge.failures.pairing import FailureNews, Watch
-from ctxe.knowledge.failures.remembered import groups
+from ctxe.knowledge.failures.remembered import Group, groups
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.failures.taken import Taken, taken
@@ -200,10 +200,15 @@ class Remembering:
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""
         self.gating.gate.spoken()
-        self.gating.learn(groups(self.scribe.store.entries(), self.scribe.counters.read()))
+        held = groups(self.scribe.store.entries(), self.scribe.counters.read())
+        self.gating.learn(tuple(one for one in held if not self._shows_all_of(one)))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
                 self.scribe.counters.bump(chunk.id, self.scribe.store.now(), used=1)
+
+    def _shows_all_of(self, group: Group) -> bool:
+        """Whether the session met a failure itself and nothing more is known of it than its requests show."""
+        return group.entry.session == self.session and not (group.fix or group.entry.tried)
 
     def _written(self, entry: Entry) -> Recorded:
         """What the model wrote, as everybody is told of it."""

@@ -28,6 +28,8 @@ NEAR = 0.6
 """A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
 PACKED = 8_000
 """Tokens of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
+FOLLOWING = 4_000
+"""Tokens of a plan once the session works with files: its words lean on those, and are paid for with every request."""
 MOST = 4
 """Files at most: where many are near, the words say little."""
 PATIENCE = 5.0
@@ -73,7 +75,7 @@ class Planning:
                 return ()
             if not fresh:  # the tree may have changed since the index was built
                 refreshed(self._index)
-            made = self._made(self._index, task, min(room, PACKED))
+            made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
             return [self._near(made, task)] if made.files else ()
         return ()
 

@@ -15,6 +15,7 @@ from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
+from ctxe.storage.vocabulary import count
 from ctxe.terminal.transcript import gathered
 
 ASKED = Task("why does the teapot pour twice")
@@ -74,6 +75,21 @@ def test_of_many_files_that_fit_alike_a_few_are_put_before_the_model(tmp_path: P
     (section,) = source.offer(Task("why does it decant the wine"), 8_000)
     assert len(section.chunks) == MOST
     assert sum(out.why == "bears less on the words" for out in section.left_out) == 9 - MOST
+
+
+def test_words_that_follow_work_with_files_get_a_smaller_plan(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    wine = "".join(
+        f"def decant_{n}(wine):\n    return wine * {n}  # decant the wine {n} times\n\n\n" for n in range(900)
+    )
+    (tmp_path / "tea" / "pot.py").write_text(wine)
+    asked = Task("why does it decant the wine")
+    sizes = []
+    for task in (asked, replace(asked, files=("tea/cup.py",))):
+        (section,) = source.offer(task, 20_000)
+        sizes.append(sum(count(chunk.text) for chunk in section.chunks))
+    assert 4_000 < sizes[0] <= 8_000
+    assert 2_000 < sizes[1] <= 4_000
 
 
 def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) -> None:
