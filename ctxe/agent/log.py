@@ -2,7 +2,8 @@
 
 Format: header ``{"v": 1, "session", "project", "at", "fork"?, "parent"?}``, then ``{"n", "at", "type", …fields}``
 where ``n`` counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice; the
-file is never shortened. A log of a newer version is refused, unchanged.
+file is never shortened, and written again where it was removed while its session runs. A log of a newer version is
+refused, unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
 from ctxe.domain.value import dataclass, field
-from ctxe.storage.files import append, replace
+from ctxe.storage.files import replace
+from ctxe.storage.held import HeldFile
 
 VERSION = 1
 
@@ -54,6 +56,7 @@ class Log:
     count: int = 0
     header: dict[str, Any] = field(default_factory=dict)
     newest: dict[str, Any] = field(default_factory=dict)
+    held: HeldFile | None = None
 
     @classmethod
     def create(
@@ -78,10 +81,10 @@ class Log:
     def keep(self, event: Kept) -> None:
         """Make an event durable. Raises StoreError; the count moves only when it is on disk."""
         if self.header:
-            append(self.path, _line(self.header))
+            self.hold().append(_line(self.header))
             self.header = {}
         record = {"n": self.count + 1, "at": self.clock(), **to_record(event)}
-        append(self.path, _line(record))
+        self.hold().append(_line(record))
         self.count, self.newest = self.count + 1, record
 
     def begin(self, timed: Sequence[tuple[str, Kept]]) -> None:
@@ -94,6 +97,12 @@ class Log:
             text = "".join(f"{_line(record)}\n" for record in (self.header, *records))
             replace(self.path, text.encode("utf-8", "surrogateescape"))
             self.header, self.count, self.newest = {}, len(records), records[-1]
+            self.hold()
+
+    def hold(self) -> HeldFile:
+        """The file, from now on kept from being lost."""
+        self.held = self.held or HeldFile(self.path)
+        return self.held
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,6 +185,26 @@ def test_a_one_shot_says_in_json_that_it_was_interrupted(home: Path, repo: Path)
     assert events[0]["reply"]["stop"] == "interrupted"
     assert "one two three four five".startswith(result["text"])
     assert (result["outcome"], result["steps"]) == ("interrupted", 1)
+
+
+def test_words_that_are_stopped_while_context_is_gathered_come_back_into_the_line(
+    home: Path, repo: Path, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "git").write_text(f'#!/bin/sh\ncase "$*" in *ls-files*) sleep 20;; esac\nexec {shutil.which("git")} "$@"\n')
+    (slow / "git").chmod(0o755)
+    with WireServer([Reply("Added.")], key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        with Terminal(repo, env | {"PATH": f"{slow}:{env['PATH']}"}, ("chat",), anew=True) as terminal:
+            terminal.wait("›")
+            terminal.enter("why does calc add twice")
+            terminal.wait("gathering context")
+            (slow / "git").unlink()
+            press(terminal, "› why does calc add twice", 2)
+            terminal.type(" or thrice\r")
+            terminal.wait("Added")
+        assert "why does calc add twice or thrice" in str(server.bodies[0]["messages"][-1]["content"])
 
 
 def test_interrupts_of_earlier_words_are_forgotten(home: Path, repo: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
 from ctxe.domain.errors import CtxeError
-from ctxe.domain.events import Event, ToolFinished, TurnFinished
+from ctxe.domain.events import Event, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.value import dataclass, field
 
 if TYPE_CHECKING:
@@ -57,11 +57,15 @@ class ChatSession:
     def turn(self, words: str, own: str | None = None) -> None:
         """A turn of the session (``own`` as for Live.turn). An error that ended it stands on the screen already.
 
-        Only its hint is added. Raises CtxeError for what kept the turn from beginning.
+        Only its hint is added; words that were stopped before anything was made of them come back into the line. Raises
+        CtxeError for what kept the turn from beginning.
         """
         failed: list[str] = []
+        begun = False
 
         def show(event: Event) -> None:
+            nonlocal begun
+            begun = begun or isinstance(event, TurnStarted)
             if isinstance(event, TurnFinished) and event.outcome == "failed":
                 failed.append(event.why)
             self._show(event)
@@ -73,6 +77,7 @@ class ChatSession:
             with self.renderer.working():
                 whole = play(self.live.turn(words, self._since, own), show)
                 self.whole = (whole or current().eased) and not failed
+                self.begun = self.begun if whole or begun else words
         except CtxeError as error:
             if error.message not in failed:
                 raise

@@ -101,7 +101,9 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         return copy, events, [*foreign, *notices]
     _hold(project, path, stack)
     events, notices, last = read_timed(path)
-    return Log(path, now, last), events, [*foreign, *notices]
+    log = Log(path, now, last)
+    log.hold()
+    return log, events, [*foreign, *notices]
 
 
 def _until(events: list[Timed], turn: int) -> list[Timed]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -60,6 +59,7 @@ class Planning:
         self._using = threading.Lock()
         self._index: Index | None = None
         self._building: threading.Thread | None = None
+        self._failed: StoreError | OSError | None = None
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
@@ -67,17 +67,25 @@ class Planning:
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
-        with self._using, contextlib.suppress(StoreError, OSError):
-            fresh = self._building is None
-            if not self._built():
-                return (_none(BUILDING),)
-            if self._index is None or room < LEAST or not task.words.strip():
-                return ()
-            if not fresh:  # the tree may have changed since the index was built
-                refreshed(self._index)
-            made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
-            return [self._near(made, task)] if made.files else ()
-        return ()
+        with self._using:
+            try:
+                return self._offered(task, room)
+            except (StoreError, OSError) as error:
+                return (_none(replace(BUILDING, why=str(error))),)
+
+    def _offered(self, task: Task, room: int) -> Sequence[Section]:
+        """The plan of the index as it is now. Raises StoreError, OSError."""
+        fresh = self._building is None
+        if not self._built():
+            return (_none(BUILDING),)
+        if self._failed is not None:
+            raise self._failed
+        if self._index is None or room < LEAST or not task.words.strip():
+            return ()
+        if not fresh:  # the tree may have changed since the index was built
+            refreshed(self._index)
+        made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
+        return [self._near(made, task)] if made.files else ()
 
     def _built(self) -> bool:
         """Whether the index is there. It is built beside the session: a large tree takes longer than anybody waits."""
@@ -88,9 +96,11 @@ class Planning:
         return not self._building.is_alive()
 
     def _build(self) -> None:
-        """Nothing is planned in a session whose index cannot be had; `ctxe index` says why."""
-        with contextlib.suppress(StoreError, OSError):
+        """Nothing is planned in a session whose index cannot be had, and it is said why."""
+        try:
             self._index = index(self._project)
+        except (StoreError, OSError) as error:
+            self._failed = error
 
     def _made(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())

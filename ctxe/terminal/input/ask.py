@@ -56,7 +56,8 @@ class Asker:
         all_edits = self.edits() if ask.rule.startswith("edit:") else None
         with self.paused(action.preview):
             self._print(question(action, ask, self.root, self._room(), self.screen))
-            shown = keys(action, ask) + (" Shift-Tab all edits:" if all_edits else ":")
+            every = f" {'Shift-Tab ' * self.prompt.full}{EDITS}" if all_edits else ""
+            shown = f"{keys(action, ask)}{every}:"
             while True:
                 typed = self.prompt.line(
                     shown, at_once="yaev" if ask.rule else "yev", shift_tab=EDITS if all_edits else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import get_args
 
@@ -144,6 +145,22 @@ def test_a_log_that_cannot_be_written_names_file_and_cause(tmp_path: Path) -> No
     with pytest.raises(StoreError, match=r"cannot append to .*s1\.jsonl: Is a directory"):
         log.keep(StepFinished(1))
     assert log.count == 0
+
+
+def test_a_log_that_is_removed_while_its_session_runs_is_written_again_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "sessions"
+    log = Log.create(folder, "s1", "demo", clock)
+    for event in EVERY[:3]:
+        log.keep(event)
+        shutil.rmtree(folder)
+    log.keep(EVERY[3])
+    assert read_events(log.path) == (list(EVERY[:4]), [], 4)
+    assert log.path.stat().st_mode & 0o777 == 0o600
+    resumed = Log(log.path, clock, 4)
+    resumed.hold()
+    shutil.rmtree(folder)
+    resumed.keep(EVERY[4])
+    assert read_events(log.path) == (list(EVERY[:5]), [], 5)
 
 
 def test_a_copy_begins_with_what_another_log_holds_and_when_that_was(tmp_path: Path) -> None:

@@ -202,6 +202,17 @@ def test_a_dumb_terminal_asks_in_plain_lines() -> None:
         assert b"\x1b" not in window.raw
 
 
+def test_a_dumb_terminal_is_offered_no_key_that_it_has_not() -> None:
+    with Window(80, 24, TERM="dumb") as window, Renderer(window.screen) as renderer:
+        let: list[bool] = []
+        asker = Asker(window.screen, Path("/r"), Prompt(window.screen), renderer.paused)
+        asker.edits = lambda: lambda: let.append(True)
+        window.type_when("]es", "all edits\n")
+        assert asker(Action("edit_file", "edit a.py", Risk.WRITE, RUN, DIFF, "diff"), Ask("", "edit:a.py")) == Allow()
+        assert "[y]es [n]o, why [a]lways all edits: all edits" in window.settled()
+    assert let == [True]
+
+
 def test_without_a_terminal_the_answer_is_no() -> None:
     screen: Screen = detect(io.StringIO("y\n"), io.StringIO(), io.StringIO(), {})
     asker = Asker(screen, Path("/r"), Prompt(screen), lambda _: contextlib.nullcontext())
