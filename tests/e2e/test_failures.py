@@ -120,8 +120,8 @@ def test_a_failure_that_the_session_shows_itself_is_told_by_no_note(home: Path, 
         path = {"PATH": f"{Path(sys.executable).parent}:{env['PATH']}"}
         ctxe(repo, env | path, "chat", stdin="run the tests\nand with another file?\n")
         shown = results(server.bodies[-1])
-    assert ["[exit 1" in one for one in shown] == [True, False, True]
-    assert not any(note in one for one in shown)
+    assert len(shown) == 3
+    assert not any(note in one or "was not run" in one for one in shown)
     bodies = talk(home, repo, [*WRONG, Reply("Known.")])
     assert note in str(bodies[-1])
 
