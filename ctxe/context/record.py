@@ -15,7 +15,7 @@ from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
-from ctxe.context.trim import is_below
+from ctxe.context.trim import is_below, is_passed
 from ctxe.context.worth import worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 
@@ -88,7 +88,7 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
     empty = _saying_nothing(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
-        if topic is None or seen.replaced > seen.written or core in told:
+        if topic is None or seen.replaced > seen.written or core in told or is_passed(core):
             continue
         line, own = seen.line, 0.0 if core in empty else worth(seen)
         if own or line.names:

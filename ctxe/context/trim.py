@@ -79,6 +79,11 @@ _ESCAPE = pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX
 _LOUD = pattern(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
 _BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
+_PASSED = pattern(
+    r"test \S.* \.\.\. ok$|\S+::\S.* PASSED(?: +\[ *\d+%\])?$|\s*--- PASS: \S+ \([\d.]+s\)$"
+    r"|\s*[✓✔√] \S.*$|ok \d+ - \S.*$"
+)
+_WENT_WELL = "passed"
 _FOUND = pattern(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
 _BELOW = pattern(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")
 
@@ -134,14 +139,29 @@ def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
 
 
 def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
-    """Of many neighbours that differ in nothing but numbers and bars a note and the last: they may be results, too."""
-    for still, group in groupby(lines, key=lambda line: _MOVING.sub(" ", line) if _BAR.search(line) else None):
+    """Of many neighbours that differ in nothing but numbers and bars a note and the last: they may be results, too.
+
+    Of many tests that passed, each with its name, a note: what matters of them is how many.
+    """
+    for still, group in groupby(lines, key=_standing_still):
         together = list(group)
         if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
             yield from together
+        elif still == _WENT_WELL:
+            yield f"[{len(together):,} lines of tests that passed; recall {handle}]"
         else:
             yield f"[{len(together) - 1:,} lines like the next one, with other numbers; recall {handle}]"
             yield together[-1]
+
+
+def _standing_still(line: str) -> str | None:
+    """What neighbours have in common that are progress and no result: their words without numbers and bars."""
+    return _WENT_WELL if is_passed(line) else _MOVING.sub(" ", line) if _BAR.search(line) else None
+
+
+def is_passed(line: str) -> bool:
+    """Whether a line says of one test that it passed, and nothing else."""
+    return bool(_PASSED.match(line))
 
 
 def _counted(lines: Iterable[str]) -> Iterable[str]:

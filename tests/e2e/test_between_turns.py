@@ -41,6 +41,6 @@ def test_files_and_the_branch_that_changed_between_turns_are_told_with_the_next_
     assert second.count("gone.py is gone since you last saw it") == 1
     assert second.index("git branch: main") < second.index("git branch: feature")
     for later in (third, fourth):
-        assert later.count("since you last saw it, and not by you") == 2, "told once"
+        assert later.count("since you last saw it, not by an edit of yours") == 2, "told once"
     assert third.count("git branch: ") == 2
     assert fourth.rindex("git branch: main") > fourth.rindex("git branch: feature")

@@ -57,7 +57,9 @@ def freshen(
         what = "is gone" if now == GONE else "changed" if before else "is there again"
         news = told(path, before) if now else ""
         then = "Now, in place of what stands above:" if news else "Read it again before you rely on it."
-        text = f"[ctxe: {path} {what} since you last saw it, and not by you. {then}]" + (f"\n{news}" if news else "")
+        text = f"[ctxe: {path} {what} since you last saw it, not by an edit of yours. {then}]" + (
+            f"\n{news}" if news else ""
+        )
         notes.append(Chunk(CHANGED + path, text, "changed on disk", "region" if news else "name", path, now))
     return notes
 

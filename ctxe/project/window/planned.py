@@ -40,8 +40,13 @@ LEAST = 400
 """Tokens of room below which nothing is planned."""
 FEWEST = 2
 """Telling words, fewer of which plan nothing."""
-SAYINGS = names("ahead continu fine go good great hello hey hi keep look nice ok okay perfect pleas proceed thank yes")
-"""Stems of what people say to greet, to thank and to go on: alone they speak of no file."""
+SAYINGS = names(
+    "ahead back continu evening fine go good great hello hey hi hmm keep leav look morn much next nice ok okay perfect"
+    " plan pleas proceed remain rest right sound step sure thank tri welcom work yes"
+    " add check commit explain fix push run test undo write"
+)
+"""Stems of what people say to greet, to thank, to go on, and to have done with what is in hand: alone they speak of no
+file."""
 SHORT = Omission("files:plan", 0, "the words say too little to plan files by; say more, or name one with @path")
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 

@@ -103,6 +103,12 @@ def test_of_lines_that_differ_in_figures_the_newest_stands_and_bars_do_not() -> 
     assert [line for line in lines if line in {*output, *later}] == [output[4], output[0], later[3], later[4]]
 
 
+def test_tests_that_passed_take_no_room() -> None:
+    output = [*(f"test filter::size::is_size_{n} ... ok" for n in range(20)), "test walk::depth_limit ... FAILED"]
+    lines = made(surveyed(step(1, "bash", {"command": "cargo test"}, "\n".join(output)), step(2, "ls", {}, "")))
+    assert [line for line in lines if line in output] == output[-1:]
+
+
 def test_a_failed_command_says_why_even_when_nothing_else_fits() -> None:
     survey = surveyed(
         step(1, "bash", {"command": "make"}, "Exit code: 2\nlots of text\nsrc/x.c: fatal thing\nmore"),

@@ -111,6 +111,25 @@ def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handl
     assert trim(same, "shell", 1_000, words) == Trimmed("3/4 done\n[the line above 19 more times]")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "test filter::size::is_size_{} ... ok",
+        "tests/test_a.py::test_it[{}] PASSED   [ 12%]",
+        "    --- PASS: TestRoute/case_{} (0.00s)",
+        "  ✓ src/ref.spec.ts > ref {} 3ms",
+        "ok {} - parses it",
+    ],
+)
+def test_of_tests_that_passed_their_number_is_told_and_what_failed_stands(line: str) -> None:
+    passed, failed = [line.format(n) for n in range(40)], "test filter::size::is_size_41 ... FAILED"
+    text = "\n".join(["running 41 tests", *passed, failed, *passed[:3], "1 failed"])
+    handle = handle_of(text)
+    told = f"running 41 tests\n[40 lines of tests that passed; recall {handle}]\n{failed}\n"
+    assert trim(text, "shell", 10_000, words, handle).text == told + "\n".join([*passed[:3], "1 failed"])
+    assert trim(text, "read", 10_000, words, handle).text == text
+
+
 def test_different_lines_with_numbers_are_no_progress_bar() -> None:
     text = "tests/a 3/3 ok\ntests/b 4/4 ok"
     assert trim(text, "shell", 100, words) == Trimmed(text)

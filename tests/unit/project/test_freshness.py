@@ -54,7 +54,7 @@ def test_the_note_says_what_the_file_is_now_and_counts_as_seen() -> None:
     state = after_reading(a="1", b="2", c="3", d="4")
     now = {"a": "1", "b": "20", "c": "", "d": "40"}
     notes = freshen(state, lambda path: now[path], lambda path, before: f"{path} was {before}" if path == "b" else "")
-    why = "since you last saw it, and not by you."
+    why = "since you last saw it, not by an edit of yours."
     assert [(note.text, note.tier, note.path, note.of) for note in notes] == [
         (f"[ctxe: b changed {why} Now, in place of what stands above:]\nb was 2", "region", "b", "20"),
         (f"[ctxe: c is gone {why} Read it again before you rely on it.]", "name", "c", ""),

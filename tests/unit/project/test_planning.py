@@ -127,7 +127,18 @@ def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Pat
     assert source.offer(Task("thanks", under_way=True), 8_000) == ()
 
 
-@pytest.mark.parametrize("words", ["thanks", "ok, go on", "Looks good, please continue!"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "thanks",
+        "ok, go on",
+        "Looks good, please continue!",
+        "good morning, where were we?",
+        "let's go on with the next step",
+        "write a test for it",
+        "commit and push that",
+    ],
+)
 def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> None:
     source = planning(tmp_path, patience=30.0)
     [section] = source.offer(Task(words), 8_000)
