@@ -11,6 +11,7 @@ from ctxe.repo.files import LISTING
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.aftermath import alike, head, made_for
+from ctxe.repo.undo.beyond import left
 from ctxe.repo.undo.blobs import LINK
 from ctxe.repo.undo.points import Point, Restore, States
 from ctxe.repo.undo.rewrite import link, look, remove, remove_folder, rewrite, stamp
@@ -148,7 +149,8 @@ def _bring_back(restore: Restore, path: str, was: FileState, now: FileState | No
 def _notes(restore: Restore, point: Point) -> tuple[str, ...]:
     """What the turn did that is not a file's business."""
     was, then = point.head
+    notes = list(left(restore.git, point.taken, point.before)) if point.tree else []
     if was and then and was != then:
         here = "still there" if head(restore.git) == then else "no longer HEAD"
-        return (f"HEAD moved from {was[:12]} to {then[:12]} during the turn; commits are not undone ({here})",)
-    return ()
+        notes.append(f"HEAD moved from {was[:12]} to {then[:12]} during the turn; commits are not undone ({here})")
+    return tuple(notes)

@@ -415,6 +415,23 @@ def test_a_commit_is_told_and_not_undone(root: Path, store: Restore) -> None:
     assert f"to {head[:12]} during the turn; commits are not undone (still there)" in undone.notes[0]
 
 
+def test_what_commands_change_in_a_repository_inside_is_told_and_not_undone(root: Path, store: Restore) -> None:
+    (root / "sub").mkdir()
+    git(root / "sub", "init", "-q")
+    for name in ("one", "two", "edited"):
+        (root / "sub" / name).write_text("1\n")
+    git(root / "sub", "add", "one")
+    git(root / "sub", "commit", "-qm", "sub")
+    time.sleep(0.06)
+    store = replace(store, now=time.time)
+    point = turn(store, sh(root, "echo x >> a.py; echo 2 > sub/one; echo 2 > sub/two"))
+    undone = undoing.undo(store, point)
+    said = "sub is a repository of its own, and what changed there since stays: sub/one and 1 more"
+    assert (undone.restored, undone.notes) == (("a.py",), (said,))
+    quiet = turn(store, sh(root, "echo y >> a.py"))
+    assert undoing.undo(store, quiet).notes == ()
+
+
 def test_files_that_become_unignored_are_not_taken_for_new(root: Path, store: Restore) -> None:
     was = state(root)
     time.sleep(0.06)
