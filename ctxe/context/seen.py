@@ -11,32 +11,42 @@ from itertools import pairwise
 from ctxe.context.calls import taken_apart
 from ctxe.context.lines import core_of
 from ctxe.domain.conversation import Conversation, Fold, Step, Turn
+from ctxe.domain.pattern import pattern
 
 RUN = 4
 """Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
+
+_NOTE = pattern(r"\[\d[\d,]* lines as they stand above|\[lines? \d+")
+"""What stands where lines do not: the number of those above, the place of a part of a file."""
 
 RUN_CHARS = 100
 """Characters that such a run has at least."""
 
 
 class Lines:
-    """Lines that stand, and which stand next to one another; empty ones between them count for nothing."""
+    """Lines that stand, and which stand next to one another; empty ones between them count for nothing.
 
-    __slots__ = ("_next", "each")
+    Of a line behind a note that others stand above, or are left out, nobody knows here what is before it.
+    """
+
+    __slots__ = ("_next", "_opening", "each")
 
     def __init__(self) -> None:
         self.each: set[str] = set()
         self._next: set[tuple[str, str]] = set()
+        self._opening: set[str] = set()
 
     def take(self, lines: Iterable[str]) -> None:
         """A text more, line by line."""
         told = list(filter(None, lines))
         self.each.update(told)
         self._next.update(pairwise(told))
+        self._opening.update(line for before, line in pairwise(told) if before[0] == "[" and _NOTE.match(before))
 
     def follows(self, before: str, line: str) -> bool:
-        """Whether a line stands behind another somewhere; a first one, where nothing is before it, if it stands."""
-        return not line or (line in self.each and (not before or (before, line) in self._next))
+        """Whether a line stands behind another somewhere, or may; where nothing is before it, whether it stands."""
+        stands = not before or (before, line) in self._next or line in self._opening
+        return not line or (line in self.each and stands)
 
 
 class Standing:

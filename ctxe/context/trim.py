@@ -81,7 +81,7 @@ _BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
 _PASSED = pattern(
     r"test \S.* \.\.\. ok$|\S+::\S.* PASSED(?: +\[ *\d+%\])?$|\s*--- PASS: \S+ \([\d.]+s\)$"
-    r"|\s*[✓✔√] \S.*$|ok \d+ - \S.*$"
+    r"|\s*[✓✔√] \S.*$|ok \d+ - \S.*$|(?:\S+\.py )?[.sx]+ +\[ *\d+%\]$"
 )
 _WENT_WELL = "passed"
 _FOUND = pattern(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")

@@ -64,6 +64,15 @@ def test_a_run_stands_above_in_this_very_order() -> None:
     assert unrepeated("\n\n".join(LINES), known, "abc") == f"[15 {marker}"
 
 
+def test_what_stood_in_two_places_is_one_run_once_it_was_told_as_such() -> None:
+    part, rest = "\n".join(["[lines 1-5]", *LINES[:5]]), "\n".join(LINES[5:])
+    first = unrepeated(FILE, stood(part), "abc")
+    assert first == f"[5 lines as they stand above; recall abc]\n{rest}"
+    assert unrepeated(f"a.py: 8 lines\n{FILE}", stood(f"a.py: 8 lines\n{part}\n{first}"), "abc") == (
+        "[9 lines as they stand above; recall abc]"
+    )
+
+
 def test_short_runs_are_cheaper_shown() -> None:
     known = Lines()
     known.take([*(f"this is line number {n} of the file" for n in range(1, 4)), "}", "x", "}"])

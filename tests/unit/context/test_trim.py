@@ -119,6 +119,7 @@ def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handl
         "    --- PASS: TestRoute/case_{} (0.00s)",
         "  ✓ src/ref.spec.ts > ref {} 3ms",
         "ok {} - parses it",
+        "tests/test_{}.py ....s..x.         [ 12%]",
     ],
 )
 def test_of_tests_that_passed_their_number_is_told_and_what_failed_stands(line: str) -> None:
