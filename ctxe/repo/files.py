@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.pattern import pattern
+from ctxe.lexical import tables
 from ctxe.repo.git import Git, finish
 from ctxe.storage import files
 
@@ -29,21 +30,9 @@ LONGEST_MEAN_LINE = 300
 """Bytes a line on average above which a file counts as minified or encoded."""
 MOST_RULES, LONGEST = 1_000_000, 4_096
 """Bytes of an ignore file that are read, and of a line that can name a path."""
-NEVER = frozenset(
-    (
-        ".git",
-        ".hg",
-        ".svn",
-        ".bzr",
-        "__pycache__",
-        "node_modules",
-        ".tox",
-        ".venv",
-        "venv",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".pytest_cache",
-    )
+NEVER = tables.names(
+    ".git .hg .svn .bzr __pycache__ node_modules .pnpm-store site-packages .venv venv .tox .nox .eggs .mypy_cache"
+    " .ruff_cache .pytest_cache .terraform"
 )
 """Folders that programs fill, whether or not an ignore file names them; what git tracks of them counts all the same."""
 LISTING = ("ls-files", "-c", "-o", "--exclude-standard", *(f"--exclude={name}/" for name in sorted(NEVER)), "-z")

@@ -38,6 +38,8 @@ def test_git_and_the_walk_agree(tree: Path) -> None:
 
 def test_what_programs_fill_counts_only_where_git_tracks_it(tree: Path) -> None:
     put(tree, node_modules__dep__index_dot_js="x", sub___dot_venv__lib__d_dot_py="x")
+    (tree / "env/lib/python3.12/site-packages/dep").mkdir(parents=True)
+    (tree / "env/lib/python3.12/site-packages/dep/a.py").write_text("x")
     assert names(tree) == [".gitignore", "a.py", "sub/b.py"]
     git(tree, "init", "-q")
     git(tree, "add", "a.py")
