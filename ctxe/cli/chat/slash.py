@@ -194,4 +194,4 @@ def help_(chat: ChatSession, _words: str) -> None:
     rows += [["Esc Esc", "on an empty line: go back to before an earlier message of yours"]]
     rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
     rows += [["Ctrl-B", "a command that runs goes on in the background"], ["Ctrl-O", "all that the newest call gave"]]
-    chat.say(draw(["command", Column("what it does", wraps=True)], rows, chat.screen))
+    chat.say(draw([Column("command", wraps=True), Column("what it does", wraps=True)], rows, chat.screen))
