@@ -183,6 +183,12 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
         "/config nonsense": "unknown setting",
         "/add don't": "no file don't",
         "/memory nonsense": "No such command",
+        "/clear the table": "/clear takes no words, so nothing was done",
+        "/quit smoking": "/exit takes no words",
+        "/undo a.py": "/undo takes --force, so nothing was done",
+        "/compact --preveiw": "/compact knows no --preveiw, so nothing was done",
+        "/help nonsense": "no command speaks of nonsense",
+        "/help /uncompact": "take the newest fold back",
     }
     with WireServer(then=Reply("Still here."), key=KEY) as server:
         env = environment(home, **openai_at(server.url))

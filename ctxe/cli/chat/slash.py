@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
 from ctxe.cli.chat.chatting import ChatSession, Slash
 from ctxe.config.values import Approval
+from ctxe.domain.errors import ConfigError
 from ctxe.project.models import known as known_models
 from ctxe.project.planning.completion import paths
 from ctxe.project.sessions import newest_first
@@ -67,7 +69,7 @@ FIRST_WORDS = {
 def table() -> dict[str, Slash]:
     """Every command by name, in the order of the help."""
     every = (
-        Slash("help", "", "every command", help_),
+        Slash("help", "[WORD]", "every command, or those that speak of a word", help_),
         *slash_session.COMMANDS,
         *slash_context.COMMANDS,
         *slash_work.COMMANDS,
@@ -92,7 +94,7 @@ def run(chat: ChatSession, line: str) -> None:
     name, words = split_line(line)
     project = chat.live.project
     if command := table().get(name):
-        command.does(chat, words)
+        _do(chat, command, words)
     elif chat.live.asking.is_prompt(name):
         slash_servers.prompt(chat, name, words)
     elif prompt := template(project, name, table()):
@@ -102,9 +104,25 @@ def run(chat: ChatSession, line: str) -> None:
     elif name in usable(project):
         slash_context.skill(chat, f"{name} {words}")
     elif command := _meant(name, project):
-        command.does(chat, words)
+        _do(chat, command, words)
     else:
         chat.screen.tell(f"no command /{name}{_nearest(name, project)}; /help lists them")
+
+
+def _do(chat: ChatSession, command: Slash, words: str) -> None:
+    """Run a command, but not with words that it would pass over: `/clear the table` is no command to clear.
+
+    Raises CtxeError.
+    """
+    options = re.findall(r"\[(--\w+)\]", command.takes)
+    if words and words not in options:
+        odd = words.split(maxsplit=1)[0]
+        if not re.sub(r"\[--\w+\]", "", command.takes).strip():
+            hint = f"/{command.name} {command.takes}".rstrip() + f": {command.says}"
+            raise ConfigError(f"/{command.name} takes {' or '.join(options) or 'no words'}, so nothing was done", hint)
+        if options and odd.startswith("--") and odd not in options:
+            raise ConfigError(f"/{command.name} knows no {odd}, so nothing was done", f"it takes {command.takes}")
+    command.does(chat, words)
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -174,8 +192,8 @@ def _nearest(name: str, project: Project) -> str:
     return f"; did you mean /{close[0]}?" if close else ""
 
 
-def help_(chat: ChatSession, _words: str) -> None:
-    """Every command, and the signs a line may begin with."""
+def help_(chat: ChatSession, words: str) -> None:
+    """Every command, and the signs a line may begin with; with a word those that speak of it."""
     from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw
 
@@ -194,4 +212,9 @@ def help_(chat: ChatSession, _words: str) -> None:
     rows += [["Esc Esc", "on an empty line: go back to before an earlier message of yours"]]
     rows += [["Ctrl-C", "stop the model, and what is queued comes back; twice leaves"]]
     rows += [["Ctrl-B", "a command that runs goes on in the background"], ["Ctrl-O", "all that the newest call gave"]]
+    wanted = words.removeprefix("/").lower()
+    rows = [row for row in rows if wanted in " ".join(row).lower()]
+    if not rows:
+        chat.say(f"no command speaks of {wanted}; /help alone lists them all")
+        return
     chat.say(draw([Column("command", wraps=True), Column("what it does", wraps=True)], rows, chat.screen))
