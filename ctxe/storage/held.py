@@ -41,7 +41,7 @@ class HeldFile:
             self._handle = -1
 
     def _whole(self) -> bytes:
-        pieces: list[bytes] = []
-        while piece := os.pread(self._handle, PIECE, PIECE * len(pieces)):
-            pieces.append(piece)
-        return b"".join(pieces)
+        whole = bytearray()
+        while piece := os.pread(self._handle, PIECE, len(whole)):
+            whole += piece
+        return bytes(whole)

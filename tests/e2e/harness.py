@@ -86,7 +86,7 @@ def own_cache(folder: Path, env: Mapping[str, str]) -> Path:
 class Terminal:
     """``ctxe`` in a pseudo-terminal; ``screen`` is what a person would see, ``raw`` every byte that came.
 
-    With ``anew`` its start is a person's own, import by import; else a run that asks a model has the SDKs loaded.
+    With ``anew`` its start is a person's own, import by import; else a run that asks a model has all modules loaded.
     """
 
     folder: Path

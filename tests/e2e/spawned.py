@@ -1,4 +1,4 @@
-"""ctxe as the leader of a pseudo-terminal, begun as a person begins it or forked with the SDKs loaded."""
+"""ctxe as the leader of a pseudo-terminal, begun as a person begins it or forked with all modules loaded."""
 
 from __future__ import annotations
 

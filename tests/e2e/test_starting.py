@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxe.repo.files import LISTING
 from tests.e2e.harness import ctxe, environment, git, repository
 
 COUNTING = """#!/bin/sh
@@ -43,7 +44,7 @@ def test_a_warm_start_asks_git_for_the_files_and_nothing_else(tmp_path: Path, ho
     assert "parser.py" in ctxe(repo, env, *words).out
     log.unlink()
     assert "parser.py" in ctxe(repo, env, *words).out
-    assert [line.split()[-4:] for line in log.read_text().splitlines()] == [["-c", "-o", "--exclude-standard", "-z"]]
+    assert [line.split()[-len(LISTING) :] for line in log.read_text().splitlines()] == [[*LISTING]]
     git(repo, "commit", "-q", "--allow-empty", "-m", "Begin again")
     log.unlink()
     ctxe(repo, env, *words)

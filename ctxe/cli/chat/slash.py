@@ -114,7 +114,7 @@ def _do(chat: ChatSession, command: Slash, words: str) -> None:
 
     Raises CtxeError.
     """
-    options = re.findall(r"\[(--\w+)\]", command.takes)
+    options = re.findall(r"\[(--\w+)", command.takes)
     if words and words not in options:
         odd = words.split(maxsplit=1)[0]
         if not re.sub(r"\[--\w+\]", "", command.takes).strip():

@@ -184,7 +184,12 @@ COMMANDS = (
     Slash("rewind", "[N]", "go back to before an earlier message of yours, in a copy (also Esc Esc)", rewind),
     Slash("export", "[FILE]", "this session as Markdown", export),
     Slash("copy", "[code]", "the newest answer to the clipboard, or its last block of code", copy),
-    Slash("inspect", "[--open]", "this session as a page: every request over time, its text, its money", inspect),
+    Slash(
+        "inspect",
+        "[--open] [--out FILE]",
+        "this session as a page: every request over time, its text, its money",
+        inspect,
+    ),
     Slash("model", "[NAME [EFFORT]]", "show or change the model", model),
     Slash("effort", "[LEVEL]", "show or change how hard it thinks: low, medium, high, if the model can", effort),
     Slash("approve", "[MODE]", "who decides what runs: ask, auto-edit, auto, read-only", approve),

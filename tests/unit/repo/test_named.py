@@ -31,10 +31,12 @@ FILES = {
 
 
 def change(root: Path, path: str, message: str) -> str:
-    """Commit a change of one file; the name of the commit."""
+    """Commit a change of one file; the name of the commit, which begins with digits and letters: 1234567 is none."""
     (root / path).write_text((root / path).read_text() + "# more\n")
     git(root, "commit", "-qam", message)
-    return git(root, "rev-parse", "HEAD").strip()
+    while (name := git(root, "rev-parse", "HEAD").strip())[:7].isdigit() or name[:7].isalpha():
+        git(root, "commit", "-q", "--amend", "-m", message := f"{message}.")
+    return name
 
 
 @pytest.fixture
