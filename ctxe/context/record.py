@@ -88,9 +88,9 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
     empty = _saying_nothing(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
-        if topic is None or seen.replaced > seen.written or core in told or is_passed(core):
+        if topic is None or seen.replaced > seen.written or core in told:
             continue
-        line, own = seen.line, 0.0 if core in empty else worth(seen)
+        line, own = seen.line, 0.0 if core in empty or is_passed(core) else worth(seen)
         if own or line.names:
             found.append((topic, seen, line.names, own, 1 + density * len(line.text)))
     return found
