@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ctxe.domain.value import dataclass, replace
+from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import lessons
@@ -13,15 +13,14 @@ from ctxe.knowledge.failures.calls import command_key, named_files, only_checks,
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
 from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.cures import cure, put_right
-from ctxe.knowledge.failures.gate import ALWAYS, DIGITS, Failed, Gate, files_of, state_of
+from ctxe.knowledge.failures.gate import DIGITS, Failed, Gate, state_of
 from ctxe.knowledge.failures.plain import impersonal
-from ctxe.knowledge.failures.remembered import OPEN, capture, groups, lesson, record, short_fix
+from ctxe.knowledge.failures.remembered import OPEN, capture, record, short_fix
+from ctxe.knowledge.failures.settling import FailureNews, Settling
 from ctxe.knowledge.failures.slips import outside, slipped
 from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing
 
-PASSES = "the same command passes"
 TEST_PASSES = "the test that failed passes"
-PUT_RIGHT = "passes when it is called as the fix says"
 FLAKY = "passed and failed although nothing changed: flaky"
 CIRCLE = 2
 """Different edits after which the same error still stands: from then on they are told as what was tried."""
@@ -29,17 +28,6 @@ LONGEST_CALL = 500
 """Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
 UNHASHED = "what its files held is not recorded"
 """Why the gate never answers in place of a call: it cannot tell whether the same would happen."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailureNews:
-    """What a run meant for the memory: a failure seen (new or again), or one resolved."""
-
-    entry: Entry
-    change: str
-    """``new``, ``again``, ``resolved`` or ``flaky``."""
-    tried: tuple[str, ...] = ()
-    """What was tried between runs that failed in the same way, when there were enough of them to speak of a circle."""
 
 
 class Watch:
@@ -52,6 +40,7 @@ class Watch:
         """
         self.scribe, self._root, self._session = scribe, root, session
         self.gate = gate or Gate()
+        self._settling = Settling(scribe, root, self.gate)
         self._waiting: dict[str, FailedCommand] = {}
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
@@ -129,15 +118,19 @@ class Watch:
         for name in [name for name in held.ids if name not in now] if held else ():
             if held and held.outgrown(name, failing):
                 held.ids.remove(name)
-                for failure in self._held([name]):
+                for failure in self._settling.held([name]):
                     words, then = cure(held, raw, self._root, failure)
-                    yield from self._resolve(failure.id, words, then, TEST_PASSES)
+                    yield from self._settling.resolve(failure.id, words, then, TEST_PASSES)
         if held and failing:
             held.failing.update(dict.fromkeys(now, failing))
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
         """The gate knows of the call until something changes."""
-        lesson, passing, now = self._lesson(entry), outside(entry.error, entry.command), self.scribe.store.now()
+        lesson, passing, now = (
+            self._settling.lesson(entry),
+            outside(entry.error, entry.command),
+            self.scribe.store.now(),
+        )
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 
@@ -172,7 +165,7 @@ class Watch:
     def settled(self, until: str, fix: str = "") -> tuple[FailureNews, ...]:
         """What a failure waited for came about."""
         name = self._open.pop(until, "")
-        return tuple(self._resolve(name, fix, {})) if name else ()
+        return tuple(self._settling.resolve(name, fix, {})) if name else ()
 
     def taken_back(self, paths: Iterable[str], how: str) -> tuple[FailureNews, ...]:
         """Files that this session had written were put back as they were."""
@@ -208,14 +201,9 @@ class Watch:
         if still and same and len(waiting.ids) == 1:
             yield FailureNews(self.scribe.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
-        for failure in self._held(waiting.ids):
+        for failure in self._settling.held(waiting.ids):
             words, then = cure(waiting, raw, self._root, failure)
-            yield from self._resolve(failure.id, words, then)
-
-    def _held(self, ids: Sequence[str]) -> list[Entry]:
-        """Failures as they stand, in the order of their ids."""
-        known = {entry.id: entry for entry in self.scribe.store.entries()}
-        return [known[name] for name in ids if name in known]
+            yield from self._settling.resolve(failure.id, words, then)
 
     def _corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
         """Another command passes that is the failed one put right, maybe with edits that it needed too."""
@@ -223,9 +211,9 @@ class Watch:
             if not waiting.put_right(command):
                 continue
             del self._waiting[name]
-            for failure in self._held(waiting.ids):
+            for failure in self._settling.held(waiting.ids):
                 words, then = put_right(waiting, raw, self._root, failure)
-                yield from self._resolve(failure.id, words, then)
+                yield from self._settling.resolve(failure.id, words, then)
 
     def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
@@ -233,39 +221,9 @@ class Watch:
             if entry.kind != "failure":
                 continue
             if entry.status == "open" and entry.command == command:
-                yield from self._resolve(entry.id, "", {})
-            elif entry.status == "resolved" and entry.call == key and self._as_it_was(entry):
+                yield from self._settling.resolve(entry.id, "", {})
+            elif entry.status == "resolved" and entry.call == key and self._settling.as_it_was(entry):
                 self.scribe.store.change(entry.id, call="", state=())
-
-    def _as_it_was(self, entry: Entry) -> bool:
-        """Are all files that a failure depends on as they were when it happened?"""
-        return all(p == ALWAYS or self.scribe.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
-
-    def _resolve(
-        self, name: str, fix: str, before: Mapping[str, str] | None, passes: str = PASSES
-    ) -> Iterator[FailureNews]:
-        """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
-        held = next((entry for entry in self.scribe.store.entries() if entry.id == name), None)
-        if held is not None and held.status in OPEN:
-            words = held.fix or short_fix(self.scribe.store.mask(impersonal(fix, self._root)))
-            outcome = passes if before is not None or not words else PUT_RIGHT
-            values = {"status": "resolved", "fix": words, "outcome": outcome, **self._settled(held, before)}
-            done = self.scribe.store.change(name, **values)
-            self.gate.fixed(done.signature, self._lesson(done))
-            yield FailureNews(done, "resolved")
-
-    def _lesson(self, entry: Entry) -> str:
-        return lesson(groups([entry], self.scribe.counters.read([entry.signature]))[0])
-
-    def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
-        """What is kept of the call: nothing when it passes with the very files it failed with."""
-        if before is None:
-            return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
-        then = {**files_of(entry), **before}
-        differs = (self.scribe.digest_of(path)[:DIGITS] not in (digits, UNKNOWN) for path, digits in then.items())
-        if UNKNOWN not in then.values() and any(differs):
-            return {"state": state_of(then)} if entry.call else {}
-        return {"call": "", "state": ()}
 
 
 def _with_state(draft: Entry, key: str, files: Mapping[str, str]) -> Entry:

@@ -30,8 +30,9 @@ from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import call_key, only_looks
 from ctxe.knowledge.failures.gate import DIGITS, Failed
-from ctxe.knowledge.failures.pairing import FailureNews, Watch
+from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, groups
+from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.failures.taken import Taken, taken

@@ -15,9 +15,10 @@ from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
 from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.gate import Failed, Gate, Match
-from ctxe.knowledge.failures.pairing import FLAKY, FailureNews, Watch
+from ctxe.knowledge.failures.pairing import FLAKY, Watch
 from ctxe.knowledge.failures.plain import MESSAGE
 from ctxe.knowledge.failures.remembered import groups
+from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.storage.counters import Counters
 
 ROOT = "/w/repo"
