@@ -26,6 +26,8 @@ PACKAGED = {
 }
 MOST = 400_000
 """Characters, of all texts together, that are counted by their pieces: beyond, the whole costs less."""
+MERGING = 20
+"""Characters that are looked up in the time in which one byte of a new piece is merged: many, in Chinese or Thai."""
 LONG = 500
 """Bytes of a piece above which merging its pairs one by one takes too long."""
 NEVER = sys.maxsize
@@ -69,7 +71,7 @@ class Vocabulary:
         return len(self.whole.encode_ordinary(text))
 
     def _by_pieces(self, text: str, ranks: dict[bytes, bytes]) -> int | None:
-        """The same, or None where a piece is too long. No token crosses the border of a piece."""
+        """The same, or None where it takes too long. No token crosses the border of a piece."""
         if not text.isascii():
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # as tiktoken does
 
@@ -81,9 +83,10 @@ class Vocabulary:
             found = known.get(piece)
             if found is None:
                 written = piece.encode()
-                if len(written) > LONG:
+                if len(written) > LONG or self._counted > MOST:
                     return None
                 found = known[piece] = merged(written, rank)
+                self._counted += MERGING * len(written) * (found > 1)
             tokens += found
         return tokens
 

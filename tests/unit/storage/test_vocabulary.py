@@ -82,6 +82,15 @@ def test_much_text_and_what_has_no_break_are_counted_with_the_whole() -> None:
     assert many._whole is not None
 
 
+def test_text_whose_pieces_are_merged_one_by_one_takes_little_longer_than_the_whole() -> None:
+    text = "".join(chr(0x4E00 + n * 7919 % 20_000) + "，" * (n % 99 == 0) for n in range(130_000))
+    begun = time.process_time()
+    whole = len(Vocabulary("o200k_base").whole.encode_ordinary(text))
+    loaded, begun = time.process_time() - begun, time.process_time()
+    assert Vocabulary("o200k_base").count(text) == whole
+    assert time.process_time() - begun < 2 * loaded
+
+
 def test_many_short_texts_take_no_longer_than_one_long() -> None:
     text = "".join(f"def name_{n}(value: int) -> None: ...\n" for n in range(2_000))
     seconds = []
