@@ -297,3 +297,17 @@ def test_undo_gives_back_every_byte_and_leaves_git_alone(home: Path, repo: Path)
     assert tree() == before
     assert git(repo, "diff", "--cached") == staged
     assert git(repo, "status", "--porcelain") == "MM part0.py\n?? loose.bin\n"
+
+
+def test_a_session_outlives_a_clean_of_its_folder(home: Path, repo: Path) -> None:
+    def answer(body: Mapping[str, Any]) -> Reply:
+        if "did you" not in str(body):
+            git(repo, "clean", "-fdxq")
+        return Reply("Fine.")
+
+    with WireServer(answer, key=KEY) as server:
+        env = environment(home, **openai_at(server.url))
+        assert ctxe(repo, env, "-p", "what is left here?").code == 0
+        after = ctxe(repo, env, "-p", "-c", "did you see?")
+        assert "what is left here?" in str(server.bodies[-1]["messages"])
+    assert (after.code, "not begun here" in after.err) == (0, False)

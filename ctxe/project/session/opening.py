@@ -74,6 +74,8 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
         yield live
         live.settle()
         _leave(project, live)
+        if log.path.exists():  # it is still ours where the cache was removed meanwhile (`git clean -fdx`)
+            _ours(project, log.path)
 
 
 def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, list[Timed], list[str]]:
