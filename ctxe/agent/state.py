@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.domain.conversation import Conversation, Fold, Reply, ToolResult, Turn, Usage
+from ctxe.domain.conversation import BEGINNING, Conversation, Fold, Position, Reply, ToolResult, Turn, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.section import Chunk, Section
 from ctxe.domain.value import dataclass, field, replace
@@ -18,7 +18,8 @@ class State:
     """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far,
     ``started`` the ids of its calls that ran or run.
 
-    ``standing`` are the sections before the conversation, None when the next request begins an epoch. ``held`` are
+    ``standing`` are the sections before the conversation, None when the next request begins an epoch; the one that
+    runs began at ``since``. ``held`` are
     the marks of the newest request (see assemble), ``left`` at the begin of an epoch those of the last one before it:
     the provider may hold its beginning still. ``files`` are the user's (path, choice), ``queued`` is told with the
     next words. ``mode`` is the approval mode that was chosen on the way (empty: the one it began with), ``plan`` the
@@ -28,6 +29,7 @@ class State:
 
     conversation: Conversation = Conversation()
     standing: tuple[Section, ...] | None = None
+    since: Position = BEGINNING
     model: str = ""
     effort: str = ""
     mode: str = ""
@@ -54,6 +56,12 @@ class State:
     def turn(self) -> Turn:
         """The newest turn. Raises IndexError before the first."""
         return self.conversation.turns[-1]
+
+    @property
+    def end(self) -> Position:
+        """The place behind the newest step."""
+        turns = self.conversation.turns
+        return Position(len(turns) - 1, len(turns[-1].steps)) if turns else BEGINNING
 
     def whole(self, result: ToolResult) -> str:
         """The text of a result as its tool gave it, before it was shortened for the model."""

@@ -44,7 +44,7 @@ def apply(state: State, event: Event) -> State:
         case ModelChosen() | EffortChosen() | ModeChosen():
             return _chosen(state, event)
         case EpochStarted(sections):
-            return replace(state, standing=sections)
+            return replace(state, standing=sections, since=state.end)
         case TurnStarted(words, gathered):
             return state.asked(words, gathered)
         case ContextAssembled(ledger):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
+from ctxe.context.own import Own
 from ctxe.context.pieces import (
     HEADING,
     ConversationPieces,
@@ -25,7 +26,7 @@ from ctxe.context.pieces import (
 )
 from ctxe.context.superseded import superseded
 from ctxe.context.tokens import MESSAGE, Count
-from ctxe.domain.conversation import Conversation
+from ctxe.domain.conversation import BEGINNING, Conversation, Position
 from ctxe.domain.errors import BudgetError
 from ctxe.domain.ledger import Ledger, Row
 from ctxe.domain.model import Message, Request, Text, ToolSchema
@@ -38,7 +39,10 @@ SHARE_ORDER: tuple[ShareName, ...] = ("memory", "instructions", "skills", "files
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands before the conversation and is fixed for an epoch."""
+    """What stands before the conversation and is fixed for an epoch.
+
+    What the ``model`` made of its own goes back to it from ``since`` on.
+    """
 
     tools: tuple[ToolSchema, ...] = ()
     sections: tuple[Section, ...] = ()
@@ -47,6 +51,12 @@ class Frame:
     max_output: int = 4_096
     session: str = ""
     effort: str = ""
+    since: Position = BEGINNING
+
+    @property
+    def own(self) -> Own:
+        """Whose own blocks are sent."""
+        return Own(self.model, self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ def assemble(
     tools = [tool_piece(schema, count) for schema in frame.tools]
     standing = {section.name: section_pieces(section, count) for section in frame.sections}
     rules = [p for s in frame.sections if s.priority is Priority.SYSTEM for p in standing[s.name]]
-    whole = spoken(conversation, count)
+    whole = spoken(conversation, count, frame.own)
     said = _fit_task(whole, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
     must = _sum([*tools, *rules, *said.record, *_words(said), *said.steps[-1:]])
     # A task that was shortened leaves a little room by chance; a larger budget would take from who got it.

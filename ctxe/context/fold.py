@@ -178,7 +178,7 @@ def whole_steps(conversation: Conversation) -> int:
 
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
     """Tokens of the next request if all of the conversation were in it."""
-    said = spoken(conversation, count)
+    said = spoken(conversation, count, frame.own)
     words = (said.words,) if said.words else ()
     pieces: tuple[Piece, ...] = (*said.record, *said.older, *said.gathered, *words, *said.steps)
     return _frame_tokens(frame, count) + sum(piece.tokens for piece in pieces)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from ctxe.context.own import EVERY, Own
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
-from ctxe.domain.conversation import Conversation, Fold, Step, ToolResult, Turn
+from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
 from ctxe.domain.value import dataclass, replace
 
 HEADING = "(heading)"
+NO_ANSWER = "(no answer)"
 
 RECORD = "record"
 """Name of the chunks of a fold that are parts of the running record."""
@@ -108,10 +110,17 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
     return tuple(gathered), words
 
 
-def step_piece(step: Step, name: str, count: Count, fold: Fold | None, priority: Priority) -> Piece:
-    """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes."""
+def step_piece(
+    step: Step, name: str, count: Count, fold: Fold | None, priority: Priority, *, own: bool = True
+) -> Piece:
+    """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes.
+
+    Its hash is that of the whole step, with the model's ``own`` blocks or without.
+    """
     masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
     messages, mark = _told(_seen(step, fold) if fold and fold.masks else step)
+    if step.reply.carry and not own:
+        messages = (_uncarried(messages[0]), *messages[1:])
     # Behind results, a note is a message of its own on most wires.
     tokens = MESSAGE * (1 + len(step.notes))
     tokens += sum(block_tokens(block, count) for message in messages for block in message.blocks)
@@ -134,11 +143,16 @@ def _step_messages(step: Step) -> Iterator[Message]:
         blocks.append(Text(reply.text))
     blocks += reply.calls
     if not blocks:
-        blocks.append(Text("(no answer)"))
+        blocks.append(Text(NO_ANSWER))
     yield Message("assistant", tuple(blocks))
     back: list[Block] = [*step.results, *(Text(note.text) for note in step.notes)]
     if back:
         yield Message("user", tuple(back))
+
+
+def _uncarried(message: Message) -> Message:
+    blocks = tuple(block for block in message.blocks if not isinstance(block, Carry))
+    return Message(message.role, blocks or (Text(NO_ANSWER),))
 
 
 def _seen(step: Step, fold: Fold) -> Step:
@@ -161,7 +175,7 @@ class ConversationPieces:
     steps: tuple[Piece, ...]
 
 
-def spoken(conversation: Conversation, count: Count) -> ConversationPieces:
+def spoken(conversation: Conversation, count: Count, own: Own = EVERY) -> ConversationPieces:
     """The pieces of a conversation through its fold; the last turn is the running one."""
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []
@@ -184,7 +198,8 @@ def spoken(conversation: Conversation, count: Count) -> ConversationPieces:
         into = steps if running else older
         for s in range(first, len(turn.steps)):
             priority = Priority.TASK if running and s == newest else Priority.RECENT
-            into.append(step_piece(turn.steps[s], f"step {t + 1}.{s + 1}", count, fold, priority))
+            step, back = turn.steps[s], own.goes_back(turn.steps[s].reply, Position(t, s))
+            into.append(step_piece(step, f"step {t + 1}.{s + 1}", count, fold, priority, own=back))
     return ConversationPieces(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
 
 

@@ -44,7 +44,8 @@ class Model:
     """A model as the catalog knows it. ``window`` is the most input plus reply may hold together, in tokens.
 
     ``efforts`` (see Effort) are those it takes, empty where that is not known; ``budgeted``: it is told in tokens how
-    much to think. ``effort`` is what the user asked of it, empty for its provider's own default.
+    much to think; ``bound``: its thoughts hold only behind what they were thought behind. ``effort`` is what the user
+    asked of it, empty for its provider's own default.
     """
 
     provider: str
@@ -59,6 +60,7 @@ class Model:
     images: bool = False
     efforts: tuple[str, ...] = ()
     budgeted: bool = False
+    bound: bool = False
     effort: str = ""
 
     @property

@@ -12,9 +12,11 @@ from ctxe.domain.value import dataclass, field
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, tokens, usage_of, words
 from ctxe.providers.echo import layout, legal_arguments, legal_id, legal_name, placed
+from ctxe.providers.efforts import OWN, thinking, thoughtless
 from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, blind, unseen
 from ctxe.providers.retry import persist
+from ctxe.providers.sealed import Seals
 from ctxe.providers.transport import Transport
 
 STOPS: Mapping[str, StopReason] = {
@@ -25,11 +27,6 @@ STOPS: Mapping[str, StopReason] = {
 """Stop reasons that are no ordinary end; all others (end_turn, tool_use, stop_sequence, pause_turn, new ones) are."""
 MARKS, REACH = 4, 15
 """Cache marks a request may bear, and the most blocks between two of them: a lookup goes 20 blocks back at most."""
-LEAST_BUDGET = 1_024
-"""The fewest tokens to think in that the API takes; they must be fewer than max_tokens."""
-BUDGETS: Mapping[str, int] = {"low": 4_096, "medium": 10_240, "high": 24_576}
-"""Tokens to think in for models that take no effort by name: ours, for the API names none."""
-OWN = ("thinking", "redacted_thinking")
 
 
 class Anthropic:
@@ -37,10 +34,11 @@ class Anthropic:
 
     def __init__(self, model: Model, transport: Transport, *, long_cache: bool = False, look: Look = blind) -> None:
         self.model, self.transport, self.long_cache, self.look = model, transport, long_cache, look
+        self._seals = Seals()
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
         """Deltas, then the reply (see Provider)."""
-        return persist(lambda: self._attempt(request), self.transport.patience)
+        return persist(lambda: self._seals.ask(request, self._attempt), self.transport.patience)
 
     def count(self, request: Request) -> int:
         """Tokens of a request as the provider counts them, by one question to it. Raises ProviderError."""
@@ -69,30 +67,20 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
     ]
     system: list[dict[str, Any]] = [{"type": "text", "text": text} for text in request.system if text.strip()]
     messages = [message for message in (_message(message, model, look) for message in request.messages) if message]
+    limit = min(request.max_output, model.max_output)
+    asked = thinking(request.effort, model, limit, messages)
+    if model.budgeted and not asked:
+        messages = thoughtless(messages)
     life = {"type": "ephemeral", "ttl": "1h"} if long_cache else {"type": "ephemeral"}
     for last in (system or tools)[-1:]:
         last["cache_control"] = life
     first = request.messages[0].blocks[: request.settled] if request.messages else ()
     settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
     mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
-    sent: dict[str, Any] = {"model": model.name, "max_tokens": min(request.max_output, model.max_output)}
-    sent |= thinking(request.effort, model, sent["max_tokens"])
+    sent: dict[str, Any] = {"model": model.name, "max_tokens": limit, **asked}
     sent |= {"system": system} if system else {}
     sent |= {"tools": tools} if tools else {}
     return sent | {"messages": messages, "stream": True}
-
-
-def thinking(effort: str, model: Model, limit: int) -> dict[str, Any]:
-    """How the API is asked for an effort: by its name, of older models by tokens to think in, out of the ``limit``.
-
-    A quarter of the limit is left for words and calls; where that leaves less than the API's least, nothing is asked.
-    """
-    if not effort:
-        return {}
-    if not model.budgeted:
-        return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
-    budget = min(BUDGETS.get(effort, BUDGETS["high"]), limit * 3 // 4)
-    return {"thinking": {"type": "enabled", "budget_tokens": budget}} if budget >= LEAST_BUDGET else {}
 
 
 def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> None:

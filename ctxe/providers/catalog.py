@@ -189,7 +189,7 @@ def _through_gateway(provider: str, bare: str) -> Model | None:
 
 
 def _model(provider: str, name: str, entry: Mapping[str, Any]) -> Model:
-    facts = {key: entry[key] for key in (*ABILITIES, "budgeted") if key in entry}
+    facts = {key: entry[key] for key in (*ABILITIES, "budgeted", "bound") if key in entry}
     efforts = tuple(entry.get("efforts", ()))
     return Model(provider, name, entry["window"], entry["max_output"], _prices(entry), efforts=efforts, **facts)
 

@@ -13,6 +13,7 @@ from ctxe.providers.echo import layout, legal_id, legal_json, legal_name, placed
 from ctxe.providers.faults import RequestFault
 from ctxe.providers.pictures import Look, blind, unseen, url
 from ctxe.providers.retry import persist
+from ctxe.providers.sealed import Seals
 from ctxe.providers.transport import Transport
 
 LEAST_OUTPUT = 16
@@ -24,10 +25,11 @@ class Responses:
 
     def __init__(self, model: Model, transport: Transport, *, cache_key: bool = True, look: Look = blind) -> None:
         self.model, self.transport, self.cache_key, self.look = model, transport, cache_key, look
+        self._seals = Seals()
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
         """Deltas, then the reply (see Provider)."""
-        return persist(lambda: self._attempt(request), self.transport.patience)
+        return persist(lambda: self._seals.ask(request, self._attempt), self.transport.patience)
 
     def listed(self) -> tuple[str, ...]:
         """The names of the host's models, by one question that costs nothing. Raises ProviderError."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scripts.modelling.tables import tiers, total_window
-from scripts.modelling.wanted import ALSO, FAMILY_OUTPUT, LEVELS, WANTED
+from scripts.modelling.wanted import ALSO, BOUND, FAMILY_OUTPUT, LEVELS, WANTED
 
 
 def entry(provider: str, name: str, alias: str, found: Mapping[str, Any], total: int | None) -> dict[str, Any]:
@@ -40,7 +40,8 @@ def thinking(provider: str, name: str, found: Mapping[str, Any]) -> dict[str, An
     said = usual | {level: found[f"supports_{level}_reasoning_effort"] for level in stated}
     efforts = [level for level in LEVELS if (level in levels if levels else said[level])]
     budgeted = provider == "anthropic" and not found.get("supports_adaptive_thinking")
-    return {"efforts": efforts} | ({"budgeted": True} if budgeted else {})
+    bound = provider == "anthropic" and name in BOUND
+    return {"efforts": efforts} | ({"budgeted": True} if budgeted else {}) | ({"bound": True} if bound else {})
 
 
 def encoding(provider: str, name: str) -> dict[str, Any]:

@@ -129,6 +129,8 @@ SEEING = ("llama-4", "llama4", "gemma-4", "gemma4", "gemma-3", "gemma3")
 """Families all of whose models see pictures, by their model cards; of others the user says so ([models."x"] images)."""
 ALSO = {"gpt-5.6": ("max",)}
 """Efforts that the table leaves out, by the name before its last dash."""
+BOUND = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-1", "claude-mythos-5-1")
+"""Models whose host refuses thoughts once anything before them stands otherwise (its pages on preserved thinking)."""
 LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # Prices that the two tables state differently, and why ours is kept. Keyed by "provider/name field".

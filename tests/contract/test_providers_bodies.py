@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ctxe.domain.conversation import ToolCall, ToolResult
-from ctxe.domain.errors import Unreachable
+from ctxe.domain.errors import BadRequest, Unreachable
 from ctxe.domain.model import Carry, Message, Request, Text, ToolSchema
 from tests.wire.adapters import APIS, HELLO, MODEL, hear, speak
-from tests.wire.server import Reply, WireServer
+from tests.wire.server import Answer, Reply, WireServer, failure
 
 SCHEMA = {
     "type": "object",
@@ -440,3 +440,63 @@ def test_a_free_question_is_asked_once_and_its_refusal_told(api: str, question: 
     ask = getattr(provider, question)
     with pytest.raises(Unreachable, match=r"nothing answers at http://127\.0\.0\.1:9$"):
         ask(HELLO) if question == "count" else ask()
+
+
+SEALED = {
+    "messages": (
+        '[{"type":"thinking","thinking":"x","signature":"s"},2]',
+        "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to another conversation.",
+    ),
+    "responses": (
+        '[{"type":"reasoning","encrypted_content":"x","summary":[]},2]',
+        "The encrypted content for item rs_1 could not be verified. Reason: Encrypted content organization_id differs.",
+    ),
+}
+
+
+@pytest.mark.parametrize("api", SEALED)
+def test_what_a_host_refuses_to_open_is_left_out_at_once_and_from_then_on(api: str) -> None:
+    carried, refusal = SEALED[api]
+    request = asked(user("a"), model(Carry(carried, MODEL.id), "b!"), user("c"))
+    again = Answer(400, failure("something else"))
+    with WireServer([Answer(400, failure(refusal)), Reply("ok"), Reply("ok"), again], strict=False) as server:
+        provider = speak(api, server.url)
+        assert hear(provider, request)[1].text == "ok"
+        hear(provider, request)
+        with pytest.raises(BadRequest, match="something else"):
+            hear(provider, request)
+        first, *rest = (str(body) for body in server.bodies)
+    assert "'s'" in first or "encrypted_content': 'x'" in first
+    assert len(rest) == 3
+    assert all("'s'" not in body and "'encrypted_content':" not in body for body in rest)
+
+
+THOUGHT = Carry('[{"type":"thinking","thinking":"x","signature":"s"},"c-a"]', MODEL.id)
+
+
+def worked(*said: Any) -> tuple[Message, ...]:
+    return user("go"), model(*said, ToolCall("c-a", "run", "{}")), user(ToolResult("c-a", "out"), "a changed")
+
+
+@pytest.mark.parametrize(
+    ("messages", "thinks"),
+    [
+        (worked(THOUGHT), True),
+        ((*worked(THOUGHT), model(ToolCall("c-b", "run", "{}")), user(ToolResult("c-b", "out"))), True),
+        (worked(), False),
+        ((*worked(), user("go on")), False),
+        ((*worked(), model("Done."), user("and then?")), True),
+    ],
+)
+def test_an_older_model_is_asked_to_think_only_where_its_work_began_so(
+    messages: tuple[Message, ...], thinks: bool
+) -> None:
+    older = replace(MODEL, budgeted=True)
+    with WireServer([Reply("ok"), Reply("ok")]) as server:
+        for effort in ("high", ""):
+            hear(speak("messages", server.url, model=older), asked(*messages, effort=effort, max_output=8_000))
+        hard, plain = server.bodies
+        assert server.refused == []
+    assert "thinking" in hard if thinks else "thinking" not in hard
+    assert ("'signature'" in str(hard)) == (thinks and THOUGHT in messages[1].blocks)
+    assert "'signature'" not in str(plain)

@@ -143,6 +143,8 @@ class Connection(BaseHTTPRequestHandler):
     def _stream(self, api: str, body: Mapping[str, Any], reply: Reply) -> None:
         number = len(self.server.wire.requests)
         frames = formats.frames(api, reply, body, number)
+        if api == "messages" and reply.reasoning:
+            self.server.wire.bound.remember(formats.signature(number), body)
         self.send_response(200)
         headers = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked"}
         headers |= {"content-encoding": "gzip"} if reply.fault == "gzip" else {}

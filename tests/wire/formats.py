@@ -243,10 +243,15 @@ def messages(reply: Reply, body: Mapping[str, Any], number: int) -> Iterator[Fra
     yield _event({"type": "message_stop"})
 
 
+def signature(number: int) -> str:
+    """How the thoughts of an answer are signed."""
+    return f"sealed-{number}"
+
+
 def _message_blocks(reply: Reply, number: int) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     if reply.reasoning:
         thoughts = [{"type": "thinking_delta", "thinking": part} for part in pieces(reply.reasoning, reply.piece)]
-        sealed = {"type": "signature_delta", "signature": f"sealed-{number}"}
+        sealed = {"type": "signature_delta", "signature": signature(number)}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*thoughts, sealed]
     if reply.text:
         texts = [{"type": "text_delta", "text": part} for part in pieces(reply.text, reply.piece)]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+THOUGHTS = ("thinking", "redacted_thinking")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -86,6 +87,7 @@ def _responses(body: Mapping[str, Any]) -> Iterator[str]:
 def _messages(body: Mapping[str, Any]) -> Iterator[str]:
     if json.dumps([body.get("system"), body.get("tools"), body.get("messages")]).count('"cache_control"') > 4:
         yield "A maximum of 4 blocks with cache_control may be provided"
+    yield from _thinking(body)
     open_calls: list[str] = []
     for at, message in enumerate(body.get("messages", ())):
         content = message["content"]
@@ -95,6 +97,37 @@ def _messages(body: Mapping[str, Any]) -> Iterator[str]:
     if open_calls:
         yield f"`tool_use` ids were found without `tool_result` blocks: {open_calls}"
     yield from _names("tools", [tool["name"] for tool in body.get("tools", ())])
+
+
+def _thinking(body: Mapping[str, Any]) -> Iterator[str]:
+    """Tokens to think in are fewer than those of the answer; work that is under way goes on as it began."""
+    asked = body.get("thinking") or {}
+    if asked.get("type") == "enabled" and not 1_024 <= asked["budget_tokens"] < body["max_tokens"]:
+        yield "`max_tokens` must be greater than `thinking.budget_tokens`"
+    older = "-4-5" in str(body.get("model"))
+    first = _first_of_work(body.get("messages", ()))
+    thought = first is not None and _types(first)[:1] in ([kind] for kind in THOUGHTS)
+    if first is not None and asked.get("type") == "enabled" and not thought:
+        yield "a final `assistant` message must start with a thinking block: expected `thinking`, found `tool_use`"
+    if thought and older and not asked:
+        yield "When thinking is disabled, an `assistant` message in the final position cannot contain `thinking`"
+
+
+def _first_of_work(messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The first answer of the work whose results stand last; None when the last words are the user's alone."""
+    found = None
+    for n in range(len(messages) - 1, -1, -1):
+        if messages[n]["role"] == "assistant":
+            found = messages[n]
+        elif "tool_result" not in _types(messages[n]):
+            if n and messages[n - 1]["role"] == "user":
+                continue
+            break
+    return found
+
+
+def _types(message: Mapping[str, Any]) -> list[str]:
+    return ["text"] if isinstance(message["content"], str) else [block["type"] for block in message["content"]]
 
 
 def _message(at: int, role: str, blocks: Sequence[Mapping[str, Any]], open_calls: list[str]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.wire import rules, vectors
+from tests.wire.bound import Bound
 from tests.wire.connection import Connection, Listener
 from tests.wire.journal import Exchange, Journal
 from tests.wire.script import (
@@ -96,6 +97,7 @@ class WireServer:
         self.loads, self.loading, self.loaded = loads, loading, set[str]()
         self.embeddings: list[Part | None] = []
         self.journal = Journal(file=journal)
+        self.bound = Bound()
         self._http = Listener(("127.0.0.1", port), Connection)
         self._http.wire = self
         self._scheme = "http"
@@ -176,6 +178,7 @@ class WireServer:
             return Answer(401, failure("Incorrect API key provided", "invalid_api_key", "authentication_error"))
         self.loaded.add(str(body.get("model")))
         why = rules.refusal(api, body) if self.strict else ""
+        why = why or (self.bound.refusal(body) if self.strict and api == "messages" else "")
         if why:
             self.journal.note(refused=why)
             return Answer(400, failure(why))

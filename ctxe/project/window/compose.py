@@ -9,7 +9,7 @@ from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
 from ctxe.context.pieces import spoken
 from ctxe.context.tokens import Count
-from ctxe.domain.conversation import Usage
+from ctxe.domain.conversation import BEGINNING, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
@@ -92,13 +92,14 @@ class Composer:
     def compose(self, state: State) -> Assembled:
         """The next request of a session. Raises BudgetError."""
         held = state.held or state.left
-        made = assemble(self.frame(state.standing or ()), state.conversation, self.budget, self.count, held)
+        made = assemble(self.frame(state), state.conversation, self.budget, self.count, held)
         return made if state.held else replace(made, ledger=replace(made.ledger, broke=""))
 
     def preview(self, words: str, state: State) -> Ledger:
         """The ledger of the request that would be sent for these words. Raises BudgetError."""
-        standing = self.standing(state) if state.standing is None else state.standing
-        state = replace(state, standing=standing, originals=dict(state.originals))
+        if state.standing is None:
+            state = replace(state, standing=self.standing(state), since=state.end)
+        state = replace(state, originals=dict(state.originals))
         return self.compose(state.asked(words, self.gather(words, state, ahead=True))).ledger
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
@@ -116,16 +117,20 @@ class Composer:
         self.settle()
         self.counter.counts.save()
 
-    def frame(self, standing: Sequence[Section]) -> Frame:
-        """The fixed part of a request."""
+    def frame(self, state: State) -> Frame:
+        """The fixed part of a request.
+
+        A fold and other rules take from bound thoughts what they were thought behind; hosts refuse them then.
+        """
         return Frame(
             self.offers.schemas,
-            tuple(standing),
+            state.standing or (),
             self.model.id,
             self.model.exact,
             min(self.model.max_output, self.budget.reserve),
             self.session,
             self.model.effort,
+            state.since if self.model.bound else BEGINNING,
         )
 
     def _offered(self, task: Task, entered: Sequence[str]) -> list[Section]:

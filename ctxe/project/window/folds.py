@@ -78,7 +78,7 @@ class Folds:
 
     def _folded(self, state: State, cause: str, *kept: Chunk) -> Fold | None:
         return next_fold(
-            self.composer.frame(state.standing or ()),
+            self.composer.frame(state),
             state.conversation,
             self.composer.budget,
             self.composer.count,
@@ -96,7 +96,7 @@ class Folds:
         talk = state.conversation
         if talk.fold is None and not state.originals:
             return ()
-        composer, frame = self.composer, self.composer.frame(state.standing or ())
+        composer, frame = self.composer, self.composer.frame(state)
         return brought_back(frame, talk, composer.budget.usable, composer.count, partial(self._seen, state))
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
@@ -104,7 +104,7 @@ class Folds:
         if state.ledger is None:
             return None
         composer, talk, size = self.composer, state.conversation, state.folded or state.ledger.used
-        room = room_for(composer.frame(state.standing or ()), talk, composer.budget.usable, composer.count)
+        room = room_for(composer.frame(state), talk, composer.budget.usable, composer.count)
         return forecast(room, talk, self.policy, size, grown, composer.model.prices)
 
 

@@ -1,0 +1,44 @@
+"""Blocks that a host sealed and refuses to open: the question is asked once more, and from then on, without them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from ctxe.domain.conversation import Reply
+from ctxe.domain.errors import BadRequest
+from ctxe.domain.model import Carry, Delta, Message, Request
+from ctxe.domain.pattern import pattern
+from ctxe.domain.value import replace
+from ctxe.providers.faults import RequestFault
+
+REFUSED = pattern(r"signature.{0,20}thinking|thinking.{0,60}(?:modified|match)|encrypted.content", re.IGNORECASE)
+"""How Anthropic and OpenAI refuse thoughts of another conversation, account or key, and those that were changed."""
+
+
+class Seals:
+    """What a host refused to open, so that it is sent no more while the session runs."""
+
+    def __init__(self) -> None:
+        self._refused: set[str] = set()
+
+    def ask(self, request: Request, attempt: Callable[[Request], Iterator[Delta | Reply]]) -> Iterator[Delta | Reply]:
+        """An attempt, and where it is refused for what it carries another without all that. Raises Fault."""
+        sent = self._without(request)
+        try:
+            yield from attempt(sent)
+        except RequestFault as fault:
+            carried = {block.json for message in sent.messages for block in message.blocks if isinstance(block, Carry)}
+            if not (carried and isinstance(fault.error, BadRequest) and REFUSED.search(fault.error.message)):
+                raise
+            self._refused |= carried
+            yield from attempt(self._without(sent))
+
+    def _without(self, request: Request) -> Request:
+        if not self._refused:
+            return request
+        return replace(request, messages=tuple(self._opened(message) for message in request.messages))
+
+    def _opened(self, message: Message) -> Message:
+        kept = (block for block in message.blocks if not (isinstance(block, Carry) and block.json in self._refused))
+        return Message(message.role, tuple(kept))
