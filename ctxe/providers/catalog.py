@@ -56,6 +56,7 @@ class Host:
     local: bool = False
     gateway: bool = False
     echo_reasoning: bool = False
+    needs_reasoning: bool = False
     mistral: bool = False
     signed_calls: bool = False
 

@@ -19,7 +19,8 @@ LENGTH = ("length", "max_tokens", "model_length", "max_output_tokens")
 FAILED = ("error", "network_error", "insufficient_system_resource", "abort", "function_call_filter")
 """Finish reasons of hosts whose own side failed (OpenRouter, GLM, DeepSeek, vLLM, Gemini)."""
 
-
+GROWING = ("text", "summary")
+"""What of a gateway's details comes in pieces."""
 MOST_USD = 1e6
 """What no answer costs: a figure above is none, in dollars."""
 
@@ -164,12 +165,30 @@ class AnswerReader:
             kept["reasoning_content"] = "".join(self.reasoning)
         if self.echo_reasoning and self.thoughts:
             kept["think"] = "".join(self.thoughts).strip()
-        if self.echo_reasoning and self.details:
-            kept["reasoning_details"] = self.details
+        if (self.echo_reasoning or self.billed) and self.details:
+            kept["reasoning_details"] = _joined(self.details)
         pairs = zip(self.draft.slots, calls, strict=False)
         extras = {call.id: self.extras[id(slot)] for slot, call in pairs if id(slot) in self.extras}
         kept |= {"calls": extras} if extras else {}
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else ""
+
+
+def _joined(details: Sequence[Any]) -> list[Any]:
+    """Details as they were before they were cut for the stream: a thought in one piece, with its signature."""
+    whole: list[Any] = []
+    for one in details:
+        last = whole[-1] if whole else None
+        if isinstance(one, Mapping) and isinstance(last, dict) and _goes_on(last, one):
+            grown = {key: f"{last.get(key) or ''}{one[key] or ''}" for key in GROWING if key in one}
+            last |= {key: value for key, value in one.items() if value is not None} | grown
+        else:
+            whole.append(dict(one) if isinstance(one, Mapping) else one)
+    return whole
+
+
+def _goes_on(last: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    same = all(last.get(key) == one.get(key) for key in ("type", "index"))
+    return same and one.get("type") in ("reasoning.text", "reasoning.summary") and not last.get("signature")
 
 
 def _texts(content: Any, kind: str) -> list[str]:

@@ -117,7 +117,9 @@ def _adapter(
 
     mistral = host.mistral or (host.local and bool(MISTRAL.search(model.name)))
     marked = host.gateway and model.name.startswith("anthropic/")
-    habits = Habits(host.echo_reasoning, mistral, host.signed_calls, marked, host.local, host.gateway)
+    habits = Habits(
+        host.echo_reasoning, mistral, host.signed_calls, marked, host.local, host.gateway, host.needs_reasoning
+    )
     return ChatCompletions(model, transport, habits, look=look)
 
 

@@ -27,12 +27,13 @@ OPTIONAL = ("stream_options", "max_tokens")
 class Habits:
     """What single hosts want of a request beyond the common form.
 
-    ``echo_reasoning``: the model's own reasoning comes back (DeepSeek, Moonshot, MiniMax). ``mistral``: the rules of
-    Mistral's API and chat templates, ids of nine characters and no words of the user straight after tool results.
+    ``echo_reasoning``: the model's own reasoning comes back (DeepSeek, Moonshot, MiniMax); ``needs_reasoning``: no
+    message of a model is taken without, whoever wrote it (DeepSeek, Moonshot). ``mistral``: the rules of Mistral's
+    API and chat templates, ids of nine characters and no words of the user straight after tool results.
     ``signed_calls``: the first call of each message bears a signature, Google's placeholder where another model made
     it (Gemini). ``marked``: the host caches only what is asked for (OpenRouter for Claude). ``spoken_calls``: a server
-    of the user's own, which may leave a model's calls among its words. ``billed``: usage says in dollars what it takes
-    (OpenRouter).
+    of the user's own, which may leave a model's calls among its words. ``billed``: usage says in dollars what it takes,
+    and the details of reasoning come back, for makers sealed them (OpenRouter).
     """
 
     echo_reasoning: bool = False
@@ -41,8 +42,11 @@ class Habits:
     marked: bool = False
     spoken_calls: bool = False
     billed: bool = False
+    needs_reasoning: bool = False
 
 
+UNTOLD = "(not told)"
+"""Reasoning of a message that another model wrote, where a host takes none without."""
 PLAIN = Habits()
 
 
@@ -163,6 +167,7 @@ def _assistant(message: Message, model: Model, habits: Habits) -> Iterator[dict[
     kept = kept if isinstance(kept, dict) else {}
     thought = f"<think>\n{kept['think']}\n</think>\n\n" if "think" in kept else ""
     said: dict[str, Any] = {"role": "assistant", "content": thought + text}
+    said |= {"reasoning_content": UNTOLD} if habits.needs_reasoning else {}
     said |= {key: kept[key] for key in ("reasoning_content", "reasoning_details") if key in kept}
     extras = kept.get("calls") or {}
     if calls:

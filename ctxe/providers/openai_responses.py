@@ -81,12 +81,17 @@ def _items(message: Message, model: Model, look: Look) -> Iterator[dict[str, Any
             yield {"role": "user", "content": [_told(block, look) for block in told]}
         return
     held: list[dict[str, Any]] = []
+    phase: Mapping[str, Any] = {}
     for part in placed(message.blocks, model.id):
-        if isinstance(part, Mapping):
+        if isinstance(part, Mapping) and "type" not in part:
+            phase = part
+        elif isinstance(part, Mapping):
             held.append(dict(part))  # reasoning is refused without the item it led to
         elif item := _said(part):
             yield from held
             held.clear()
+            if isinstance(part, Text):
+                item, phase = {**item, **phase}, {}
             yield item
 
 
@@ -139,6 +144,7 @@ def _finish(response: Mapping[str, Any], items: Sequence[Mapping[str, Any]], dra
     for item in items or response.get("output") or ():
         match item.get("type"):
             case "message":
+                parts += [{"phase": item["phase"]}] if item.get("phase") else []
                 for part in item.get("content") or ():
                     refused = refused or part.get("type") == "refusal"
                     text = words(part.get("text")) or words(part.get("refusal"))

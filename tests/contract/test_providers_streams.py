@@ -275,6 +275,68 @@ def test_reasoning_goes_back_to_hosts_that_ask_for_it(echo: bool, back: str | No
         assert server.bodies[1]["messages"][2].get("reasoning_content") == back
 
 
+def test_no_message_lacks_reasoning_where_a_host_takes_none_without() -> None:
+    deepseek = replace(MODEL, provider="deepseek", name="deepseek-v4-pro")
+    call = ToolCall("c-a", "x", "{}")
+    thought = Carry('{"reasoning_content":"hm"}', deepseek.id)
+    said = [Message("assistant", (Text("Hi"), call)), Message("assistant", (thought, Text("So.")))]
+    words = Message("user", (Text("go"),))
+    talk = (words, said[0], Message("user", (ToolResult("c-a", "ok"),)), said[1], words)
+    with wire.WireServer([wire.Reply("ok")]) as server:
+        provider = speak("chat", server.url, model=deepseek, echo_reasoning=True, needs_reasoning=True)
+        assert hear(provider, replace(HELLO, messages=talk))[1].text == "ok"
+        sent = [
+            message["reasoning_content"] for message in server.bodies[0]["messages"] if "reasoning_content" in message
+        ]
+    assert sent == ["(not told)", "hm"]
+
+
+def test_details_that_a_gateway_sent_in_pieces_go_back_as_they_were() -> None:
+    def piece(**detail: Any) -> Any:
+        return delta(reasoning_details=[{"type": "reasoning.text", "index": 0, "format": "f", **detail}])
+
+    sealed = {"type": "reasoning.encrypted", "index": 1, "data": "c2Vh", "id": "r1"}
+    first = sse(
+        piece(text="let "),
+        piece(text="me "),
+        piece(text="see", signature=None),
+        piece(text="", signature="sig"),
+        piece(text="and"),
+        delta(reasoning_details=[sealed]),
+        delta(reasoning_details=[sealed]),
+        delta(content="Hi"),
+        STOP,
+    )
+    with wire.WireServer([first, wire.Reply("ok")]) as server:
+        provider = speak("chat", server.url, billed=True)
+        _, reply = hear(provider)
+        hear(provider, _after(reply, Carry(reply.carry, reply.model)))
+        back = server.bodies[1]["messages"][2]
+    thought = {"type": "reasoning.text", "index": 0, "format": "f"}
+    whole = {**thought, "text": "let me see", "signature": "sig"}
+    assert back["reasoning_details"] == [whole, {**thought, "text": "and"}, sealed, sealed]
+    assert "reasoning_content" not in back
+
+
+@pytest.mark.parametrize("phases", [("commentary", None), ("commentary", "final_answer")])
+def test_what_a_message_was_said_as_goes_back_with_it(phases: tuple[str, str | None]) -> None:
+    def message(text: str, phase: str | None) -> dict[str, Any]:
+        said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+        return said | ({"phase": phase} if phase else {})
+
+    made = {"type": "function_call", "call_id": "c-a", "name": "x", "arguments": "{}"}
+    items = [message("I look.", phases[0]), made, message("Done.", phases[1])]
+    done = {"status": "completed", "output": items, "usage": None}
+    events = [{"type": "response.output_item.done", "item": item} for item in items]
+    first = sse(*events, {"type": "response.completed", "response": done})
+    with wire.WireServer([first, wire.Reply("ok")]) as server:
+        provider = speak("responses", server.url)
+        _, reply = hear(provider)
+        hear(provider, _after(reply, Carry(reply.carry, reply.model)))
+        back = [item.get("phase") for item in server.bodies[1]["input"] if item.get("role") == "assistant"]
+    assert back == list(phases)
+
+
 def test_what_a_host_attached_to_a_call_goes_back_with_it() -> None:
     signed = {"google": {"thought_signature": "c2lnbmVk"}}
     first = sse(

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 THOUGHTS = ("thinking", "redacted_thinking")
+REASONING = re.compile(r"deepseek-v4|kimi-k[23]")
+"""Models whose hosts take no message of a model without its reasoning."""
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -31,6 +33,9 @@ def _chat(body: Mapping[str, Any]) -> Iterator[str]:
         if open_calls:
             yield f"messages[{at}]: tool_calls {open_calls} must be followed by tool messages"
         calls = message.get("tool_calls") or ()
+        needs = message["role"] == "assistant" and REASONING.search(str(body.get("model")))
+        if needs and not str(message.get("reasoning_content") or "").strip():
+            yield f"messages[{at}]: The `reasoning_content` in the thinking mode must be passed back to the API."
         if message["role"] == "assistant" and not calls and not message.get("content"):
             yield f"messages[{at}]: an assistant message needs content or tool_calls"
         open_calls = [call["id"] for call in calls]
