@@ -44,6 +44,11 @@ class Habits:
     billed: bool = False
     needs_reasoning: bool = False
 
+    @property
+    def alternating(self) -> bool:
+        """Whether templates may refuse two messages of the user in a row: Mistral's, Gemma's and others' do."""
+        return self.mistral or self.spoken_calls
+
 
 UNTOLD = "(not told)"
 """Reasoning of a message that another model wrote, where a host takes none without."""
@@ -110,7 +115,8 @@ def body(
         for sent in _user(message, look, short=habits.mistral):
             if habits.mistral and sent["role"] == "user" and messages and messages[-1]["role"] == "tool":
                 messages.append({"role": "assistant", "content": "Noted."})
-            messages.append(sent)
+            goes_on = bool(messages) and sent["role"] == "user" == messages[-1]["role"]
+            messages.append(_joined(messages.pop(), sent) if habits.alternating and goes_on else sent)
     limit = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
     whole: dict[str, Any] = {"model": model.name, "messages": messages}
     whole |= {"tools": [_tool(tool) for tool in request.tools]} if request.tools else {}
@@ -118,6 +124,15 @@ def body(
     whole |= {"reasoning_effort": request.effort} if request.effort else {}
     whole |= {"cache_control": {"type": "ephemeral"}} if habits.marked else {}
     return whole | ({} if "stream_options" in refused else {"stream_options": {"include_usage": True}})
+
+
+def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two messages of the user as one."""
+    said = (one["content"], other["content"])
+    if all(isinstance(content, str) for content in said):
+        return {"role": "user", "content": "\n\n".join(said)}
+    parts = ([{"type": "text", "text": content}] if isinstance(content, str) else content for content in said)
+    return {"role": "user", "content": [part for content in parts for part in content]}
 
 
 def _tool(tool: ToolSchema) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from ctxe.domain.conversation import Reply, ToolCall, ToolResult, Usage
-from ctxe.domain.model import Billed, Carry, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
+from ctxe.domain.model import Billed, Carry, Image, Message, ReasoningDelta, Request, Text, TextDelta, ToolSchema
+from ctxe.domain.picture import Picture
+from ctxe.providers.pictures import unseen
 from tests.wire.adapters import APIS, HELLO, hear, speak
 from tests.wire.server import Reply as Played
 from tests.wire.server import Usage as Told
@@ -41,6 +43,19 @@ def test_mistral_gets_short_ids_and_no_words_straight_after_results() -> None:
         {"role": "assistant", "content": "Noted."},
         {"role": "user", "content": "a note"},
     ]
+
+
+@pytest.mark.parametrize("habit", [{"mistral": True}, {"spoken_calls": True}, {}])
+def test_words_in_a_row_are_one_message_where_a_template_may_refuse_two(habit: dict[str, Any]) -> None:
+    picture = Image(Picture("0" * 64, "p.png", "image/png", 10, 10, 100))
+    rows = [Message("user", (Text("the record"),)), Message("user", (Text("go on"),)), Message("user", (picture,))]
+    request = replace(HELLO, system=(), messages=(*rows, Message("assistant", (Text("ok"),)), rows[1]))
+    with WireServer([Played("ok")]) as server:
+        hear(speak("chat", server.url, **habit), request)
+        roles = [(message["role"], message["content"]) for message in server.bodies[0]["messages"]]
+    first = ("user", f"the record\n\ngo on\n\n{unseen(picture.picture)}")
+    assert roles[0] == (first if habit else ("user", "the record"))
+    assert len(roles) == (3 if habit else 5)
 
 
 @pytest.mark.parametrize("api", APIS)
