@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.printed import print_json
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError, SessionError
 from ctxe.domain.value import dataclass
@@ -53,13 +54,9 @@ def show(invocation: Invocation, wanted: BudgetOptions) -> None:
     prices = prices_of(project, ledger.model)
     screen = invocation.screen()
     if wanted.as_json:
-        import json
-
         from ctxe.serve.answers import ledger_json
 
-        screen.say(
-            json.dumps(ledger_json(ledger, prices) | (_when(sent) if sent else {}), ensure_ascii=False, indent=2)
-        )
+        print_json(ledger_json(ledger, prices) | (_when(sent) if sent else {}))
         return
     from ctxe.terminal.pages.budget import ledger_view, sent_view
 

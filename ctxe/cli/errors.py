@@ -60,10 +60,13 @@ def say(message: str, hint: str = "") -> None:
 
 def _usage(error: Exception) -> int:
     """Typer's own complaints about the command line (exit code 2), shown its way; 0 for anything else."""
+    from ctxe.terminal.style import clean
+
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
         # what pydantic puts before the words of a value that does not fit
-        vars(error)["message"] = str(getattr(error, "message", "")).removeprefix("Value error, ") + _meant(error)
+        said = str(getattr(error, "message", "")).removeprefix("Value error, ") + _meant(error)
+        vars(error)["message"] = clean(said)
         show()
         return code
     return code if isinstance(code, int) else 0

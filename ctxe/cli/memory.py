@@ -12,6 +12,7 @@ import typer
 from ctxe.cli import memory_review, memory_show, memory_write
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
+from ctxe.cli.printed import print_line
 
 Words = Annotated[list[str] | None, typer.Argument(help="what to look for; a JSON object may stand for it")]
 Kind = Annotated[str, typer.Option("--kind", help="decision, fact, preference, routine, failure or log")]
@@ -80,11 +81,8 @@ def search(
 
 def answer_lines(answers: Iterable[dict[str, Any]]) -> None:
     """One JSON object a line, each written at once."""
-    import json
-
     for answer in answers:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        print_line(answer)
 
 
 def show_found(invocation: Invocation, found: dict[str, object]) -> None:

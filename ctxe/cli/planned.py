@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.printed import print_json
 from ctxe.cli.quick import Options
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.value import dataclass
@@ -61,9 +62,7 @@ def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None 
     with progress(screen, "indexing") as advance:
         made = plan(project, task, wanted.budget or project.config.shares.files_tokens, advance, steering)
     if wanted.as_json:
-        import json
-
-        screen.say(json.dumps(plan_json(made), ensure_ascii=False, indent=2))
+        print_json(plan_json(made))
     elif wanted.contents:
         screen.hand_on("\n".join(file.text for file in made.files))
     else:

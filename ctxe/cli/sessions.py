@@ -163,7 +163,7 @@ def inspect(
     log = path_of(project.place.sessions, session)
     made = page(past(project, log, whole=True))
     if out == "-":
-        screen.say(made)
+        screen.hand_on(made)
         return
     path = write(project.place.working / out if out else log.with_suffix(".html"), made)
     screen.say(str(path))

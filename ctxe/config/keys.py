@@ -65,6 +65,7 @@ def parse(key: str, text: str) -> Any:
     require(key)
     kind = {name: kind for name, kind, _, _ in every_setting()}[key]
     try:
+        text.encode()  # bytes of a command line that are no text
         value: Any = text
         if kind is bool:
             value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]

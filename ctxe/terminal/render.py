@@ -23,6 +23,7 @@ from ctxe.terminal.calls import diff_line
 from ctxe.terminal.live import LiveRenderer
 from ctxe.terminal.plain import PlainRenderer
 from ctxe.terminal.screen import Clock, Screen
+from ctxe.terminal.streams import write
 from ctxe.terminal.style import fold, line
 from ctxe.terminal.tables import draw
 
@@ -109,4 +110,4 @@ class Renderer:
     def clear(self) -> None:
         """Empty the window, where there is one to empty."""
         if self.screen.live:
-            self.screen.say("\x1b[2J\x1b[3J\x1b[H")
+            write(self.screen.out, "\x1b[2J\x1b[3J\x1b[H\n")

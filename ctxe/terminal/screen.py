@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ctxe.domain.value import dataclass
 from ctxe.terminal.streams import abandon, is_terminal, usable, write
-from ctxe.terminal.style import Line, clean, paint
+from ctxe.terminal.style import Line, clean, only_colors, paint
 
 Clock = Callable[[], float]
 """Seconds that only ever grow, as ``time.monotonic`` gives them."""
@@ -57,16 +57,16 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print drawn text (answers, listings) and a newline on standard output. Raises OSError."""
-        write(self.out, text + "\n")
+        write(self.out, only_colors(text, self.color) + "\n")
 
     def hand_on(self, text: str) -> None:
         """Print text from outside: as it is into a pipe or file, its control sequences spelled on a terminal."""
-        self.say("\n".join(map(clean, text.split("\n"))) if self.terminal else text)
+        write(self.out, ("\n".join(map(clean, text.split("\n"))) if self.terminal else text) + "\n")
 
     def tell(self, text: str) -> None:
         """Print drawn text (everything that is no answer) on standard error; a closed one is no reason to stop."""
         try:
-            write(self.err, text + "\n")
+            write(self.err, only_colors(text, self.color) + "\n")
         except (OSError, ValueError):
             abandon(self.err)
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from ctxe.domain.pattern import pattern
 from ctxe.safety.display import visible
 
 Span = tuple[str, str]
@@ -49,6 +50,8 @@ GLYPHS = {
     "stop": ("■", "!"),
 }
 
+_COLOR = pattern(r"(\x1b\[[\d;]{0,40}m)")
+
 
 def glyph(name: str, unicode: bool) -> str:
     """An ornament by name, in plain ASCII where the screen has no more."""
@@ -60,6 +63,18 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return visible(re.sub(r"\s*[\r\n\x0b\x0c\x85\u2028\u2029]\s*", " ", text).replace("\t", "    "))
+
+
+def only_colors(text: str, color: bool) -> str:
+    """Drawn text in which nothing but colours, where ``color`` allows them, is left of control sequences.
+
+    What is drawn is clean already; a title or a path that somebody put into words of ours without a thought is not.
+    """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    if not color:
+        return visible(text)
+    return "".join(part if at % 2 else visible(part) for at, part in enumerate(_COLOR.split(text)))
 
 
 def line(*parts: str | Span) -> Line:

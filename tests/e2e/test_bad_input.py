@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -219,6 +220,42 @@ def test_a_damaged_memory_is_told_and_left_as_it_is(home: Path, repo: Path) -> N
     assert done.code == 0, done.err
     assert "Traceback" not in done.err
     assert (folder / "0001-x.md").read_bytes() == damage
+
+
+def test_names_and_titles_of_the_memory_folder_steer_no_terminal(home: Path, repo: Path) -> None:
+    for number, name in ((1, "a\x1b]0;evil\x07\x9b2J\r.md"), (2, "b.md")):
+        file = repo / ".ctxe/memory" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(
+            f'---\nid: "000{number}-aaaa"\nkind: fact\nodd line\n'
+            'title: "Use\\u001b[2J tabs"\nstatus: current\n---\nUse tabs.\n'
+        )
+    skill = repo / ".ctxe/skills/odd"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text('---\nname: odd\ndescription: x\nallowed-tools: "\\u001b[2J"\n---\nWords.\n')
+    env = environment(home)
+    for words in (("memory", "review"), ("skills", "check"), ("-p", "tabs"), ("memory", "--\x1b[2J\u202e")):
+        ran = ctxe(repo, env, *words)
+        assert not re.search("[\x00-\x09\x0b-\x1f\x80-\x9f\u202e]", ran.out + ran.err), words
+
+
+@pytest.mark.parametrize("more", [{}, {"PYTHONIOENCODING": "ascii"}])
+def test_json_is_json_whatever_the_words_and_the_stream(home: Path, repo: Path, more: dict[str, str]) -> None:
+    odd = os.fsdecode(b"caf\xc3\xa9 \xff")
+    for words in (("plan", "--json", odd), ("pack", "--json", odd), ("chat", "--dry-run", odd)):
+        done = subprocess.run(
+            [sys.executable, "-m", "ctxe", *words],
+            cwd=repo,
+            env=environment(home) | more,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), words
+        assert "café" in json.dumps(json.loads(done.stdout.decode()), ensure_ascii=False)
+
+
+def test_a_setting_takes_text_only(home: Path, repo: Path) -> None:
+    told(ctxe(repo, environment(home), "config", "set", "model.name", os.fsdecode(b"\xff")), 3, "is not text")
 
 
 def test_a_budget_that_is_too_small_names_the_parts(home: Path, repo: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from ctxe.cli.app import PICK
 from ctxe.cli.chat.headless import Format
 from ctxe.cli.invocation import Invocation
+from ctxe.cli.printed import print_json
 from ctxe.cli.quick import Options
 from ctxe.config.values import Approval
 from ctxe.domain.effort import Effort
@@ -177,9 +178,9 @@ def _headless(project: Project, opening: Opening, words: str, form: Format, dry_
     for notice in notices:
         screen.tell(notice)
     if dry_run:
-        from ctxe.project.window.preview import request_json
+        from ctxe.project.window.preview import request_plain
 
-        screen.say(request_json(project, replace(opening, interactive=False), words, own))
+        print_json(request_plain(project, replace(opening, interactive=False), words, own))
         return 0
     with restored(screen), open_session(project, opening, lambda *_: Deny("nobody is here to ask")) as live:
         for notice in live.notices:

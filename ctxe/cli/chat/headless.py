@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from ctxe.cli.printed import json_for
 from ctxe.domain.conversation import Outcome
 from ctxe.domain.errors import CostLimit
 from ctxe.domain.events import Event, Kept, TurnFinished
@@ -110,5 +110,5 @@ def _logged(live: Live, event: Kept) -> dict[str, Any]:
 
 
 def _print(screen: Screen, record: Mapping[str, Any]) -> None:
-    """One line of JSON; pure ASCII on a terminal, where a letter could be a control character."""
-    screen.say(json.dumps(record, ensure_ascii=screen.terminal))
+    """One line of JSON."""
+    screen.hand_on(json_for(screen.out, record))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
@@ -38,8 +37,8 @@ def ledger(project: Project, words: str) -> Ledger:
     return found
 
 
-def request_json(project: Project, opening: Opening, words: str, own: str | None = None) -> str:
-    """The request itself as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError.
+def request_plain(project: Project, opening: Opening, words: str, own: str | None = None) -> dict[str, Any]:
+    """The request itself, for JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError.
 
     ``own`` are the user's own of the words, which may name pictures outside of the project.
     """
@@ -58,8 +57,7 @@ def request_json(project: Project, opening: Opening, words: str, own: str | None
     if fold := folds(project, composed).fold(state, ""):
         state = apply(state, Folded(fold))
         state = apply(state, EpochStarted(composed.standing(state)))
-    body = {"model": project.model.id, **_plain(composed.compose(state).request)}
-    return json.dumps(body, ensure_ascii=False, indent=2)
+    return {"model": project.model.id, **_plain(composed.compose(state).request)}
 
 
 def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:

@@ -13,6 +13,7 @@ import pytest
 from ctxe.domain.errors import CtxeError
 from ctxe.terminal.screen import detect
 from ctxe.terminal.streams import polite, write
+from ctxe.terminal.style import only_colors
 
 
 @pytest.fixture
@@ -80,6 +81,27 @@ def test_a_pipe_has_no_width_and_plain_is_a_wish() -> None:
     )
     screen.say("hello")
     assert out.getvalue() == "hello\n"
+
+
+HOSTILE = "title \x1b]0;evil\x07\x1b[2J\x9b6n\r\u202e"
+
+
+def test_what_is_said_holds_no_sequence_from_outside() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    screen = detect(io.StringIO(), out, err, {})
+    screen.say(f"saved {HOSTILE}\nin a.md")
+    screen.tell(HOSTILE)
+    assert out.getvalue() == "saved title ‹U+000D›‹U+202E›\nin a.md\n"
+    assert err.getvalue() == "title ‹U+000D›‹U+202E›\n"
+    screen.hand_on(HOSTILE)
+    assert out.getvalue().endswith(f"{HOSTILE}\n"), "another program reads it as it is"
+
+
+def test_colours_are_all_that_a_terminal_is_told(tty: TextIO) -> None:
+    screen = detect(tty, tty, tty, {"TERM": "xterm"})
+    drawn = screen.paint((("ok", "good"), (" → ", ""), ("done", "strong")))
+    assert only_colors(f"{drawn}{HOSTILE}", screen.color) == f"{drawn}title ‹U+000D›‹U+202E›"
+    assert only_colors(drawn, color=False) == "ok → done"
 
 
 def test_plain_on_a_terminal(tty: TextIO) -> None:
