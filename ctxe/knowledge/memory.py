@@ -145,7 +145,7 @@ class Memory:
         groups = self._groups(entries)
         told = [_open_line(one) for one in groups if one.status == "open" and not _met(one, self.session)]
         yield listed("failures", "open failures", told, int(room * 0.3), "failure", self._cost)
-        days = [f"- {entry.created[:16]} {entry.text}" for entry in reversed(self._days(entries))]
+        days = [f"- {entry.created[:16]} {daily.told(entry)}" for entry in reversed(self._days(entries))]
         yield listed("daily", "latest work, newest first", days, int(room * 0.2), "log", self._cost)
         told_weeks = daily.weeks(entries, daily.day_of(self.store.now())) if days else {}
         weeks = [f"- {week}: {lines[0]}" for week, lines in list(told_weeks.items())[:RECENT_WEEKS]]

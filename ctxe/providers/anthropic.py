@@ -76,32 +76,35 @@ def body(request: Request, model: Model, *, long_cache: bool = False, look: Look
         last["cache_control"] = life
     first = request.messages[0].blocks[: request.settled] if request.messages else ()
     settled = sum(isinstance(block, Text) and bool(block.text.strip()) for block in first)
-    mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
+    used = mark([block for message in messages for block in message["content"]], MARKS - bool(system or tools), settled)
+    for shared in system[-2:-1] if used + 1 < MARKS else ():
+        shared["cache_control"] = life  # the last block, of the memory, is another in every session and after folds
     sent: dict[str, Any] = {"model": model.name, "max_tokens": limit, **asked}
     sent |= {"system": system} if system else {}
     sent |= {"tools": tools} if tools else {}
     return sent | {"messages": messages, "stream": True}
 
 
-def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> None:
+def mark(blocks: Sequence[dict[str, Any]], marks: int, settled: int = 0) -> int:
     """Put cache marks on the last block and, while there are more, at most REACH blocks before the one behind.
 
     So the next request finds what this one wrote even after a step with many parallel calls. One mark is for the end
-    of the first ``settled`` blocks, so that the next fold finds them too.
+    of the first ``settled`` blocks, so that the next fold finds them too. Returns how many were put.
     """
-    at = len(blocks)
+    at, put = len(blocks), 0
     if 0 < settled < at and marks > 1:
         blocks[settled - 1]["cache_control"] = {"type": "ephemeral"}
-        marks -= 1
-    for _ in range(marks):
+        put = 1
+    while put < marks:
         reach = range(max(0, at - REACH), at) if at < len(blocks) else range(len(blocks) - 1, -1, -1)
         place = next((n for n in reach if blocks[n]["type"] not in OWN), None)
         if place is None:
-            return
+            break
         blocks[place]["cache_control"] = {"type": "ephemeral"}
+        at, put = place, put + 1
         if place <= REACH:
-            return
-        at = place
+            break
+    return put
 
 
 def _message(message: Message, model: Model, look: Look) -> dict[str, Any] | None:

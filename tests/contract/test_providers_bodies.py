@@ -73,7 +73,7 @@ CASES: dict[str, tuple[Request, dict[str, dict[str, Any]]]] = {
         {
             "messages": anthropic(
                 [{"role": "user", "content": [text("hello") | MARK]}],
-                system=[text("Rules."), text("Memory.") | MARK],
+                system=[text("Rules.") | MARK, text("Memory.") | MARK],
                 tools=[{"name": "read_file", "description": "Read a file.", "input_schema": SCHEMA}],
             ),
             "chat": chat(

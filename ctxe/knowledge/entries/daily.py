@@ -81,7 +81,16 @@ def is_line_of(line: bytes, entry: Entry) -> bool:
 def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:
     """The newest lines of the daily log, oldest of them first."""
     lines = [entry for entry in entries if entry.path.startswith("daily/")]
-    return tuple(sorted(lines, key=lambda entry: entry.created)[-most:])
+    return tuple(sorted(lines, key=lambda entry: (entry.created, entry.session))[-most:])
+
+
+def told(entry: Entry) -> str:
+    """A line as a model is told it: without what it cost, and without failures, which it is told where they bear."""
+    words, bracket, notes = entry.text.rpartition(" (")
+    if not bracket or not notes.endswith(")"):
+        return entry.text
+    kept = "; ".join(note for note in notes[:-1].split("; ") if not note.startswith(("$", "failure ")))
+    return f"{words} ({kept})" if kept else words
 
 
 def weeks(entries: Iterable[Entry], today: str, keep_days: int = 7) -> dict[str, tuple[str, ...]]:

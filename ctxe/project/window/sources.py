@@ -104,7 +104,8 @@ def surroundings(project: Project) -> Section:
     if branch:
         begun = project.git.under_way()
         more = f", a {begun} is under way" if begun else ""
-        facts.append(f"git branch: {cleaning(project.own_keys)(branch)}{more}")
+        named = "none, HEAD is detached" if branch == "HEAD" else cleaning(project.own_keys)(branch)
+        facts.append(f"git branch: {named}{more}")
     if project.place.working != project.root:
         facts.append(f"the user stands in {project.place.working.relative_to(project.root)}/")
     chunk = Chunk("surroundings", "\n".join(facts), "where this session runs")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ctxe.domain.section import digest
-from ctxe.knowledge.entries.daily import TurnSummary, day_of, line_of, newest, read_day, weeks
+from ctxe.knowledge.entries.daily import TurnSummary, day_of, line_of, newest, read_day, told, weeks
 from ctxe.knowledge.entries.store import Store
 
 NOON = 1_795_262_400.0
@@ -22,6 +23,26 @@ def test_a_turn_is_one_line() -> None:
     )
     assert len(line_of(TurnSummary("long " * 500, "long " * 500), NOON)) <= 400
     assert line_of(TurnSummary("when?"), -1e30) == "- 00:00 when?"
+
+
+def test_a_model_is_told_neither_money_nor_failures_that_it_hears_of_elsewhere() -> None:
+    done = TurnSummary("go on (now)", "ok", ("a.py",), 0.02, ("failure 1d05d6c8-d2f5", "decision 0007-3fa2"))
+    bare = replace(done, files=(), recorded=(), task="what (really)?")
+    lines = (line_of(done, NOON), line_of(bare, NOON), "- 12:00 why (only) this", "- 12:00 it failed (twice)")
+    assert [told(entry) for line in lines for entry in read_day(line.encode(), "daily/2026-11-21.md")] == [
+        "go on (now) → ok (a.py; decision 0007-3fa2)",
+        "what (really)? → ok",
+        "why (only) this",
+        "it failed (twice)",
+    ]
+
+
+def test_of_lines_of_one_minute_the_session_that_began_last_is_the_newest() -> None:
+    at = "20261121-0900"
+    days = read_day(
+        f"- 09:00 [{at}40-aa] b\n- 09:00 [{at}10-bb] a\n- 09:00 [{at}50-00] c\n".encode(), "daily/2026-11-21.md"
+    )
+    assert [entry.text for entry in newest(days, 2)] == ["b", "c"]
 
 
 def test_lines_whose_names_would_be_the_same_stay_apart(tmp_path: Path) -> None:
