@@ -74,6 +74,10 @@ class Git:
         commit = self._kept(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
         return commit if _COMMIT.fullmatch(commit) else ""
 
+    def is_content(self, name: str) -> bool:
+        """Whether a hash is that of a file's content, not of a commit or a folder."""
+        return (self.output("cat-file", "-t", name) or b"").strip() == b"blob"
+
     def under_way(self) -> str:
         """What was begun and not ended: merge, rebase, cherry-pick, revert, bisect; empty for nothing."""
         linked = self._kept("").removeprefix("gitdir: ")  # of a linked work tree: .git is a file

@@ -163,6 +163,11 @@ def _look_reason(found: Reads, folders: frozenset[str], policy: Policy) -> str |
         place = posixpath.join(folder, found.place).rstrip("/")
         if found.git and place and policy.reach is not None and (why := policy.reach(ReadPath(place, git=True))):
             return why
+        if found.git and found.shows and is_secret_file(f"{place}/x"):
+            return f"{place} may hold keys and passwords"
+        held = (ReadPath(posixpath.join(place, name), shows=True, git=True) for name in found.objects)
+        if policy.reach is not None and (why := next(filter(None, map(policy.reach, held)), "")):
+            return why
     return None
 
 

@@ -45,10 +45,16 @@ def _below(home: str, real: str) -> bool:
     return real == home or real.startswith(home.rstrip(os.sep) + os.sep)
 
 
-def reach(root: Path) -> Callable[[ReadPath], str]:
-    """A check of what a command would read, for ``permissions.Policy``: links and globs followed for real."""
+def reach(root: Path, is_content: Callable[[Path, str], bool]) -> Callable[[ReadPath], str]:
+    """A check of what a command would read, for ``permissions.Policy``: links and globs followed for real.
+
+    ``is_content`` says of a folder and a hash whether that is a file's content to the git of the folder.
+    """
 
     def look_at(look: ReadPath) -> str:
+        if look.git and look.shows:
+            place, _, name = look.path.rpartition("/")
+            return f"{name} is a file's content without its name" if is_content(root / place, name) else ""
         for count, name in enumerate(_named(root, look.path)):
             try:
                 real = inside(root, name)
@@ -127,8 +133,10 @@ def _secret_below(folder: Path, hidden: bool) -> str:
         folders[:] = sorted(name for name in folders if name not in SKIPPED and (hidden or not name.startswith(".")))
         seen += len(files)
         for name in files:
-            if (hidden or not name.startswith(".")) and not name.endswith((".pem", ".key")) and is_secret_file(name):
-                return Path(place, name).relative_to(folder).as_posix()
+            if (hidden or not name.startswith(".")) and not name.endswith((".pem", ".key")):
+                path = f"{place}/{name}"
+                if is_secret_file(path):
+                    return Path(path).relative_to(folder).as_posix()
         if seen > MOST_FILES:
             break
     return ""

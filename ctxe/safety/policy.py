@@ -18,7 +18,8 @@ class ReadPath:
     """A path that a command would read, as written but joined to the folder it runs in (relative to the root).
 
     ``shows`` says that contents would come out, ``deep`` that everything below is read, with ``hidden`` files too and
-    ``links`` followed. ``git`` is set where git would work in that folder, ``writes`` where the file would be written.
+    ``links`` followed. ``git`` is set where git would work in that folder, with ``shows`` where it would
+    show the object whose hash is the last part; ``writes`` where the file would be written.
     """
 
     path: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
 from ctxe.project.servers.door import rules
+from ctxe.repo.git import Git
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide
 from ctxe.safety.programs import configured_programs
@@ -52,9 +54,12 @@ class Permit:
             self.interactive,
             self.mode == "auto" and self.box().active,
             str(self.project.root),
-            reach(self.project.root),
+            reach(self.project.root, self._is_content),
             configured_programs(self.project.root),
         )
+
+    def _is_content(self, place: Path, name: str) -> bool:
+        return Git(place, self.project.environment).is_content(name)
 
     def now(self) -> str:
         """The mode as it is."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
+from ctxe.lexical.tables import names
 from ctxe.safety.shell import scripts
 from ctxe.safety.shell.tables import ParsedWords, Spec, sort_out, table
 from ctxe.safety.shell.words import SimpleCommand, Word
@@ -17,7 +18,8 @@ class Reads:
     """What a reading command looks at: paths as written, whether contents come out, whether folders are gone into.
 
     ``hidden`` says that files with a dot in front are among them, ``links`` that links are followed on the way,
-    ``git`` that git does the reading (in ``place``), ``enters`` is the folder that later commands of the line run in.
+    ``git`` that git does the reading (in ``place``), ``enters`` is the folder that later commands of the line run in,
+    ``objects`` may be hashes of contents that git would show.
     """
 
     paths: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class Reads:
     enters: str = ""
     links: bool = False
     place: str = ""
+    objects: tuple[str, ...] = ()
 
 
 def reads(part: SimpleCommand) -> Reads | None:
@@ -57,13 +60,16 @@ def _checked(name: str, spec: Spec, rest: Sequence[Word]) -> Reads | None:
         words = words[1:]
     recursive = name in {"rg", "ag"} or bool(given.options & {"-r", "-R", "--recursive"})
     deep = "deep" in spec.is_ and recursive
-    hidden = name != "rg" or bool(given.options & {"-.", "-u", "--hidden", "--unrestricted"})
+    hidden = name != "rg" or bool(given.options & UNNAMED)
     links = name == "diff" or bool(given.options & FOLLOWING.get(name, frozenset()))
     return Reads(tuple(words) or ((".",) if deep else ()), "shows" in spec.is_, deep, hidden, links=links)
 
 
-FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"}))
+FOLLOWING = dict.fromkeys(("grep", "egrep", "fgrep"), frozenset({"-R"})) | {"rg": frozenset({"-L"})}
 """Options by which a program goes through links to folders; diff always does."""
+UNNAMED = names("-. -u --hidden --unrestricted -0 --null -I --no-filename -p --pretty --heading --json")
+"""Options of rg by which it finds hidden files, or by which a line that it prints does not say which file it is of: an
+ignore file of the repository may let it find hidden ones as well."""
 
 
 def _fine(_given: ParsedWords) -> bool:
@@ -111,6 +117,7 @@ def _awk(rest: Sequence[Word]) -> Reads | None:
     return None if paths is None else Reads(paths, shows=True)
 
 
+_HASH = pattern(r"([0-9a-f]{4,64})(?:[\^~@].*)?")
 _REVISION_PATH = pattern(r"^[^:]*:(?!/|\()(?P<path>.+)$")
 
 
@@ -134,7 +141,10 @@ def _git(rest: Sequence[Word]) -> Reads | None:
     paths += [found["path"] for path in paths if (found := _REVISION_PATH.match(path))]
     prefix = f"{folder}/" if folder else ""
     looked = (*([folder] if folder else []), *(prefix + path for path in paths))
-    return Reads(looked, "shows" in spec.is_, git=True, place=folder)
+    shows = "shows" in spec.is_
+    ends = [end for word in given.operands for end in word.text.split("..")] if shows else []
+    objects = tuple(found[1] for end in ends if (found := _HASH.fullmatch(end)))
+    return Reads(looked, shows, git=True, place=folder, objects=objects)
 
 
 def _git_allows(spec: Spec, given: ParsedWords) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.tool import Action, Allow, Ask, Risk
+from ctxe.repo.git import Git
 from ctxe.safety.paths import MOST_NAMES, reach
 from ctxe.safety.permissions import Mode, Policy, decide
 
@@ -27,10 +28,14 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+def held(place: Path, name: str) -> bool:
+    return Git(place).is_content(name)
+
+
 def asked(root: Path, line: str, mode: Mode = "ask") -> str | None:
     """Why a command line is asked about; None when it runs by itself."""
     action = Action("run_command", "run", Risk.EXECUTE, lambda: iter(()), command=line)
-    decision = decide(action, Policy(mode, root=str(root), reach=reach(root)))
+    decision = decide(action, Policy(mode, root=str(root), reach=reach(root, held)))
     assert isinstance(decision, Allow | Ask)
     return decision.why if isinstance(decision, Ask) else None
 
@@ -57,7 +62,10 @@ def test_programs_that_follow_links_are_asked_about_where_there_are_any(root: Pa
     assert asked(root, "grep -R x src") == "it would also read what away leads to"
     assert asked(root, "grep -R x docs") == "it would also read what held.txt leads to"
     assert asked(root, "diff -r plain src") == "it would also read what away leads to"
+    assert asked(root, "rg -L x plain src") == "it would also read what away leads to"
+    assert asked(root, "rg -nL x docs") == "it would also read what held.txt leads to"
     assert asked(root, "grep -r x src") is None
+    assert asked(root, "rg -L x plain") is None
     assert asked(root, "grep -R x plain") is None
     assert asked(root, "diff -r plain plain") is None
 
@@ -76,3 +84,40 @@ def test_git_in_an_inner_repository_is_asked_about_when_that_one_runs_programs(r
         config.write("[diff]\n external = touch HOSTILE\n")
     assert asked(root, line) == f"git would run diff.external of the repository in {line.split()[1 + ('-C' in line)]}"
     assert asked(root, "git status") is None
+
+
+def test_a_content_that_only_its_hash_names_is_asked_about(root: Path) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b.test")
+        return subprocess.run(
+            ["git", "-C", root, *who, *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "-q")
+    git("add", "secrets.yml", "plain")
+    git("commit", "-qm", "one")
+    blob, commit, tree = git("rev-parse", "HEAD:secrets.yml"), git("rev-parse", "HEAD"), git("rev-parse", "HEAD:plain")
+    for line in (
+        f"git cat-file -p {blob}",
+        f"git cat-file blob {blob}",
+        f"git show {blob[:8]}",
+        f"git show --stat {commit} {blob}",
+        f"git diff {blob} {commit}",
+        f"git diff {commit}..{blob}",
+        f"git -C plain show {blob}",
+        f"cd plain && git show {blob}",
+        f"git show {blob}^{{}}",
+    ):
+        assert (asked(root, line) or "").endswith("is a file's content without its name"), line
+    for line in (f"git show {commit}", f"git show {commit[:7]}~0", f"git cat-file -p {tree}", "git show abc1234"):
+        assert asked(root, line) is None, line
+
+
+def test_lines_that_do_not_say_their_file_are_asked_about_where_keys_lie(root: Path) -> None:
+    (root / "plain/.env").write_text("KEY=canary")
+    (root / "docs/.docker").mkdir()
+    (root / "docs/.docker/config.json").write_text("{}")
+    for option in ("-I", "--no-filename", "--heading", "-p", "-0", "--json", "-uu"):
+        assert asked(root, f"rg {option} KEY plain") == "it would also read .env", option
+    assert asked(root, "rg -n KEY plain") is None
+    assert asked(root, "grep -rh auth docs") == "it would also read .docker/config.json"
