@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import ToolOutput
@@ -23,6 +23,8 @@ WALLED = pattern(
     r"|Network is unreachable|[Cc]ould not resolve|[Nn]ame resolution|\b(?:EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b"
 )
 """What programs say that met the wall of a sandbox."""
+EXPECTING = ("AssertionError", "AssertionFailedError", "ExpectationNotMetError", "FAIL", "Failed")
+"""Classes of errors by which tests say that something came otherwise."""
 TAIL = 2_000
 """Characters at the end of the output in which it is looked for."""
 LONG = 5.0
@@ -52,11 +54,18 @@ def ended(root: Path, command: str, done: Finished, limit: float = 0.0, more: st
         facts["timed_out"] = done.timed_out
     asked = "" if ok or not ASKED.search(text[-TAIL:]) else ASKS
     if walls and not ok and WALLED.search(text[-TAIL:]):
-        facts["walled"] = True
+        if not _expected(facts):
+            facts["walled"] = True
         asked += f"; {walls}: ask the user to run what needs more"
     how = _ending(limit, done, asked, more)
     words = f"{text}\n{how}" if text else f"(no output) {how}"
     return ToolOutput(words, ok, kind="shell", facts=facts)
+
+
+def _expected(facts: dict[str, Any]) -> bool:
+    """Whether tests of the project's own expected something else, which may be about what is denied."""
+    named = facts.get("tests", {}).get("failed") and facts.get("error")
+    return bool(named) and facts["error"]["class"] in EXPECTING
 
 
 def _ending(seconds: float, done: Finished, asked: str = "", more: str = "") -> str:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from ctxe.tools.outcomes.fault import PATH, RAISED, Fault, Reader, by_line, placed
 from ctxe.tools.outcomes.gofaults import go_panic, go_test, panic
 from ctxe.tools.outcomes.jsfaults import bun, jest, npm, tap
+from ctxe.tools.outcomes.native import ctest, gtest, numbered
 from ctxe.tools.outcomes.rubyphp import phpunit, rspec
 
 MESSAGE_CHARS = 200
@@ -144,6 +145,8 @@ READERS: tuple[Reader, ...] = (
     tap,
     rspec,
     phpunit,
+    gtest,
+    numbered,
     placed(
         r"^\s*(?P<kind>(?:[a-z]\w*\.)+[A-Z]\w*(?:Error|Exception)): (?P<message>.+)$",
         r"^\s*at (?!(?:app//)?(?:org\.junit|org\.opentest4j|java|jdk|sun)\.)\S+\((?P<file>\w+\.\w+):(?P<line>\d+)\)",
@@ -187,6 +190,7 @@ READERS: tuple[Reader, ...] = (
     by_line(r"^(?P<kind>make)(?:\[\d+\])?: \*\*\* (?P<message>.+)$"),
     by_line(rf"^{PATH}:(?P<line>\d+)(?::\d+)? error (?P<rule>\S+) (?P<message>.+)$"),
     by_line(r"^(?:\S*/)?(?P<kind>(?:ba|da|z|k|fi)?sh): (?:line \d+: )?(?P<message>.+)$"),
+    ctest,
     by_line(r"^\((?P<kind>eval)\):\d+: (?P<message>.+)$"),
     by_line(r"^(?P<kind>[\w.-]+): (?:fatal |error[: (])(?P<message>.+)$"),
 )

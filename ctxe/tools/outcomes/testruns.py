@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ctxe.tools.outcomes import jsruns, rubyphp
+from ctxe.tools.outcomes import jsruns, native, rubyphp
 from ctxe.tools.outcomes.testrun import Reader, TestRun, ids, matches, number, tally
 
 
@@ -139,5 +139,6 @@ def _gradle(lines: Sequence[str]) -> TestRun | None:
     return TestRun("gradle", ran - failed - skipped, failed, ids(names), skipped)
 
 
-OTHERS: tuple[Reader, ...] = (rubyphp.rspec_run, rubyphp.phpunit_run)
+NATIVE: tuple[Reader, ...] = (native.ctest_run, native.gtest_run, native.curl_run)
+OTHERS: tuple[Reader, ...] = (*NATIVE, rubyphp.rspec_run, rubyphp.phpunit_run, native.minitest_run)
 READERS: tuple[Reader, ...] = (_pytest, _unittest, *jsruns.PLAIN, _cargo, _go, _maven, _gradle, *OTHERS, *jsruns.VAGUE)

@@ -31,6 +31,29 @@ CASES: dict[str, tuple[str, str, Tests]] = {
         (1, 1, ["eval > adds"]),
     ),
     "bun-logs": ("AssertionError: expect(received).toBe(expected)", "src/a.test.ts:5", (1, 1, ["a > is two"])),
+    "ctest-clar": (
+        "AssertionError: Function call failed: (git_diff_index_to_workdir(&diff, g_repo, NULL, NULL))"
+        " error -1 - could not parse pattern",
+        "tests/libgit2/diff/drivers.c:92",
+        (2, 2, ["offline", "gitdaemon"]),
+    ),
+    "ctest-plain": ("Timeout: render", "", (1, 1, ["render"])),
+    "gtest": (
+        'AssertionError: Expected equality of these values: parse("((a))").depth() Which is: 1 2',
+        "tests/parser_test.cc:41",
+        (4, 1, ["ParserTest.Nested"]),
+    ),
+    "curl": ("error: 2: protocol FAILED:", "", (2, 1, ["test 2"])),
+    "minitest": (
+        "AssertionError: Expected: 2 Actual: 1",
+        "test/test_parser.rb:22",
+        (7, 2, ["TestParser#test_nested", "TestParser#test_deep"]),
+    ),
+    "test-unit": (
+        "error: Failure: test_nested(TestParser): <2> expected but was",
+        "",
+        (1, 1, ["test_nested(TestParser)"]),
+    ),
     "bun-script": ("command not found: /usr/bin/bash: line 1: tsc: command not found", "", None),
     "bun-missing": ("command not found: bun: command not found: tsc", "", None),
     "zsh": ("command not found: zsh:1: command not found: yq", "", None),

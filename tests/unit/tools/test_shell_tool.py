@@ -137,6 +137,11 @@ def test_a_command_that_meets_the_wall_of_a_sandbox_is_told_which(place: Any) ->
     met = place.call(make, command="echo 'index.lock: Permission denied'; exit 128")
     assert met.text.endswith("[exit 128; commands stay in the work tree: ask the user to run what needs more]")
     assert met.facts["walled"] is True
+    said = "FAILED a.py::test_b - AssertionError: assert 'Permission denied' in 'ok'\\n1 failed in 0.1s"
+    tested = place.call(make, command=f'printf "{said}"; exit 1')
+    assert ("ask the user to run what needs more" in tested.text, "walled" in tested.facts) == (True, False)
+    raised = place.call(make, command=f'printf "{said.replace("AssertionError", "PermissionError")}"; exit 1')
+    assert raised.facts["walled"] is True
     assert place.call(make, command="echo 'Permission denied'").text.endswith("denied\n[exit 0]")
     assert place.call(make, command="echo 'no such thing'; exit 1").text.endswith("thing\n[exit 1]")
     assert "walled" not in (sh(place, "echo 'Permission denied'; exit 1").facts or {})
