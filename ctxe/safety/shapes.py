@@ -73,6 +73,73 @@ SHAPES = (
     _shape("service token", "glsa_ sntrys_ sntryu_ phx_ lsv2_", r"[a-z0-9]{3,6}_(?:pt_|sk_)?[A-Za-z0-9_=+/]{32,}"),
     _shape("service token", "rubygems_ bkua_ vercel_blob_rw_", r"[a-z]+_(?:blob_rw_)?[A-Za-z0-9_]{36,}"),
     _shape("service token", "sq0atp- sq0csp-", r"sq0(?:at|cs)p-[A-Za-z0-9_-]{22,}"),
+    # a prefix and 32 or more hexadecimal digits
+    _shape(
+        "service token",
+        "shpss_ shpca_ shppa_ dor_v1_ sgp_ shippo_live_ xkeysib- e2b_ fc- sk_",
+        r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9]{1,16}[_-]){1,3}[a-f0-9]{32,}(?:-[A-Za-z0-9]{1,20})?(?![A-Za-z0-9_])",
+    ),
+    # a prefix that no name begins with, and whatever base64 for URLs may hold
+    _shape(
+        "service token",
+        "dp.sa. lin_oauth_ glc_ CFPAT- tfp_ duffel_live_ pcsk_ CCIPAT_"
+        " CCIPRJ_ wandb_v1_ tgp_v1_ jina_ cfat_ cfut_ hvb. dckr_oat_",
+        r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9]{1,9}[_.-]){1,3}(?=[A-Za-z_=-]{0,28}[0-9])[A-Za-z0-9_=-]{24,}",
+    ),
+    # a prefix that names begin with too, and 22 or more letters and digits without a break
+    _shape(
+        "service token",
+        "sk_org_ secret_ live_ bb_live_ pnu_ napi_ csk- fw_ apify_api_ rpa_ rnd_ vcp_ pa-",
+        r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9]{1,9}[_-]){1,3}"
+        r"(?=[A-Za-z]{0,30}[0-9][A-Za-z]{0,30}[0-9])(?=[0-9]{0,20}[A-Za-z])[A-Za-z0-9]{22,}(?![A-Za-z0-9_])",
+    ),
+    _shape("service token", "api_org_", r"(?<![A-Za-z0-9_])api_org_[A-Za-z0-9]{30,}(?![A-Za-z0-9_])"),
+    _shape("service token", "re_", r"(?<![A-Za-z0-9_])re_[A-Za-z0-9]{6,10}_(?=[A-Za-z]{0,20}[0-9])[A-Za-z0-9]{20,}"),
+    _shape("service token", "dt0c01. dt0s01. dt0s02.", r"dt0[cs]0[12]\.[A-Z0-9]{8,24}\.[A-Z0-9]{40,}"),
+    _shape("service token", "ops_eyJ", r"ops_eyJ[A-Za-z0-9_=-]{60,}"),
+    _shape(
+        "service token",
+        "A3-",
+        r"(?<![A-Za-z0-9-])A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
+    ),
+    _shape("service token", "sk.eyJ", r"(?<![A-Za-z0-9])sk\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{16,}"),
+    _shape("service token", "SSWS ", r"SSWS (00[A-Za-z0-9_-]{30,})"),
+    _shape("service token", "cmVmdGtu", r"cmVmdGtu[A-Za-z0-9+/]{40,}={0,2}"),
+    _shape("service token", "EAA", r"(?<![A-Za-z0-9+/])EAA(?=[A-Za-z]{0,30}[0-9])[A-Za-z0-9_-]{50,}"),
+    _shape("service token", "SK", r"(?<![A-Za-z0-9])SK[a-f0-9]{32}(?![A-Za-z0-9])"),
+    _shape("cloud token", ".atlasv1.", r"\.atlasv1\.[A-Za-z0-9_=-]{60,}"),
+    _shape("cloud token", "v1.0-", r"v1\.0-[a-f0-9]{24}-[a-f0-9]{100,}"),
+    _shape("cloud token", "eyJhIjoi", r"(?<![A-Za-z0-9_-])eyJhIjoi[A-Za-z0-9+/=_-]{100,}"),
+    _shape("cloud token", "t1.", r"(?<![A-Za-z0-9_.-])t1\.[A-Za-z0-9_-]{20,}={0,2}\.[A-Za-z0-9_-]{86}={0,2}"),
+    _shape("cloud token", "7Q~ 8Q~", r"[78]Q~[A-Za-z0-9_.~-]{31,}"),
+    _shape("cloud token", "ABSK", r"(?<![A-Za-z0-9])ABSK[A-Za-z0-9+/]{80,}={0,2}"),
+    _shape(
+        "cloud token",
+        "LTAI AKID AKLT AQVN EZAK EZTK BSA cio",
+        r"(?<![A-Za-z0-9+/_-])(?:LTAI|AKID|AKLT|AQVN|EZ[AT]K|BSA|cio)"
+        r"(?=[A-Za-z]{0,16}[0-9])(?=[0-9]{0,16}[A-Za-z])[A-Za-z0-9]{16,80}(?![A-Za-z0-9+/_-])",
+    ),
+    _shape("Google key", "AQ. 1//0", r"(?<![A-Za-z0-9_./-])(?:AQ\.|1//0)[A-Za-z0-9_-]{40,}"),
+    _shape(
+        "bot token",
+        "MT Mz ND NT Nj Nz OD OT",
+        r"(?<![A-Za-z0-9_./+-])[MNO][A-Za-z0-9]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+    ),
+    _shape(
+        "private key",
+        "Private-Lines:",
+        r"Private-Lines: \d{1,3}\r?\n((?:[A-Za-z0-9+/=]{1,64}(?:\r?\n|\Z)){1,99})",
+    ),
+    _shape("password", '"auth"', r'"auth"\s{0,4}:\s{0,4}"([A-Za-z0-9+/]{16,}={0,2})"'),
+    _shape("password", "login ", r"login\s{1,9}\S{1,99}\s{1,9}password\s{1,9}(\S{4,200})"),
+    _shape("password", "PGPASSWORD= MYSQL_PWD= SSHPASS= REDISCLI_AUTH=", r"[A-Z_]+=[\"']?([^\s\"'${}]{4,100})"),
+    _shape("password", "otpauth://", r"otpauth://\S{0,200}?secret=([A-Za-z2-7]{16,})"),
+    _shape(
+        "key in a URL",
+        "?key= &key= ?token= &token=",
+        r"[?&]\w+=(?=[A-Za-z_-]{0,30}[0-9])([A-Za-z0-9_-]{32,})",
+    ),
+    _shape("key in a URL", "://", r"://(?=[A-Za-z_-]{0,30}[0-9])([A-Za-z0-9_-]{24,200})@"),
     _shape("service token", "ATATT3 ATCTT3 AKCp", r"(?<![A-Za-z0-9+/])A(?:T[AC]TT3|KCp)[A-Za-z0-9_=-]{60,}"),
     _shape("mail key", "key-", r"(?<![A-Za-z0-9_-])key-[a-f0-9]{32}(?![a-f0-9])"),
     _shape("bot token", ":AA", r"(?<=[0-9]{8}):(AA[A-Za-z0-9_-]{33,34})(?![A-Za-z0-9_-])"),
