@@ -17,6 +17,7 @@ from typing import Any
 
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
+from ctxe.domain.jsonl import json_text
 from ctxe.domain.value import dataclass, field
 from ctxe.storage.files import replace
 from ctxe.storage.held import HeldFile
@@ -106,13 +107,7 @@ class Log:
 
 
 def _line(record: dict[str, Any]) -> str:
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        # Lone surrogates (from odd file names or replies) must survive: escaped ASCII always can.
-        return json.dumps(record, separators=(",", ":"))
-    return line
+    return json_text(record, separators=(",", ":"))
 
 
 def header_of(path: Path) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from ctxe.domain.jsonl import json_text
+
 
 def print_json(value: object) -> None:
     """One JSON value on standard output, keys in the order given."""
@@ -19,15 +21,6 @@ def print_line(value: object, indent: int | None = None) -> None:
 
 
 def json_for(stream: TextIO, value: object, indent: int | None = None) -> str:
-    """A value as JSON, non-ASCII as it is.
-
-    Pure ASCII where the stream cannot hold all of it, and on a terminal, where a letter could be a control character.
-    """
-    import json
-
-    text = json.dumps(value, ensure_ascii=stream.isatty(), indent=indent, default=list)
-    try:
-        text.encode(stream.encoding or "utf-8")
-    except UnicodeEncodeError:  # also of bytes of a command line that are no text, which Python keeps as half letters
-        return json.dumps(value, indent=indent, default=list)
-    return text
+    """A value as JSON; pure ASCII on a terminal, where a letter could be a control character."""
+    encoding = "ascii" if stream.isatty() else stream.encoding or "utf-8"
+    return json_text(value, encoding, indent=indent, default=list)

@@ -205,18 +205,15 @@ def export(
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it; else standard output.")] = "",
 ) -> None:
     """A whole session. Raises SessionError, StoreError."""
-    import json
-
+    from ctxe.domain.jsonl import json_text
     from ctxe.project.sessions import events, path_of, records, write
     from ctxe.terminal.pages.replayed import markdown
 
     invocation = Invocation.of(context)
     project = invocation.project()
     log = path_of(project.place.sessions, session)
-    if form == "jsonl":
-        made = "\n".join(json.dumps(record, ensure_ascii=False) for record in records(log))
-    else:
-        made = markdown(events(log)[0])
+    jsonl = form == "jsonl"
+    made = "\n".join(json_text(record) for record in records(log)) if jsonl else markdown(events(log)[0])
     if out:
         invocation.screen().say(str(write(project.place.working / out, made + "\n")))
     else:

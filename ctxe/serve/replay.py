@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import CtxeError
+from ctxe.domain.jsonl import json_text
 from ctxe.project.window.replaying import Replayed
 from ctxe.serve.chat import Chat, GivenMessages, Refused, checked, reply_of, text_of, tokens_of, written
 
@@ -39,9 +40,9 @@ class Service:
     def answer(self, line: str) -> str:
         """One line for one line; what is wrong is said as ``{"error": …}`` and changes nothing."""
         try:
-            return _json(self._answered(_object(line)))
+            return json_text(self._answered(_object(line)))
         except CtxeError as error:
-            return _json({"error": f"{error.message} ({error.hint})" if error.hint else error.message})
+            return json_text({"error": f"{error.message} ({error.hint})" if error.hint else error.message})
 
     def _answered(self, asked: Mapping[str, Any]) -> Chat:
         match asked.get("op"):
@@ -127,17 +128,3 @@ def _object(line: str) -> Mapping[str, Any]:
     if not isinstance(asked, dict):
         raise Refused("the line is no JSON object")
     return asked
-
-
-def _json(answer: Mapping[str, Any]) -> str:
-    text = json.dumps(answer, ensure_ascii=False)
-    # A lone half of a surrogate pair is legal in JSON as an escape, and in UTF-8 not at all.
-    return text if text.isascii() or _encodes(text) else json.dumps(answer)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
