@@ -16,6 +16,9 @@ from ctxe.domain.pattern import pattern
 RUN = 4
 """Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
 
+ABOVE = " lines as they stand above; recall "
+"""What tells of lines that stand already, between their number and the handle of the whole."""
+
 _NOTE = pattern(r"\[\d[\d,]* lines as they stand above|\[lines? \d+")
 """What stands where lines do not: the number of those above, the place of a part of a file."""
 
@@ -136,4 +139,4 @@ def _told(run: list[str], handle: str) -> list[str]:
     """A run of known lines, or what stands for it."""
     if len(run) < RUN or sum(len(line.strip()) for line in run) < RUN_CHARS:
         return run
-    return [f"[{len(run)} lines as they stand above; recall {handle}]"]
+    return [f"[{len(run)}{ABOVE}{handle}]"]

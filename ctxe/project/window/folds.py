@@ -17,6 +17,7 @@ from ctxe.context.focus import focus_of, focused
 from ctxe.context.fold import next_fold, room_for
 from ctxe.context.lines import Whole
 from ctxe.context.restore import brought_back
+from ctxe.context.retold import retold
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
@@ -54,6 +55,10 @@ class Folds:
 
         ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
         """
+        fold = self._made(state, cause, focus)
+        return fold and retold(state.conversation, fold, _whole(state), self.composer.budget, self.composer.count)
+
+    def _made(self, state: State, cause: str, focus: str) -> Fold | None:
         talk = state.conversation
         fold = self._folded(state, cause)
         if fold is None:

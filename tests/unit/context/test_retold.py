@@ -1,0 +1,63 @@
+"""What failed last does not stand as a note that it stands above, once a fold took what stood there."""
+
+from __future__ import annotations
+
+from ctxe.context.birth import born
+from ctxe.context.budget import Budget
+from ctxe.context.retold import retold
+from ctxe.context.seen import ABOVE, Standing
+from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.section import Chunk
+
+OUTPUT = "\n".join([*(f"FAILED tests/test_{n}.py::test_it - assert {n} == {n + 1}" for n in range(6)), "6 failed"])
+BUDGET = Budget(16_000, 4_000)
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def ran(talk: Conversation, number: int, text: str = OUTPUT, *, ok: bool = False) -> Conversation:
+    """The conversation with one more run, told as it is born."""
+    call = ToolCall(f"c{number}", "run_command", '{"command": "pytest"}')
+    told = born(text, "shell", BUDGET.window, words, Standing().of(talk))
+    step = Step(Reply("", (call,), "tools"), (ToolResult(call.id, told.text, ok, told.handle),))
+    turn = talk.turns[0]
+    return Conversation((Turn(turn.words, (), (*turn.steps, step)),), talk.fold)
+
+
+def seen(talk: Conversation, fold: Fold) -> list[str]:
+    results = [result for _, step in talk.steps(fold.upto) for result in step.results]
+    return [fold.masks.get(result.call_id, result.text) for result in results]
+
+
+def folded(talk: Conversation, upto: int, *record: Chunk) -> tuple[Fold, Fold]:
+    fold = Fold(Position(0, upto), record, cause="price", tokens_after=100)
+    return fold, retold(talk, fold, lambda _: OUTPUT, BUDGET, words)
+
+
+def test_what_failed_is_told_again_where_what_stood_above_it_gave_way() -> None:
+    talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
+    assert ABOVE in seen(talk, Fold(Position(0, 1)))[0]
+    before, after = folded(talk, 1)
+    assert seen(talk, after) == [OUTPUT]
+    assert after.tokens_after - before.tokens_after == words(OUTPUT) - words(seen(talk, before)[0])
+
+
+def test_what_stands_still_is_not_told_twice() -> None:
+    talk = ran(ran(ran(Conversation((Turn("go"),)), 1), 2), 3)
+    before, after = folded(talk, 0)
+    assert after is before
+    assert [ABOVE in text for text in seen(talk, after)] == [False, True, True]
+    recorded, same = folded(talk, 1, Chunk("record", OUTPUT))
+    assert seen(talk, same) == seen(talk, recorded)
+    _, one = folded(talk, 1)
+    assert [ABOVE in text for text in seen(talk, one)] == [False, True]
+
+
+def test_what_went_well_or_is_too_long_stays_a_note() -> None:
+    well = ran(ran(Conversation((Turn("go"),)), 1), 2, ok=True)
+    assert folded(well, 1)[1].masks == {}
+    talk = ran(ran(Conversation((Turn("go"),)), 1), 2)
+    fold = Fold(Position(0, 1))
+    assert retold(talk, fold, lambda _: OUTPUT, Budget(300, 0), words) is fold
