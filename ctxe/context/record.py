@@ -16,7 +16,7 @@ from ctxe.context.nearness import near_use
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
 from ctxe.context.trim import is_below, is_passed
-from ctxe.context.worth import worth_of_lines, worth_of_name
+from ctxe.context.worth import left_in_listings, worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 
 SAMPLE = 20_000
@@ -49,6 +49,8 @@ def record(
     density = _density(entries, count)
     topics = _grouped(entries, density)
     left = {name: worth_of_name(name, seen, survey) for name, seen in survey.names.items()}
+    for path, likelier in left_in_listings(survey).items():
+        left[path] *= likelier
     left.update(dict.fromkeys(covered, 0.0))
     told = {core_of(line) for text in earlier for line in text.splitlines()}
     spent = _open_what_must_stand(topics, left, room / 2, since)

@@ -30,6 +30,10 @@ OPEN = 5.0
 AGAIN, NEAR = 2.5, 2.0
 """So much likelier is a line that was seen in more than one step, and one near to what the model works with."""
 
+LISTED, LISTED_HALF, SHORTEST_LIST = 3.0, 12.0, 3
+"""So much likelier is a path out of a listing of so many from which the model has just taken another, for who reads one
+file of a list goes on with the next; and the steps after which half of that is left."""
+
 MOST_COMMANDS = 4
 """A line of so many commands is worth as much as they are; one of more is worth no more."""
 
@@ -60,6 +64,29 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
     if name in survey.words:
         worth *= USER
     return worth * PATH if "/" in name else worth
+
+
+def left_in_listings(survey: Survey) -> dict[str, float]:
+    """How much more paths are worth that stand in a listing the model is going through, and that it has not taken."""
+    more: dict[str, float] = {}
+    for entry in survey.entries:
+        listed = _listed(entry) if entry.kind != "read" and not entry.edits else ()
+        if len(listed) < SHORTEST_LIST:
+            continue
+        last = max(survey.names[path].last_used for path in listed)
+        if last <= entry.step:
+            continue
+        likelier = 1 + (LISTED - 1) * faded(survey.now - last, LISTED_HALF)
+        for path in listed:
+            if survey.names[path].last_used <= entry.step:
+                more[path] = max(more.get(path, 1.0), likelier)
+    return more
+
+
+def _listed(entry: HistoryEntry) -> list[str]:
+    """The paths that stand in a result on lines of their own: of a listing, or above what a search found in each."""
+    told = (line for line in entry.lines if line.origin == "result" and line.names)
+    return [line.names[0] for line in told if "/" in line.names[0] and line.core.rstrip(":") == line.names[0]]
 
 
 def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:

@@ -174,3 +174,19 @@ def test_words_before_the_first_step_name_no_step() -> None:
     )
     assert "look at src/frame.py and parse_header" in text
     assert "recall s0" not in text
+
+
+def test_of_a_listing_that_is_being_gone_through_the_paths_not_taken_yet_stand() -> None:
+    listing = [f"src/pages/part{n}.ts" for n in range(6)]
+    text = "\n".join(f"{n}: call_of_{n}(with_one_{n}, other_{n})" for n in range(40))
+
+    def kept(read: str) -> list[str]:
+        survey = surveyed(
+            step(1, "glob", {"pattern": "**"}, "\n".join(listing)),
+            step(2, "read", {"path": read}, text),
+            *(step(n, "bash", {"command": f"make step{n}"}, "") for n in range(3, 20)),
+        )
+        return [line for line in made(survey, 120) if line in listing[1:]]
+
+    assert kept(listing[0]) == listing[1:]
+    assert kept("src/elsewhere.ts") == []
