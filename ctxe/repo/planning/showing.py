@@ -78,11 +78,12 @@ def as_shown(one: Open) -> Packed:
 
 def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> Packed:
     """A file of which some lines (from 1) are shown; whole when it is all of them."""
-    ranges, cost = ranges_of(chosen), sum(costs[row - 1] for row in chosen)
-    if len(chosen) >= len(lines):
+    count = len(lines) - (lines[-1:] == [""])  # what follows the last line end is no line
+    kept = [row for row in chosen if row <= count]
+    ranges, cost = ranges_of(kept), sum(costs[row - 1] for row in kept)
+    if len(kept) >= count:
         text = f'<file path="{path}">\n' + "\n".join(lines).rstrip("\n") + "\n</file>"
-        return Packed(number, "full", cost + header(path), text, [(1, len(lines))])
-    count = len(lines) - (lines[-1] == "")  # what follows the last line end is no line
+        return Packed(number, "full", cost + header(path), text, [(1, count)])
     parts = [f'<file path="{path}" lines="{count}">']
     for first, last in ranges:
         parts += [f"[lines {first}-{last}]", *lines[first - 1 : last]]

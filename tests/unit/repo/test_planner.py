@@ -227,3 +227,10 @@ def test_a_part_of_a_file_says_how_many_lines_the_whole_has() -> None:
     for text in ("one\ntwo\nthree\n", "one\ntwo\nthree"):
         lines = text.split("\n")
         assert in_lines(0, "tea.py", lines, [1] * len(lines), {2}).text.startswith('<file path="tea.py" lines="3">\n')
+
+
+def test_a_range_ends_with_the_last_line_of_its_file() -> None:
+    lines = ["a", "b", "c", ""]
+    shown = in_lines(0, "tea.py", lines, [1] * 4, {2, 3, 4})
+    assert (shown.ranges, shown.text.split("\n")[1:]) == ([(2, 3)], ["[lines 2-3]", "b", "c", "</file>"])
+    assert in_lines(0, "tea.py", lines, [1] * 4, {1, 2, 3}).tier == "full"
