@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ctxe.domain.section import Chunk, Omission, Priority, Section, Task
 from ctxe.domain.value import dataclass, field
+from ctxe.knowledge import globs
 from ctxe.knowledge.skills.catalogue import Catalogue, catalogue, line
 from ctxe.knowledge.skills.finding import Finder
-from ctxe.knowledge.skills.matching import Matcher, about, sure
+from ctxe.knowledge.skills.matching import SURE, Matcher, about, sure
 from ctxe.knowledge.skills.module import Skill
 from ctxe.knowledge.skills.page import PREFIX, page
 
@@ -28,7 +29,8 @@ class HeldSkills:
 class Skills:
     """Offers modules. ``room`` is what the list of them may take (0: there is none), ``always`` are names that stand
     in every request. ``uses`` gives how often a module was loaded in this project: the most useful stand first.
-    ``matching`` False loads nothing by itself.
+    ``matching`` False loads nothing by itself; ``files`` are the project's: a module that says which files it is about,
+    and is not the project's own, is loaded by itself only where there are some.
     """
 
     find: Finder
@@ -39,6 +41,7 @@ class Skills:
     uses: Callable[[], Mapping[str, float]] = dict
     matching: bool = True
     matcher: Matcher = field(default_factory=Matcher)
+    files: Callable[[], Iterable[str]] = tuple
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """The standing section; with words also the module they are clearly about. Never raises."""
@@ -90,7 +93,7 @@ class Skills:
         """The module that the words are clearly about, unless it stands already; the others with why not."""
         standing = self.held().visible.union(self.always, self.held().in_use)
         matches = self.matcher(task, [skill for skill in skills if skill.offered])
-        best = sure(matches)
+        best = sure([one for one in matches if one.score < SURE or not self._foreign(one.skill)])
         chunks, out = [], []
         for one in about(matches):
             score = f"{one.why} ({one.score:.2f})"
@@ -101,6 +104,13 @@ class Skills:
             else:
                 out.append(Omission(one.skill.name, self.count(one.skill.body), f"not clear enough to load: {score}"))
         return Section("skills for this task", Priority.INJECTED, tuple(chunks), "task", "skills", tuple(out))
+
+    def _foreign(self, skill: Skill) -> bool:
+        """Whether a module from outside is about files of a kind that the project, which has some, has none of."""
+        if skill.origin == "project" or not skill.scope:
+            return False
+        files = tuple(self.files())
+        return bool(files) and not any(globs.matches(path, skill.scope) for path in files)
 
 
 def _told(short: Sequence[Skill], bare: Sequence[Skill], out: Sequence[Skill]) -> str:

@@ -29,4 +29,12 @@ def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
         skilled.uses,
         settings.matching,
         skilled.matcher,
+        lambda: _files(project),
     )
+
+
+def _files(project: Project) -> list[str]:
+    """The project's files; asked for only where a module is about to be loaded unasked."""
+    from ctxe.repo.files import list_columns
+
+    return list_columns(project.git).paths

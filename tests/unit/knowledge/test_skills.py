@@ -219,6 +219,26 @@ def test_a_body_is_cut_at_paragraphs_and_says_how_to_get_the_rest(tmp_path: Path
     assert page(one, 20, words) == ""
 
 
+@pytest.mark.parametrize(
+    ("files", "loaded"),
+    [
+        ((), ["skill python-packaging"]),
+        (("go.mod", "main.go"), []),
+        (("README.md", "setup.py"), ["skill python-packaging"]),
+    ],
+)
+def test_a_module_from_outside_is_loaded_by_itself_only_where_files_of_its_kind_are(
+    files: tuple[str, ...], loaded: list[str], tmp_path: Path
+) -> None:
+    source = Skills(find(tmp_path, shipped=SHIPPED), words, 1_500, files=lambda: files)
+    _, matched = source.offer(Task("Bump the dependency and the version of the package, then build a wheel"), 5_000)
+    assert [chunk.id for chunk in matched.chunks] == loaded
+    write(tmp_path, {".ctxe/skills/tea/SKILL.md": module("tea", "Brewing green tea in kettles.", paths='["tea/**"]')})
+    own = Skills(find(tmp_path), words, 1_500, files=lambda: files)
+    _, matched = own.offer(Task("Which kettles are good for brewing green tea?"), 5_000)
+    assert [chunk.id for chunk in matched.chunks] == ["skill tea"]
+
+
 def test_what_stands_and_what_comes_with_words(tmp_path: Path) -> None:
     root = write(
         tmp_path,
