@@ -72,7 +72,17 @@ def test_an_undo_is_taken_back(home: Path, repo: Path) -> None:
         "nothing to redo",
     ]
     assert (repo / "a.py").read_text() == "one = 2\n"
+    assert "that was turn" not in done.out
     assert ctxe(repo, environment(home), "failures", "list", "--json").json == []
+
+
+def test_an_undo_says_of_which_turn_it_is_when_the_newest_changed_nothing(home: Path, repo: Path) -> None:
+    script = [Reply("", [Call("read_file", {"path": "a.py"})])]
+    script += [Reply("", [Call("edit_file", {"path": "a.py", "old": "one = 1", "new": "one = 2"})]), Reply("Done.")]
+    with WireServer([*script, Reply("It is two now.")], key=KEY) as server:
+        lines = "make it two\nwhat is it now?\n/undo\n/exit\n"
+        done = ctxe(repo, environment(home, **openai_at(server.url)), "chat", "--approval", "auto-edit", stdin=lines)
+    assert "put back: a.py\nthat was turn 1: make it two\n" in done.out
 
 
 def test_a_commands_argument_is_completed_while_it_is_typed(home: Path, repo: Path) -> None:

@@ -115,7 +115,12 @@ class Undo:
         done = restore.undo(self.place, point, force=force)
         self.undone = point.turn if done.restored or not (done.conflicts or done.failed) else 0
         self.heard(done.restored)
-        return _came(done, "/undo") or ["that turn changed nothing"]
+        return [*_came(done, "/undo"), *self._of_which(point, done)] or ["that turn changed nothing"]
+
+    def _of_which(self, point: Point, done: restore.Undone) -> list[str]:
+        """Which turn was taken back where it is not the newest, which may have changed nothing that is reached."""
+        told = done.restored and point.title and point.turn != self.turn
+        return [f"that was turn {point.turn}: {one_line(point.title)}"] if told else []
 
     def newest(self) -> int:
         """The newest turn whose changes can be put back; 0 when there is none. Raises StoreError."""
