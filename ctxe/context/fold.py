@@ -17,7 +17,7 @@ from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
-from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
+from ctxe.context.words import left_out, room_of_first, words_kept
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import replace
@@ -162,7 +162,7 @@ def _same(before: Fold | None, made: Fold) -> bool:
 
 def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
     """What a request may hold; no fold can shrink its tools, standing sections and the first words of the user."""
-    first = min(count(conversation.turns[0].words), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
+    first = min(count(conversation.turns[0].words), room_of_first(usable)) + MESSAGE if conversation.turns else 0
     return FoldRoom(usable, _frame_tokens(frame, count) + first)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ctxe.context.own import EVERY, Own
+from ctxe.context.pasted import in_short
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
 from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
@@ -94,15 +95,16 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
     gathered = [piece for section in turn.gathered for piece in section_pieces(section, count)]
     if not running:
         gathered = [replace(piece, priority=older) for piece in gathered]
+    text = in_short(turn.words)
     words = Piece(
         "task" if running else "conversation",
         f"turn {number}",
         Priority.TASK if running else older,
         "conversation",
-        count(turn.words) + MESSAGE,
+        count(text) + MESSAGE,
         digest(turn.words),
-        "the user's words",
-        messages=(Message("user", (Text(turn.words),)),),
+        "the user's words" if text is turn.words else "the user's words; what is left out is had by its handle",
+        messages=(Message("user", (Text(text),)),),
         joins=bool(gathered),
     )
     if gathered:

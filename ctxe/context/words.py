@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ctxe.context.compact import FoldRoom
+from ctxe.context.pasted import MOST_TOLD
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position
@@ -18,6 +19,11 @@ BEGINNING, MARK = 1_200, 50
 
 MOST_OF_FIRST = 0.6
 """Of what is usable the first words, which are the task, may take so much."""
+
+
+def room_of_first(usable: int) -> int:
+    """Tokens that the first words may take."""
+    return min(MOST_TOLD, int(MOST_OF_FIRST * usable))
 
 
 def left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
@@ -37,7 +43,7 @@ def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
-    first, words = int(MOST_OF_FIRST * room.usable), [turn.words for turn in conversation.turns[: last + 1]]
+    first, words = room_of_first(room.usable), [turn.words for turn in conversation.turns[: last + 1]]
     kept = {0: words[0] if count(words[0]) <= first else trim(words[0], "other", first, count).text}
     older = range(last - 1, 0, -1)
     if last and count(words[last]) <= left:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.harness import Terminal, ctxe, environment, repository
+from tests.e2e.harness import Terminal, ctxe, environment, openai_at, repository
 from tests.wire.script import Part
 from tests.wire.server import Answer, Call, Reply, WireServer, failure
 
@@ -87,3 +88,23 @@ def test_a_model_is_loaded_while_the_user_types(home: Path, repo: Path) -> None:
         terminal.wait(lambda screen: "All well." in screen)
         terminal.wait(lambda screen: "runs with a window of 8,192 tokens" in screen)
         terminal.leave()
+
+
+def test_a_log_that_is_piped_in_costs_no_window_and_can_be_recalled(home: Path, repo: Path) -> None:
+    log = "".join(f"09:{n % 60:02d} worker {n * 7919} took job {n * 104729}\n" for n in range(12_000))
+
+    def recalled(body: Mapping[str, Any]) -> Part:
+        found = re.search(r"recall ([0-9a-f]{8})", json.dumps(body["messages"]))
+        return Reply("", [Call("recall", {"handle": found[1] if found else "", "first": 6_000})])
+
+    with WireServer([recalled, Reply("The disk is full.")], models=[MODEL]) as server:
+        env = environment(home, **openai_at(server.url))
+        ran = ctxe(repo, env, "-p", "what went wrong?", stdin=f"{log}ERROR: the disk is full\n{log}")
+        assert (ran.out, ran.code) == ("The disk is full.\n", 0)
+        first, second = (json.dumps(body["messages"]) for body in server.bodies)
+    assert "what went wrong?" in first
+    assert "ERROR: the disk is full" in first
+    assert len(first) < 220_000 < 2 * len(log)
+    assert "are sent; the model can recall the rest" in ran.err
+    assert f"worker {5_997 * 7919} took job" in second
+    assert f"worker {5_997 * 7919} took job" not in first

@@ -14,6 +14,7 @@ from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
 from ctxe.agent.turn import Ports
+from ctxe.context.pasted import in_short
 from ctxe.domain.events import Event, ModelChosen, Notice
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
@@ -108,6 +109,9 @@ class Live:
 
         yield from each(self._fitted(), self.session.emit)
         words, hidden = self.without_keys(words)
+        if (sent := in_short(words)) is not words:
+            said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
+            hidden.append(Notice(said, "warning"))
         mine = words if own is None else own
         mode = told(self.permit, self.session.state, self.kit)
         for event in (*hidden, *mode, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):

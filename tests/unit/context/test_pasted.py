@@ -1,0 +1,50 @@
+"""What is too long to be words is told by its ends and what is loud in it; the whole is had by its handle."""
+
+from __future__ import annotations
+
+from ctxe.context.assemble import Frame, assemble
+from ctxe.context.budget import Budget
+from ctxe.context.compact import FoldPolicy
+from ctxe.context.fold import next_fold
+from ctxe.context.pasted import MOST_TOLD, in_short
+from ctxe.context.trim import handle_of
+from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
+
+LINES = [f"09:{n % 60:02d} worker {n * 7919} took job {n * 104729}" for n in range(40_000)]
+LOG = "\n".join(["what went wrong?", "", *LINES[:20_000], "ERROR: the disk is full", *LINES[20_000:]])
+
+
+def tokens(text: str) -> int:
+    return len(text) // 4
+
+
+def test_words_that_people_write_or_paste_stand_as_they_are() -> None:
+    text = "x" * 4 * MOST_TOLD
+    assert in_short(text) is text
+    talk = Conversation((Turn(text),))
+    (message,) = assemble(Frame(), talk, Budget(1_000_000, 0), tokens).request.messages
+    assert message.blocks[0].text == text  # type: ignore[union-attr]
+
+
+def test_a_log_is_told_in_short_with_the_question_what_is_loud_and_its_handle() -> None:
+    done = assemble(Frame(), Conversation((Turn(LOG),)), Budget(1_000_000, 0), tokens)
+    sent = done.request.messages[0].blocks[0].text  # type: ignore[union-attr]
+    assert tokens(LOG) > 6 * MOST_TOLD
+    assert tokens(sent) <= MOST_TOLD
+    assert done.ledger.used <= MOST_TOLD + 100
+    assert sent.startswith("what went wrong?")
+    assert "ERROR: the disk is full" in sent
+    assert sent.endswith(LINES[-1])
+    assert f"recall {handle_of(LOG)}" in sent
+
+
+def test_a_fold_tells_no_more_of_it() -> None:
+    steps = tuple(
+        Step(Reply("", (ToolCall(f"c{n}", "run", "{}"),), "tools"), (ToolResult(f"c{n}", "w " * 800),))
+        for n in range(9)
+    )
+    talk = Conversation((Turn(LOG, (), steps),))
+    fold = next_fold(Frame(), talk, Budget(1_000_000, 0), tokens, FoldPolicy(), cause="request")
+    said = fold.record[0].text if fold else ""
+    assert tokens(said) <= MOST_TOLD
+    assert f"recall {handle_of(LOG)}" in said
