@@ -111,7 +111,11 @@ def _configs(root: Path) -> list[Path]:
     spot = _git_folder(root)
     if spot is None:
         return []
-    if (spot / "HEAD").exists() and not (spot / "HEAD").is_file():
+    try:
+        is_odd = (spot / "HEAD").exists() and not (spot / "HEAD").is_file()
+    except OSError as error:
+        raise Unreadable(f"its HEAD cannot be looked at: {error.strerror}") from error
+    if is_odd:
         raise Unreadable("its HEAD is no file")
     return [*dict.fromkeys([_common(spot) / "config", spot / "config"]), spot / "config.worktree"]
 
@@ -121,14 +125,19 @@ def _git_folder(root: Path) -> Path | None:
     for folder in (root, *root.parents):
         spot = folder / ".git"
         if spot.is_file():
-            return folder / _text(spot).removeprefix("gitdir:").strip()
+            return folder / _line(spot).removeprefix("gitdir:").strip()
         if spot.is_dir():
             return spot
     return None
 
 
 def _common(spot: Path) -> Path:
-    return spot / (_text(spot / "commondir").strip() or ".")
+    return spot / (_line(spot / "commondir") or ".")
+
+
+def _line(path: Path) -> str:
+    """A path that a file of git's holds; git keeps it in a C string, which a NUL ends."""
+    return _text(path).partition("\0")[0].strip()
 
 
 def nested(root: Path) -> list[Path]:
@@ -152,8 +161,10 @@ def nested(root: Path) -> list[Path]:
 def _gitlinks(root: Path) -> Iterator[Path]:
     """Checked out submodules of one work tree; every place where a name could begin is tried."""
     spot = _git_folder(root)
+    if spot is None or not os.path.isdir(spot):  # noqa: PTH112 (pathlib's raises for a name that is too long)
+        return
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-    for index in [] if spot is None else [spot / "index", *spot.glob("sharedindex.*")]:
+    for index in (spot / "index", *spot.glob("sharedindex.*")):
         try:
             if not index.is_file():  # reading a pipe would never end
                 continue

@@ -166,3 +166,29 @@ def test_headings_and_settings_in_their_order() -> None:
         Setting("x", 'y"]', "h", "itj"),
         Setting("m", "", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        (b"\0\xff" * 50, ()),
+        (b"gitdir: a\0b\n", ()),
+        (b"\n", ()),
+        (
+            b"gitdir: " + b"x" * 5000,
+            ("what nobody can check (its HEAD cannot be looked at: File name too long)",),
+        ),
+    ],
+)
+def test_a_git_file_that_names_no_folder_is_no_bug(tmp_path: Path, held: bytes, told: tuple[str, ...]) -> None:
+    (tmp_path / ".git").write_bytes(held)
+    assert configured_programs(tmp_path) == told
+    assert Git(tmp_path, dict(os.environ)).output("status") is None
+
+
+def test_a_shared_folder_is_named_up_to_a_nul(repository: Path) -> None:
+    (repository / ".git/commondir").write_bytes(b"shared\0more")
+    assert configured_programs(repository) == ()
+    (repository / ".git/shared").mkdir()
+    (repository / ".git/shared/config").write_text('[filter "x"]\n' + CLEAN)
+    assert configured_programs(repository) == ("filter.x", "filter.x.clean")
