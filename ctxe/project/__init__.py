@@ -45,7 +45,7 @@ class Project:
         environment = config.read_environment() if environment is None else environment
         user = config.user_folder(environment)
         home = Path(environment.get("HOME") or "/")
-        where = place.find(start, user, config.cache_folder(environment), home, place.person())
+        where = place.find(start, user, config.cache_folder(environment), home, place.person(), environment)
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
     def again(self, model: str = "", effort: str | None = None) -> Project:
@@ -112,7 +112,7 @@ class Project:
         """``git`` for the tree at the root."""
         from ctxe.repo.git import Git
 
-        return Git(self.root, self.environment)
+        return Git(self.root, self.environment, below=not self.place.git)
 
     @cached_property
     def pictures(self) -> Pictures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from ctxe.domain.errors import ConfigError, StoreError
@@ -37,11 +38,15 @@ def person() -> int:
     return os.geteuid() if os.name == "posix" else 0
 
 
-def find(start: Path, user: Path, user_cache: Path, home: Path, person: int) -> Place:
+def find(
+    start: Path, user: Path, user_cache: Path, home: Path, person: int, environment: Mapping[str, str] | None = None
+) -> Place:
     """The project around ``start``: the nearest folder upwards that holds .git, else .ctxe, else ``start`` itself.
 
     A .ctxe in the home folder, which a session there leaves, is that of no folder below it, nor is one that belongs to
-    another user than the ``person`` (a user's number). Raises ConfigError when there is no folder ``start``.
+    another user than the ``person`` (a user's number). A repository there keeps settings: it is that of folders below
+    where it tracks files, which git is asked in the ``environment``. Raises ConfigError when there is no folder
+    ``start``.
     """
     try:
         working = start.expanduser().resolve(strict=True)
@@ -49,14 +54,24 @@ def find(start: Path, user: Path, user_cache: Path, home: Path, person: int) -> 
         raise ConfigError(f"no folder {start}", "name an existing folder with --project") from error
     if not working.is_dir():
         raise ConfigError(f"{start} is not a folder", "name a folder with --project")
+    home = home.resolve()
     git = next((folder for folder in (working, *working.parents) if (folder / ".git").exists()), None)
-    root = git or _kept(working, home.resolve(), person) or working
+    if git in (home, *home.parents) and git != working and not _tracked(git, working, environment or {}):
+        git = None
+    root = git or _kept(working, home, person) or working
     memory = root / ".ctxe"
     writable = os.access(memory if memory.exists() else root, os.W_OK)
     from ctxe.domain.section import digest
 
     cache = memory / "cache" if writable else user_cache / digest(str(root))[:16]
     return Place(working, root, memory, cache, user, git is not None, writable)
+
+
+def _tracked(git: Path, folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a repository has files below a folder."""
+    from ctxe.repo.git import Git
+
+    return bool(Git(git, environment).output("ls-files", "--", str(folder.relative_to(git))))
 
 
 def _kept(working: Path, home: Path, person: int) -> Path | None:

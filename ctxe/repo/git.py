@@ -22,10 +22,14 @@ _COMMIT = pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git for the tree at ``root``; ``env`` is the process environment, which is cleaned before every call."""
+    """git for the tree at ``root``; ``env`` is the process environment, which is cleaned before every call.
+
+    ``below`` says that a repository around the tree is not the tree's own: git is not to find it.
+    """
 
     root: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    below: bool = False
 
     def start(self, *args: str) -> subprocess.Popen[bytes] | None:
         """A running git whose standard output is a pipe; None when git is missing or cannot start."""
@@ -35,7 +39,7 @@ class Git:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=git_environment(self.env),
+                env=self._environment(),
             )
         except (OSError, CtxeError):
             return None
@@ -48,7 +52,7 @@ class Git:
         """Why git does not answer about this tree (its owner is another, it is damaged), in its words; else empty."""
         try:
             command = git_command(self.root, "rev-parse", "--git-dir")
-            env = git_environment(self.env)
+            env = self._environment()
             asked = subprocess.run(command, capture_output=True, env=env, timeout=SECONDS, check=False)
         except CtxeError as error:
             return error.message
@@ -83,6 +87,10 @@ class Git:
         linked = self._kept("").removeprefix("gitdir: ")  # of a linked work tree: .git is a file
         place = self.root / (linked or ".git")
         return next((what for name, what in UNDER_WAY.items() if (place / name).exists()), "")
+
+    def _environment(self) -> dict[str, str]:
+        limits = {"GIT_CEILING_DIRECTORIES": str(self.root.parent)} if self.below else {}
+        return git_environment(self.env) | limits
 
     def _kept(self, name: str) -> str:
         """A line that git keeps in a file of its own; empty for none."""

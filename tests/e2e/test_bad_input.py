@@ -169,6 +169,15 @@ def test_without_git_a_session_works(home: Path, tmp_path: Path) -> None:
     assert ctxe(plain, env, "budget").code == 0
 
 
+def test_a_folder_below_a_home_that_is_a_repository_of_settings_is_a_project_of_its_own(home: Path) -> None:
+    repository(home, {".gitignore": "*\n!.gitignore\n"})
+    project = home / "notes"
+    (project / "src").mkdir(parents=True)
+    (project / "src/header.py").write_text("def parse_header(line):\n    return line\n")
+    planned = ctxe(project, environment(home), "plan", "--json", "parse_header fails").json
+    assert [file["path"] for file in planned["files"]] == ["src/header.py"]
+
+
 def test_an_unborn_branch_and_odd_files(home: Path, tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     odd.mkdir()

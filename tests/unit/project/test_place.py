@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.project.place import find, person
+from tests.repositories import git
 
 
 @pytest.fixture
@@ -33,3 +34,15 @@ def test_a_memory_folder_around_is_the_projects_unless_it_is_the_homes_or_anothe
     home: Path, folder: str, own: str, others: str
 ) -> None:
     assert (root(home, folder, person()), root(home, folder, person() + 1)) == (own, others)
+
+
+def test_a_repository_of_the_home_folder_is_that_of_folders_where_it_tracks_files(home: Path) -> None:
+    (home / ".config/editor").mkdir(parents=True)
+    (home / ".config/editor/init").write_text("set number\n")
+    (home / ".gitignore").write_text("*\n")
+    git(home, "init", "-q")
+    git(home, "add", "-f", ".config/editor/init")
+    folders = ("notes", "code/tool", ".config/editor", ".config", ".")
+    assert [root(home, folder, person()) for folder in folders] == ["notes", "code", ".", ".", "."]
+    git(home / "notes", "init", "-q")
+    assert root(home, "notes", person()) == "notes"
