@@ -82,6 +82,10 @@ _MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
 _PASSED = pattern(
     r"test \S.* \.\.\. ok$|\S+::\S.* PASSED(?: +\[ *\d+%\])?$|\s*--- PASS: \S+ \([\d.]+s\)$"
     r"|\s*[✓✔√] \S.*$|ok \d+ - \S.*$|(?:\S+\.py )?[.sx]+ +\[ *\d+%\]$"
+    r"|PASS \S+(?: \([\d.]+ m?s\))?$|\S[^>]* > .+ PASSED$"
+    r"|\[INFO\] (?:Running [\w.$]+|Tests run: \d+, Failures: 0, Errors: 0, Skipped: \d+, Time elapsed: .*)$"
+    r"|\s*(?:Start\s+\d+: \S+|\d+/\d+ Test\s+#\d+: \S+ \.*\s+Passed\s+[\d.]+ sec)$"
+    r"|\[(?: RUN {5}| {7}OK) \] \S+(?: \(\d+ ms\))?$"
 )
 _WENT_WELL = "passed"
 _FOUND = pattern(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")

@@ -120,6 +120,14 @@ def test_results_that_look_like_progress_are_told_as_a_number_and_had_by_a_handl
         "  ✓ src/ref.spec.ts > ref {} 3ms",
         "ok {} - parses it",
         "tests/test_{}.py ....s..x.         [ 12%]",
+        "PASS src/ref{}.test.ts (5.123 s)",
+        "CacheTest > caches[{}] PASSED",
+        "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.0{} s -- in org.x.ATest",
+        "[INFO] Running org.jsoup.nodes.A{}Test",
+        " {}/60 Test #7: parse ............................   Passed    0.01 sec",
+        "    Start {}: util",
+        "[       OK ] ParserTest.Empty{} (0 ms)",
+        "[ RUN      ] ParserTest.Empty{}",
     ],
 )
 def test_of_tests_that_passed_their_number_is_told_and_what_failed_stands(line: str) -> None:
