@@ -473,6 +473,25 @@ def test_broken_replies_never_run_and_never_spoil_what_follows(home: Path, tmp_p
     assert all(f"{word}" in last for word in words)
 
 
+def test_a_call_with_a_path_that_no_file_can_have_ends_no_session(home: Path, tmp_path: Path) -> None:
+    odd = ("\0", "a/\0b", "", "  ", "x" * 5000, "\ud800", "~", "\n")
+    calls = [
+        Call(name, {"path": path, **more})
+        for path in odd
+        for name, more in (
+            ("read_file", {}),
+            ("list_files", {}),
+            ("search", {"pattern": "x"}),
+            ("write_file", {"text": "x"}),
+            ("edit_file", {"edits": [{"old": "a", "new": "b"}]}),
+        )
+    ]
+    repo = repository(tmp_path / "demo", {"README.md": "# Demo\n"})
+    with WireServer([Reply("", calls=calls), Reply("", calls=calls), Reply("Done.")]) as server:
+        ran = ctxe(repo, environment(home, **openai_at(server.url)), "-p", "go", "--approval", "auto-edit")
+    assert (ran.code, ran.out, server.refused) == (0, "Done.\n", [])
+
+
 def test_a_model_that_never_stops_making_one_call_is_stopped(home: Path, tmp_path: Path) -> None:
     repo = repository(tmp_path / "repo", {"main.py": "x = 1\n"})
     with WireServer(then=Reply("", [Call("read_file", {"path": "gone.py"})]), key=KEY) as server:

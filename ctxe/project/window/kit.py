@@ -99,7 +99,7 @@ class Kit:
                 data = read(self.workspace.root, path, LONGEST_FILE)
                 known = self._digests[path] = (stamp, fingerprint(data))
                 self._keep(known[1], data)
-        except (OSError, ToolError, StoreError):
+        except (OSError, ValueError, ToolError, StoreError):  # also for what a model took for a path: "\0"
             return ""
         return known[1]
 
