@@ -131,7 +131,11 @@ SHAPES = (
         r"Private-Lines: \d{1,3}\r?\n((?:[A-Za-z0-9+/=]{1,64}(?:\r?\n|\Z)){1,99})",
     ),
     _shape("password", '"auth"', r'"auth"\s{0,4}:\s{0,4}"([A-Za-z0-9+/]{16,}={0,2})"'),
-    _shape("password", "login ", r"login\s{1,9}\S{1,99}\s{1,9}password\s{1,9}(\S{4,200})"),
+    _shape(
+        "password",
+        "machine default",
+        r"(?:machine\s{1,9}\S{1,99}|default)(?:\s{1,9}(?:login|account)\s{1,9}\S{1,99}){0,2}\s{1,9}password\s{1,9}(\S{4,200})",
+    ),
     _shape("password", "PGPASSWORD= MYSQL_PWD= SSHPASS= REDISCLI_AUTH=", r"[A-Z_]+=[\"']?([^\s\"'${}]{4,100})"),
     _shape("password", "otpauth://", r"otpauth://\S{0,200}?secret=([A-Za-z2-7]{16,})"),
     _shape(
