@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ _PLACE = pattern(r"^~?/(?:\S*/)?(?=\w)")
 """Where the program of a command lies, when that is outside the project: words that a title has no room for."""
 _FILE = pattern(r"\.\w+$")
 """How the name of a test's file ends: what stands before ``::`` may be a module or a class as well."""
+FAILING = "Failing: "
+"""How the line begins that names tests which failed."""
 _NAMED_TESTS = 5
 
 
@@ -157,6 +160,8 @@ def lesson(group: Group) -> str:
     """One line for the model: what failed, and what to do instead."""
     entry = group.entry
     parts = [entry.title or entry.error]
+    if group.status == "open" and (failing := _unnamed_test(entry)):
+        parts.append(f"in {failing}")
     if entry.tried:
         parts.append(f"tried: {brief(entry.tried, 160)}")
     if group.fix and group.fix not in entry.title:
@@ -165,6 +170,15 @@ def lesson(group: Group) -> str:
         parts.append("not fixed yet")
     times = f" (seen {group.seen} times)" if group.seen > 1 else ""
     return "; ".join(parts) + times
+
+
+def _unnamed_test(entry: Entry) -> str:
+    """The first of the tests that failed so, where what is said of the failure does not name it."""
+    named = next((line for line in entry.text.splitlines() if line.startswith(FAILING)), "").removeprefix(FAILING)
+    first, *more = re.split(r", (?![^\[\]]*\])", named)
+    last = first.replace("::", " ").replace("#", " ").split()[-1:]
+    known = not last or last[0] in f"{entry.title} {entry.command}"
+    return "" if known else f"{brief(first, 120)}{' and others' if more else ''}"
 
 
 def short_fix(words: str) -> str:
@@ -205,4 +219,4 @@ def _tests(failed: Iterable[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - _NAMED_TESTS} more" if len(names) > _NAMED_TESTS else ""
-    return "Failing: " + ", ".join(names[:_NAMED_TESTS]) + more
+    return FAILING + ", ".join(names[:_NAMED_TESTS]) + more

@@ -239,6 +239,28 @@ def test_files_of_two_branches_are_one_failure(tmp_path: Path) -> None:
     assert lesson(group) == "`make`: make: no rule; fix: run configure (seen 2 times)"
 
 
+@pytest.mark.parametrize(
+    ("command", "failed", "told"),
+    [
+        ("mvn test", ("org.x.ATest.testWrap",), "; in org.x.ATest.testWrap; not fixed yet"),
+        ("mvn test", ("org.x.ATest.testWrap", "org.x.BTest.b"), "; in org.x.ATest.testWrap and others; not fixed yet"),
+        ("pytest tests/test_a.py::test_wrap", ("tests/test_a.py::test_wrap",), "; not fixed yet"),
+        ("make check", (), "; not fixed yet"),
+    ],
+)
+def test_of_an_open_failure_the_test_is_told_that_its_words_do_not_name(
+    command: str, failed: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    store = store_in(tmp_path)
+    facts = run(command, 1, "AssertionError", "expected: <a> but was: <b>")
+    facts["tests"] = {"runner": "x", "passed": 3, "failures": len(failed), "failed": list(failed), "skipped": 0}
+    draft = capture(facts)
+    assert draft is not None
+    store.add(draft)
+    (group,) = groups(store.entries(), {})
+    assert lesson(group).endswith(f"AssertionError: expected: <a> but was: <b>{told}")
+
+
 def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     watch = Watch(Scribe(store, counters_in(tmp_path)), ROOT, "s1")
