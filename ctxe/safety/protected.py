@@ -17,14 +17,25 @@ FOLDERS = {
     ".agents": "skills of assistants",
     ".claude": "settings and skills of an assistant",
     ".codex": "settings of an assistant",
-    ".cursor": "rules of an assistant",
-    ".gemini": "settings of an assistant",
-    ".vscode": "settings that can run programs",
+    **dict.fromkeys(
+        names(
+            ".cursor .windsurf .clinerules .roo .kilocode .kiro .continue .amazonq .junie .augment .trae .qwen .gemini"
+            " .opencode .crush .goose"
+        ),
+        "rules and settings of an assistant",
+    ),
+    **dict.fromkeys(names(".vscode .idea .zed .fleet .devcontainer"), "settings that can run programs"),
     ".circleci": PIPELINE,
     ".buildkite": PIPELINE,
     ".woodpecker": PIPELINE,
 }
-WITHIN = {(host, inner): PIPELINE for host in (".github", ".gitea", ".forgejo") for inner in ("workflows", "actions")}
+WITHIN = {
+    **{(host, inner): PIPELINE for host in (".github", ".gitea", ".forgejo") for inner in ("workflows", "actions")},
+    **{
+        (".github", inner): "instructions to assistants"
+        for inner in ("instructions", "prompts", "chatmodes", "agents", "skills", "hooks")
+    },
+}
 """Folders that are protected where they stand in another one, which is not."""
 FILES = {
     ".ctxe.toml": "settings of ctxe",
@@ -33,11 +44,20 @@ FILES = {
     ".gitconfig": "settings of git",
     ".mcp.json": "programs that assistants start",
     "mcp.json": "programs that assistants start",
-    ".envrc": "commands that a shell runs on entering",
+    **dict.fromkeys(names(".envrc mise.toml .mise.toml"), "commands that a shell runs on entering"),
+    **dict.fromkeys(
+        names(
+            ".pre-commit-config.yaml .pre-commit-config.yml lefthook.yml lefthook.yaml .lefthook.yml .overcommit.yml"
+        ),
+        "git hooks",
+    ),
+    **dict.fromkeys(names("opencode.json opencode.jsonc crush.json .crush.json"), "programs that assistants start"),
+    ".devcontainer.json": "settings that can run programs",
     **dict.fromkeys(
         names(
             "agents.md agents.local.md agents.override.md claude.md claude.local.md gemini.md memory.md skill.md"
-            " .cursorrules .windsurfrules .clinerules .goosehints .aider.conf.yml copilot-instructions.md"
+            " .cursorrules .windsurfrules .clinerules .goosehints .roorules .roomodes .aider.conf.yml"
+            " copilot-instructions.md qwen.md crush.md warp.md"
         ),
         "instructions to assistants",
     ),
