@@ -40,9 +40,23 @@ def _chat(body: Mapping[str, Any]) -> Iterator[str]:
             yield f"messages[{at}]: an assistant message needs content or tool_calls"
         open_calls = [call["id"] for call in calls]
         yield from _ids_and_names(at, open_calls, [call["function"]["name"] for call in calls])
+        yield from _of_single_hosts(at, str(body.get("model")), body["messages"])
     if open_calls:
         yield f"tool_calls {open_calls} have no tool messages"
     yield from _names("tools", [tool["function"]["name"] for tool in body.get("tools", ())])
+
+
+def _of_single_hosts(at: int, model: str, messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What Mistral and Gemini refuse beyond the others."""
+    message, before = messages[at], messages[at - 1]["role"] if at else ""
+    calls = message.get("tool_calls") or ()
+    if "devstral" in model:
+        if message["role"] == "user" and before in ("tool", "user"):
+            yield f"messages[{at}]: Unexpected role 'user' after role {before!r}"
+        if not all(re.fullmatch(r"[a-zA-Z0-9]{9}", call["id"]) for call in calls):
+            yield f"messages[{at}]: Tool call id must be a-z, A-Z, 0-9, with a length of 9"
+    if model.startswith("gemini-3") and calls and not calls[0].get("extra_content"):
+        yield f"messages[{at}]: Function call is missing a thought_signature in functionCall parts"
 
 
 def _chat_parts(at: int, message: Mapping[str, Any]) -> Iterator[str]:
