@@ -40,23 +40,29 @@ _PHRASES = (
     (pattern(r"\bdb:(?:drop|reset|purge)\b"), "empties a database"),
     (pattern(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
     (pattern(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.{0,200}--force-reset)"), "empties a database"),
-    (pattern(r"\bterraform\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
+    (pattern(r"\bflyway\s.{0,200}\bclean\b|\bliquibase\s.{0,200}\bdrop-?all\b"), "empties a database"),
+    (pattern(r"\b(?:terraform|tofu)\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
     (
         pattern(r"\bkubectl\s+(?:\S+\s+){0,12}(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
         "removes from a cluster",
     ),
     (
-        pattern(r"\bdocker\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b|\bdocker[ -]compose\s+.{0,200}\bdown\b"),
+        pattern(
+            r"\b(?:docker|podman|nerdctl)\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b"
+            r"|\bdocker[ -]compose\s+.{0,200}\bdown\b"
+        ),
         "removes containers",
     ),
     (
         pattern(
-            r"\baws\s+.{0,200}\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\bgcloud\s+.{0,200}\bdelete\b|\baz\s+.{0,200}\bdelete\b"
+            r"\baws\s+.{0,200}(?:\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\s--delete\b)|\bgcloud\s+.{0,200}\bdelete\b|\baz\s+.{0,200}\bdelete\b"
         ),
         "removes from a cloud",
     ),
     (
-        pattern(r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b"),
+        pattern(
+            r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b|\bgem\s+push\b"
+        ),
         "publishes a package",
     ),
     (pattern(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
@@ -64,6 +70,19 @@ _PHRASES = (
     (
         pattern(r"\brsync\s+.{0,200}--del(?:ete)?\S*|\btar\s+.{0,200}--remove-files|\bzip\s+(?:\S+\s+){0,12}-\w*m"),
         "deletes files",
+    ),
+    (
+        pattern(
+            r"\b(?:rimraf|del-cli)\s|\bRemove-Item\s.{0,200}-Rec|\bDeno\.remove|\bparallel\s+(?:\S+\s+){0,12}rm\b", re.I
+        ),
+        "deletes files",
+    ),
+    (
+        pattern(
+            r"\bxargs\s.{0,200}\bgit\s+checkout\b|\bhg\s+(?:purge|strip|revert|up(?:date)?\s+.{0,200}(?:-C|--clean))\b"
+            r"|\bsvn\s+revert\b|\bjj\s+(?:abandon|restore)\b"
+        ),
+        "throws away changes to files",
     ),
     (pattern(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
     (pattern(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
@@ -176,7 +195,9 @@ def _checkout(rest: Sequence[str]) -> str:
     operands = _operands(rest)
     creates = _short(rest, "b") or _long(rest, "--orphan", "--track", "--detach")
     forced = _short(rest, "fB") or _long(rest, "--force", "--ours", "--theirs", "--merge", "--pathspec-from-file")
-    named = len(operands) > 1 or any(re.search(r"(^|/)\.{1,2}$|\.\w{1,6}$|/$|[*?]|^:", operand) for operand in operands)
+    named = len(operands) > 1 or any(
+        re.search(r"(^|/)\.{1,2}$|\.\w{1,6}$|/$|[*?$`]|^:", operand) for operand in operands
+    )
     throws = forced or ("--" in rest and operands) or (named and not creates)
     return "git checkout may throw away changes to files" if throws else ""
 
@@ -214,7 +235,12 @@ def _when(why: str, letters: str = "", *longs: str, words: Sequence[str] = ()) -
     return check
 
 
+def _aborting(verb: str) -> Callable[[Sequence[str]], str]:
+    return _when(f"git {verb} --abort throws away what was resolved", "", "--abort")
+
+
 GIT: dict[str, Callable[[Sequence[str]], str]] = {
+    **{verb: _aborting(verb) for verb in ("am", "cherry-pick", "merge", "rebase", "revert")},
     "branch": _when("git branch deletes or overwrites a branch", "dDMCf", "--delete", "--force"),
     "checkout": _checkout,
     "checkout-index": _when("git checkout-index overwrites files", "f", "--force"),
@@ -235,6 +261,6 @@ GIT: dict[str, Callable[[Sequence[str]], str]] = {
     "submodule": _when("git submodule removes a work tree", words=("deinit",)),
     "switch": _when("git switch throws away changes to files", "fC", "--force", "--discard-changes", "--force-create"),
     "tag": _when("git tag deletes or moves a tag", "df", "--delete", "--force"),
-    "update-ref": _when("git update-ref moves or deletes branches", "d", "--delete", "--stdin"),
+    "update-ref": lambda _: "git update-ref moves or deletes branches",
     "worktree": _when("git worktree removes a work tree", words=("remove", "prune")),
 }
