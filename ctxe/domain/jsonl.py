@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+LINE_ENDS = {end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 """Besides the control characters that JSON escapes itself (Unicode 17, section 5.8); Python splits lines at each."""
 
 
@@ -22,4 +22,6 @@ def json_text(value: object, encoding: str = "utf-8", **how: Any) -> str:
         text.encode(encoding)
     except UnicodeEncodeError:
         return json.dumps(value, **how)
-    return text.translate(LINE_ENDS)
+    for end, escaped in LINE_ENDS.items():  # by far faster than a table, letter by letter
+        text = text.replace(end, escaped)
+    return text
