@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import weakref
 from pathlib import Path
@@ -20,12 +21,14 @@ def owned(owner: object, db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def alone(path: Path) -> None:
-    """Make the folder of a database; links in the place of its files go, as SQLite would follow them.
+    """Make the folder of a database, and the file, for its user alone; SQLite gives its other files the same rights.
 
-    Raises StoreError.
+    Links in the place of any of them go, as SQLite would follow them. Raises StoreError.
     """
     make_folder(path.parent)
     without_links(path, ("", "-wal", "-shm", "-journal"))
+    with contextlib.suppress(OSError):  # SQLite says itself why it cannot
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def opened(owner: object, path: Path, schema: tuple[str, ...], seconds: float) -> sqlite3.Connection:

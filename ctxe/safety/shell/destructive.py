@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
 from ctxe.safety.shell.commands import Parsed, program
+from ctxe.safety.shell.phrases import PHRASES
 from ctxe.safety.shell.words import SimpleCommand
 
 TEMPORARY = ("/tmp/", "/var/tmp/", "$TMPDIR/", "${TMPDIR}/")  # noqa: S108 (names in commands, nothing is created)
@@ -36,61 +37,6 @@ _ANYWHERE = pattern(
     r"|\bfilter-(?:branch|repo)\b|\brmtree\b|\bstash\s+(?:drop|clear)\b|\brm_rf\b|\brmSync\(|\brimraf\b|-delete\b"
     r"|\bos\.(?:remove|unlink|removedirs)\b|\bFileUtils\.rm|>\s*/dev/[sh]d[a-z]",
 )
-_PHRASES = (
-    (pattern(r"\bdb:(?:drop|reset|purge)\b"), "empties a database"),
-    (pattern(r"\bmanage\.py\s+(?:flush|reset_db|sqlflush)\b"), "empties a database"),
-    (pattern(r"\bprisma\s+(?:migrate\s+reset|db\s+push\s+.{0,200}--force-reset)"), "empties a database"),
-    (pattern(r"\bflyway\s.{0,200}\bclean\b|\bliquibase\s.{0,200}\bdrop-?all\b"), "empties a database"),
-    (pattern(r"\b(?:terraform|tofu)\s+(?:destroy|apply)\b|\bpulumi\s+(?:destroy|up)\b"), "changes infrastructure"),
-    (
-        pattern(r"\bkubectl\s+(?:\S+\s+){0,12}(?:delete|drain|replace)\b|\bhelm\s+(?:uninstall|delete)\b"),
-        "removes from a cluster",
-    ),
-    (
-        pattern(
-            r"\b(?:docker|podman|nerdctl)\s+(?:\S+\s+){0,12}(?:prune|rm|rmi|kill)\b"
-            r"|\bdocker[ -]compose\s+.{0,200}\bdown\b"
-        ),
-        "removes containers",
-    ),
-    (
-        pattern(
-            r"\baws\s+.{0,200}(?:\b(?:rm|rb|delete-\w+|terminate-\w+)\b|\s--delete\b)|\bgcloud\s+.{0,200}\bdelete\b|\baz\s+.{0,200}\bdelete\b"
-        ),
-        "removes from a cloud",
-    ),
-    (
-        pattern(
-            r"\b(?:npm|yarn|pnpm|cargo|gem|poetry|uv|hatch|flit)\s+(?:un)?publish\b|\btwine\s+upload\b|\bgem\s+push\b"
-        ),
-        "publishes a package",
-    ),
-    (pattern(r"\bgh\s+(?:repo|release|issue|secret|run|pr)\s+(?:delete|close|archive)\b"), "removes from GitHub"),
-    (pattern(r"\bcrontab\s+(?:\S+\s+){0,12}-\w*r"), "removes scheduled jobs"),
-    (
-        pattern(r"\brsync\s+.{0,200}--del(?:ete)?\S*|\btar\s+.{0,200}--remove-files|\bzip\s+(?:\S+\s+){0,12}-\w*m"),
-        "deletes files",
-    ),
-    (
-        pattern(
-            r"\b(?:rimraf|del-cli)\s|\bRemove-Item\s.{0,200}-Rec|\bDeno\.remove|\bparallel\s+(?:\S+\s+){0,12}rm\b", re.I
-        ),
-        "deletes files",
-    ),
-    (
-        pattern(
-            r"\bxargs\s.{0,200}\bgit\s+checkout\b|\bhg\s+(?:purge|strip|revert|up(?:date)?\s+.{0,200}(?:-C|--clean))\b"
-            r"|\bsvn\s+revert\b|\bjj\s+(?:abandon|restore)\b"
-        ),
-        "throws away changes to files",
-    ),
-    (pattern(r"\bkill\s+(?:-\S+\s+)?-1\b|\bkill\s+-(?:9|KILL)\s+1\b"), "ends every process"),
-    (pattern(r"\bhistory\s+-c\b|\bchattr\b|\bumount\b"), "changes the machine"),
-    (
-        pattern(r"\bchmod\s+(?:\S+\s+){0,12}-\w*R|\bchown\s+(?:\S+\s+){0,12}-\w*R"),
-        "changes the rights of many files",
-    ),
-)
 
 
 def destruction(parsed: Parsed) -> str:
@@ -104,7 +50,7 @@ def destruction(parsed: Parsed) -> str:
     if _ANYWHERE.search(_bare(_opaque(parsed))):
         return "it may delete files or history"
     spoken = _bare("\n".join(" ".join(part.texts) for part in parsed.seen if not _is_talk(part)) or _opaque(parsed))
-    return next((f"it {why}" for pattern, why in _PHRASES if pattern.search(spoken)), "")
+    return next((f"it {why}" for pattern, why in PHRASES if pattern.search(spoken)), "")
 
 
 def _bare(text: str) -> str:

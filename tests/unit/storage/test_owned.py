@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
-from ctxe.storage.owned import owned
+from ctxe.storage.owned import opened, owned
 
 
 class Owner:
@@ -48,3 +50,15 @@ def test_closing_it_before_is_fine(times: int) -> None:
         owner.db.close()
     del owner
     assert is_closed(db)
+
+
+def test_a_database_and_the_files_beside_it_are_for_its_user_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        owner = Owner(sqlite3.connect(":memory:"))
+        db = opened(owner, tmp_path / "made/x.db", ("PRAGMA journal_mode=WAL", "CREATE TABLE a (b)"), 1.0)
+        db.execute("INSERT INTO a VALUES (1)")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "made").iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
