@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from ctxe.context.greedy import HEADING, Candidate, Topic, chosen
 from ctxe.context.lines import HistoryEntry, core_of
 from ctxe.context.nearness import near_use
+from ctxe.context.repeats import is_passed
 from ctxe.context.survey import Sightings, Survey, file_key
 from ctxe.context.tokens import Count
-from ctxe.context.trim import is_below, is_passed
+from ctxe.context.trim import is_below
 from ctxe.context.worth import left_in_listings, worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 

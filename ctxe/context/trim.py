@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 from typing import Literal
 
 from ctxe.context.listing import bare
+from ctxe.context.repeats import without_repeats
 from ctxe.context.tokens import Count
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import digest
@@ -21,12 +21,6 @@ Kind = Literal["read", "shell", "search", "recalled", "page", "other"]
 
 LINE_CHARS = 2_000
 """No line of many is shown longer than this; longer ones are data or minified code."""
-
-REPEATS = 4
-"""So many equal lines in a row, and they are told as one line and a number."""
-
-PASSED_OVER = 10
-"""So many neighbours that differ in numbers and bars only are progress; fewer are a table, as of scores by range."""
 
 SCAN_CHARS = 64
 """Characters per allowed token that are looked at on each side: bounds the work on a 50 MB output."""
@@ -77,17 +71,6 @@ def nothing_near(lines: Sequence[str]) -> Sequence[float]:
 
 _ESCAPE = pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])")
 _LOUD = pattern(r"error|exception|fail|fatal|panic|traceback|cannot |not found|undefined|assert", re.IGNORECASE)
-_BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
-_MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
-_PASSED = pattern(
-    r"test \S.* \.\.\. ok$|\S+::\S.* PASSED(?: +\[ *\d+%\])?$|\s*--- PASS: \S+ \([\d.]+s\)$"
-    r"|\s*[✓✔√] \S.*$|ok \d+ - \S.*$|(?:\S+\.py )?[.sx]+ +\[ *\d+%\]$"
-    r"|PASS \S+(?: \([\d.]+ m?s\))?$|\S[^>]* > .+ PASSED$"
-    r"|\[INFO\] (?:Running [\w.$]+|Tests run: \d+, Failures: 0, Errors: 0, Skipped: \d+, Time elapsed: .*)$"
-    r"|\s*(?:Start\s+\d+: \S+|\d+/\d+ Test\s+#\d+: \S+ \.*\s+Passed\s+[\d.]+ sec)$"
-    r"|\[(?: RUN {5}| {7}OK) \] \S+(?: \(\d+ ms\))?$"
-)
-_WENT_WELL = "passed"
 _FOUND = pattern(r"([^\s:]*[./][^\s:]*?)[:-]\d+[:-]")
 _BELOW = pattern(r"\s*(?:[Ll]ine )?\d+[:-]|\s|--$")
 
@@ -138,44 +121,7 @@ def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
     if kind in ("read", "recalled", "page"):
         return text.split("\n"), False
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    shown = list(_without_progress(lines, handle))
-    return list(_counted(shown)), len(shown) < len(lines)
-
-
-def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
-    """Of many neighbours that differ in nothing but numbers and bars a note and the last: they may be results, too.
-
-    Of many tests that passed, each with its name, a note: what matters of them is how many.
-    """
-    for still, group in groupby(lines, key=_standing_still):
-        together = list(group)
-        if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
-            yield from together
-        elif still == _WENT_WELL:
-            yield f"[{len(together):,} lines of tests that passed; recall {handle}]"
-        else:
-            yield f"[{len(together) - 1:,} lines like the next one, with other numbers; recall {handle}]"
-            yield together[-1]
-
-
-def _standing_still(line: str) -> str | None:
-    """What neighbours have in common that are progress and no result: their words without numbers and bars."""
-    return _WENT_WELL if is_passed(line) else _MOVING.sub(" ", line) if _BAR.search(line) else None
-
-
-def is_passed(line: str) -> bool:
-    """Whether a line says of one test that it passed, and nothing else."""
-    return bool(_PASSED.match(line))
-
-
-def _counted(lines: Iterable[str]) -> Iterable[str]:
-    for line, group in groupby(lines):
-        times = sum(1 for _ in group)
-        if times < REPEATS:
-            yield from [line] * times
-        else:
-            yield line
-            yield f"[the line above {times - 1:,} more times]"
+    return without_repeats(lines, handle)
 
 
 def _cap(line: str, longest: int) -> str:
