@@ -138,6 +138,8 @@ def test_an_option_that_would_be_passed_over_is_refused(home: Path, repo: Path) 
         assert server.requests == []
     assert (elsewhere.code, unprinted.code) == (3, 3)
     assert "is not asked at --base-url" in elsewhere.err
+    assert "--model local/NAME" in elsewhere.err
+    assert "ANTHROPIC_BASE_URL" in elsewhere.err
     assert "--output-format is for --print" in unprinted.err
 
 

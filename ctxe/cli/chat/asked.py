@@ -124,7 +124,8 @@ def _meant(project: Project, wanted: ChatOptions) -> None:
         return
     if not takes_base_url(model):
         raise ConfigError(
-            f"{model.id} is not asked at --base-url", "name the model of that server as well: --model NAME"
+            f"{model.id} is not asked at --base-url",
+            "name that server's model: --model local/NAME; Anthropic's own API elsewhere is ANTHROPIC_BASE_URL=…",
         )
 
 
