@@ -63,6 +63,16 @@ class State:
         turns = self.conversation.turns
         return Position(len(turns) - 1, len(turns[-1].steps)) if turns else BEGINNING
 
+    @property
+    def size(self) -> int:
+        """Tokens of what was said so far: what a fold left, else the newest request and its answer; 0 before the first.
+
+        As the provider counted them, where it did.
+        """
+        usage = self.newest_usage
+        counted = usage.input + usage.output if usage and usage.input else self.ledger.used if self.ledger else 0
+        return self.folded or counted
+
     def whole(self, result: ToolResult) -> str:
         """The text of a result as its tool gave it, before it was shortened for the model."""
         return self.originals.get(result.handle, result.text)

@@ -1,13 +1,14 @@
 """How hard the model thinks: from settings, flags and /effort to the body that is sent, told and remembered."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import Terminal, anthropic_at, ctxe, environment, openai_at, repository
-from tests.wire.server import Reply, Usage, WireServer
+from tests.wire.server import Call, Reply, Usage, WireServer
 
 ASKED: dict[str, tuple[Callable[[str], dict[str, str]], str, Callable[[dict[str, object]], object]]] = {
     "messages": (anthropic_at, "claude-sonnet-5-5", lambda body: (body.get("thinking"), body.get("output_config"))),
@@ -101,3 +102,15 @@ def test_the_next_greeting_names_what_a_session_chose_and_not_how_it_was_carried
         terminal.wait("openai/gpt-5-mini  effort low")
         terminal.enter("/clear")
         terminal.wait(r"openai/gpt-5-mini \(set by /model\), effort low")
+
+
+def test_what_another_model_reads_anew_is_what_a_fold_left(home: Path, repo: Path) -> None:
+    (repo / "long.txt").write_text("".join(f"line {n} of many_more_words\n" for n in range(1_500)))
+    script = [Reply("", [Call("read_file", {"path": "long.txt"})]), *(Reply(f"Answer {n}.") for n in range(3))]
+    with WireServer(script) as server:
+        env = environment(home, **openai_at(server.url)) | {"CTXE_MODEL_NAME": "gpt-5"}
+        done = ctxe(repo, env, "chat", stdin="read it\nand now?\nand then?\n/compact\n/model gpt-4.1\n")
+    assert done.code == 0, done.err
+    said = done.out + done.err
+    (left,) = re.findall(r"folded \S+ → (\S+) tokens", said)
+    assert f"said so far anew: {left} tokens" in said

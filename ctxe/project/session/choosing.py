@@ -63,10 +63,9 @@ def _as_before(model: Model, effort: str) -> tuple[Model, str]:
 
 
 def _anew(live: Live, model: Model, verb: str) -> list[str]:
-    """A line on what the next request takes anew, as far as something was sent and the price is known."""
-    usage = live.session.state.newest_usage
-    if usage is None or not usage.input:
+    """A line on what the next request takes anew, where something was sent, and its price where that is known."""
+    held = live.session.state.size
+    if not held:
         return []
-    held = usage.input + usage.output
     price = f", {figures.money(request_usd(held, 0, model.prices))} once" if model.prices else ""
     return [f"the next request {verb} what was said so far anew: {figures.size(held)} tokens{price}"]

@@ -19,9 +19,8 @@ def banner(live: Live) -> str:
 def status(live: Live, width: int = 0) -> str:
     """Model, tokens, money and mode: the row below the input line. Where it is narrow the model's name gives way."""
     state = live.session.state
-    ledger, usage = state.ledger, state.newest_usage
-    held = state.folded or (usage.input + usage.output if usage and usage.input else ledger.used if ledger else 0)
-    used = f"{size(held)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
+    ledger = state.ledger
+    used = f"{size(state.size)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
     money = f"${state.usd:.4f}" if live.model.prices or state.usd else "no price"
     if limit := live.project.config.budget.max_cost:
         money += f" of ${limit:.2f}"
