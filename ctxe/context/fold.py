@@ -12,12 +12,13 @@ from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom, due, worth_folding
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
+from ctxe.context.pasted import in_short
 from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count
 from ctxe.context.trim import trim
-from ctxe.context.words import left_out, room_of_first, words_kept
+from ctxe.context.words import MOST_OF_FIRST, left_out, words_kept
 from ctxe.domain.conversation import Conversation, Fold, Position
 from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import replace
@@ -162,7 +163,8 @@ def _same(before: Fold | None, made: Fold) -> bool:
 
 def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
     """What a request may hold; no fold can shrink its tools, standing sections and the first words of the user."""
-    first = min(count(conversation.turns[0].words), room_of_first(usable)) + MESSAGE if conversation.turns else 0
+    told = in_short(conversation.turns[0].words) if conversation.turns else ""
+    first = min(count(told), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
     return FoldRoom(usable, _frame_tokens(frame, count) + first)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ctxe.context.compact import FoldRoom
-from ctxe.context.pasted import MOST_TOLD
+from ctxe.context.pasted import in_short
 from ctxe.context.tokens import Count
 from ctxe.context.trim import handle_of, trim
 from ctxe.domain.conversation import Conversation, Position
@@ -21,9 +21,10 @@ MOST_OF_FIRST = 0.6
 """Of what is usable the first words, which are the task, may take so much."""
 
 
-def room_of_first(usable: int) -> int:
-    """Tokens that the first words may take."""
-    return min(MOST_TOLD, int(MOST_OF_FIRST * usable))
+def first_words(words: str, usable: int, count: Count) -> str:
+    """The first words as they stand through every fold: as they were told before it where they have room."""
+    told, room = in_short(words), int(MOST_OF_FIRST * usable)
+    return told if count(told) <= room else trim(words, "other", room, count).text
 
 
 def left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
@@ -43,8 +44,8 @@ def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
-    first, words = room_of_first(room.usable), [turn.words for turn in conversation.turns[: last + 1]]
-    kept = {0: words[0] if count(words[0]) <= first else trim(words[0], "other", first, count).text}
+    words = [turn.words for turn in conversation.turns[: last + 1]]
+    kept = {0: first_words(words[0], room.usable, count)}
     older = range(last - 1, 0, -1)
     if last and count(words[last]) <= left:
         kept[last] = words[last]

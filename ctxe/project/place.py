@@ -71,7 +71,7 @@ def _tracked(git: Path, folder: Path, environment: Mapping[str, str]) -> bool:
     """Whether a repository has files below a folder."""
     from ctxe.repo.git import Git
 
-    return bool(Git(git, environment).output("ls-files", "--", str(folder.relative_to(git))))
+    return bool(Git(git, environment).output("ls-files", "--", f":(literal){folder.relative_to(git)}"))
 
 
 def _kept(working: Path, home: Path, person: int) -> Path | None:
