@@ -12,11 +12,11 @@ from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Allow, Ask
 from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.memory.memories import noted
 from ctxe.project.session.attaching import attached
+from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
 from ctxe.project.window.compose import task_of
@@ -89,15 +89,14 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         given = {"command": AS_JOB.sub("", command), "background": True}
     said = live.kit.clean(command)
     live.undo.begin(f"!{said}", len(live.session.state.conversation.turns))
-    tools = {live.kit.shell.name: live.kit.shell}
-    runs = replace(live.wired.dispatcher, tools=tools, decide=lambda _: Ask(), approve=lambda *_: Allow())
+    runs = at_users_word(live.wired.dispatcher, live.kit.shell)
     call = ToolCall(f"user_{live.session.log.count}", live.kit.shell.name, json.dumps(given))
 
     def kept(event: Event) -> Iterator[Event]:
         if not isinstance(event, ToolFinished):
             yield from live.session.emit(event)
             return
-        yield from live.session.emit(replace(event, facts={**event.facts, "by": "user"}))
+        yield from live.session.emit(by_user(event))
         yield from live.undo.end()
         yield from queue(live, f"$ {said}", f"[the user ran `{said}`]\n{event.result.text}", "you ran it")
 

@@ -19,9 +19,10 @@ from ctxe.domain.conversation import Step, ToolCall
 from ctxe.domain.events import Event, Noted, Notice, ToolFinished, ToolStarted
 from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Action, Allow, Tool
+from ctxe.domain.tool import Action, Tool
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.globs import matches
+from ctxe.project.session.calls import unasked
 from ctxe.terminal.figures import plural
 from ctxe.tools.jobs import Jobs
 
@@ -121,9 +122,7 @@ class Checking:
         """Run a check, shown and logged like a call; what to tell the model of it, None when it passed."""
         self.count += 1
         tool = replace(self.shell, prepare=partial(_titled, self.shell))
-        runs = replace(
-            self.runs(), tools={tool.name: tool}, decide=lambda _: Allow(), known=lambda _: None, approve=_nobody
-        )
+        runs = unasked(self.runs(), tool)
         failed: list[Chunk] = []
         self.moved = 0 if seconds else self.moved
         given: dict[str, object] = {"command": command} | ({"seconds": seconds} if seconds else {})
@@ -168,7 +167,3 @@ def _touched(step: Step) -> tuple[str, ...]:
 def _titled(shell: Tool, arguments: Mapping[str, Any]) -> Action:
     action = shell.prepare(arguments)
     return replace(action, title=action.title.replace("run ", "check ", 1))
-
-
-def _nobody(*_: object) -> Allow:
-    return Allow()

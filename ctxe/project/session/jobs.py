@@ -13,8 +13,9 @@ from ctxe.domain.conversation import Fold, ToolCall
 from ctxe.domain.events import Event, Noted, Queued, ToolFinished
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Action, Allow, Risk, Tool
-from ctxe.domain.value import dataclass, replace
+from ctxe.domain.tool import Action, Risk, Tool
+from ctxe.domain.value import dataclass
+from ctxe.project.session.calls import unasked
 from ctxe.safety.display import one_line
 from ctxe.tools.jobs import LINE, Job, Jobs
 from ctxe.tools.use_job import ending
@@ -58,7 +59,7 @@ class Telling:
         chunks = []
         for job in self.jobs.untold:
             tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, ending(self.jobs, job)))
-            runs = replace(self.runs(), tools={"use": tool}, decide=lambda _: Allow(), known=lambda _: None)
+            runs = unasked(self.runs(), tool)
             call = ToolCall(f"job_{job.number}", "use", json.dumps({"name": f"job/{job.number}"}))
             for event in runs(call):
                 yield event

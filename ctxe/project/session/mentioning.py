@@ -12,8 +12,9 @@ from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk
-from ctxe.domain.tool import Action, Allow, Ask, Risk, Tool
+from ctxe.domain.tool import Action, Risk, Tool
 from ctxe.domain.value import dataclass, replace
+from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.window.kit import Kit
 
 if TYPE_CHECKING:
@@ -93,22 +94,15 @@ class Asking:
     ) -> Iterator[Event]:
         """Do an action because the user said so, and tell its result to ``give``."""
         asked = Tool(replace(self.kit.shell.schema, name=tool), Risk.NETWORK, lambda _: prepare())
-        runs = replace(
-            self.dispatcher,
-            tools={tool: asked},
-            decide=lambda _: Ask(),
-            approve=lambda *_: Allow(),
-            known=lambda _: None,
-        )
         call = ToolCall(f"user_{self.count()}", tool, json.dumps({"name": name}))
 
         def kept(event: Event) -> Iterator[Event]:
             if isinstance(event, ToolFinished):
                 give(event.result)
-                event = replace(event, facts={**event.facts, "by": "user"})
+                event = by_user(event)
             yield event
 
-        yield from each(runs(call), kept)
+        yield from each(at_users_word(self.dispatcher, asked)(call), kept)
 
 
 def _prepared(servers: Servers, name: str) -> Action:

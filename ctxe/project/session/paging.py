@@ -12,8 +12,8 @@ from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk, digest
-from ctxe.domain.tool import Allow, Ask
 from ctxe.domain.value import dataclass, replace
+from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.window.pages import ASKED
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Pages:
         except ToolError as error:
             yield Notice(f"not read: {self.kit.clean(str(error))}", "warning")
             return
-        runs = replace(self.runs, tools={"use": tool}, decide=lambda _: Ask(), approve=lambda *_: Allow())
+        runs = at_users_word(self.runs, tool)
         for event in runs(ToolCall(f"user_{self.number()}", "use", arguments)):
             yield from self._came(event) if isinstance(event, ToolFinished) else (event,)
 
@@ -70,7 +70,7 @@ class Pages:
             return
         text, cut = event.result.text, bool(event.result.handle)
         of, before = digest(event.full or text), _standing(self.state(), page)
-        yield replace(event, facts={**event.facts, "tokens": self.count(text), "by": "user"})
+        yield by_user(replace(event, facts={**event.facts, "tokens": self.count(text)}))
         yield from (Notice(one, "warning") for one in event.facts.get("hidden", ()))
         if before and before.of == of and (before.text == text or not cut):
             yield Notice(f"{page} is unchanged and stands in the request already")

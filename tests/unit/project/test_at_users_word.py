@@ -1,0 +1,27 @@
+"""What the user runs by their own word runs, whatever is remembered of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctxe.domain.events import ToolFinished
+from ctxe.domain.tool import Allow
+from ctxe.project import Project
+from ctxe.project.flags import Opening
+from ctxe.project.session.asides import run_for_user
+from ctxe.project.session.opening import open_session
+from tests.e2e.harness import KEY, environment, openai_at, repository
+from tests.wire.server import Call, Reply, WireServer
+
+FAILS = "python3 check.py"
+
+
+def test_the_gate_answers_in_place_of_no_command_of_the_users(tmp_path: Path, home: Path) -> None:
+    repo = repository(tmp_path / "repo", {"check.py": "raise ValueError('bad port')\n"})
+    with WireServer([Reply("", [Call("run_command", {"command": FAILS})]), Reply("It fails.")], key=KEY) as server:
+        project = Project.open(repo, environment(home, **openai_at(server.url)))
+        with open_session(project, Opening(interactive=True), lambda *_: Allow()) as live:
+            list(live.turn("run the check"))
+            (ended,) = (event for event in run_for_user(live, FAILS) if isinstance(event, ToolFinished))
+    assert (ended.facts["exit_code"], ended.facts["by"]) == (1, "user")
+    assert "repeats" not in ended.facts
