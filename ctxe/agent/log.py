@@ -19,8 +19,8 @@ from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept
 from ctxe.domain.jsonl import json_text
 from ctxe.domain.value import dataclass, field
+from ctxe.storage.append_file import AppendFile
 from ctxe.storage.files import replace
-from ctxe.storage.held import HeldFile
 
 VERSION = 1
 
@@ -57,7 +57,7 @@ class Log:
     count: int = 0
     header: dict[str, Any] = field(default_factory=dict)
     newest: dict[str, Any] = field(default_factory=dict)
-    held: HeldFile | None = None
+    held: AppendFile | None = None
 
     @classmethod
     def create(
@@ -100,9 +100,9 @@ class Log:
             self.header, self.count, self.newest = {}, len(records), records[-1]
             self.hold()
 
-    def hold(self) -> HeldFile:
+    def hold(self) -> AppendFile:
         """The file, from now on kept from being lost."""
-        self.held = self.held or HeldFile(self.path)
+        self.held = self.held or AppendFile(self.path)
         return self.held
 
 

@@ -6,9 +6,9 @@ import contextlib
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 
+from ctxe.agent.event_stream import each_event
 from ctxe.agent.log import Log
 from ctxe.agent.meter import Meter
-from ctxe.agent.passing import each
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, closing
 from ctxe.agent.turn import More, Ports, nothing_more, run_turn
@@ -48,7 +48,7 @@ class Session:
         if self.state.effort != model.effort:
             yield from self.emit(EffortChosen(model.effort))
         try:
-            yield from each(run_turn(words, lambda: self.state, self.ports, more), self.emit)
+            yield from each_event(run_turn(words, lambda: self.state, self.ports, more), self.emit)
         except CtxeError as error:
             yield from self.close("failed", error.message)
             raise

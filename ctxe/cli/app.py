@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from ctxe.cli.invocation import Invocation
 
 QUICK = {
-    "chat": "ctxe.cli.chat.asked",
+    "chat": "ctxe.cli.chat.options",
     "budget": "ctxe.cli.account",
-    "plan": "ctxe.cli.planned",
+    "plan": "ctxe.cli.plan_options",
     "memory": "ctxe.cli.memory_show",
 }
 """Commands whose plain command lines need no Typer: the module that reads and runs them."""

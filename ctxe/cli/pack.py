@@ -22,7 +22,7 @@ def pack(
     as_json: JsonOption = False,
 ) -> None:
     """Offline; the text goes to standard output, its account to standard error. Raises BudgetError, ConfigError."""
-    from ctxe.cli.planned import from_stdin
+    from ctxe.cli.plan_options import from_stdin
     from ctxe.domain.errors import ConfigError
     from ctxe.project.window.packing import LEAST, USUAL, bundle, to_json
     from ctxe.terminal.figures import size

@@ -24,6 +24,8 @@ def plan(
     every: Annotated[bool, typer.Option("--all", help="Every file, not the first ones only, on a terminal.")] = False,
 ) -> None:
     """Offline. The index is brought up to date first. Raises ConfigError."""
-    from ctxe.cli import planned
+    from ctxe.cli import plan_options
 
-    planned.show(Invocation.of(context), planned.PlanOptions(" ".join(task or []), budget, as_json, show, every))
+    plan_options.show(
+        Invocation.of(context), plan_options.PlanOptions(" ".join(task or []), budget, as_json, show, every)
+    )

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
-from ctxe.context.own import Own
 from ctxe.context.pieces import (
     HEADING,
     ConversationPieces,
@@ -24,6 +23,7 @@ from ctxe.context.pieces import (
     spoken,
     tool_piece,
 )
+from ctxe.context.reply_blocks import ReplyBlocks
 from ctxe.context.superseded import superseded
 from ctxe.context.tokens import MESSAGE, Count
 from ctxe.domain.conversation import BEGINNING, Conversation, Position
@@ -54,9 +54,9 @@ class Frame:
     since: Position = BEGINNING
 
     @property
-    def own(self) -> Own:
+    def own(self) -> ReplyBlocks:
         """Whose own blocks are sent."""
-        return Own(self.model, self.since)
+        return ReplyBlocks(self.model, self.since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ctxe.context.own import EVERY, Own
 from ctxe.context.pasted import in_short
+from ctxe.context.reply_blocks import EVERY, ReplyBlocks
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
 from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
@@ -177,7 +177,7 @@ class ConversationPieces:
     steps: tuple[Piece, ...]
 
 
-def spoken(conversation: Conversation, count: Count, own: Own = EVERY) -> ConversationPieces:
+def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
     """The pieces of a conversation through its fold; the last turn is the running one."""
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []

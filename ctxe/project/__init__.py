@@ -79,7 +79,7 @@ class Project:
     @cached_property
     def own_cache(self) -> Path:
         """Where the cache is that this user's ctxe made, if it was made yet; nothing else is believed."""
-        from ctxe.storage.ours import fleeting, own
+        from ctxe.storage.private_cache import fleeting, own
 
         if self.looks:
             return fleeting(self)
@@ -91,7 +91,7 @@ class Project:
     def cache(self) -> Path:
         """The cache folder, hidden from git when it lies in the tree; it may turn out not to be writable."""
         if self.place.writable and not self.looks:
-            from ctxe.storage.ours import hide
+            from ctxe.storage.private_cache import hide
 
             with contextlib.suppress(StoreError):
                 self.store.prepare()

@@ -87,7 +87,7 @@ def _folder(project: Project) -> Iterator[Finding]:
         yield Finding("folder", "note", f"{place.root} cannot be written", f"sessions and cache go to {place.cache}")
         return
     yield Finding("folder", "ok", str(place.root))
-    from ctxe.storage.ours import own
+    from ctxe.storage.private_cache import own
 
     if own(place.cache, place.root, place.user) is None:
         hint = f"a key for it belongs in {place.user}, which must be yours to write"

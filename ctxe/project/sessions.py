@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.agent import glances
+from ctxe.agent import summary_cache
 from ctxe.agent.log import header_of, read_events, read_records, to_record
 from ctxe.agent.summary import Spent, Summary, is_begun, is_log, newest_first, summary
 from ctxe.domain.conversation import Usage
@@ -138,7 +138,7 @@ def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
 
 def summaries(project: Project) -> list[Summary]:
     """Every session of a project, the one used last first."""
-    return glances.summaries(project.place.sessions, project.own_cache)
+    return summary_cache.summaries(project.place.sessions, project.own_cache)
 
 
 def spent_by_all(project: Project) -> tuple[float | None, int]:

@@ -10,7 +10,7 @@ from ctxe.domain.conversation import StopReason, ToolCall, Usage
 from ctxe.domain.model import Billed, CallDelta, Delta, ReasoningDelta, TextDelta
 from ctxe.providers import faults
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
-from ctxe.providers.spoken import Spoken
+from ctxe.providers.text_calls import TextCalls
 from ctxe.providers.think import Thinking, unopened
 from ctxe.providers.transport import Transport
 
@@ -43,7 +43,7 @@ class AnswerReader:
         self.refused = False
         self.by_index: dict[Any, Slot] = {}
         self.thinking = Thinking()
-        self.spoken = Spoken(spoken)
+        self.spoken = TextCalls(spoken)
         self.reasoning: list[str] = []
         self.thoughts: list[str] = []
         self.details: list[Any] = []

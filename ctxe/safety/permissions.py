@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny, Risk
-from ctxe.safety.lines import decide_command
+from ctxe.safety.command_lines import decide_command
 from ctxe.safety.policy import Mode, Policy, ReadPath, folded, may_edit, outside
 from ctxe.safety.protected import protection
 from ctxe.safety.rules import covers, rest_of, rule_for_file

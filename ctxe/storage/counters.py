@@ -9,7 +9,7 @@ from operator import add
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.owned import opened
+from ctxe.storage.databases import opened
 
 SCHEMA = (
     "PRAGMA synchronous = OFF",

@@ -12,8 +12,8 @@ from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.section import digest
+from ctxe.storage.databases import opened
 from ctxe.storage.files import read, replace
-from ctxe.storage.owned import opened
 
 SCHEMA = (
     "PRAGMA journal_mode = WAL",

@@ -8,7 +8,7 @@ from ctxe.domain.events import ToolStarted
 from ctxe.domain.value import dataclass, field
 from ctxe.terminal import figures
 from ctxe.terminal.calls import call_head
-from ctxe.terminal.input.ahead import Ahead
+from ctxe.terminal.input.typeahead import TypeAhead
 from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import Line, clip, fold, glyph, line, lines
 
@@ -37,7 +37,7 @@ class Activity:
     output: str = ""
     held: int = 0
     usable: int = 0
-    ahead: Ahead = field(default_factory=Ahead)
+    ahead: TypeAhead = field(default_factory=TypeAhead)
     key: str = "Ctrl-C stops"
     mode: Callable[[], str] = str
     drawn: tuple[str, int, list[str]] = field(default=("", 0, []))

@@ -28,8 +28,8 @@ from ctxe.terminal.activity import FRAME, Activity, rows
 from ctxe.terminal.answer import Answer
 from ctxe.terminal.calls import tool_finished
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.hearing import Hearing
 from ctxe.terminal.input.interrupt import unheard
+from ctxe.terminal.input.key_listener import KeyListener
 from ctxe.terminal.page import Page
 from ctxe.terminal.screen import Clock, Screen
 from ctxe.terminal.suspension import Suspension
@@ -43,7 +43,7 @@ class LiveRenderer:
 
     def __init__(self, screen: Screen, words: bool, clock: Clock, listens: bool = False) -> None:
         self.screen, self.words, self.clock = screen, words, clock
-        self.keys = Hearing(screen, listens)
+        self.keys = KeyListener(screen, listens)
         self.page, self.activity = Page(screen), Activity(ahead=self.keys.ahead)
         self.activity.key = "Esc stops" if self.keys.listens else self.activity.key
         self.answer = Answer(self.page, self.activity, clock)

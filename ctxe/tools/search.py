@@ -14,7 +14,7 @@ from ctxe.tools.prose import BOOLEAN, STRING, describe
 from ctxe.tools.workspace import Workspace, locate
 
 if TYPE_CHECKING:
-    from ctxe.tools.finding import FoundLine, SearchQuery
+    from ctxe.tools.search_run import FoundLine, SearchQuery
 
 MATCHES, PER_FILE = 200, 25
 """Matching lines shown in all, and of one file when there are others."""
@@ -34,7 +34,7 @@ def search(workspace: Workspace) -> Tool:
     schema = describe("search", shape, ("pattern",))
 
     def prepare(arguments: Mapping[str, Any]) -> Action:
-        from ctxe.tools.finding import SearchQuery
+        from ctxe.tools.search_run import SearchQuery
 
         given = checked(schema, arguments)
         if not given["pattern"] or "\0" in given["pattern"] or "\n" in given["pattern"]:
@@ -55,7 +55,7 @@ def search(workspace: Workspace) -> Tool:
 
 
 def _run(workspace: Workspace, query: SearchQuery) -> ToolOutput:
-    from ctxe.tools.finding import found_by
+    from ctxe.tools.search_run import found_by
 
     if query.folder != "." and look(workspace.root, query.folder) is None:
         raise ToolError(f"there is no file or folder {query.folder}")

@@ -85,7 +85,7 @@ def _launch(workspace: Workspace, command: str) -> tuple[list[str], dict[str, st
 def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) -> Iterator[Progress | ToolOutput]:
     """Run it to its end, or until the user moves it to the background."""
     from ctxe.safety.running.process import Finished, run_or_leave
-    from ctxe.tools.ending import ended
+    from ctxe.tools.command_result import ended
 
     argv, environment, boxed = _launch(workspace, command)
     leaves, limit = jobs.leaves if jobs is not None else None, workspace.bounds.text
@@ -107,7 +107,7 @@ def _run(workspace: Workspace, command: str, seconds: float, jobs: Jobs | None) 
 
 def _begin(workspace: Workspace, jobs: Jobs, command: str, seconds: float) -> Iterator[Progress | ToolOutput]:
     """Start it and look at what it prints first. What has ended by then was a command like any other."""
-    from ctxe.tools.ending import ended
+    from ctxe.tools.command_result import ended
     from ctxe.tools.use_job import begun, first
 
     argv, environment, boxed = _launch(workspace, command)

@@ -12,7 +12,7 @@ from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Action, Progress, Risk, ToolOutput, once
 from ctxe.safety.display import one_line, strip_sequences
 from ctxe.tools.arguments import checked
-from ctxe.tools.ending import LONG, ended
+from ctxe.tools.command_result import LONG, ended
 from ctxe.tools.jobs import LINE, Job, Jobs, listed
 from ctxe.tools.prose import BOOLEAN, COUNT, STRING
 

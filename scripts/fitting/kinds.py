@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from ctxe.repo.kinds import kind
-from ctxe.repo.planning.asked import ASKED, words
+from ctxe.repo.planning.task_kinds import ASKED, words
 from scripts.fitting.cases import REPOSITORIES, clean, git, mirror_of
 
 COMMITS, MOST = 12_000, 3_000

@@ -12,7 +12,7 @@ from ctxe.agent.state import State
 from ctxe.agent.transitions import apply, rebuild
 from ctxe.context.assemble import Frame, assemble
 from ctxe.context.budget import Budget
-from ctxe.context.used import injected
+from ctxe.context.use_evidence import injected
 from ctxe.domain.conversation import Fold, Position, Reply, ToolCall, ToolResult, Touch, Usage
 from ctxe.domain.events import (
     ContextAssembled,

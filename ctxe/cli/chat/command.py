@@ -62,7 +62,7 @@ def chat(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
     """A session in this repository. Raises CtxeError."""
-    from ctxe.cli.chat.asked import ChatOptions, show
+    from ctxe.cli.chat.options import ChatOptions, show
 
     wanted = ChatOptions(
         " ".join(words or []),

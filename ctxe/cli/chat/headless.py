@@ -58,7 +58,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
 def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None]) -> tuple[str, str | None]:
     """Words that begin with ``/SERVER:PROMPT``, with what the server wrote in its place. Raises CtxeError."""
-    from ctxe.cli.chat.chatting import split
+    from ctxe.cli.chat.session import split
     from ctxe.cli.chat.slash import split_line
     from ctxe.domain.errors import ConfigError
     from ctxe.project.session import asides

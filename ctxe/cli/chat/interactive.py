@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chat.chatting import ChatSession
+from ctxe.cli.chat.session import ChatSession
 from ctxe.domain.conversation import Reply, Turn
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import ReplyReceived, TurnFinished

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctxe.cli.chat import slash
-from ctxe.cli.chat.chatting import ChatSession
+from ctxe.cli.chat.session import ChatSession
 from ctxe.domain.errors import CostLimit, CtxeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, get_args
 
 from ctxe.cli.chat import slash_context, slash_servers, slash_session, slash_work
-from ctxe.cli.chat.chatting import ChatSession, Slash
+from ctxe.cli.chat.session import ChatSession, Slash
 from ctxe.config.values import Approval
 from ctxe.domain.errors import ConfigError
 from ctxe.project.models import known as known_models

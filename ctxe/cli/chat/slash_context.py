@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.chatting import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, Slash, split
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice
 from ctxe.domain.pattern import pattern
@@ -167,10 +167,10 @@ def _own(name: str, default: str) -> Slash:
 
 def plan(chat: ChatSession, words: str) -> None:
     """Which files a task needs, as this session plans them. The newest words are the task when none are given."""
-    from ctxe.cli import planned
+    from ctxe.cli import plan_options
 
     given = split(words) if words.startswith("-") else [words]
-    wanted = planned.parsed(given)
+    wanted = plan_options.parsed(given)
     if wanted is None:
         chat.command(["plan", *given])
         return
@@ -179,7 +179,7 @@ def plan(chat: ChatSession, words: str) -> None:
     if not wanted.task:
         chat.screen.tell("/plan WORDS, before anything is said")
         return
-    planned.show(chat.invocation, wanted, asides.steering(chat.live, wanted.task))
+    plan_options.show(chat.invocation, wanted, asides.steering(chat.live, wanted.task))
 
 
 def remember(chat: ChatSession, words: str) -> None:

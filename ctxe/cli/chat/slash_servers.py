@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctxe.cli.chat.chatting import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, Slash, split
 from ctxe.project.session import asides
 
 if TYPE_CHECKING:

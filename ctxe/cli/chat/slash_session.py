@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ctxe.cli.chat.chatting import ChatSession, Slash, split
+from ctxe.cli.chat.session import ChatSession, Slash, split
 from ctxe.config.values import Approval
 from ctxe.project.session import choosing
 from ctxe.project.sessions import spent_by_all

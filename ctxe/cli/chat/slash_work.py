@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxe.cli.chat.chatting import ChatSession, Slash
+from ctxe.cli.chat.session import ChatSession, Slash
 from ctxe.project.session import asides, committing
 from ctxe.terminal.figures import plural
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.recall.numbered import make_anew, newest
-from ctxe.storage.owned import alone
+from ctxe.storage.databases import alone
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,7 +63,7 @@ class StoredPostings:
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
         """``generation`` is the state of the file that the caller knows; another process's addition raises it."""
-        from ctxe.storage.owned import owned
+        from ctxe.storage.databases import owned
 
         self._db = owned(self, db)
         self._generation = generation

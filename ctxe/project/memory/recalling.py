@@ -48,7 +48,7 @@ class Recalling:
         """The whole of a page by the address under which the user asked for it."""
         if "://" not in address:
             return ""
-        from ctxe.context.headed import pages_of
+        from ctxe.context.headings import pages_of
 
         found = pages_of(self.state().conversation).get(address)
         return self.state().originals.get(found.of[:8], found.text) if found else ""
@@ -113,7 +113,7 @@ class Recalling:
     def _texts(self) -> Iterator[tuple[str, str]]:
         """Everything that can be found, with the name under which it is told."""
         state = self.state()
-        from ctxe.context.headed import pages_of
+        from ctxe.context.headings import pages_of
 
         for address, chunk in pages_of(state.conversation).items():
             yield f"page, recall {address}", state.originals.get(chunk.of[:8], chunk.text)
@@ -132,7 +132,7 @@ class Recalling:
 
 def _part(text: str, heading: str) -> str:
     """The part of a page under a heading, or which headings there are."""
-    from ctxe.context.headed import parts, under
+    from ctxe.context.headings import parts, under
 
     titles = [f"{'#' * part.level} {part.title}" for part in parts(text.split("\n")) if part.level]
     listed = "\n".join(titles) or "(none)"

@@ -17,7 +17,7 @@ Advance = Callable[[int, str, int], None]
 
 def index(project: Project, advance: Advance | None = None) -> Index:
     """The index of this project, brought up to date; it may take seconds the first time in a large tree."""
-    from ctxe.repo.indexing.mending import refreshed
+    from ctxe.repo.indexing.repair import refreshed
 
     found = opened(project)
     refreshed(found, told(advance))
@@ -38,7 +38,7 @@ def told(advance: Advance | None) -> Callable[[int, int], None] | None:
 
 def status(project: Project) -> dict[str, Any]:
     """How the index stands, without changing it. Raises StoreError when it is damaged."""
-    from ctxe.repo.indexing.mending import DAMAGE
+    from ctxe.repo.indexing.repair import DAMAGE
 
     try:
         return opened(project).status()

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
-from ctxe.agent.passing import each
+from ctxe.agent.event_stream import each_event
 from ctxe.domain.conversation import ToolCall
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.events import Choice, Event, FileChosen, Notice, Pinned, Queued, Recorded, ToolFinished
@@ -76,7 +76,7 @@ def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
 
 def read_page(live: Live, address: str, about: str) -> Iterator[Event]:
     """Read a page of the web at the user's word; it is told with the next words, the parts ``about`` these."""
-    yield from each(live.pages.read(address, about), live.session.emit)
+    yield from each_event(live.pages.read(address, about), live.session.emit)
 
 
 def run_for_user(live: Live, command: str) -> Iterator[Event]:
@@ -100,7 +100,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
         yield from live.undo.end()
         yield from queue(live, f"$ {said}", f"[the user ran `{said}`]\n{event.result.text}", "you ran it")
 
-    yield from each(runs(call), kept)
+    yield from each_event(runs(call), kept)
 
 
 def stop_jobs(live: Live, number: str) -> list[str]:
@@ -129,7 +129,7 @@ def _job(live: Live, number: str) -> Job:
 
 def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
     """Ask a server for a prompt of its; see Asking.prompt. Raises CtxeError."""
-    yield from each(live.asking.prompt(name, words, give), live.session.emit)
+    yield from each_event(live.asking.prompt(name, words, give), live.session.emit)
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.passing import each
+from ctxe.agent.event_stream import each_event
 from ctxe.agent.state import State
 from ctxe.config.values import CheckSettings
 from ctxe.domain.conversation import Step, ToolCall
@@ -139,7 +139,7 @@ class Checking:
                 said = f"[ctxe: a check of the user's failed after your change: `{ran}`; mend it]"
                 failed.append(Chunk(f"check {ran}", f"{said}\n{event.result.text}", "a check of yours failed"))
 
-        yield from each(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
+        yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
         self.stood |= {path: self._stamp(path) for path in self.written()}  # what a check writes is no edit to check
         return failed[0] if failed else None  # only now: an interrupt of the check comes behind its result
 

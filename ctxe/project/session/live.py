@@ -8,8 +8,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
+from ctxe.agent.event_stream import each_event
 from ctxe.agent.log import to_record
-from ctxe.agent.passing import each
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
@@ -107,7 +107,7 @@ class Live:
             yield from self.pages.of(said)
             return said
 
-        yield from each(self._fitted(), self.session.emit)
+        yield from each_event(self._fitted(), self.session.emit)
         words, hidden = self.without_keys(words)
         if (sent := in_short(words)) is not words:
             said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
@@ -116,8 +116,8 @@ class Live:
         mode = told(self.permit, self.session.state, self.kit)
         for event in (*hidden, *mode, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
             yield from self.session.emit(event)
-        yield from each(self.asking.resources(mine), self.session.emit)
-        yield from each(self.pages.of(mine), self.session.emit)
+        yield from each_event(self.asking.resources(mine), self.session.emit)
+        yield from each_event(self.pages.of(mine), self.session.emit)
         yield from self.session.turn(words, since)
 
     def _fitted(self) -> Iterator[Event]:

@@ -7,20 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
-from ctxe.context.ahead import forecast
-from ctxe.context.bearing import names_at_work
-from ctxe.context.birth import born
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.cost import Billing
+from ctxe.context.failed_runs import retold
 from ctxe.context.focus import SHARE as FOCUS_SHARE
 from ctxe.context.focus import focus_of, focused
 from ctxe.context.fold import next_fold, room_for
+from ctxe.context.forecast import forecast
 from ctxe.context.lines import Whole
+from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import brought_back
-from ctxe.context.retold import retold
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
+from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Fold, Position, ToolResult
 from ctxe.domain.past import Forecast
 from ctxe.domain.section import Chunk
@@ -162,7 +162,7 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
 
     def cut(output: ToolOutput) -> tuple[str, str]:
         standing = known.of(state().conversation)
-        done = born(output.text, output.kind, window, count, standing, output.most, at_work, output.about)
+        done = shown_output(output.text, output.kind, window, count, standing, output.most, at_work, output.about)
         return done.text, done.handle
 
     return cut

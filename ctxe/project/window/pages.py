@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ctxe.context.headed import pages_of
+from ctxe.context.headings import pages_of
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk, Priority, Section
 

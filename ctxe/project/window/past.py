@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ctxe.agent.log import header_of, timed_events
 from ctxe.agent.requests import requests, texts
 from ctxe.agent.transitions import rebuild
-from ctxe.context.used import injected
+from ctxe.context.use_evidence import injected
 from ctxe.domain.conversation import Usage
 from ctxe.domain.events import Consulted, ContextAssembled, Kept, Summarized
 from ctxe.domain.model import ToolSchema

@@ -13,7 +13,7 @@ from ctxe.domain.value import replace
 from ctxe.lexical.tables import names
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
-from ctxe.repo.indexing.mending import refreshed
+from ctxe.repo.indexing.repair import refreshed
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
 from ctxe.repo.planning.steering import Steering

@@ -8,16 +8,16 @@ from __future__ import annotations
 from functools import partial
 
 from ctxe.context.assemble import Assembled, Frame, assemble
-from ctxe.context.bearing import names_at_work
-from ctxe.context.birth import born
 from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.compact import FoldPolicy
 from ctxe.context.fold import next_fold
+from ctxe.context.relevance import names_at_work
 from ctxe.context.restore import brought_back
 from ctxe.context.seen import Standing
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
+from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.value import replace
@@ -94,7 +94,7 @@ class Replayed:
         kind = kind_of(call.name, asked)
         known = self._standing.of(self.conversation)
         at_work = partial(names_at_work, self.conversation, reply)
-        done = born(text, kind, self.budget.window, self._count, known, at_work=at_work)
+        done = shown_output(text, kind, self.budget.window, self._count, known, at_work=at_work)
         if done.text != text:
             self._originals[call.id] = text
         return ToolResult(call.id, done.text, handle=done.handle)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
-from ctxe.storage.owned import alone
+from ctxe.storage.databases import alone
 
 VERSION = 7
 BUSY_SECONDS = 20.0

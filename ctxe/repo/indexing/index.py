@@ -16,12 +16,12 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.repo.files import Columns, ListedFile, list_columns, list_files, read_text, start_listing
 from ctxe.repo.git import Git, finish
-from ctxe.repo.indexing import database, history, linecount, roster, store
-from ctxe.repo.indexing.roster import Roster
+from ctxe.repo.indexing import database, file_table, history, linecount, store
+from ctxe.repo.indexing.file_table import FileTable
+from ctxe.repo.indexing.gc_pause import gc_paused
 from ctxe.repo.indexing.statistics import Statistics, statistics
 from ctxe.repo.indexing.store import Details, File, differs
-from ctxe.repo.indexing.unswept import unswept
-from ctxe.storage.owned import owned
+from ctxe.storage.databases import owned
 
 SEGMENT_FILES = 2000
 """Files whose postings are written at once, at least."""
@@ -75,7 +75,7 @@ class Index:
 
     def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:
         """Bring files and history up to date; what was done before an interruption is kept."""
-        with unswept():
+        with gc_paused():
             return self._refresh(progress, clock)
 
     def _refresh(self, progress: Progress | None, clock: Callable[[], float]) -> Refreshed:
@@ -83,7 +83,7 @@ class Index:
         listing = start_listing(self.git)
         generation = self._written()
         try:
-            held = roster.read(self.db)
+            held = file_table.read(self.db)
         except BaseException:
             finish(listing)  # nobody else waits for it
             raise
@@ -100,7 +100,7 @@ class Index:
             known = {file.path: file for file in held.every()}
             scanned, removed = update(known, list(map(ListedFile, *listed)), generation)
             generation = self._written()
-            held = roster.kept(self.db)
+            held = file_table.kept(self.db)
         self._hold(held, history.refresh(self.db, self.git), generation)
         return Refreshed(scanned, removed, len(listed.paths), clock() - started)
 
@@ -111,7 +111,7 @@ class Index:
     def load(self) -> None:
         """Hold what was indexed last, whatever the tree looks like by now."""
         generation = self._written()
-        self._hold(roster.read(self.db), history.load(self.db), generation)
+        self._hold(file_table.read(self.db), history.load(self.db), generation)
 
     @contextlib.contextmanager
     def settled(self) -> Iterator[None]:
@@ -129,7 +129,7 @@ class Index:
         """Rises with everything that is written of files."""
         return database.meta(self.db, "generation")
 
-    def _hold(self, held: Roster, past: history.History, generation: object) -> None:
+    def _hold(self, held: FileTable, past: history.History, generation: object) -> None:
         self._generation = generation
         self.files, self.by_path = held, dict(zip(held.paths, held.ids, strict=True))
         self.kinds, self._segments = held.by_id("kind"), held.by_id("segment")
@@ -146,7 +146,7 @@ class Index:
 
     def status(self) -> dict[str, object]:
         """How the index stands against the tree, without changing it: sizes, and files that changed since."""
-        known = {file.path: file for file in roster.read(self.db).every()}
+        known = {file.path: file for file in file_table.read(self.db).every()}
         listed = {one.path: one for one in list_files(self.git)}
         return {
             "path": str(self.path or "memory"),

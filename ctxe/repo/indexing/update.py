@@ -10,13 +10,13 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.repo.files import ListedFile, read_text
-from ctxe.repo.indexing import database, roster, store
+from ctxe.repo.indexing import database, file_table, store
 from ctxe.repo.indexing.counting import counter
 from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.linking import link, speaking_of
 from ctxe.repo.indexing.scan import digest
-from ctxe.repo.indexing.staff import Alone, Segment, Staff
 from ctxe.repo.indexing.store import File, differs
+from ctxe.repo.indexing.worker_pool import InProcess, Segment, WorkerPool
 
 FEW, SOME = 40, 150
 """Changed files up to which lines are not counted at once, and up to which this process scans alone."""
@@ -109,12 +109,12 @@ class Update:
         finally:
             staff.stop()
 
-    def _staff(self, files: list[tuple[int, str]]) -> Alone | Staff:
+    def _staff(self, files: list[tuple[int, str]]) -> InProcess | WorkerPool:
         jobs = (files[start : start + JOB_FILES] for start in range(0, len(files), JOB_FILES))
         enough = max(self.segment_files, len(files) // MOST_SEGMENTS)
         if len(files) <= SOME or self.workers < 2:
-            return Alone(self.root, jobs, enough)
-        return Staff(self.root, jobs, enough, self.workers)
+            return InProcess(self.root, jobs, enough)
+        return WorkerPool(self.root, jobs, enough, self.workers)
 
     def _really_changed(self, fresh: list[ListedFile], known: dict[str, File]) -> list[ListedFile]:
         """Of the files whose time or size differs those whose content does; the others get their new time."""
@@ -128,7 +128,7 @@ class Update:
                 changed.append(one)
         if same:
             with transaction(self.db):
-                roster.forget(self.db)
+                file_table.forget(self.db)
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
 
@@ -153,7 +153,7 @@ class Update:
         """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
         if database.meta(self.db, "generation") != expected:
             raise _Raced
-        roster.forget(self.db)
+        file_table.forget(self.db)
         generation = int(str(expected or 0)) + 1
         database.note(self.db, "generation", generation)
         return generation

@@ -8,8 +8,8 @@ from functools import cache
 
 from ctxe.data import read_text
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.repo.planning.asked import Odds
 from ctxe.repo.planning.evidence import Scores
+from ctxe.repo.planning.task_kinds import Odds
 
 RANK_ROOM = 5.0
 """A file of rank r (from 0) has 5 / (5 + r) of the vote by rank."""

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from ctxe.domain.value import dataclass
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.planning.asked import Odds, shares
 from ctxe.repo.planning.evidence import Evidence, Scores, best, gather, look_inside
 from ctxe.repo.planning.mix import Fitted, mixed, votes
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals import AROUND, BROAD, CLOSE, Signal
 from ctxe.repo.planning.steering import UNSTEERED, Steering
+from ctxe.repo.planning.task_kinds import Odds, shares
 
 CHOSEN = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,

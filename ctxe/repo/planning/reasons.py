@@ -9,7 +9,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.lexical.words import terms
 from ctxe.repo.indexing.scan import stem_of
-from ctxe.repo.planning.chronicle import Chronicle
+from ctxe.repo.planning.commit_reasons import CommitReasons
 from ctxe.repo.planning.mix import Weights
 from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
@@ -81,7 +81,7 @@ class Reasons:
         self._original = originals(self.evidence)
         self._words = words_inside(self.evidence, self._numbers)
         self._units = best_units(self.evidence, "prose") | best_units(self.evidence, "title")
-        self.chronicle = Chronicle(ranking)
+        self.chronicle = CommitReasons(ranking)
 
     def of(self, number: int) -> tuple[Reason, ...]:
         """At most three reasons for a file, the weightiest first."""

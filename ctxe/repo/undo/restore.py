@@ -13,12 +13,12 @@ from typing import Literal
 from ctxe.domain.value import dataclass, replace
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
-from ctxe.repo.undo.aftermath import Spans, head, made_for, renewed, settled
 from ctxe.repo.undo.blobs import LINK
 from ctxe.repo.undo.points import Point, Restore
 from ctxe.repo.undo.rewrite import SPARE, is_stray, remove
 from ctxe.repo.undo.snapshot import FileState
 from ctxe.repo.undo.takeback import Undone, take_back
+from ctxe.repo.undo.turn_changes import Spans, head, made_for, renewed, settled
 
 __all__ = [
     "Change",

@@ -10,12 +10,12 @@ from ctxe.domain.value import dataclass, replace
 from ctxe.repo.files import LISTING
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
-from ctxe.repo.undo.aftermath import alike, head, made_for
-from ctxe.repo.undo.beyond import left
 from ctxe.repo.undo.blobs import LINK
+from ctxe.repo.undo.nested_repositories import left
 from ctxe.repo.undo.points import Point, Restore, States
 from ctxe.repo.undo.rewrite import link, look, remove, remove_folder, rewrite, stamp
 from ctxe.repo.undo.snapshot import FileState
+from ctxe.repo.undo.turn_changes import alike, head, made_for
 
 
 @dataclass(frozen=True, slots=True)

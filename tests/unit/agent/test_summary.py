@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.agent.glances import summaries
 from ctxe.agent.log import Log
 from ctxe.agent.summary import Spent, is_begun, newest_first, summary
+from ctxe.agent.summary_cache import summaries
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept, ModelChosen, ReplyReceived, TurnFinished, TurnStarted

@@ -10,7 +10,7 @@ import pytest
 from ctxe.cli import memory_show
 from ctxe.cli.account import BudgetOptions, parsed
 from ctxe.cli.app import QUICK, build
-from ctxe.cli.chat import asked
+from ctxe.cli.chat import options
 from ctxe.domain.value import fields
 
 
@@ -63,7 +63,7 @@ def test_both_ways_know_the_same_options(name: str) -> None:
 def test_a_chat_is_asked_for_as_typer_would_read_it(words: str) -> None:
     context = build(["chat"]).commands["chat"].make_context("chat", words.split())
     read = {name: value for name, value in context.params.items() if name != "words"}
-    wanted = asked.parsed(words.split())
+    wanted = options.parsed(words.split())
     assert wanted is not None
     known = {one.name: getattr(wanted, one.name) for one in fields(wanted) if one.name != "words"}
     assert (wanted.words, plain(known)) == (" ".join(context.params["words"] or ()), plain(read))
@@ -78,7 +78,7 @@ def plain(read: dict[str, Any]) -> dict[str, Any]:
     "words", ["-pc x", "--max-cost much", "--effort huge", "--max-cost -1", "--resume=?", "-h", "-r"]
 )
 def test_a_chat_that_is_asked_for_in_another_way_is_left_to_typer(words: str) -> None:
-    assert asked.parsed(words.split()) is None
+    assert options.parsed(words.split()) is None
 
 
 def test_of_the_memory_group_one_command_is_read() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ctxe.cli.planned import GUESSED, view
+from ctxe.cli.plan_options import GUESSED, view
 from ctxe.repo.planning.planner import LeftOut, Plan, Planned
 from ctxe.repo.planning.reasons import Reason
 from ctxe.terminal.screen import Screen

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ctxe.context.birth import born
 from ctxe.context.seen import Lines, Standing, standing, unrepeated
+from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import Trimmed, handle_of
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk, Priority, Section
@@ -40,10 +40,10 @@ def test_what_was_gathered_for_a_turn_stands_until_the_turn_is_folded() -> None:
     turn = Turn("go", (files,), (read(1, "done"),))
     known = Standing().of(Conversation((turn,)))
     numbered = "\n".join(f"{n}\tthis is line number {n} of the file" for n in range(1, 9))
-    assert born(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
+    assert shown_output(numbered, "read", 100_000, len, known).text.startswith("[8 lines as they stand above; recall ")
     for upto in (Position(0, 1), Position(1, 0), Position(1, 1)):
         folded = Conversation((turn, Turn("on", (), (read(2, "more"),)), Turn("and on")), Fold(upto, ()))
-        assert born(numbered, "read", 100_000, len, known.of(folded)).text == numbered
+        assert shown_output(numbered, "read", 100_000, len, known.of(folded)).text == numbered
 
 
 def test_a_run_of_known_lines_is_told_as_a_number() -> None:
@@ -95,8 +95,10 @@ def test_of_commands_and_searches_only_the_very_same_lines_are_left_out() -> Non
     known = Standing().of(Conversation((Turn("go", (), (read(1, FILE),)),)))
     diff = "\n".join(f"+this is line number {n} of the file" for n in range(1, 9))
     handle = handle_of(diff)
-    assert born(diff, "shell", 100_000, len, known) == Trimmed(diff)
-    assert born(diff, "read", 100_000, len, known) == Trimmed(f"[8 lines as they stand above; recall {handle}]", handle)
+    assert shown_output(diff, "shell", 100_000, len, known) == Trimmed(diff)
+    assert shown_output(diff, "read", 100_000, len, known) == Trimmed(
+        f"[8 lines as they stand above; recall {handle}]", handle
+    )
     told = f"[8 lines as they stand above; recall {handle_of(FILE)}]"
-    assert born(FILE, "search", 100_000, len, known) == Trimmed(told, handle_of(FILE))
-    assert born("short", "read", 100_000, len, known) == Trimmed("short")
+    assert shown_output(FILE, "search", 100_000, len, known) == Trimmed(told, handle_of(FILE))
+    assert shown_output("short", "read", 100_000, len, known) == Trimmed("short")

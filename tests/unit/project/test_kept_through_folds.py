@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply
-from ctxe.context.headed import pages_of
+from ctxe.context.headings import pages_of
 from ctxe.domain.conversation import Conversation, ToolResult, Turn
 from ctxe.domain.events import EpochStarted, Folded, Queued, ToolFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section, digest

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxe.providers.spoken import Spoken
+from ctxe.providers.text_calls import TextCalls
 
 TOOLS = ("read_file", "search")
 READ = '{"name": "read_file", "arguments": {"path": "a.py"}}'
@@ -47,7 +47,7 @@ WORDS = [
 
 
 def heard(text: str, size: int, tools: tuple[str, ...] = TOOLS) -> tuple[str, list[tuple[str, str]]]:
-    spoken = Spoken(tools)
+    spoken = TextCalls(tools)
     words = "".join(spoken.split(text[at : at + size]) for at in range(0, len(text), size))
     more, calls = spoken.rest()
     return words + more, list(calls)
@@ -67,18 +67,18 @@ def test_what_is_quoted_or_no_call_stays_words(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", [*CALLS, *WORDS])
 def test_where_no_tools_were_offered_all_is_words_at_once(text: str) -> None:
-    assert Spoken(()).split(text) == text
+    assert TextCalls(()).split(text) == text
 
 
 def test_words_do_not_wait_for_the_end() -> None:
-    spoken = Spoken(TOOLS)
+    spoken = TextCalls(TOOLS)
     assert spoken.split("Look: ") == "Look: "
     assert spoken.split('{"name": ') == '{"name": '
     assert spoken.split("\n<ta") == "\n<ta"
 
 
 def test_what_may_be_a_call_stays_words_beside_true_calls() -> None:
-    spoken = Spoken(TOOLS)
+    spoken = TextCalls(TOOLS)
     assert spoken.split(READ) == ""
     assert spoken.rest(called=True) == (READ, ())
 
@@ -86,7 +86,7 @@ def test_what_may_be_a_call_stays_words_beside_true_calls() -> None:
 @pytest.mark.parametrize("begun", ["One line ", '{"name": "read_file", "arguments": {"path": "', "<tool_call>"])
 def test_a_long_answer_is_not_read_anew_with_every_piece(begun: str) -> None:
     def took(pieces: int) -> float:
-        spoken, began = Spoken(TOOLS), time.process_time()
+        spoken, began = TextCalls(TOOLS), time.process_time()
         for piece in [begun, *["ten chars "] * pieces]:
             spoken.split(piece)
         return time.process_time() - began

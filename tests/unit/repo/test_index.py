@@ -14,9 +14,9 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing import database
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
-from ctxe.repo.indexing.mending import MENDED, refreshed
+from ctxe.repo.indexing.repair import MENDED, refreshed
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
-from ctxe.repo.indexing.staff import Staff
+from ctxe.repo.indexing.worker_pool import WorkerPool
 from tests.repositories import git
 
 POT = "from .cup import fill\n\n\nclass Pot:\n    def pour(self):\n        return fill(self)\n"
@@ -259,7 +259,7 @@ def test_workers_and_one_process_find_the_same(tree: Path) -> None:
 @pytest.mark.timeout(30)
 def test_a_file_that_no_worker_can_scan_is_an_error_and_no_endless_wait(tree: Path) -> None:
     nameless: list[tuple[int, str]] = [(1, None)]  # type: ignore[list-item]
-    staff = Staff(tree, [[(2, "tea/pot.py")], nameless, [(3, "tea/cup.py")]], 10, 2)
+    staff = WorkerPool(tree, [[(2, "tea/pot.py")], nameless, [(3, "tea/cup.py")]], 10, 2)
     try:
         with pytest.raises(AttributeError):
             list(staff)

@@ -16,7 +16,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.repo.git import Git
 from ctxe.repo.indexing import database
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.indexing.mending import MENDED, refreshed, sound
+from ctxe.repo.indexing.repair import MENDED, refreshed, sound
 from ctxe.repo.planning.planner import Plan
 from ctxe.storage.vectors import Vectors, key_of
 from tests.repositories import git, repository

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.storage.counters import FEW, Counters
-from ctxe.storage.owned import opened
+from ctxe.storage.databases import opened
 
 SEEN = {"seen": 1.0, "first": 5.0, "last": 5.0}
 

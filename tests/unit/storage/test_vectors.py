@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ctxe.storage.owned import owned
+from ctxe.storage.databases import owned
 from ctxe.storage.vectors import Embed, Vectors, comparers, key_of
 
 PLACES = {"north": [0.0, 2.0], "east": [3.0, 0.0], "northeast": [5.0, 5.0], "west": [-1.0, 0.0], "nowhere": [0.0, 0.0]}

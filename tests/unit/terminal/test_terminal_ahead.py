@@ -7,13 +7,13 @@ import time
 import pytest
 
 from ctxe.domain.events import TurnFinished, TurnStarted
-from ctxe.terminal.input.ahead import Ahead
+from ctxe.terminal.input.typeahead import TypeAhead
 from ctxe.terminal.render import Renderer
 from tests.unit.terminal.window import Window
 
 
-def typed(*pieces: str) -> Ahead:
-    ahead = Ahead()
+def typed(*pieces: str) -> TypeAhead:
+    ahead = TypeAhead()
     for piece in pieces:
         ahead.feed(piece.encode())
     return ahead
@@ -44,7 +44,7 @@ def test_keys_change_the_line_as_at_the_prompt(pieces: tuple[str, ...], text: st
 
 
 def test_a_letter_may_come_in_parts() -> None:
-    ahead = Ahead()
+    ahead = TypeAhead()
     for byte in "漢é🎉".encode():
         ahead.feed(bytes([byte]))
     assert ahead.text == "漢é🎉"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ctxe.domain.errors import ToolError
-from ctxe.tools.finding import FoundLine
 from ctxe.tools.search import rendered, search
+from ctxe.tools.search_run import FoundLine
 from ctxe.tools.workspace import WorkspaceBounds
 
 HAS_RG = shutil.which("rg") is not None

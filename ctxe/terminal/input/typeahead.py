@@ -23,7 +23,7 @@ NEWLINE = ("\n", "\x1b\r", "\x1b\n")
 COMMANDS = ("/", "!", "#")
 
 
-class Ahead:
+class TypeAhead:
     """``queued`` was entered and waits, oldest first: words for the end of the step, a command for that of the turn.
 
     ``text`` is the line that is begun, ``cycle`` what Shift-Tab does, ``aside`` what Ctrl-B does.

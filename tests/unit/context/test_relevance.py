@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ctxe.context.bearing import FEW, LATELY, bearing, names_at_work
-from ctxe.context.birth import born
 from ctxe.context.nearness import AROUND
+from ctxe.context.relevance import FEW, LATELY, names_at_work, relevance
 from ctxe.context.seen import Standing
+from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import BEARING, trim
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Turn
 
@@ -36,7 +36,7 @@ def test_names_are_of_the_users_words_the_newest_calls_and_the_reply_at_hand() -
 
 
 def test_a_line_is_nearer_the_nearer_it_stands_to_a_name() -> None:
-    marks = bearing(lambda: {"parse_header"})(holding("parse_header", 100).split("\n"))
+    marks = relevance(lambda: {"parse_header"})(holding("parse_header", 100).split("\n"))
     assert marks[100] == 1.0
     assert marks[100 - AROUND] == marks[100 + AROUND] > 0
     assert marks[101] > marks[102] > marks[100 + AROUND]
@@ -45,14 +45,14 @@ def test_a_line_is_nearer_the_nearer_it_stands_to_a_name() -> None:
 
 def test_a_name_that_stands_all_over_tells_no_place() -> None:
     places = range(0, 400, 400 // (FEW + 1))
-    assert not any(bearing(lambda: {"parse_header"})(holding("parse_header", *places).split("\n")))
-    assert not any(bearing(lambda: {"other_name"})(LINES))
+    assert not any(relevance(lambda: {"parse_header"})(holding("parse_header", *places).split("\n")))
+    assert not any(relevance(lambda: {"other_name"})(LINES))
 
 
 def test_a_cut_read_shows_what_bears_on_the_work_before_more_of_its_head() -> None:
     text = holding("parse_header", 300)
     plain = trim(text, "read", 400, words)
-    shown = trim(text, "read", 400, words, bearing=bearing(lambda: {"parse_header"}))
+    shown = trim(text, "read", 400, words, bearing=relevance(lambda: {"parse_header"}))
     assert "def parse_header():" not in plain.text
     assert "def parse_header():" in shown.text
     assert shown.text.startswith("line 0 says nothing\nline 1 ")
@@ -64,7 +64,7 @@ def test_a_cut_read_shows_what_bears_on_the_work_before_more_of_its_head() -> No
 
 def test_what_bears_on_the_work_never_takes_more_than_its_part() -> None:
     text = "\n".join(f"use of name_{n} here" for n in range(400))
-    shown = trim(text, "shell", 400, words, bearing=bearing(lambda: {f"name_{n}" for n in range(100, 300)}))
+    shown = trim(text, "shell", 400, words, bearing=relevance(lambda: {f"name_{n}" for n in range(100, 300)}))
     assert shown.text.split("\n")[0] == "use of name_0 here"
     assert shown.text.split("\n")[-1] == "use of name_399 here"
     between = [n for n in range(100, 300) if f"name_{n} " in shown.text]
@@ -76,11 +76,11 @@ def test_an_output_that_fits_is_told_as_it_is_and_nobody_is_asked() -> None:
         raise AssertionError("asked for nothing")
 
     text = holding("parse_header", 3)
-    assert born(text, "read", 1_000_000, words, Standing().of(Conversation()), at_work=asked).text == text
+    assert shown_output(text, "read", 1_000_000, words, Standing().of(Conversation()), at_work=asked).text == text
 
 
 def test_what_is_born_while_the_user_names_something_keeps_its_lines() -> None:
     text = holding("parse_header", 390)
     known = Standing().of(Conversation())
-    assert "parse_header" in born(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text
-    assert "parse_header" not in born(text, "read", 8_000, words, known, 300).text
+    assert "parse_header" in shown_output(text, "read", 8_000, words, known, 300, lambda: {"parse_header"}).text
+    assert "parse_header" not in shown_output(text, "read", 8_000, words, known, 300).text

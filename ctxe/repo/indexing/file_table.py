@@ -20,7 +20,7 @@ Column = Sequence[Any]
 """Texts, or an array of 64-bit numbers."""
 
 
-class Roster(Mapping[int, File]):
+class FileTable(Mapping[int, File]):
     """Files by id in the order of their paths; a large tree has a hundred thousand, and a plan looks at few of them."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
@@ -68,7 +68,7 @@ class Roster(Mapping[int, File]):
         return any(differs(file.size, file.mtime, file) for file in late)
 
 
-def read(db: sqlite3.Connection) -> Roster:
+def read(db: sqlite3.Connection) -> FileTable:
     """Every indexed file; where no roster is kept it is made of the rows. Raises ValueError for a damaged one."""
     kept = dict(db.execute("SELECT name, value FROM roster"))
     if not kept:
@@ -77,10 +77,10 @@ def read(db: sqlite3.Connection) -> Roster:
         raise ValueError("the roster of the files is torn")
     numbers = {name: array("q", kept[name]) for name in _NUMBERS}
     names = {name: _spelled(kept[name]) for name in _NAMES}
-    return Roster({"path": kept["path"].decode().split("\0") if kept["path"] else [], **numbers, **names})
+    return FileTable({"path": kept["path"].decode().split("\0") if kept["path"] else [], **numbers, **names})
 
 
-def kept(db: sqlite3.Connection) -> Roster:
+def kept(db: sqlite3.Connection) -> FileTable:
     """The same, and kept for whoever reads it next."""
     with transaction(db):
         made = read(db)
@@ -96,10 +96,10 @@ def forget(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM roster")
 
 
-def _of(rows: list[File]) -> Roster:
+def _of(rows: list[File]) -> FileTable:
     rows.sort(key=attrgetter("path"))
     columns = {name: list(map(attrgetter(name), rows)) for name in ("path", *_NUMBERS, *_NAMES)}
-    return Roster({name: array("q", column) if name in _NUMBERS else column for name, column in columns.items()})
+    return FileTable({name: array("q", column) if name in _NUMBERS else column for name, column in columns.items()})
 
 
 def _short(names: Sequence[str]) -> bytes:

@@ -24,7 +24,7 @@ def names_at_work(conversation: Conversation, reply: Reply | None) -> frozenset[
     return frozenset(name for text in texts for name in names_in(text))
 
 
-def bearing(at_work: Callable[[], Collection[str]]) -> Callable[[Sequence[str]], list[float]]:
+def relevance(at_work: Callable[[], Collection[str]]) -> Callable[[Sequence[str]], list[float]]:
     """How near each line of a text is to a name at work: 1 where it has one, less around it, 0 elsewhere.
 
     ``at_work`` is asked only when a text has to be cut.

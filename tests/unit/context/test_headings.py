@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctxe.context.birth import born
 from ctxe.context.budget import birth_limit
-from ctxe.context.headed import HeadedPart, parts, under
+from ctxe.context.headings import HeadedPart, parts, under
 from ctxe.context.seen import Standing
+from ctxe.context.tool_output import shown_output
 from ctxe.context.trim import handle_of
 
 WINDOW = 48_000
@@ -42,7 +42,7 @@ LONG = "\n".join(
 
 
 def told(about: str) -> str:
-    done = born(LONG, "page", WINDOW // 8, words, Standing(), about=about)
+    done = shown_output(LONG, "page", WINDOW // 8, words, Standing(), about=about)
     assert done.handle == handle_of(LONG)
     assert words(done.text) <= birth_limit("page", WINDOW // 8)
     return done.text
@@ -85,7 +85,7 @@ def test_without_a_question_or_an_answer_to_it_a_page_is_told_from_its_head() ->
 
 
 def test_what_fits_is_left_alone() -> None:
-    assert born("# A\nb", "page", WINDOW, words, Standing(), about="b").text == "# A\nb"
+    assert shown_output("# A\nb", "page", WINDOW, words, Standing(), about="b").text == "# A\nb"
 
 
 def test_the_part_under_a_heading_comes_with_all_below_it() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from ctxe.context.bearing import bearing
 from ctxe.context.budget import birth_limit
-from ctxe.context.headed import parts_about
+from ctxe.context.headings import parts_about
+from ctxe.context.relevance import relevance
 from ctxe.context.seen import RUN_CHARS, Standing, unrepeated
 from ctxe.context.tokens import Count
 from ctxe.context.trim import Kind, Trimmed, handle_of, trim
 
 
-def born(
+def shown_output(
     text: str,
     kind: Kind,
     window: int,
@@ -33,7 +33,7 @@ def born(
     """
     handle = handle_of(text)
     limit = birth_limit(kind, window)
-    near = parts_about(about) if kind == "page" else bearing(at_work)
+    near = parts_about(about) if kind == "page" else relevance(at_work)
     shown = f"{handle}, or {handle}#HEADING for a part" if kind == "page" else handle
     done = trim(_fresh(text, kind, known, handle), kind, min(limit, most or limit), count, shown, near)
     return Trimmed(done.text, handle if done.cut or f"recall {handle}" in done.text else "")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from ctxe.context.birth import born
 from ctxe.context.budget import Budget
 from ctxe.context.calls import kind_of, taken_apart
 from ctxe.context.seen import ABOVE, Standing
 from ctxe.context.tokens import Count
+from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.value import replace
 
@@ -56,7 +56,7 @@ def _masks(
         for call, result in zip(step.reply.calls, step.results, strict=True):
             if result.call_id in wanted:
                 kind = kind_of(call.name, taken_apart(call.arguments))
-                text = born(whole(result), kind, budget.window, count, above).text
+                text = shown_output(whole(result), kind, budget.window, count, above).text
                 made |= {result.call_id: text} if text != result.text else {}
         masks |= made
     return made

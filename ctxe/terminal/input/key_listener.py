@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ctxe.terminal.input import keyboard
-from ctxe.terminal.input.ahead import Ahead
 from ctxe.terminal.input.interrupt import current
+from ctxe.terminal.input.typeahead import TypeAhead
 from ctxe.terminal.screen import Screen
 
 
-class Hearing:
+class KeyListener:
     """Used by one thread at a time. Where ``listens`` is not set typed letters are only hidden, and stay unread."""
 
     def __init__(self, screen: Screen, listens: bool) -> None:
         self.stdin, self.listens = screen.stdin, listens and screen.keyboard
-        self.ahead = Ahead()
+        self.ahead = TypeAhead()
         self.hushed = self.quiet = self.stopping = False
         self.saved: list[Any] | None = None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ctxe.context.ahead import FAR, forecast
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, due
 from ctxe.context.cost import request_usd
 from ctxe.context.fold import room_for
+from ctxe.context.forecast import FAR, forecast
 from ctxe.domain.conversation import Conversation, Reply, Step, Turn
 from ctxe.domain.model import Prices
 from ctxe.domain.past import Forecast

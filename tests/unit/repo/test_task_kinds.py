@@ -9,8 +9,8 @@ import pytest
 
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.planning.asked import KIND_SHARE, shares, words
 from ctxe.repo.planning.mix import fitted
+from ctxe.repo.planning.task_kinds import KIND_SHARE, shares, words
 from tests.unit.repo.planned import plan
 
 FILES = {

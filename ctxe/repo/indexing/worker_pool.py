@@ -1,4 +1,4 @@
-"""Who scans the files of an update: this process alone, or several workers whose results come together here."""
+"""Scanning the files of an update: in this process, or by a pool of workers whose results come together here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Found = list[Scanned] | Segment
 """Files as soon as they are scanned, and later, with their postings, in a segment."""
 
 
-class Alone:
+class InProcess:
     """Scanning in this process. After an interruption ``rest`` still gives what was scanned."""
 
     def __init__(self, root: Path, jobs: Iterable[Job], enough: int) -> None:
@@ -65,7 +65,7 @@ class Alone:
         """Nothing to end."""
 
 
-class Staff:
+class WorkerPool:
     """Scanning by workers. After an interruption ``rest`` still gives what was scanned; ``stop`` ends them."""
 
     def __init__(self, root: Path, jobs: Iterable[Job], enough: int, workers: int) -> None:
@@ -120,7 +120,7 @@ class Staff:
     def _instead(self, job: Job) -> None:
         """Do what killed a worker; should it be an error, whoever takes the answers meets it."""
         try:
-            for found in () if self._stopped else Alone(self._root, [job], self._enough):
+            for found in () if self._stopped else InProcess(self._root, [job], self._enough):
                 self._done.put(found)
         except Exception as error:
             self._done.put(error)

@@ -12,7 +12,7 @@ PIECE = 1 << 20
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-class HeldFile:
+class AppendFile:
     """The file of a path; as long as this lives its bytes do, whatever becomes of its name."""
 
     def __init__(self, path: Path) -> None:

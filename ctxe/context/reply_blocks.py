@@ -7,7 +7,7 @@ from ctxe.domain.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class ReplyBlocks:
     """The blocks of replies by ``model`` that were made ``since`` a place; without a model, those of every reply."""
 
     model: str = ""
@@ -18,4 +18,4 @@ class Own:
         return not self.model or (reply.model == self.model and at >= self.since)
 
 
-EVERY = Own()
+EVERY = ReplyBlocks()

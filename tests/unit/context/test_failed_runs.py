@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctxe.context.birth import born
 from ctxe.context.budget import Budget
-from ctxe.context.retold import retold
+from ctxe.context.failed_runs import retold
 from ctxe.context.seen import ABOVE, Standing
+from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Fold, Position, Reply, Step, ToolCall, ToolResult, Turn
 from ctxe.domain.section import Chunk
 
@@ -20,7 +20,7 @@ def words(text: str) -> int:
 def ran(talk: Conversation, number: int, text: str = OUTPUT, *, ok: bool = False) -> Conversation:
     """The conversation with one more run, told as it is born."""
     call = ToolCall(f"c{number}", "run_command", '{"command": "pytest"}')
-    told = born(text, "shell", BUDGET.window, words, Standing().of(talk))
+    told = shown_output(text, "shell", BUDGET.window, words, Standing().of(talk))
     step = Step(Reply("", (call,), "tools"), (ToolResult(call.id, told.text, ok, told.handle),))
     turn = talk.turns[0]
     return Conversation((Turn(turn.words, (), (*turn.steps, step)),), talk.fold)

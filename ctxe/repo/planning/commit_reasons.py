@@ -9,7 +9,7 @@ from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.past import commits_about, commits_named, similar_commits, together
 
 
-class Chronicle:
+class CommitReasons:
     """The past of one ranking; what several files need is found out once."""
 
     def __init__(self, ranking: Ranking) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ctxe.context.used import injected
+from ctxe.context.use_evidence import injected
 from ctxe.domain.conversation import Conversation, Reply, Step, ToolCall, ToolResult, Touch, Turn
 from ctxe.domain.past import Injected, Past, used_share
 from ctxe.domain.section import Chunk, Priority, Section

@@ -28,7 +28,7 @@ PARAMETER = pattern(r"<parameter=([^>\s]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
 FENCE = pattern(r"^\s*```(?:json)?\s*$", re.MULTILINE)
 
 
-class Spoken:
+class TextCalls:
     """Splits an answer into words and calls: ones that end it and begin a line, or that are all of it.
 
     Within a fence they are quoted, and words. ``tools`` are those that the model was offered.

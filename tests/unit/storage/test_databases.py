@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.storage.owned import opened, owned
+from ctxe.storage.databases import opened, owned
 
 
 class Owner:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctxe.agent.glances import summaries
 from ctxe.agent.log import Log
+from ctxe.agent.summary_cache import summaries
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.events import ModelChosen, ReplyReceived, TurnFinished, TurnStarted
 

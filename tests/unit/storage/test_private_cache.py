@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.project import Project
-from ctxe.storage.ours import KEY, fleeting, own
+from ctxe.storage.private_cache import KEY, fleeting, own
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_no_key_that_others_may_have_made_is_used_or_touched(root: Path, user: P
 TOGETHER = """
 from pathlib import Path
 import sys
-from ctxe.storage.ours import own
+from ctxe.storage.private_cache import own
 print(own(Path(), Path(), Path(sys.argv[1])))
 """
 

@@ -8,7 +8,7 @@ from functools import partial
 from ctxe.domain.events import Event
 
 
-def each(events: Iterator[Event], made: Callable[[Event], Iterator[Event]]) -> Iterator[Event]:
+def each_event(events: Iterator[Event], made: Callable[[Event], Iterator[Event]]) -> Iterator[Event]:
     """What is ``made`` of each event.
 
     A loop with a ``yield`` in it would keep an interrupt that is thrown in there to itself: the events' own generator
