@@ -6,7 +6,7 @@ from ctxe.context.budget import Budget
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError
 from ctxe.project.window.replaying import Replayed
-from ctxe.storage.vocabulary import PACKAGED, count
+from ctxe.storage.vocabulary import PACKAGED, count, encoding
 
 RESERVE = 4_096
 """Tokens that ``ctxe replay`` always keeps for the reply: part of its public contract."""
@@ -15,11 +15,16 @@ MARGIN = 64
 """Tokens for the framing of texts that join a message in a chat and are messages of their own here."""
 
 
-def replayed(window: int, encoding: str = "o200k_base") -> tuple[Replayed, Count]:
-    """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words."""
+def replayed(window: int, name: str = "o200k_base") -> tuple[Replayed, Count]:
+    """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words.
+
+    The whole vocabulary is loaded here: later, it would make one answer in the middle of the conversation take half a
+    second.
+    """
     if window <= RESERVE + MARGIN:
         raise ConfigError(f"--budget {window} leaves no room beside the {RESERVE:,} tokens of the reply", "give more")
-    used = encoding if encoding in PACKAGED else "o200k_base"
+    used = name if name in PACKAGED else "o200k_base"
+    encoding(used)
     known: dict[str, int] = {}
 
     def counted(text: str) -> int:
