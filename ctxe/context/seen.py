@@ -59,7 +59,7 @@ class Standing:
     another fold begins it anew.
     """
 
-    __slots__ = ("_fold", "_gathered", "_taken", "cores", "lines")
+    __slots__ = ("_fold", "_gathered", "_newest", "_taken", "cores", "lines")
 
     def __init__(self) -> None:
         self._begin(None)
@@ -67,6 +67,7 @@ class Standing:
     def _begin(self, fold: Fold | None) -> None:
         self._fold = fold
         self._gathered = self._taken = 0
+        self._newest: list[Step] = []
         self.cores, self.lines = Lines(), Lines()
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
@@ -78,10 +79,11 @@ class Standing:
         for turn in turns[self._gathered :]:
             self._take(chunk.text for section in turn.gathered for chunk in section.chunks)
         self._gathered = len(turns)
-        # Something may have been told after a step since it was taken in.
+        # Something may have been told after a step since it was taken in: then it is another value.
         for step in steps[max(0, self._taken - 2) :]:
-            self._take(_texts(step, self._fold))
-        self._taken = len(steps)
+            if not any(step is known for known in self._newest):
+                self._take(_texts(step, self._fold))
+        self._newest, self._taken = steps[-2:], len(steps)
         return self
 
     def _take(self, texts: Iterable[str]) -> None:

@@ -77,11 +77,14 @@ class GivenMessages:
     """Messages in the order in which they were given, to be found again by what they say."""
 
     messages: list[Chat] = field(default_factory=list)
+    _keys: list[Key] = field(default_factory=list)
     _places: dict[Key, list[int]] = field(default_factory=dict)
 
     def add(self, message: Chat) -> None:
         """Keep one more."""
-        self._places.setdefault(key_of(message), []).append(len(self.messages))
+        key = key_of(message)
+        self._places.setdefault(key, []).append(len(self.messages))
+        self._keys.append(key)
         self.messages.append(message)
 
     def back(self, written: Iterable[ChatMessage]) -> Iterator[Chat]:
@@ -99,7 +102,7 @@ class GivenMessages:
         for one, begin in zip(reversed(told), reversed(begins), strict=True):
             place = self._found(one.message, begin, end) if one.place is None else one.place
             end = end if place is None else place
-            same = place is not None and key_of(self.messages[place]) == key_of(one.message)
+            same = place is not None and self._keys[place] == key_of(one.message)
             found.append(self.messages[place] if place is not None and same else one.message)
         return reversed(found)
 
