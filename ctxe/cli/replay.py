@@ -21,7 +21,7 @@ def replay(
     import sys
 
     from ctxe.project.models import encoding_of
-    from ctxe.project.window.serving import replayed
+    from ctxe.project.window.replaying import replayed
     from ctxe.serve.replay import Service, serve
 
     conversation, count = replayed(budget, encoding_of(model) if model else "o200k_base")

@@ -13,11 +13,10 @@ from ctxe.domain.conversation import BEGINNING, Usage
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model, ToolSchema
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
-from ctxe.domain.value import dataclass, field, replace
+from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import Counter
-from ctxe.project.window.mentions import NAMED, mentioned
+from ctxe.project.window.mentions import NAMED, mentioned, pointed_at
 from ctxe.project.window.pages import beside
-from ctxe.project.window.pointed import pointed_at
 
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
@@ -35,9 +34,9 @@ class SessionSources:
     schemas: tuple[ToolSchema, ...]
     sources: tuple[tuple[ShareName, Source], ...]
     named: Callable[[Sequence[str], int], Section]
-    surroundings: Callable[[], Section | None] = field(default=lambda: None)
-    changes: Callable[[State, Budget], Sequence[Section]] = field(default=lambda _, __: ())
-    clean: Callable[[str], str] = field(default=lambda text: text)
+    surroundings: Callable[[], Section]
+    changes: Callable[[State, Budget], Sequence[Section]]
+    clean: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ class Composer:
 
     def _surroundings(self, state: State, held: set[str]) -> list[Section]:
         """Where the session runs, with its first words, after a fold, and when that is another branch or day."""
-        if (now := self.offers.surroundings()) is None:
-            return []
+        now = self.offers.surroundings()
         told = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
         stands = told[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)
         return [] if stands else [now]

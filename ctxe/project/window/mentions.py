@@ -1,20 +1,24 @@
-"""Files that the user's words name: ``@path`` mentions, put before the model as they stand."""
+"""Files that words name: ``@path`` of the user's, put before the model as they stand; ``path:line`` of delegates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from ctxe.context.tokens import Count, picture_tokens
+from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import ToolError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Omission, Priority, Section
+from ctxe.lexical.patterns import compiled
 from ctxe.project.window.pictured import pictured
 
 NAMED = "named files"
 """The section that holds them."""
+WHY = "you named it"
 _MENTION = pattern(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
 _ADDRESS = pattern(r":[A-Za-z][\w+.-]*:\S")
+_PLACE = r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+"
 
 
 def mentioned(words: str) -> tuple[str, ...]:
@@ -23,12 +27,21 @@ def mentioned(words: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def pointed_at(conversation: Conversation) -> tuple[str, ...]:
+    """The paths of ``path:line`` in answers of delegates, each once, in order: plans and memory go by them, too."""
+    found: dict[str, None] = {}
+    for _, step in conversation.steps():
+        for call, result in zip(step.reply.calls, step.results, strict=True):
+            if call.name == "delegate" and result.ok:
+                found.update(dict.fromkeys(compiled(_PLACE).findall(result.text)))
+    return tuple(found)
+
+
 def named_files(
     paths: Iterable[str],
     room: int,
     show: Callable[[str], tuple[str, str]],
     count: Count,
-    why: str = "you named it",
     picture: Callable[[str, Sequence[Picture]], Picture | None] = lambda *_: None,
 ) -> Section:
     """A section of whole files in the order named, at most ``room`` tokens; what is not a readable file is left out.
@@ -41,7 +54,7 @@ def named_files(
     for path in paths:
         try:
             seen = picture(path, [one.picture for one in chunks if one.picture])
-            made = pictured(seen, why, path) if seen else _shown(path, why, *show(path))
+            made = pictured(seen, WHY, path) if seen else _shown(path, *show(path))
         except ToolError as error:
             left.append(Omission(path, 0, str(error)))
             continue
@@ -54,5 +67,5 @@ def named_files(
     return Section(NAMED, Priority.INJECTED, tuple(chunks), "task", None, tuple(left))
 
 
-def _shown(path: str, why: str, text: str, digest: str) -> Chunk:
-    return Chunk(path, text, why, "full", path, digest)
+def _shown(path: str, text: str, digest: str) -> Chunk:
+    return Chunk(path, text, WHY, "full", path, digest)

@@ -19,8 +19,15 @@ from ctxe.context.survey import Survey
 from ctxe.context.tokens import Count
 from ctxe.context.tool_output import shown_output
 from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCall, ToolResult, Turn
+from ctxe.domain.errors import ConfigError
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.value import replace
+from ctxe.storage.vocabulary import PACKAGED, count, encoding
+
+RESERVE = 4_096
+"""Tokens that ``ctxe replay`` always keeps for the reply: part of its public contract."""
+MARGIN = 64
+"""Tokens for the framing of texts that join a message in a chat and are messages of their own here."""
 
 
 class Replayed:
@@ -108,3 +115,24 @@ def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk
     turn = replace(turn, steps=(*turn.steps[: place.step], step, *turn.steps[place.step + 1 :]))
     turns = (*conversation.turns[: place.turn], turn, *conversation.turns[place.turn + 1 :])
     return replace(conversation, turns=turns)
+
+
+def replayed(window: int, name: str) -> tuple[Replayed, Count]:
+    """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words.
+
+    The whole vocabulary is loaded here: later, it would make one answer in the middle of the conversation take half a
+    second.
+    """
+    if window <= RESERVE + MARGIN:
+        raise ConfigError(f"--budget {window} leaves no room beside the {RESERVE:,} tokens of the reply", "give more")
+    used = name if name in PACKAGED else "o200k_base"
+    encoding(used)
+    known: dict[str, int] = {}
+
+    def counted(text: str) -> int:
+        size = known.get(text)
+        if size is None:
+            size = known[text] = count(text, used)
+        return size
+
+    return Replayed(Budget(window, RESERVE + MARGIN), counted), counted

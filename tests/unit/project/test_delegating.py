@@ -369,7 +369,7 @@ def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(re
 
 
 def test_planning_goes_by_what_answers_point_at(repo: Path, home: Path) -> None:
-    from ctxe.project.window.pointed import pointed_at
+    from ctxe.project.window.mentions import pointed_at
 
     answer = "It is in `src/m3.py:5`, src/m4.py:7-9 and (README.md:1); not 12:30, http://x.y:80 or src/m5.py."
     models = Models([ASK, Reply("So.")], [read(8), Reply(answer)])
