@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.lexical.patterns import compiled
 
 LONGEST_LINE = 2000
 """Characters of a line that are looked at: what follows is minified or encoded."""
@@ -31,7 +30,7 @@ class PrintedError:
 
 _FRAME_HINT = pattern(r'File "|\bat |:\d+|\(\d+[,)]|-->')
 _LINE = r":(?P<line>\d+)"
-_FRAMES = (
+_FRAME_FORMS = (
     # Python; Java and its kin; .NET; JavaScript; PHP; gdb and the sanitizers; Ruby; Rust; compilers, Go, Elixir
     r'\s*File "(?P<path>[^"]{1,400})", line (?P<line>\d+)(?:, in (?P<name>.{1,200}))?',
     r"\s*at (?P<name>[\w.$<>/@-]{1,300})\((?P<java>[\w$-]+\.(?:java|kt|kts|scala|groovy|clj))(?:" + _LINE + r")?\)",
@@ -46,10 +45,11 @@ _FRAMES = (
     r"\s*(?:\(\w+ [\w.-]+\) )?(?P<path>(?:[A-Za-z]:)?[^\s:()]{0,400}\.\w{1,12})[:(](?P<line>\d+)(?:[:,]\d+)?\)?"
     r"(?::|\s|$)",
 )
+_FRAMES = tuple(map(pattern, _FRAME_FORMS))
 _ENDINGS = "Error|Exception|Warning|Failure|Fault|Interrupt|Exit|Timeout|Panic|Abort"
 _KIND = rf"(?:[\w$]+(?:\.|::))*[A-Z]\w*(?:{_ENDINGS})"
 _BEFORE = r"E\s+|Caused by:? |Uncaught |Unhandled |Exception in thread \"[^\"]{0,120}\" |Error: "
-_FAULTS = (
+_FAULT_FORMS = (
     # a class and its message; a line of pytest's summary; compilers; tsc; a word and a message; shells; signals
     rf"\s*(?:{_BEFORE})*(?P<kind>{_KIND})(?: \[\w+\])?(?::\s*(?P<message>.*)|\s*$)",
     rf"(?:FAILED|ERROR) \S+ - (?P<kind>{_KIND})(?::\s*(?P<message>.*)|$)",
@@ -59,6 +59,7 @@ _FAULTS = (
     r"(?P<message>\S+: (?:.{1,120}: )?(?:command not found|No such file or directory|Permission denied).*)",
     r"\s*(?P<kind>Segmentation fault|Aborted|Killed|Bus error)\b(?P<message>.*)",
 )
+_FAULTS = tuple(map(pattern, _FAULT_FORMS))
 _FAULT_HINT = pattern(rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*\*\*|not found|No such|denied|Killed")
 
 
@@ -79,7 +80,7 @@ def frame(line: str) -> TraceLocation | None:
     if not _FRAME_HINT.search(line):
         return None
     for shape in _FRAMES:
-        found = compiled(shape).match(line)
+        found = shape.match(line)
         if found:
             named = found.groupdict()
             name = (named.get("name") or "").strip()
@@ -98,7 +99,7 @@ def fault(line: str) -> PrintedError | None:
     if not _FAULT_HINT.search(line):
         return None
     for shape in _FAULTS:
-        found = compiled(shape).match(line)
+        found = shape.match(line)
         if found:
             named = found.groupdict()
             return PrintedError((named.get("kind") or "").strip(), (named.get("message") or "").strip())

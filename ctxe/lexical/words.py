@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.irregular import base_of
-from ctxe.lexical.patterns import compiled
 
 if TYPE_CHECKING:
     from Stemmer import Stemmer
@@ -38,7 +37,7 @@ _WORD = pattern(r"\w+")
 _SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map(chr, range(128)))
 _PART = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _FOREIGN_PART = pattern(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
-_SPACELESS = "[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+_SPACELESS = pattern("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 @cache
@@ -80,7 +79,7 @@ def analyse(word: str) -> tuple[str, ...]:
     if whole.isascii():
         if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
             return (stem(whole),)
-    elif compiled(_SPACELESS).search(whole):
+    elif _SPACELESS.search(whole):
         return tuple(whole[i : i + 2] for i in range(max(1, len(whole) - 1)))
     pieces = parts(word[:LONGEST])
     if len(pieces) < 2:

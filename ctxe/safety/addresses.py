@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.lexical.patterns import compiled
 from ctxe.safety.rules import rest_of
 
 LONGEST = 2_000
@@ -21,14 +21,16 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Kind = Literal["public", "own", "link"]
 """Of a host: anybody's, this machine's or its network's, or what only answers on the very link (cloud metadata)."""
 
-_ODD = r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff\ufff9-\uffff\\]"
+_ODD = pattern(
+    r"[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe00-\ufe0f\ufeff\ufff9-\uffff\\]"
+)
 _TAGS = re.compile("[\U000e0000-\U000e0fff\ud800-\udfff]")
-_NAME = r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*"
-_NUMBER = r"(?:[0-9]+|0x[0-9a-f]*)"
+_NAME = pattern(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_NUMBER = pattern(r"(?:[0-9]+|0x[0-9a-f]*)")
 _OWN_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "localdomain")
 _METADATA = ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "168.63.129.16")
-_MENTION = r"(?<![\w@])@(https?://[^\s<>\"'`|]+)"
-_BARE = r"(?<![\w@/:])https?://[^\s<>\"'`|]+"
+_MENTION = pattern(r"(?<![\w@])@(https?://[^\s<>\"'`|]+)")
+_BARE = pattern(r"(?<![\w@/:])https?://[^\s<>\"'`|]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def read(text: str) -> Address:
     text = text.strip()
     if len(text) > LONGEST:
         raise ToolError(f"the address has {len(text):,} characters; at most {LONGEST:,} are asked for")
-    if compiled(_ODD).search(text) or _TAGS.search(text):
+    if _ODD.search(text) or _TAGS.search(text):
         raise ToolError("the address holds blanks, backslashes, control or invisible characters")
     try:
         found = urlsplit(text)
@@ -98,12 +100,12 @@ def _host(named: str, *, bracketed: bool) -> tuple[str, str]:
         told = "" if told == host else told
     elif "xn--" in host:
         told = _letters(host)
-    if compiled(_NUMBER).fullmatch(host.rpartition(".")[2]):
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
             return str(ipaddress.IPv4Address(host)), ""
         except ValueError:
             raise ToolError("an IP address is written as four decimal numbers without zeros before them") from None
-    if len(host) > 253 or not compiled(_NAME).fullmatch(host):
+    if len(host) > 253 or not _NAME.fullmatch(host):
         raise ToolError("the address has no host that could be asked")
     return host, told
 
@@ -215,12 +217,12 @@ def carries(address: str, own: Sequence[str]) -> bool:
 
 def mentioned(words: str) -> tuple[str, ...]:
     """The addresses that stand behind ``@`` in a text, each once, in order, without what ends a sentence."""
-    return tuple(dict.fromkeys(_ended(found) for found in compiled(_MENTION).findall(words)))
+    return tuple(dict.fromkeys(_ended(found) for found in _MENTION.findall(words)))
 
 
 def named(words: str) -> bool:
     """Does a text name an address that is not asked for by ``@``?"""
-    return compiled(_BARE).search(words) is not None
+    return _BARE.search(words) is not None
 
 
 def _ended(found: str) -> str:

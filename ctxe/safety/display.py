@@ -7,7 +7,6 @@ import unicodedata
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
-from ctxe.lexical.patterns import compiled
 
 # ECMA-48: CSI parameters, intermediates and final; then strings (OSC, DCS, SOS, PM, APC) up to their terminator. One
 # that does not end within its bound is left to be shown, else one byte could hide the rest of a text.
@@ -25,12 +24,12 @@ _HIDDEN = (
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
 _HIDDEN_RUN = pattern(f"[{_HIDDEN}]+")
 _UNSAFE_RUN = pattern(f"[{_CONTROL}]+|[{_HIDDEN}]+")
-_EXACT_RUN = f"[{_CONTROL}{_BLANKS}]+|[{_HIDDEN}]+| {{17,}}|(?:[ \t]*\n){{4,}}"
+_EXACT_RUN = pattern(f"[{_CONTROL}{_BLANKS}]+|[{_HIDDEN}]+| {{17,}}|(?:[ \t]*\n){{4,}}")
 # Scripts that need joiners: Arabic and its kin, the Indic ones, Khmer, Mongolian, Tibetan (Unicode 17, chapter 23.2).
-_JOINED = "[\u0600-\u08ff\u0900-\u0fff\u1000-\u109f\u1780-\u18aa\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]"
-_RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
-_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
-_MONGOLIAN = "[\u1820-\u18aa]"
+_JOINED = pattern("[\u0600-\u08ff\u0900-\u0fff\u1000-\u109f\u1780-\u18aa\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]")
+_RIGHT_TO_LEFT = pattern("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_UNSPACED = pattern("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_MONGOLIAN = pattern("[\u1820-\u18aa]")
 _MARKS = "\u200e\u200f\u061c"
 _FLAGS = tuple("".join(chr(0xE0000 + ord(c)) for c in f"gb{part}") + "\U000e007f" for part in ("eng", "sct", "wls"))
 _EMOJI_TEXT = "‼⁉〰ℹ"
@@ -72,7 +71,7 @@ def exact(text: str) -> str:
 
     For questions: what would run must not scroll out of sight nor hide behind blanks.
     """
-    return compiled(_EXACT_RUN).sub(_counted, text)
+    return _EXACT_RUN.sub(_counted, text)
 
 
 def strip_invisible(text: str) -> tuple[str, tuple[Hidden, ...]]:
@@ -128,16 +127,16 @@ def _belongs(found: re.Match[str]) -> bool:
     run, text = found.group(), found.string
     before, after = text[max(found.start() - 1, 0) : found.start()], text[found.end() : found.end() + 1]
     if run in _MARKS:
-        return bool(compiled(_RIGHT_TO_LEFT).search(text, max(found.start() - 40, 0), found.end() + 40))
+        return bool(_RIGHT_TO_LEFT.search(text, max(found.start() - 40, 0), found.end() + 40))
     if run in ("\ufe0e", "\ufe0f"):
         return _is_symbol(before) or (before in "0123456789#*" and after == "\u20e3" and before != "")
     if run in ("\u200d", "\ufe0f\u200d"):
         joins_emoji = _is_symbol(before) and _is_symbol(after)
-        return joins_emoji or (run == "\u200d" and bool(compiled(_JOINED).match(before)))
+        return joins_emoji or (run == "\u200d" and bool(_JOINED.match(before)))
     if run == "\u200c":
-        return bool(compiled(_JOINED).match(before))
+        return bool(_JOINED.match(before))
     if run in "\u180b\u180c\u180d\u180f\u200b":
-        return bool(compiled(_UNSPACED if run == "\u200b" else _MONGOLIAN).match(before))
+        return bool((_UNSPACED if run == "\u200b" else _MONGOLIAN).match(before))
     return before == "\U0001f3f4" and run in _FLAGS
 
 

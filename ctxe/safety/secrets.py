@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.patterns import compiled
 from ctxe.lexical.tables import names
 from ctxe.safety.programs import CHILD_GUARDS
 from ctxe.safety.shapes import SHAPES
@@ -35,7 +34,7 @@ _GIVEN = pattern(
 # A setting in capitals on a line of its own needs less of a look than an expression in code.
 _OPENS = pattern(r"(?:^|[\n+:\- \t])[A-Z][A-Z0-9_]*$|^[A-Z]$")
 _DOTENV = pattern(r"[A-Z0-9_]{1,60}=([\"']?)(?P<value>[^\s\"'$(){}]{4,200})\1[ \t]*(?:#[^\n]*)?$", re.M)
-_PLACEHOLDER = (
+_PLACEHOLDER = pattern(
     r"(?i:(?:your|my|the|a|an|some|any|example|sample|dummy|fake|test|testing|changeme|change|replace|placeholder"
     r"|todo|none|null|nil|true|false|secret|password|passwd|pass|pwd|token|key|undefined|string|str|int|os|process|env|config|settings"
     r"|self|https?|urn)"
@@ -100,13 +99,13 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, kind) of everything that looks like a secret, in no order and with overlaps."""
     for shape in SHAPES:
         for at in _places(text, shape.marks):
-            if (match := compiled(shape.pattern).match(text, at)) is None:
+            if (match := shape.pattern.match(text, at)) is None:
                 continue
             group = 1 if match.re.groups else 0
-            if group == 0 or not compiled(_PLACEHOLDER).fullmatch(match[1]):
+            if group == 0 or not _PLACEHOLDER.fullmatch(match[1]):
                 yield match.start(group), match.end(group), shape.name
     for at in _places(text, ("-----END ",)):
-        if compiled(_KEY_END).match(text, at) and (start := _start_of_key(text, at)) < at:
+        if _KEY_END.match(text, at) and (start := _start_of_key(text, at)) < at:
             yield start, at, "private key"
     lowered = text.lower() if text.isascii() or len(text.lower()) == len(text) else text
     for at in _places(lowered, NAMES):
@@ -115,7 +114,7 @@ def _found(text: str) -> Iterator[tuple[int, int, str]]:
             yield *given.span("value"), "value"
     for at in _places(text, ("KEY", "SECRET", "TOKEN", "PASS", "PWD", "CREDENTIAL")):
         line = _DOTENV.match(text, at) if _OPENS.search(text, max(at - 60, 0), at + 1) else None
-        if line is not None and not compiled(_PLACEHOLDER).fullmatch(line["value"]):
+        if line is not None and not _PLACEHOLDER.fullmatch(line["value"]):
             yield *line.span("value"), "value"
 
 
@@ -140,7 +139,7 @@ def _is_random(value: str, *, quoted: bool) -> bool:
     """Whether a value looks made by a machine: long, mixed, and of high entropy (bits a character)."""
     if len(value) < (12 if quoted else 20) or "‹" in value or "://" in value:
         return False
-    if compiled(_PLACEHOLDER).fullmatch(value):
+    if _PLACEHOLDER.fullmatch(value):
         return False
     digits = sum(c.isdigit() for c in value)
     kinds = (digits > 0) + any(c.islower() for c in value) + any(c.isupper() for c in value)
@@ -156,7 +155,7 @@ def _start_of_key(text: str, end: int) -> int:
     start = end
     while begin and end - begin < KEY_LENGTH:
         line = text.rfind("\n", 0, begin - 1) + 1
-        if compiled(_KEY_LINE).fullmatch(text, line, begin - 1) is None:
+        if _KEY_LINE.fullmatch(text, line, begin - 1) is None:
             break
         start = begin = line
     return start
@@ -165,15 +164,19 @@ def _start_of_key(text: str, end: int) -> int:
 def _is_alone(text: str, given: re.Match[str]) -> bool:
     """Whether an unquoted value, the last of its line as in a file of settings, is a jumble that no name in code is."""
     value = given["value"]
-    if given[1] or len(value) < 12 or not compiled(r"[ \t]*(?:\r?\n|\Z)").match(text, given.end()):
+    if given[1] or len(value) < 12 or not _LINE_ENDS.match(text, given.end()):
         return False
-    turns = len(compiled(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]").findall(value))
-    return turns >= 5 and compiled(r"[A-Za-z0-9+/!#%&*~^@-]+").fullmatch(value) is not None
+    turns = len(_TURN.findall(value))
+    return turns >= 5 and _RANDOM.fullmatch(value) is not None
 
 
 # The end of a key whose beginning was cut off: whole lines of base 64, however they are numbered or marked.
-_KEY_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-_KEY_LINE = r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?"
+_LINE_ENDS = pattern(r"[ \t]*(?:\r?\n|\Z)")
+_TURN = pattern(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+"""Where letters of one case turn into those of the other, or into digits and back."""
+_RANDOM = pattern(r"[A-Za-z0-9+/!#%&*~^@-]+")
+_KEY_END = pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = pattern(r"[^\nA-Za-z]{0,20}[A-Za-z0-9+/=]{16,}\r?")
 _MIXED = pattern(r"[A-Za-z0-9+/=_-]+")
 _HEX = pattern(r"[0-9a-f]{32,}")
 _EXAMPLE = pattern(r"[._-](?:example|sample|template|tmpl|dist|defaults?|schema|test|tests|ci|spec)\b")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 
@@ -14,11 +17,11 @@ class SecretShape:
 
     name: str
     marks: tuple[str, ...]
-    pattern: str
+    pattern: re.Pattern[str]
 
 
-def _shape(name: str, marks: str, pattern: str) -> SecretShape:
-    return SecretShape(name, tuple(marks.split()), pattern)
+def _shape(name: str, marks: str, looks: str) -> SecretShape:
+    return SecretShape(name, tuple(marks.split()), pattern(looks))
 
 
 # Formats as their issuers document them; where a length is not promised, the shortest seen.

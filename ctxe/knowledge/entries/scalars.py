@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.patterns import compiled
 
 Value = str | tuple[str, ...]
 
@@ -15,18 +14,19 @@ YAML_LIMIT = 16_384
 """Characters of one value that are given to the YAML parser; a longer one that is not plain is taken as text."""
 NEST_LIMIT = 20
 
-_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+_CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 """What none of the forms below may hold; it is looked for first, as classes with it take milliseconds to compile."""
 _START = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
 _IN_FLOW = r"[^?:#,\[\]{}]|:(?=[^\s,\[\]{}])"
-_ITEM = rf"""(?:"[^"\\]*"|'[^']*'|{_START}(?:{_IN_FLOW})*)"""
+_IN_LIST = rf"""(?:"[^"\\]*"|'[^']*'|{_START}(?:{_IN_FLOW})*)"""
+_ITEM = pattern(_IN_LIST)
 _PLAIN = pattern(rf"{_START}(?:[^:#]|:(?=\S)|(?<=\S)\#)*")
-_DOUBLE, _SINGLE = r'"([^"\\]*)"', "'([^']*)'"
-_FLOW = rf"\[ *(?:{_ITEM} *(?:, *{_ITEM} *)*)?\]"
+_DOUBLE, _SINGLE = pattern(r'"([^"\\]*)"'), pattern("'([^']*)'")
+_FLOW = pattern(rf"\[ *(?:{_IN_LIST} *(?:, *{_IN_LIST} *)*)?\]")
 _BULLET = pattern(r"( *)- +(\S.*)")
 _WORDS = r"true|false|yes|no|on|off|y|n|null|none|~|\.inf|\.nan"
-_OTHER_TYPE = rf"(?i)(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)"
-_ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+_OTHER_TYPE = pattern(rf"(?i)(?:{_WORDS}|[-+.]?\d[\d_.,:eExXa-fA-F+-]*)")
+_ESCAPED = pattern("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def quick(first: str, more: Sequence[str] = ()) -> Value | None:
@@ -78,20 +78,20 @@ def _scalar(text: str) -> str | None:
         return None
     quote = text[0]
     if quote in "\"'":
-        match = compiled(_DOUBLE if quote == '"' else _SINGLE).fullmatch(text)
+        match = (_DOUBLE if quote == '"' else _SINGLE).fullmatch(text)
         return match[1] if match else None
     return text if _PLAIN.fullmatch(text) else None
 
 
 def _seen(text: str) -> bool:
     """Whether a person sees all of a text: no control character, half of a pair or byte order mark is in it."""
-    return (text.isascii() and text.isprintable()) or not compiled(_CONTROL).search(text)
+    return (text.isascii() and text.isprintable()) or not _CONTROL.search(text)
 
 
 def _flow(text: str) -> Value | None:
-    if not (_seen(text) and compiled(_FLOW).fullmatch(text)):
+    if not (_seen(text) and _FLOW.fullmatch(text)):
         return None
-    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in compiled(_ITEM).findall(text[1:-1]))
+    return tuple(item[1:-1] if item[0] in "\"'" else item.rstrip(" ") for item in _ITEM.findall(text[1:-1]))
 
 
 def _bullets(more: Sequence[str]) -> Value | None:
@@ -123,18 +123,13 @@ def _fits_block(text: str) -> bool:
 
 
 def _item(text: str, quoted: bool) -> str:
-    return text if not quoted and _bare(text) and compiled(_ITEM).fullmatch(text) else _quoted(text)
+    return text if not quoted and _bare(text) and _ITEM.fullmatch(text) else _quoted(text)
 
 
 def _bare(text: str) -> bool:
-    return (
-        _seen(text)
-        and bool(_PLAIN.fullmatch(text))
-        and text == text.strip()
-        and not compiled(_OTHER_TYPE).fullmatch(text)
-    )
+    return _seen(text) and bool(_PLAIN.fullmatch(text)) and text == text.strip() and not _OTHER_TYPE.fullmatch(text)
 
 
 def _quoted(text: str) -> str:
     words = json.dumps(text, ensure_ascii=False)
-    return compiled(_ESCAPED).sub(lambda match: f"\\u{ord(match[0]):04x}", words)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from ctxe.domain.pattern import pattern
-from ctxe.lexical.patterns import compiled
 
 MESSAGE = 200
 """Characters of an error message that are kept."""
@@ -23,14 +22,14 @@ _ROLES = (
     r"|nobody|www-data)@"
 )
 """Names before an @ that are nobody's own: ``git@github.com`` says what was called."""
-_PERSON = (
+_PERSON = pattern(
     rf"(?:(?<![\w./@+:%-])|(?<=://))(?!{_ROLES})[A-Za-z_][\w.+-]*@(?="
     r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # no version of a package
     r"|\d{1,3}(?:\.\d{1,3}){3}\b|localhost\b"
     r"|(?!(?:npm|workspace|file|link|portal|patch|latest|next|main|master|head)\b)"
     r"[A-Za-z][\w-]*(?::\s|:[~/]|:\d{2,5}\b|'s ))"
 )
-_LOGIN = (
+_LOGIN = pattern(
     rf"(\b(?:ssh|scp|sftp|rsync|mosh)\b[^\n|;&@]{{0,80}}?\s|\[)(?!{_ROLES})[A-Za-z_][\w.+-]*@(?=[A-Za-z][\w-]*[\s:])"
 )
 _UUID = pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
@@ -81,7 +80,7 @@ def _nobody(text: str) -> str:
     """Text without who it was at a host or an address: what it is at says enough, and is what to call again."""
     if "@" not in text:
         return text
-    return compiled(_LOGIN).sub(r"\1<user>@", compiled(_PERSON).sub("<user>@", text))
+    return _LOGIN.sub(r"\1<user>@", _PERSON.sub("<user>@", text))
 
 
 def plain_test(name: str) -> str:

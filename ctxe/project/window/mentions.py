@@ -10,7 +10,6 @@ from ctxe.domain.errors import ToolError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
 from ctxe.domain.section import Chunk, Omission, Priority, Section
-from ctxe.lexical.patterns import compiled
 from ctxe.project.window.pictured import pictured
 
 NAMED = "named files"
@@ -18,7 +17,7 @@ NAMED = "named files"
 WHY = "you named it"
 _MENTION = pattern(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
 _ADDRESS = pattern(r":[A-Za-z][\w+.-]*:\S")
-_PLACE = r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+"
+_PLACE = pattern(r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+")
 
 
 def mentioned(words: str) -> tuple[str, ...]:
@@ -33,7 +32,7 @@ def pointed_at(conversation: Conversation) -> tuple[str, ...]:
     for _, step in conversation.steps():
         for call, result in zip(step.reply.calls, step.results, strict=True):
             if call.name == "delegate" and result.ok:
-                found.update(dict.fromkeys(compiled(_PLACE).findall(result.text)))
+                found.update(dict.fromkeys(_PLACE.findall(result.text)))
     return tuple(found)
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 from ctxe.agent.state import State
 from ctxe.domain.conversation import Conversation
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import HANDLE, Picture, is_named_like_one
 from ctxe.domain.section import Chunk, Section
-from ctxe.lexical.patterns import compiled
 from ctxe.project.guarding import cleaning
 from ctxe.storage.pictures import MOST_BYTES
 
 if TYPE_CHECKING:
     from ctxe.project import Project
 
-_PATH = r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s'"\\])+))"""
+_PATH = pattern(r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s'"\\])+))""")
 
 
 class Take(Protocol):
@@ -144,7 +144,7 @@ def outside(project: Project, words: str) -> list[Path]:
     What lies in the project and has a plain path is a mention like any other file's and not among them.
     """
     found: dict[Path, None] = {}
-    for match in compiled(_PATH).finditer(words):
+    for match in _PATH.finditer(words):
         quoted = match[1] or match[2]
         named = quoted or _plain(match[3])
         if not is_named_like_one(named.rstrip(".")):

@@ -6,16 +6,18 @@ import json
 import re
 
 from ctxe.domain.errors import ToolError
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
-from ctxe.lexical.patterns import compiled
 from ctxe.safety.display import one_line
 from ctxe.tools.web.fetch import MOST_BYTES, Fetched
 
 TAG = "page"
 LONG_LINE = 2_000
 """Characters of a line of JSON from which on it is written with line ends."""
-_CHARSET = r"charset\s*=\s*[\"']?([\w:.-]{2,40})"
+_TITLED = pattern(r"(?m)^# ")
+_HTML = pattern(r"\s*(?:<!doctype html|<html[\s>])")
+_CHARSET = pattern(r"charset\s*=\s*[\"']?([\w:.-]{2,40})")
 _KNOWN = (
     r"utf-?8|us-ascii|ascii|utf-?16(?:le|be)?|iso-?8859-\d{1,2}|latin-?\d|windows-?12\d\d|cp12\d\d|shift[-_]?jis|sjis"
     r"|euc-?(?:jp|kr)|gb2312|gbk|gb18030|big5|koi8-?[ru]|tis-?620|macintosh"
@@ -47,7 +49,7 @@ def page(came: Fetched) -> WebPage:
 
         title, text, shorter = markdown(text, came.address.url)
         cut = cut or shorter
-        if title and not compiled(r"(?m)^# ").search(text):
+        if title and not _TITLED.search(text):
             text = f"# {one_line(title)}\n\n{text}" if text else ""
     elif "json" in came.type.lower():
         text = _in_lines(text)
@@ -68,7 +70,7 @@ def decoded(data: bytes, kind: str) -> str:
         raise ToolError("it is binary, not text")
     head = data[:2_000].decode("latin-1")
     for said in (kind, head):
-        found = compiled(_CHARSET).search(said)
+        found = _CHARSET.search(said)
         if found and re.fullmatch(_KNOWN, found[1], re.IGNORECASE):
             try:
                 return data.decode(found[1], "replace")
@@ -85,10 +87,7 @@ def _is_html(kind: str, text: str) -> bool:
     name = kind.partition(";")[0].strip().lower()
     if name in ("text/html", "application/xhtml+xml"):
         return True
-    return (
-        name in ("", "text/plain")
-        and compiled(r"\s*(?:<!doctype html|<html[\s>])").match(text.lower()[:500]) is not None
-    )
+    return name in ("", "text/plain") and _HTML.match(text.lower()[:500]) is not None
 
 
 def _in_lines(text: str) -> str:

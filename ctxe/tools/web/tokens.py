@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from html import unescape
 
+from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
-from ctxe.lexical.patterns import compiled
 
 RAW = frozenset(("script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "textarea", "title"))
 """Elements whose content is text up to their own end tag."""
@@ -15,11 +15,11 @@ UNESCAPED = ("textarea", "title")
 MOST_ATTRIBUTES = 60
 LONGEST_VALUE = 4_000
 
-_TAG_NAME = r"[a-zA-Z][^\s/>]*"
-_SPACE = r"[\s/]*"
-_ATTRIBUTE = r"([^\s/>][^\s/>=]*)(\s*=\s*)?"
-_UNQUOTED = r"[^\s>]*"
-_HUGE_NUMBER = r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?"
+_TAG_NAME = pattern(r"[a-zA-Z][^\s/>]*")
+_SPACE = pattern(r"[\s/]*")
+_ATTRIBUTE = pattern(r"([^\s/>][^\s/>=]*)(\s*=\s*)?")
+_UNQUOTED = pattern(r"[^\s>]*")
+_HUGE_NUMBER = pattern(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def tokens(html: str) -> Iterator[Token]:
         elif after in ("!", "?"):
             at = _past(html, ">", mark)
         elif after == "/":
-            name = compiled(_TAG_NAME).match(html, mark + 2)
+            name = _TAG_NAME.match(html, mark + 2)
             at = _past(html, ">", mark)
             if name and at:
                 yield Closed(name.group().lower())
@@ -77,7 +77,7 @@ def tokens(html: str) -> Iterator[Token]:
 
 def text_of(text: str) -> str:
     """A text without its character references."""
-    return unescape(compiled(_HUGE_NUMBER).sub("\ufffd", text)) if "&" in text else text
+    return unescape(_HUGE_NUMBER.sub("\ufffd", text)) if "&" in text else text
 
 
 def _past(html: str, end: str, at: int) -> int:
@@ -88,11 +88,11 @@ def _past(html: str, end: str, at: int) -> int:
 
 def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
     """The start tag at a place, and where it ends; nothing and 0 where it does not."""
-    name = compiled(_TAG_NAME).match(html, mark + 1)
+    name = _TAG_NAME.match(html, mark + 1)
     assert name is not None
     at, held = name.end(), dict[str, str]()
     while True:
-        space = compiled(_SPACE).match(html, at)
+        space = _SPACE.match(html, at)
         at = space.end() if space else at
         if at >= len(html):
             return None, 0
@@ -107,7 +107,7 @@ def _opened(html: str, mark: int) -> tuple[Opened | None, int]:
 
 def _attribute(html: str, at: int) -> tuple[str, str, int]:
     """Name, value and end of an attribute; an end of 0 where its quote never closes."""
-    found = compiled(_ATTRIBUTE).match(html, at)
+    found = _ATTRIBUTE.match(html, at)
     if found is None:  # a lone sign, as in <a =>
         return "", "", at + 1
     if not found[2]:
@@ -117,7 +117,7 @@ def _attribute(html: str, at: int) -> tuple[str, str, int]:
     if quote in ("'", '"') and quote:
         end = html.find(quote, at + 1)
         return found[1], html[at + 1 : end], end + 1 if end >= 0 else 0
-    plain = compiled(_UNQUOTED).match(html, at)
+    plain = _UNQUOTED.match(html, at)
     assert plain is not None
     return found[1], plain.group(), plain.end()
 
