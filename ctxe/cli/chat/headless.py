@@ -31,6 +31,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
     ``own`` is as for Live.turn.
     """
+    from ctxe.project.session.turns import turn
     from ctxe.terminal.input.interrupt import play
     from ctxe.terminal.render import Renderer
 
@@ -49,7 +50,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
         try:
             words, own = _asked(live, words, own, show)
-            play(live.turn(words, own=own), show)
+            play(turn(live, words, own=own), show)
         finally:
             if form != "text" and ends:
                 _print(screen, result(live, ends[0]))

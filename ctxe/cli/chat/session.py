@@ -70,12 +70,13 @@ class ChatSession:
                 failed.append(event.why)
             self._show(event)
 
+        from ctxe.project.session.turns import turn
         from ctxe.terminal.input.interrupt import current, play
 
         self.whole = False
         try:
             with self.renderer.working():
-                whole = play(self.live.turn(words, self._since, own), show)
+                whole = play(turn(self.live, words, self._since, own), show)
                 self.whole = (whole or current().eased) and not failed
                 self.begun = self.begun if whole or begun else words
         except CtxeError as error:

@@ -94,7 +94,7 @@ def paste(chat: ChatSession, words: str) -> None:
     except ConfigError as error:
         chat.screen.tell(f"{error.message}; {error.hint}")
         return
-    chat.play(chat.live.paste(copied))
+    chat.play(asides.paste(chat.live, copied))
     if words:
         chat.turn(words)
 

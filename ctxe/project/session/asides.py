@@ -15,7 +15,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.value import replace
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.project.memory.memories import noted
-from ctxe.project.session.attaching import attached
+from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.session.live import Live
 from ctxe.project.skills.use import named
@@ -59,6 +59,12 @@ def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
             yield from live.session.emit(event)
         return
     yield from live.session.emit(FileChosen(path, choice))
+
+
+def paste(live: Live, data: bytes) -> Iterator[Event]:
+    """Show a picture that the user copied with their next words."""
+    for event in pasted(live.project, live.seeing, data):
+        yield from live.session.emit(event)
 
 
 def steering(live: Live, words: str) -> Steering:

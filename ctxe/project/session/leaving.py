@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ctxe.domain.errors import CtxeError
+from ctxe.domain.errors import CtxeError, StoreError
 
 if TYPE_CHECKING:
     from ctxe.domain.conversation import Conversation
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
     from ctxe.project.planning.purse import Purse
+    from ctxe.project.session.live import Live
 
 TAUGHT = "say what the session taught"
 WORTH = 2
 """Steps of a session that a model is asked about: shorter ones taught nothing."""
+
+
+def leave(live: Live) -> None:
+    """Propose what the session taught; a memory folder that cannot be written was told of already.
+
+    What sessions that were killed left half-written in the cache goes.
+    """
+    from ctxe.storage.locks import sweep
+
+    project, session = live.project, live.session
+    sweep(project.cache)
+    if project.config.memory.enabled:
+        with contextlib.suppress(StoreError):
+            for draft in learnt(project, session.state.conversation, session.id, live.kit.purse):
+                with contextlib.suppress(StoreError):  # one that is refused keeps no other from being proposed
+                    project.store.add(draft)
+                    live.proposed += 1
+    for bought in live.kit.purse.taken():
+        for _ in session.emit(bought):
+            pass
 
 
 def learnt(project: Project, conversation: Conversation, session: str, purse: Purse) -> tuple[Entry, ...]:

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.agent.dispatch import Dispatcher
-from ctxe.agent.event_stream import each_event
 from ctxe.agent.log import to_record
 from ctxe.agent.session import Session
 from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
 from ctxe.agent.turn import Ports
-from ctxe.context.pasted import in_short
 from ctxe.domain.events import Event, ModelChosen, Notice
 from ctxe.domain.ledger import Ledger
 from ctxe.domain.model import Model
 from ctxe.domain.past import Forecast, Past
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import vocabulary_of
-from ctxe.project.session.attaching import attached, pasted
-from ctxe.project.session.fitting import Fitting, narrower
+from ctxe.project.session.fitting import Fitting
 from ctxe.project.session.mentioning import Asking
-from ctxe.project.session.moding import told
 from ctxe.project.session.paging import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.kit import web_of
 from ctxe.project.window.past import past
-from ctxe.project.window.pictured import outside
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import vocabulary
 
@@ -66,11 +61,11 @@ class Live:
     permit: Permit
     kit: Kit
     rewire: Callable[[Model], Wired]
+    telling: Telling
+    fitting: Fitting
     notices: tuple[str, ...] = ()
     against: Callable[[int], Iterator[Event]] = lambda _: iter(())
-    telling: Telling | None = None
     proposed: int = 0
-    fitting: Fitting | None = None
 
     @property
     def composer(self) -> Composer:
@@ -92,50 +87,6 @@ class Live:
         """What does things with servers at the user's word."""
         return Asking(self.kit, self.wired.dispatcher, lambda: self.session.log.count)
 
-    def turn(self, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
-        """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
-
-        ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
-        pictures outside of the project, resources of servers, and pages of the web.
-        """
-
-        def since() -> Generator[Event, None, str]:
-            said, hidden = self.without_keys(more())
-            mode = told(self.permit, self.session.state, self.kit) if said else ()
-            yield from (*hidden, *mode, *self._pictures(said))
-            yield from self.asking.resources(said)
-            yield from self.pages.of(said)
-            return said
-
-        yield from each_event(self._fitted(), self.session.emit)
-        words, hidden = self.without_keys(words)
-        if (sent := in_short(words)) is not words:
-            said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
-            hidden.append(Notice(said, "warning"))
-        mine = words if own is None else own
-        mode = told(self.permit, self.session.state, self.kit)
-        for event in (*hidden, *mode, *(self.telling.before() if self.telling else ()), *self._pictures(mine)):
-            yield from self.session.emit(event)
-        yield from each_event(self.asking.resources(mine), self.session.emit)
-        yield from each_event(self.pages.of(mine), self.session.emit)
-        yield from self.session.turn(words, since)
-
-    def _fitted(self) -> Iterator[Event]:
-        """Talk within the window that the model is run with; a line says so where that was not known yet."""
-        if self.fitting is None:
-            return
-        if self.fitting.asking.locked():
-            yield Notice(f"waiting for {self.model.provider} to load {self.model.name}")
-        model = self.fitting(self.model)
-        if model != self.model:
-            self.take(model)
-            yield from (Notice(line, "warning") for line in narrower(self.project, model))
-
-    def take(self, model: Model) -> None:
-        """Let a model answer from now on."""
-        self.wired = self.rewire(model)
-        self.session.ports = self.wired.ports
-
     @property
     def pages(self) -> Pages:
         """What reads pages of the web that the user asks for."""
@@ -145,14 +96,10 @@ class Live:
             made, self.kit, self.wired.dispatcher, self.composer.count, lambda: session.state, lambda: session.log.count
         )
 
-    def paste(self, data: bytes) -> Iterator[Event]:
-        """Show a picture that the user copied with their next words."""
-        for event in pasted(self.project, self.seeing, data):
-            yield from self.session.emit(event)
-
-    def _pictures(self, words: str) -> list[Event]:
-        """Pictures outside of the project that words name: each is told with them, or a line says why not."""
-        return attached(self.project, self.seeing, outside(self.project, words))
+    def take(self, model: Model) -> None:
+        """Let a model answer from now on."""
+        self.wired = self.rewire(model)
+        self.session.ports = self.wired.ports
 
     def without_keys(self, words: str) -> tuple[str, list[Event]]:
         """A user's words less a key of ours in them (pasted, piped in), which goes nowhere, and a line that says so."""
@@ -198,11 +145,6 @@ class Live:
         """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
         with contextlib.suppress(Exception):
             vocabulary(vocabulary_of(self.model))
-            if self.fitting:
-                self.fitting.ahead(self.model)
+            self.fitting.ahead(self.model)
             to_record(ModelChosen(self.model.id))
             self.composer.preview("plan some files", self.session.state)  # words that say enough to plan by
-
-    def settle(self) -> None:
-        """Keep what was learnt about token counts for other sessions."""
-        self.composer.save()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctxe.agent.limits import WARN_AT
 from ctxe.agent.log import Log, header_of, read_timed
 from ctxe.agent.session import closed_properly
 from ctxe.domain.errors import SessionError, StoreError
@@ -16,16 +14,14 @@ from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
 from ctxe.project.flags import Opening
-from ctxe.project.models import tells_price
-from ctxe.project.place import person
 from ctxe.project.session.asides import choose_file, load_skill
-from ctxe.project.session.fitting import narrower
 from ctxe.project.session.jobs import gone, left, words
+from ctxe.project.session.leaving import leave
 from ctxe.project.session.live import Live
+from ctxe.project.session.notices import of_project, of_session
 from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
 from ctxe.project.sessions import is_private, path_of
-from ctxe.safety.display import one_line
 from ctxe.storage.files import replace_quickly
 
 if TYPE_CHECKING:
@@ -40,30 +36,20 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
 
     Raises ConfigError, SessionError, StoreError.
     """
-    from ctxe.project.window.sources import told_at_start
-
     with contextlib.ExitStack() as stack:
         log, past, notices = _logged(project, opening, stack)
         live = wire(project, opening, log, past, approve)
         stack.callback(live.kit.servers.close)
         stack.callback(live.kit.jobs.close)
         stack.enter_context(closed_properly(live.session))
-        live.notices = (
-            *live.notices,
-            *notices,
-            *narrower(project, live.model),
-            *_refusals(project),
-            *_no_project(project),
-            *_no_history(project),
-            *told_at_start(project, live.kit, live.composer.count),
-        )
+        live.notices = (*live.notices, *notices, *of_project(live))
         for _ in live.session.close("interrupted"):
             pass
         live.kit.jobs.taken, running = left(event for _, event in past)
         for event in gone(running):
             for _ in live.session.emit(event):
                 pass
-        live.notices = (*live.notices, *_model_change(live), *_money(live), *words(running))
+        live.notices = (*live.notices, *of_session(live), *words(running))
         for path, choice in opening.files:
             told = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
             live.notices = (*live.notices, *told)
@@ -72,8 +58,8 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
                 for _ in load_skill(live, name):
                     pass
         yield live
-        live.settle()
-        _leave(project, live)
+        live.composer.save()
+        leave(live)
         if log.path.exists():  # it is still ours where the cache was removed meanwhile (`git clean -fdx`)
             _ours(project, log.path)
 
@@ -134,26 +120,6 @@ def _ours(project: Project, path: Path) -> bool:
     return known
 
 
-def _leave(project: Project, live: Live) -> None:
-    """Propose what the session taught; a memory folder that cannot be written was told of already.
-
-    What sessions that were killed left half-written in the cache goes.
-    """
-    from ctxe.project.session.leaving import learnt
-    from ctxe.storage.locks import sweep
-
-    sweep(project.cache)
-    if project.config.memory.enabled:
-        with contextlib.suppress(StoreError):
-            for draft in learnt(project, live.session.state.conversation, live.session.id, live.kit.purse):
-                with contextlib.suppress(StoreError):  # one that is refused keeps no other from being proposed
-                    project.store.add(draft)
-                    live.proposed += 1
-    for bought in live.kit.purse.taken():
-        for _ in live.session.emit(bought):
-            pass
-
-
 def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
     """Keep other processes from appending to the same log."""
     from ctxe.storage.locks import lock
@@ -166,43 +132,3 @@ def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
         raise SessionError(
             f"session {path.stem} is open elsewhere", f"--fork {path.stem} goes on in a copy, -r picks another"
         ) from None
-
-
-def _money(live: Live) -> list[str]:
-    """A line for the user when a limit of money is near, passed, or cannot be held for want of a price."""
-    limit, spent = live.project.config.budget.max_cost, live.session.state.usd
-    if not limit:
-        return []
-    if live.model.prices is None and not tells_price(live.model):
-        return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
-    more = "; a higher --max-cost goes on" if spent >= limit else ""
-    return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []
-
-
-def _model_change(live: Live) -> list[str]:
-    """A line for the user when another model answers than before; the log notes it with the next turn."""
-    before, effort = live.session.state.model, live.session.state.effort
-    told = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
-    if before and effort != live.model.effort:
-        told.append(f"the effort was {effort or 'the default'}; now it is {live.model.effort or 'the default'}")
-    return told
-
-
-def _no_project(project: Project) -> list[str]:
-    """A line for who started in a folder that holds everything they have."""
-    if str(project.root) not in (os.path.realpath(project.environment.get("HOME", "/")), "/"):
-        return []
-    return [f"{project.root} is no project: all of it is searched and planned from; start in a project's folder, or -C"]
-
-
-def _refusals(project: Project) -> list[str]:
-    return [f"not followed: {line}" for line in project.loaded.refused]
-
-
-def _no_history(project: Project) -> list[str]:
-    """A line for who works in a repository of somebody else's, about which git answers nothing."""
-    places = (project.root, project.root / ".git")
-    if not project.place.git or all(place.stat().st_uid == person() for place in places):
-        return []
-    why = project.git.refusal()
-    return [f"no history and no /commit here: git refuses this repository ({one_line(why)})"] if why else []

@@ -48,8 +48,8 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     if opening.mode:
         permit.switch(opening.mode)
     permit.began = permit.mode
-    undo = _undo(project, name, permit)
-    undo.copied = copied_from(log, past)
+    place = Restore(project.git, project.cache / "restore", time.time)
+    undo = Undo(place, name, copied_from(log, past), alone=lambda: permit.mode == "auto")
     keeps = keeping(project, name, approved=opening.interactive)
     asks = Delegating(project, permit, opening.tools, lambda: session, lambda: kit.purse)
     only, skills = opening.tools, opening.skills
@@ -69,7 +69,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
     wired = rewire(project.model)
     session = Session(name, log, wired.ports, rebuild(event for _, event in past))
     notices = (*resumed(project, permit, session.state, opening.mode), *permit.notices())
-    live = Live(project, session, wired, undo, permit, kit, rewire, notices, telling=telling, fitting=fitting)
+    live = Live(project, session, wired, undo, permit, kit, rewire, telling, fitting, notices)
     telling.fold = session.state.conversation.fold
     session.listeners = (undo, Learning(lambda: live.composer), unshown)
     if project.config.memory.enabled:
@@ -92,12 +92,6 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     live.undo.regained = partial(remembering.given_back, project.store.forget)
     undo, *others = live.session.listeners
     live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, *others)
-
-
-def _undo(project: Project, name: str, permit: Permit) -> Undo:
-    undo = Undo(Restore(project.git, project.cache / "restore", time.time), name)
-    undo.alone = lambda: permit.mode == "auto"
-    return undo
 
 
 def _mode(project: Project) -> Mode:

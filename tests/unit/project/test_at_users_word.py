@@ -10,6 +10,7 @@ from ctxe.project import Project
 from ctxe.project.flags import Opening
 from ctxe.project.session.asides import run_for_user
 from ctxe.project.session.opening import open_session
+from ctxe.project.session.turns import turn
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 
@@ -21,7 +22,7 @@ def test_the_gate_answers_in_place_of_no_command_of_the_users(tmp_path: Path, ho
     with WireServer([Reply("", [Call("run_command", {"command": FAILS})]), Reply("It fails.")], key=KEY) as server:
         project = Project.open(repo, environment(home, **openai_at(server.url)))
         with open_session(project, Opening(interactive=True), lambda *_: Allow()) as live:
-            list(live.turn("run the check"))
+            list(turn(live, "run the check"))
             (ended,) = (event for event in run_for_user(live, FAILS) if isinstance(event, ToolFinished))
     assert (ended.facts["exit_code"], ended.facts["by"]) == (1, "user")
     assert "repeats" not in ended.facts

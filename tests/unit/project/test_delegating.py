@@ -22,6 +22,7 @@ from ctxe.project.flags import Opening
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
+from ctxe.project.session.turns import turn
 from ctxe.project.sessions import path_of, summaries
 from ctxe.project.window.past import past
 from ctxe.project.window.preview import ledger
@@ -80,7 +81,7 @@ def told(events: Sequence[Event], tool: str = "delegate") -> ToolFinished:
 def test_only_the_answer_enters_the_window_and_all_money_counts(api: str, repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("In m3.")], [read(1, 2), read(3, 4, 5), Reply(ANSWER)])
     with opened(repo, home, models, api=api) as live:
-        events = list(live.turn("where is retry decided?"))
+        events = list(turn(live, "where is retry decided?"))
         state, path = live.session.state, live.session.log.path
         first, second = (event.ledger for event in events if isinstance(event, ContextAssembled))
     finished = told(events)
@@ -123,7 +124,7 @@ def test_what_a_delegate_read_is_not_seen_by_the_session(repo: Path, home: Path)
     edit = Reply("", [Call("edit_file", {"path": "src/m3.py", "old": "x + 1\n", "new": "x\n"})])
     models = Models([ASK, edit, Reply("Read it first.")], [read(3), Reply(ANSWER)])
     with opened(repo, home, models) as live:
-        events = list(live.turn("mend it"))
+        events = list(turn(live, "mend it"))
     assert told(events, "edit_file").result.text == (
         "read src/m3.py first: only a file whose text you have seen can be changed"
     )
@@ -140,7 +141,7 @@ def test_it_only_reads_asks_nobody_and_teaches_the_project_nothing(repo: Path, h
     ]
     models = Models([ASK, Reply("So.")], [Reply("", wrong), Reply("I may not.")])
     with opened(repo, home, models, Opening(interactive=True), CTXE_APPROVAL_DENY="read:src/m2.py") as live:
-        events = list(live.turn("do it"))
+        events = list(turn(live, "do it"))
         entries = [entry for entry in live.project.store.entries() if entry.kind != "log"]
     tools = "list_files, plan, read_file, recall, search"
     assert [message["content"] for message in models.read[-1]["messages"] if message["role"] == "tool"] == [
@@ -158,7 +159,7 @@ def test_an_endless_one_is_asked_for_its_answer_with_no_calls_left(repo: Path, h
     last = Reply("So far: m1 does not.", [Call("read_file", {"path": "src/m5.py"})])
     models = Models([ASK, Reply("So.")], [read(1), read(2), last])
     with opened(repo, home, models, CTXE_DELEGATE_MAX_STEPS="2") as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     result = told(events).result
     assert (result.text, result.ok) == (
         "[the delegate was stopped after 2 model calls; what it has:]\nSo far: m1 does not.",
@@ -175,7 +176,7 @@ def test_money_ends_it_with_what_it_has(repo: Path, home: Path) -> None:
     dear = Reply("m1 first.", read(1).calls, usage=Usage(1_000, 300))  # $0.00425
     models = Models([ASK, Reply("So.")], [dear])
     with opened(repo, home, models, CTXE_DELEGATE_MAX_COST="0.004") as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     result = told(events).result
     assert (result.text, result.ok) == (
         "[the delegate was stopped: what it may cost is spent; so far:]\nm1 first.\nit looked at: read src/m1.py",
@@ -189,7 +190,7 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
     dear = Reply("", read(1).calls, usage=Usage(1_000, 2_000))  # $0.02125
     models = Models([ASK], [dear])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
         assert live.kit.purse.empty
     assert told(events).facts["delegate"]["outcome"] == "cost limit"
     assert isinstance(events[-1], TurnFinished)
@@ -197,7 +198,7 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
 
     models = Models([Reply("", ASK.calls, usage=Usage(1_000, 2_000))], [])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.02") as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     assert told(events).result.text == "the money for this session is spent: answer with what you have"
 
 
@@ -213,7 +214,7 @@ def test_the_sessions_money_is_its_limit_too(repo: Path, home: Path) -> None:
 def test_a_provider_that_fails_inside_is_a_result_and_no_end(fault: Answer, says: str, repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("Without it then.")], [Reply("m1 first.", read(1).calls), fault, fault])
     with opened(repo, home, models) as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     result = told(events).result
     assert not result.ok
     assert result.text.startswith("[the delegate failed: ")
@@ -227,7 +228,7 @@ def test_one_that_fails_teaches_nothing_and_is_not_kept_from_another_try(repo: P
     fault = Answer(400, failure("no such thing"))
     models = Models([ASK, ASK, Reply("So.")], [fault, Reply(ANSWER)])
     with opened(repo, home, models) as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
         failures = [entry for entry in live.project.store.entries() if entry.kind == "failure"]
     results = [event.result.text for event in events if isinstance(event, ToolFinished)]
     assert results == ["[the delegate failed: openai refused the request: no such thing]", ANSWER]
@@ -237,7 +238,7 @@ def test_one_that_fails_teaches_nothing_and_is_not_kept_from_another_try(repo: P
 def test_money_that_a_delegate_spends_is_warned_of_as_the_sessions_own(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.", usage=Usage(100, 1))], [Reply(ANSWER, usage=Usage(1_000, 3_000))])
     with opened(repo, home, models, CTXE_BUDGET_MAX_COST="0.035") as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     warned = [event.text for event in events if isinstance(event, Notice)]
     assert len(warned) == 1
     assert warned[0].endswith(" of $0.04 spent")
@@ -248,7 +249,7 @@ def test_a_long_answer_is_cut_and_its_whole_recalled(repo: Path, home: Path) -> 
     long = "\n".join(f"- `src/m{n % 9}.py:{n}` says {n * n}, which is not {n}." for n in range(400))
     models = Models([ASK, Reply("So.")], [Reply(long)])
     with opened(repo, home, models) as live:
-        result = told(list(live.turn("go"))).result
+        result = told(list(turn(live, "go"))).result
         whole = recalled(live.project, live.session.state, result.handle)
     assert 1_000 < count(result.text) <= 1_500
     assert whole == long
@@ -261,7 +262,7 @@ def test_files_to_begin_with_are_put_before_it(repo: Path, home: Path) -> None:
     ]
     models = Models([*asks, Reply("So.")], [Reply("A function.")])
     with opened(repo, home, models) as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
     results = [event.result.text for event in events if isinstance(event, ToolFinished)]
     assert results == [
         "A function.",
@@ -277,7 +278,7 @@ def test_it_finds_files_by_words(repo: Path, home: Path) -> None:
     asks = Reply("", [Call("plan", {"task": task}) for task in ("backoff of a retried fault", " ", "xyzzy plugh")])
     models = Models([ASK, Reply("So.")], [asks, Reply(ANSWER)])
     with opened(repo, home, models) as live:
-        list(live.turn("go"))
+        list(turn(live, "go"))
     found, empty, nothing = (m["content"] for m in models.read[-1]["messages"] if m["role"] == "tool")
     assert found.splitlines()[0].startswith("src/again.py  ")
     assert "backoff" in found.splitlines()[0]
@@ -289,7 +290,7 @@ def test_several_in_one_reply_run_one_after_the_other(repo: Path, home: Path) ->
     both = Reply("", [Call("delegate", {"task": "one"}), Call("delegate", {"task": "two"})])
     models = Models([both, Reply("So.")], [Reply("first"), Reply("second")])
     with opened(repo, home, models) as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
         home_of_logs = live.session.log.path.parent / "delegates"
     results = [event.result.text for event in events if isinstance(event, ToolFinished)]
     assert results == ["first", "second"]
@@ -301,7 +302,7 @@ def test_a_delegates_own_model_goes_before_the_cheap_one_and_the_sessions(repo: 
     def answered_by(**more: str) -> str:
         models = Models([ASK, Reply("So.")], [Reply("x")])
         with opened(repo, home, models, None, **more) as live:
-            list(live.turn("go"))
+            list(turn(live, "go"))
         return str(models.read[0]["model"])
 
     assert answered_by() == "gpt-5"
@@ -312,7 +313,7 @@ def test_a_delegates_own_model_goes_before_the_cheap_one_and_the_sessions(repo: 
 def test_a_model_that_cannot_be_reached_is_told(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [])
     with opened(repo, home, models, CTXE_DELEGATE_MODEL="anthropic/claude-sonnet-4-5") as live:
-        result = told(list(live.turn("go"))).result
+        result = told(list(turn(live, "go"))).result
     assert not result.ok
     assert result.text == "there is no key for anthropic"
 
@@ -323,7 +324,7 @@ def test_it_can_be_switched_off_and_a_repository_may_only_tighten_it(repo: Path,
     )
     models = Models([Reply("So.")], [])
     with opened(repo, home, models) as live:
-        list(live.turn("go"))
+        list(turn(live, "go"))
         settings, refused = live.project.config.delegate, live.project.loaded.refused
     assert "delegate" not in json.dumps(models.asked[0]["tools"])
     assert (settings.enabled, settings.model, settings.max_cost) == (False, "", 1.0)
@@ -343,7 +344,7 @@ def test_the_first_request_stays_small(tmp_path: Path, home: Path) -> None:
 def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [Reply("x")])
     with opened(repo, home, models, Opening(tools=("delegate", "search"))) as live:
-        list(live.turn("go"))
+        list(turn(live, "go"))
     assert [tool["function"]["name"] for tool in models.read[0]["tools"]] == ["search"]
     with (
         pytest.raises(ConfigError, match="there is no tool 'delegate'"),
@@ -355,7 +356,7 @@ def test_the_only_tools_of_a_session_are_the_only_ones_of_its_delegates(repo: Pa
 def test_what_it_does_is_told_as_it_comes_and_a_session_never_goes_on_with_it(repo: Path, home: Path) -> None:
     models = Models([ASK, Reply("So.")], [read(1, 2), Reply(ANSWER)])
     with opened(repo, home, models) as live:
-        events = list(live.turn("go"))
+        events = list(turn(live, "go"))
         path = live.session.log.path
     shown = "".join(event.text for event in events if isinstance(event, Progress))
     rows = [row.rpartition("\r")[2] for row in shown.split("\n")]
@@ -374,7 +375,7 @@ def test_planning_goes_by_what_answers_point_at(repo: Path, home: Path) -> None:
     answer = "It is in `src/m3.py:5`, src/m4.py:7-9 and (README.md:1); not 12:30, http://x.y:80 or src/m5.py."
     models = Models([ASK, Reply("So.")], [read(8), Reply(answer)])
     with opened(repo, home, models) as live:
-        list(live.turn("go"))
+        list(turn(live, "go"))
         talk = live.session.state.conversation
     assert pointed_at(talk) == ("src/m3.py", "src/m4.py", "README.md")
     assert talk.touched() == {}

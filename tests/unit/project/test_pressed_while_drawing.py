@@ -16,6 +16,7 @@ from ctxe.project.flags import Opening
 from ctxe.project.session.asides import run_for_user
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
+from ctxe.project.session.turns import turn
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 
@@ -62,7 +63,7 @@ def _pressed(events: Iterator[Event], wanted: type[Event]) -> Iterator[Event]:
 
 
 def test_what_a_command_of_the_models_had_put_out_is_kept(live: Live) -> None:
-    came = pressed_at(live.turn("go"), Progress)
+    came = pressed_at(turn(live, "go"), Progress)
     (finished,) = (event for event in came if isinstance(event, ToolFinished))
     assert finished.result.text == f"words\n{STOPPED}"
     assert isinstance(came[-1], TurnFinished)
@@ -79,7 +80,7 @@ def test_what_a_command_of_the_users_had_put_out_is_told(live: Live) -> None:
 
 @pytest.mark.parametrize("script", [[*EDIT, Reply("Done."), Reply("Next.")]])
 def test_a_check_leaves_its_result(live: Live) -> None:
-    came = pressed_at(live.turn("go"), Progress)
+    came = pressed_at(turn(live, "go"), Progress)
     (check,) = (event for event in came if isinstance(event, ToolFinished) and event.facts.get("by") == "check")
     assert check.result.text == f"words\n{STOPPED}"
     assert live.session.state.turn.outcome == "interrupted"
@@ -88,7 +89,7 @@ def test_a_check_leaves_its_result(live: Live) -> None:
 
 @pytest.mark.parametrize("script", [[Reply("Some words that come piece by piece."), Reply("Next.")]])
 def test_words_of_an_answer_are_kept_and_shown(live: Live) -> None:
-    came = pressed_at(live.turn("go"), TextDelta)
+    came = pressed_at(turn(live, "go"), TextDelta)
     (reply,) = (event for event in came if isinstance(event, ReplyReceived))
     assert reply.reply.stop == "interrupted"
     assert "Some words that come".startswith(reply.reply.text[:4])
@@ -100,7 +101,7 @@ AGAIN = Reply("", [Call("run_command", {"command": "echo words; sleep 1"})])
 
 @pytest.mark.parametrize("script", [[AGAIN, AGAIN, Reply("Done.")]])
 def test_what_the_user_stopped_is_no_failure_and_runs_again(live: Live) -> None:
-    pressed_at(live.turn("go"), Progress)
-    finished = [event.result.text for event in live.turn("run it again") if isinstance(event, ToolFinished)]
+    pressed_at(turn(live, "go"), Progress)
+    finished = [event.result.text for event in turn(live, "run it again") if isinstance(event, ToolFinished)]
     assert finished == ["words\n[exit 0]"]
     assert [entry for entry in live.project.store.entries() if entry.kind == "failure"] == []

@@ -1,0 +1,66 @@
+"""What a person should know when a session begins, a line each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ctxe.agent.limits import WARN_AT
+from ctxe.project.models import tells_price
+from ctxe.project.place import person
+from ctxe.project.session.fitting import narrower
+from ctxe.project.session.live import Live
+from ctxe.project.window.sources import told_at_start
+from ctxe.safety.display import one_line
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def of_project(live: Live) -> list[str]:
+    """What holds for whoever talks here: the model's window, settings and rules not followed, git, memory, servers."""
+    project = live.project
+    refused = [f"not followed: {line}" for line in project.loaded.refused]
+    told = told_at_start(project, live.kit, live.composer.count)
+    return [*narrower(project, live.model), *refused, *_no_project(project), *_no_history(project), *told]
+
+
+def of_session(live: Live) -> list[str]:
+    """What holds for this session, which went on: another model than before, and its money."""
+    return [*_model_change(live), *_money(live)]
+
+
+def _no_project(project: Project) -> list[str]:
+    """A line for who started in a folder that holds everything they have."""
+    if str(project.root) not in (os.path.realpath(project.environment.get("HOME", "/")), "/"):
+        return []
+    return [f"{project.root} is no project: all of it is searched and planned from; start in a project's folder, or -C"]
+
+
+def _no_history(project: Project) -> list[str]:
+    """A line for who works in a repository of somebody else's, about which git answers nothing."""
+    places = (project.root, project.root / ".git")
+    if not project.place.git or all(place.stat().st_uid == person() for place in places):
+        return []
+    why = project.git.refusal()
+    return [f"no history and no /commit here: git refuses this repository ({one_line(why)})"] if why else []
+
+
+def _model_change(live: Live) -> list[str]:
+    """A line when another model answers than before; the log notes it with the next turn."""
+    before, effort = live.session.state.model, live.session.state.effort
+    told = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
+    if before and effort != live.model.effort:
+        told.append(f"the effort was {effort or 'the default'}; now it is {live.model.effort or 'the default'}")
+    return told
+
+
+def _money(live: Live) -> list[str]:
+    """A line when a limit of money is near, passed, or cannot be held for want of a price."""
+    limit, spent = live.project.config.budget.max_cost, live.session.state.usd
+    if not limit:
+        return []
+    if live.model.prices is None and not tells_price(live.model):
+        return [f"budget.max_cost holds nothing back: no price of {live.model.id} is known"]
+    more = "; a higher --max-cost goes on" if spent >= limit else ""
+    return [f"${spent:.4f} of ${limit:.2f} spent{more}"] if spent >= WARN_AT * limit else []

@@ -1,0 +1,58 @@
+"""A turn of a session: what the user's words bring with them is told first, then the loop runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+from ctxe.agent.event_stream import each_event
+from ctxe.context.pasted import in_short
+from ctxe.domain.events import Event, Notice
+from ctxe.project.session.attaching import attached
+from ctxe.project.session.fitting import narrower
+from ctxe.project.session.live import Live
+from ctxe.project.session.moding import told
+from ctxe.project.window.pictured import outside
+
+
+def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
+    """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
+
+    ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
+    pictures outside of the project, resources of servers, and pages of the web.
+    """
+
+    def since() -> Generator[Event, None, str]:
+        said, hidden = live.without_keys(more())
+        mode = told(live.permit, live.session.state, live.kit) if said else ()
+        yield from (*hidden, *mode, *_pictures(live, said))
+        yield from live.asking.resources(said)
+        yield from live.pages.of(said)
+        return said
+
+    yield from each_event(_fitted(live), live.session.emit)
+    words, hidden = live.without_keys(words)
+    if (sent := in_short(words)) is not words:
+        said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
+        hidden.append(Notice(said, "warning"))
+    mine = words if own is None else own
+    mode = told(live.permit, live.session.state, live.kit)
+    for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, mine)):
+        yield from live.session.emit(event)
+    yield from each_event(live.asking.resources(mine), live.session.emit)
+    yield from each_event(live.pages.of(mine), live.session.emit)
+    yield from live.session.turn(words, since)
+
+
+def _fitted(live: Live) -> Iterator[Event]:
+    """Talk within the window that the model is run with; a line says so where that was not known yet."""
+    if live.fitting.asking.locked():
+        yield Notice(f"waiting for {live.model.provider} to load {live.model.name}")
+    model = live.fitting(live.model)
+    if model != live.model:
+        live.take(model)
+        yield from (Notice(line, "warning") for line in narrower(live.project, model))
+
+
+def _pictures(live: Live, words: str) -> list[Event]:
+    """Pictures outside of the project that words name: each is told with them, or a line says why not."""
+    return attached(live.project, live.seeing, outside(live.project, words))
