@@ -24,7 +24,7 @@ from ctxe.project.session.mentioning import Asking
 from ctxe.project.session.paging import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
-from ctxe.project.window.kit import web_of
+from ctxe.project.window.gateways import web_of
 from ctxe.project.window.past import past
 from ctxe.safety.secrets import hide_own
 from ctxe.storage.vocabulary import vocabulary
@@ -103,7 +103,7 @@ class Live:
 
     def without_keys(self, words: str) -> tuple[str, list[Event]]:
         """A user's words less a key of ours in them (pasted, piped in), which goes nowhere, and a line that says so."""
-        words, keys = hide_own(words, self.kit.own)
+        words, keys = hide_own(words, self.project.own_keys)
         return words, [Notice("your API key was taken out of your words", "warning")] if keys else []
 
     def ledger(self, words: str = "") -> Ledger:

@@ -37,14 +37,14 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
     room = birth_limit("read", composed.budget.window)
 
     def news(path: str, before: str) -> str:
-        return kit.news(path, before, room, composed.count)
+        return kit.files.news(path, before, room, composed.count)
 
     return Ports(
         connect(project, composed.model, lambda words, _: answer(project, words), long_cache=long_cache),
         composed.standing,
         lambda words, state: kept(project, composed.gather(words, state)),
         lambda state: [
-            *freshen(state, kit.digest_of, news),
+            *freshen(state, kit.files.digest_of, news),
             *kit.servers.news(),
             *rules(state),
             *folding.restore(state),

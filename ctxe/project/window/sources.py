@@ -35,7 +35,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
         sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit))),
-        named=lambda paths, room: named_files(paths, room, kit.show, count, picture=kit.picture),
+        named=lambda paths, room: named_files(paths, room, kit.files.show, count, picture=kit.files.picture),
         surroundings=lambda: surroundings(project),
         changes=lambda state, budget: changes(state, kit, budget, count),
         clean=kit.clean,
@@ -92,8 +92,8 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
 def changes(state: State, kit: Kit, budget: Budget, count: Count) -> Sequence[Section]:
     """What changed in files since the model saw them, to ride with the user's words; none where nothing did."""
     each = birth_limit("read", budget.window)
-    told = within(budget.room("files"), lambda path, before: kit.news(path, before, each, count), count)
-    notes = tuple(freshen(state, kit.digest_of, told))
+    told = within(budget.room("files"), lambda path, before: kit.files.news(path, before, each, count), count)
+    notes = tuple(freshen(state, kit.files.digest_of, told))
     return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 

@@ -44,7 +44,7 @@ def test_no_tool_reads_or_changes_it(kit: Kit, path: str, tool: str, more: dict[
 
 
 def test_a_mention_of_it_is_left_out_with_the_reason(kit: Kit) -> None:
-    section = named_files(("open.md", "private/plans.md"), 1_000, kit.show, len)
+    section = named_files(("open.md", "private/plans.md"), 1_000, kit.files.show, len)
     assert [chunk.path for chunk in section.chunks] == ["open.md"]
     assert [(out.id, WHY in out.why) for out in section.left_out] == [("private/plans.md", True)]
     assert "moon" not in json.dumps([chunk.text for chunk in section.chunks])

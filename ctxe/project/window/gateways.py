@@ -1,0 +1,66 @@
+"""What lies behind ``find_tools`` and ``use`` in a session: jobs, pages, plans, servers and domain modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ctxe.domain.pattern import pattern
+from ctxe.domain.tool import Action, Tool
+from ctxe.project.servers.door import Door
+from ctxe.project.skills.use import Skilled
+from ctxe.tools.gateways import find_tools, use
+from ctxe.tools.jobs import Jobs
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+    from ctxe.tools.web.fetch import Web
+
+PAGE = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""How a name begins that is an address of a page."""
+
+
+def gateways(
+    jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]
+) -> tuple[Tool, Tool]:
+    """The two tools. A name that a server and a module have is the server's: a person allowed it. ``mode`` is the
+    approval mode by then: in a session that only reads a plan is proposed by ``use``.
+    """
+
+    def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
+        from ctxe.tools.use_job import prepare as prepare_job
+
+        if PAGE.match(name):
+            from ctxe.tools.use_page import prepare as prepare_page
+
+            return prepare_page(web(), name, arguments)
+        if name == "plan" and mode() == "read-only":
+            from ctxe.tools.use_plan import prepare as prepare_plan
+
+            return prepare_plan(arguments, mode)
+        action = prepare_job(jobs, name, arguments)
+        action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
+        return action or skilled.prepare(name, arguments)
+
+    def found(query: str) -> str:
+        guests = servers.found(query) if (servers := door.named) else ""
+        from ctxe.tools.use_page import offered
+
+        return "\n".join(part for part in (guests, skilled.found(query), offered(query)) if part)
+
+    return find_tools(found), use(prepare)
+
+
+def web_of(project: Project) -> Callable[[], Web]:
+    """What makes the way to pages of the web when one is first asked for: proxies, keys that leave in no address, and
+    which hosts rules of the user's own settings name.
+    """
+
+    def made() -> Web:
+        from ctxe.safety.addresses import covered
+        from ctxe.tools.web.fetch import Web
+
+        allowed = project.config.approval.allow
+        return Web(project.environment, project.own_keys, lambda address: covered(allowed, address))
+
+    return made
