@@ -151,7 +151,8 @@ def approve(context: typer.Context, name: Name) -> None:
 
 def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
     """Show exactly what a project's server would run; True when the user allowed that. Raises ConfigError."""
-    from ctxe.project.servers.pages import approved, approving
+    from ctxe.project.servers.configured import accept
+    from ctxe.project.servers.pages import approving
     from ctxe.terminal.style import fold, line
     from ctxe.terminal.tables import draw
 
@@ -163,7 +164,7 @@ def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, S
     if ask("allow exactly this here, until it changes? [y/n]", ("y", "n")) != "y":
         screen.say(f"{name} is not approved")
         return False
-    approved(project, server)
+    accept(project, server)
     screen.say(f"{name} is approved; its tools are asked about one by one")
     return True
 

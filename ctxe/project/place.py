@@ -33,6 +33,11 @@ class Place:
         return (self.memory if self.writable else self.cache) / "sessions"
 
 
+def home_of(environment: Mapping[str, str]) -> Path:
+    """The user's home folder."""
+    return Path(environment.get("HOME") or Path.home())
+
+
 def person() -> int:
     """The number of the user who runs this; 0, which all files have there, where users have none."""
     return os.geteuid() if os.name == "posix" else 0

@@ -6,30 +6,25 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ctxe.config.keys import SERVER_NAME, SERVERS, check_servers
 from ctxe.config.load import SERVERS_FILE, settled
 from ctxe.config.values import ServerSettings
-from ctxe.domain.errors import ConfigError, StoreError, ToolError
+from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.section import digest
-from ctxe.domain.value import dataclass, fields, replace
-from ctxe.safety.display import exact, one_line
-from ctxe.safety.programs import find_program, outside
-from ctxe.safety.secrets import clean_environment
+from ctxe.domain.value import dataclass, fields
+from ctxe.project.place import home_of
+from ctxe.safety.display import one_line
 from ctxe.safety.trust import approval, approve, forget
 from ctxe.storage.files import read
-from ctxe.tools.mcp.launch import Launch, filled, variables
 
 if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST_READ, MOST_SERVERS, MOST_NAME = 200_000, 50, 1_000
 """Bytes of that file, servers in it, and characters of a word that may name a file, that are looked at."""
-ROOT = "CTXE_PROJECT"
-"""The variable that holds the project's root, in settings and for the server."""
 OWN_ONLY = ("allow", "deny", "enabled", "folders")
 """What a project cannot say of its servers."""
 State = Literal["yours", "approved", "new", "changed", "off", "elsewhere", "wrong"]
@@ -64,8 +59,8 @@ def configured(project: Project) -> tuple[Configured, ...]:
 
 def _state(project: Project, settings: ServerSettings) -> State:
     """Whether a server of the user's is there for this project."""
-    home = project.environment.get("HOME") or str(Path.home())
-    places = [os.path.realpath(re.sub(r"\A~(?=/|\Z)", home, folder)) for folder in settings.folders]
+    home = home_of(project.environment)
+    places = [os.path.realpath(re.sub(r"\A~(?=/|\Z)", str(home), folder)) for folder in settings.folders]
     within = not places or any(Path(os.path.realpath(project.root)).is_relative_to(place) for place in places)
     return "off" if not settings.enabled else "yours" if within else "elsewhere"
 
@@ -94,88 +89,6 @@ def mark(name: str) -> str:
     return f"mcp:{name}"
 
 
-def launch_of(project: Project, server: Configured) -> Launch:
-    """How a server is started, the user's variables filled in. Raises ToolError when that cannot be.
-
-    A started one gets a clean environment, none of our keys in it, and what its settings name. A project's server
-    never gets a key of ours, though its file name the variable.
-    """
-    settings, yours = server.settings, server.origin == "yours"
-    keys = () if yours else project.own_keys
-
-    def variable(name: str) -> str | None:
-        given = str(project.root) if name == ROOT else project.environment.get(name)
-        if given and any(key in given for key in keys):
-            raise ToolError(f"{server.origin} asks for {name}, which holds a key of ctxe's own")
-        return given
-
-    fill = partial(filled, variable=variable)
-    made = Launch(server.name, timeout=settings.timeout, start_timeout=settings.start_timeout, root=project.root)
-    if settings.url:
-        headers = {key: fill(value) for key, value in settings.headers.items()}
-        made = replace(made, url=fill(settings.url), headers=headers, root=None)
-        given = any(key.lower() == "authorization" for key in headers)
-        file = tokens_file(project, server, made.url)
-        return replace(made, signed=None if given or not file.is_file() else file)
-    environment = {**clean_environment(project.environment, project.own_keys), ROOT: str(project.root)}
-    environment |= {key: fill(value) for key, value in settings.env.items()}
-    folder = _folder(project, server, fill(settings.cwd))
-    if not folder.is_dir():
-        raise ToolError(f"its folder {folder} is not there")
-    program = _program(fill(settings.command), project.root, folder, environment)
-    command = (program, *(fill(word) for word in settings.args))
-    return replace(made, command=command, environment=environment, cwd=folder)
-
-
-def tokens_file(project: Project, server: Configured, url: str) -> Path:
-    """Where a sign-in is kept: in the user's folder, for this address and, of a project's server, this project only."""
-    whose = "" if server.origin == "yours" else str(project.root)
-    return project.place.user / "servers" / f"{server.name}-{digest(json.dumps([whose, url]))[:16]}.json"
-
-
-def _folder(project: Project, server: Configured, said: str = "") -> Path:
-    """Where a server runs. One of the user's starts in no repository unasked: npx, python -m and their kin would run
-    what lies there in place of what was meant.
-    """
-    if server.origin == "yours" and not said:
-        return Path(project.environment.get("HOME") or Path.home())
-    return project.root / Path(said).expanduser()
-
-
-def _program(command: str, root: Path, folder: Path, environment: Mapping[str, str]) -> str:
-    """The path of a program: a bare name is looked for outside of the repository only. Raises ToolError."""
-    if not command:
-        raise ToolError("its command is empty")
-    if "/" in command or os.sep in command:
-        return str(folder / Path(command).expanduser())
-    search = outside(root, environment.get("PATH", os.defpath).split(os.pathsep))
-    if (found := find_program(command, root, search)) is None:
-        raise ToolError(f"there is no program {command} on PATH outside of this project")
-    return str(found)
-
-
-def told(server: Configured, project: Project) -> list[str]:
-    """Exactly what would run, and what it would be given, line by line: for a person who approves it."""
-    settings = server.settings
-    if settings.url:
-        rows = [f"connects to  {exact(settings.url)}"]
-        rows += [f"sends        {exact(key)}: {exact(value)}" for key, value in settings.headers.items()]
-    else:
-        rows = [f"runs         {exact(settings.command)}"]
-        rows += [f"  argument   {exact(word)}" for word in settings.args]
-        rows += [f"  variable   {exact(key)}={exact(value)}" for key, value in settings.env.items()]
-        rows.append(f"  in         {exact(str(_folder(project, server, settings.cwd)))}")
-        rows += [f"  whose file {exact(path)} lies in this project" for path in _inside(project, settings)]
-    if taken := variables(_texts(settings)):
-        rows.append(f"takes from your environment: {', '.join(taken)}")
-    return rows
-
-
-def _texts(settings: ServerSettings) -> Iterator[str]:
-    yield from (settings.command, *settings.args, settings.cwd, settings.url)
-    yield from (*settings.env.values(), *settings.headers.values())
-
-
 def _offered(project: Project) -> Iterator[Configured]:
     """What the project's file offers, each with the user's answer to exactly that."""
     path = project.root / SERVERS_FILE
@@ -200,13 +113,13 @@ def _one(project: Project, name: str, given: Any) -> Configured:
         settings = _read(name, given)
     except ConfigError as error:
         return Configured(shown, ServerSettings(), SERVERS_FILE, "wrong", problem=one_line(error.message, 160))
-    files = {path: digest(_text(project.root / path)) for path in _inside(project, settings)}
+    files = {path: digest(_text(project.root / path)) for path in inside(project, settings)}
     content = json.dumps({**asdict(settings), "files": files}, sort_keys=True)
     known = approval(project.place.user, project.root, mark(name), content)
     return Configured(name, settings, SERVERS_FILE, known, content)
 
 
-def _inside(project: Project, settings: ServerSettings) -> list[str]:
+def inside(project: Project, settings: ServerSettings) -> list[str]:
     """Files of the project that a command line names: the yes is to them, too."""
     if settings.url:
         return []

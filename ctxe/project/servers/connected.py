@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.errors import ToolError
-from ctxe.domain.form import Asks, Filled, Form, declined
+from ctxe.domain.form import Asks, declined
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, ToolOutput, once
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.fence import fence
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.acting import TAG, Acting
-from ctxe.project.servers.configured import Configured, configured, installed, launch_of
+from ctxe.project.servers.configured import Configured, configured, installed
+from ctxe.project.servers.launching import launch_of
 from ctxe.project.servers.listed import ServerList
 from ctxe.project.servers.told import best, paged
 from ctxe.safety.display import one_line
@@ -47,8 +48,8 @@ class Servers:
     project: Project
     room: Callable[[], int]
     clean: Callable[[str], str]
-    look: Look = blind
-    asks: Asks = declined
+    look: Look
+    asks: Asks
     _loop: Loop | None = None
     _known: dict[str, Configured] | None = None
     _open: dict[str, Connection] = field(default_factory=dict)
@@ -178,13 +179,10 @@ class Servers:
 
             self._loop = self._loop or Loop()
             held = self._open[name] = Connection(launch, self._loop, partial(self._log, name), self.look)
-            held.asks = self._ask
+            held.asks = self.asks
         held.start()
         self.hidden(name, "")
         return held
-
-    def _ask(self, form: Form) -> Filled | None:
-        return self.asks(form)
 
     def _connected(self, name: str) -> Connection:
         """A server that has told its tools. Raises ToolError with why it has not."""
@@ -214,9 +212,9 @@ class Servers:
         files.replace_quickly(folder / f"{name}.log", text.encode("utf-8", "replace"))
 
 
-def servers_of(project: Project, look: Look = blind) -> Servers:
+def servers_of(project: Project, look: Look = blind, asks: Asks = declined) -> Servers:
     """The servers that may be started in a project; to be closed."""
-    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys), look)
+    return Servers(project, lambda: project.budget.room("skills"), cleaning(project.own_keys), look, asks)
 
 
 def parted(name: str) -> tuple[str, str, str]:

@@ -30,10 +30,12 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(slots=True)
 class Door:
-    """``made`` makes the servers when they are first asked for; ``asks`` puts what they ask to the user."""
+    """``made`` makes the servers when they are first asked for, and is given what puts their questions to the user:
+    ``asks`` as it is by then.
+    """
 
     project: Project
-    made: Callable[[], Servers]
+    made: Callable[[Asks], Servers]
     asks: Asks = declined
     _servers: Servers | None = None
 
@@ -41,8 +43,7 @@ class Door:
     def servers(self) -> Servers:
         """The servers of this session."""
         if self._servers is None:
-            self._servers = self.made()
-            self._servers.asks = self._ask
+            self._servers = self.made(self._ask)
         return self._servers
 
     @property

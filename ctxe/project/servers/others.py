@@ -15,7 +15,9 @@ from ctxe.config.values import ServerSettings
 from ctxe.domain.errors import ConfigError, StoreError
 from ctxe.domain.value import dataclass
 from ctxe.project.guarding import masking
-from ctxe.project.servers.configured import ROOT, Configured, told
+from ctxe.project.place import home_of
+from ctxe.project.servers.configured import Configured
+from ctxe.project.servers.launching import ROOT, told
 from ctxe.safety.display import one_line
 from ctxe.storage.files import read
 
@@ -50,7 +52,7 @@ def found(project: Project, of: str = "") -> list[ForeignServer]:
     assistant.
     """
     root = str(project.root)
-    home = Path(project.environment.get("HOME") or Path.home())
+    home = home_of(project.environment)
     if of and of not in SOURCES:
         raise ConfigError(f"no assistant {of!r} is known", "one of " + ", ".join(SOURCES))
     every: dict[str, ForeignServer] = {}

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ctxe.config.load import SERVERS_FILE
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
-from ctxe.project.servers.configured import Configured, accept, configured, launch_of, named, told, withdraw
+from ctxe.project.servers.configured import Configured, configured, named, withdraw
 from ctxe.project.servers.connected import Servers
+from ctxe.project.servers.launching import launch_of, told
 from ctxe.project.servers.signing import logout, signed_in
 
 if TYPE_CHECKING:
@@ -137,8 +138,3 @@ def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
     if one.origin != SERVERS_FILE or one.state == "wrong":
         raise ConfigError(f"server {name} needs no approval", one.problem or "it is in your own settings")
     return one, told(one, project)
-
-
-def approved(project: Project, server: Configured) -> None:
-    """The user said yes to what was shown. Raises StoreError."""
-    accept(project, server)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ConfigError, CtxeError, StoreError, ToolError
 from ctxe.domain.value import dataclass, replace
-from ctxe.project.servers.configured import Configured, installed, launch_of, named, tokens_file
+from ctxe.project.servers.configured import Configured, installed, named
+from ctxe.project.servers.launching import launch_of, tokens_file
 from ctxe.safety.display import one_line
 from ctxe.safety.programs import find_program, outside
 from ctxe.safety.secrets import clean_environment

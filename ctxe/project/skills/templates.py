@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxe.data import FOLDER
 from ctxe.knowledge.rules.templates import Template, TemplatePlaces, find_templates
+from ctxe.project.place import home_of
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -23,7 +23,6 @@ def templates(project: Project, taken: Collection[str] = ()) -> tuple[Template, 
     from ctxe.project.planning.ignored import readable
 
     place = project.place
-    home = Path(project.environment.get("HOME") or Path.home())
-    own = (place.user / "commands", home / ".claude/commands")
+    own = (place.user / "commands", home_of(project.environment) / ".claude/commands")
     places = TemplatePlaces(place.root, place.working, own, readable(project), FOLDER / "commands")
     return find_templates(places, taken)

@@ -20,6 +20,7 @@ from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, page
 from ctxe.knowledge.skills.source import HeldSkills
+from ctxe.project.place import home_of
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
@@ -38,7 +39,7 @@ def finder(project: Project) -> Finder:
     from ctxe.project.planning.ignored import readable
 
     settings, place = project.config.skills, project.place
-    home = Path(project.environment.get("HOME") or Path.home())
+    home = home_of(project.environment)
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
     shipped = FOLDER / "skills"
     return Finder(

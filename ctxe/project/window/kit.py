@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.domain.errors import ConfigError
+from ctxe.domain.form import Asks
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
 from ctxe.domain.value import dataclass, replace
@@ -90,7 +91,7 @@ def kit_for(
     for name in skills:
         named(skilled.find(), name)
     shows = taker(project, state, keep=True, asked=True)
-    servers = Door(project, lambda: _servers(project, shows))
+    servers = Door(project, lambda asks: _servers(project, shows, asks))
     tools |= {tool.name: tool for tool in gateways(jobs, servers, skilled, web_of(project), mode)}
     tools |= {"delegate": delegate(workspace, ask)} if project.config.delegate.enabled else {}
     if unknown := [name for name in only if name not in tools]:
@@ -116,7 +117,7 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
     )
 
 
-def _servers(project: Project, look: Take) -> Servers:
+def _servers(project: Project, look: Take, asks: Asks) -> Servers:
     from ctxe.project.servers.connected import servers_of
 
-    return servers_of(project, look)
+    return servers_of(project, look, asks)

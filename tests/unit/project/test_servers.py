@@ -24,8 +24,9 @@ from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
 from ctxe.project.servers.acting import CHANGED
-from ctxe.project.servers.configured import accept, configured, launch_of, named, refused, told, withdraw
+from ctxe.project.servers.configured import accept, configured, named, refused, withdraw
 from ctxe.project.servers.connected import Servers, servers_of
+from ctxe.project.servers.launching import launch_of, told
 from ctxe.project.servers.listed import LINE, ServerLines
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for

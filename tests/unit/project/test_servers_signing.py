@@ -18,7 +18,8 @@ import pytest
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project import Project
 from ctxe.project.servers import pages, signing
-from ctxe.project.servers.configured import accept, launch_of, named
+from ctxe.project.servers.configured import accept, named
+from ctxe.project.servers.launching import launch_of
 from ctxe.tools.mcp.loop import Loop
 from ctxe.tools.mcp.signing import Login, safe
 from tests.servers.free import free_port
@@ -223,7 +224,7 @@ def test_a_damaged_file_is_no_sign_in_and_stays_unsaid(
     issuer.way("")
     at = here(tmp_path, issuer)
     launch = launch_of(at, named(at, "vault"))
-    from ctxe.project.servers.configured import tokens_file
+    from ctxe.project.servers.launching import tokens_file
 
     file = tokens_file(at, named(at, "vault"), launch.url)
     file.parent.mkdir()
