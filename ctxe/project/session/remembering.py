@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ctxe.agent.state import State
-from ctxe.domain.conversation import ToolCall, Turn
+from ctxe.domain.conversation import Turn
 from ctxe.domain.errors import StoreError
 from ctxe.domain.events import (
     Event,
@@ -28,23 +28,15 @@ from ctxe.knowledge.entries.daily import TurnSummary, line_of
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.scribe import Scribe
 from ctxe.knowledge.failures import captures
-from ctxe.knowledge.failures.calls import call_key, only_looks
-from ctxe.knowledge.failures.gate import DIGITS, Failed
+from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.remembered import Group, groups
 from ctxe.knowledge.failures.settling import FailureNews
-from ctxe.knowledge.failures.signature import refusal
-from ctxe.knowledge.failures.slips import outside
-from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
-from ctxe.lexical.tables import names
 from ctxe.project.session.gating import Gating
+from ctxe.project.session.other_calls import OtherCalls
 
-MOST_SAID = 200
-"""Characters of what a tool said that the gate repeats."""
-QUIET = names("delegate find_tools list_files recall record_failure remember search update_todo")
-"""Tools of ours that change nothing a call could depend on."""
 SAYS = {
     "new": "failure noted",
     "again": "failed like this before",
@@ -58,18 +50,17 @@ class Remembering:
     """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn.
 
     ``kept`` gives what the model wrote since it was last asked; that is told here, and named in the log of the day.
-    ``missed`` are the signatures of edits that did not apply.
     """
 
     scribe: Scribe
     watch: Watch
     session: str
     gating: Gating
+    others: OtherCalls
     kept: Callable[[], Iterable[Entry]] = tuple
     recorded: list[str] = field(default_factory=list)
     notes: list[Chunk] = field(default_factory=list)
     reply: ReplyReceived | None = None
-    missed: set[str] = field(default_factory=set)
     told: bool = False
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
@@ -116,59 +107,15 @@ class Remembering:
                 fix = f"read {touch.path} again, then edited it"
                 yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
-            self._answered(event, state)
+            self.others.answered(event, state)
             self.scribe.counters.bump(str(event.facts["repeats"]), self.scribe.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
-            yield from self._other(event, state)
+            yield from map(self._recorded, self.others.ended(event, state))
         if "exit_code" in event.facts and event.facts.get("by") != "user":
             for told in self.watch.ran(event.facts, str(len(state.conversation.turns))):
                 yield self._recorded(told)
         elif "stopped" in event.facts or not only_looks(str(event.facts.get("command") or "ls")):
             self.watch.gate.changed()
-
-    def _answered(self, event: ToolFinished, state: State) -> None:
-        """The gate spoke in place of this call: asked again, it runs."""
-        if call := _call(event, state):
-            self.gating.gate.answered(call_key(call.name, call.arguments, self.gating.root))
-
-    def _other(self, event: ToolFinished, state: State) -> Iterator[Event]:
-        """What a call that is no command means for the gate and, for edits and refusals, for the memory."""
-        call = _call(event, state)
-        if call is None or call.name in QUIET or "stopped" in event.facts:
-            return
-        gate, found = self.watch.gate, taken(call.name, call.arguments, event.result.text, event.result.ok)
-        if event.result.ok:
-            for path in found.paths if found.kind == "look" else ():
-                gate.looked(path)
-            if found.kind == "other":
-                gate.changed()
-        elif found.failed:
-            text, root = event.result.text, self.gating.root
-            refused = str(event.facts.get("refused", ""))
-            told = refused or text.partition("\n[ctxe:")[0]
-            said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
-            files = {path: self.scribe.digest_of(path)[:DIGITS] for path in found.paths}
-            name, alone = refusal(call.name, text, root), found.kind in ("edit", "look")
-            key = call_key(call.name, call.arguments, root)
-            passing, now = outside(said), self.scribe.store.now()
-            held = Failed(key, name, said, files=files, alone=alone, refused=bool(refused), passing=passing, at=now)
-            gate.failed(held)
-            yield from self._kept(event, found)
-
-    def _kept(self, event: ToolFinished, found: Taken) -> Iterator[Event]:
-        """An action that a person refused, or an edit of a file that did not apply, once more than by chance.
-
-        What a model got wrong about its tools says nothing to a later session, nor does one slip that it mended.
-        """
-        if "refused" in event.facts:
-            draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
-            yield from map(self._recorded, self.watch.keep(draft))
-        elif "unapplied" in event.facts and found.paths:
-            path, text = found.paths[0], event.result.text
-            draft = captures.unapplied(event.tool, path, text, self.session, self.gating.root)
-            known = draft.signature in self.gating.known or draft.signature in self.missed
-            self.missed.add(draft.signature)
-            yield from map(self._recorded, self.watch.keep(draft, f"edit {path}") if known else ())
 
     def _corrected(self, words: str, state: State) -> Iterator[Event]:
         """What the user says against the turn before."""
@@ -242,11 +189,6 @@ class Remembering:
         done = TurnSummary(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.scribe.store.log(line_of(done, self.scribe.store.now(), self.session))
-
-
-def _call(event: ToolFinished, state: State) -> ToolCall | None:
-    """The call that ended."""
-    return next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
 
 
 def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:

@@ -22,6 +22,7 @@ from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Live
 from ctxe.project.session.moding import resumed
+from ctxe.project.session.other_calls import OtherCalls
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning
 from ctxe.project.session.remembering import Remembering
@@ -85,7 +86,7 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     project, name = live.project, live.session.id
     scribe = Scribe(project.store, project.counters, gating.digest_of)
     watch = Watch(scribe, str(project.root), name, gating.gate)
-    remembering = Remembering(scribe, watch, name, gating, kept)
+    remembering = Remembering(scribe, watch, name, gating, OtherCalls(watch, gating, name), kept)
     crediting = Crediting(scribe)
     catch_up(past, scribe, remembering, crediting)
     live.undo.heard, live.against = remembering.taken_back, crediting.against

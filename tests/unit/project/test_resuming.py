@@ -27,6 +27,7 @@ from ctxe.knowledge.failures.pairing import Watch
 from ctxe.project.guarding import masking
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.gating import Gating
+from ctxe.project.session.other_calls import OtherCalls
 from ctxe.project.session.remembering import Remembering
 from ctxe.project.session.resuming import Timed, catch_up, changed_since
 from ctxe.repo.git import Git
@@ -53,7 +54,7 @@ class Sitting:
         self.gating = Gating(Gate(), "tell", str(folder), digest_of, changed_since=changed_since(git))
         self.scribe = Scribe(self.store, self.counters, digest_of)
         watch = Watch(self.scribe, str(folder), "s1", self.gating.gate)
-        self.remembering = Remembering(self.scribe, watch, "s1", self.gating)
+        self.remembering = Remembering(self.scribe, watch, "s1", self.gating, OtherCalls(watch, self.gating, "s1"))
         self.crediting = Crediting(self.scribe)
         self.state: State = rebuild(event for _, event in past)
         catch_up(past, self.scribe, self.remembering, self.crediting)

@@ -1,0 +1,97 @@
+"""What a call that runs no command means for the gate and the memory: a look, an edit, a refusal, another tool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxe.agent.state import State
+from ctxe.domain.conversation import ToolCall
+from ctxe.domain.events import ToolFinished
+from ctxe.domain.value import dataclass, field
+from ctxe.knowledge.failures import captures
+from ctxe.knowledge.failures.calls import call_key
+from ctxe.knowledge.failures.gate import DIGITS, Failed
+from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.settling import FailureNews
+from ctxe.knowledge.failures.signature import refusal
+from ctxe.knowledge.failures.slips import outside
+from ctxe.knowledge.failures.taken import Taken, taken
+from ctxe.lexical.tables import names
+from ctxe.project.session.gating import Gating
+
+MOST_SAID = 200
+"""Characters of what a tool said that the gate repeats."""
+QUIET = names("delegate find_tools list_files recall record_failure remember search update_todo")
+"""Tools of ours that change nothing a call could depend on."""
+
+
+@dataclass(slots=True)
+class OtherCalls:
+    """Is told of each when it has ended. ``missed`` are the signatures of edits that did not apply so far."""
+
+    watch: Watch
+    gating: Gating
+    session: str
+    missed: set[str] = field(default_factory=set)
+
+    def answered(self, event: ToolFinished, state: State) -> None:
+        """The gate spoke in place of this call: asked again, it runs."""
+        if call := _call(event, state):
+            self.gating.gate.answered(call_key(call.name, call.arguments, self.gating.root))
+
+    def ended(self, event: ToolFinished, state: State) -> Iterator[FailureNews]:
+        """Tell the gate what the call changed or how it failed; what of it is kept. Raises StoreError."""
+        call = _call(event, state)
+        if call is None or call.name in QUIET or "stopped" in event.facts:
+            return
+        found = taken(call.name, call.arguments, event.result.text, event.result.ok)
+        if event.result.ok:
+            self._went_well(found)
+        elif found.failed:
+            self._failed(event, call, found)
+            yield from self._kept(event, found)
+
+    def _went_well(self, found: Taken) -> None:
+        for path in found.paths if found.kind == "look" else ():
+            self.watch.gate.looked(path)
+        if found.kind == "other":
+            self.watch.gate.changed()
+
+    def _failed(self, event: ToolFinished, call: ToolCall, found: Taken) -> None:
+        """The gate knows of the call until something changes."""
+        text, root, scribe = event.result.text, self.gating.root, self.watch.scribe
+        refused = str(event.facts.get("refused", ""))
+        told = refused or text.partition("\n[ctxe:")[0]
+        said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
+        self.watch.gate.failed(
+            Failed(
+                call_key(call.name, call.arguments, root),
+                refusal(call.name, text, root),
+                said,
+                files={path: scribe.digest_of(path)[:DIGITS] for path in found.paths},
+                alone=found.kind in ("edit", "look"),
+                refused=bool(refused),
+                passing=outside(said),
+                at=scribe.store.now(),
+            )
+        )
+
+    def _kept(self, event: ToolFinished, found: Taken) -> Iterator[FailureNews]:
+        """An action that a person refused, or an edit of a file that did not apply, once more than by chance.
+
+        What a model got wrong about its tools says nothing to a later session, nor does one slip that it mended.
+        """
+        if "refused" in event.facts:
+            draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
+            yield from self.watch.keep(draft)
+        elif "unapplied" in event.facts and found.paths:
+            path, text = found.paths[0], event.result.text
+            unapplied = captures.unapplied(event.tool, path, text, self.session, self.gating.root)
+            known = unapplied.signature in self.gating.known or unapplied.signature in self.missed
+            self.missed.add(unapplied.signature)
+            yield from self.watch.keep(unapplied, f"edit {path}") if known else ()
+
+
+def _call(event: ToolFinished, state: State) -> ToolCall | None:
+    """The call that ended."""
+    return next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)
