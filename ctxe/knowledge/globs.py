@@ -28,6 +28,16 @@ def split(words: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip().strip("\"'[]").strip() for piece in parts) if part)
 
 
+def scope(*given: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The patterns that front matter gives under whichever of several keys: the first that says any."""
+    for said in given:
+        if isinstance(said, tuple) and said:
+            return said
+        if isinstance(said, str) and said:
+            return split(said.replace("\n", ","))
+    return ()
+
+
 @lru_cache(maxsize=1024)
 def _compiled(glob: str) -> re.Pattern[str] | None:
     """A pattern without a slash matches at any depth, one that ends in a slash everything below it."""

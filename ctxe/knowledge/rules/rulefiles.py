@@ -189,8 +189,7 @@ def _scoped(rule: Rule, path: Path) -> Rule:
         values = front.parse(files.read(path, MOST_BYTES)).values()
     except StoreError:
         return rule
-    raw = next((values[key] for key in ("globs", "paths", "applyTo") if values.get(key)), "")
-    scope = globs.split(raw.replace("\n", ",")) if isinstance(raw, str) else raw
+    scope = globs.scope(values.get("globs"), values.get("paths"), values.get("applyTo"))
     always = str(values.get("alwaysApply", values.get("trigger", ""))).lower()
     summary = str(values.get("description", ""))
     if always in ("true", "always_on", "always") or scope in (("**",), ("**/*",), ("*",)):

@@ -89,7 +89,7 @@ def read_skill(folder: Path, where: str, origin: Origin) -> Skill:
         origin,
         body,
         _listed(values.get("allowed-tools", "")),
-        _scope(values),
+        globs.scope(values.get("paths"), values.get("globs"), values.get("applyTo")),
         one_line(strip_invisible(_text(values, "keywords"))[0], LONGEST_DESCRIPTION),
         tuple(_files(folder)),
         _text(values, "disable-model-invocation").lower() != "true",
@@ -131,11 +131,6 @@ def _description(values: dict[str, Value], body: str) -> str:
         said = next((part for part in re.split(r"\n\s*\n", body) if part and not part.startswith("#")), "")
     more = _text(values, "when_to_use") or _text(values, "when-to-use")
     return one_line(strip_invisible(f"{said} {more}".strip())[0], LONGEST_DESCRIPTION)
-
-
-def _scope(values: dict[str, Value]) -> tuple[str, ...]:
-    raw = next((values[key] for key in ("paths", "globs", "applyTo") if values.get(key)), "")
-    return globs.split(raw.replace("\n", ",")) if isinstance(raw, str) else raw
 
 
 def _listed(value: Value) -> tuple[str, ...]:

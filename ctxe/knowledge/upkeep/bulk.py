@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ctxe.domain.value import dataclass, replace
+from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front, names
 from ctxe.knowledge.entries.entry import Entry, slug, update_entry, write_entry
 from ctxe.knowledge.entries.logs import from_object, parse_object, replaced, write_log
@@ -114,8 +115,7 @@ def rules_of(data: bytes, name: str) -> tuple[Entry, ...]:
     """
     page = front.parse(data)
     values = page.values()
-    globs = next((values[key] for key in ("globs", "paths", "applyTo") if values.get(key)), ())
-    scope = tuple(part.strip() for part in globs.split(",") if part.strip()) if isinstance(globs, str) else globs
+    scope = globs.scope(values.get("globs"), values.get("paths"), values.get("applyTo"))
     entries: dict[str, Entry] = {}
     for title, text in _sections(page.text(), name):
         first = key = f"{slug(name)}/{slug(title)}"

@@ -87,6 +87,12 @@ def test_rule_files_become_preferences_by_heading(tmp_path: Path) -> None:
     }
 
 
+def test_the_scope_of_an_imported_rule_is_read_as_that_of_the_rule_itself(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    import_rules(store, b"---\nglobs: src/**/*.{ts,tsx}, 'docs/*.md'\n---\nUse tabs.\n", "tabs.mdc")
+    assert store.entries()[0].scope == ("src/**/*.{ts,tsx}", "docs/*.md")
+
+
 def test_a_proposal_is_accepted_merged_or_rejected(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     held = store.add(Entry("", "fact", "Port", text="It is 8080."))
