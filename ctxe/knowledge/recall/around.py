@@ -1,8 +1,9 @@
-"""What stands around an entry: the turns of its session, the entries that mention it, and those that it mentions."""
+"""What stands around an entry: turns of its session, entries that mention it or that it mentions, later failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.reading import EntryReading, beside, id_term, wording
@@ -73,3 +74,21 @@ class Around:
         citing = sorted(citing, key=self._order.__getitem__)[-MOST_CITING:] if len(citing) > MOST_CITING else citing
         entries = [self._entries[other] for other in citing]
         return [(entry.time, beside(wording(entry), term)) for entry in entries]
+
+
+class FailureAges:
+    """How many failures came after each failure."""
+
+    def __init__(self, entries: Mapping[int, Entry], order: Mapping[int, int]) -> None:
+        """``order`` has the slots in causal order, which decides where the times are the same."""
+        failed = sorted((entries[slot].time, at, slot) for slot, at in order.items() if entries[slot].kind == "failure")
+        self._moments = [moment for moment, _, _ in failed]
+        self._places = {slot: place for place, (_, _, slot) in enumerate(failed)}
+
+    def among(self, slots: Collection[int], as_of: float | None) -> list[tuple[int, int]]:
+        """Failures among some slots, each with how many came after it (and before ``as_of``)."""
+        if not self._places:
+            return []
+        newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1
+        found = zip(slots, map(self._places.get, slots), strict=True)
+        return [(slot, newest - at if at < newest else 0) for slot, at in found if at is not None]

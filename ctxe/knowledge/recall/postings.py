@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +12,7 @@ from types import MappingProxyType
 from ctxe.domain.section import digest
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.recall.around import Around
+from ctxe.knowledge.recall.around import Around, FailureAges
 from ctxe.knowledge.recall.kept import Posting, StoredEntry, StoredPostings
 from ctxe.knowledge.recall.reading import NAME, EntryReading, read, wording
 from ctxe.knowledge.recall.readings import Readings
@@ -54,6 +53,7 @@ class Postings:
         self.entries: dict[int, Entry] = {}
         self.order: dict[int, int] = {}
         self.around = Around({}, {}, self.reading, lambda _: ())
+        self.failures = FailureAges({}, {})
         self._given: Sequence[Entry] = ()
         self._path = cache / "recall.db" if cache else None
         self._kept: StoredPostings | None = None
@@ -73,8 +73,6 @@ class Postings:
         self._readings = Readings(lambda slot: self.entries[slot])
         self._averages = (0.0, 0.0, 0.0)
         self._titles = Memo[int, float](lambda slot: math.fsum(map(self.rarity, self.reading(slot).title)))
-        self._moments: list[float] = []
-        self._ages: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -167,9 +165,7 @@ class Postings:
         self.entries = held
         self.order = {slot: place for place, slot in enumerate(ordered)}
         self.around = Around(held, self.order, self.reading, lambda term: self.weighed(term).slots)
-        failed = sorted((held[slot].time, at, slot) for slot, at in self.order.items() if held[slot].kind == "failure")
-        self._moments = [moment for moment, _, _ in failed]
-        self._ages = {slot: place for place, (_, _, slot) in enumerate(failed)}
+        self.failures = FailureAges(held, self.order)
         count = len(held) or 1
         totals = [sum(self._lengths[slot][channel] for slot in held) for channel in (WORDS, NAMES, FILES)]
         self._averages = (totals[0] / count, totals[1] / count, totals[2] / count)
@@ -230,14 +226,6 @@ class Postings:
     def title(self, slot: int) -> float:
         """How much all terms of the title of an entry say together."""
         return self._titles[slot]
-
-    def ages(self, slots: Collection[int], as_of: float | None) -> list[tuple[int, int]]:
-        """Failures among some slots, each with how many came after it (and before ``as_of``)."""
-        if not self._ages:
-            return []
-        newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1
-        found = zip(slots, map(self._ages.get, slots), strict=True)
-        return [(slot, newest - at if at < newest else 0) for slot, at in found if at is not None]
 
 
 def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:

@@ -10,6 +10,9 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import parse_object
 
+MOST = 10
+"""Entries that answer a question which does not say how many it wants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -21,7 +24,7 @@ class Query:
 
     text: str = ""
     files: tuple[str, ...] = ()
-    k: int = 10
+    k: int = MOST
     kind: str = ""
     as_of: float | None = None
     exclude: frozenset[str] = frozenset()
@@ -38,15 +41,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One entry that bears on a question; ``superseded_by`` is the id that finally replaced it."""
+    """One entry that bears on a question: it holds today, for a replaced one its final successor is given."""
 
     id: str
     score: float
     tokens: int
     kind: str
     title: str
-    current: bool = True
-    superseded_by: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As the public contract has it."""
@@ -54,8 +55,8 @@ class Result:
             "id": self.id,
             "score": round(self.score, 6),
             "tokens": self.tokens,
-            "current": self.current,
-            "superseded_by": self.superseded_by,
+            "current": True,
+            "superseded_by": None,
             "kind": self.kind,
             "title": self.title,
         }
@@ -91,12 +92,12 @@ def asker(line: str | bytes) -> dict[str, Any]:
     return {"qid": held["qid"]} if "qid" in held else {}
 
 
-def from_mapping(held: Mapping[str, Any], kind: str = "", k: int = 10) -> Query:
+def from_mapping(held: Mapping[str, Any], kind: str = "") -> Query:
     """The question in a JSON object; keys of the wrong type count as missing. Raises ValueError without words."""
     asked = Query(
         text=_words(held.get("text")),
         files=_names(held.get("files")),
-        k=_whole(held.get("k"), k),
+        k=_whole(held.get("k"), MOST),
         kind=kind or _words(held.get("kind")),
         as_of=_number(held.get("as_of")),
         exclude=frozenset(_names(held.get("exclude"))),

@@ -80,7 +80,7 @@ class SlotSignals:
 
     def recents(self, slots: Collection[int]) -> list[tuple[int, float]]:
         """Failures among the slots: 1 for the newest of all, less for older ones; those of hardly anything left out."""
-        ages = self.postings.ages(slots, self._as_of)
+        ages = self.postings.failures.among(slots, self._as_of)
         return [(slot, FRESH[age]) for slot, age in ages if age < FADED]
 
     def _vector(self, slot: int, fed: Mapping[str, float], pieces: float, recent: float) -> Vector:

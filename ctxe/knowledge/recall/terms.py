@@ -18,9 +18,9 @@ def channel_of(term: str) -> int:
     return FILES if term.startswith(FILE) else NAMES if term.startswith(NAME) else WORDS
 
 
-def worth_in(times: float, length: float, average: float, channel: int = WORDS) -> float:
-    """What a term is worth that a text of ``length`` terms, among texts of ``average``, says so many times."""
-    return saturate(times / shorten(length, average, B[channel]), K1[channel])
+def worth_in(times: float, length: float, average: float) -> float:
+    """What a word is worth that a text of ``length`` words, among texts of ``average``, says so many times."""
+    return saturate(times / shorten(length, average, B[WORDS]), K1[WORDS])
 
 
 def terms(reading: EntryReading) -> Iterable[tuple[str, int]]:
