@@ -93,12 +93,12 @@ def told(entry: Entry) -> str:
     return f"{words} ({kept})" if kept else words
 
 
-def weeks(entries: Iterable[Entry], today: str, keep_days: int = 7) -> dict[str, tuple[str, ...]]:
-    """Days older than ``keep_days`` told week by week (``2026-W47``), newest first: how much was done, and what stays.
+def weeks(entries: Iterable[Entry], today: str) -> dict[str, tuple[str, ...]]:
+    """Days older than a week told week by week (``2026-W47``), newest first: how much was done, and what stays.
 
     Lines in which something was decided, learnt or left failing are kept word for word.
     """
-    limit = _ordinal(today) - keep_days
+    limit = _ordinal(today) - 7
     told: dict[str, list[Entry]] = {}
     for entry in entries:
         day = _ordinal(entry.created[:10])

@@ -15,6 +15,8 @@ from ctxe.storage import files
 STEPS = 20
 MOST_BYTES = 8_000_000
 """A write that replaced more than this is not kept for undo."""
+MOST_NAMED = 5
+"""Changed files that one notice names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _written(row: Mapping[str, Any]) -> JournalWrite:
     return JournalWrite(str(row["says"]), float(row["at"]), before, dict(row["after"]))
 
 
-def paths_of(changes: Sequence[Outside], most: int = 5) -> str:
+def paths_of(changes: Sequence[Outside]) -> str:
     """The changed files in words, for one notice."""
-    named = ", ".join(f"{change.path} ({change.change})" for change in changes[:most])
-    return named + (f" and {len(changes) - most} more" if len(changes) > most else "")
+    named = ", ".join(f"{change.path} ({change.change})" for change in changes[:MOST_NAMED])
+    return named + (f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else "")

@@ -30,9 +30,9 @@ def content(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def hashed(data: bytes, size: int = 8) -> str:
-    """The first ``size`` hex digits of a content hash."""
-    return content(data)[:size]
+def hashed(data: bytes) -> str:
+    """The first eight hex digits of a content hash."""
+    return content(data)[:8]
 
 
 def held(folder: Path) -> UsedNames:

@@ -12,11 +12,11 @@ from typing import Any
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries import links, names
-from ctxe.knowledge.entries.daily import day_of, is_line_of
-from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, update_entry, write_entry
+from ctxe.knowledge.entries.daily import day_of
+from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, write_entry
 from ctxe.knowledge.entries.folder import Changes, Folder
 from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
-from ctxe.knowledge.entries.logs import replaced, write_log
+from ctxe.knowledge.entries.rewriting import updated, without
 from ctxe.knowledge.entries.shelf import Shelf, ShelfReader, content_of
 
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
@@ -94,7 +94,7 @@ class Store:
             entry = self._placed(draft)
             changes: dict[str, bytes | None] = {entry.path: write_entry(entry)}
             for old in self._retired_by(entry):
-                changes[old.path] = self._updated(old, replace(old, status="superseded"))
+                changes[old.path] = updated(self.disk, old, replace(old, status="superseded"))
             self.disk.write(says or f"add {entry.kind} {entry.id}", changes)
         return read_entry(changes[entry.path] or b"", entry.path)
 
@@ -110,7 +110,7 @@ class Store:
             old = self.get(ref)
             new = replace(old, **values)
             self.check(new)
-            data = self._updated(old, new)
+            data = updated(self.disk, old, new)
             self.disk.write(f"change {old.kind} {old.id}", {old.path: data})
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
@@ -121,10 +121,10 @@ class Store:
             new = replace(old, **values)
             self.check(new)
             path = names.path_of(new, new.id)
-            data = self._updated(old, new)
+            data = updated(self.disk, old, new)
             changes = {path: data} if path == old.path else {path: data, old.path: None}
             for retired in self._retired_by(new):
-                changes[retired.path] = self._updated(retired, replace(retired, status="superseded"))
+                changes[retired.path] = updated(self.disk, retired, replace(retired, status="superseded"))
             self.disk.write(f"accept {new.kind} {new.id}", changes)
         return read_entry(data, path)
 
@@ -136,10 +136,11 @@ class Store:
                 raise StoreError(f"{one.id} cannot be part of itself", "name two entries")
             new = replace(old, **values)
             self.check(new)
-            data = self._updated(old, new)
+            data = updated(self.disk, old, new)
             changes: dict[str, bytes | None] = {old.path: data}
             gone = replace(one, status="superseded")
-            changes[one.path] = None if one.status == "proposed" else self._updated(one, gone, changes.get(one.path))
+            also = changes.get(one.path)  # both may be lines of one log
+            changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, gone, also)
             self.disk.write(f"merge {one.id} into {old.id}", changes)
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
@@ -150,14 +151,14 @@ class Store:
             changes: dict[str, bytes | None] = {}
             for entry in gone:
                 in_log = entry.path.endswith(".jsonl") or entry.path.startswith("daily/")
-                changes[entry.path] = self._without(entry, changes.get(entry.path)) if in_log else None
+                changes[entry.path] = without(self.disk, entry, changes.get(entry.path)) if in_log else None
             held = {old for entry in gone if entry.status != "proposed" for old in entry.supersedes}
             left = [entry for entry in self.entries() if entry not in gone]
             still = links.successors(left)
             for old in left:
                 freed = old.id in held and old.id not in still
                 if freed and old.status == "superseded" and old.path.endswith(".md"):
-                    changes[old.path] = self._updated(old, replace(old, status="current"))
+                    changes[old.path] = updated(self.disk, old, replace(old, status="current"))
             self.disk.write("forget " + ", ".join(entry.id for entry in gone), changes)
         return gone
 
@@ -225,28 +226,6 @@ class Store:
             return []
         mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
         return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
-
-    def _updated(self, old: Entry, new: Entry, data: bytes | None = None) -> bytes:
-        """The file of an entry, or of the log it is a line of, with what differs rewritten.
-
-        ``data`` is that file when others of its lines were rewritten already.
-        """
-        data = self.disk.read(old.path) if data is None else data
-        if old.path.endswith(".jsonl"):
-            return replaced(data, {old.id: write_log([new])})
-        if old.path.startswith("daily/"):
-            raise StoreError(f"{old.id} is a line of {old.path}", "edit that file")
-        if old.problems:
-            self.disk.keep_aside(old.path, data)
-        return update_entry(data, old, new)
-
-    def _without(self, entry: Entry, data: bytes | None) -> bytes:
-        """The log of an entry without its line; ``data`` is the log when others were taken out already."""
-        held = self.disk.read(entry.path) if data is None else data
-        if entry.path.endswith(".jsonl"):
-            return replaced(held, {entry.id: b""})
-        kept = [line for line in held.splitlines(keepends=True) if not is_line_of(line, entry)]
-        return b"".join(kept)
 
     def _digests(self, shelf: Shelf | None = None) -> dict[str, str]:
         digests = dict((shelf or self.shelf()).digests)

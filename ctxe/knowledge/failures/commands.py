@@ -6,6 +6,7 @@ import re
 
 from ctxe.domain.pattern import pattern
 from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test
+from ctxe.lexical.tables import names
 
 _SPACE = pattern(r"\s+")
 _LEAD = pattern(
@@ -23,25 +24,8 @@ _TOLD = pattern(
 )
 """Words that a command only passes on: the message of a commit, the text of a pull request."""
 _QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
-_VERBS = frozenset(
-    {
-        "bun",
-        "cargo",
-        "deno",
-        "docker",
-        "dotnet",
-        "git",
-        "go",
-        "gradle",
-        "gradlew",
-        "just",
-        "make",
-        "mise",
-        "mix",
-        "mvn",
-        "npm",
-    }
-    | {"pip", "pnpm", "rake", "terraform", "yarn"}
+_VERBS = names(
+    "bun cargo deno docker dotnet git go gradle gradlew just make mise mix mvn npm pip pnpm rake terraform yarn"
 )
 """Programs whose next word says what they do."""
 _PYTEST = frozenset({"pytest", "py.test"})
@@ -78,9 +62,9 @@ def outward(command: str) -> str:
 def program(command: str) -> str:
     """What is run: ``pytest`` of ``python -m pytest tests``, ``npm test``, ``go test``, ``cargo build``."""
     words = plain_command(command).split(" ")
-    names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
+    called = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
     if words[0].rpartition("/")[2].startswith("python") and "-m" in words[:-1]:
         return words[words.index("-m") + 1]
-    if names and names[0] in ("uv", "poetry", "pipenv", "hatch", "npx", "pnpm", "bunx") and names[1:2] == ["run"]:
-        return program(" ".join(words[2:])) if len(words) > 2 else names[0]
-    return " ".join(names[:2]) if names and names[0] in _VERBS else (names[0] if names else "")
+    if called and called[0] in ("uv", "poetry", "pipenv", "hatch", "npx", "pnpm", "bunx") and called[1:2] == ["run"]:
+        return program(" ".join(words[2:])) if len(words) > 2 else called[0]
+    return " ".join(called[:2]) if called and called[0] in _VERBS else (called[0] if called else "")

@@ -74,16 +74,14 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
     """
     command = str(facts.get("command") or "")
     code = facts.get("exit_code")
-    error = facts.get("error") if isinstance(facts.get("error"), Mapping) else {}
-    tests = facts.get("tests") if isinstance(facts.get("tests"), Mapping) else {}
-    listed = (tests or {}).get("failed")
+    error, listed = _mapping(facts.get("error")), _mapping(facts.get("tests")).get("failed")
     failed = [plain_test(str(test)) for test in listed] if isinstance(listed, list | tuple) else []
-    kind, message = _said(error or {}, root)
+    kind, message = _said(error, root)
     silent = not (kind or message or failed)
     if not command or not failing(facts) or (silent and (code in _STOPPED or answers(command))):
         return None
-    file = relative(str((error or {}).get("file") or ""), root)
-    where = file + (f":{error['line']}" if file and error and error.get("line") else "")
+    file = relative(str(error.get("file") or ""), root)
+    where = file + (f":{error['line']}" if file and error.get("line") else "")
     said = message if kind and kind in message else ": ".join(part for part in (kind, message) if part)
     said = said or _failing(failed) or f"exit code {code}"
     return Entry(
@@ -112,9 +110,12 @@ def failing(facts: Mapping[str, Any]) -> bool:
     """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
-        tests = facts.get("tests")
-        return bool(facts.get("error") or (isinstance(tests, Mapping) and tests.get("failures")))
+        return bool(facts.get("error") or _mapping(facts.get("tests")).get("failures"))
     return code not in (0, None)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _failing(tests: Sequence[str]) -> str:

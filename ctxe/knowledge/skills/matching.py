@@ -25,6 +25,8 @@ SURE = 1.5
 """Score from which the best one is loaded without being asked for."""
 AHEAD = 1.15
 """How many times the score of the next one it must have for that."""
+MOST_ABOUT = 3
+"""Modules that a task may be about."""
 MOST_TERMS = 400
 """Different words of a task that are looked at."""
 LOOKED_AT = 2_000
@@ -153,9 +155,9 @@ def longer(words: int) -> float:
     return 1.0 + max(0.0, math.log(words / 12.0) / math.log(200 / 12)) if words else 1.0
 
 
-def about(matches: Sequence[SkillMatch], most: int = 3) -> list[SkillMatch]:
+def about(matches: Sequence[SkillMatch]) -> list[SkillMatch]:
     """The modules that a task may be about, best first; none when nothing says so clearly enough."""
-    return [one for one in matches if one.score >= ENOUGH][:most]
+    return [one for one in matches if one.score >= ENOUGH][:MOST_ABOUT]
 
 
 def sure(matches: Sequence[SkillMatch]) -> SkillMatch | None:

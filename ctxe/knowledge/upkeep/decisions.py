@@ -8,6 +8,8 @@ from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.links import holding
 
+MOST_ALIKE = 3
+"""Entries on one subject that are told."""
 ALIKE = 0.3
 """Shared terms over all terms of two titles from which they are about the same subject."""
 
@@ -26,7 +28,7 @@ def _says(entry: Entry) -> tuple[str | tuple[str, ...], ...]:
     return entry.title.strip(), entry.text.strip(), entry.scope, entry.files, entry.evidence
 
 
-def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple[Entry, ...]:
+def same_subject(draft: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Current entries of the same kind that a new one may contradict or repeat, the likest first.
 
     Judged by the words of the titles, and of the texts where scopes or files are shared. It only asks a person.
@@ -43,7 +45,7 @@ def same_subject(draft: Entry, entries: Sequence[Entry], most: int = 3) -> tuple
         if score >= ALIKE:
             found.append((score, entry))
     found.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return tuple(entry for _, entry in found[:most])
+    return tuple(entry for _, entry in found[:MOST_ALIKE])
 
 
 def instead(draft: Entry, old: Sequence[Entry]) -> Entry:
