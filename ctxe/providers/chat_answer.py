@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxe.domain.conversation import StopReason, ToolCall, Usage
 from ctxe.domain.model import Billed, CallDelta, Delta, ReasoningDelta, TextDelta
-from ctxe.providers import faults
+from ctxe.providers import faults, sse
 from ctxe.providers.draft import Draft, Slot, is_object, usage_of
 from ctxe.providers.text_calls import TextCalls
 from ctxe.providers.think import Thinking, unopened
@@ -27,7 +27,7 @@ MOST_USD = 1e6
 
 class AnswerReader:
     """Gathers one answer in ``draft``. ``spoken`` are the tools whose calls are read out of the words as well;
-    ``billed``: its usage says what it takes.
+    ``billed``: its usage says what it takes; ``trusting``: an answer that says that it is over need not say why.
     """
 
     def __init__(
@@ -38,9 +38,10 @@ class AnswerReader:
         echo_reasoning: bool,
         spoken: Collection[str] = (),
         billed: bool = False,
+        trusting: bool = False,
     ) -> None:
         self.draft, self.transport, self.echo_reasoning, self.billed = draft, transport, echo_reasoning, billed
-        self.refused = False
+        self.trusting, self.unexplained, self.refused = trusting, False, False
         self.by_index: dict[Any, Slot] = {}
         self.thinking = Thinking()
         self.spoken = TextCalls(spoken)
@@ -64,16 +65,24 @@ class AnswerReader:
                 for part in delta.get("tool_calls") or ():
                     yield self._call(part)
                 if reason := choice.get("finish_reason"):
-                    for piece in self.thinking.rest():
-                        yield from self._told(piece)
-                    yield from self._spoken()
-                    self._unopened()
+                    yield from self._finished()
                     self.draft.stop = self._stop(str(reason).lower())
+            if chunk is sse.DONE and self.draft.stop is None:
+                yield from self._finished()
+                self.unexplained = True
+                self.draft.stop = self._stop("") if self.trusting else None
 
     def _bill(self, usage: Usage, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         cost = (chunk.get("usage") or {}).get("cost") if self.billed else None
         if isinstance(cost, int | float) and 0 <= cost < MOST_USD:
             yield Billed(usage, float(cost))
+
+    def _finished(self) -> Iterator[Delta]:
+        """What was held back while more could come."""
+        for piece in self.thinking.rest():
+            yield from self._told(piece)
+        yield from self._spoken()
+        self._unopened()
 
     def _words(self, delta: Mapping[str, Any]) -> Iterator[Delta]:
         for text in _texts(delta.get("reasoning_content") or delta.get("reasoning"), "thinking"):

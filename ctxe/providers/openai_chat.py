@@ -61,6 +61,7 @@ class ChatCompletions:
     def __init__(self, model: Model, transport: Transport, habits: Habits = PLAIN, *, look: Look = blind) -> None:
         self.model, self.transport, self.habits, self.look = model, transport, habits, look
         self._refused: set[str] = set()
+        self._unexplained = False
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
         """Deltas, then the reply (see Provider)."""
@@ -90,11 +91,19 @@ class ChatCompletions:
         spoken = tuple(tool.name for tool in request.tools) if self.habits.spoken_calls else ()
         own = self.habits
         reader = AnswerReader(
-            draft, self.transport, echo_reasoning=own.echo_reasoning, spoken=spoken, billed=own.billed
+            draft,
+            self.transport,
+            echo_reasoning=own.echo_reasoning,
+            spoken=spoken,
+            billed=own.billed,
+            trusting=self._unexplained,
         )
         sent = body(request, self.model, self.habits, refused=self._refused, look=self.look)
         deltas = reader.read(self.transport.events("/chat/completions", sent))
-        return draft.finish(deltas, self.transport.at, request, self.model.id)
+        try:
+            yield from draft.finish(deltas, self.transport.at, request, self.model.id)
+        finally:  # an answer that ends so twice in a row was not cut: the server never says why one ends
+            self._unexplained = reader.unexplained
 
 
 def body(

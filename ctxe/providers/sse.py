@@ -15,6 +15,8 @@ LONGEST_LINE = 64 * 1024 * 1024
 """Bytes after which a line, an event or a plain answer without an end is taken for noise."""
 LONGEST_STREAM = 256 * 1024 * 1024
 """Bytes after which an answer is given up: five times what the longest that models write take, a delta a token."""
+DONE: Mapping[str, Any] = {}
+"""Stands for ``[DONE]``: the server says that nothing was lost on the way."""
 
 
 class Garbled(Exception):
@@ -44,7 +46,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
-    """The JSON objects of the data fields; comments, frames without data and ``[DONE]`` are passed over.
+    """The JSON objects of the data fields; comments and frames without data are passed over, ``[DONE]`` gives DONE.
 
     A server that answers with one plain JSON object instead of a stream gives that object as the only event. Raises
     Garbled for a web page, bytes that are not UTF-8, and data that is not a JSON object.
@@ -68,7 +70,9 @@ def events(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
             whole = b"\n".join(data)
             data.clear()
             held = 0
-            if whole.strip() and not whole.startswith(b"[DONE]"):
+            if whole.startswith(b"[DONE]"):
+                yield DONE
+            elif whole.strip():
                 yield _object(whole)
 
 

@@ -245,6 +245,24 @@ def test_usage_that_comes_with_the_last_words_or_in_a_field_of_its_own_is_found(
         assert [hear(provider)[1].usage for _ in range(2)] == [Usage(9, 2)] * 2
 
 
+def test_a_server_that_never_says_why_an_answer_ends_is_asked_once_more_and_believed_from_then_on() -> None:
+    words = sse(delta(content="Hi"), "[DONE]")
+    called = sse(delta(content="Now."), part(A, "x", index=0, id="c-a"), "[DONE]")
+    with wire.WireServer([words, words, called, words]) as server:
+        provider = speak("chat", server.url)
+        first, called_then, last = (hear(provider) for _ in range(3))
+    assert [reply.text for _, reply in (first, last)] == ["Hi", "Hi"]
+    assert called_then[1] == Reply("Now.", (ToolCall("c-a", "x", A),), "tools", None, "wire/wire-model")
+    assert [len(waits(deltas)) for deltas, _ in (first, called_then, last)] == [1, 0, 0]
+
+
+def test_one_answer_that_ends_without_a_reason_among_others_was_cut() -> None:
+    cut, whole = sse(delta(content="Hi th"), "[DONE]"), sse(delta(content="Hi there"), STOP, "[DONE]")
+    with wire.WireServer([cut, whole, whole, cut, whole]) as server:
+        provider = speak("chat", server.url)
+        assert [hear(provider)[1].text for _ in range(3)] == ["Hi there"] * 3
+
+
 def test_an_answer_in_one_piece_from_a_server_that_does_not_stream_is_read() -> None:
     message = {
         "role": "assistant",
