@@ -99,7 +99,7 @@ def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
 
 def _notes(made: Plan) -> list[str]:
     """What to know of a plan: what went wrong with it, and that its words left the planner guessing."""
-    from ctxe.project.window.planned import telling
+    from ctxe.project.window.saying import telling
 
     guessed = bool(made.task.strip()) and not telling(made.task)
     return [*([made.note] if made.note else []), *([GUESSED] if guessed else [])]

@@ -147,4 +147,4 @@ class Live:
             vocabulary(vocabulary_of(self.model))
             self.fitting.ahead(self.model)
             to_record(ModelChosen(self.model.id))
-            self.composer.preview("plan some files", self.session.state)  # words that say enough to plan by
+            self.composer.preview("warm the planner", self.session.state)  # words that say enough to plan by

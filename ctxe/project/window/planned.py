@@ -10,9 +10,9 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.picture import is_named_like_one
 from ctxe.domain.section import Omission, Priority, Section, Task
 from ctxe.domain.value import replace
-from ctxe.lexical.tables import names
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
+from ctxe.project.window.saying import nameless, said, telling
 from ctxe.repo.indexing.repair import refreshed
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
@@ -35,18 +35,10 @@ PATIENCE = 5.0
 """Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
 BUILDING = Omission("files:index", 0, "the index is still being built")
 NAMED = ("path_named", "module_named", "frame")
-"""Reasons for which a file is shown that words told while the model works bear on (docs/decisions/0080)."""
+"""Reasons for which a file is shown where nothing else is: for words told while the model works (docs/decisions/0080),
+and for such as say nothing but a path ("add a line to CHANGES.md")."""
 LEAST = 400
 """Tokens of room below which nothing is planned."""
-FEWEST = 2
-"""Telling words, fewer of which plan nothing."""
-SAYINGS = names(
-    "ahead back continu evening fine go good great hello hey hi hmm keep leav look morn much next nice ok okay perfect"
-    " plan pleas proceed remain rest right sound step sure thank tri welcom work yes"
-    " add check commit explain fix push run test undo write"
-)
-"""Stems of what people say to greet, to thank, to go on, and to have done with what is in hand: alone they speak of no
-file."""
 SHORT = Omission("files:plan", 0, "the words say too little to plan files by; say more, or name one with @path")
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 
@@ -72,17 +64,17 @@ class Planning:
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
             return (_none(SHORT),) if task.words.strip() and not task.under_way else ()
+        fresh = self._begun()
+        if not self._built():
+            return (_none(BUILDING),)
         with self._using:
             try:
-                return self._offered(task, room)
+                return self._offered(task, room, fresh=fresh)
             except (StoreError, OSError) as error:
                 return (_none(replace(BUILDING, why=str(error))),)
 
-    def _offered(self, task: Task, room: int) -> Sequence[Section]:
+    def _offered(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
         """The plan of the index as it is now. Raises StoreError, OSError."""
-        fresh = self._building is None
-        if not self._built():
-            return (_none(BUILDING),)
         if self._failed is not None:
             raise self._failed
         if self._index is None or room < LEAST or not task.words.strip():
@@ -90,15 +82,23 @@ class Planning:
         if not fresh:  # the tree may have changed since the index was built
             refreshed(self._index)
         made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
-        return [self._near(made, task)] if made.files else ()
+        only = task.under_way or not telling(nameless(task.words))
+        return [self._near(made, task, named_only=only)] if made.files else ()
+
+    def _begun(self) -> bool:
+        """Whether the index is built from here on, beside the session: a large tree takes longer than anybody waits."""
+        with self._using:
+            begins = self._building is None
+            if begins:
+                self._building = threading.Thread(target=self._build, name="index", daemon=True)
+                self._building.start()
+            return begins
 
     def _built(self) -> bool:
-        """Whether the index is there. It is built beside the session: a large tree takes longer than anybody waits."""
-        if self._building is None:
-            self._building = threading.Thread(target=self._build, name="index", daemon=True)
-            self._building.start()
-        self._building.join(self._patience)
-        return not self._building.is_alive()
+        """Whether the index is there, soon enough. Nobody holds the lock meanwhile: others would wait twice as long."""
+        if self._building is not None:
+            self._building.join(self._patience)
+        return self._building is not None and not self._building.is_alive()
 
     def _build(self) -> None:
         """Nothing is planned in a session whose index cannot be had, and it is said why."""
@@ -111,12 +111,12 @@ class Planning:
         steering = steered(task, self._chosen())
         return made(self._project, index, task.words, room, steering, self._kit.purse, ahead=task.ahead)
 
-    def _near(self, made: Plan, task: Task) -> Section:
+    def _near(self, made: Plan, task: Task, *, named_only: bool) -> Section:
         found = section(made)
         best = max(file.score for file in made.files)
         named = {file.path for file in made.files if any(reason.signal in NAMED for reason in file.reasons)}
         near = [file.path for file in made.files if file.score >= NEAR * best][:MOST]
-        near = [path for path in near if path in named] if task.under_way else near
+        near = [path for path in near if path in named] if named_only else near
         kept, out = [], []
         for chunk in found.chunks:
             if chunk.path not in near:
@@ -141,18 +141,3 @@ def steered(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
     dropped = tuple(path for path, choice in chosen if choice == "drop")
     touched = tuple(dict.fromkeys((*given, *task.files)))
     return Steering(touched, added=tuple(dict.fromkeys(task.named)), dropped=dropped)
-
-
-def said(words: str) -> str:
-    """Words without the pictures that they name: what is to be done with these says no more which files it needs."""
-    kept = (word for word in words.split(" ") if not (word[:1] == "@" and is_named_like_one(word.rstrip(".,;:!?)"))))
-    return " ".join(kept)
-
-
-def telling(words: str) -> bool:
-    """Do words say enough to plan by? A greeting, thanks or a go-ahead does not; a question about the whole does."""
-    from ctxe.lexical.words import terms
-    from ctxe.repo.planning.overview import about
-
-    said = set(terms(words))
-    return (len(said) >= FEWEST and not said <= SAYINGS) or bool(about(words))

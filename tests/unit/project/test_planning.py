@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +140,14 @@ def test_words_said_while_the_model_works_plan_only_what_they_name(tmp_path: Pat
         "let's go on with the next step",
         "write a test for it",
         "commit and push that",
+        "anything else?",
+        "that's wrong, try again",
+        "can you make that shorter?",
+        "stop, that is not what I meant",
+        "which files did you change?",
+        "keep the old behaviour",
+        "remove the second one",
+        "rename it to something clearer",
     ],
 )
 def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> None:
@@ -146,6 +157,32 @@ def test_words_that_name_nothing_build_nothing(tmp_path: Path, words: str) -> No
     assert section.left_out[0].why.startswith("the words say too little to plan files by")
     assert source.offer(Task(""), 8_000) == ()
     assert not list(tmp_path.rglob("index.db"))
+
+
+def test_a_path_among_words_that_say_nothing_else_brings_that_file_alone(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=30.0)
+    for number in range(3):
+        (tmp_path / "tea" / f"line{number}.py").write_text("def add_line(md):\n    return md\n")
+    (tmp_path / "CHANGES.md").write_text("# Changes\n\n- a line was added\n")
+    words = "add a line to CHANGES.md"
+    assert paths(source.offer(Task(words), 8_000)) == ["CHANGES.md"]
+    (tmp_path / "CHANGES.md").unlink()
+    assert paths(source.offer(Task(words), 8_000)) == []
+    assert paths(source.offer(Task("explain @tea/cup.py", named=("tea/cup.py",)), 8_000)) == ["tea/cup.py"]
+
+
+def test_two_that_ask_at_once_wait_for_one_index_and_not_for_each_other(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=2.0)
+    index = Project.open(tmp_path, {"HOME": str(tmp_path.parent)}).cache / "index.db"
+    index.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(index)) as held:
+        held.execute("BEGIN EXCLUSIVE")  # an index that is not built in time
+        ahead = threading.Thread(target=source.offer, args=(replace(ASKED, ahead=True), 8_000))
+        ahead.start()
+        began = time.monotonic()
+        assert source.offer(ASKED, 8_000) == (Section("files", Priority.INJECTED, (), "task", "files", (BUILDING,)),)
+        assert time.monotonic() - began < 3
+        ahead.join()
 
 
 def test_a_picture_that_is_named_says_nothing_of_files(tmp_path: Path) -> None:

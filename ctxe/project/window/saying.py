@@ -1,0 +1,58 @@
+"""Whether words say enough to plan files by: most of what is said in a conversation speaks of the conversation."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ctxe.domain.picture import is_named_like_one
+
+FEWEST = 2
+"""Telling words, fewer of which plan nothing."""
+SAYINGS = """
+    ahead back continue evening fine go good great happy hello hey hi hmm keep leave look morning much next nice ok okay
+    perfect plan please proceed remain rest right sound step sure thanks try welcome work yes agree disagree
+    add apply check choose clean commit complete describe do explain finish fix implement list make pass pick push redo
+    remove rename repeat restore revert run simplify split stick test tidy undo use verify write
+    anything everything nothing something somehow else another one two three thing stuff lot bit part kind both way
+    again already yet still instead rather even quite since really actually exactly maybe perhaps probably possible
+    first second third last latest previous later yesterday today tomorrow moment minute time
+    better best worse bad wrong correct true real necessary clear clearer simple simpler short shorter shorten long
+    longer fast faster quick quicker slow slower easy easier small smaller big bigger large little cleaner safer same
+    similar different difference old new
+    answer ask believe decide decision detail discuss double example forget guess hint idea know mean mind miss mistake
+    opinion problem propose question reason recap recommend remember result say sense suggest summarise summary talk
+    tell think thought understand wonder word care careful fail happen
+    approach begin behavior behaviour cancel change code comment diff done end file get give help let line need put see
+    show start stop take wait want
+"""
+"""What people say to greet, to thank, to go on, to ask about what was said, and to have done with what is in hand:
+alone such words speak of no file. Of 85,112 subjects of commits 246 consist of them ("fix wording", "better test")."""
+
+
+def said(words: str) -> str:
+    """Words without the pictures that they name: what is to be done with these says no more which files it needs."""
+    kept = (word for word in words.split(" ") if not (word[:1] == "@" and is_named_like_one(word.rstrip(".,;:!?)"))))
+    return " ".join(kept)
+
+
+def nameless(words: str) -> str:
+    """Words without the paths among them."""
+    from ctxe.lexical.symbols import symbols
+
+    return " ".join(word for word in words.split() if not (("." in word or "/" in word) and symbols(word).paths))
+
+
+def telling(words: str) -> bool:
+    """Do words say enough to plan by? A greeting, thanks or a go-ahead does not; a question about the whole does."""
+    from ctxe.lexical.words import terms
+    from ctxe.repo.planning.overview import about
+
+    said = set(terms(words))
+    return (len(said) >= FEWEST and not said <= _stems()) or bool(about(words))
+
+
+@cache
+def _stems() -> frozenset[str]:
+    from ctxe.lexical.words import terms
+
+    return frozenset(terms(SAYINGS))
