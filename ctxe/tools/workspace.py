@@ -80,13 +80,24 @@ def locate(workspace: Workspace, name: str) -> str:
 
     Raises ToolError for a path that leads outside. What is opened later is walked again without following links.
     """
-    if "\0" in name or not name.strip():
-        raise ToolError("path is empty" if not name.strip() else "path holds a NUL character")
+    if not name.strip():
+        raise ToolError("path is empty")
+    _expressible(name)
     base = os.path.realpath(workspace.root)
     real = os.path.realpath(os.path.join(base, name))  # noqa: PTH118 (must not normalise before links are resolved)
     if not Path(real).is_relative_to(base):
         raise ToolError(f"{name} is outside of the project; tools work below its root only")
     return PurePosixPath(os.path.relpath(real, base)).as_posix()
+
+
+def _expressible(name: str) -> None:
+    """Raises ToolError for a name that no file can have: what stands for bytes that are no text is none of these."""
+    if "\0" in name:
+        raise ToolError("path holds a NUL character")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError as error:
+        raise ToolError(f"path holds U+{ord(name[error.start]):04X}, which no name of a file has") from None
 
 
 def writable(workspace: Workspace, name: str) -> str:

@@ -75,6 +75,7 @@ def test_encodings_and_line_ends_are_told(place: Any, data: bytes, text: str) ->
         ("../root-evil/x", "../root-evil/x is outside of the project; tools work below its root only"),
         ("", "path is empty"),
         ("a\0b", "path holds a NUL character"),
+        ("a\ud800b", "path holds U+D800, which no name of a file has"),
         ("loop", "loop is a link to itself, not a text file"),
         ("x" * 5000, f"there is no file {'x' * 5000}"),
     ],
