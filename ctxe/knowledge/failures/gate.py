@@ -8,7 +8,7 @@ from typing import Literal
 
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import DigestOf
+from ctxe.knowledge.entries.ports import DigestOf
 from ctxe.knowledge.failures.commands import plain_command
 from ctxe.knowledge.failures.remembered import Group, lesson
 

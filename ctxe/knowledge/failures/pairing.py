@@ -7,7 +7,7 @@ from typing import Any
 
 from ctxe.domain.value import replace
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key, named_files, only_checks, only_looks
 from ctxe.knowledge.failures.captures import ALL_BACK, TAKES_BACK, reverted
@@ -33,14 +33,14 @@ UNHASHED = "what its files held is not recorded"
 class Watch:
     """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
 
-    def __init__(self, scribe: Scribe, root: str = "", session: str = "", gate: Gate | None = None) -> None:
+    def __init__(self, memory: MemoryPorts, root: str = "", session: str = "", gate: Gate | None = None) -> None:
         """``root`` is the project's absolute folder, which is taken out of what is kept.
 
-        The scribe's ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
+        The memory's ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
         """
-        self.scribe, self._root, self._session = scribe, root, session
+        self.memory, self._root, self._session = memory, root, session
         self.gate = gate or Gate()
-        self._settling = Settling(scribe, root, self.gate)
+        self._settling = Settling(memory, root, self.gate)
         self._waiting: dict[str, FailedCommand] = {}
         self._passed: dict[str, int] = {}
         self._written: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Watch:
     def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[FailureNews, ...]:
         flaky = self._passed.get(key) == self.gate.changes
         files = {
-            path: self.scribe.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
+            path: self.memory.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
         }
         files = {path: digest[:DIGITS] for path, digest in files.items() if digest}
         if slipped(raw, draft.error, tests=bool(draft.text)) and not self._met(draft):
@@ -98,7 +98,7 @@ class Watch:
         draft = _with_state(draft, key, files)
         if flaky:
             draft = replace(draft, status="wontfix", outcome=FLAKY)
-        entry, new = record(self.scribe.store, draft, self.scribe.counters)
+        entry, new = record(self.memory.store, draft, self.memory.counters)
         self._passed_by(command, failed=True)
         held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
         entry = self._tried(held, entry)
@@ -129,17 +129,17 @@ class Watch:
         lesson, passing, now = (
             self._settling.lesson(entry),
             outside(entry.error, entry.command),
-            self.scribe.store.now(),
+            self.memory.store.now(),
         )
         failed = Failed(key, entry.signature, lesson, bool(entry.fix), files, passing=passing, at=now)
         self.gate.failed(failed)
 
     def _met(self, draft: Entry) -> bool:
         """Whether it happened before, in whatever session; from now on it did."""
-        held = any(entry.signature == draft.signature for entry in self.scribe.store.entries())
-        before = held or bool(self.scribe.counters.read([draft.signature]))
+        held = any(entry.signature == draft.signature for entry in self.memory.store.entries())
+        before = held or bool(self.memory.counters.read([draft.signature]))
         if not before:
-            self.scribe.counters.bump(draft.signature, self.scribe.store.now(), seen=1)
+            self.memory.counters.bump(draft.signature, self.memory.store.now(), seen=1)
         return before
 
     def _tried(self, held: FailedCommand, entry: Entry) -> Entry:
@@ -147,17 +147,17 @@ class Watch:
         edits, held.fresh = held.fresh, {}
         if not edits or held.ids[-1:] != [entry.id]:
             return entry
-        words = short_fix(self.scribe.store.mask(impersonal(lessons.of_edits(edits), self._root)))
+        words = short_fix(self.memory.store.mask(impersonal(lessons.of_edits(edits), self._root)))
         if words in held.tried:
             return entry
         held.tried.append(words)
-        return self.scribe.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
+        return self.memory.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
 
     def keep(self, draft: Entry | None, until: str = "") -> tuple[FailureNews, ...]:
         """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
         if draft is None:
             return ()
-        entry, new = record(self.scribe.store, draft, self.scribe.counters)
+        entry, new = record(self.memory.store, draft, self.memory.counters)
         if until and entry.status in OPEN:
             self._open[until] = entry.id
         return (FailureNews(entry, "new" if new else "again"),)
@@ -199,7 +199,7 @@ class Watch:
         still = not waiting.edits and waiting.changes == self.gate.changes
         same = command_key(waiting.raw, self._root) == command_key(raw, self._root)
         if still and same and len(waiting.ids) == 1:
-            yield FailureNews(self.scribe.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
+            yield FailureNews(self.memory.store.change(waiting.ids[0], status="wontfix", outcome=FLAKY), "flaky")
             return
         for failure in self._settling.held(waiting.ids):
             words, then = cure(waiting, raw, self._root, failure)
@@ -217,13 +217,13 @@ class Watch:
 
     def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
         """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
-        for entry in self.scribe.store.entries():
+        for entry in self.memory.store.entries():
             if entry.kind != "failure":
                 continue
             if entry.status == "open" and entry.command == command:
                 yield from self._settling.resolve(entry.id, "", {})
             elif entry.status == "resolved" and entry.call == key and self._settling.as_it_was(entry):
-                self.scribe.store.change(entry.id, call="", state=())
+                self.memory.store.change(entry.id, call="", state=())
 
 
 def _with_state(draft: Entry, key: str, files: Mapping[str, str]) -> Entry:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, replace
-from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, brief, moment, stamp
+from ctxe.knowledge.entries.ports import EntryStore
 from ctxe.knowledge.failures.calls import parts, runs_something, telling
 from ctxe.knowledge.failures.commands import plain_command, program
 from ctxe.knowledge.failures.plain import MESSAGE, impersonal, plain_test, relative
@@ -135,7 +135,7 @@ def noted(what: str, error: str = "", command: str = "", root: str = "", **more:
     return replace(draft, signature=signature(command, kind, message or what, draft.files[:1], root=root))
 
 
-def record(store: Keeps, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
+def record(store: EntryStore, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
     """Count a failure, and keep it when it is new; the entry, and whether it was new. Raises StoreError."""
     counters.bump(draft.signature, store.now(), seen=1)
     known = [entry for entry in store.entries() if entry.signature == draft.signature and entry.status != "proposed"]

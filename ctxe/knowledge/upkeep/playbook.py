@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ctxe.knowledge.entries.echo import Keeps
 from ctxe.knowledge.entries.entry import Entry, stamp
 from ctxe.knowledge.entries.links import holding
+from ctxe.knowledge.entries.ports import EntryStore
 from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters
 
@@ -70,7 +70,7 @@ def credit(counters: Counters, ids: Iterable[str], now: float, *, helped: bool) 
         counters.bump(name, now, **({"helpful": 1} if helped else {"harmful": 1}))
 
 
-def retire(store: Keeps, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
+def retire(store: EntryStore, counters: Counters, ids: Iterable[str]) -> tuple[Entry, ...]:
     """Archive those of the entries that were contradicted too often and did not help more; their files stay.
 
     A decision is never archived: only a person, or a decision that supersedes it, takes it back. Raises StoreError.

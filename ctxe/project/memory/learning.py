@@ -12,7 +12,7 @@ from ctxe.domain.errors import SessionError
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.names import hashed
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.contents import Content
 from ctxe.knowledge.failures.pairing import Watch
@@ -167,7 +167,7 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
         if watch is None and not sure and Path(root).name != project.root.name:
             return Learnt(path.name, skipped=f"of another folder: {root}")
         files.root, when[0] = root, moment(recording.at) or when[0]
-        watch = watch or Watch(Scribe(then, project.counters, files.digest_of), root, path.stem)
+        watch = watch or Watch(MemoryPorts(then, project.counters, files.digest_of), root, path.stem)
         changes["steps"] += 1
         changes.update(_taken_in(watch, step, files))
     if not changes["steps"]:

@@ -12,7 +12,7 @@ from ctxe.domain.events import Event, Recorded, ToolFinished, TurnFinished, Turn
 from ctxe.domain.section import Section
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.corrections import corrects
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.upkeep import playbook
 
 REMEMBERED = 8
@@ -23,7 +23,7 @@ REMEMBERED = 8
 class Crediting:
     """Listens to a session's events. Only ids that were shown can be cited; a turn credits each of them once."""
 
-    scribe: Scribe
+    memory: MemoryPorts
     passed: bool = False
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
     judged: set[int] = field(default_factory=set)
@@ -44,9 +44,9 @@ class Crediting:
         """The user took back what a turn (they count from 1) did: its citations did harm, once."""
         ids = () if turn in self.judged else self.cited.get(turn, ())
         self.judged.add(turn)
-        playbook.credit(self.scribe.counters, ids, self.scribe.store.now(), helped=False)
+        playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=False)
         try:
-            for entry in playbook.retire(self.scribe.store, self.scribe.counters, ids):
+            for entry in playbook.retire(self.memory.store, self.memory.counters, ids):
                 told = f"contradicted {playbook.CONTRADICTED} times, archived: {entry.title}"
                 yield Recorded(cast("Any", entry.kind), entry.id, told, "ctxe", entry.path)
         except StoreError:
@@ -64,7 +64,7 @@ class Crediting:
         self.cited[number] = ids
         self.cited.pop(number - REMEMBERED, None)
         if self.passed and event.outcome == "answered":
-            playbook.credit(self.scribe.counters, ids, self.scribe.store.now(), helped=True)
+            playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=True)
 
 
 def _standing(state: State) -> tuple[Section, ...]:

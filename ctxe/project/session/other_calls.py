@@ -59,7 +59,7 @@ class OtherCalls:
 
     def _failed(self, event: ToolFinished, call: ToolCall, found: Taken) -> None:
         """The gate knows of the call until something changes."""
-        text, root, scribe = event.result.text, self.gating.root, self.watch.scribe
+        text, root, memory = event.result.text, self.gating.root, self.watch.memory
         refused = str(event.facts.get("refused", ""))
         told = refused or text.partition("\n[ctxe:")[0]
         said = f"{event.title or call.name}: {' '.join(told.split())[:MOST_SAID]}"
@@ -68,11 +68,11 @@ class OtherCalls:
                 call_key(call.name, call.arguments, root),
                 refusal(call.name, text, root),
                 said,
-                files={path: scribe.digest_of(path)[:DIGITS] for path in found.paths},
+                files={path: memory.digest_of(path)[:DIGITS] for path in found.paths},
                 alone=found.kind in ("edit", "look"),
                 refused=bool(refused),
                 passing=outside(said),
-                at=scribe.store.now(),
+                at=memory.store.now(),
             )
         )
 

@@ -26,7 +26,7 @@ from ctxe.domain.section import Chunk
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.daily import TurnSummary, line_of
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.pairing import Watch
@@ -52,7 +52,7 @@ class Remembering:
     ``kept`` gives what the model wrote since it was last asked; that is told here, and named in the log of the day.
     """
 
-    scribe: Scribe
+    memory: MemoryPorts
     watch: Watch
     session: str
     gating: Gating
@@ -94,7 +94,7 @@ class Remembering:
                 yield Notice(f"memory is not written: {error.message}", "warning")
 
     def again(self, event: Event, state: State) -> None:
-        """Take in an event of this session's log, while the memory is an echo: it is known again and told to nobody."""
+        """Take in an event of this session's log, while that is replayed: it is known again and told to nobody."""
         if isinstance(event, TurnStarted):
             self.gating.gate.spoken()
         for _ in self._corrected(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
@@ -108,7 +108,7 @@ class Remembering:
                 yield from map(self._recorded, self.watch.settled(f"edit {touch.path}", fix))
         if "repeats" in event.facts:
             self.others.answered(event, state)
-            self.scribe.counters.bump(str(event.facts["repeats"]), self.scribe.store.now(), seen=1, prevented=1)
+            self.memory.counters.bump(str(event.facts["repeats"]), self.memory.store.now(), seen=1, prevented=1)
         elif "exit_code" not in event.facts:
             yield from map(self._recorded, self.others.ended(event, state))
         if "exit_code" in event.facts and event.facts.get("by") != "user":
@@ -148,11 +148,11 @@ class Remembering:
     def _begun(self, event: TurnStarted) -> None:
         """Look at what is remembered now, and count the entries that were put before the model for these words."""
         self.gating.gate.spoken()
-        held = groups(self.scribe.store.entries(), self.scribe.counters.read())
+        held = groups(self.memory.store.entries(), self.memory.counters.read())
         self.gating.learn(tuple(one for one in held if not self._shows_all_of(one)))
         for section in event.gathered:
             for chunk in section.chunks if section.name == RECALLED else ():
-                self.scribe.counters.bump(chunk.id, self.scribe.store.now(), used=1)
+                self.memory.counters.bump(chunk.id, self.memory.store.now(), used=1)
 
     def _shows_all_of(self, group: Group) -> bool:
         """Whether the session met a failure itself and nothing more is known of it than its requests show."""
@@ -180,15 +180,15 @@ class Remembering:
         """Count what the step cost in which a known failure happened again."""
         usage = reply.reply.usage
         tokens = usage.input + usage.output if usage else 0
-        self.scribe.counters.bump(signature, self.scribe.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
+        self.memory.counters.bump(signature, self.memory.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
 
     def _log(self, event: TurnFinished, turn: Turn) -> None:
         """One line in the daily log; told to nobody, for every turn has one."""
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
-        mask = self.scribe.store.mask  # the log of the day is shared with everybody
+        mask = self.memory.store.mask  # the log of the day is shared with everybody
         done = TurnSummary(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
-        self.scribe.store.log(line_of(done, self.scribe.store.now(), self.session))
+        self.memory.store.log(line_of(done, self.memory.store.now(), self.session))
 
 
 def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:

@@ -15,9 +15,9 @@ from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept, ToolFinished, TurnStarted
 from ctxe.domain.value import dataclass, field, replace
-from ctxe.knowledge.entries.echo import Echo
 from ctxe.knowledge.entries.entry import moment
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
+from ctxe.knowledge.entries.replay_store import ReplayStore
 from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.remembering import Remembering
 from ctxe.repo.files import OUR_FOLDER, start_listing, walk
@@ -30,21 +30,24 @@ INSTALLED = ("node_modules", "vendor", "*env/lib/python*/site-packages", "*env/b
 
 
 @dataclass(slots=True)
-class Playing:
-    """A log played to the listeners of its session: what they learn is theirs again, and nothing is written twice."""
+class LogReplay:
+    """A log replayed to the listeners of its session: what they learn is theirs again, and nothing is written twice.
 
-    scribe: Scribe
+    ``digests`` are the content hashes of files at the moment that is replayed, as far as tools had told them by then.
+    """
+
+    memory: MemoryPorts
     remembering: Remembering
     crediting: Crediting
     digests: dict[str, str] = field(default_factory=dict)
 
-    def play(self, past: Sequence[Timed]) -> None:
+    def run(self, past: Sequence[Timed]) -> None:
         """Hear every event in order; afterwards the listeners write again."""
-        now, gating, echo = replace(self.scribe), self.remembering.gating, Echo(self.scribe.store)
-        self._write_with(Scribe(echo, now.counters.stilled(), self._digest_then))
+        now, gating, then = replace(self.memory), self.remembering.gating, ReplayStore(self.memory.store)
+        self._write_with(MemoryPorts(then, now.counters.stilled(), self._digest_then))
         state = State()
         for at, event in past:
-            echo.at = moment(at)
+            then.at = moment(at)
             if isinstance(event, ToolFinished):
                 self._before(event.result.touches)
             state = apply(state, event)
@@ -54,13 +57,13 @@ class Playing:
         gating.gate.played()
         self._write_with(now)
 
-    def _write_with(self, other: Scribe) -> None:
-        """Have all listeners write with what another scribe has."""
-        mine, self.remembering.gating.digest_of = self.scribe, other.digest_of
+    def _write_with(self, other: MemoryPorts) -> None:
+        """Have all listeners read and write by what another one has."""
+        mine, self.remembering.gating.digest_of = self.memory, other.digest_of
         mine.store, mine.counters, mine.digest_of = other.store, other.counters, other.digest_of
 
     def _digest_then(self, path: str) -> str:
-        """The content hash of a file at the moment that is played, as far as tools had told it by then."""
+        """The content hash of a file then; empty where nobody had told it."""
         return self.digests.get(path, "")
 
     def _before(self, touches: Sequence[Touch]) -> None:
@@ -70,10 +73,10 @@ class Playing:
         self.digests.update({touch.path: touch.digest for touch in touches})
 
 
-def catch_up(past: Sequence[Timed], scribe: Scribe, remembering: Remembering, crediting: Crediting) -> None:
+def catch_up(past: Sequence[Timed], memory: MemoryPorts, remembering: Remembering, crediting: Crediting) -> None:
     """Bring the listeners of a session that goes on to where they were when it was left."""
     if past:
-        Playing(scribe, remembering, crediting).play(past)
+        LogReplay(memory, remembering, crediting).run(past)
 
 
 def changed_since(git: Git) -> Callable[[float], bool]:

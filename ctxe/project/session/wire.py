@@ -80,15 +80,15 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
 
 def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[[], Iterable[Entry]]) -> None:
     """Let a session remember: what it met in its past is known again, what it meets now is kept and credited."""
-    from ctxe.knowledge.entries.scribe import Scribe
+    from ctxe.knowledge.entries.ports import MemoryPorts
     from ctxe.knowledge.failures.pairing import Watch
 
     project, name = live.project, live.session.id
-    scribe = Scribe(project.store, project.counters, gating.digest_of)
-    watch = Watch(scribe, str(project.root), name, gating.gate)
-    remembering = Remembering(scribe, watch, name, gating, OtherCalls(watch, gating, name), kept)
-    crediting = Crediting(scribe)
-    catch_up(past, scribe, remembering, crediting)
+    memory = MemoryPorts(project.store, project.counters, gating.digest_of)
+    watch = Watch(memory, str(project.root), name, gating.gate)
+    remembering = Remembering(memory, watch, name, gating, OtherCalls(watch, gating, name), kept)
+    crediting = Crediting(memory)
+    catch_up(past, memory, remembering, crediting)
     live.undo.heard, live.against = remembering.taken_back, crediting.against
     live.undo.regained = partial(remembering.given_back, project.store.forget)
     undo, *others = live.session.listeners

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.captures import corrected, refused, rejected, reverted, unapplied
 from ctxe.knowledge.failures.pairing import Watch
@@ -16,7 +16,7 @@ DIFF = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old = 1\n+new = 2\n"
 
 def watch(folder: Path) -> tuple[Watch, Store]:
     store = Store(folder / ".ctxe", folder / ".ctxe/cache", lambda: 1_795_262_400.0)
-    return Watch(Scribe(store, Counters(folder / ".ctxe/cache/counters.db")), "/w", "s1"), store
+    return Watch(MemoryPorts(store, Counters(folder / ".ctxe/cache/counters.db")), "/w", "s1"), store
 
 
 def run(command: str, code: int, message: str = "bad") -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import telling
 from ctxe.knowledge.failures.captures import refused
 from ctxe.knowledge.failures.commands import plain_command, program
@@ -263,7 +263,7 @@ def test_of_an_open_failure_the_test_is_told_that_its_words_do_not_name(
 
 def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    watch = Watch(Scribe(store, counters_in(tmp_path)), ROOT, "s1")
+    watch = Watch(MemoryPorts(store, counters_in(tmp_path)), ROOT, "s1")
     (new,) = watch.ran(run("pytest tests/test_x.py", 1, "NameError", "name 'client' is not defined"))
     (again,) = watch.ran(run("pytest tests/test_x.py -q", 1, "NameError", "name 'client' is not defined"))
     watch.edited("tests/conftest.py", "--- a\n+++ b\n@@ -1 +1 @@\n-old = 1\n+def client(): ...\n")
@@ -277,7 +277,7 @@ def test_a_run_that_passes_after_an_edit_resolves_with_the_edit(tmp_path: Path) 
 
 
 def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     watch.ran(run("ls tests", 0))
     (done,) = watch.ran(run("pytest tests/unit/test_api.py", 0))
@@ -285,7 +285,7 @@ def test_a_wrong_path_put_right_is_the_lesson(tmp_path: Path) -> None:
 
 
 def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("npm test", 1, "Error", "Cannot find module 'x'"))
     watch.ran(run("npm install", 0))
     (done,) = watch.ran(run("npm test", 0))
@@ -293,7 +293,7 @@ def test_a_command_put_before_it_is_the_lesson(tmp_path: Path) -> None:
 
 
 def test_passing_again_without_a_change_is_flaky(tmp_path: Path) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "TimeoutError", "slow"))
     (done,) = watch.ran(run("pytest", 0))
     assert (done.change, done.entry.status) == ("flaky", "wontfix")
@@ -301,8 +301,8 @@ def test_passing_again_without_a_change_is_flaky(tmp_path: Path) -> None:
 
 def test_a_later_session_resolves_what_an_earlier_one_left_open(tmp_path: Path) -> None:
     store, counters = store_in(tmp_path), counters_in(tmp_path)
-    Watch(Scribe(store, counters)).ran(run("make check", 2, "make", "boom"))
-    (done,) = Watch(Scribe(store, counters)).ran(run("make check", 0))
+    Watch(MemoryPorts(store, counters)).ran(run("make check", 2, "make", "boom"))
+    (done,) = Watch(MemoryPorts(store, counters)).ran(run("make check", 0))
     assert (done.change, done.entry.fix, done.entry.outcome) == ("resolved", "", "the same command passes")
 
 
@@ -317,7 +317,7 @@ def test_a_failure_that_was_stale_and_comes_again_is_open(tmp_path: Path) -> Non
 
 def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> None:
     store = store_in(tmp_path)
-    watch = Watch(Scribe(store, counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store, counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     watch.ran(run("pytest", 1, "TypeError", "b"))
     watch.ran(run("pytest", 0))
@@ -326,7 +326,7 @@ def test_errors_that_went_without_a_change_are_all_settled(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("between", "change"), [(6, ["resolved"]), (7, [])])
 def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between: int, change: list[str]) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest tests/test_api.py", 4, "error", "file or directory not found: tests/test_api.py"))
     for number in range(between):
         watch.ran(run(f"ls {number}", 0))
@@ -334,7 +334,7 @@ def test_a_wrong_call_is_put_right_within_a_few_commands(tmp_path: Path, between
 
 
 def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     watch.edited("a.py")
     watch.ran(run("pytest", 1, "TypeError", "b"))
@@ -344,7 +344,7 @@ def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -
 
 
 def test_a_lesson_is_short(tmp_path: Path) -> None:
-    watch = Watch(Scribe(store_in(tmp_path), counters_in(tmp_path)))
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
     watch.ran(run("pytest", 1, "NameError", "a"))
     for n in range(30):
         watch.edited(f"some/folder/file_{n}.py", "-" + "old words " * 50 + "\n+" + "new words " * 50)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.calls import call_key, named_files, only_looks
 from ctxe.knowledge.failures.commands import plain_command
@@ -172,7 +172,7 @@ def watch(folder: Path, files: dict[str, str]) -> tuple[Watch, Store]:
     ticks = itertools.count(1_795_262_400)
     store = Store(folder / ".ctxe", folder / ".ctxe/cache", lambda: float(next(ticks)))
     counters = Counters(folder / ".ctxe/cache/counters.db")
-    return Watch(Scribe(store, counters, lambda path: files.get(path, "")), ROOT, "s1"), store
+    return Watch(MemoryPorts(store, counters, lambda path: files.get(path, "")), ROOT, "s1"), store
 
 
 def test_a_fix_by_edits_keeps_the_files_as_they_were_before(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_what_was_fixed_and_passes_as_it_was_loses_its_mark(tmp_path: Path) -> N
     seen.ran(run(TEST, 1, "FixtureLookupError", "fixture 'db' not found"))
     seen.ran(run("pytest -p plug tests/test_x.py", 0))
     assert [entry.call for entry in store.entries()] == [TEST]
-    later = Watch(seen.scribe, ROOT, "s2")
+    later = Watch(seen.memory, ROOT, "s2")
     assert later.ran(run(TEST, 0)) == ()
     assert [(entry.call, entry.status) for entry in store.entries()] == [("", "resolved")]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import lessons
 from ctxe.knowledge.failures.calls import command_key
@@ -25,7 +25,7 @@ PLACE = "No such file or directory"
 
 def watch(folder: Path, session: str = "s1") -> tuple[Watch, Store]:
     store = Store(folder / ".ctxe", folder / ".ctxe/cache", lambda: 1_795_262_400.0)
-    return Watch(Scribe(store, Counters(folder / ".ctxe/cache/counters.db")), ROOT, session), store
+    return Watch(MemoryPorts(store, Counters(folder / ".ctxe/cache/counters.db")), ROOT, session), store
 
 
 def run(command: str, code: int = 1, message: str = "bad", kind: str = "ValueError", file: str = "") -> dict[str, Any]:

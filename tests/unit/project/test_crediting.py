@@ -13,7 +13,7 @@ from ctxe.domain.conversation import Reply, ToolCall, ToolResult
 from ctxe.domain.events import Event, Recorded, ReplyReceived, StepFinished, ToolFinished, TurnFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.project import Project
 from ctxe.project.memory import memories
@@ -32,7 +32,7 @@ class Played:
         cache = Project.open(folder, {}).own_cache
         self.store = Store(folder / ".ctxe", cache, lambda: 1_795_262_400.0, lambda _size: next(chance))
         self.counters = Counters(cache / "counters.db")
-        self.crediting = Crediting(Scribe(self.store, self.counters))
+        self.crediting = Crediting(MemoryPorts(self.store, self.counters))
         self.state = State()
 
     def hear(self, *events: Event) -> list[Event]:

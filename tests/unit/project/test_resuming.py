@@ -20,7 +20,7 @@ from ctxe.domain.events import Event, Kept, ReplyReceived, StepFinished, ToolFin
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Action, Known, Risk
 from ctxe.knowledge.entries.entry import Entry
-from ctxe.knowledge.entries.scribe import Scribe
+from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import Watch
@@ -52,12 +52,12 @@ class Sitting:
             Git(folder, {"PATH": os.environ["PATH"]}),
         )
         self.gating = Gating(Gate(), "tell", str(folder), digest_of, changed_since=changed_since(git))
-        self.scribe = Scribe(self.store, self.counters, digest_of)
-        watch = Watch(self.scribe, str(folder), "s1", self.gating.gate)
-        self.remembering = Remembering(self.scribe, watch, "s1", self.gating, OtherCalls(watch, self.gating, "s1"))
-        self.crediting = Crediting(self.scribe)
+        self.memory = MemoryPorts(self.store, self.counters, digest_of)
+        watch = Watch(self.memory, str(folder), "s1", self.gating.gate)
+        self.remembering = Remembering(self.memory, watch, "s1", self.gating, OtherCalls(watch, self.gating, "s1"))
+        self.crediting = Crediting(self.memory)
         self.state: State = rebuild(event for _, event in past)
-        catch_up(past, self.scribe, self.remembering, self.crediting)
+        catch_up(past, self.memory, self.remembering, self.crediting)
 
     def hear(self, *events: Kept, at: str = "2026-11-21T12:00:00.000Z") -> list[Event]:
         told: list[Event] = []
@@ -210,7 +210,7 @@ def test_what_another_terminal_changed_lets_a_call_run_again(tmp_path: Path, pla
     (repo / place).parent.mkdir(parents=True, exist_ok=True)
     time.sleep(0.02)
     sitting = Sitting(repo)
-    sitting.scribe.store = replace(sitting.store, now=time.time)
+    sitting.memory.store = replace(sitting.store, now=time.time)
     sitting.hear(TurnStarted("test it"))
     sitting.ran("pytest", FAILED)
     time.sleep(0.02)

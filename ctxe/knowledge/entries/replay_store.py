@@ -1,50 +1,24 @@
-"""The memory as a past session wrote it: asked again while its log is read, and never written a second time."""
+"""The memory while the log of a past session is replayed: read as it stands now, and never written a second time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
-
-
-class Keeps(Protocol):
-    """What a session asks of the memory while it runs: the store, or its echo."""
-
-    @property
-    def mask(self) -> Callable[[str], str]:
-        """Takes secrets out of a text."""
-
-    @property
-    def now(self) -> Callable[[], float]:
-        """Gives unix seconds."""
-
-    def entries(self) -> tuple[Entry, ...]:
-        """Every entry in causal order."""
-
-    def masked(self, entry: Entry) -> Entry:
-        """The entry without secrets in its words."""
-
-    def add(self, draft: Entry, says: str = "") -> Entry:
-        """Keep a new entry."""
-
-    def change(self, ref: str, **values: Any) -> Entry:
-        """Set fields of an entry."""
-
-    def log(self, line: str) -> Path:
-        """Append a line to the log of the day."""
+from ctxe.knowledge.entries.ports import EntryStore
 
 
 @dataclass(slots=True)
-class Echo:
+class ReplayStore:
     """Answers with the entries as they stand now, which hold what the session had learnt; nothing reaches the disk.
 
-    ``at`` is the moment that is played, in unix seconds.
+    ``at`` is the moment that is replayed, in unix seconds.
     """
 
-    store: Keeps
+    store: EntryStore
     at: float = 0.0
     _entries: tuple[Entry, ...] = ()
     _added: list[Entry] = field(default_factory=list)
@@ -56,7 +30,7 @@ class Echo:
 
     @property
     def now(self) -> Callable[[], float]:
-        """The moment that is played."""
+        """The moment that is replayed."""
         return lambda: self.at
 
     def entries(self) -> tuple[Entry, ...]:
