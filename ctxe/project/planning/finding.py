@@ -10,7 +10,7 @@ from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.planning.purse import Purse
+    from ctxe.project.purse import Purse
 
 ROOM, MOST = 12_000, 15
 """Tokens of text that lines are chosen for, and files that are named."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import Advance, index, opened, told
-from ctxe.project.planning.purse import Purse
+from ctxe.project.purse import Purse
 from ctxe.repo.indexing.repair import refreshed, sound
 from ctxe.repo.planning import planner
 from ctxe.repo.planning.mix import fitted, weighed

@@ -37,15 +37,13 @@ def written(live: Live) -> str:
 
     Raises ConfigError offline, CtxeError where the model cannot be asked or says nothing.
     """
-    from ctxe.project.planning.refining import ModelQuestions
+    from ctxe.project.consulting import ModelQuestions
 
     project, cheap = live.project, live.project.config.model.cheap
     model = choose(project, cheap) if cheap else live.model
     if model.provider == "offline":
         raise ConfigError("there is no model to write it", "type the message: /commit WORDS")
-    ask = ModelQuestions(
-        connect(project, model, lambda *_: ""), live.kit.clean, rules="commit.md", why=WRITE, purse=live.kit.purse
-    )
+    ask = ModelQuestions(connect(project, model, lambda *_: ""), live.kit.clean, "commit.md", WRITE, live.kit.purse)
     words = [turn.words for turn in live.session.state.conversation.turns if turn.changed()][-MOST_TURNS:]
     newest = project.git.output("log", f"-{MOST_SUBJECTS}", "--format=%s") or b""
     parts = {

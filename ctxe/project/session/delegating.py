@@ -28,7 +28,7 @@ from ctxe.tools.plan import plan
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.planning.purse import Purse
+    from ctxe.project.purse import Purse
 
 Number = TypeVar("Number", int, float)
 READS = ("read_file", "list_files", "search", "recall")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ctxe.domain.conversation import Conversation
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
-    from ctxe.project.planning.purse import Purse
+    from ctxe.project.purse import Purse
     from ctxe.project.session.live import Live
 
 TAUGHT = "say what the session taught"
@@ -68,21 +68,16 @@ def _asked(
     """What the cheap model proposes beside what was ``found``."""
     from ctxe.knowledge.entries.links import holding
     from ctxe.knowledge.upkeep import proposals
+    from ctxe.project.consulting import ModelQuestions
     from ctxe.project.guarding import masking
     from ctxe.project.models import choose, connect
-    from ctxe.project.planning.refining import ModelQuestions
 
     lasting = [entry for entry in filter(holding(entries), entries) if entry.kind not in ("log", "failure")]
     waiting = [e for e in entries if e.status == "proposed"]
     try:
         model = choose(project, project.config.model.cheap)
-        ask = ModelQuestions(
-            connect(project, model, lambda *_: ""),
-            masking(project.own_keys),
-            rules="digest.md",
-            why=TAUGHT,
-            purse=purse,
-        )
+        provider, clean = connect(project, model, lambda *_: ""), masking(project.own_keys)
+        ask = ModelQuestions(provider, clean, "digest.md", TAUGHT, purse)
         answer = ask(proposals.question(conversation, lasting))
     except CtxeError:
         return ()

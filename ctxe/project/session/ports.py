@@ -14,7 +14,7 @@ from ctxe.context.budget import birth_limit
 from ctxe.domain.events import Event, Folded, ModelChosen, ReplyReceived
 from ctxe.domain.value import dataclass
 from ctxe.project.models import connect
-from ctxe.project.planning.purse import Purse
+from ctxe.project.purse import Purse
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.freshness import freshen

@@ -15,7 +15,7 @@ from ctxe.project.guarding import cleaning
 from ctxe.project.memory.keeping import Keeping
 from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
-from ctxe.project.planning.purse import Purse
+from ctxe.project.purse import Purse
 from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.door import Door
 from ctxe.project.skills.use import Skilled, finder, named
