@@ -41,14 +41,14 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Every failure, files of one signature as one. Raises CtxeError."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
-    limit = troubles.since(since) if since else None
+    limit = failures.since(since) if since else None
     limit = time.time() + limit if limit is not None and limit < 0 else limit
     groups = [
         group
-        for group in troubles.failure_groups(invocation.project())
+        for group in failures.failure_groups(invocation.project())
         if (not status or group.status == status)
         and (not file or file in group.files)
         and (limit is None or group.last >= limit)
@@ -65,12 +65,12 @@ def list_(
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
     """A failure with every file about it, and what sessions tell of it. Raises StoreError."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    group = troubles.failure_group(project, failure)
-    moments = troubles.timeline(project, group)
+    group = failures.failure_group(project, failure)
+    moments = failures.timeline(project, group)
     if as_json:
         print_json(failure_pages.as_object(group) | {"timeline": moments})
         return
@@ -93,12 +93,12 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Keep a failure. Raises CtxeError, StoreError."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
     project = invocation.project()
     words = {"command": command, "error": error, "tried": tried, "outcome": outcome, "fix": fix}
-    entry, new = troubles.add_failure(project, " ".join(what), **words, files=tuple(file or ()))
+    entry, new = failures.add_failure(project, " ".join(what), **words, files=tuple(file or ()))
     if as_json:
         print_json({"id": entry.id, "signature": entry.signature, "path": entry.path, "new": new})
         return
@@ -114,12 +114,12 @@ def resolve(
     as_json: JsonOption = False,
 ) -> None:
     """Settle a failure. Raises StoreError."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
 
     if status not in STATUSES:
         raise typer.BadParameter(SETTLED, param_hint="--status")
     invocation = Invocation.of(context)
-    group = troubles.settle(invocation.project(), failure, status, fix)
+    group = failures.settle(invocation.project(), failure, status, fix)
     if as_json:
         print_json(failure_pages.as_object(group))
         return
@@ -153,11 +153,11 @@ def match(
 
 def forget(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
     """Remove every file about a failure. Raises StoreError."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    group = troubles.failure_group(project, failure)
+    group = failures.failure_group(project, failure)
     gone = project.store.forget(*(entry.id for entry in group.entries))
     if as_json:
         print_json([{"id": entry.id, "path": entry.path} for entry in gone])
@@ -201,11 +201,11 @@ def learn(
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     """Count failures by status, repeats prevented, and what those cost that were not."""
-    from ctxe.project.memory import troubles
+    from ctxe.project.memory import failures
     from ctxe.terminal.figures import plural
 
     invocation = Invocation.of(context)
-    found = troubles.statistics(invocation.project())
+    found = failures.statistics(invocation.project())
     if as_json:
         print_json(found)
         return
@@ -221,5 +221,5 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     )
     if found["repeated"]:
         most = {one["signature"] for one in found["repeated"]}
-        groups = [group for group in troubles.failure_groups(invocation.project()) if group.signature in most]
+        groups = [group for group in failures.failure_groups(invocation.project()) if group.signature in most]
         screen.say(failure_pages.table_of(sorted(groups, key=lambda group: -group.seen), screen))

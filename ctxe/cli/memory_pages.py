@@ -32,9 +32,9 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
     """Everything remembered, by kind and scope, newest last; what waits and what is wrong below."""
     from ctxe.project.memory import memories
 
-    shelf = project.store.shelf()
-    rows = memories.rows(project, kind, all_=all_, shelf=shelf)
-    about = memories.overview(project, shelf)
+    snapshot = project.store.snapshot()
+    rows = memories.rows(project, kind, all_=all_, snapshot=snapshot)
+    about = memories.overview(project, snapshot)
     standing = _once([row for row in rows if row.get("status") != "proposed"])
     tokens = sum(row["tokens"] for row in standing)
     parts = [draw([line((about["folder"], "title"), f": {_sum(standing)}, about {size(tokens)} tokens")], screen)]

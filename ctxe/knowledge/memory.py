@@ -110,11 +110,11 @@ class Memory:
 
     def notices(self) -> tuple[str, ...]:
         """One line for each file with something invisible or broken in it."""
-        shelf = self.store.shelf()
-        said = [f".ctxe/{problem.path}: {problem.says}" for problem in shelf.problems]
+        snapshot = self.store.snapshot()
+        said = [f".ctxe/{problem.path}: {problem.says}" for problem in snapshot.problems]
         for path, text in self._summaries():
             said += fence(text, path).notices
-        for entry in shelf.entries:
+        for entry in snapshot.entries:
             if not entry.text.isascii() or not entry.title.isascii():
                 said += fence(f"{entry.title}\n{entry.text}", f".ctxe/{entry.path}").notices
         return tuple(said)

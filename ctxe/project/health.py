@@ -160,7 +160,7 @@ def _memory(project: Project) -> Iterator[Finding]:
     from ctxe.knowledge.entries.links import holding
     from ctxe.project.memory.inbox import waits
 
-    entries = project.store.shelf().entries
+    entries = project.store.snapshot().entries
     bad = [entry for entry in entries if entry.problems]
     kept = len({entry.signature or entry.id for entry in filter(holding(entries), entries) if entry.kind != "log"})
     yield Finding("memory", "ok", f"{kept} {'entry' if kept == 1 else 'entries'} in {project.place.memory}")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ctxe.project import Project
-from ctxe.project.memory.troubles import failure_groups
+from ctxe.project.memory.failures import failure_groups
 from tests.e2e.harness import KEY, Terminal, ctxe, environment, git, openai_at, repository
 from tests.wire.script import Entry
 from tests.wire.server import Answer, Call, Reply, WireServer, failure

@@ -11,7 +11,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import names
 from ctxe.knowledge.entries.journal import Journal, JournalWrite
-from ctxe.knowledge.entries.shelf import content_of
+from ctxe.knowledge.entries.snapshot import content_of
 from ctxe.storage import files
 from ctxe.storage.files import IGNORE_ALL
 from ctxe.storage.locks import lock

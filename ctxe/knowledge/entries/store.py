@@ -17,7 +17,7 @@ from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, write_entry
 from ctxe.knowledge.entries.folder import Changes, Folder
 from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
 from ctxe.knowledge.entries.rewriting import updated, without
-from ctxe.knowledge.entries.shelf import Shelf, ShelfReader, content_of
+from ctxe.knowledge.entries.snapshot import FolderReader, FolderSnapshot, content_of
 
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
 LISTED = ("scope", "files", "evidence")
@@ -56,26 +56,26 @@ class Store:
     token: Callable[[int], str] = _token
     check: Check = no_check
     mask: Callable[[str], str] = as_it_is
-    _reader: list[ShelfReader] = field(default_factory=list, repr=False, compare=False)
+    _reader: list[FolderReader] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def disk(self) -> Folder:
         """The folder as files."""
         return Folder(self.folder, Journal(self.cache), self.now)
 
-    def shelf(self) -> Shelf:
+    def snapshot(self) -> FolderSnapshot:
         """Everything as it stands now, problems included. Never raises for bad files."""
         if not self._reader:
-            self._reader.append(ShelfReader(self.folder, self.cache))
-        shelf = self._reader[0].shelf()
-        if shelf.strays:
+            self._reader.append(FolderReader(self.folder, self.cache))
+        snapshot = self._reader[0].snapshot()
+        if snapshot.strays:
             with contextlib.suppress(StoreError):
-                self.disk.clean(shelf.strays)
-        return shelf
+                self.disk.clean(snapshot.strays)
+        return snapshot
 
     def entries(self) -> tuple[Entry, ...]:
         """Every entry in causal order, retired and proposed ones included."""
-        return self.shelf().entries
+        return self.snapshot().entries
 
     def get(self, ref: str) -> Entry:
         """The entry a person means: an id, the start of one, its number, its path. Raises StoreError."""
@@ -177,9 +177,9 @@ class Store:
         with self.disk.locked():
             return self.disk.undo()
 
-    def outside(self, shelf: Shelf | None = None) -> tuple[Outside, ...]:
-        """Files that something other than ctxe changed since the last look; ``shelf`` is a look taken just now."""
-        return self.disk.journal.outside(self._digests(shelf))
+    def outside(self, snapshot: FolderSnapshot | None = None) -> tuple[Outside, ...]:
+        """Files that something other than ctxe changed since the last look; ``snapshot`` is a look taken just now."""
+        return self.disk.journal.outside(self._digests(snapshot))
 
     def seen(self) -> str:
         """Tell what changed outside in one line (empty for nothing) and take the present state as known.
@@ -227,8 +227,8 @@ class Store:
         mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
         return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
 
-    def _digests(self, shelf: Shelf | None = None) -> dict[str, str]:
-        digests = dict((shelf or self.shelf()).digests)
+    def _digests(self, snapshot: FolderSnapshot | None = None) -> dict[str, str]:
+        digests = dict((snapshot or self.snapshot()).digests)
         for name in ("MEMORY.md", "../MEMORY.md"):
             content = content_of(self.folder / name)
             if content:

@@ -16,7 +16,7 @@ from ctxe.knowledge.upkeep.evidence import kept, pinned, stale
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
-    from ctxe.knowledge.entries.shelf import Shelf
+    from ctxe.knowledge.entries.snapshot import FolderSnapshot
     from ctxe.project import Project
 
 NOTHING_SAID = "say what to remember"
@@ -29,13 +29,15 @@ def rough(text: str) -> int:
     return (len(text) + 3) // 4
 
 
-def rows(project: Project, kind: str = "", *, all_: bool = False, shelf: Shelf | None = None) -> list[dict[str, Any]]:
+def rows(
+    project: Project, kind: str = "", *, all_: bool = False, snapshot: FolderSnapshot | None = None
+) -> list[dict[str, Any]]:
     """Entries for a listing, in causal order: what the contract's objects hold, and ``stale``, ``uses``, ``tokens``.
 
-    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough. ``shelf`` is a look
-    at the folder taken just now.
+    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough. ``snapshot`` is of
+    the folder as it is just now.
     """
-    entries = (shelf or project.store.shelf()).entries
+    entries = (snapshot or project.store.snapshot()).entries
     replaced = links.successors(entries)
     lost = stale(entries, facts_of(project))
     numbers = project.counters.read()
@@ -55,19 +57,19 @@ def rows(project: Project, kind: str = "", *, all_: bool = False, shelf: Shelf |
     return found
 
 
-def overview(project: Project, shelf: Shelf | None = None) -> dict[str, Any]:
+def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[str, Any]:
     """What the page of ``memory show`` says besides the entries: summaries, logs, inbox, problems."""
-    shelf = shelf or project.store.shelf()
-    logs = [entry for entry in shelf.entries if entry.kind == "log"]
+    snapshot = snapshot or project.store.snapshot()
+    logs = [entry for entry in snapshot.entries if entry.kind == "log"]
     days = {entry.path for entry in logs if entry.path.startswith("daily/")}
     return {
         "folder": str(project.place.memory),
         "days": len(days),
         "lines": sum(entry.path.startswith("daily/") for entry in logs),
         "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
-        "inbox": sum(entry.status == "proposed" for entry in shelf.entries),
-        "problems": [{"path": problem.path, "says": problem.says} for problem in shelf.problems],
-        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside(shelf)],
+        "inbox": sum(entry.status == "proposed" for entry in snapshot.entries),
+        "problems": [{"path": problem.path, "says": problem.says} for problem in snapshot.problems],
+        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside(snapshot)],
     }
 
 

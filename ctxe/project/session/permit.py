@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.tool import Action, Allow, Ask, Decision, Deny
-from ctxe.project.servers.door import rules
+from ctxe.project.servers.lazy import rules
 from ctxe.repo.git import Git
 from ctxe.safety.paths import reach
 from ctxe.safety.permissions import Mode, Policy, decide

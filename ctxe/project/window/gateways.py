@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.pattern import pattern
 from ctxe.domain.tool import Action, Tool
-from ctxe.project.servers.door import Door
+from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.skills.use import Skilled
 from ctxe.tools.gateways import find_tools, use
 from ctxe.tools.jobs import Jobs
@@ -21,7 +21,7 @@ PAGE = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def gateways(
-    jobs: Jobs, door: Door, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]
+    jobs: Jobs, lazy: LazyServers, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]
 ) -> tuple[Tool, Tool]:
     """The two tools. A name that a server and a module have is the server's: a person allowed it. ``mode`` is the
     approval mode by then: in a session that only reads a plan is proposed by ``use``.
@@ -39,11 +39,11 @@ def gateways(
 
             return prepare_plan(arguments, mode)
         action = prepare_job(jobs, name, arguments)
-        action = action or (servers.prepare(name, arguments) if (servers := door.named) else None)
+        action = action or (servers.prepare(name, arguments) if (servers := lazy.named) else None)
         return action or skilled.prepare(name, arguments)
 
     def found(query: str) -> str:
-        guests = servers.found(query) if (servers := door.named) else ""
+        guests = servers.found(query) if (servers := lazy.named) else ""
         from ctxe.tools.use_page import offered
 
         return "\n".join(part for part in (guests, skilled.found(query), offered(query)) if part)

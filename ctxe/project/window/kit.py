@@ -17,7 +17,7 @@ from ctxe.project.memory.recalling import Recalling
 from ctxe.project.planning.ignored import readable
 from ctxe.project.purse import Purse
 from ctxe.project.sandboxing import UNBOXED, Boxed
-from ctxe.project.servers.door import Door
+from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.skills.use import Skilled, finder, named
 from ctxe.project.window.files import SessionFiles
 from ctxe.project.window.freshness import known
@@ -50,7 +50,7 @@ class Kit:
     clean: Callable[[str], str]
     files: SessionFiles
     skills: Skilled
-    servers: Door
+    servers: LazyServers
     purse: Purse
     jobs: Jobs
 
@@ -91,7 +91,7 @@ def kit_for(
     for name in skills:
         named(skilled.find(), name)
     shows = taker(project, state, keep=True, asked=True)
-    servers = Door(project, lambda asks: _servers(project, shows, asks))
+    servers = LazyServers(project, lambda asks: _servers(project, shows, asks))
     tools |= {tool.name: tool for tool in gateways(jobs, servers, skilled, web_of(project), mode)}
     tools |= {"delegate": delegate(workspace, ask)} if project.config.delegate.enabled else {}
     if unknown := [name for name in only if name not in tools]:

@@ -13,7 +13,7 @@ from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
-from ctxe.project.servers.door import any_named
+from ctxe.project.servers.lazy import any_named
 from ctxe.project.skills.offered import skills
 from ctxe.project.window.compose import SessionSources, rules_section
 from ctxe.project.window.freshness import freshen, within

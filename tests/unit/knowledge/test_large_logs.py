@@ -38,7 +38,7 @@ def test_what_is_too_large_to_be_rewritten_is_read_as_far_as_it_goes_and_refused
     path = tmp_path / ".ctxe" / "memory" / "log" / "log.jsonl"
     os.truncate(path, MOST_BYTES + 1)
     assert [entry.id for entry in store.entries()] == ["D0", "D1"]
-    says = [problem.says for problem in store.shelf().problems]
+    says = [problem.says for problem in store.snapshot().problems]
     assert says == [f"only its first {MOST_BYTES:,} bytes are read"]
     for change in (lambda: store.change("D0", text="y"), lambda: store.forget("D0"), lambda: _again(store)):
         with pytest.raises(StoreError, match=r"log\.jsonl has more than 64,000,000 bytes"):

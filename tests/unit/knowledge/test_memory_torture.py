@@ -67,9 +67,9 @@ def test_what_was_told_as_saved_survives_kill_9(quick_folder: Path) -> None:
             time.sleep(chance.uniform(0.05, 0.5))
             child.send_signal(signal.SIGKILL)
             saved += [line.strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-    shelf = store_in(quick_folder).shelf()
-    assert set(saved) <= {entry.id for entry in shelf.entries}
-    assert shelf.problems == ()
+    snapshot = store_in(quick_folder).snapshot()
+    assert set(saved) <= {entry.id for entry in snapshot.entries}
+    assert snapshot.problems == ()
     store_in(quick_folder).entries()
     assert [path for name in ("decisions", "memory") for path in (quick_folder / ".ctxe" / name).rglob("*.tmp")] == []
 
@@ -119,10 +119,10 @@ for point in range(1, 500):
     said = os.read(read, 10)
     os.close(read)
     _, status = os.waitpid(pid, 0)
-    shelf = fresh(folder).shelf()
-    titles = sorted(entry.title for entry in shelf.entries)
+    snapshot = fresh(folder).snapshot()
+    titles = sorted(entry.title for entry in snapshot.entries)
     strays = [str(path) for path in (folder / ".ctxe" / "decisions").glob(".*")]
-    print(json.dumps([point, said.decode(), titles, [problem.says for problem in shelf.problems], strays]))
+    print(json.dumps([point, said.decode(), titles, [problem.says for problem in snapshot.problems], strays]))
     shutil.rmtree(folder)
     if status == 0:
         break
@@ -145,11 +145,11 @@ def test_eight_processes_lose_nothing(quick_folder: Path) -> None:
     said = [child.communicate(timeout=100) for child in writers]
     assert [child.returncode for child in writers] == [0] * 8
     ids = [line for out, _ in said for line in out.split()]
-    shelf = store_in(quick_folder).shelf()
+    snapshot = store_in(quick_folder).snapshot()
     assert len(set(ids)) == 800
-    assert {entry.id for entry in shelf.entries if entry.kind != "log"} == set(ids)
-    assert sum(entry.kind == "log" for entry in shelf.entries) == 80
-    assert shelf.problems == ()
+    assert {entry.id for entry in snapshot.entries if entry.kind != "log"} == set(ids)
+    assert sum(entry.kind == "log" for entry in snapshot.entries) == 80
+    assert snapshot.problems == ()
 
 
 def remember(folder: Path, branch: str) -> None:
@@ -179,15 +179,15 @@ def test_two_branches_that_both_remember_merge_without_a_conflict(tmp_path: Path
         git(tmp_path, "commit", "-qm", branch)
     git(tmp_path, "merge", "-q", "--no-edit", "one")
     assert git(tmp_path, "status", "--porcelain") == ""
-    shelf = store_in(tmp_path).shelf()
-    assert shelf.problems == ()
-    titles = sorted(entry.title or entry.text for entry in shelf.entries)
+    snapshot = store_in(tmp_path).snapshot()
+    assert snapshot.problems == ()
+    titles = sorted(entry.title or entry.text for entry in snapshot.entries)
     twice = ["Use Postgres", "The API listens on 8080", "Store sessions as JSONL", "`pytest`: boom", "Tabs", "x"]
     lines = [f"did {what}" for what in ("something", "more")]
     assert titles == sorted(["Store sessions in SQLite", *(2 * [*twice, *lines])])
-    assert [entry.status for entry in shelf.entries if entry.title == "Store sessions in SQLite"] == ["superseded"]
-    assert len({entry.id for entry in shelf.entries}) == len(shelf.entries)
-    (group,) = groups(shelf.entries, {})
+    assert [entry.status for entry in snapshot.entries if entry.title == "Store sessions in SQLite"] == ["superseded"]
+    assert len({entry.id for entry in snapshot.entries}) == len(snapshot.entries)
+    (group,) = groups(snapshot.entries, {})
     assert group.seen == 2
 
 
@@ -252,7 +252,7 @@ for n in range(60):
     except StoreError as error:
         told += 1
         assert "File too large" in error.message or "No space left on device" in error.message, error.message
-print(told, len(store.shelf().problems), len(store.get(one.id).text), *sorted(
+print(told, len(store.snapshot().problems), len(store.get(one.id).text), *sorted(
     path.name for path in folder.rglob("*") if path.name.endswith(".tmp")))
 """
 

@@ -18,8 +18,8 @@ from ctxe.knowledge.failures.pairing import UNHASHED
 from ctxe.knowledge.failures.recordings import Recording, UserWords
 from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.project import Project
+from ctxe.project.memory.failures import failure_groups
 from ctxe.project.memory.learning import Learnt, learn, recordings, steps_of
-from ctxe.project.memory.troubles import failure_groups
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ import pytest
 from ctxe.domain.errors import StoreError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.journal import Outside
-from ctxe.knowledge.entries.shelf import Problem
+from ctxe.knowledge.entries.snapshot import Problem
 from ctxe.knowledge.entries.store import Store
 from tests.unit.knowledge.stores import NOON, store_in, tokens
 
@@ -193,13 +193,13 @@ def test_damaged_files_are_survived_named_and_left_alone(tmp_path: Path) -> None
     (folder / "loop.md").symlink_to("loop.md")
     (folder / "away.md").symlink_to("/etc/hostname")
     os.mkfifo(folder / "pipe.md")
-    shelf = store.shelf()
-    assert good in shelf.entries
-    assert {entry.path.removeprefix("decisions/") for entry in shelf.entries} == {*damaged, Path(good.path).name}
-    named = {problem.path.removeprefix("decisions/") for problem in shelf.problems}
+    snapshot = store.snapshot()
+    assert good in snapshot.entries
+    assert {entry.path.removeprefix("decisions/") for entry in snapshot.entries} == {*damaged, Path(good.path).name}
+    named = {problem.path.removeprefix("decisions/") for problem in snapshot.problems}
     assert named == {*damaged, "folder.md", "loop.md", "away.md", "pipe.md"}
     assert {name: (folder / name).read_bytes() for name in damaged} == damaged
-    assert Problem("decisions/folder.md", "is a folder where a file should be") in shelf.problems
+    assert Problem("decisions/folder.md", "is a folder where a file should be") in snapshot.problems
 
 
 def test_a_copied_file_is_tolerated_and_told(tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ def test_a_copied_file_is_tolerated_and_told(tmp_path: Path) -> None:
     one = store.add(decision("One"))
     copy = tmp_path / ".ctxe" / "decisions" / "0001-zzz.md"
     copy.write_bytes((tmp_path / ".ctxe" / one.path).read_bytes())
-    shelf = store.shelf()
-    assert [entry.id for entry in shelf.entries] == [one.id, one.id]
-    assert shelf.problems == (Problem("decisions/0001-zzz.md", f"has the id of {one.path}"),)
+    snapshot = store.snapshot()
+    assert [entry.id for entry in snapshot.entries] == [one.id, one.id]
+    assert snapshot.problems == (Problem("decisions/0001-zzz.md", f"has the id of {one.path}"),)
     with pytest.raises(StoreError, match="could be 2 entries"):
         store.forget(one.id)
     assert store.forget("0001-zzz.md")[0].path == "decisions/0001-zzz.md"

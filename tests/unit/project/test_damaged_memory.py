@@ -14,7 +14,7 @@ from ctxe.domain.errors import CtxeError
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.query import Query
 from ctxe.project import Project
-from ctxe.project.memory import memories, standing, transfer, troubles
+from ctxe.project.memory import failures, memories, standing, transfer
 from ctxe.project.memory.learning import learn, recordings
 from ctxe.project.sessions import summaries
 
@@ -83,8 +83,8 @@ def looks(project: Project) -> list[Callable[[], object]]:
         lambda: memories.weeks(project),
         lambda: memories.statistics(project),
         lambda: (transfer.give_out(project, "jsonl"), transfer.give_out(project, "md")),
-        lambda: [troubles.timeline(project, group) for group in troubles.failure_groups(project)],
-        lambda: troubles.statistics(project),
+        lambda: [failures.timeline(project, group) for group in failures.failure_groups(project)],
+        lambda: failures.statistics(project),
         lambda: standing.sources(project),
         project.store.seen,
         lambda: summaries(project),
@@ -108,7 +108,7 @@ def test_every_place_damaged_at_once(tmp_path: Path, way: str) -> None:
     for act in (
         lambda: project.store.add(Entry("", "decision", "Another")),
         lambda: project.store.log("- 11:00 [s] two"),
-        lambda: troubles.add_failure(project, "it broke"),
+        lambda: failures.add_failure(project, "it broke"),
         project.store.undo,
     ):
         with contextlib.suppress(CtxeError):

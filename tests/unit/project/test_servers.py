@@ -382,7 +382,7 @@ here = Project.open(Path(sys.argv[1]))
 ledger(here, "hello")
 print(sorted(name for name in sys.modules if "servers." in name or ".mcp" in name or name in ("mcp", "asyncio")))
 """
-    for settings, wanted in (("", ["ctxe.project.servers.door"]), (tea(), ["mcp", "asyncio"])):
+    for settings, wanted in (("", ["ctxe.project.servers.lazy"]), (tea(), ["mcp", "asyncio"])):
         here = project(tmp_path, settings)
         words = [sys.executable, "-c", program, str(here.root)]
         done = subprocess.run(words, env=dict(here.environment), capture_output=True, text=True, check=True)

@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class FolderSnapshot:
     """What the folder held at one moment: entries in causal order, problems, the content hash of each file.
 
     ``strays`` are temporary files of writers that died, or of one that is writing now.
@@ -56,7 +56,7 @@ class _Record:
     problems: tuple[str, ...] = ()
 
 
-class ShelfReader:
+class FolderReader:
     """Reads one memory folder again and again; only files that changed are opened."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
@@ -65,9 +65,9 @@ class ShelfReader:
         self._kept = cache / "entries.json"
         self._records: dict[str, _Record] | None = None
         self._saved: dict[str, Mark] = {}
-        self._last: tuple[list[Problem], Shelf] | None = None
+        self._last: tuple[list[Problem], FolderSnapshot] | None = None
 
-    def shelf(self) -> Shelf:
+    def snapshot(self) -> FolderSnapshot:
         """Everything as it stands on disk now. Never raises for bad files."""
         records = self._load() if self._records is None else self._records
         problems: list[Problem] = []
@@ -94,9 +94,9 @@ class ShelfReader:
         problems += [Problem(path, says) for path, record in now.items() for says in record.problems]
         problems += _twice(entries)
         digests = {path: record.digest for path, record in now.items()}
-        shelf = Shelf(tuple(entries), tuple(problems), digests, tuple(strays))
-        self._last = (seen, shelf)
-        return shelf
+        snapshot = FolderSnapshot(tuple(entries), tuple(problems), digests, tuple(strays))
+        self._last = (seen, snapshot)
+        return snapshot
 
     def _read(self, path: str, mark: Mark) -> _Record:
         try:

@@ -1,4 +1,4 @@
-"""The way to a session's servers that costs nothing where there is none: what lies behind is imported when opened."""
+"""A session's servers, made and imported when they are first asked for: where there is none they cost nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 @dataclass(slots=True)
-class Door:
+class LazyServers:
     """``made`` makes the servers when they are first asked for, and is given what puts their questions to the user:
     ``asks`` as it is by then.
     """
