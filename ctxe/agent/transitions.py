@@ -97,7 +97,7 @@ def closing(
     if not state.running:
         return []
     events: list[Kept] = []
-    if state.pending is None and said:
+    if state.pending is None and said.strip():
         events += [
             ReplyReceived(Reply(said, stop="interrupted", usage=usage, model=state.model), usd),
             StepFinished(len(state.turn.steps) + 1),

@@ -84,7 +84,8 @@ class Draft:
         if not text.strip() and not calls and stop == "end":
             error = BadReply(f"{at.provider} gave an empty answer", "ask again in other words, or try another model")
             raise RequestFault(error, "an empty answer", tries=faults.FEW)
-        reply = Reply(text, calls, stop, self.usage, model, self.seal(calls), dropped)
+        said = text if text.strip() or calls else ""  # nobody takes a message of blanks alone back
+        reply = Reply(said, calls, stop, self.usage, model, self.seal(calls), dropped)
         if not all(is_object(call.arguments) for call in calls):
             error = BadReply(f"{at.provider} wrote a tool call that is no JSON")
             raise RequestFault(error, "a tool call with broken JSON", tries=faults.TWICE, reply=reply)

@@ -114,6 +114,13 @@ def test_a_filtered_answer_says_so(api: str) -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
+def test_blanks_that_were_cut_are_no_words(api: str) -> None:
+    with wire.WireServer([wire.Reply("  \n", stop="length")]) as server:
+        _, reply = hear(speak(api, server.url))
+    assert (reply.text, reply.stop) == ("", "length")
+
+
+@pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("fault", ["id-frames", "crlf", "unknown-events", "comment", "drip"])
 def test_legal_oddities_of_event_streams_are_read_in_one_request(fault: Any, api: str) -> None:
     played = wire.Reply("Hi there", calls=CALLS, usage=SPENT, fault=fault, seconds=0.01)
