@@ -129,8 +129,8 @@ def _instructions(project: Project) -> Iterator[Finding]:
 
 def _skills(project: Project) -> Iterator[Finding]:
     """How many domain modules there are, what their list costs, and which cannot be used."""
+    from ctxe.project.skills.finding import finder
     from ctxe.project.skills.modules import listed
-    from ctxe.project.skills.use import finder
 
     found, cost = finder(project)(), listed(project)
     usable = sum(not skill.problem for skill in found)

@@ -12,8 +12,8 @@ from ctxe.domain.errors import ConfigError
 from ctxe.project.models import known as known_models
 from ctxe.project.planning.completion import paths
 from ctxe.project.sessions import newest_first
+from ctxe.project.skills.finding import usable
 from ctxe.project.skills.templates import template, templates
-from ctxe.project.skills.use import usable
 
 if TYPE_CHECKING:
     from ctxe.project import Project

@@ -25,7 +25,7 @@ MOST_LISTED = 40
 
 def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
     """The body, then tools with their schemas, then files, in at most ``room`` tokens; empty when hardly any fits."""
-    more = "\n".join(_more(skill))
+    more = _more(skill)
     whole = _page(skill, skill.body, more)
     if count(whole) <= room:
         return whole
@@ -39,14 +39,23 @@ def page(skill: Skill, room: int, count: Callable[[str], int]) -> str:
     return cut(kept) if kept and room >= LEAST else ""
 
 
+def full_page(skill: Skill) -> str:
+    """The same however long it is."""
+    return _page(skill, skill.body, _more(skill))
+
+
 def _page(skill: Skill, body: str, more: str) -> str:
     folder = skill.where if skill.origin == "project" else str(skill.folder)
     fenced = fence(f"{body}\n\n{more}".strip(), skill.where, "skill", name=skill.name, folder=folder)
     return fenced.text
 
 
-def _more(skill: Skill) -> Iterator[str]:
+def _more(skill: Skill) -> str:
     """Lines about the module's tools and files."""
+    return "\n".join(_lines(skill))
+
+
+def _lines(skill: Skill) -> Iterator[str]:
     if skill.scripts:
         yield 'Tools, called by `use` with this name and arguments {"args": [string, …]}:'
         for path in skill.scripts[:MOST_LISTED]:

@@ -18,7 +18,7 @@ from ctxe.project.memory.memories import noted
 from ctxe.project.session.attaching import attached, pasted
 from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.session.live import Live
-from ctxe.project.skills.use import named
+from ctxe.project.skills.finding import named
 from ctxe.project.window.compose import task_of
 from ctxe.project.window.planned import steered
 from ctxe.repo.planning.steering import Steering

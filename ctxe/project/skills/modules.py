@@ -11,8 +11,9 @@ from ctxe.context.tokens import Count
 from ctxe.domain.errors import ConfigError, CtxeError
 from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.module import FILE, Skill, read_skill
-from ctxe.knowledge.skills.page import page
-from ctxe.project.skills.use import Skilled, finder, named
+from ctxe.knowledge.skills.page import full_page
+from ctxe.project.skills.finding import finder, named
+from ctxe.project.skills.use import Skilled
 from ctxe.storage import files
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
             "description": skill.description,
             "state": _state(skill, always),
             "line_tokens": count(line(skill)) if skill.offered and not skill.problem else 0,
-            "tokens": 0 if skill.problem else count(page(skill, 1 << 30, len)),
+            "tokens": 0 if skill.problem else count(full_page(skill)),
             "uses": int(uses.get(skill.name, 0)),
             "problem": skill.problem,
             "faults": list(skill.faults),
@@ -96,7 +97,7 @@ def whole(project: Project, name: str) -> dict[str, Any]:
     from ctxe.storage.vocabulary import count
 
     skill = named(finder(project)(), name)
-    text = page(skill, 1 << 30, len)
+    text = full_page(skill)
     parts = [{"path": path, "tokens": count(_text(skill.folder / path))} for path in skill.files]
     return {
         "name": skill.name,
@@ -156,7 +157,7 @@ def checked(project: Project, name: str = "") -> list[dict[str, Any]]:
 
 
 def _tokens(skill: Skill, count: Any) -> int:
-    return 0 if skill.problem else int(count(page(skill, 1 << 30, len)))
+    return 0 if skill.problem else int(count(full_page(skill)))
 
 
 def faults(skill: Skill, tokens: int) -> Iterator[str]:

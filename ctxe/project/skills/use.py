@@ -1,4 +1,4 @@
-"""Domain modules of a project: where they are, what a session holds of them, and how the model loads and uses them."""
+"""Domain modules in a session: what it holds of them, and how the model loads and uses them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ctxe.agent.state import State
-from ctxe.data import FOLDER
 from ctxe.domain.errors import ConfigError, StoreError, ToolError
 from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.skills.catalogue import line
-from ctxe.knowledge.skills.finding import Finder, ModulePlaces
+from ctxe.knowledge.skills.finding import Finder
 from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
-from ctxe.knowledge.skills.page import PREFIX, page
+from ctxe.knowledge.skills.page import PREFIX, full_page
 from ctxe.knowledge.skills.source import HeldSkills
-from ctxe.project.place import home_of
+from ctxe.project.skills.finding import named
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files as disk
@@ -32,60 +31,6 @@ if TYPE_CHECKING:
 MOST_FOUND = 8
 MOST_READ = 400_000
 """Bytes of a module's file that the model may read at once."""
-
-
-def finder(project: Project) -> Finder:
-    """What finds the modules of a project, the user's and ours."""
-    from ctxe.project.planning.ignored import readable
-
-    settings, place = project.config.skills, project.place
-    home = home_of(project.environment)
-    own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
-    shipped = FOLDER / "skills"
-    return Finder(
-        ModulePlaces(
-            place.root,
-            place.working,
-            (place.user / "skills", *(folder for folder in own if folder.is_absolute())),
-            shipped,
-            settings.never,
-            readable(project),
-            lambda: _rules_to_ask_for(project),
-        )
-    )
-
-
-def usable(project: Project) -> list[str]:
-    """Names of the modules that can be used here."""
-    return [skill.name for skill in finder(project).usable()]
-
-
-def _rules_to_ask_for(project: Project) -> list[Skill]:
-    """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
-    from ctxe.knowledge.rules.rulefiles import RulePlaces, asked_for
-    from ctxe.project.planning.ignored import readable
-
-    place = project.place
-    found = asked_for(RulePlaces(place.root, place.working, readable=readable(project)))
-    return [
-        Skill(Path(rule.path).stem, rule.summary, place.root / rule.path, rule.path, "project", rule.text)
-        for rule in found
-    ]
-
-
-def named(skills: tuple[Skill, ...], name: str) -> Skill:
-    """The usable module of this name. Raises ConfigError with the nearest one, or why it cannot be used."""
-    for skill in sorted(skills, key=lambda one: bool(one.problem)):
-        if name in (skill.name, skill.where):
-            if skill.problem:
-                raise ConfigError(f"skill {name} cannot be used: {skill.problem}", f"see {skill.where}")
-            return skill
-    import difflib
-
-    close = difflib.get_close_matches(name, [skill.name for skill in skills], n=1)
-    raise ConfigError(
-        f"there is no skill {name!r}", f"did you mean {close[0]}?" if close else "`ctxe skills list` shows them"
-    )
 
 
 @dataclass(slots=True)
@@ -150,7 +95,7 @@ class Skilled:
                 f"{skill.name} is loaded already, its text stands above; {skill.name}/{FILE} reads it again"
             )
         self.used(skill.name)
-        return ToolOutput(page(skill, 1 << 30, len), kind="read")
+        return ToolOutput(full_page(skill), kind="read")
 
     def _script(self, skill: Skill, path: str, arguments: Mapping[str, Any]) -> Action:
         """The command that runs a script, decided and run as any command is."""

@@ -18,7 +18,8 @@ from ctxe.project.planning.ignored import readable
 from ctxe.project.purse import Purse
 from ctxe.project.sandboxing import UNBOXED, Boxed
 from ctxe.project.servers.lazy import LazyServers
-from ctxe.project.skills.use import Skilled, finder, named
+from ctxe.project.skills.finding import finder, named
+from ctxe.project.skills.use import Skilled
 from ctxe.project.window.files import SessionFiles
 from ctxe.project.window.freshness import known
 from ctxe.project.window.gateways import gateways, web_of

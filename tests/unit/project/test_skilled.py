@@ -17,8 +17,8 @@ from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
+from ctxe.project.skills.finding import named
 from ctxe.project.skills.loaded import IDLE, held
-from ctxe.project.skills.use import named
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.parts import keeping
 

@@ -1,0 +1,66 @@
+"""Where the domain modules of a project are: its own places, its user's, those that ship, and rules read on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxe.data import FOLDER
+from ctxe.domain.errors import ConfigError
+from ctxe.knowledge.skills.finding import Finder, ModulePlaces
+from ctxe.knowledge.skills.module import Skill
+from ctxe.project.place import home_of
+from ctxe.project.planning.ignored import readable
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
+
+
+def finder(project: Project) -> Finder:
+    """What finds the modules of a project, the user's and ours."""
+    settings, place = project.config.skills, project.place
+    home = home_of(project.environment)
+    own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
+    return Finder(
+        ModulePlaces(
+            place.root,
+            place.working,
+            (place.user / "skills", *(folder for folder in own if folder.is_absolute())),
+            FOLDER / "skills",
+            settings.never,
+            readable(project),
+            lambda: _rules_to_ask_for(project),
+        )
+    )
+
+
+def usable(project: Project) -> list[str]:
+    """Names of the modules that can be used here."""
+    return [skill.name for skill in finder(project).usable()]
+
+
+def _rules_to_ask_for(project: Project) -> list[Skill]:
+    """Rules of Cursor and Windsurf that have a description and no scope, as modules of one file."""
+    from ctxe.knowledge.rules.rulefiles import RulePlaces, asked_for
+
+    place = project.place
+    found = asked_for(RulePlaces(place.root, place.working, readable=readable(project)))
+    return [
+        Skill(Path(rule.path).stem, rule.summary, place.root / rule.path, rule.path, "project", rule.text)
+        for rule in found
+    ]
+
+
+def named(skills: tuple[Skill, ...], name: str) -> Skill:
+    """The usable module of this name. Raises ConfigError with the nearest one, or why it cannot be used."""
+    for skill in sorted(skills, key=lambda one: bool(one.problem)):
+        if name in (skill.name, skill.where):
+            if skill.problem:
+                raise ConfigError(f"skill {name} cannot be used: {skill.problem}", f"see {skill.where}")
+            return skill
+    import difflib
+
+    close = difflib.get_close_matches(name, [skill.name for skill in skills], n=1)
+    raise ConfigError(
+        f"there is no skill {name!r}", f"did you mean {close[0]}?" if close else "`ctxe skills list` shows them"
+    )
