@@ -43,12 +43,12 @@ def register(group: typer.Typer) -> None:
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every server."""
-    from ctxe.project.servers.connected import servers_of
+    from ctxe.project.servers.connections import connections
     from ctxe.project.servers.pages import rows
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    found = rows(project, servers_of(project))
+    found = rows(project, connections(project))
     if as_json:
         print_json(found)
     else:
@@ -171,12 +171,12 @@ def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, S
 
 def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> None:
     """Start one server and show its tools. Raises CtxeError."""
-    from ctxe.project.servers.connected import servers_of
+    from ctxe.project.servers.connections import connections
     from ctxe.project.servers.pages import tried
 
     invocation = Invocation.of(context)
     project = invocation.project()
-    with closing(servers_of(project)) as servers:
+    with closing(connections(project)) as servers:
         found = tried(project, servers, name)
     if as_json:
         print_json(found)

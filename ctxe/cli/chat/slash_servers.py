@@ -19,7 +19,7 @@ def mcp(chat: ChatSession, words: str) -> None:
     from ctxe.project.servers.signing import logout
     from ctxe.terminal.figures import plural
 
-    project, servers = chat.live.project, chat.live.kit.servers.servers
+    project, servers = chat.live.project, chat.live.kit.servers.servers.running
     match split(words):
         case []:
             chat.say(drawn(rows(project, servers), chat.screen))
@@ -57,7 +57,7 @@ def prompts(live: Live) -> list[list[str]]:
     from ctxe.project.servers.completing import prompts as remembered
 
     servers = live.kit.servers.named
-    return [[name, f"{says} (a prompt of a server)"] for name, says in remembered(servers)] if servers else []
+    return [[name, f"{says} (a prompt of a server)"] for name, says in remembered(servers.running)] if servers else []
 
 
 def mentions(live: Live, begun: str) -> list[str]:
@@ -65,7 +65,7 @@ def mentions(live: Live, begun: str) -> list[str]:
     from ctxe.project.servers.completing import resources
 
     servers = live.kit.servers.named if begun else None
-    return resources(servers, begun) if servers else []
+    return resources(servers.running, begun) if servers else []
 
 
 def completed(live: Live, name: str, begun: str) -> list[str]:
@@ -73,7 +73,7 @@ def completed(live: Live, name: str, begun: str) -> list[str]:
     from ctxe.project.servers.completing import arguments
 
     servers = live.kit.servers.named if ":" in name else None
-    return arguments(servers, name.removeprefix("/"), begun) if servers else []
+    return arguments(servers.running, name.removeprefix("/"), begun) if servers else []
 
 
 COMMANDS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.domain.errors import ConfigError
-from ctxe.project.servers.connected import Servers, parted
+from ctxe.project.servers.connections import Connections
+from ctxe.project.servers.use import parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,34 +28,34 @@ def mentioned(words: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def resources(servers: Servers, begun: str) -> list[str]:
+def resources(running: Connections, begun: str) -> list[str]:
     """``SERVER:URI`` for what was typed after ``@``, as servers told their resources last."""
-    found = [full for name, uri in _remembered(servers) if begun.lower() in (full := f"{name}:{uri}").lower()]
+    found = [full for name, uri in _remembered(running) if begun.lower() in (full := f"{name}:{uri}").lower()]
     return sorted(found, key=lambda full: (not full.lower().startswith(begun.lower()), full))[:MOST]
 
 
-def _remembered(servers: Servers) -> Iterator[tuple[str, str]]:
-    for name, one in servers.known.items():
-        for uri in kept.resources if (kept := servers.listed.kept(one)) else ():
+def _remembered(running: Connections) -> Iterator[tuple[str, str]]:
+    for name, one in running.known.items():
+        for uri in kept.resources if (kept := running.listed.kept(one)) else ():
             yield name, uri
 
 
-def prompts(servers: Servers) -> list[tuple[str, str]]:
+def prompts(running: Connections) -> list[tuple[str, str]]:
     """(``/SERVER:PROMPT``, what it is for) as servers told their prompts last."""
     found = []
-    for name, one in servers.known.items():
-        for typed, takes, says in kept.prompts if (kept := servers.listed.kept(one)) else ():
+    for name, one in running.known.items():
+        for typed, takes, says in kept.prompts if (kept := running.listed.kept(one)) else ():
             found.append((f"/{name}:{typed}", f"{says} {takes}".strip()))
     return found
 
 
-def arguments(servers: Servers, name: str, begun: str) -> list[str]:
+def arguments(running: Connections, name: str, begun: str) -> list[str]:
     """What completes a word behind ``/SERVER:PROMPT``: names of its arguments, and what the server puts for one."""
     server, _, typed = parted(name)
-    held = servers.opened().get(server)
+    held = running.opened.get(server)
     prompt = next((one for one in held.offers.prompts if one.typed == typed), None) if held else None
     if held is None or prompt is None:
-        takes = next((says for full, says in prompts(servers) if full == f"/{name}"), "")
+        takes = next((says for full, says in prompts(running) if full == f"/{name}"), "")
         return [one for one in re.findall(r"([\w.-]+=)…", takes) if one.startswith(begun)]
     key, sign, value = begun.partition("=")
     if not sign:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ctxe.config.load import SERVERS_FILE
@@ -12,7 +11,8 @@ from ctxe.domain.value import dataclass
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.servers.connected import Servers
+    from ctxe.project.servers.use import Servers
+    from ctxe.tools.mcp.answer import Look
 
 
 def any_named(project: Project) -> bool:
@@ -30,12 +30,10 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(slots=True)
 class LazyServers:
-    """``made`` makes the servers when they are first asked for, and is given what puts their questions to the user:
-    ``asks`` as it is by then.
-    """
+    """``look`` makes pictures of what servers send, ``asks`` puts what they ask to the user."""
 
     project: Project
-    made: Callable[[Asks], Servers]
+    look: Look
     asks: Asks = declined
     _servers: Servers | None = None
 
@@ -43,7 +41,11 @@ class LazyServers:
     def servers(self) -> Servers:
         """The servers of this session."""
         if self._servers is None:
-            self._servers = self.made(self._ask)
+            from ctxe.project.servers.connections import connections
+            from ctxe.project.servers.use import Servers
+
+            running = connections(self.project, self.look, self._ask)
+            self._servers = Servers(running, lambda: self.project.budget.room("skills"))
         return self._servers
 
     @property
@@ -57,12 +59,13 @@ class LazyServers:
 
     def starting(self) -> list[str]:
         """Servers that are on the way."""
-        return self._servers.starting() if self._servers is not None else []
+        return self._servers.running.starting() if self._servers is not None else []
 
     def _ask(self, form: Form) -> Filled | None:
+        """Whoever ``asks`` by then: the face of a session is made after it."""
         return self.asks(form)
 
     def close(self) -> None:
         """End what was started."""
         if self._servers is not None:
-            self._servers.close()
+            self._servers.running.close()

@@ -10,9 +10,10 @@ from ctxe.config.load import SERVERS_FILE
 from ctxe.domain.errors import ConfigError, CtxeError, ToolError
 from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, named, withdraw
-from ctxe.project.servers.connected import Servers
+from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.launching import launch_of, told
 from ctxe.project.servers.signing import logout, signed_in
+from ctxe.project.servers.told import tokens
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -28,15 +29,15 @@ STATES = {
 """What people are told of a server that is not to be started."""
 
 
-def rows(project: Project, servers: Servers) -> list[dict[str, Any]]:
+def rows(project: Project, running: Connections) -> list[dict[str, Any]]:
     """Every server in order: its state, how much it offers and what that costs in tokens (None: not known yet)."""
-    return [_row(project, servers, one) for one in configured(project)]
+    return [_row(project, running, one) for one in configured(project)]
 
 
-def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
-    held = servers.opened().get(one.name)
+def _row(project: Project, running: Connections, one: Configured) -> dict[str, Any]:
+    held = running.opened.get(one.name)
     connected = held is not None and held.state == "connected"
-    kept = servers.listed.kept(one) if one.usable else None
+    kept = running.listed.kept(one) if one.usable else None
     offers = held.offers if connected and held else kept
     settings, clean = one.settings, cleaning(project.own_keys)
     why = held.why if held and held.state == "failed" else "" if held or not one.usable else _hindrance(project, one)
@@ -47,7 +48,7 @@ def _row(project: Project, servers: Servers, one: Configured) -> dict[str, Any]:
         "why": one.problem or clean(why),
         "signed_in": signed_in(project, one),
         **{kind: len(getattr(offers, kind)) if offers else None for kind in ("tools", "resources", "prompts")},
-        "tokens": servers.tokens(one.name) if connected else None,
+        "tokens": tokens(one.name, held) if connected and held else None,
         "runs": settings.url or " ".join((settings.command, *settings.args)),
         "allow": list(settings.allow),
         "deny": list(settings.deny),
@@ -63,7 +64,7 @@ def _hindrance(project: Project, one: Configured) -> str:
     return ""
 
 
-def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) -> dict[str, Any]:
+def tried(project: Project, running: Connections, name: str, *, anew: bool = False) -> dict[str, Any]:
     """Connect to a server; what it says of itself, each tool and resource with its price, its prompts.
 
     Raises ConfigError, CtxeError.
@@ -78,14 +79,14 @@ def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) 
         how = how or f"mcp.servers.{name}.{'folders' if one.state == 'elsewhere' else 'enabled'} says so"
         raise ConfigError(f"server {name} is not started: {STATES[one.state]}", how)
     try:
-        held: Connection = servers.restart(name) if anew else servers.reached(name)
+        held: Connection = running.restart(name) if anew else running.reached(name)
     except ToolError as error:
         log = project.cache / "servers" / f"{name}.log"
         raise CtxeError(f"server {name}: {error}", f"see {log}" if log.is_file() else "") from None
     masked = cleaning(project.own_keys)
 
     def clean(text: str) -> str:
-        return masked(servers.hidden(name, text))
+        return masked(running.hidden(name, text))
 
     tools = [
         {"name": f"{name}/{tool.name}", "tokens": count(text), "text": clean(text)}
@@ -98,7 +99,7 @@ def tried(project: Project, servers: Servers, name: str, *, anew: bool = False) 
     prompts = [
         {"name": f"/{name}:{one.typed}", "takes": one.takes, "text": clean(one.says)} for one in held.offers.prompts
     ]
-    said = {"name": name, "tokens": servers.tokens(name), "says": clean(held.instructions), "tools": tools}
+    said = {"name": name, "tokens": tokens(name, held), "says": clean(held.instructions), "tools": tools}
     return {**said, "resources": resources, "prompts": prompts}
 
 

@@ -26,6 +26,11 @@ def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] 
     return f"{tools}\n{resources_page(name, offers.resources, room - counted(tools), counted)}"
 
 
+def tokens(name: str, held: Connection) -> int:
+    """What a whole page of what a connected server offers costs."""
+    return count(paged(name, held, 1 << 30, len))
+
+
 def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
     """A line for each tool and resource whose name or description has words of the query, best first."""
     from ctxe.lexical.bm25 import Corpus, FieldWeight

@@ -18,7 +18,7 @@ from ctxe.project.session.calls import at_users_word, by_user
 from ctxe.project.window.kit import Kit
 
 if TYPE_CHECKING:
-    from ctxe.project.servers.connected import Servers
+    from ctxe.project.servers.use import Servers
 
 HEAD = (
     "[the user types /{name}, and the server {server} writes the words behind it, marked as its own. Do what they "
@@ -46,14 +46,14 @@ class Asking:
         from ctxe.project.servers.completing import mentioned
 
         for server, uri in mentioned(words):
-            if server in servers.known:
+            if server in servers.running.known:
                 yield from self._read(servers, f"{server}:{uri}")
 
     def is_prompt(self, name: str) -> bool:
         """Is ``/NAME`` a prompt of a server that may be started?"""
         server, sign, _ = name.partition(":")
         servers = self.kit.servers.named if sign else None
-        return servers is not None and server in servers.known
+        return servers is not None and server in servers.running.known
 
     def prompt(self, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
         """Ask a server for one of its prompts; ``give`` is told the words of the turn that follows, if it had any.

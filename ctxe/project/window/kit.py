@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.domain.errors import ConfigError
-from ctxe.domain.form import Asks
 from ctxe.domain.model import ToolSchema
 from ctxe.domain.tool import Tool
 from ctxe.domain.value import dataclass, replace
@@ -23,7 +22,7 @@ from ctxe.project.skills.use import Skilled
 from ctxe.project.window.files import SessionFiles
 from ctxe.project.window.freshness import known
 from ctxe.project.window.gateways import gateways, web_of
-from ctxe.project.window.pictured import Take, again, taker
+from ctxe.project.window.pictured import again, taker
 from ctxe.safety.secrets import clean_environment, is_secret_file
 from ctxe.tools.core import core_tools
 from ctxe.tools.delegate import Ask, delegate
@@ -34,7 +33,6 @@ from ctxe.tools.workspace import Workspace, WorkspaceBounds
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.servers.connected import Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +89,7 @@ def kit_for(
     skilled = Skilled(project, state, standing, shell, finder(project), offers("use"))
     for name in skills:
         named(skilled.find(), name)
-    shows = taker(project, state, keep=True, asked=True)
-    servers = LazyServers(project, lambda asks: _servers(project, shows, asks))
+    servers = LazyServers(project, taker(project, state, keep=True, asked=True))
     tools |= {tool.name: tool for tool in gateways(jobs, servers, skilled, web_of(project), mode)}
     tools |= {"delegate": delegate(workspace, ask)} if project.config.delegate.enabled else {}
     if unknown := [name for name in only if name not in tools]:
@@ -116,9 +113,3 @@ def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Wo
         bounds=WorkspaceBounds(command_seconds=project.config.tools.command_seconds),
         picture=taker(project, state, keep=True, asked=True),
     )
-
-
-def _servers(project: Project, look: Take, asks: Asks) -> Servers:
-    from ctxe.project.servers.connected import servers_of
-
-    return servers_of(project, look, asks)

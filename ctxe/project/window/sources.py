@@ -50,7 +50,7 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
     if "use" in kit.tools and (servers := kit.servers.named):
         from ctxe.project.servers.listed import ServerLines
 
-        found.append(("skills", ServerLines(servers.known.values, servers.listed, count)))
+        found.append(("skills", ServerLines(servers.running.known.values, servers.running.listed, count)))
     if project.config.memory.enabled:
         found.append(("memory", memory(project, count, session)))
     return found

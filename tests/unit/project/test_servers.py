@@ -25,13 +25,16 @@ from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
 from ctxe.project.servers.acting import CHANGED
 from ctxe.project.servers.configured import accept, configured, named, refused, withdraw
-from ctxe.project.servers.connected import Servers, servers_of
+from ctxe.project.servers.connections import connections
 from ctxe.project.servers.launching import launch_of, told
+from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.servers.listed import LINE, ServerLines
+from ctxe.project.servers.use import Servers
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
 from ctxe.storage.vocabulary import count
+from ctxe.tools.mcp.answer import blind
 from tests.e2e.harness import KEY
 
 BY_HAND = Path(__file__).parents[2] / "servers/by_hand.py"
@@ -60,12 +63,12 @@ def opened() -> Iterator[Opened]:
     made: list[Servers] = []
 
     def open_(here: Project) -> Servers:
-        made.append(servers_of(here))
+        made.append(LazyServers(here, blind).servers)
         return made[-1]
 
     yield open_
     for one in made:
-        one.close()
+        one.running.close()
 
 
 def run(action: Action | None) -> ToolOutput:
@@ -209,7 +212,7 @@ def test_a_server_of_the_user_may_be_for_some_folders_only(tmp_path: Path, folde
     assert (one.state, one.origin, one.usable) == (state, "yours", state == "yours")
     if state == "elsewhere":
         with pytest.raises(ConfigError, match="server tea is not started: for other folders"):
-            pages.tried(here, servers_of(here), "tea")
+            pages.tried(here, connections(here), "tea")
 
 
 def test_a_server_gets_a_clean_environment_and_what_its_settings_name(tmp_path: Path) -> None:
@@ -314,7 +317,7 @@ def test_who_decides_a_call(tmp_path: Path, opened: Opened, more: str, mode: str
 
 
 def standing(here: Project, servers: Servers) -> str:
-    source = ServerLines(servers.known.values, servers.listed, count)
+    source = ServerLines(servers.running.known.values, servers.running.listed, count)
     return "".join(chunk.text for section in source.offer(Task(), 10_000) for chunk in section.chunks)
 
 
@@ -346,12 +349,12 @@ def test_a_server_that_cannot_be_reached_is_a_line_among_others(tmp_path: Path, 
     assert "- tea/echo" in found
     assert "- gone: cannot be reached: there is no program no-such-program on PATH outside of this project" in found
     assert "- quits: cannot be reached: it ended with exit code 1" in found
-    assert {row["name"]: row["state"] for row in pages.rows(servers.project, servers)} == {
+    assert {row["name"]: row["state"] for row in pages.rows(servers.running.project, servers.running)} == {
         "tea": "connected",
         "gone": "not started",
         "quits": "failed",
     }
-    assert [row["why"] for row in pages.rows(servers.project, servers)] == [
+    assert [row["why"] for row in pages.rows(servers.running.project, servers.running)] == [
         "",
         "there is no program no-such-program on PATH outside of this project",
         "it ended with exit code 1",

@@ -14,7 +14,7 @@ from ctxe.project import Project
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import completing, pages
 from ctxe.project.servers.completing import given
-from ctxe.project.servers.connected import parted
+from ctxe.project.servers.use import parted
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.mentions import mentioned
 from ctxe.tools.mcp.resources import Argument, ServerPrompt
@@ -107,10 +107,10 @@ def test_a_change_is_told_once_until_it_is_read_again(tmp_path: Path, opened: Op
 
 def test_what_was_told_of_a_server_completes_before_it_runs(tmp_path: Path, opened: Opened) -> None:
     at = here(tmp_path)
-    first = opened(at)
+    servers, later = opened(at), opened(at).running
+    first = servers.running
     assert completing.resources(first, "room") == []
-    first.found("anything")
-    later = opened(at)
+    servers.found("anything")
     assert completing.resources(later, "room:book") == ["room:book://emma", "room:book://moby"]
     assert completing.resources(later, "moby") == ["room:book://moby"]
     assert completing.prompts(later) == [
@@ -118,7 +118,7 @@ def test_what_was_told_of_a_server_completes_before_it_runs(tmp_path: Path, open
         ("/room:Tell_a_Tale", "A tale."),
     ]
     assert completing.arguments(later, "room:brew", "le") == ["leaves="]
-    assert later.opened() == {}
+    assert later.opened == {}
     assert completing.arguments(first, "room:brew", "") == ["leaves=", "cups="]
     assert completing.arguments(first, "room:brew", "leaves=o") == ["leaves=oolong"]
 
@@ -137,7 +137,7 @@ def test_a_planted_list_offers_nothing(tmp_path: Path, opened: Opened, planted: 
     kept = json.loads(file.read_text())
     assert isinstance(planted, dict)
     file.write_text(json.dumps({"room": {**kept["room"], **planted}}))
-    servers = opened(at)
+    servers = opened(at).running
     assert (completing.resources(servers, ""), completing.prompts(servers)) == ([], [])
 
 
@@ -184,9 +184,9 @@ def test_mentions_of_files_and_of_resources_are_told_apart() -> None:
 def test_pages_have_everything_with_its_price(tmp_path: Path, opened: Opened) -> None:
     at = here(tmp_path)
     servers = opened(at)
-    found = pages.tried(at, servers, "room")
+    found = pages.tried(at, servers.running, "room")
     assert [one["name"] for one in found["resources"]][:2] == ["room:book://moby", "room:book://emma"]
     assert all(one["tokens"] > 5 for one in found["resources"])
     assert found["prompts"][0] == {"name": "/room:brew", "takes": "leaves=… [cups=…]", "text": "How to brew."}
-    (row,) = pages.rows(at, servers)
+    (row,) = pages.rows(at, servers.running)
     assert (row["tools"], row["resources"], row["prompts"]) == (10, 4, 2)

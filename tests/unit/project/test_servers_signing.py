@@ -116,7 +116,7 @@ def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
     issuer.way("short")
     at = here(tmp_path, issuer)
     with pytest.raises(CtxeError, match="`ctxe mcp login vault` signs in"):
-        pages.tried(at, opened(at), "vault")
+        pages.tried(at, opened(at).running, "vault")
     file = signed_in(at)
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert issuer.journal == ["registered ctxe", f"authorize {issuer.url}", "code exchanged"]
@@ -127,7 +127,7 @@ def test_a_sign_in_is_private_renewed_in_time_told_to_nobody_and_forgotten(
     assert "tok-" not in said.display
     after = json.loads(file.read_text())["tokens"]
     assert (issuer.journal[3:], before["access_token"] != after["access_token"]) == (["refreshed"], True)
-    (row,) = pages.rows(at, opened(at))
+    (row,) = pages.rows(at, opened(at).running)
     assert row["signed_in"] is True
     assert signing.logout(at, "vault")
     assert (file.exists(), signing.logout(at, "vault")) == (False, False)
@@ -282,7 +282,7 @@ def test_tokens_of_before_stay_unsaid_and_a_sign_in_that_ends_says_so(
     assert run(servers.prepare("vault/token", {})).text == hidden
     signed_in(at)
     assert run(servers.prepare("vault/token", {})).text == hidden
-    servers.forget("vault")
+    servers.running.forget("vault")
     assert run(servers.prepare("vault/token", {})).text == hidden
     issuer.way("deaf")
     time.sleep(1.1)

@@ -1,0 +1,103 @@
+"""What the model and the user do with a session's servers: tools found and told, tools, resources and prompts used."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ctxe.domain.errors import ToolError
+from ctxe.domain.section import Chunk
+from ctxe.domain.tool import Action, Risk, ToolOutput, once
+from ctxe.domain.value import dataclass
+from ctxe.knowledge.fence import fence
+from ctxe.project.servers.acting import TAG, Acting
+from ctxe.project.servers.connections import Connections
+from ctxe.project.servers.told import best, paged
+from ctxe.safety.display import one_line
+from ctxe.tools.mcp.resources import ServerOffers, ServerPrompt
+from ctxe.tools.mcp.resources import number as counted
+
+LEAST_PAGE = 1_000
+"""Tokens that a server's page may always have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """``running`` are the servers, ``room`` gives the tokens that a page about one may have."""
+
+    running: Connections
+    room: Callable[[], int]
+
+    def found(self, query: str) -> str:
+        """Tools for words, best first, with what each costs to describe; all servers without words."""
+        if not self.running.known:
+            return ""
+        names = tuple(self.running.known)
+        for name in names:  # all on the way at once
+            with contextlib.suppress(ToolError):
+                self.running.begin(name)
+        rows, every = list[str](), list[tuple[str, ServerOffers]]()
+        for name in names:
+            try:
+                every.append((name, self.running.connected(name).offers))
+            except ToolError as error:
+                rows.append(f"- {name}: cannot be reached: {error}")
+        rows = best(query, every) + rows if query else rows + [row for one in every for row in _all(*one)]
+        return fence(self.running.hidden("", "\n".join(rows)), "find_tools", TAG).text if rows else ""
+
+    def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
+        """What ``use`` does for a name of a server, a tool or a resource of one; None for another. Raises ToolError."""
+        server, sign, rest = parted(name)
+        if server not in self.running.known:
+            return None
+        if not rest:
+            return Action("use", f"read the tools of {server}", Risk.READ, once(partial(self._page, server)))
+        acting = self._acting(server)
+        return acting.resource(rest, arguments) if sign == ":" else acting.tool(rest, arguments)
+
+    def prompt(self, name: str, given: Callable[[ServerPrompt], Mapping[str, str]]) -> Action:
+        """What ``/SERVER:PROMPT`` does; ``given`` are its arguments. Raises ToolError, and what ``given`` raises."""
+        server, _, typed = name.partition(":")
+        acting = self._acting(server)
+        found = {one.typed: one for one in acting.held.offers.prompts}
+        if typed not in found:
+            there = ", ".join(found) or "none"
+            raise ToolError(f"{server} has no prompt {typed}; there are: {there}")
+        return acting.prompt(found[typed], given(found[typed]))
+
+    def news(self) -> list[Chunk]:
+        """A note for each resource that its server says has changed since it was read; told once."""
+        notes = []
+        for name, held in self.running.opened.items():
+            for uri in held.changes.news():
+                full = f"{name}:{one_line(uri, 200)}"
+                text = f"[ctxe: {full} changed since you last saw it. `use` reads it again before you rely on it.]"
+                notes.append(Chunk(f"resource {full}", text, "its server says that it changed", "name"))
+        return notes
+
+    def _acting(self, server: str) -> Acting:
+        running = self.running
+        held, again = running.connected(server), partial(running.connected, server)
+        return Acting(running.project, running.known[server], held, again, partial(running.hidden, server))
+
+    def _page(self, name: str) -> ToolOutput:
+        held = self.running.connected(name)
+        text = paged(name, held, max(self.room(), LEAST_PAGE))
+        return ToolOutput(fence(self.running.hidden(name, text), name, TAG).text, kind="read")
+
+
+def parted(name: str) -> tuple[str, str, str]:
+    """A server, the sign behind its name, and what it is asked for: ``SERVER/TOOL``, ``SERVER:URI``."""
+    found = re.match(r"([^/:]*)([/:]?)(.*)", name, re.S)
+    assert found is not None
+    return found[1], found[2], found[3]
+
+
+def _all(name: str, offers: ServerOffers) -> list[str]:
+    """A server's tools by name, and how many resources it has."""
+    tools = ", ".join(tool.name for tool in offers.tools)
+    more = f"{counted(offers.resources)}, told by `use` with name {name}" if offers.resources else ""
+    return [f"- {name}: {part}" for part in (tools, more) if part]
