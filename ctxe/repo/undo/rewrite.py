@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -194,7 +195,7 @@ def _dress(handle: int, place: Spot, like: os.stat_result) -> bool:
 
 def _copy_attributes(handle: int, place: Spot) -> None:
     """Extended attributes, access lists among them; nothing where the system has none."""
-    if not hasattr(os, "listxattr"):
+    if sys.platform != "linux":
         return
     old = os.open(place.name, _READ, dir_fd=place.folder)
     try:
