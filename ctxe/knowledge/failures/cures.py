@@ -34,14 +34,14 @@ call itself was wrong.
 
 def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     """What cured a failure of a command that now passes as ``raw``."""
-    moved = command_key(waiting.raw, root) != command_key(raw, root)
+    moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
         return lessons.of_call(waiting.raw, raw, root), None
     if brought := _brought(waiting, failure):
         return brought, {}
     if waiting.edits and program(waiting.command) not in ELSEWHERE:
-        return lessons.of_edits(waiting.edits, _about(failure, raw, root)), waiting.then
-    return lessons.of_commands(waiting.others), {} if waiting.edits else waiting.then
+        return lessons.of_edits(since.diffs, _about(failure, raw, root)), since.then
+    return lessons.of_commands(waiting.others), {}
 
 
 def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
@@ -50,7 +50,8 @@ def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cu
         return brought, {}
     words = lessons.of_call(waiting.raw, raw, root)
     if waiting.edits and not _PLACE.search(failure.error):
-        return f"{lessons.of_edits(waiting.edits, _about(failure, raw, root))}; then {words}", waiting.then
+        since = waiting.edited_since(failure.id)
+        return f"{lessons.of_edits(since.diffs, _about(failure, raw, root))}; then {words}", since.then
     return words, None
 
 

@@ -18,7 +18,7 @@ from ctxe.knowledge.failures.plain import impersonal
 from ctxe.knowledge.failures.remembered import OPEN, capture, record, short_fix
 from ctxe.knowledge.failures.settling import FailureNews, Settling
 from ctxe.knowledge.failures.slips import outside, slipped
-from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing
+from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing, count_failing
 
 TEST_PASSES = "the test that failed passes"
 FLAKY = "passed and failed although nothing changed: flaky"
@@ -56,7 +56,7 @@ class Watch:
             return ()
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            failed = self._failed(draft, command, key, raw)
+            failed = self._failed(draft, command, key, raw, count_failing(facts))
             return (*failed, *self._outgrown(command, raw, failed, all_failing(facts)))
         if facts.get("exit_code") != 0:
             return ()
@@ -80,12 +80,9 @@ class Watch:
         self.gate.changed()
         self._written[path] = diff or self._written.get(path, "")
         for waiting in self._waiting.values():
-            waiting.edits[path] = diff or waiting.edits.get(path, "")
-            waiting.fresh[path] = diff or waiting.fresh.get(path, "")
-            if before is not None:
-                waiting.before.setdefault(path, before[:DIGITS])
+            waiting.edited(path, diff, None if before is None else before[:DIGITS])
 
-    def _failed(self, draft: Entry, command: str, key: str, raw: str) -> tuple[FailureNews, ...]:
+    def _failed(self, draft: Entry, command: str, key: str, raw: str, count: int) -> tuple[FailureNews, ...]:
         flaky = self._passed.get(key) == self.gate.changes
         files = {
             path: self.memory.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
@@ -101,12 +98,13 @@ class Watch:
         entry, new = record(self.memory.store, draft, self.memory.counters)
         self._passed_by(command, failed=True)
         held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
-        entry = self._tried(held, entry)
-        held.ids += [entry.id] if entry.id not in held.ids else []
+        tried = len(held.tried)
+        entry = self._tried(held, entry, helped=held.fewer(entry.id, count))
+        held.noted(entry.id)
         held.changes, held.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
             self._barred(key, entry, files)
-            circle = tuple(held.tried) if len(held.tried) == CIRCLE and not held.fresh else ()
+            circle = tuple(held.tried) if tried < len(held.tried) == CIRCLE else ()
             return (FailureNews(entry, "new" if new else "again", circle),)
         return (FailureNews(entry, "flaky" if new and flaky else "again"),)
 
@@ -142,10 +140,10 @@ class Watch:
             self.memory.counters.bump(draft.signature, self.memory.store.now(), seen=1)
         return before
 
-    def _tried(self, held: FailedCommand, entry: Entry) -> Entry:
+    def _tried(self, held: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
         """Keep what was done in vain since the same command failed in the same way."""
         edits, held.fresh = held.fresh, {}
-        if not edits or held.ids[-1:] != [entry.id]:
+        if not edits or helped or held.ids[-1:] != [entry.id]:
             return entry
         words = short_fix(self.memory.store.mask(impersonal(lessons.of_edits(edits), self._root)))
         if words in held.tried:

@@ -43,12 +43,32 @@ _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 
 
 @dataclass(slots=True)
+class Edits:
+    """Files that were edited since something failed: their newest diffs, and their hashes as they were then."""
+
+    diffs: dict[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
+
+    def take(self, path: str, diff: str, before: str | None) -> None:
+        """One more edit; ``before`` is None where nobody knows what the file held."""
+        self.diffs[path] = diff or self.diffs.get(path, "")
+        if before is not None:
+            self.before.setdefault(path, before)
+
+    @property
+    def then(self) -> dict[str, str]:
+        """The hashes of the edited files as they were when it failed."""
+        return {**dict.fromkeys(self.diffs, UNKNOWN), **self.before}
+
+
+@dataclass(slots=True)
 class FailedCommand:
     """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
 
     ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
-    same signature (``fresh`` since the newest), ``before`` the hashes of edited files as they were when it failed.
-    ``failing`` are, by failure, the tests that failed with it where all are known; the first is the one it tells of.
+    same signature (``fresh`` since the newest), ``since`` the edits since each was first seen. ``failing`` are, by
+    failure, the tests that failed with it where all are known; the first is the one it tells of; ``counted`` are how
+    many failed when it was seen last.
     """
 
     ids: list[str]
@@ -57,17 +77,40 @@ class FailedCommand:
     error: str
     changes: int = 0
     commands: int = 0
-    edits: dict[str, str] = field(default_factory=dict)
-    before: dict[str, str] = field(default_factory=dict)
+    whole: Edits = field(default_factory=Edits)
+    since: dict[str, Edits] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     fresh: dict[str, str] = field(default_factory=dict)
     tried: list[str] = field(default_factory=list)
     failing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
 
     @property
-    def then(self) -> dict[str, str]:
-        """The hashes of the edited files as they were when it failed."""
-        return {**dict.fromkeys(self.edits, UNKNOWN), **self.before}
+    def edits(self) -> dict[str, str]:
+        """What was edited since the command failed first."""
+        return self.whole.diffs
+
+    def noted(self, name: str) -> None:
+        """It failed in this way."""
+        if name not in self.ids:
+            self.ids.append(name)
+        self.since.setdefault(name, Edits())
+
+    def edited(self, path: str, diff: str, before: str | None) -> None:
+        """A file was changed (see Edits.take)."""
+        for edits in (self.whole, *self.since.values()):
+            edits.take(path, diff, before)
+        self.fresh[path] = diff or self.fresh.get(path, "")
+
+    def edited_since(self, name: str) -> Edits:
+        """What was edited since a failure was first seen; where nothing was, since the command failed first."""
+        own = self.since.get(name, self.whole)
+        return own if own.diffs else self.whole
+
+    def fewer(self, name: str, count: int) -> bool:
+        """Whether fewer tests fail, ``count``, than when a failure was seen last: what was done helped."""
+        before, self.counted[name] = self.counted.get(name, 0), count
+        return 0 < count < before
 
     def outgrown(self, name: str, failing: tuple[str, ...]) -> bool:
         """Whether the test that a failure tells of passes since an edit, while no other test fails that passed then."""
@@ -98,6 +141,13 @@ def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
     listed = tests.get("failed") if isinstance(tests, Mapping) else ()
     named = tuple(map(str, listed)) if isinstance(listed, list | tuple) else ()
     return named if isinstance(tests, Mapping) and len(named) == tests.get("failures") else ()
+
+
+def count_failing(facts: Mapping[str, Any]) -> int:
+    """How many tests failed in a run; 0 where it does not say."""
+    tests = facts.get("tests")
+    count = tests.get("failures") if isinstance(tests, Mapping) else 0
+    return count if isinstance(count, int) else 0
 
 
 def _told_apart(one: str, other: str) -> tuple[str, str]:

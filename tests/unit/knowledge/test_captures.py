@@ -9,6 +9,7 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.captures import corrected, refused, rejected, reverted, unapplied
 from ctxe.knowledge.failures.pairing import Watch
+from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.storage.counters import Counters
 
 DIFF = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old = 1\n+new = 2\n"
@@ -151,6 +152,17 @@ def test_the_same_error_after_different_edits_is_told_with_what_was_tried(tmp_pa
     seen.edited("x.py", "+d = 4")
     (done,) = seen.ran(run("pytest", 0))
     assert (done.change, done.entry.fix) == ("resolved", "edited x.py: added `d = 4`")
+
+
+def test_edits_after_which_fewer_tests_fail_are_not_in_vain(tmp_path: Path) -> None:
+    seen, store = watch(tmp_path)
+    told: list[FailureNews] = []
+    for line, count in (("+a = 1", 33), ("+b = 2", 33), ("+c = 3", 12), ("+d = 4", 1), ("+e = 5", 1)):
+        seen.edited("x.py", line)
+        told += seen.ran(run("npx vitest run", 1) | {"tests": {"failures": count, "failed": [f"t{count}"]}})
+    first, last = "edited x.py: added `b = 2`", "edited x.py: added `e = 5`"
+    assert [one.tried for one in told] == [(), (), (), (), (first, last)]
+    assert store.entries()[0].tried == f"{first}; {last}"
 
 
 def test_another_error_is_no_circle(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.cures import put_right
-from ctxe.knowledge.failures.waiting import SPAN, FailedCommand
+from ctxe.knowledge.failures.waiting import SPAN, Edits, FailedCommand
 
 GONE = "file or directory not found: tests/x.py"
 BOGUS = "usage: unrecognized arguments: --bogus"
@@ -27,7 +27,7 @@ def waits(command: str, error: str, **more: Any) -> FailedCommand:
         ("pytest tests/x.py", BOGUS, "pytest tests/x.py", {}, False),
         ("pytest tests/x.py", "AssertionError: 1", "pytest tests/x.py -k a", {}, False),
         ("pytest tests/x.py", GONE, "pytest other/place/of/tests", {}, True),
-        ("pytest tests/x.py", GONE, "pytest other/place/of/tests", {"edits": {"a.py": ""}}, False),
+        ("pytest tests/x.py", GONE, "pytest other/place/of/tests", {"whole": Edits({"a.py": ""})}, False),
         ("pytest tests/x.py", GONE, "pytest unit/x.py --help", {}, False),
         ("pytest tests/x.py", GONE, "pytest unit/x.py", {"commands": SPAN}, True),
         ("pytest tests/x.py", GONE, "pytest unit/x.py", {"commands": SPAN + 1}, False),
@@ -47,7 +47,7 @@ def test_a_command_is_put_right_by_one_like_it(
 
 
 def test_what_the_call_needed_beside_being_put_right_is_told() -> None:
-    edited = {"edits": {"a.py": "--- a\n+++ b\n-x\n+y"}, "before": {"a.py": "123"}}
+    edited = {"whole": Edits({"a.py": "--- a\n+++ b\n-x\n+y"}, {"a.py": "123"})}
     without = "run `pytest tests/x.py` instead (without `--bogus`)"
     needed = waits("pytest tests/x.py --bogus", "usage", **edited)
     failure = Entry("f", "failure", "t", files=("a.py",), error=BOGUS)
