@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from ctxe.storage.append_file import AppendFile
 from ctxe.storage.files import replace
 
 VERSION = 1
+AT_ONCE = 2_000_000_000
+"""Nanoseconds within which the logs of two sessions that run beside each other grow."""
 
 
 @cache
@@ -49,7 +52,8 @@ def from_record(record: dict[str, Any]) -> Kept:
 class Log:
     """An open session log that events are appended to. ``clock`` gives UTC in ISO 8601.
 
-    ``header`` is not written yet, empty once it is; ``newest`` is the record that was written last.
+    ``header`` is not written yet, empty once it is; ``newest`` is the record that was written last. It
+    ``leads`` once it is the newest of its folder, whatever the clock.
     """
 
     path: Path
@@ -58,6 +62,7 @@ class Log:
     header: dict[str, Any] = field(default_factory=dict)
     newest: dict[str, Any] = field(default_factory=dict)
     held: AppendFile | None = None
+    leads: bool = False
 
     @classmethod
     def create(
@@ -87,6 +92,9 @@ class Log:
         record = {"n": self.count + 1, "at": self.clock(), **to_record(event)}
         self.hold().append(_line(record))
         self.count, self.newest = self.count + 1, record
+        if not self.leads:
+            self.leads = True
+            _become_newest(self.path)
 
     def begin(self, timed: Sequence[tuple[str, Kept]]) -> None:
         """Begin with what another log holds, each event with its own time: all of it is on disk, or nothing is.
@@ -104,6 +112,18 @@ class Log:
         """The file, from now on kept from being lost."""
         self.held = self.held or AppendFile(self.path)
         return self.held
+
+
+def _become_newest(path: Path) -> None:
+    """Set back logs of the folder whose time is still to come by this one's: a clock was ahead, or is behind now.
+
+    The log used last is known by its time; they keep their order among themselves.
+    """
+    with contextlib.suppress(OSError):
+        now = path.stat().st_mtime_ns
+        times = sorted(((one.lstat().st_mtime_ns, one) for one in path.parent.glob("*.jsonl")), reverse=True)
+        for n, (_, one) in enumerate(late for late in times if late[0] > now + AT_ONCE):
+            os.utime(one, ns=(now, now - n - 1), follow_symlinks=False)
 
 
 def _line(record: dict[str, Any]) -> str:

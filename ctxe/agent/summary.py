@@ -101,12 +101,12 @@ class Glance:
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The logs of a folder, the one that grew last first; none of them is opened."""
+    """The logs of a folder, the one that grew last first, of as old ones the one begun last; none is opened."""
     found: list[tuple[float, str, Path]] = []
     for path in folder.glob("*.jsonl"):
         with contextlib.suppress(OSError):
-            found.append((-path.stat().st_mtime, path.stem, path))
-    return [path for *_, path in sorted(found)]
+            found.append((path.stat().st_mtime, path.stem, path))
+    return [path for *_, path in sorted(found, reverse=True)]
 
 
 def is_log(path: Path) -> bool:

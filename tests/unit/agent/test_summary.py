@@ -93,3 +93,24 @@ def test_a_type_that_stands_late_in_its_record_counts_too(tmp_path: Path) -> Non
     late = '{"words":"' + "x" * 300 + '","n":9,"type":"turn_started"}\n'
     path.write_text(path.read_text() + late)
     assert summary(path).turns == 3
+
+
+def test_a_clock_that_was_ahead_hides_no_session_used_later(tmp_path: Path) -> None:
+    ahead = 4_000_000_000
+    early, late, third = (written(tmp_path, name) for name in ("early", "late", "third"))
+    for moment, path in ((ahead, early), (ahead + 60, late)):
+        os.utime(path, (moment, moment))
+    assert newest_first(tmp_path) == [late, early, third]
+    assert path_of(tmp_path) == late
+    resumed = Log(third, lambda: "2026-01-02T03:04:05Z", count=1)
+    resumed.hold()
+    resumed.keep(ModelChosen("m"))
+    assert newest_first(tmp_path) == [third, late, early]
+    begun = written(tmp_path, "begun")
+    assert newest_first(tmp_path) == [begun, third, late, early]
+
+
+def test_of_logs_of_one_time_the_one_begun_last_is_first(tmp_path: Path) -> None:
+    for name in ("20260101-000000-ffffff", "20260102-000000-000000"):
+        os.utime(written(tmp_path, name), (5, 5))
+    assert [path.stem for path in newest_first(tmp_path)] == ["20260102-000000-000000", "20260101-000000-ffffff"]
