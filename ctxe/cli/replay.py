@@ -20,10 +20,10 @@ def replay(
     """One line for one line until the input ends. Raises ConfigError."""
     import sys
 
-    from ctxe.project.models import encoding_of
+    from ctxe.project.models import vocabulary_for
     from ctxe.project.window.replaying import replayed
     from ctxe.serve.replay import Service, serve
 
-    conversation, count = replayed(budget, encoding_of(model) if model else "o200k_base")
+    conversation, count = replayed(budget, vocabulary_for(model))
     if stdin:
         serve(Service(conversation, count), sys.stdin.buffer, sys.stdout.buffer)

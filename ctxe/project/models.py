@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ctxe.providers.local import Server
 
 OFFLINE = "offline/repository"
+USUAL = "o200k_base"
+"""The vocabulary of a model that has none of ours, or of no model in particular."""
 SLOW = 600.0
 """Seconds that servers of the user's own may be silent: without a fast card they read a long request for minutes."""
 KEYS = (("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"))
@@ -149,7 +151,12 @@ class Counter:
 
 def vocabulary_of(model: Model) -> str:
     """The vocabulary a model is counted with: its own, or the one whose counts are put right by an estimate."""
-    return model.encoding if model.encoding in PACKAGED else "o200k_base"
+    return model.encoding if model.encoding in PACKAGED else USUAL
+
+
+def vocabulary_for(name: str) -> str:
+    """The same by a model's name, where one is given. Raises ConfigError for an unknown model."""
+    return vocabulary_of(catalog.find(name)) if name else USUAL
 
 
 def counter(project: Project, model: Model) -> Counter:
@@ -209,8 +216,3 @@ def prices_of(project: Project, name: str) -> Prices | None:
 def known() -> list[str]:
     """Ids of the models that the catalog knows, ``provider/name``."""
     return [model.id for model in catalog.models()]
-
-
-def encoding_of(name: str) -> str:
-    """The encoding by which a model's tokens are counted. Raises ConfigError for an unknown model."""
-    return catalog.find(name).encoding

@@ -13,6 +13,7 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
 from ctxe.knowledge.upkeep import decisions, review
 from ctxe.knowledge.upkeep.evidence import kept, pinned, stale
+from ctxe.knowledge.upkeep.playbook import Numbers, by_use
 from ctxe.project.memory.evidence import facts_of
 
 if TYPE_CHECKING:
@@ -45,16 +46,31 @@ def rows(
     rivals = {newer.id: older.id for older, newer, _ in decisions.rivals(entries)}
     said: dict[tuple[str, str], str] = {}
     for entry in entries:
+        current = links.is_current(entry, replaced)
         wanted = entry.kind == kind if kind else entry.kind != "log"
-        if wanted and (all_ or entry.status == "proposed" or links.is_current(entry, replaced)):
-            held = to_object(entry)
-            held |= {"path": entry.path, "tokens": rough(entry.title + entry.text), "number": entry.number}
-            held |= {"current": links.is_current(entry, replaced), "superseded_by": replaced.get(entry.id)}
-            held |= {"stale": list(lost.get(entry.id, ())), "uses": int(numbers.get(entry.id, {}).get("used", 0))}
-            same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
-            held |= {"same_as": same if same != entry.id else None, "rival": rivals.get(entry.id)}
-            found.append(held | {"problems": list(entry.problems), "at": entry.time})
+        if not wanted or not (all_ or entry.status == "proposed" or current):
+            continue
+        same = said.setdefault((entry.kind, " ".join(f"{entry.title} {entry.text}".lower().split())), entry.id)
+        more = {
+            "path": entry.path,
+            "tokens": rough(entry.title + entry.text),
+            "number": entry.number,
+            "current": current,
+            "superseded_by": replaced.get(entry.id),
+            "stale": list(lost.get(entry.id, ())),
+            "uses": _uses(numbers, entry),
+            "same_as": same if same != entry.id else None,
+            "rival": rivals.get(entry.id),
+            "problems": list(entry.problems),
+            "at": entry.time,
+        }
+        found.append(to_object(entry) | more)
     return found
+
+
+def _uses(numbers: Numbers, entry: Entry) -> int:
+    """How often an entry was put before a model."""
+    return int(numbers.get(entry.id, {}).get("used", 0))
 
 
 def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[str, Any]:
@@ -171,25 +187,22 @@ def statistics(project: Project) -> dict[str, Any]:
         held = kinds.setdefault(entry.kind, {"entries": 0, "tokens": 0, "used": 0})
         held["entries"] += 1
         held["tokens"] += rough(entry.title + entry.text)
-        held["used"] += int(numbers.get(entry.id, {}).get("used", 0))
+        held["used"] += _uses(numbers, entry)
     lasting = [e for e in filter(links.holding(entries), entries) if e.kind not in ("log", "failure")]
-    used = sorted(lasting, key=lambda entry: -numbers.get(entry.id, {}).get("used", 0))
-    most = [(entry, int(numbers.get(entry.id, {}).get("used", 0))) for entry in used[:10]]
+    most = sorted(((entry, _uses(numbers, entry)) for entry in lasting), key=lambda pair: -pair[1])[:10]
     return {
         "kinds": kinds,
         "most_used": [{"id": entry.id, "title": entry.title, "uses": uses} for entry, uses in most if uses],
         "judged": _judged(lasting, numbers),
-        "never_used": sum(not numbers.get(entry.id, {}).get("used") for entry in lasting),
+        "never_used": sum(not _uses(numbers, entry) for entry in lasting),
         "stale": len(stale(entries, facts_of(project))),
         "superseded": len(links.successors(entries)),
         "inbox": len(review.waiting(project.store)),
     }
 
 
-def _judged(entries: Sequence[Entry], numbers: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+def _judged(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
     """Entries that the model leaned on, by expected use, with how often that went well and how often not."""
-    from ctxe.knowledge.upkeep.playbook import by_use
-
     found = []
     for entry in by_use(entries, numbers):
         good, bad = (int(numbers.get(entry.id, {}).get(name, 0)) for name in ("helpful", "harmful"))

@@ -34,7 +34,7 @@ class Acting:
     server: Configured
     held: Connection
     again: Callable[[], Connection]
-    hide: Callable[[str], str] = str
+    hide: Callable[[str], str]
 
     @property
     def name(self) -> str:

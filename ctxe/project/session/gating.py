@@ -54,9 +54,8 @@ class Gating:
         """What is remembered of an action that is about to run."""
         if self.mode == "off":
             return None
-        called = (
-            "use" if "/" in action.tool else action.tool
-        )  # a tool of a server: events know the call, not the action
+        # A tool of a server goes by the call that reached it: that is what the log has.
+        called = "use" if "/" in action.tool else action.tool
         key = call_key(called, action.arguments, self.root)
         command = plain_command(action.command, self.root) if action.command else ""
         match = self.gate.match(key, command, self.digest_of)

@@ -22,7 +22,7 @@ from ctxe.domain.conversation import Conversation, Position, Reply, Step, ToolCa
 from ctxe.domain.errors import ConfigError
 from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.value import replace
-from ctxe.storage.vocabulary import PACKAGED, count, encoding
+from ctxe.storage.vocabulary import count, encoding
 
 RESERVE = 4_096
 """Tokens that ``ctxe replay`` always keeps for the reply: part of its public contract."""
@@ -117,7 +117,7 @@ def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk
     return replace(conversation, turns=turns)
 
 
-def replayed(window: int, name: str) -> tuple[Replayed, Count]:
+def replayed(window: int, vocabulary: str) -> tuple[Replayed, Count]:
     """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words.
 
     The whole vocabulary is loaded here: later, it would make one answer in the middle of the conversation take half a
@@ -125,14 +125,13 @@ def replayed(window: int, name: str) -> tuple[Replayed, Count]:
     """
     if window <= RESERVE + MARGIN:
         raise ConfigError(f"--budget {window} leaves no room beside the {RESERVE:,} tokens of the reply", "give more")
-    used = name if name in PACKAGED else "o200k_base"
-    encoding(used)
+    encoding(vocabulary)
     known: dict[str, int] = {}
 
     def counted(text: str) -> int:
         size = known.get(text)
         if size is None:
-            size = known[text] = count(text, used)
+            size = known[text] = count(text, vocabulary)
         return size
 
     return Replayed(Budget(window, RESERVE + MARGIN), counted), counted
