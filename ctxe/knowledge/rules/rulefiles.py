@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
+from ctxe.knowledge.entries.scalars import Value
 from ctxe.knowledge.way import way
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
@@ -156,10 +157,11 @@ def _tree(places: RulePlaces, inside: str, suffix: str) -> Iterator[Rule]:
     listed = sorted(path for path in top.rglob("*") if path.name.endswith(suffix) and not path.is_dir())
     for path in listed[:MOST_FILES]:
         if not path.name.startswith(".") and (suffix or path.suffix in (".md", ".txt", "")):
-            yield _scoped(_read(places, path, f"always, from {inside}"), path)
+            yield _read(places, path, f"always, from {inside}", scoped=True)
 
 
-def _read(places: RulePlaces, path: Path, why: str) -> Rule:
+def _read(places: RulePlaces, path: Path, why: str, *, scoped: bool = False) -> Rule:
+    """The rule in a file; ``scoped``: its front matter may say of when it applies."""
     name = _name(places, path)
     home = places.user if places.user and path.is_relative_to(places.user) else places.root
     try:
@@ -174,21 +176,18 @@ def _read(places: RulePlaces, path: Path, why: str) -> Rule:
         return Rule(name, why=why, problem="is a link that leads nowhere")
     except StoreError as error:
         return Rule(name, why=why, problem=error.message)
-    return _taken(name, data, why, real.stat().st_size)
-
-
-def _taken(name: str, data: bytes, why: str, size: int) -> Rule:
     page = front.parse(data[:MOST_BYTES])
+    rule = _taken(name, page, why, real.stat().st_size)
+    return _scoped(rule, page.values(), path.suffix) if scoped else rule
+
+
+def _taken(name: str, page: front.FrontPage, why: str, size: int) -> Rule:
     problem = f"only its first {MOST_BYTES // 1024} KiB are read" if size > MOST_BYTES else ""
     return Rule(name, page.text(), why=why, size=size, problem=problem)
 
 
-def _scoped(rule: Rule, path: Path) -> Rule:
+def _scoped(rule: Rule, values: Mapping[str, Value], suffix: str) -> Rule:
     """A rule with what its front matter says of when it applies, in the words of any of the tools."""
-    try:
-        values = front.parse(files.read(path, MOST_BYTES)).values()
-    except StoreError:
-        return rule
     scope = globs.scope(values.get("globs"), values.get("paths"), values.get("applyTo"))
     always = str(values.get("alwaysApply", values.get("trigger", ""))).lower()
     summary = str(values.get("description", ""))
@@ -196,7 +195,7 @@ def _scoped(rule: Rule, path: Path) -> Rule:
         return replace(rule, summary=summary)
     if scope:
         return replace(rule, scope=scope, summary=summary, why=f"for {', '.join(scope)}")
-    if path.suffix == ".mdc" or always in ("manual", "model_decision"):
+    if suffix == ".mdc" or always in ("manual", "model_decision"):
         return replace(rule, offered=False, summary=summary, why="only when it is asked for")
     return replace(rule, summary=summary)
 
@@ -218,7 +217,7 @@ def _with_imports(rule: Rule, places: RulePlaces, seen: set[str]) -> Iterator[Ru
             if found.problem:
                 yield Rule(found.path, why=inherited, problem=found.problem)
             else:
-                yield replace(_taken(found.path, found.data, inherited, len(found.data)), scope=rule.scope)
+                yield replace(_taken(found.path, front.parse(found.data), inherited, len(found.data)), scope=rule.scope)
 
 
 def _real(places: RulePlaces, name: str) -> str:

@@ -383,6 +383,16 @@ def test_nothing_that_changes_the_meaning_is_taken_for_a_repetition() -> None:
         assert len(merged.conflicts) == 1
 
 
+def test_the_front_matter_of_what_must_not_be_read_says_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    write(root, {".cursor/rules/own.mdc": "---\nglobs: '*.ts'\n---\nUse tabs."})
+    (tmp_path / "private.md").write_text("---\ndescription: my salary\nglobs: 'salaries/*'\n---\nwords")
+    (root / ".cursor/rules/theirs.mdc").symlink_to(tmp_path / "private.md")
+    own, theirs = find_rules(RulePlaces(root, root))
+    assert (own.scope, own.why) == (("*.ts",), "for *.ts")
+    assert (theirs.problem[:20], theirs.scope, theirs.summary, theirs.text) == ("is a link that leads", (), "", "")
+
+
 def test_find_rules_reads_each_real_file_once(tmp_path: Path) -> None:
     write(tmp_path, {"AGENTS.md": "One two three.", "CLAUDE.md": "@AGENTS.md\n\nFour five six."})
     assert [rule.path for rule in find_rules(RulePlaces(tmp_path, tmp_path))] == ["AGENTS.md", "CLAUDE.md"]
