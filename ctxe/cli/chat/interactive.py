@@ -12,8 +12,8 @@ from ctxe.domain.value import dataclass, replace
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.flags import Opening
     from ctxe.project.session.live import Live
+    from ctxe.project.session_options import Opening
     from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.render import Renderer
     from ctxe.terminal.screen import Screen

@@ -18,7 +18,7 @@ from ctxe.domain.value import dataclass, replace
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.flags import Opening
+    from ctxe.project.session_options import Opening
     from ctxe.terminal.screen import Screen
 
 OPTIONS = Options(
@@ -86,7 +86,7 @@ def parsed(words: list[str]) -> ChatOptions | None:
 
 def show(invocation: Invocation, wanted: ChatOptions) -> int:
     """Hold the session; the exit code of the process. Raises CtxeError."""
-    from ctxe.project.flags import Opening
+    from ctxe.project.session_options import Opening
 
     project = invocation.project(_flags(wanted))
     _meant(project, wanted)

@@ -13,7 +13,6 @@ from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Notice, TurnStarted
 from ctxe.domain.tool import Approver
 from ctxe.project.clock import now, session_id
-from ctxe.project.flags import Opening
 from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.leaving import leave
@@ -21,6 +20,7 @@ from ctxe.project.session.live import Live
 from ctxe.project.session.notices import of_project, of_session
 from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
+from ctxe.project.session_options import Opening
 from ctxe.project.sessions import is_private, path_of
 from ctxe.storage.files import replace_quickly
 

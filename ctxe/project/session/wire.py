@@ -38,7 +38,7 @@ from ctxe.tools.shell import run_command
 if TYPE_CHECKING:
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.project import Project
-    from ctxe.project.flags import Opening
+    from ctxe.project.session_options import Opening
 
 
 def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], approve: Approver) -> Live:

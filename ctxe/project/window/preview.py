@@ -14,7 +14,7 @@ from ctxe.domain.section import Chunk
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.flags import Opening
+    from ctxe.project.session_options import Opening
     from ctxe.project.window.compose import Composer
 
 

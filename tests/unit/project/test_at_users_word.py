@@ -7,10 +7,10 @@ from pathlib import Path
 from ctxe.domain.events import ToolFinished
 from ctxe.domain.tool import Allow
 from ctxe.project import Project
-from ctxe.project.flags import Opening
 from ctxe.project.session.asides import run_for_user
 from ctxe.project.session.opening import open_session
 from ctxe.project.session.turns import turn
+from ctxe.project.session_options import Opening
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 

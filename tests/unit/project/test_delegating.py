@@ -18,11 +18,11 @@ from ctxe.domain.events import Consulted, ContextAssembled, Event, Notice, Reply
 from ctxe.domain.past import Summed
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
-from ctxe.project.flags import Opening
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
 from ctxe.project.session.turns import turn
+from ctxe.project.session_options import Opening
 from ctxe.project.sessions import path_of, summaries
 from ctxe.project.window.past import past
 from ctxe.project.window.preview import ledger

@@ -12,11 +12,11 @@ from ctxe.domain.events import Event, Queued, ReplyReceived, ToolFinished, TurnF
 from ctxe.domain.model import TextDelta
 from ctxe.domain.tool import Allow, Progress
 from ctxe.project import Project
-from ctxe.project.flags import Opening
 from ctxe.project.session.asides import run_for_user
 from ctxe.project.session.live import Live
 from ctxe.project.session.opening import open_session
 from ctxe.project.session.turns import turn
+from ctxe.project.session_options import Opening
 from tests.e2e.harness import KEY, environment, openai_at, repository
 from tests.wire.server import Call, Reply, WireServer
 
