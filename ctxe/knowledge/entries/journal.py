@@ -1,12 +1,12 @@
-"""What was last written to the memory folder, so that it can be taken back, and what changed there without us."""
+"""What was last written to the memory folder, so that it can be taken back, and how its files were last seen."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
@@ -15,8 +15,6 @@ from ctxe.storage import files
 STEPS = 20
 MOST_BYTES = 8_000_000
 """A write that replaced more than this is not kept for undo."""
-MOST_NAMED = 5
-"""Changed files that one notice names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +25,6 @@ class JournalWrite:
     at: float
     before: Mapping[str, bytes | None]
     after: Mapping[str, str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """A file of the memory folder that something other than ctxe changed since it was last looked at."""
-
-    path: str
-    change: Literal["added", "changed", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +93,6 @@ class Journal:
         held = {path: content for path, content in digests.items() if content is not None}
         files.replace_quickly(self._known, json.dumps(held).encode())
 
-    def outside(self, digests: Mapping[str, str]) -> tuple[Outside, ...]:
-        """What differs from what was known; nothing on the first look."""
-        known = self.known()
-        if known is None:
-            return ()
-        found = [Outside(path, "removed") for path in known if path not in digests]
-        for path, content in digests.items():
-            if path not in known:
-                found.append(Outside(path, "added"))
-            elif known[path] != content:
-                found.append(Outside(path, "changed"))
-        return tuple(sorted(found, key=lambda change: change.path))
-
     def _rows(self) -> list[Any]:
         held = _json(self._steps)
         return held if isinstance(held, list) else []
@@ -136,9 +113,3 @@ def _row(written: JournalWrite) -> dict[str, Any]:
 def _written(row: Mapping[str, Any]) -> JournalWrite:
     before = {path: None if data is None else base64.b64decode(data) for path, data in row["before"].items()}
     return JournalWrite(str(row["says"]), float(row["at"]), before, dict(row["after"]))
-
-
-def paths_of(changes: Sequence[Outside]) -> str:
-    """The changed files in words, for one notice."""
-    named = ", ".join(f"{change.path} ({change.change})" for change in changes[:MOST_NAMED])
-    return named + (f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else "")

@@ -15,15 +15,13 @@ from ctxe.knowledge.entries import links, names
 from ctxe.knowledge.entries.daily import day_of
 from ctxe.knowledge.entries.entry import Entry, read_entry, stamp, write_entry
 from ctxe.knowledge.entries.folder import Changes, Folder
-from ctxe.knowledge.entries.journal import Journal, Outside, paths_of
+from ctxe.knowledge.entries.journal import Journal
 from ctxe.knowledge.entries.rewriting import updated, without
-from ctxe.knowledge.entries.snapshot import FolderReader, FolderSnapshot, content_of
+from ctxe.knowledge.entries.snapshot import FolderReader, FolderSnapshot
 
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
 LISTED = ("scope", "files", "evidence")
 """Fields whose words are masked, and lists of words."""
-SEEN_SECONDS = 5.0
-"""How long a session that begins waits for one that writes."""
 Check = Callable[[Entry], None]
 
 
@@ -177,24 +175,6 @@ class Store:
         with self.disk.locked():
             return self.disk.undo()
 
-    def outside(self, snapshot: FolderSnapshot | None = None) -> tuple[Outside, ...]:
-        """Files that something other than ctxe changed since the last look; ``snapshot`` is a look taken just now."""
-        return self.disk.journal.outside(self._digests(snapshot))
-
-    def seen(self) -> str:
-        """Tell what changed outside in one line (empty for nothing) and take the present state as known.
-
-        Another session may be writing, and what it wrote is known as soon as it is done. Where it goes on and on, or
-        nothing can be locked, nobody waits for that.
-        """
-        with contextlib.ExitStack() as held:
-            with contextlib.suppress(StoreError):
-                held.enter_context(self.disk.locked(SEEN_SECONDS))
-            digests = self._digests()
-            changes = self.disk.journal.outside(digests)
-            self.disk.journal.know(digests)
-        return f"memory changed outside ctxe since the last session: {paths_of(changes)}" if changes else ""
-
     def prepare(self) -> None:
         """Make the folder, hidden from git until ``share`` is called."""
         self.disk.prepare()
@@ -226,11 +206,3 @@ class Store:
             return []
         mine = [old for old in self.entries() if old.id in entry.supersedes and old.path.endswith(".md")]
         return [old for old in mine if old.status in ("current", "stale", "open") and old.id != entry.id]
-
-    def _digests(self, snapshot: FolderSnapshot | None = None) -> dict[str, str]:
-        digests = dict((snapshot or self.snapshot()).digests)
-        for name in ("MEMORY.md", "../MEMORY.md"):
-            content = content_of(self.folder / name)
-            if content:
-                digests[name] = content
-        return digests

@@ -11,6 +11,7 @@ from ctxe.domain.value import replace
 from ctxe.knowledge.entries import daily, links, names
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import to_object
+from ctxe.knowledge.entries.outside import outside
 from ctxe.knowledge.upkeep import decisions, review
 from ctxe.knowledge.upkeep.evidence import kept, pinned, stale
 from ctxe.knowledge.upkeep.playbook import Numbers, by_use
@@ -85,7 +86,7 @@ def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[s
         "bulk": sum(entry.path.endswith(".jsonl") for entry in logs),
         "inbox": sum(entry.status == "proposed" for entry in snapshot.entries),
         "problems": [{"path": problem.path, "says": problem.says} for problem in snapshot.problems],
-        "outside": [{"path": change.path, "change": change.change} for change in project.store.outside(snapshot)],
+        "outside": [{"path": change.path, "change": change.change} for change in outside(project.store, snapshot)],
     }
 
 

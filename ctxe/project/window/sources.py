@@ -11,6 +11,7 @@ from ctxe.context.budget import Budget, birth_limit
 from ctxe.context.tokens import Count
 from ctxe.data import read_text
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
+from ctxe.knowledge.entries.outside import seen
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
 from ctxe.project.servers.lazy import any_named
@@ -61,8 +62,8 @@ def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
     task = Task()
     said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
     if project.config.memory.enabled:
-        outside = project.store.seen() if project.place.writable else ""
-        said = [*([outside] if outside else []), *said, *memory(project, count).notices()]
+        changed = seen(project.store) if project.place.writable else ""
+        said = [*([changed] if changed else []), *said, *memory(project, count).notices()]
     said += skills(project, kit.skills, count).notices()
     if any_named(project):
         from ctxe.project.servers.configured import refused
