@@ -14,6 +14,8 @@ _LINE = pattern(r"- (?:(\d\d:\d\d) )?(?:\[([^\]\s]{1,80})\] )?(.*)")
 _DATE = pattern(r"(\d{4})-(\d\d)-(\d\d)")
 MOST_WORDS = 400
 """Characters of one line."""
+FAILURE = "failure "
+"""How notes of failures begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,17 @@ def day_of(seconds: float) -> str:
 
 
 def line_of(done: TurnSummary, seconds: float, session: str = "") -> str:
-    """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC."""
+    """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC.
+
+    Of a memory it tells what became of it last; failures, of which there may be many, behind all others.
+    """
     parts = [brief(done.task, 200)]
     if done.outcome:
         parts.append("→ " + brief(done.outcome, 120))
     notes = [", ".join(done.files[:4]) + (f" and {len(done.files) - 4} more" if len(done.files) > 4 else "")]
-    notes += [*done.recorded, f"${done.usd:.2f}" if done.usd else ""]
+    latest = {tuple(note.split(" ")[:2]): note for note in done.recorded}
+    notes += sorted(latest.values(), key=lambda note: note.startswith(FAILURE))
+    notes += [f"${done.usd:.2f}" if done.usd else ""]
     told = "; ".join(note for note in notes if note)
     if told:
         parts.append(f"({told})")
@@ -87,9 +94,11 @@ def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:
 def told(entry: Entry) -> str:
     """A line as a model is told it: without what it cost, and without failures, which it is told where they bear."""
     words, bracket, notes = entry.text.rpartition(" (")
-    if not bracket or not notes.endswith(")"):
+    cut = notes.endswith("…") and f"; {FAILURE}" in f"; {notes}"
+    if not bracket or not (cut or notes.endswith(")")):
         return entry.text
-    kept = "; ".join(note for note in notes[:-1].split("; ") if not note.startswith(("$", "failure ")))
+    whole = notes.split("; ")[:-1] if cut else notes[:-1].split("; ")
+    kept = "; ".join(note for note in whole if not note.startswith(("$", FAILURE)))
     return f"{words} ({kept})" if kept else words
 
 

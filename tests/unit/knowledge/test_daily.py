@@ -37,6 +37,18 @@ def test_a_model_is_told_neither_money_nor_failures_that_it_hears_of_elsewhere()
     ]
 
 
+def test_of_many_failures_a_line_tells_the_end_of_each_and_a_cut_one_tells_the_model_of_none() -> None:
+    states = [f"failure {name}-f00d {state}" for state in ("new", "again", "resolved") for name in ("aaaa", "bbbb")]
+    done = TurnSummary("mend it", "ok", ("a.py",), 0.02, (*states[:3], "decision 0007-3fa2", *states[3:]))
+    assert line_of(done, NOON) == (
+        "- 12:00 mend it → ok (a.py; decision 0007-3fa2; failure aaaa-f00d resolved; failure bbbb-f00d resolved; $0.02)"
+    )
+    many = replace(done, recorded=("decision 0007-3fa2", *(f"failure {n:08x}-f00d new" for n in range(40))))
+    [entry] = read_day(line_of(many, NOON).encode(), "daily/2026-11-21.md")
+    assert entry.text.endswith("…")
+    assert told(entry) == "mend it → ok (a.py; decision 0007-3fa2)"
+
+
 def test_of_lines_of_one_minute_the_session_that_began_last_is_the_newest() -> None:
     at = "20261121-0900"
     days = read_day(
