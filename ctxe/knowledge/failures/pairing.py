@@ -56,7 +56,7 @@ class Watch:
             return ()
         draft = capture(facts, self._root, self._session, turn)
         if draft is not None:
-            failed = self._failed(draft, command, key, raw, count_failing(facts))
+            failed = self._failed(draft, command, key, facts)
             return (*failed, *self._outgrown(command, raw, failed, all_failing(facts)))
         if facts.get("exit_code") != 0:
             return ()
@@ -82,7 +82,8 @@ class Watch:
         for waiting in self._waiting.values():
             waiting.edited(path, diff, None if before is None else before[:DIGITS])
 
-    def _failed(self, draft: Entry, command: str, key: str, raw: str, count: int) -> tuple[FailureNews, ...]:
+    def _failed(self, draft: Entry, command: str, key: str, facts: Mapping[str, Any]) -> tuple[FailureNews, ...]:
+        raw = str(facts.get("command") or "")
         flaky = self._passed.get(key) == self.gate.changes
         files = {
             path: self.memory.digest_of(path) for path in dict.fromkeys((*draft.files, *named_files(raw, self._root)))
@@ -99,8 +100,8 @@ class Watch:
         self._passed_by(command, failed=True)
         held = self._waiting.setdefault(command, FailedCommand([], command, raw, draft.error))
         tried = len(held.tried)
-        entry = self._tried(held, entry, helped=held.fewer(entry.id, count))
-        held.noted(entry.id)
+        entry = self._tried(held, entry, helped=held.fewer(entry.id, count_failing(facts)))
+        held.noted(entry.id, all_failing(facts))
         held.changes, held.error = self.gate.changes, draft.error
         if entry.status != "wontfix":
             self._barred(key, entry, files)

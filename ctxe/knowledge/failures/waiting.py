@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxe.domain.pattern import pattern
@@ -44,10 +44,14 @@ _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
 
 @dataclass(slots=True)
 class Edits:
-    """Files that were edited since something failed: their newest diffs, and their hashes as they were then."""
+    """Files that were edited since something failed: their newest diffs, and their hashes as they were then.
+
+    ``over``: it is not what the command fails for any more, so what is edited from now on is for something else.
+    """
 
     diffs: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
+    over: bool = False
 
     def take(self, path: str, diff: str, before: str | None) -> None:
         """One more edit; ``before`` is None where nobody knows what the file held."""
@@ -90,20 +94,22 @@ class FailedCommand:
         """What was edited since the command failed first."""
         return self.whole.diffs
 
-    def noted(self, name: str) -> None:
-        """It failed in this way."""
+    def noted(self, name: str, failing: Sequence[str]) -> None:
+        """It failed in this way, with these tests: of the ways before, one that was edited for is over."""
         if name not in self.ids:
             self.ids.append(name)
-        self.since.setdefault(name, Edits())
+        for other, edits in self.since.items():
+            edits.over = edits.over or bool(edits.diffs and self.failing.get(other, ("",))[0] not in failing)
+        self.since.setdefault(name, Edits()).over = False
 
     def edited(self, path: str, diff: str, before: str | None) -> None:
         """A file was changed (see Edits.take)."""
-        for edits in (self.whole, *self.since.values()):
+        for edits in (self.whole, *(since for since in self.since.values() if not since.over)):
             edits.take(path, diff, before)
         self.fresh[path] = diff or self.fresh.get(path, "")
 
     def edited_since(self, name: str) -> Edits:
-        """What was edited since a failure was first seen; where nothing was, since the command failed first."""
+        """What was edited for a failure; where nothing was, what was since the command failed first."""
         own = self.since.get(name, self.whole)
         return own if own.diffs else self.whole
 

@@ -340,8 +340,31 @@ def test_every_error_of_one_command_is_resolved_when_it_passes(tmp_path: Path) -
     watch.ran(run("pytest", 1, "TypeError", "b"))
     watch.edited("b.py")
     told = watch.ran(run("pytest", 0))
-    fixes = ["edited a.py; b.py", "edited b.py"]  # what was edited before the second one is not what cured it
-    assert [(one.change, one.entry.fix) for one in told] == [("resolved", fix) for fix in fixes]
+    assert [(one.change, one.entry.fix) for one in told] == [("resolved", f"edited {file}.py") for file in "ab"]
+
+
+def test_what_was_edited_for_an_error_is_what_cured_it_and_not_what_came_after(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    watch.ran(run("make", 1, "error", "expected ';' before 'while'"))
+    watch.edited("a.c", "-n = 0\n+n = 0;")
+    watch.ran(run("make", 1, "error", "implicit declaration of 'octet'"))
+    watch.edited("a.c", "-octet(p)\n+(*p < 32)")
+    watch.ran(run("make", 1, "error", "expected ';' before 'while'"))
+    watch.edited("a.c", "-int m\n+int m;")
+    watch.ran(run("make", 1, "error", "no rule"))
+    watch.edited("rules", "-x\n+y")
+    fixes = ["a.c: `int m` → `int m;`", "a.c: `octet(p)` → `(*p < 32)`", "rules: `x` → `y`"]
+    assert [one.entry.fix for one in watch.ran(run("make", 0))] == [f"edited {fix}" for fix in fixes]
+
+
+def test_an_error_whose_test_still_fails_is_not_over(tmp_path: Path) -> None:
+    watch = Watch(MemoryPorts(store_in(tmp_path), counters_in(tmp_path)))
+    first, other = ({"tests": {"failures": 2, "failed": failed}} for failed in (["t1", "t2"], ["t2", "t1"]))
+    watch.ran(run("pytest", 1, "NameError", "a") | first)
+    watch.edited("a.py")
+    watch.ran(run("pytest", 1, "TypeError", "b") | other)
+    watch.edited("b.py")
+    assert [one.entry.fix for one in watch.ran(run("pytest", 0))] == ["edited a.py; b.py", "edited b.py"]
 
 
 def test_a_lesson_is_short(tmp_path: Path) -> None:
