@@ -18,7 +18,7 @@ class Fenced:
     """A fenced text, and a line for each place where something invisible was taken out of it."""
 
     text: str
-    notices: tuple[str, ...] = ()
+    notices: tuple[str, ...]
 
 
 def fence(text: str, origin: str, tag: str = "memory", **marks: str) -> Fenced:

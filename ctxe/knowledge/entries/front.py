@@ -38,7 +38,7 @@ class FrontPage:
     closing: bytes
     body: bytes
     fields: tuple[FrontField, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...]
 
     def values(self) -> dict[str, Value]:
         """The value of every key; of a key written twice, the last."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import StoreError
-from ctxe.domain.value import dataclass, field
+from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.daily import read_day
 from ctxe.knowledge.entries.entry import KEYS, Entry, read_entry
 from ctxe.knowledge.entries.logs import read_log
@@ -42,10 +42,10 @@ class FolderSnapshot:
     ``strays`` are temporary files of writers that died, or of one that is writing now.
     """
 
-    entries: tuple[Entry, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
-    strays: tuple[str, ...] = ()
+    entries: tuple[Entry, ...]
+    problems: tuple[Problem, ...]
+    digests: Mapping[str, str]
+    strays: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Record:
     mark: Mark
     digest: str
     entries: tuple[Entry, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...]
 
 
 class FolderReader:

@@ -66,8 +66,8 @@ class Result:
 class Results:
     """The answer to a question, best first."""
 
-    results: tuple[Result, ...] = ()
-    abstained: bool = False
+    results: tuple[Result, ...]
+    abstained: bool
 
     def as_json(self, query: Query) -> dict[str, Any]:
         """As the public contract has it."""

@@ -56,8 +56,8 @@ class SkillMatch:
 
     skill: Skill
     score: float
-    words: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    words: tuple[str, ...]
+    files: tuple[str, ...]
 
     @property
     def why(self) -> str:

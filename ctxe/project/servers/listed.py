@@ -32,9 +32,9 @@ _TYPED = re.compile(r"[\w.-]{1,128}", re.ASCII)
 class ServerNames:
     """What is remembered of a server: names of tools, addresses of resources, (name, takes, says) of prompts."""
 
-    tools: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    prompts: tuple[tuple[str, str, str], ...] = ()
+    tools: tuple[str, ...]
+    resources: tuple[str, ...]
+    prompts: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

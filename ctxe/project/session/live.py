@@ -44,14 +44,15 @@ class Wired:
     folds: Folds
     dispatcher: Dispatcher
     ports: Ports
-    summarizer: Summarizer | None = None
+    summarizer: Summarizer | None
 
 
 @dataclass(slots=True)
 class Live:
-    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one; ``against``
-    counts it against the memories a turn leaned on that the user took it back. ``proposed`` is how many memories it
-    proposed when it was left.
+    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one.
+
+    ``against`` is told of a turn that the user took back: the memories it leaned on did harm. ``proposed`` is how many
+    memories the session proposed when it was left.
     """
 
     project: Project

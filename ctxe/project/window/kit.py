@@ -85,10 +85,7 @@ def kit_for(
     jobs = Jobs(project.root, project.config.tools.network)
     tools = {tool.name: tool for tool in core_tools(workspace, notebook, jobs if offers("use") else None)}
     shell = tools["run_command"] if offers("run_command") else None
-    standing = (*project.config.skills.always, *skills)
-    skilled = Skilled(project, state, standing, shell, finder(project), offers("use"))
-    for name in skills:
-        named(skilled.find(), name)
+    skilled = _skilled(project, state, shell, skills, listed=offers("use"))
     servers = LazyServers(project, taker(project, state, keep=True, asked=True))
     tools |= {tool.name: tool for tool in gateways(jobs, servers, skilled, web_of(project), mode)}
     tools |= {"delegate": delegate(workspace, ask)} if project.config.delegate.enabled else {}
@@ -99,6 +96,16 @@ def kit_for(
     files = SessionFiles(workspace, clean, taker(project, state, keep=False))
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
     return Kit(kept, run_command(mine, jobs), workspace, clean, files, skilled, servers, purse, jobs)
+
+
+def _skilled(
+    project: Project, state: Callable[[], State], shell: Tool | None, more: tuple[str, ...], *, listed: bool
+) -> Skilled:
+    """The modules of a session, ``more`` of which stand in it than settings name. Raises ConfigError."""
+    skilled = Skilled(project, state, (*project.config.skills.always, *more), shell, finder(project), listed)
+    for name in more:
+        named(skilled.find(), name)
+    return skilled
 
 
 def _workspace(project: Project, state: Callable[[], State], boxed: Boxed) -> Workspace:
