@@ -32,6 +32,11 @@ def digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def digest_bytes(data: bytes) -> str:
+    """The same of any bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.pattern import pattern
 from ctxe.domain.picture import Picture
+from ctxe.domain.section import digest_bytes
 from ctxe.storage.files import read, replace
 from ctxe.storage.picture_header import header
 
@@ -41,7 +41,7 @@ class Pictures:
                 f"{name} is a picture of {width}x{height} pixels; at most {MOST_PIXELS:,} a side are sent",
                 "make it smaller, or cut out what matters",
             )
-        picture = Picture(hashlib.blake2b(data, digest_size=16).hexdigest(), name, media, width, height, len(data))
+        picture = Picture(digest_bytes(data), name, media, width, height, len(data))
         self._taken[picture.digest] = data
         return picture
 
@@ -75,4 +75,4 @@ def _stored(path: Path, digest: str) -> bytes | None:
         found = read(path, MOST_BYTES)
     except StoreError:
         return None
-    return found if hashlib.blake2b(found, digest_size=16).hexdigest() == digest else None
+    return found if digest_bytes(found) == digest else None

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.conversation import Operation, Touch
 from ctxe.domain.errors import StoreError, ToolError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import dataclass
 from ctxe.repo.undo.rewrite import look, read, rewrite
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import BOOLEAN, STRING, describe
-from ctxe.tools.text import Decoded, fingerprint, line_end, split
+from ctxe.tools.text import Decoded, line_end, split
 from ctxe.tools.workspace import Workspace, current, load, writable
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _run(workspace: Workspace, verb: str, change: _Change, diff: str) -> ToolOut
     except StoreError as error:
         raise ToolError(error.message) from error
     operation: Operation = "create" if change.was is None else "edit"
-    touch = Touch(change.path, operation, fingerprint(change.data))
+    touch = Touch(change.path, operation, digest_bytes(change.data))
     short = diff if len(diff) <= DIFF_CHARS else f"{diff[:DIFF_CHARS]}\n[{len(diff) - DIFF_CHARS:,} characters more]"
     return ToolOutput(_told(verb, change), display=short, touches=(touch,))
 
@@ -143,7 +144,7 @@ def _digest(workspace: Workspace, path: str) -> str:
         return ""
     if not stat.S_ISREG(seen.st_mode):
         return "?"
-    return fingerprint(read(workspace.root, path, workspace.bounds.file + 1))
+    return digest_bytes(read(workspace.root, path, workspace.bounds.file + 1))
 
 
 def _told(verb: str, change: _Change) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Action, Risk, Tool, ToolOutput, once
 from ctxe.domain.value import replace
 from ctxe.tools.arguments import checked
 from ctxe.tools.prose import COUNT, STRING, describe
-from ctxe.tools.text import fingerprint, numbered, peculiar, split
+from ctxe.tools.text import numbered, peculiar, split
 from ctxe.tools.workspace import TextFile, Workspace, decoded, locate, opened
 
 
@@ -36,7 +37,7 @@ def read_file(workspace: Workspace) -> Tool:
 def _run(workspace: Workspace, name: str, path: str, first: int, last: int | None) -> ToolOutput:
     data = opened(workspace, name, path)
     if picture := workspace.picture(path, data):
-        seen = Touch(path, "read", fingerprint(data))
+        seen = Touch(path, "read", digest_bytes(data))
         return ToolOutput(f"[{picture.words}]", kind="read", touches=(seen,), picture=picture)
     held = decoded(name, path, data)
     text = shown(held, first, last, workspace.bounds.text)

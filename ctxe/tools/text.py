@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 
 from ctxe.domain.errors import ToolError
 from ctxe.domain.value import dataclass
@@ -59,11 +58,6 @@ def _strictly(data: bytes, encoding: str, mark: bytes = b"") -> Decoded | None:
         return Decoded(data.decode(encoding), encoding, mark)
     except UnicodeDecodeError:
         return None
-
-
-def fingerprint(data: bytes) -> str:
-    """Content hash of a whole file: for UTF-8 the same as ``domain.section.digest`` of its text."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def line_end(text: str) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.picture import Picture
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.value import dataclass, field
 from ctxe.repo.files import IGNORE_FILE, list_files
 from ctxe.repo.git import Git
 from ctxe.repo.undo.rewrite import look, read
-from ctxe.tools.text import Decoded, decode, fingerprint
+from ctxe.tools.text import Decoded, decode
 
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -145,7 +146,7 @@ def decoded(name: str, path: str, data: bytes) -> TextFile:
     if content is None:
         kind, hint = _magic(data)
         raise ToolError(f"{name} is binary ({len(data):,} bytes{kind}); only text can be read and edited{hint}")
-    return TextFile(path, fingerprint(data), content)
+    return TextFile(path, digest_bytes(data), content)
 
 
 def current(workspace: Workspace, held: TextFile) -> None:

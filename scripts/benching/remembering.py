@@ -60,15 +60,15 @@ def listing(work: Path) -> list[Figure]:
 
 def gating(work: Path) -> list[Figure]:
     """What the gate says of calls among 5,000 failures, each with two real files it depends on; p99, processor time."""
+    from ctxe.domain.section import digest_bytes
     from ctxe.domain.tool import Action, Risk
     from ctxe.knowledge.entries.entry import Entry
-    from ctxe.knowledge.entries.names import content
     from ctxe.knowledge.failures.gate import Gate
     from ctxe.knowledge.failures.remembered import groups
     from ctxe.project.session.gating import Gating
 
     def digest(path: str) -> str:
-        return content((work / path).read_bytes())
+        return digest_bytes((work / path).read_bytes())
 
     for n in range(10):
         (work / f"part{n}.py").write_text("x = 1\n" * 2_000)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctxe.domain.errors import CtxeError, ToolError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Progress, Risk, Tool, ToolOutput
 from ctxe.repo.git import Git
 from ctxe.storage.vocabulary import count
@@ -59,9 +60,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 def make(root: Path) -> dict[str, Tool]:
     (root / "a.py").write_text("x = 1\n")
-    from ctxe.tools.text import fingerprint
-
-    known = {"a.py": fingerprint(b"x = 1\n")}
+    known = {"a.py": digest_bytes(b"x = 1\n")}
     env = {"PATH": os.environ["PATH"]}
     workspace = Workspace(Git(root, env), known.get, environment=env, bounds=WorkspaceBounds(search_seconds=5.0))
     notebook = Notebook(lambda *_: "kept", lambda *_: "noted", lambda handle, query: handle or query)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import names
 from ctxe.knowledge.entries.journal import Journal, JournalWrite
@@ -64,7 +65,7 @@ class Folder:
             _must_fit(path, data or b"")
         before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
         self._put(changes)
-        after = {path: None if data is None else names.content(data) for path, data in changes.items()}
+        after = {path: None if data is None else digest_bytes(data) for path, data in changes.items()}
         self.journal.note(JournalWrite(says, self.now(), before, after))
 
     def append(self, path: str, line: str) -> Path:

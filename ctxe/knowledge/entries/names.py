@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ctxe.domain.pattern import pattern
-from ctxe.domain.section import digest
+from ctxe.domain.section import digest, digest_bytes
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.entry import OURS, Entry, folder_of, slug
 
@@ -25,14 +24,9 @@ class UsedNames:
     names: frozenset[str]
 
 
-def content(data: bytes) -> str:
-    """Content hash of a file's bytes: 128 bits of BLAKE2b in hex."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
 def hashed(data: bytes) -> str:
     """The first eight hex digits of a content hash."""
-    return content(data)[:8]
+    return digest_bytes(data)[:8]
 
 
 def held(folder: Path) -> UsedNames:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ctxe.domain.errors import StoreError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries.daily import read_day
 from ctxe.knowledge.entries.entry import KEYS, Entry, read_entry
 from ctxe.knowledge.entries.logs import read_log
-from ctxe.knowledge.entries.names import content
 from ctxe.storage import files
 
 FOLDERS = ("memory", "decisions", "failures", "inbox", "daily")
@@ -103,7 +103,7 @@ class FolderReader:
             data = files.read(self._folder / path, files.MOST_BYTES)
         except StoreError as error:
             return _Record(mark, "", (), (error.message,))
-        known = content(data)
+        known = digest_bytes(data)
         cut = (f"only its first {files.MOST_BYTES:,} bytes are read",) if mark[1] > files.MOST_BYTES else ()
         if path.endswith(".jsonl"):
             entries, problems = read_log(data[: data.rfind(b"\n") + 1] if cut else data, path)
@@ -163,7 +163,7 @@ def order(entry: Entry) -> tuple[int, float, int, str]:
 def content_of(path: Path) -> str | None:
     """Content hash of a regular file; None when there is none that can be read."""
     try:
-        return content(files.read(path, files.MOST_BYTES))
+        return digest_bytes(files.read(path, files.MOST_BYTES))
     except StoreError:
         return None
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ctxe.domain.pattern import pattern
+from ctxe.domain.section import digest_bytes
 from ctxe.knowledge.upkeep.evidence import Facts
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ def facts_of(project: Project) -> Facts:
             return None
 
     def digest(path: str) -> str:
-        from ctxe.tools.text import fingerprint
-
         held = data(path)
-        return "" if held is None else fingerprint(held)
+        return "" if held is None else digest_bytes(held)
 
     def test(name: str) -> bool:
         path, _, inner = name.partition("::")

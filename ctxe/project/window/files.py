@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from ctxe.context.tokens import Count
 from ctxe.domain.errors import StoreError, ToolError
 from ctxe.domain.picture import Picture
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.value import dataclass, field
 from ctxe.project.window.freshness import news_of
 from ctxe.project.window.pictured import Take
 from ctxe.repo.undo.rewrite import read
 from ctxe.tools.read import shown
-from ctxe.tools.text import decode, fingerprint
+from ctxe.tools.text import decode
 from ctxe.tools.workspace import Workspace, load, locate, opened
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
@@ -53,7 +54,7 @@ class SessionFiles:
             known = self._digests.get(path)
             if known is None or known[0] != stamp:
                 data = read(self.workspace.root, path, LONGEST_FILE)
-                known = self._digests[path] = (stamp, fingerprint(data))
+                known = self._digests[path] = (stamp, digest_bytes(data))
                 self._keep(known[1], data)
         except (OSError, ValueError, ToolError, StoreError):  # also for what a model took for a path: "\0"
             return ""

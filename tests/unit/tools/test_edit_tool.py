@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from ctxe.domain.conversation import Touch
 from ctxe.domain.errors import ToolError
+from ctxe.domain.section import digest_bytes
 from ctxe.domain.tool import Risk
 from ctxe.safety.secrets import mask
 from ctxe.tools.edit import edit_file, write_file
-from ctxe.tools.text import fingerprint
 
 EXACT: list[tuple[str, bytes, dict[str, Any], bytes]] = [
     ("lf", b"a\nb\nc\n", {"old": "b", "new": "B"}, b"a\nB\nc\n"),
@@ -54,7 +54,7 @@ def test_exactly_these_bytes_change(place: Any, data: bytes, edit: dict[str, Any
     output = place.call(edit_file, path="f.txt", **edit)
     assert file.read_bytes() == result
     assert (stat.S_IMODE(file.stat().st_mode), os.getxattr(file, "user.k")) == (0o741, b"v")
-    assert output.touches == (Touch("f.txt", "edit", fingerprint(result)),)
+    assert output.touches == (Touch("f.txt", "edit", digest_bytes(result)),)
     assert [path.name for path in place.root.iterdir()] == ["f.txt"]
 
 
