@@ -65,7 +65,7 @@ def gating(work: Path) -> list[Figure]:
     from ctxe.knowledge.entries.entry import Entry
     from ctxe.knowledge.failures.gate import Gate
     from ctxe.knowledge.failures.remembered import groups
-    from ctxe.project.session.gating import Gating
+    from ctxe.project.session.memory.gating import Gating
 
     def digest(path: str) -> str:
         return digest_bytes((work / path).read_bytes())

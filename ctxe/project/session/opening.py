@@ -17,8 +17,8 @@ from ctxe.project.session.asides import choose_file, load_skill
 from ctxe.project.session.jobs import gone, left, words
 from ctxe.project.session.leaving import leave
 from ctxe.project.session.live import Live
+from ctxe.project.session.memory.resuming import Timed
 from ctxe.project.session.notices import of_project, of_session
-from ctxe.project.session.resuming import Timed
 from ctxe.project.session.wire import wire
 from ctxe.project.session_options import Opening
 from ctxe.project.sessions import is_private, path_of

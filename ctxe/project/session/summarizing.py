@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -11,12 +10,8 @@ from ctxe.agent.state import State
 from ctxe.agent.summarize import Summarizer
 from ctxe.context.compact import FoldPolicy, checkpoint_due
 from ctxe.data import read_text
-from ctxe.domain.errors import StoreError
-from ctxe.domain.events import Event, Summarized
+from ctxe.domain.events import Event
 from ctxe.domain.model import Model, Provider
-from ctxe.domain.value import dataclass
-from ctxe.knowledge.entries.daily import TurnSummary, line_of
-from ctxe.knowledge.entries.store import Store
 from ctxe.project.models import choose, connect
 from ctxe.project.window.compose import Composer
 
@@ -55,19 +50,3 @@ def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) 
             yield from asked(state)
 
     return summarize
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """Hears a summary and leaves its beginning in the daily log."""
-
-    store: Store
-    session: str
-
-    def __call__(self, event: Event, _state: State) -> tuple[Event, ...]:
-        """Nothing is answered; a log that cannot be written is told of by what writes it most."""
-        if isinstance(event, Summarized):
-            with contextlib.suppress(StoreError):
-                done = TurnSummary(f"summary: {self.store.mask(event.text)}")
-                self.store.log(line_of(done, self.store.now(), self.session))
-        return ()

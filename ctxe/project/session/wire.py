@@ -15,20 +15,19 @@ from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.sandboxing import boxed
 from ctxe.project.session.attaching import unshown
 from ctxe.project.session.checking import Checking
-from ctxe.project.session.crediting import Crediting
 from ctxe.project.session.delegating import Delegating
 from ctxe.project.session.fitting import Fitting
-from ctxe.project.session.gating import Gating, Mode
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Live
+from ctxe.project.session.memory.crediting import Crediting
+from ctxe.project.session.memory.gating import Gating, Mode
+from ctxe.project.session.memory.other_calls import OtherCalls
+from ctxe.project.session.memory.remembering import Remembering, SummaryLog
+from ctxe.project.session.memory.resuming import Timed, catch_up, changed_since, copied_from
 from ctxe.project.session.moding import resumed
-from ctxe.project.session.other_calls import OtherCalls
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning
-from ctxe.project.session.remembering import Remembering
-from ctxe.project.session.resuming import Timed, catch_up, changed_since, copied_from
 from ctxe.project.session.rewiring import Rewiring
-from ctxe.project.session.summarizing import Logged
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
@@ -92,7 +91,7 @@ def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[
     live.undo.heard, live.against = remembering.taken_back, crediting.against
     live.undo.regained = partial(remembering.given_back, project.store.forget)
     undo, *others = live.session.listeners
-    live.session.listeners = (undo, remembering, Logged(project.store, name), crediting, *others)
+    live.session.listeners = (undo, remembering, SummaryLog(project.store, name), crediting, *others)
 
 
 def _mode(project: Project) -> Mode:

@@ -16,7 +16,7 @@ from ctxe.domain.tool import Action, Allow, Answer, Ask, Decision, Deny, Known, 
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.remembered import groups
-from ctxe.project.session.gating import Gating, Mode
+from ctxe.project.session.memory.gating import Gating, Mode
 
 CALL = ToolCall("c1", "run", "{}")
 

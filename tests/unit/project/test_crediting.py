@@ -17,7 +17,7 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.store import Store
 from ctxe.project import Project
 from ctxe.project.memory import memories
-from ctxe.project.session.crediting import Crediting
+from ctxe.project.session.memory.crediting import Crediting
 from ctxe.storage.counters import Counters
 
 PASSED = {"exit_code": 0, "tests": {"passed": 3, "failures": 0}}

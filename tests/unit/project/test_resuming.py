@@ -25,11 +25,11 @@ from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.project.guarding import masking
-from ctxe.project.session.crediting import Crediting
-from ctxe.project.session.gating import Gating
-from ctxe.project.session.other_calls import OtherCalls
-from ctxe.project.session.remembering import Remembering
-from ctxe.project.session.resuming import Timed, catch_up, changed_since
+from ctxe.project.session.memory.crediting import Crediting
+from ctxe.project.session.memory.gating import Gating
+from ctxe.project.session.memory.other_calls import OtherCalls
+from ctxe.project.session.memory.remembering import Remembering
+from ctxe.project.session.memory.resuming import Timed, catch_up, changed_since
 from ctxe.repo.git import Git
 from ctxe.storage.counters import Counters
 from tests.e2e.harness import repository

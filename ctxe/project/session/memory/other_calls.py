@@ -17,7 +17,7 @@ from ctxe.knowledge.failures.signature import refusal
 from ctxe.knowledge.failures.slips import outside
 from ctxe.knowledge.failures.taken import Taken, taken
 from ctxe.lexical.tables import names
-from ctxe.project.session.gating import Gating
+from ctxe.project.session.memory.gating import Gating
 
 MOST_SAID = 200
 """Characters of what a tool said that the gate repeats."""

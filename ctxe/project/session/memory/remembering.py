@@ -18,6 +18,7 @@ from ctxe.domain.events import (
     Recorded,
     ReplyReceived,
     StepFinished,
+    Summarized,
     ToolFinished,
     TurnFinished,
     TurnStarted,
@@ -27,6 +28,7 @@ from ctxe.domain.value import dataclass, field
 from ctxe.knowledge.entries.daily import TurnSummary, line_of
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.ports import MemoryPorts
+from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import captures
 from ctxe.knowledge.failures.calls import only_looks
 from ctxe.knowledge.failures.pairing import Watch
@@ -34,8 +36,8 @@ from ctxe.knowledge.failures.remembered import Group, groups
 from ctxe.knowledge.failures.settling import FailureNews
 from ctxe.knowledge.fence import fence
 from ctxe.knowledge.memory import RECALLED
-from ctxe.project.session.gating import Gating
-from ctxe.project.session.other_calls import OtherCalls
+from ctxe.project.session.memory.gating import Gating
+from ctxe.project.session.memory.other_calls import OtherCalls
 
 SAYS = {
     "new": "failure noted",
@@ -189,6 +191,22 @@ class Remembering:
         done = TurnSummary(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.memory.store.log(line_of(done, self.memory.store.now(), self.session))
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryLog:
+    """Hears a summary and leaves its beginning in the daily log."""
+
+    store: Store
+    session: str
+
+    def __call__(self, event: Event, _state: State) -> tuple[Event, ...]:
+        """Nothing is answered; a log that cannot be written is told of by what writes it most."""
+        if isinstance(event, Summarized):
+            with contextlib.suppress(StoreError):
+                done = TurnSummary(f"summary: {self.store.mask(event.text)}")
+                self.store.log(line_of(done, self.store.now(), self.session))
+        return ()
 
 
 def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:

@@ -18,8 +18,8 @@ from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import moment
 from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.entries.replay_store import ReplayStore
-from ctxe.project.session.crediting import Crediting
-from ctxe.project.session.remembering import Remembering
+from ctxe.project.session.memory.crediting import Crediting
+from ctxe.project.session.memory.remembering import Remembering
 from ctxe.repo.files import OUR_FOLDER, start_listing, walk
 from ctxe.repo.git import Git, finish
 
