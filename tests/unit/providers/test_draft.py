@@ -101,4 +101,4 @@ def test_broken_arguments_are_a_fault_with_the_reply_to_fall_back_on(arguments: 
 def test_an_answer_without_words_and_calls_is_empty() -> None:
     with pytest.raises(RequestFault, match="an empty answer"):
         Draft([" \n"], [], "end").reply(AT, REQUEST, "demo/m")
-    assert Draft([" \n"], [], "length").reply(AT, REQUEST, "demo/m").text == " \n"
+    assert Draft([" \n"], [], "length").reply(AT, REQUEST, "demo/m").text == ""
