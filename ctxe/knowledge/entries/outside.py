@@ -16,6 +16,8 @@ MOST_NAMED = 5
 SEEN_SECONDS = 5.0
 """How long a session that begins waits for one that writes."""
 
+NO_RECORD = "what changed in memory since the last session is not known: its record is gone from the cache"
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -30,18 +32,21 @@ def outside(store: Store, snapshot: FolderSnapshot | None = None) -> tuple[Outsi
     return _differences(store.disk.journal.known(), _digests(store, snapshot))
 
 
-def seen(store: Store) -> str:
+def seen(store: Store, *, again: bool = False) -> str:
     """Tell them in one line (empty for none) and take the present state as known. Raises StoreError.
 
+    ``again``: there were sessions here before, so that a record which is not there is one that was lost.
     Another session may be writing, and what it wrote is known as soon as it is done. Where it goes on and on, or
     nothing can be locked, nobody waits for that.
     """
     with contextlib.ExitStack() as held:
         with contextlib.suppress(StoreError):
             held.enter_context(store.disk.locked(SEEN_SECONDS))
-        digests = _digests(store)
-        changes = _differences(store.disk.journal.known(), digests)
+        digests, known = _digests(store), store.disk.journal.known()
+        changes = _differences(known, digests)
         store.disk.journal.know(digests)
+    if known is None and again and digests:
+        return NO_RECORD
     return f"memory changed outside ctxe since the last session: {_named(changes)}" if changes else ""
 
 

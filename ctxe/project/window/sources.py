@@ -62,7 +62,8 @@ def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
     task = Task()
     said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
     if project.config.memory.enabled:
-        changed = seen(project.store) if project.place.writable else ""
+        again = any(project.place.sessions.glob("*.jsonl"))
+        changed = seen(project.store, again=again) if project.place.writable else ""
         said = [*([changed] if changed else []), *said, *memory(project, count).notices()]
     said += skills(project, kit.skills, count).notices()
     if any_named(project):
