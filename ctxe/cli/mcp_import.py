@@ -11,7 +11,7 @@ from ctxe.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.servers.others import ForeignServer
+    from ctxe.project.servers.other_assistants import ForeignServer
     from ctxe.terminal.screen import Screen
 
 From = Annotated[
@@ -28,7 +28,7 @@ def register(group: typer.Typer) -> None:
 
 def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) -> None:
     """Offer every server of the user's other assistants. Raises ConfigError, StoreError."""
-    from ctxe.project.servers.others import found, shown
+    from ctxe.project.servers.other_assistants import found, shown
 
     invocation = Invocation.of(context)
     project, screen = invocation.project(), invocation.screen()
@@ -47,7 +47,7 @@ def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) 
 
 def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
     """Show one and ask; was it kept? Where nobody can answer it is only shown."""
-    from ctxe.project.servers.others import shown
+    from ctxe.project.servers.other_assistants import shown
     from ctxe.project.servers.pages import put
     from ctxe.terminal.input.prompt import Prompt
     from ctxe.terminal.style import fold, line

@@ -15,9 +15,9 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.knowledge.failures import captures, remembered
 from ctxe.knowledge.fence import fence
+from ctxe.knowledge.folders import folders_down
 from ctxe.knowledge.upkeep import decisions, playbook
 from ctxe.knowledge.upkeep.evidence import Facts, stale
-from ctxe.knowledge.way import way
 from ctxe.storage import files
 from ctxe.storage.counters import Counters
 
@@ -154,7 +154,7 @@ class Memory:
     def _summaries(self) -> list[tuple[str, str]]:
         """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""
         found = []
-        for path in (folder / "MEMORY.md" for folder in (*way(self.root, self.working), self.store.folder)):
+        for path in (folder / "MEMORY.md" for folder in (*folders_down(self.root, self.working), self.store.folder)):
             try:
                 if path.is_file() and path.resolve().is_relative_to(self.root.resolve()):
                     text = files.read(path, 262_144).decode("utf-8", "replace").strip()

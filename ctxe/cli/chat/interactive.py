@@ -106,7 +106,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     from ctxe.cli.chat import repl
     from ctxe.project.memory import inbox
     from ctxe.project.session.opening import open_session
-    from ctxe.project.session.words import going
+    from ctxe.project.session.status_lines import going
     from ctxe.terminal.input.ask import Asker
     from ctxe.terminal.input.form import FormAsker
     from ctxe.terminal.input.prompt import Prompt
@@ -150,7 +150,7 @@ def _completes(prompt: Prompt, live: Live) -> None:
 def greet(chat: ChatSession) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
     from ctxe.project.memory import inbox
-    from ctxe.project.session.words import banner
+    from ctxe.project.session.status_lines import banner
     from ctxe.terminal.figures import plural
 
     live = chat.live

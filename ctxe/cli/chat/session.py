@@ -97,7 +97,7 @@ class ChatSession:
 
     def toolbar(self) -> str:
         """The row below the input line: model, tokens, money, mode."""
-        from ctxe.project.session.words import status
+        from ctxe.project.session.status_lines import status
 
         return status(self.live, self.screen.width or 0)
 

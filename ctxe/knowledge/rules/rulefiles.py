@@ -11,7 +11,7 @@ from ctxe.domain.value import dataclass, replace
 from ctxe.knowledge import globs
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value
-from ctxe.knowledge.way import way
+from ctxe.knowledge.folders import folders_down
 from ctxe.safety.secrets import is_secret_file
 from ctxe.storage import files
 
@@ -101,7 +101,7 @@ def asked_for(places: RulePlaces) -> tuple[Rule, ...]:
 def _every(places: RulePlaces, touched: Sequence[str]) -> Iterator[Rule]:
     if places.user:
         yield from _named(places, places.user, ("AGENTS.md",), "your own, for every project")
-    chain = way(places.root, places.working)
+    chain = folders_down(places.root, places.working)
     for folder in chain:
         why = "always, from the root" if folder == places.root else "always, on the way to where you stand"
         yield from _named(places, folder, _IN_FOLDER, why)

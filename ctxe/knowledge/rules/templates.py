@@ -13,7 +13,7 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 from ctxe.knowledge.entries import front
 from ctxe.knowledge.entries.scalars import Value
-from ctxe.knowledge.way import forbidden, way
+from ctxe.knowledge.folders import folders_down, forbidden
 from ctxe.safety.display import one_line, strip_invisible
 from ctxe.storage import files
 
@@ -96,7 +96,7 @@ def find_templates(places: TemplatePlaces, taken: Collection[str] = ()) -> tuple
 
 def _paths(places: TemplatePlaces) -> Iterator[tuple[Path, str, str, Path | None]]:
     """(file, name, how people are told of it, the root it must stay in) of everything that may be a template."""
-    for base in reversed(way(places.root, places.working)):
+    for base in reversed(folders_down(places.root, places.working)):
         for place in IN_PROJECT:
             for path, name in _markdown(base / place):
                 yield path, name, path.relative_to(places.root).as_posix(), places.root

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ctxe.domain.value import dataclass, field, replace
+from ctxe.knowledge.folders import folders_down, forbidden
 from ctxe.knowledge.skills.module import FILE, Origin, Skill, read_skill
-from ctxe.knowledge.way import forbidden, way
 
 IN_PROJECT = (".ctxe/skills", ".agents/skills", ".claude/skills")
 DEEP = 3
@@ -74,7 +74,7 @@ class Finder:
 
     def _folders(self) -> Iterator[tuple[str, str, Origin]]:
         places = self.places
-        for base in reversed(way(places.root, places.working)):
+        for base in reversed(folders_down(places.root, places.working)):
             for place in IN_PROJECT:
                 for folder in _modules(f"{base}/{place}"):
                     yield folder, os.path.relpath(folder, places.root).replace(os.sep, "/"), "project"

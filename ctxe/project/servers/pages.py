@@ -12,8 +12,8 @@ from ctxe.project.guarding import cleaning
 from ctxe.project.servers.configured import Configured, configured, named, withdraw
 from ctxe.project.servers.connections import Connections
 from ctxe.project.servers.launching import launch_of, told
+from ctxe.project.servers.offers import tokens
 from ctxe.project.servers.signing import logout, signed_in
-from ctxe.project.servers.told import tokens
 
 if TYPE_CHECKING:
     from ctxe.project import Project

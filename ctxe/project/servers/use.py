@@ -15,7 +15,7 @@ from ctxe.domain.value import dataclass
 from ctxe.knowledge.fence import fence
 from ctxe.project.servers.acting import TAG, Acting
 from ctxe.project.servers.connections import Connections
-from ctxe.project.servers.told import best, paged
+from ctxe.project.servers.offers import best, paged
 from ctxe.safety.display import one_line
 from ctxe.tools.mcp.resources import ServerOffers, ServerPrompt
 from ctxe.tools.mcp.resources import number as counted

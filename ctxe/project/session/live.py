@@ -21,7 +21,7 @@ from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import vocabulary_of
 from ctxe.project.session.fitting import Fitting
 from ctxe.project.session.mentioning import Asking
-from ctxe.project.session.paging import Pages
+from ctxe.project.session.web_pages import Pages
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.folds import Folds
 from ctxe.project.window.gateways import web_of

@@ -14,12 +14,12 @@ from ctxe.domain.events import Event
 from ctxe.domain.model import Model
 from ctxe.domain.tool import Action, Approver
 from ctxe.domain.value import dataclass, replace
+from ctxe.project.session.approval_mode import between
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.fitting import Fitting
 from ctxe.project.session.jobs import Telling
 from ctxe.project.session.live import Wired
 from ctxe.project.session.memory.gating import Gating
-from ctxe.project.session.moding import between
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import ports_for
 from ctxe.project.session.summarizing import summarizer, summarizing

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from ctxe.agent.event_stream import each_event
 from ctxe.context.pasted import in_short
 from ctxe.domain.events import Event, Notice
+from ctxe.project.session.approval_mode import told
 from ctxe.project.session.attaching import attached
 from ctxe.project.session.fitting import narrower
 from ctxe.project.session.live import Live
-from ctxe.project.session.moding import told
 from ctxe.project.window.pictured import outside
 
 

@@ -13,6 +13,7 @@ from ctxe.agent.transitions import rebuild
 from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
 from ctxe.project.sandboxing import boxed
+from ctxe.project.session.approval_mode import resumed
 from ctxe.project.session.attaching import unshown
 from ctxe.project.session.checking import Checking
 from ctxe.project.session.delegating import Delegating
@@ -24,7 +25,6 @@ from ctxe.project.session.memory.gating import Gating, Mode
 from ctxe.project.session.memory.other_calls import OtherCalls
 from ctxe.project.session.memory.remembering import Remembering, SummaryLog
 from ctxe.project.session.memory.resuming import Timed, catch_up, changed_since, copied_from
-from ctxe.project.session.moding import resumed
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning
 from ctxe.project.session.rewiring import Rewiring

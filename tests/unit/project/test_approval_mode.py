@@ -9,7 +9,7 @@ import pytest
 
 from ctxe.agent.state import State
 from ctxe.project.sandboxing import UNBOXED
-from ctxe.project.session.moding import resumed
+from ctxe.project.session.approval_mode import resumed
 from ctxe.project.session.permit import Permit
 from ctxe.safety.policy import Mode
 from ctxe.safety.trust import MODES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctxe.domain.errors import ConfigError
-from ctxe.project.servers.others import ForeignServer, found, shown
+from ctxe.project.servers.other_assistants import ForeignServer, found, shown
 from tests.unit.project.test_servers import project
 
 CLAUDE = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def way(root: Path, working: Path) -> list[Path]:
+def folders_down(root: Path, working: Path) -> list[Path]:
     """The root and every folder below it down to where the user stands; the root alone when that lies elsewhere."""
     folders = [root]
     if working.is_relative_to(root):
