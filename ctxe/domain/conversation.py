@@ -37,6 +37,15 @@ class Usage:
             self.cache_write_1h + other.cache_write_1h,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input - other.input,
+            self.output - other.output,
+            self.cache_read - other.cache_read,
+            self.cache_write - other.cache_write,
+            self.cache_write_1h - other.cache_write_1h,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:

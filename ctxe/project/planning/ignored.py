@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
 
 def readable(project: Project) -> Callable[[str], bool]:
     """Whether a file of the project may be read: what .ctxeignore names may not. The file is looked at when asked."""
-    spec: list[GitIgnoreSpec | None] = []
 
-    def allowed(path: str) -> bool:
+    @cache
+    def spec() -> GitIgnoreSpec | None:
         from ctxe.repo.files import IGNORE_FILE, ignore_spec
 
-        if not spec:
-            spec.append(ignore_spec(project.root, IGNORE_FILE))
-        return spec[0] is None or not spec[0].match_file(path)
+        return ignore_spec(project.root, IGNORE_FILE)
+
+    def allowed(path: str) -> bool:
+        named = spec()
+        return named is None or not named.match_file(path)
 
     return allowed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from operator import sub
 
 from ctxe.agent.limits import Limits
 from ctxe.agent.session import Session
@@ -77,10 +76,8 @@ class Errand:
 
     def _unheard(self) -> None:
         """Pay what was bought when nobody listened any more: an answer that was cut off."""
-        from dataclasses import astuple
-
         state = self.session.state
-        left = Usage(*map(sub, astuple(state.usage), astuple(self.paid)))
+        left = state.usage - self.paid
         priced = self.session.ports.provider.model.prices or state.usd
         if left.input or left.output:
             self._bought(Consulted("", state.model, left, state.usd - self.usd if priced else None))

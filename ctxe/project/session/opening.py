@@ -70,10 +70,7 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
     if project.place.writable:
         project.store.prepare()
     if not (opening.resume or opening.newest):
-        fresh = Log.create(folder, session_id(), project.root.name, now)
-        _hold(project, fresh.path, stack)
-        _ours(project, fresh.path)
-        return fresh, [], []
+        return _held(project, Log.create(folder, session_id(), project.root.name, now), stack), [], []
     path = path_of(folder, opening.resume)
     if parent := header_of(path).get("parent"):
         raise SessionError(f"{path.stem} is a delegate's and over", f"`ctxe sessions show {path.stem}`, or -r {parent}")
@@ -84,14 +81,19 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
         events = _until(events, opening.before)
         copy = Log.create(folder, session_id(), project.root.name, now, fork=path.stem, copied=len(events))
         copy.begin(events)
-        _hold(project, copy.path, stack)
-        _ours(project, copy.path)
-        return copy, events, [*foreign, *notices]
+        return _held(project, copy, stack), events, [*foreign, *notices]
     _hold(project, path, stack)
     events, notices, last = read_timed(path)
     log = Log(path, now, last)
     log.hold()
     return log, events, [*foreign, *notices]
+
+
+def _held(project: Project, log: Log, stack: contextlib.ExitStack) -> Log:
+    """A log that was begun just now, held against other processes and known to be ours."""
+    _hold(project, log.path, stack)
+    _ours(project, log.path)
+    return log
 
 
 def _until(events: list[Timed], turn: int) -> list[Timed]:
