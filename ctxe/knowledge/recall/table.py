@@ -1,0 +1,146 @@
+"""Which entry stands in which slot, and which slots have a term: in memory, and on disk where there are many."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ctxe.domain.section import digest
+from ctxe.knowledge.entries.entry import Entry
+from ctxe.knowledge.recall.kept import Posting, StoredEntry, StoredPostings
+from ctxe.knowledge.recall.reading import read, wording
+from ctxe.knowledge.recall.readings import Readings
+from ctxe.knowledge.recall.terms import terms
+
+MANY = 300
+"""Entries from which on the postings are worth keeping on disk."""
+MOST_TIMES = 255
+MEMORY_ONLY = 1 << 30
+"""First slot of entries whose postings are not on disk."""
+
+
+class PostingTable:
+    """Entries by slot and the slots of each term. A slot is never used again for another entry.
+
+    With ``cache`` (a folder) postings of many entries are kept in ``recall.db``, read again by the next process, and
+    only what changed is read anew. What is answered never depends on whether it was kept.
+    """
+
+    def __init__(self, cache: Path | None) -> None:
+        self.entries: dict[int, Entry] = {}
+        self.lengths: dict[int, tuple[int, int, int]] = {}
+        """Terms of each entry: its words, the names of its files, its files."""
+        self._path = cache / "recall.db" if cache else None
+        self._kept: StoredPostings | None = None
+        self._slots: dict[str, tuple[int, str]] = {}
+        self._next = 0
+        self._keeps = False
+        self._torn = False
+        """Whether postings may name entries that are gone."""
+        self._fresh: dict[str, Posting] = {}
+
+    def sync(self, entries: Sequence[Entry], readings: Readings) -> None:
+        """Take in what changed since the last call; ``readings`` are offered what is read for that."""
+        if self._path and not self._slots and len(entries) >= MANY:
+            self._open(self._path)
+        seen = {id(entry): slot for slot, entry in self.entries.items()}
+        held: dict[int, Entry] = {}
+        new: list[tuple[str, str, Entry]] = []
+        for key, entry in _keyed(entries).items():
+            slot = seen.get(id(entry))
+            if slot is None:
+                mark = _mark(entry)
+                known = self._slots.get(key)
+                slot = known[0] if known and known[1] == mark else None
+                if slot is None:
+                    new.append((key, mark, entry))
+            if slot is not None:
+                held[slot] = entry
+        gone = [slot for slot, _ in self._slots.values() if slot not in held]
+        self._slots = {key: known for key, known in self._slots.items() if known[0] in held}
+        self._torn = self._torn or bool(gone)
+        for slot in gone:
+            self.lengths.pop(slot, None)
+        self._add(new, gone, held, readings)
+        self.entries = held
+
+    def parts(self, term: str) -> list[Posting]:
+        """The slots that have a term and how often, piece by piece. Raises Damaged."""
+        parts = self._kept.postings(term) if self._kept else []
+        parts += [self._fresh[term]] if term in self._fresh else []
+        return [_alive(part, self.entries) for part in parts] if self._torn else parts
+
+    def spoil(self) -> bool:
+        """Have the postings on disk made anew by whoever opens them next; False when there are none."""
+        if self._kept is None:
+            return False
+        self._kept.spoil()
+        return True
+
+    def _open(self, path: Path) -> None:
+        self._kept = StoredPostings.open(path)
+        self._keeps = self._kept is not None
+        rows, self._next = self._kept.rows() if self._kept else ([], 0)
+        self._torn = True
+        for row in rows:
+            self._slots[row.key] = (row.slot, row.mark)
+            self.lengths[row.slot] = row.lengths
+
+    def _add(
+        self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry], readings: Readings
+    ) -> None:
+        """Take new entries in and the gone ones out: on disk as long as this process may, else in memory alone."""
+        if self._keeps and self._kept and (new or gone):
+            self._keeps = self._kept.claim()
+            if self._keeps:
+                postings: dict[str, Posting] = {}
+                rows = self._place(new, held, postings, readings)
+                self._keeps = self._kept.add(rows, postings, gone)
+                if self._keeps:
+                    return
+                for row in rows:
+                    del held[row.slot], self.lengths[row.slot]
+                    readings.drop(row.slot)
+        # Another process may give the next slots in the file to other entries: from here on they are this one's own.
+        if not self._keeps:
+            self._next = max(self._next, MEMORY_ONLY)
+        self._place(new, held, self._fresh, readings)
+
+    def _place(
+        self,
+        new: Sequence[tuple[str, str, Entry]],
+        held: dict[int, Entry],
+        postings: dict[str, Posting],
+        readings: Readings,
+    ) -> list[StoredEntry]:
+        """Give new entries slots and read them; what they say is added to the postings."""
+        rows: list[StoredEntry] = []
+        for key, mark, entry in new:
+            slot, self._next = self._next, self._next + 1
+            reading = read(entry)
+            readings.offer(slot, reading)
+            lengths = (reading.length, len(reading.names), len(reading.files))
+            self._slots[key], self.lengths[slot], held[slot] = (slot, mark), lengths, entry
+            rows.append(StoredEntry(slot, key, mark, lengths))
+            for term, times in terms(reading):
+                slots, counts = postings.setdefault(term, (array("I"), array("B")))
+                slots.append(slot)
+                counts.append(min(times, MOST_TIMES))
+        return rows
+
+
+def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
+    slots, counts = posting
+    pairs = [(slot, times) for slot, times in zip(slots, counts, strict=True) if slot in entries]
+    return array("I", [slot for slot, _ in pairs]), array("B", [times for _, times in pairs])
+
+
+def _keyed(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by what stays the same when their words change; a copy in the same file counts once."""
+    return {f"{entry.path}\0{entry.id}": entry for entry in entries}
+
+
+def _mark(entry: Entry) -> str:
+    """Content hash of everything that is read of an entry."""
+    return digest("\0".join((entry.kind, entry.title, wording(entry), *entry.files, "\0", *entry.scope)))[:16]
