@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxe.domain.events import ToolFinished
+from ctxe.domain.events import Notice, ToolFinished
 from ctxe.domain.tool import Allow
 from ctxe.project import Project
 from ctxe.project.session.asides import run_for_user
@@ -26,3 +26,12 @@ def test_the_gate_answers_in_place_of_no_command_of_the_users(tmp_path: Path, ho
             (ended,) = (event for event in run_for_user(live, FAILS) if isinstance(event, ToolFinished))
     assert (ended.facts["exit_code"], ended.facts["by"]) == (1, "user")
     assert "repeats" not in ended.facts
+
+
+def test_words_that_are_said_again_are_told_whole_and_nothing_is_said_of_it(tmp_path: Path, home: Path) -> None:
+    repo = repository(tmp_path / "repo", {"a.py": "x = 1\n"})
+    with WireServer([Reply("Yes."), Reply("Yes, again.")], key=KEY) as server:
+        project = Project.open(repo, environment(home, **openai_at(server.url)))
+        with open_session(project, Opening(interactive=True), lambda *_: Allow()) as live:
+            said = [event for _ in range(2) for event in turn(live, " ".join(["is", "it", "so?"]))]
+    assert [event for event in said if isinstance(event, Notice)] == []
