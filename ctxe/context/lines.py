@@ -19,8 +19,9 @@ from ctxe.domain.conversation import Step, ToolCall, ToolResult
 from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
-Origin = Literal["words", "remark", "asked", "written", "replaced", "result"]
-"""Who wrote a line: the user, the model in its reply or in a call (what it asks for, puts in, takes out), a tool."""
+Origin = Literal["words", "remark", "answer", "asked", "written", "replaced", "result"]
+"""Who wrote a line: the user, the model beside its calls, to the user in place of any, or in a call (what it asks for,
+puts in, takes out), a tool."""
 
 # It begins where a word does, for else a long word without a slash would be gone through from each of its letters.
 _PATH = pattern(r"(?:~|(?<![\w.@+\-]))[\w.@+\-]*(?:/[\w.@+\-]+)+")
@@ -97,7 +98,8 @@ def _line(text: str, origin: Origin) -> Line:
 def entries_of(step: Step, number: int, whole: Whole) -> Iterator[HistoryEntry]:
     """The remark of a step and its calls, in order; a patch gives an entry for every file it touches."""
     if step.reply.text.strip():
-        yield HistoryEntry(number, "said", lines=tuple(lines_in(step.reply.text, "remark")))
+        origin: Origin = "remark" if step.reply.calls else "answer"
+        yield HistoryEntry(number, "said", lines=tuple(lines_in(step.reply.text, origin)))
     for call, result in zip(step.reply.calls, step.results, strict=True):
         yield from _entries(call, result, number, whole(result))
 

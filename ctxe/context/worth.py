@@ -24,6 +24,10 @@ NAME, EDIT, COMMAND = 0.06, 0.005, 0.25
 SEEN, USED, PATH, USER = 0.5, 1.0, 2.0, 2.0
 """How much more: per doubling of mentions, for the model's own use, for a path, for what the user named."""
 
+ANSWER, OPENS, ENDS = 0.5, 1, 3
+"""What a line is worth that is one of so many with which an answer to the user begins, or ends: there stands what was
+found and decided, which no call has to spell and the user's next words speak of."""
+
 OPEN = 5.0
 """A file that was read and not edited, or is being edited now, is so much likelier to be edited next."""
 
@@ -103,6 +107,8 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
         line = seen.line
         if seen.asked:
             return _worth_of_asked(seen, survey)
+        if line.origin == "answer" and (seen.place < OPENS or seen.place >= len(seen.entry.lines) - ENDS):
+            return ANSWER * faded(survey.now - seen.entry.step, HALF_NAME)
         if len(line.core) < SHORTEST_EDIT or seen.replaced > seen.written:
             return 0.0
         written, other, marks = known.get(seen.entry) or of(seen.entry)

@@ -158,6 +158,22 @@ def test_a_line_stands_once_at_its_newest_place() -> None:
     assert "5: shared_line = 1" not in text
 
 
+def test_what_an_answer_begins_and_ends_with_stands_in_it() -> None:
+    told = [f"Point {n} of what was looked at says little." for n in range(60)]
+    kept = ["The cache was stale.", "We keep the old answer: callers rely on it.", "It is built once."]
+    text = "\n".join([kept[0], *told, *kept[1:]])
+    first = Turn("why?", (), (Step(Reply(text), ()),))
+    reads = (
+        step(n, "read", {"path": f"b{n}.py"}, "\n".join(f"{m}: row {m * n} = {m}" for m in range(300)))
+        for n in range(8)
+    )
+    survey = Survey().read(Conversation((first, Turn("and now?", (), tuple(reads)))), shown)
+    lines = made(survey, 600)
+    assert {*kept} <= {*lines}
+    assert len({*lines}.intersection(told)) <= 1
+    assert sum("row" in line for line in lines) > 50
+
+
 def test_lines_of_the_user_stand_in_it_too() -> None:
     talk = Conversation((Turn("first"), Turn("please use special_name here"), Turn("third")))
     survey = Survey().read(talk, shown)
