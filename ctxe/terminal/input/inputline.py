@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Any
 
 from prompt_toolkit import PromptSession
@@ -34,6 +35,9 @@ POURED, SETTLED = 16, 0.5  # keys that wait behind one, which no finger does; se
 
 ESCAPE_SECONDS = 0.05  # until Escape is one by itself and not the beginning of a key: it is pressed all the time
 TWICE_SECONDS = 0.5  # until a key behind it makes no key of both: "/" would complete, "f" go a word on
+
+BEGINNINGS = f"{ascii_letters}{digits}/@!?"
+"""What words and commands begin with: on an empty line Escape makes no other key of them, however soon they follow."""
 
 OUTPUT, REWIND = "/output", "/rewind"
 """What Ctrl-O and Escape twice say on an empty line."""
@@ -135,6 +139,8 @@ class InputLine:
         keys.add("c-o", filter=typing & Condition(self._idle))(lambda event: event.app.exit(result=OUTPUT))
         rewinds = typing & emacs_mode & Condition(self._idle) & Condition(lambda: self.cycle is not None)
         keys.add("escape", "escape", filter=rewinds)(lambda event: event.app.exit(result=REWIND))
+        for begins in BEGINNINGS:
+            keys.add("escape", begins, filter=typing & emacs_mode & Condition(self._idle))(_begun)
         keys.add("c-j", filter=typing)(_newline)
         keys.add("c-x", "c-e", filter=typing & emacs_mode)(lambda event: event.current_buffer.open_in_editor())
         keys.add("c-c", filter=typing)(self._pressed)
@@ -212,7 +218,7 @@ class InputLine:
 
     def _stands_for(self, text: str) -> str:
         """The text, or for a long one the word that stands for it."""
-        rows = text.count("\n") + 1
+        rows = text.count("\n") + (not text.endswith("\n"))
         if rows > LONG_ROWS or len(text) > LONG_CHARACTERS:
             word = f"[pasted {rows} lines]" if rows > 1 else f"[pasted {len(text)} characters]"
             while word in self.pasted:
@@ -220,6 +226,10 @@ class InputLine:
             self.pasted[word] = text
             text = word
         return text
+
+
+def _begun(event: KeyPressEvent) -> None:
+    event.current_buffer.insert_text(event.data)
 
 
 def _enter(event: KeyPressEvent) -> Any:

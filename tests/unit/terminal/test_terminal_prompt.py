@@ -53,14 +53,14 @@ def test_more_than_one_line(window: Window, newline: str) -> None:
     assert read(window, "one", newline, "two", "\r") == "one\ntwo"
 
 
-def after_a_while(window: Window, *keys: str) -> None:
-    """Press keys, each once the one before it can make no key with it and no paste."""
+def after_a_while(window: Window, *keys: str, seconds: float = 0.9) -> None:
+    """Press keys, each once the one before it can make no key with it and no paste, or as fast as one types."""
 
     def later() -> None:
         window.wait(lambda text: "›" in text)
         for key in keys:
             window.type(key)
-            time.sleep(0.9)
+            time.sleep(seconds)
 
     threading.Thread(target=later, daemon=True).start()
 
@@ -68,6 +68,11 @@ def after_a_while(window: Window, *keys: str) -> None:
 def test_escape_takes_no_letter_with_it_that_comes_later(window: Window) -> None:
     after_a_while(window, "\x1b", "/help", "\r")
     assert Prompt(window.screen).read() == "/help"
+
+
+def test_on_an_empty_line_escape_takes_no_letter_with_it_that_comes_at_once(window: Window) -> None:
+    after_a_while(window, "\x1b", "/", "d", "\x1b", "o", "\r", seconds=0.25)
+    assert Prompt(window.screen).read() == "/do"
 
 
 def test_a_paste_that_no_terminal_marks_waits_for_enter_though_it_ends_a_line(window: Window) -> None:
@@ -82,6 +87,8 @@ def test_a_short_paste_stands_in_the_line_and_a_long_one_as_a_word(window: Windo
         "a\nb and " + long.replace("\r\n", "\n")
     )
     assert "b and [pasted 120 lines]" in window.settled()
+    assert str(read(window, f"\x1b[200~{long}\r\n\x1b[201~", "\r")).endswith("end\n")
+    assert "› [pasted 120 lines]" in window.settled()
     assert "row 100" not in window.text
 
 
