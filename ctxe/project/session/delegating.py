@@ -15,7 +15,7 @@ from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.clock import now
 from ctxe.project.models import choose
-from ctxe.project.planning.finding import found
+from ctxe.project.planning.plan_lines import found
 from ctxe.project.session.errand import Errand
 from ctxe.project.session.permit import Permit
 from ctxe.project.session.ports import Learning, ports_for

@@ -14,7 +14,7 @@ from ctxe.domain.events import Event, Notice, Queued, ToolFinished
 from ctxe.domain.section import Chunk, digest
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.session.calls import at_users_word, by_user
-from ctxe.project.window.pages import ASKED
+from ctxe.project.window.web_pages import ASKED
 
 if TYPE_CHECKING:
     from ctxe.project.window.kit import Kit

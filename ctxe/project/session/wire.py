@@ -59,7 +59,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
 
     lately = changed_since(project.git)
     gating = Gating(Gate(), _mode(project), str(project.root), kit.files.digest_of, changed_since=lately)
-    shell = run_command(kit.workspace, kit.jobs)
+    shell = run_command(kit.files.workspace, kit.jobs)
     checking = Checking(
         project.config.checks, project.root, shell, lambda: live.wired.dispatcher, undo.written, kit.jobs
     )

@@ -16,7 +16,7 @@ from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Tas
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned, pointed_at
-from ctxe.project.window.pages import beside
+from ctxe.project.window.web_pages import beside
 
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 

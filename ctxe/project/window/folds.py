@@ -30,8 +30,8 @@ from ctxe.knowledge.skills.page import OPENING
 from ctxe.project.memory.standing import memory
 from ctxe.project.window.compose import Composer
 from ctxe.project.window.pace import expected
-from ctxe.project.window.pages import surviving as pages
 from ctxe.project.window.pictured import surviving
+from ctxe.project.window.web_pages import surviving as pages
 
 if TYPE_CHECKING:
     from ctxe.project import Project

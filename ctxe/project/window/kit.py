@@ -45,7 +45,6 @@ class Kit:
 
     tools: Mapping[str, Tool]
     shell: Tool
-    workspace: Workspace
     clean: Callable[[str], str]
     files: SessionFiles
     skills: Skilled
@@ -95,7 +94,7 @@ def kit_for(
     mine = replace(workspace, sandboxed=lambda argv: argv, environment=project.environment)
     files = SessionFiles(workspace, clean, taker(project, state, keep=False))
     purse = Purse(project.config.budget.max_cost, lambda: state().usd)
-    return Kit(kept, run_command(mine, jobs), workspace, clean, files, skilled, servers, purse, jobs)
+    return Kit(kept, run_command(mine, jobs), clean, files, skilled, servers, purse, jobs)
 
 
 def _skilled(

@@ -123,7 +123,7 @@ class Planning:
                 out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
                 continue
             now = self._kit.files.digest_of(chunk.path)
-            if chunk.path in task.whole or self._kit.workspace.known(chunk.path) == now:
+            if chunk.path in task.whole or self._kit.files.workspace.known(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))

@@ -37,10 +37,10 @@ def kit(tmp_path: Path) -> Kit:
     ],
 )
 def test_no_tool_reads_or_changes_it(kit: Kit, path: str, tool: str, more: dict[str, str]) -> None:
-    before = (kit.workspace.root / path).read_bytes()
+    before = (kit.files.workspace.root / path).read_bytes()
     with pytest.raises(ToolError, match=WHY):
         list(kit.tools[tool].prepare({"path": path, **more}).run())
-    assert (kit.workspace.root / path).read_bytes() == before
+    assert (kit.files.workspace.root / path).read_bytes() == before
 
 
 def test_a_mention_of_it_is_left_out_with_the_reason(kit: Kit) -> None:

@@ -15,8 +15,8 @@ from ctxe.project import Project
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.window.folds import folds
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.pages import beside
 from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.web_pages import beside
 from tests.unit.project.test_lessons_at_folds import steps
 
 PLAN = "# Do it\n\n1. One\n2. Two"

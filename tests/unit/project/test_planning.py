@@ -99,7 +99,8 @@ def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) 
     first = planning(tmp_path, patience=30.0)
     [path] = paths(first.offer(ASKED, 8_000))
     kit = first._kit
-    held = replace(kit, workspace=replace(kit.workspace, known={path: kit.files.digest_of(path)}.get))
+    known = replace(kit.files.workspace, known={path: kit.files.digest_of(path)}.get)
+    held = replace(kit, files=replace(kit.files, workspace=known))
     [section] = Planning(Project.open(tmp_path, {}), tuple, held, 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "stands in the request already")]
