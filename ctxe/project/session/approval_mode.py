@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ctxe.domain.events import Event, ModeChosen, Noted, Queued
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ctxe.agent.state import State
     from ctxe.project import Project
     from ctxe.project.session.permit import Permit
-    from ctxe.project.window.kit import Kit
 
 FLAG = "command line"
 READS_AGAIN = (
@@ -39,12 +38,12 @@ def between(permit: Permit, state: State) -> Iterator[Event]:
             yield Noted(news) if newest else Queued(news)
 
 
-def told(permit: Permit, state: State, kit: Kit) -> Iterator[Event]:
+def told(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event]:
     """What goes with the user's next words: that a session only reads and how it plans, or that it does so no more."""
     before, event = state.mode or permit.began, next(changed(permit, state), None)
     if event is not None:
         yield event
-    if "use" not in kit.tools:
+    if "use" not in tools:
         return
     from ctxe.tools.use_plan import ALONE, HINT
 

@@ -86,7 +86,7 @@ class Live:
     @property
     def asking(self) -> Asking:
         """What does things with servers at the user's word."""
-        return Asking(self.kit, self.wired.dispatcher, lambda: self.session.log.count)
+        return Asking(self.kit.servers, self.wired.dispatcher, lambda: self.session.log.count)
 
     @property
     def pages(self) -> Pages:

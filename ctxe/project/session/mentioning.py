@@ -11,11 +11,12 @@ from ctxe.agent.event_stream import each_event
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.errors import CtxeError, ToolError
 from ctxe.domain.events import Event, Notice, Queued, ToolFinished
+from ctxe.domain.model import ToolSchema
 from ctxe.domain.section import Chunk
 from ctxe.domain.tool import Action, Risk, Tool
-from ctxe.domain.value import dataclass, replace
+from ctxe.domain.value import dataclass
+from ctxe.project.servers.lazy import LazyServers
 from ctxe.project.session.calls import at_users_word, by_user
-from ctxe.project.window.kit import Kit
 
 if TYPE_CHECKING:
     from ctxe.project.servers.use import Servers
@@ -31,7 +32,7 @@ HEAD = (
 class Asking:
     """What is needed to do something with a server at the user's word; ``count`` numbers the calls."""
 
-    kit: Kit
+    servers: LazyServers
     dispatcher: Dispatcher
     count: Callable[[], int]
 
@@ -40,7 +41,7 @@ class Asking:
 
         It is shown and logged like a call of the model's; what is too long is shortened as that would be.
         """
-        servers = self.kit.servers.named if "@" in words else None
+        servers = self.servers.named if "@" in words else None
         if servers is None:
             return
         from ctxe.project.servers.completing import mentioned
@@ -52,7 +53,7 @@ class Asking:
     def is_prompt(self, name: str) -> bool:
         """Is ``/NAME`` a prompt of a server that may be started?"""
         server, sign, _ = name.partition(":")
-        servers = self.kit.servers.named if sign else None
+        servers = self.servers.named if sign else None
         return servers is not None and server in servers.running.known
 
     def prompt(self, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
@@ -62,7 +63,7 @@ class Asking:
         """
         from ctxe.project.servers.completing import given
 
-        servers = self.kit.servers.servers
+        servers = self.servers.servers
         came: list[ToolResult] = []
         try:
             action = servers.prompt(name, lambda prompt: given(prompt, words, name))
@@ -93,7 +94,7 @@ class Asking:
         self, tool: str, name: str, prepare: Callable[[], Action], give: Callable[[ToolResult], object]
     ) -> Iterator[Event]:
         """Do an action because the user said so, and tell its result to ``give``."""
-        asked = Tool(replace(self.kit.shell.schema, name=tool), Risk.NETWORK, lambda _: prepare())
+        asked = Tool(ToolSchema(tool, "", {}), Risk.NETWORK, lambda _: prepare())
         call = ToolCall(f"user_{self.count()}", tool, json.dumps({"name": name}))
 
         def kept(event: Event) -> Iterator[Event]:

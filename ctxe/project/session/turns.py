@@ -23,7 +23,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
 
     def since() -> Generator[Event, None, str]:
         said, hidden = live.without_keys(more())
-        mode = told(live.permit, live.session.state, live.kit) if said else ()
+        mode = told(live.permit, live.session.state, live.kit.tools) if said else ()
         yield from (*hidden, *mode, *_pictures(live, said))
         yield from live.asking.resources(said)
         yield from live.pages.of(said)
@@ -35,7 +35,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
         said = f"of {len(words):,} characters that you said {len(sent):,} are sent; the model can recall the rest"
         hidden.append(Notice(said, "warning"))
     mine = words if own is None else own
-    mode = told(live.permit, live.session.state, live.kit)
+    mode = told(live.permit, live.session.state, live.kit.tools)
     for event in (*hidden, *mode, *live.telling.before(), *_pictures(live, mine)):
         yield from live.session.emit(event)
     yield from each_event(live.asking.resources(mine), live.session.emit)

@@ -20,7 +20,8 @@ from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
     from ctxe.project import Project
-    from ctxe.project.window.kit import Kit
+    from ctxe.project.purse import Purse
+    from ctxe.project.window.files import SessionFiles
     from ctxe.repo.indexing.index import Index
 
 NEAR = 0.6
@@ -47,12 +48,15 @@ class Planning:
     """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
 
     A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
-    when the words say too little. ``chosen`` gives the user's own (path, choice); the kit knows what the model holds;
+    when the words say too little. ``chosen`` gives the user's own (path, choice); ``files`` know what the model holds;
     ``patience`` is how many seconds a request waits for the first index.
     """
 
-    def __init__(self, project: Project, chosen: Chosen, kit: Kit, patience: float = PATIENCE) -> None:
-        self._project, self._chosen, self._kit, self._patience = project, chosen, kit, patience
+    def __init__(
+        self, project: Project, chosen: Chosen, files: SessionFiles, purse: Purse, patience: float = PATIENCE
+    ) -> None:
+        self._project, self._chosen, self._files = project, chosen, files
+        self._purse, self._patience = purse, patience
         self._using = threading.Lock()
         self._index: Index | None = None
         self._building: threading.Thread | None = None
@@ -109,7 +113,7 @@ class Planning:
 
     def _made(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())
-        return made(self._project, index, task.words, room, steering, self._kit.purse, ahead=task.ahead)
+        return made(self._project, index, task.words, room, steering, self._purse, ahead=task.ahead)
 
     def _near(self, made: Plan, task: Task, *, named_only: bool) -> Section:
         found = section(made)
@@ -122,8 +126,8 @@ class Planning:
             if chunk.path not in near:
                 out.append(Omission(chunk.path or chunk.id, 0, "bears less on the words"))
                 continue
-            now = self._kit.files.digest_of(chunk.path)
-            if chunk.path in task.whole or self._kit.files.workspace.known(chunk.path) == now:
+            now = self._files.digest_of(chunk.path)
+            if chunk.path in task.whole or self._files.workspace.known(chunk.path) == now:
                 out.append(Omission(chunk.path, 0, "stands in the request already"))
             else:
                 kept.append(replace(chunk, of=now))

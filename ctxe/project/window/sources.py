@@ -24,6 +24,8 @@ from ctxe.project.window.planned import Chosen, Planning
 if TYPE_CHECKING:
     from ctxe.agent.state import State
     from ctxe.project import Project
+    from ctxe.project.skills.use import Skilled
+    from ctxe.project.window.files import SessionFiles
     from ctxe.project.window.kit import Kit
 
 MOST_TOLD = 8
@@ -35,10 +37,10 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
-        sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit))),
+        sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit.files, kit.purse))),
         named=lambda paths, room: named_files(paths, room, kit.files.show, count, picture=kit.files.picture),
         surroundings=lambda: surroundings(project),
-        changes=lambda state, budget: changes(state, kit, budget, count),
+        changes=lambda state, budget: changes(state, kit.files, budget, count),
         clean=kit.clean,
     )
 
@@ -57,7 +59,7 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
     return found
 
 
-def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
+def told_at_start(project: Project, skilled: Skilled, count: Count) -> tuple[str, ...]:
     """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
     task = Task()
     said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
@@ -65,7 +67,7 @@ def told_at_start(project: Project, kit: Kit, count: Count) -> tuple[str, ...]:
         again = any(project.place.sessions.glob("*.jsonl"))
         changed = seen(project.store, again=again) if project.place.writable else ""
         said = [*([changed] if changed else []), *said, *memory(project, count).notices()]
-    said += skills(project, kit.skills, count).notices()
+    said += skills(project, skilled, count).notices()
     if any_named(project):
         from ctxe.project.servers.configured import refused
 
@@ -91,11 +93,11 @@ def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk
     return notes
 
 
-def changes(state: State, kit: Kit, budget: Budget, count: Count) -> Sequence[Section]:
+def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> Sequence[Section]:
     """What changed in files since the model saw them, to ride with the user's words; none where nothing did."""
     each = birth_limit("read", budget.window)
-    told = within(budget.room("files"), lambda path, before: kit.files.news(path, before, each, count), count)
-    notes = tuple(freshen(state, kit.files.digest_of, told))
+    told = within(budget.room("files"), lambda path, before: files.news(path, before, each, count), count)
+    notes = tuple(freshen(state, files.digest_of, told))
     return [Section("changes", Priority.INJECTED, notes, "task")] if notes else []
 
 

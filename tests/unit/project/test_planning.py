@@ -14,6 +14,7 @@ import pytest
 
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
+from ctxe.project.purse import Purse
 from ctxe.project.window.kit import kit_for
 from ctxe.project.window.parts import keeping
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
@@ -31,7 +32,7 @@ def planning(root: Path, patience: float) -> Planning:
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     project = Project.open(root, {"HOME": str(root.parent)})
     kit = kit_for(project, keeping(project, "x"))
-    return Planning(project, tuple, kit, patience)
+    return Planning(project, tuple, kit.files, kit.purse, patience)
 
 
 def paths(offered: object) -> list[str]:
@@ -98,10 +99,9 @@ def test_words_that_follow_work_with_files_get_a_smaller_plan(tmp_path: Path) ->
 def test_a_file_that_the_model_holds_is_not_put_before_it_again(tmp_path: Path) -> None:
     first = planning(tmp_path, patience=30.0)
     [path] = paths(first.offer(ASKED, 8_000))
-    kit = first._kit
-    known = replace(kit.files.workspace, known={path: kit.files.digest_of(path)}.get)
-    held = replace(kit, files=replace(kit.files, workspace=known))
-    [section] = Planning(Project.open(tmp_path, {}), tuple, held, 30.0).offer(ASKED, 8_000)
+    files = first._files
+    held = replace(files, workspace=replace(files.workspace, known={path: files.digest_of(path)}.get))
+    [section] = Planning(Project.open(tmp_path, {}), tuple, held, Purse(), 30.0).offer(ASKED, 8_000)
     assert section.chunks == ()
     assert [(out.id, out.why) for out in section.left_out][:1] == [(path, "stands in the request already")]
 
