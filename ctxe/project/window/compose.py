@@ -65,7 +65,7 @@ class Composer:
 
         ``ahead`` of the words' being sent no host is asked, which costs money: no vectors, no second look at a plan.
         """
-        held = set(state.held) or set(_standing_marks(state))
+        held = (set(state.held) or set(_standing_marks(state))).union(_open_failures(state))
         paths = dict.fromkeys(
             [*task_of(words, state).named, *(path for path, choice in state.files if choice != "drop")]
         )
@@ -181,9 +181,16 @@ def _whole_in(section: Section) -> list[str]:
     return [chunk.path for chunk in section.chunks if chunk.path and chunk.tier == "full"]
 
 
+def _open_failures(state: State) -> Iterator[str]:
+    """The ids of failures that stand with all that is told of them, in lines of the memory."""
+    for chunk in (chunk for section in state.standing or () for chunk in section.chunks if section.name == "memory"):
+        if chunk.id == "failures":
+            yield from (line.split(" ", 2)[1] for line in chunk.text.splitlines() if line.startswith("- "))
+
+
 def _without(section: Section, held: set[str]) -> Section:
     """The section less the chunks that the model holds already, word for word."""
-    return replace(section, chunks=tuple(chunk for chunk in section.chunks if chunk.digest not in held))
+    return replace(section, chunks=tuple(one for one in section.chunks if held.isdisjoint((one.id, one.digest))))
 
 
 def rules_section(text: str) -> Section:

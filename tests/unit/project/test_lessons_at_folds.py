@@ -87,3 +87,18 @@ def test_no_fold_keeps_a_domain_module_in_lines_whoever_asks_for_it(tmp_path: Pa
     kept = "\n".join(chunk.text for chunk in fold.record)
     assert "of part5 says something else" in kept
     assert "heats kettle_" not in kept
+
+
+def test_an_open_failure_that_stands_in_the_memory_is_not_recalled_beside_it(tmp_path: Path) -> None:
+    project = Project.open(tmp_path, {"HOME": str(tmp_path), "CTXE_MODEL": "openai/gpt-5"})
+    failure = Entry("", "failure", "Rounding of invoices breaks with floats", "open", session="long-ago")
+    standing, later = (project.store.add(replace(failure, signature=f"{n}b" * 16)) for n in (1, 2))
+    composed = composer(project, project.model, kit_for(project, keeping(project, "now")), "now")
+    project.store.forget(later.id)
+    state = apply(State(), EpochStarted(composed.standing(State())))
+    later = project.store.add(
+        replace(failure, title="Rounding of invoices breaks with floats too", signature="3b" * 16)
+    )
+    told = {chunk.id for section in composed.gather(WORDS, state) for chunk in section.chunks}
+    assert standing.id in str(state.standing)
+    assert (standing.id in told, later.id in told) == (False, True)
