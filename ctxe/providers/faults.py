@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import (
@@ -191,6 +191,13 @@ def unreachable(at: Endpoint, cause: str) -> RequestFault:
     return RequestFault(
         Unreachable(f"no connection to {at.shown} ({at.clean(cause)})", hint), "no connection", tries=MANY
     )
+
+
+def unprepared(at: Endpoint, what: Literal["proxy", "certificates"], cause: str) -> RequestFault:
+    """The user's environment names a proxy or certificates that no connection can be made with."""
+    names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY" if what == "proxy" else "SSL_CERT_FILE and SSL_CERT_DIR"
+    said = f"the {what} of your environment cannot be used ({at.clean(cause)})"
+    return RequestFault(Unreachable(said, f"check {names}"), f"no {what}")
 
 
 def hung_up(at: Endpoint) -> RequestFault:

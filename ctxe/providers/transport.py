@@ -130,10 +130,23 @@ class Transport:
         shared: Any = {"timeout": timeout, "follow_redirects": False, "limits": httpx2.Limits(keepalive_expiry=60)}
         shared["event_hooks"] = {"response": [partial(_take_refusal, seconds=self.patience.refusal)]}
         if not (self.at.local and self.at.address.startswith("http://")):
-            return sdk.DefaultHttpxClient(**shared)
+            return self._outward(sdk, shared)
         import ssl
 
         return httpx2.Client(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **shared)
+
+    def _outward(self, sdk: Any, shared: Mapping[str, Any]) -> Any:
+        """The client for hosts elsewhere, which reads the user's proxies and certificates. Raises Fault."""
+        import httpx2
+
+        try:
+            return sdk.DefaultHttpxClient(**shared)
+        except OSError as error:
+            raise faults.unprepared(self.at, "certificates", str(error)) from None
+        except ImportError:
+            raise faults.unprepared(self.at, "proxy", "SOCKS needs the package socksio beside ctxe") from None
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise faults.unprepared(self.at, "proxy", str(error)) from None
 
     def _fault(self, error: Exception) -> Exception:
         """Our own fault for anything that an SDK, the transport or the reader raises; other errors stay bugs."""

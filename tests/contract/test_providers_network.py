@@ -40,6 +40,29 @@ def test_a_proxy_is_used_for_hosts_and_never_for_loopback(api: str, monkeypatch:
         assert [exchange.path.startswith("http://model.example/v1") for exchange in proxy.requests] == [True]
 
 
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://user:hunter2@127.0.0.1:9", r"the proxy .* cannot be used \(SOCKS needs .* socksio"),
+        ("HTTPS_PROXY", "http://[::1", r"the proxy .* cannot be used \(Invalid port"),
+        ("HTTPS_PROXY", "ftp://user:hunter2@127.0.0.1:9", r"the proxy .* cannot be used \(Unknown scheme"),
+        ("SSL_CERT_FILE", "/nowhere/at/all", r"the certificates .* cannot be used \(.*No such file"),
+        ("SSL_CERT_FILE", __file__, r"the certificates .* cannot be used \("),
+    ],
+)
+def test_an_environment_that_allows_no_connection_is_told_at_once(
+    name: str, value: str, said: str, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    clock = Clock()
+    with pytest.raises(Unreachable, match=said) as caught:
+        hear(speak(api, "https://model.example/v1", patience(clock), local=False))
+    assert name in caught.value.hint
+    assert "hunter2" not in str(caught.value)
+    assert clock.slept == []
+
+
 if OPENSSL:  # without the program there is no certificate to try
 
     @pytest.mark.parametrize("api", APIS)
