@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctxe.domain.value import dataclass, field, replace
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.store import Store
 from ctxe.storage.counters import Counters
+
+if TYPE_CHECKING:
+    from ctxe.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,9 @@ class Keeping:
         if entry.status == "proposed":
             return f"proposed as {entry.id}; it waits in the inbox for a person"
         return f"saved as {entry.id} in {entry.path}"
+
+
+def keeping(project: Project, session: str, *, approved: bool = False) -> Keeping:
+    """What keeps memories for the model; ``approved``: a person can be asked first, unless all go to the inbox."""
+    asks = approved and project.config.memory.remember == "ask"
+    return Keeping(project.store, project.counters, str(project.root), session, asks)

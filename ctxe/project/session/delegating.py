@@ -14,6 +14,7 @@ from ctxe.domain.events import FileChosen
 from ctxe.domain.tool import Action, Answer, Ask, Deny, Progress, ToolOutput
 from ctxe.domain.value import dataclass, replace
 from ctxe.project.clock import now
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.models import choose
 from ctxe.project.planning.plan_lines import found
 from ctxe.project.session.errand import Errand
@@ -23,7 +24,7 @@ from ctxe.project.sessions import delegates
 from ctxe.project.window.compose import Composer, rules_section
 from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import Kit, kit_for
-from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.sources import composer
 from ctxe.tools.plan import plan
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from ctxe.project.session.summarizing import summarizer, summarizing
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.folds import folds, trimmer
 from ctxe.project.window.kit import Kit
-from ctxe.project.window.parts import composer
+from ctxe.project.window.sources import composer
 
 if TYPE_CHECKING:
     from ctxe.project import Project

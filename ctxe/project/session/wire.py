@@ -12,6 +12,7 @@ from ctxe.agent.session import Session
 from ctxe.agent.transitions import rebuild
 from ctxe.domain.tool import Approver
 from ctxe.knowledge.failures.gate import Gate
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.sandboxing import boxed
 from ctxe.project.session.approval_mode import resumed
 from ctxe.project.session.attaching import unshown
@@ -30,7 +31,6 @@ from ctxe.project.session.ports import Learning
 from ctxe.project.session.rewiring import Rewiring
 from ctxe.project.session.undo import Undo
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import keeping
 from ctxe.repo.undo.points import Restore
 from ctxe.tools.shell import run_command
 

@@ -13,7 +13,7 @@ from ctxe.knowledge.skills.catalogue import line
 from ctxe.knowledge.skills.module import FILE, Skill, read_skill
 from ctxe.knowledge.skills.page import full_page
 from ctxe.project.skills.finding import finder, named
-from ctxe.project.skills.use import Skilled
+from ctxe.project.skills.use import Skilled, skills
 from ctxe.storage import files
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def standing(project: Project, count: Count) -> list[Section]:
     """What of modules stands in every request here: the list of them, and those that settings name."""
     from ctxe.agent.state import State
     from ctxe.domain.section import Task
-    from ctxe.project.skills.offered import skills
 
     skilled = Skilled(project, State, project.config.skills.always, None, finder(project))
     return list(skills(project, skilled, count).offer(Task(), project.budget.room("skills")))

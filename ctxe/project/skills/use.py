@@ -1,4 +1,4 @@
-"""Domain modules in a session: what it holds of them, and how the model loads and uses them."""
+"""Domain modules in a session: what it holds, what stands in requests, and how the model loads and uses them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ctxe.knowledge.skills.finding import Finder
 from ctxe.knowledge.skills.matching import Matcher
 from ctxe.knowledge.skills.module import FILE, RUNNERS, Skill
 from ctxe.knowledge.skills.page import PREFIX, full_page
-from ctxe.knowledge.skills.source import HeldSkills
+from ctxe.knowledge.skills.source import HeldSkills, Skills
 from ctxe.project.skills.finding import named
 from ctxe.project.skills.loaded import held
 from ctxe.safety.secrets import is_secret_file
@@ -26,9 +26,12 @@ from ctxe.storage import files as disk
 from ctxe.storage.vocabulary import count
 
 if TYPE_CHECKING:
+    from ctxe.context.tokens import Count
     from ctxe.project import Project
 
 MOST_FOUND = 8
+CATALOGUE = 1_500
+"""Tokens that the list of domain modules may take at most."""
 MOST_READ = 400_000
 """Bytes of a module's file that the model may read at once."""
 
@@ -112,6 +115,30 @@ class Skilled:
         import shlex
 
         return self.shell.prepare({"command": shlex.join([RUNNERS[Path(path).suffix], file, *map(str, args)])})
+
+
+def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
+    """Domain modules: the list of them, and those that are loaded."""
+    settings = project.config.skills
+    room = min(CATALOGUE, int(settings.share * project.budget.window)) if skilled.listed else 0
+    return Skills(
+        skilled.find,
+        count,
+        room,
+        skilled.always,
+        skilled.held,
+        skilled.uses,
+        settings.matching,
+        skilled.matcher,
+        lambda: _files(project),
+    )
+
+
+def _files(project: Project) -> list[str]:
+    """The project's files; asked for only where a module is about to be loaded unasked."""
+    from ctxe.repo.files import list_columns
+
+    return list_columns(project.git).paths
 
 
 def _rows(skill: Skill) -> Iterator[str]:

@@ -62,8 +62,8 @@ def _joined(one: Summed, more: Summed) -> Summed:
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
     """The tools as they are now: the log keeps their content hashes and not their text."""
+    from ctxe.project.memory.keeping import keeping
     from ctxe.project.window.kit import kit_for
-    from ctxe.project.window.parts import keeping
 
     return kit_for(project, keeping(project, "past")).schemas
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
     """A composer as a session of this project would have it; nothing is connected, nothing is written."""
+    from ctxe.project.memory.keeping import keeping
     from ctxe.project.planning.plan import unconnected
     from ctxe.project.window.kit import kit_for
-    from ctxe.project.window.parts import composer, keeping
+    from ctxe.project.window.sources import composer
 
     project = unconnected(project)
     kit = kit_for(project, keeping(project, "preview"), only=tools, skills=skills)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from ctxe.context.budget import Budget, birth_limit
 from ctxe.context.tokens import Count
 from ctxe.data import read_text
+from ctxe.domain.model import Model
 from ctxe.domain.section import Chunk, Priority, Section, ShareName, Source, Task
 from ctxe.knowledge.entries.outside import seen
 from ctxe.project.guarding import cleaning
 from ctxe.project.memory.standing import instructions, memory
+from ctxe.project.models import budget_for, counter
 from ctxe.project.servers.lazy import any_named
-from ctxe.project.skills.offered import skills
-from ctxe.project.window.compose import SessionSources, rules_section
+from ctxe.project.skills.use import skills
+from ctxe.project.window.compose import Composer, SessionSources, rules_section
 from ctxe.project.window.freshness import freshen, within
 from ctxe.project.window.mentions import named_files
 from ctxe.project.window.planned import Chosen, Planning
@@ -42,6 +44,14 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
         surroundings=lambda: surroundings(project),
         changes=lambda state, budget: changes(state, kit.files, budget, count),
         clean=kit.clean,
+    )
+
+
+def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Chosen = tuple) -> Composer:
+    """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
+    counted = counter(project, model)
+    return Composer(
+        offers(project, kit, counted.count, chosen, session), model, budget_for(project, model), counted, session
     )
 
 

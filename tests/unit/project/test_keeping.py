@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxe.project import Project
-from ctxe.project.window.parts import keeping
+from ctxe.project.memory.keeping import keeping
 
 
 def test_what_is_known_word_for_word_is_not_kept_again(tmp_path: Path) -> None:

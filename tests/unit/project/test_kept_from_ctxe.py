@@ -9,9 +9,9 @@ import pytest
 
 from ctxe.domain.errors import ToolError
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.window.kit import Kit, kit_for
 from ctxe.project.window.mentions import named_files
-from ctxe.project.window.parts import keeping
 
 WHY = "is kept from you by .ctxeignore"
 

@@ -12,10 +12,11 @@ from ctxe.domain.conversation import Conversation, ToolResult, Turn
 from ctxe.domain.events import EpochStarted, Folded, Queued, ToolFinished, TurnStarted
 from ctxe.domain.section import Chunk, Priority, Section, digest
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.memory.recalling import recalled
 from ctxe.project.window.folds import folds
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.sources import composer
 from ctxe.project.window.web_pages import beside
 from tests.unit.project.test_lessons_at_folds import steps
 

@@ -12,10 +12,11 @@ from ctxe.domain.events import EpochStarted, Folded
 from ctxe.domain.section import Chunk
 from ctxe.knowledge.entries.entry import Entry
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.session.compacting import wanted_fold
 from ctxe.project.window.folds import folds, lessons_before
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import composer, keeping
+from ctxe.project.window.sources import composer
 
 WORDS = "why does the rounding of invoices break with floats?"
 

@@ -14,9 +14,9 @@ import pytest
 
 from ctxe.domain.section import Priority, Section, Task
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.purse import Purse
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import keeping
 from ctxe.project.window.planned import BUILDING, MOST, SHORT, Planning, steered
 from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count

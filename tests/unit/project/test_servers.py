@@ -21,6 +21,7 @@ from ctxe.domain.section import Task
 from ctxe.domain.tool import Action, Allow, Ask, Deny, Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.sandboxing import UNBOXED
 from ctxe.project.servers import pages
 from ctxe.project.servers.acting import CHANGED
@@ -32,7 +33,6 @@ from ctxe.project.servers.listed import LINE, ServerLines
 from ctxe.project.servers.use import Servers
 from ctxe.project.session.permit import Permit
 from ctxe.project.window.kit import kit_for
-from ctxe.project.window.parts import keeping
 from ctxe.storage.vocabulary import count
 from ctxe.tools.mcp.answer import blind
 from tests.e2e.harness import KEY

@@ -17,10 +17,10 @@ from ctxe.domain.section import Chunk, Priority, Section
 from ctxe.domain.tool import Risk, ToolOutput
 from ctxe.knowledge.skills.source import HeldSkills
 from ctxe.project import Project
+from ctxe.project.memory.keeping import keeping
 from ctxe.project.skills.finding import named
 from ctxe.project.skills.loaded import IDLE, held
 from ctxe.project.window.kit import Kit, kit_for
-from ctxe.project.window.parts import keeping
 
 SKILL = "---\nname: brew\ndescription: Brewing tea in kettles.\npaths: [tea/**]\n---\nBODY\n"
 
