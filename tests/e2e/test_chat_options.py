@@ -176,6 +176,7 @@ def test_wrong_words_after_a_slash_cost_nothing(home: Path, repo: Path) -> None:
     wrong = {
         "/nonsense": "no command /nonsense",
         "/bugdet": "did you mean /budget",
+        "/re": "did you mean /read-only, /recall, /redo, /remember, /resume, /review or /rewind?",
         "/permissions everything": "no approval mode",
         "/add gone.py": "no file gone.py",
         "/approve everything": "no approval mode",

@@ -106,7 +106,7 @@ def run(chat: ChatSession, line: str) -> None:
     elif command := _meant(name, project):
         _do(chat, command, words)
     else:
-        chat.screen.tell(f"no command /{name}{_nearest(name, project)}; /help lists them")
+        chat.renderer.lines([f"no command /{name}{_nearest(name, project)}; /help lists them"])
 
 
 def _do(chat: ChatSession, command: Slash, words: str) -> None:
@@ -186,8 +186,12 @@ def _meant(name: str, project: Project) -> Slash | None:
 
 
 def _nearest(name: str, project: Project) -> str:
+    """What may have been meant: all that begin so, or the one that is most alike."""
     import difflib
 
+    begin = sorted(f"/{full}" for full in _every(project) if full.startswith(name))
+    if begin:
+        return f"; did you mean {', '.join(begin[:-1])} or {begin[-1]}?"
     close = difflib.get_close_matches(name, _every(project), n=1)
     return f"; did you mean /{close[0]}?" if close else ""
 
