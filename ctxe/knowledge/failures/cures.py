@@ -40,7 +40,7 @@ def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
     if brought := _brought(waiting, failure):
         return brought, {}
     if waiting.edits and program(waiting.command) not in ELSEWHERE:
-        return lessons.of_edits(since.diffs, _about(failure, raw, root)), since.then
+        return lessons.of_edits(since.diffs, _about(failure, raw, root), failure.error), since.then
     return lessons.of_commands(waiting.others), {}
 
 
@@ -51,7 +51,7 @@ def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cu
     words = lessons.of_call(waiting.raw, raw, root)
     if waiting.edits and not _PLACE.search(failure.error):
         since = waiting.edited_since(failure.id)
-        return f"{lessons.of_edits(since.diffs, _about(failure, raw, root))}; then {words}", since.then
+        return f"{lessons.of_edits(since.diffs, _about(failure, raw, root), failure.error)}; then {words}", since.then
     return words, None
 
 

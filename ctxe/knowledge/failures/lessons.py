@@ -21,21 +21,26 @@ MOST_WORDS = 6
 
 _ASIDE = pattern(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
 """How lines begin that only tell of what others do."""
+_PLACE = pattern(r"\(([^()\s]+):(\d+)\)$")
+_HUNK = pattern(r"@@ -(\d+)")
 _HOW_TOLD = frozenset({"-q", "-v", "-vv", "--quiet", "--verbose"})
 
 
-def of_edits(edits: Mapping[str, str], about: Collection[str] = ()) -> str:
+def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str = "") -> str:
     """The lesson of edits (path → unified diff or nothing): as many as have room, the rest counted.
 
-    Edits of files that the failure is ``about`` come first, then the newest.
+    Edits of files that the failure is ``about`` come first, then the newest; of the file whose line an ``error`` names,
+    the change nearest to it is told.
     """
+    place = _PLACE.search(error)
+    lines = {place[1]: int(place[2])} if place else {}
     newest = list(edits)[::-1]
     order = sorted(newest, key=lambda path: path not in about)
     told: dict[str, str] = {}
     room = ROOM
     for path in order:
         name = _near(path)
-        shown = name + gist(edits[path], room - len(name) - 12)
+        shown = name + gist(_nearest(edits[path], lines.get(path, 0)), room - len(name) - 12)
         if told and len(shown) > room:
             break
         told[path] = shown
@@ -43,6 +48,23 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = ()) -> str:
     left = len(edits) - len(told)
     said = [told[path] for path in edits if path in told]
     return "edited " + "; ".join(said) + (f"; and {left} more files" if left > 1 else "; and one more file" * left)
+
+
+def _nearest(diff: str, line: int) -> str:
+    """The lines of a diff that stand together nearest to a line of the file as it was; all of them for line 0."""
+    blocks: list[tuple[int, list[str]]] = []
+    at, apart = 1, True
+    for row in diff.splitlines() if line else ():
+        if hunk := _HUNK.match(row):
+            at, apart = int(hunk[1]), True
+        elif row[:1] in ("-", "+") and row[:3] not in ("---", "+++"):
+            blocks += [(at, [])] if apart else []
+            blocks[-1][1].append(row)
+            at, apart = at + (row[0] == "-"), False
+        else:
+            at, apart = at + 1, True
+    told = [block for block in blocks if any(map(str.isalnum, "".join(block[1])))]
+    return "\n".join(min(told, key=lambda block: abs(block[0] - line))[1]) if told else diff
 
 
 def of_commands(commands: Sequence[str]) -> str:

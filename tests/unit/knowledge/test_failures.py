@@ -13,6 +13,7 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.failures.calls import telling
 from ctxe.knowledge.failures.captures import refused
 from ctxe.knowledge.failures.commands import plain_command, program
+from ctxe.knowledge.failures.lessons import of_edits
 from ctxe.knowledge.failures.pairing import Watch
 from ctxe.knowledge.failures.plain import plain_message
 from ctxe.knowledge.failures.remembered import Group, capture, groups, lesson, noted, record
@@ -355,6 +356,16 @@ def test_what_was_edited_for_an_error_is_what_cured_it_and_not_what_came_after(t
     watch.edited("rules", "-x\n+y")
     fixes = ["a.c: `int m` → `int m;`", "a.c: `octet(p)` → `(*p < 32)`", "rules: `x` → `y`"]
     assert [one.entry.fix for one in watch.ran(run("make", 0))] == [f"edited {fix}" for fix in fixes]
+
+
+def test_of_a_file_with_many_changes_the_one_at_the_error_is_told() -> None:
+    first, other = " a\n-one\n+two\n b\n c\n d\n e\n f\n", "-get('a').count\n+get('a')?.count\n g\n+\n"
+    diff = f"--- a/t.ts\n+++ b/t.ts\n@@ -5,9 +5,9 @@\n{first}{other}"
+    assert of_edits({"t.ts": diff}, ["t.ts"], "TS2532: Object is possibly 'undefined'. (t.ts:12)") == (
+        "edited t.ts: `get('a').count` → `get('a')?.count`"
+    )
+    assert of_edits({"t.ts": diff}, ["t.ts"], "boom (other.ts:12)") == "edited t.ts: `one` → `two`"
+    assert of_edits({"t.ts": ""}, ["t.ts"], "boom (t.ts:12)") == "edited t.ts"
 
 
 def test_an_error_whose_test_still_fails_is_not_over(tmp_path: Path) -> None:
