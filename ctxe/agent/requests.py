@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ctxe.agent.state import State
 from ctxe.agent.transitions import apply
-from ctxe.context.pieces import Piece, section_pieces, spoken, tool_piece
+from ctxe.context.conversation_pieces import spoken
+from ctxe.context.pieces import Piece, section_pieces, tool_piece
 from ctxe.domain.conversation import ToolCall, ToolResult
 from ctxe.domain.events import ContextAssembled, Folded, Kept, ModelChosen, ReplyReceived, Unfolded
 from ctxe.domain.ledger import Ledger

@@ -13,14 +13,13 @@ from collections.abc import Sequence
 
 from ctxe.context.account import broke, left_out, omitted, rows
 from ctxe.context.budget import Budget
+from ctxe.context.conversation_pieces import ConversationPieces, spoken
 from ctxe.context.pieces import (
     HEADING,
-    ConversationPieces,
     Piece,
     marks,
     request_of,
     section_pieces,
-    spoken,
     tool_piece,
 )
 from ctxe.context.reply_blocks import ReplyBlocks

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctxe.context.assemble import Frame
 from ctxe.context.budget import Budget
 from ctxe.context.compact import FoldPolicy, FoldRoom, due, worth_folding
+from ctxe.context.conversation_pieces import spoken
 from ctxe.context.lines import HistoryEntry, lines_in, names_in
 from ctxe.context.pasted import in_short
-from ctxe.context.pieces import RECORD, Piece, section_pieces, spoken, step_piece, tool_piece
+from ctxe.context.pieces import RECORD, Piece, section_pieces, step_piece, tool_piece
 from ctxe.context.record import record
 from ctxe.context.survey import Survey
 from ctxe.context.tokens import JOIN, MESSAGE, Count

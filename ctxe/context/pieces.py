@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ctxe.context.pasted import in_short
-from ctxe.context.reply_blocks import EVERY, ReplyBlocks
 from ctxe.context.tokens import JOIN, MESSAGE, Count, block_tokens, picture_tokens, schema_tokens
-from ctxe.domain.conversation import Conversation, Fold, Position, Step, ToolResult, Turn
+from ctxe.domain.conversation import Fold, Step, ToolResult, Turn
 from ctxe.domain.model import Block, Carry, Image, Message, Request, Text, ToolSchema
 from ctxe.domain.section import Chunk, Placement, Priority, Section, Tier, digest
 from ctxe.domain.value import dataclass, replace
@@ -164,66 +163,6 @@ def _seen(step: Step, fold: Fold) -> Step:
 
 def _masked(result: ToolResult, mask: str | None) -> ToolResult:
     return result if mask is None else replace(result, text=mask, picture=None)
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationPieces:
-    """The conversation as pieces: the record, older turns and steps (oldest first), and the running turn's own."""
-
-    record: tuple[Piece, ...]
-    older: tuple[Piece, ...]
-    gathered: tuple[Piece, ...]
-    words: Piece | None
-    steps: tuple[Piece, ...]
-
-
-def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
-    """The pieces of a conversation through its fold; the last turn is the running one."""
-    return _newest.of(conversation, count, own)
-
-
-class _Newest:
-    """The pieces of the conversation asked about last: folding, restoring and assembling ask in a row."""
-
-    def __init__(self) -> None:
-        self._known: tuple[Conversation, Count, ReplyBlocks, ConversationPieces] | None = None
-
-    def of(self, conversation: Conversation, count: Count, own: ReplyBlocks) -> ConversationPieces:
-        """As ``spoken`` gives them."""
-        known = self._known  # another thread may put its own there
-        if known is None or known[0] is not conversation or known[1:3] != (count, own):
-            known = self._known = (conversation, count, own, _pieces(conversation, count, own))
-        return known[3]
-
-
-_newest = _Newest()
-
-
-def _pieces(conversation: Conversation, count: Count, own: ReplyBlocks) -> ConversationPieces:
-    fold, upto = conversation.fold, conversation.upto
-    older: list[Piece] = []
-    gathered: tuple[Piece, ...] = ()
-    words: Piece | None = None
-    steps: list[Piece] = []
-    last = len(conversation.turns) - 1
-    for t, turn in enumerate(conversation.turns):
-        if t < upto.turn:
-            continue
-        first = upto.step if t == upto.turn else 0
-        running = t == last
-        if first == 0:
-            around, said = turn_pieces(turn, t + 1, count, running=running)
-            if running:
-                gathered, words = around, said
-            else:
-                older += [*around, said]
-        newest = len(turn.steps) - 1
-        into = steps if running else older
-        for s in range(first, len(turn.steps)):
-            priority = Priority.TASK if running and s == newest else Priority.RECENT
-            step, back = turn.steps[s], own.goes_back(turn.steps[s].reply, Position(t, s))
-            into.append(step_piece(step, f"step {t + 1}.{s + 1}", count, fold, priority, own=back))
-    return ConversationPieces(record_pieces(fold, count) if fold else (), tuple(older), gathered, words, tuple(steps))
 
 
 def request_of(pieces: Sequence[Piece], max_output: int, session: str, effort: str = "") -> Request:

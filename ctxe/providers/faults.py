@@ -1,9 +1,7 @@
-"""What went wrong with one attempt, in plain words, and whether asking again can help: every dialect in one place."""
+"""What went wrong with one attempt, in plain words, and whether asking again can help."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -19,71 +17,26 @@ from ctxe.domain.errors import (
     RateLimited,
     Unreachable,
 )
-from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
+from ctxe.providers.dialects import (
+    BROKE,
+    BUSY,
+    KEYLESS,
+    OVERFLOW,
+    PARSER,
+    PARSERLESS,
+    TIGHT,
+    TOOLLESS,
+    code_of,
+    status_in,
+    window_in,
+    words_of,
+)
 from ctxe.providers.retry_after import asked_wait
 from ctxe.safety.display import one_line
 
 ONCE, TWICE, FEW, MANY = 1, 2, 3, 8
 """Requests in all: final; paid for and unlikely to change; paid for; free of charge."""
-
-OVERFLOW = pattern(
-    r"prompt (?:is )?too long|input is too long|context.?length.?exceed|exceed_context_size|exceed context limit"
-    r"|exceeds? (?:the |its |your )?(?:model'?s? )?(?:maximum |available )?context"
-    r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
-    r"|too large for model with \d+|input token count .{0,40}exceeds|exceeded model token limit|range of input length"
-    r"|when context the overflows|number of tokens to keep from the initial prompt"
-    r"|tokens\W+max_new_tokens\W+must be|request_too_large"
-    r"|tokens must be reduced|reduce the length of the (?:messages|prompt|input)",
-    re.IGNORECASE,
-)
-"""How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
-llama.cpp, Ollama and LM Studio say that a request does not fit."""
-
-WINDOW = pattern(
-    r"(?:maximum (?:context|prompt|model) length(?: is| of)?|context (?:size|length|window) (?:is |of )?(?:only )?"
-    r"|is loaded with (?:context length of )?(?:only )?|token limit:?|maximum number of tokens allowed)"
-    r"\W{0,3}(\d[\d,]{3,9})"
-    r"|(\d[\d,]{3,9}) (?:tokens )?maximum",
-    re.IGNORECASE,
-)
-"""Where they say how many tokens would."""
-LEAST_WINDOW = 1_024
-
-BROKE = pattern(
-    r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
-    r"|billing.{0,6}limit|have any credits",
-    re.IGNORECASE,
-)
-"""How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
-KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
-"""How Gemini and xAI refuse a key with a 400."""
-TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
-"""How Ollama, OpenRouter and others say that a model knows no tools."""
-PARSERLESS = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
-"""How llama.cpp and vLLM say that they were started without what reads a model's tool calls."""
-PARSER = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
-TIGHT = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
-"""How servers say that a model is too large for the machine they run on, which a minute does not change."""
-BUSY = pattern(r"overloaded|unavailable|capacity|busy|high demand", re.IGNORECASE)
-"""How hosts with too much to do say so."""
-STATUS_OF = {
-    "authentication_error": 401,
-    "invalid_api_key": 401,
-    "billing_error": 402,
-    "insufficient_quota": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "model_not_found": 404,
-    "request_too_large": 413,
-    "invalid_request_error": 400,
-    "invalid_prompt": 400,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "overloaded_error": 529,
-    "timeout_error": 504,
-}
-"""HTTP statuses of the error types that arrive inside a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +81,7 @@ class RequestFault(Exception):
 
 def of_status(at: Endpoint, status: int, body: Any, headers: Mapping[str, str], now: float) -> RequestFault:
     """The fault behind an HTTP answer that is no success; ``now`` is wall time in seconds, for dates in headers."""
-    said, code = _words(body), _code(body)
+    said, code = words_of(body), code_of(body)
     if OVERFLOW.search(f"{code} {said}") or status == 413:
         hint = "if the window of this model is smaller than ctxe thinks, state it: --budget TOKENS"
         message = f"{at.provider}: {at.clean(said) or 'the request is too long'}"
@@ -163,20 +116,9 @@ def _trouble(at: Endpoint, status: int, said: str) -> str:
     return f"{at.provider} answered {status}" + (f" ({at.clean(said)})" if said else "")
 
 
-def window_in(said: str) -> int:
-    """The tokens of a window, out of the words by which a request was found too long; 0 where they do not say."""
-    found = WINDOW.search(said)
-    tokens = int((found[1] or found[2]).replace(",", "")) if found else 0
-    return tokens if tokens >= LEAST_WINDOW else 0
-
-
 def of_event(at: Endpoint, error: Any, now: float) -> RequestFault:
     """The fault behind an error that came inside a stream."""
-    kinds = [str(error.get(key)) for key in ("code", "type") if error.get(key)] if isinstance(error, Mapping) else []
-    status = next((STATUS_OF[kind] for kind in kinds if kind in STATUS_OF), None)
-    if status is None:
-        status = next((int(kind) for kind in kinds if kind.isdigit() and 400 <= int(kind) < 600), 500)
-    return of_status(at, status, {"error": error}, {}, now)
+    return of_status(at, status_in(error), {"error": error}, {}, now)
 
 
 def unreachable(at: Endpoint, cause: str) -> RequestFault:
@@ -248,30 +190,3 @@ def _moved(at: Endpoint, location: str) -> RequestFault:
     where = f" to {at.clean(origin.group())}" if origin else ""
     hint = "does the network want you to sign in, or has the base URL changed? nothing was sent there"
     return RequestFault(BadReply(f"{at.shown} redirects{where}", hint), "redirected", tries=FEW)
-
-
-def _words(body: Any) -> str:
-    """The message in an error body, wherever the dialect keeps it."""
-    if isinstance(body, list):  # Gemini wraps the object in a list
-        return _words(body[0]) if body else ""
-    if not isinstance(body, Mapping):
-        text = "" if body is None else str(body).strip()
-        if text.startswith("{"):  # Ollama puts the whole answer of what runs the model into its own
-            with contextlib.suppress(ValueError, RecursionError):
-                return _words(json.loads(text)) or text
-        return "" if text.startswith("<") else text
-    for key in ("error", "message", "detail", "error_message", "msg"):
-        if body.get(key):
-            return _words(body[key])
-    return ""
-
-
-def _code(body: Any) -> str:
-    if isinstance(body, list) and body:
-        return _code(body[0])
-    if not isinstance(body, Mapping):
-        return ""
-    inner = body.get("error")
-    if isinstance(inner, Mapping):
-        return _code(inner)
-    return " ".join(str(body[key]) for key in ("code", "type", "status") if body.get(key))

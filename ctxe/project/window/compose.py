@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
 from ctxe.context.budget import Budget
-from ctxe.context.pieces import spoken
+from ctxe.context.conversation_pieces import spoken
 from ctxe.context.tokens import Count
 from ctxe.domain.conversation import BEGINNING, Usage
 from ctxe.domain.ledger import Ledger

@@ -12,6 +12,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.errors import BadReply, BadRequest, ContextOverflow, ProviderError, QuotaError, RateLimited
 from ctxe.domain.model import Delta, TextDelta, Waiting
 from ctxe.providers import faults
+from ctxe.providers.dialects import PARSER, window_in
 from ctxe.providers.faults import Endpoint, RequestFault
 from ctxe.providers.retry import persist
 from ctxe.providers.retry_after import asked_wait
@@ -54,10 +55,10 @@ WINDOWS = {0: 8_192, 2: 200_000, 4: 1_048_576, 5: 32_768, 6: 131_072, 7: 4_096, 
 
 
 def test_the_window_is_read_out_of_the_words_that_say_it() -> None:
-    said = {at: faults.window_in(words) for at, words in enumerate(LONG)}
+    said = {at: window_in(words) for at, words in enumerate(LONG)}
     assert {at: window for at, window in said.items() if window} == WINDOWS
-    assert faults.window_in("request (5351 tokens) exceeds the available context size (4096 tokens)") == 4_096
-    assert faults.window_in("exceeds the maximum context length of 12 tokens") == 0
+    assert window_in("request (5351 tokens) exceeds the available context size (4096 tokens)") == 4_096
+    assert window_in("exceeds the maximum context length of 12 tokens") == 0
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_a_model_too_large_for_its_machine_is_asked_for_no_minute() -> None:
 )
 def test_a_server_that_was_started_without_reading_tool_calls_is_asked_once_and_named(status: int, words: str) -> None:
     fault = faults.of_status(AT, status, {"error": {"message": words}}, {}, 0)
-    assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, faults.PARSER)
+    assert (type(fault.error), fault.tries, fault.error.hint) == (BadRequest, faults.ONCE, PARSER)
 
 
 def test_an_answer_within_an_answer_is_read() -> None:

@@ -1,0 +1,113 @@
+"""How hosts word their errors, every dialect in one place: tables of phrases, and where an error body has its words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ctxe.domain.pattern import pattern
+
+OVERFLOW = pattern(
+    r"prompt (?:is )?too long|input is too long|context.?length.?exceed|exceed_context_size|exceed context limit"
+    r"|exceeds? (?:the |its |your )?(?:model'?s? )?(?:maximum |available )?context"
+    r"|maximum (?:context|prompt|model) length|available context size|context window exceeds"
+    r"|too large for model with \d+|input token count .{0,40}exceeds|exceeded model token limit|range of input length"
+    r"|when context the overflows|number of tokens to keep from the initial prompt"
+    r"|tokens\W+max_new_tokens\W+must be|request_too_large"
+    r"|tokens must be reduced|reduce the length of the (?:messages|prompt|input)",
+    re.IGNORECASE,
+)
+"""How OpenAI, Anthropic, Gemini, Mistral, xAI, DeepSeek, Qwen, Moonshot, MiniMax, OpenRouter, Groq, Bedrock, vLLM, TGI,
+llama.cpp, Ollama and LM Studio say that a request does not fit."""
+
+WINDOW = pattern(
+    r"(?:maximum (?:context|prompt|model) length(?: is| of)?|context (?:size|length|window) (?:is |of )?(?:only )?"
+    r"|is loaded with (?:context length of )?(?:only )?|token limit:?|maximum number of tokens allowed)"
+    r"\W{0,3}(\d[\d,]{3,9})"
+    r"|(\d[\d,]{3,9}) (?:tokens )?maximum",
+    re.IGNORECASE,
+)
+"""Where they say how many tokens would."""
+LEAST_WINDOW = 1_024
+
+BROKE = pattern(
+    r"insufficient.(?:quota|balance|credits|funds)|credit balance is too low|payment required|available credits"
+    r"|billing.{0,6}limit|have any credits",
+    re.IGNORECASE,
+)
+"""How an account without money is told where the status does not say it (Anthropic, xAI and gateways)."""
+KEYLESS = pattern(r"api key not valid|incorrect api key|invalid api key|api key expired", re.IGNORECASE)
+"""How Gemini and xAI refuse a key with a 400."""
+TOOLLESS = pattern(r"not support (?:tools|tool use|function)|support tool use", re.IGNORECASE)
+"""How Ollama, OpenRouter and others say that a model knows no tools."""
+PARSERLESS = pattern(r"requires --jinja|requires --enable-auto-tool-choice", re.IGNORECASE)
+"""How llama.cpp and vLLM say that they were started without what reads a model's tool calls."""
+PARSER = "start it so that it reads tool calls: llama.cpp with --jinja, vLLM with --enable-auto-tool-choice"
+TIGHT = pattern(r"more system memory|out of memory|resource limitations|failed to load", re.IGNORECASE)
+"""How servers say that a model is too large for the machine they run on, which a minute does not change."""
+BUSY = pattern(r"overloaded|unavailable|capacity|busy|high demand", re.IGNORECASE)
+"""How hosts with too much to do say so."""
+STATUS_OF = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "billing_error": 402,
+    "insufficient_quota": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "request_too_large": 413,
+    "invalid_request_error": 400,
+    "invalid_prompt": 400,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "overloaded_error": 529,
+    "timeout_error": 504,
+}
+"""HTTP statuses of the error types that arrive inside a stream."""
+
+
+def window_in(said: str) -> int:
+    """The tokens of a window, out of the words by which a request was found too long; 0 where they do not say."""
+    found = WINDOW.search(said)
+    tokens = int((found[1] or found[2]).replace(",", "")) if found else 0
+    return tokens if tokens >= LEAST_WINDOW else 0
+
+
+def status_in(error: Any) -> int:
+    """The HTTP status that an error inside a stream stands for; 500 where nothing says another."""
+    kinds = [str(error.get(key)) for key in ("code", "type") if error.get(key)] if isinstance(error, Mapping) else []
+    status = next((STATUS_OF[kind] for kind in kinds if kind in STATUS_OF), None)
+    if status is None:
+        status = next((int(kind) for kind in kinds if kind.isdigit() and 400 <= int(kind) < 600), 500)
+    return status
+
+
+def words_of(body: Any) -> str:
+    """The message in an error body, wherever the dialect keeps it."""
+    if isinstance(body, list):  # Gemini wraps the object in a list
+        return words_of(body[0]) if body else ""
+    if not isinstance(body, Mapping):
+        text = "" if body is None else str(body).strip()
+        if text.startswith("{"):  # Ollama puts the whole answer of what runs the model into its own
+            with contextlib.suppress(ValueError, RecursionError):
+                return words_of(json.loads(text)) or text
+        return "" if text.startswith("<") else text
+    for key in ("error", "message", "detail", "error_message", "msg"):
+        if body.get(key):
+            return words_of(body[key])
+    return ""
+
+
+def code_of(body: Any) -> str:
+    """The machine-readable kind of an error body, empty where it has none."""
+    if isinstance(body, list) and body:
+        return code_of(body[0])
+    if not isinstance(body, Mapping):
+        return ""
+    inner = body.get("error")
+    if isinstance(inner, Mapping):
+        return code_of(inner)
+    return " ".join(str(body[key]) for key in ("code", "type", "status") if body.get(key))
