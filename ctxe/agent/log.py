@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ctxe.domain.errors import SessionError
+from ctxe.domain.errors import NewerSession, SessionError
 from ctxe.domain.events import Kept
 from ctxe.domain.jsonl import json_text
 from ctxe.domain.value import dataclass, field
@@ -146,7 +146,7 @@ def header_of(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or not isinstance(header.get("v"), int):
         raise SessionError(f"{path} is not a session log", "it was left as it is")
     if header["v"] > VERSION:
-        raise SessionError(f"{path} was written by a newer ctxe (format {header['v']})", "upgrade ctxe")
+        raise NewerSession(f"{path} was written by a newer ctxe (format {header['v']})", "upgrade ctxe")
     return header
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctxe.agent.log import header_of
 from ctxe.domain.conversation import Usage
-from ctxe.domain.errors import SessionError
+from ctxe.domain.errors import NewerSession, SessionError
 from ctxe.domain.past import total
 from ctxe.domain.value import dataclass, field, fields, replace
 
@@ -113,6 +113,15 @@ def is_log(path: Path) -> bool:
     """Whether a file is a log that can be read here."""
     with contextlib.suppress(SessionError):
         return bool(header_of(path))
+    return False
+
+
+def is_newer(path: Path) -> bool:
+    """Whether a file is a log that only a newer ctxe can read."""
+    try:
+        header_of(path)
+    except SessionError as error:
+        return isinstance(error, NewerSession)
     return False
 
 

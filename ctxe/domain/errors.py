@@ -100,6 +100,10 @@ class SessionError(CtxeError):
     exit_code = 6
 
 
+class NewerSession(SessionError):
+    """A session log of a version of ctxe that is still to come here."""
+
+
 class StoreError(CtxeError):
     """A file of ours cannot be read or written; the message names the file and the cause."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctxe.agent import summary_cache
 from ctxe.agent.log import header_of, read_events, read_records, to_record
-from ctxe.agent.summary import Spent, Summary, is_begun, is_log, newest_first, summary
+from ctxe.agent.summary import Spent, Summary, is_begun, is_log, is_newer, newest_first, summary
 from ctxe.domain.conversation import Usage
 from ctxe.domain.errors import SessionError, StoreError
 from ctxe.domain.events import Kept
@@ -59,13 +59,15 @@ def delegated(path: Path) -> list[Path]:
 
 
 def path_of(folder: Path, wanted: str = "") -> Path:
-    """The log of a session by id or its beginning, of a delegate by its id; of the session used last when empty.
+    """The log of a session by id or its beginning, of a delegate by its id; of the session used last when empty, also
+    where only a newer ctxe can read it.
 
     Raises SessionError.
     """
     if not wanted:
         found = [path for path in newest_first(folder) if is_private(path)]
-        newest = next(filter(is_begun, found), None) or next(filter(is_log, found), None)
+        begun = next((path for path in found if is_begun(path) or is_newer(path)), None)
+        newest = begun or next(filter(is_log, found), None)
         if newest is None:
             raise SessionError("there is no session here yet", "`ctxe chat` starts one")
         return newest

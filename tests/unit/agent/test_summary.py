@@ -13,7 +13,7 @@ from ctxe.agent.summary_cache import summaries
 from ctxe.domain.conversation import Reply, Usage
 from ctxe.domain.errors import SessionError
 from ctxe.domain.events import Kept, ModelChosen, ReplyReceived, TurnFinished, TurnStarted
-from ctxe.project.sessions import path_of
+from ctxe.project.sessions import events, path_of
 
 USAGE = Usage(100, 10, 50)
 FIRST: tuple[Kept, ...] = (ModelChosen("m"), TurnStarted("go"), ReplyReceived(Reply("a", usage=USAGE), 0.5))
@@ -114,3 +114,16 @@ def test_of_logs_of_one_time_the_one_begun_last_is_first(tmp_path: Path) -> None
     for name in ("20260101-000000-ffffff", "20260102-000000-000000"):
         os.utime(written(tmp_path, name), (5, 5))
     assert [path.stem for path in newest_first(tmp_path)] == ["20260102-000000-000000", "20260101-000000-ffffff"]
+
+
+def test_the_session_used_last_is_not_passed_over_when_a_newer_ctxe_wrote_it(tmp_path: Path) -> None:
+    older = written(tmp_path, "older")
+    newer = tmp_path / "newer.jsonl"
+    newer.write_text('{"v":99,"session":"newer"}\n')
+    newer.chmod(0o600)
+    os.utime(older, (5, 5))
+    assert path_of(tmp_path) == newer
+    with pytest.raises(SessionError, match="newer ctxe"):
+        events(path_of(tmp_path))
+    older.unlink()
+    assert path_of(tmp_path) == newer
