@@ -77,6 +77,15 @@ def test_ctrl_c_ends_the_command_that_runs(home: Path, repo: Path) -> None:
         terminal.leave()
 
 
+def test_the_greeting_names_the_rules_that_another_tool_left_here(home: Path, repo: Path) -> None:
+    (repo / "CLAUDE.md").write_text("Indent with tabs.\n")
+    for name in (".cursorrules", ".windsurfrules", "GEMINI.md"):
+        (repo / name).write_text(f"Say so in {name}.\n")
+    with chat(home, repo) as (_, terminal):
+        assert re.search(r"(?m)^rules: CLAUDE.md, GEMINI.md, .cursorrules and 1 more \(\d+ tokens", terminal.screen)
+        terminal.leave()
+
+
 def test_a_failure_is_said_once_with_what_to_do_and_is_no_lesson(home: Path, repo: Path) -> None:
     with WireServer([], key="another") as server:
         env = environment(home, **openai_at(server.url))

@@ -150,7 +150,7 @@ def _completes(prompt: Prompt, live: Live) -> None:
 def greet(chat: ChatSession) -> None:
     """Where we are and with whom, in a line or two, and what a person should know before the first word."""
     from ctxe.project.memory import inbox
-    from ctxe.project.session.status_lines import banner
+    from ctxe.project.session.status_lines import banner, rules
     from ctxe.terminal.figures import plural
 
     live = chat.live
@@ -159,7 +159,7 @@ def greet(chat: ChatSession) -> None:
         hints += filter(None, [inbox.waits(live.project)])
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
-    chat.renderer.lines([banner(live), *live.notices, *hints])
+    chat.renderer.lines([banner(live), *rules(live), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
         chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
         _where_it_was(chat, turns[-1])

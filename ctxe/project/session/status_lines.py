@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from ctxe import __version__
 from ctxe.domain.model import Model
+from ctxe.domain.section import Task
+from ctxe.project.memory.standing import instructions
 from ctxe.project.models import choice
 from ctxe.project.session.live import Live
 from ctxe.terminal.figures import plural, size
+
+NAMED = 3
+"""Instruction files that are told by name."""
 
 
 def banner(live: Live) -> str:
@@ -14,6 +19,17 @@ def banner(live: Live) -> str:
     why = choice(live.project).why
     who = ", ".join(filter(None, [f"{live.model.id} ({why})", effort(live.model)]))
     return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.words()}"
+
+
+def rules(live: Live) -> list[str]:
+    """The instruction files that stand in every request, whoever's they are, and their tokens; nothing without any."""
+    given = instructions(live.project, live.composer.count)
+    standing = [one for one in given.sources(Task(), live.project.budget.room("instructions")) if one.tokens]
+    if not standing:
+        return []
+    names = ", ".join(one.path for one in standing[:NAMED])
+    more = f" and {len(standing) - NAMED} more" if len(standing) > NAMED else ""
+    return [f"rules: {names}{more} ({size(sum(one.tokens for one in standing))} tokens in every request)"]
 
 
 def status(live: Live, width: int = 0) -> str:
