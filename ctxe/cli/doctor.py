@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxe.cli.invocation import Invocation
 from ctxe.cli.output import JsonOption, print_json
+from ctxe.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ctxe.project.health import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -21,10 +25,8 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Exit code 1 when something must be mended."""
-    from ctxe.project.health import checks
-
     invocation = Invocation.of(context)
-    found = list(checks(invocation.project(), reach=check))
+    found = _found(invocation, reach=check)
     if as_json:
         print_json([{"name": c.name, "state": c.state, "says": c.says, "hint": c.hint} for c in found])
     else:
@@ -38,3 +40,14 @@ def doctor(
         screen.say(table(["", "what", Column("how it is", grows=True, wraps=True)], rows, screen))
     if any(c.state == "fail" for c in found):
         raise typer.Exit(1)
+
+
+def _found(invocation: Invocation, *, reach: bool) -> list[Finding]:
+    """What the checks found; settings that cannot be read are a finding, too, and the only one."""
+    from ctxe.project.health import Finding, checks
+
+    try:
+        project = invocation.project()
+    except ConfigError as error:
+        return [Finding("settings", "fail", f"{error.message}; nothing else is looked at before", error.hint)]
+    return list(checks(project, reach=reach))

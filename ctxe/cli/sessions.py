@@ -38,10 +38,11 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """Every session."""
     import time
 
-    from ctxe.project.sessions import summaries
+    from ctxe.project.sessions import summaries, unreadable
 
     invocation = Invocation.of(context)
-    found = summaries(invocation.project())
+    project = invocation.project()
+    found = summaries(project)
     if as_json:
         print_json(
             [
@@ -51,8 +52,11 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
             ]
         )
         return
-    screen = invocation.screen()
-    screen.say(_listing(found, time.time(), screen) if found else "no sessions yet: `ctxe chat` starts one")
+    screen, newer = invocation.screen(), unreadable(project, found)
+    if found or not newer:
+        screen.say(_listing(found, time.time(), screen) if found else "no sessions yet: `ctxe chat` starts one")
+    for session in newer:
+        screen.tell(f"{session}: written by a newer ctxe, which can read it")
 
 
 def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "summaries",
     "summary",
     "sums",
+    "unreadable",
     "write",
 ]
 
@@ -141,6 +142,12 @@ def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
 def summaries(project: Project) -> list[Summary]:
     """Every session of a project, the one used last first."""
     return summary_cache.summaries(project.place.sessions, project.own_cache)
+
+
+def unreadable(project: Project, read: Iterable[Summary]) -> list[str]:
+    """The ids of sessions that only a newer ctxe can read, of those that are not among the ``read``."""
+    known = {one.id for one in read}
+    return sorted(p.stem for p in project.place.sessions.glob("*.jsonl") if p.stem not in known and is_newer(p))
 
 
 def spent_by_all(project: Project) -> tuple[float | None, int]:

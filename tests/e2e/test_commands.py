@@ -37,6 +37,26 @@ def test_doctor_names_variables_that_set_nothing(home: Path, repo: Path) -> None
     assert said == [f"{home}/own/config.toml (not there: defaults)", "CTXE_BUDGT_WINDOW sets nothing"]
 
 
+def test_doctor_tells_of_settings_that_cannot_be_read_as_of_anything_else(home: Path, repo: Path) -> None:
+    env = environment(home, CTXE_HOME=str(home / "own"))
+    (home / "own").mkdir()
+    (home / "own/config.toml").write_text("[budget\n")
+    done = ctxe(repo, env, "doctor", "--json")
+    [finding] = done.json
+    assert (done.code, finding["name"], finding["state"]) == (1, "settings", "fail")
+    assert "config.toml" in finding["says"]
+
+
+def test_a_session_of_a_newer_ctxe_is_named_in_the_list(home: Path, repo: Path) -> None:
+    env = environment(home)
+    ctxe(repo, env, "chat", "-p", "hello")
+    [log] = (repo / ".ctxe/sessions").glob("*.jsonl")
+    log.with_name("later.jsonl").write_text('{"v":99,"session":"later"}\n')
+    done = ctxe(repo, env, "sessions", "list")
+    assert log.stem in done.out
+    assert "later: written by a newer ctxe" in done.err
+
+
 def test_doctor_says_that_git_refuses_the_repository(home: Path, repo: Path) -> None:
     (repo / ".git/HEAD").write_text("garbage\n")
     done = ctxe(repo, environment(home), "doctor", "--json")
