@@ -97,7 +97,7 @@ def picked(project: Project, prompt: Prompt, but: str = "") -> str | None:
         (one.id, f"{age(one.used, now):>8}  {plural(one.turns, 'turn'):>8}  {' '.join(one.words.split())}")
         for one in found
     ]
-    return prompt.pick("which session? (words, arrows, Enter)", rows)
+    return prompt.pick("which session?", rows)
 
 
 def show(

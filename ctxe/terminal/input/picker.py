@@ -18,6 +18,8 @@ from ctxe.terminal.screen import Screen
 from ctxe.terminal.style import clean, clip, glyph, line
 
 ROWS = 12  # most of the list that is seen at once
+KEYS, WIDE = "(words, arrows, Enter; Esc leaves) ", 90
+"""What the keys do, told beside the question in a window of so many columns."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,8 @@ def pick(screen: Screen, question: str, options: Sequence[tuple[str, str]]) -> s
     typed = Buffer(multiline=False)
     offered = _List(screen, options, typed)
     typed.on_text_changed += lambda _: setattr(offered, "at", 0)
-    words = BufferControl(typed, [BeforeInput(f"{question} ", "class:prompt")])
+    keys = KEYS if screen.size()[0] >= WIDE else ""
+    words = BufferControl(typed, [BeforeInput(f"{question} {keys}", "class:prompt")])
     listed = Window(FormattedTextControl(offered.rows), height=lambda: Dimension.exact(offered.room()))
     app: Application[str | None] = Application(
         layout=Layout(HSplit([Window(words, height=1), listed])),
