@@ -177,7 +177,9 @@ def test_a_session_goes_on_from_before_words_of_ours(home: Path, repo: Path) -> 
                 terminal.wait(rf"{answer}(.|\n)*%")
             terminal.settle()
             terminal.type("\x1b\x1b")
-            terminal.wait(r"before which words\? \(words, arrows, Enter; Esc leaves\)(.|\n)*say three\s+make it two\s+say one")
+            terminal.wait(
+                r"before which words\? \(words, arrows, Enter; Esc leaves\)(.|\n)*say three\s+make it two\s+say one"
+            )
             terminal.type("make\r")
             terminal.wait(r"put files back, too\?")
             terminal.type("y")

@@ -159,7 +159,7 @@ def greet(chat: ChatSession) -> None:
         hints += filter(None, [inbox.waits(live.project)])
     if chat.screen.keyboard and not (live.project.place.user / "history").exists():
         hints.append(FIRST)
-    chat.renderer.lines([banner(live), *rules(live), *live.notices, *hints])
+    chat.renderer.lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
         chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
         _where_it_was(chat, turns[-1])

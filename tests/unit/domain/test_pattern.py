@@ -12,7 +12,7 @@ from ctxe.domain.pattern import pattern
 
 ASKED = """
 import re, sys
-from ctxe.project.window import parts
+from ctxe.project.session import wire
 from ctxe.safety import secrets
 print(len([value for value in vars(secrets).values() if isinstance(value, re.Pattern)]))
 """
