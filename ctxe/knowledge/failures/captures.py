@@ -31,7 +31,7 @@ Choosing a side of a conflict, unstaging and changing the branch take nothing ba
 _OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
     r"|refused the key|denied access|knows no model|nothing answers|sent nothing|empty answer|closed the connection"
-    r"|limits how often|cannot be trusted|cannot be used"
+    r"|limits how often|cannot be trusted|cannot be used|redirects|times in a row|output limit"
     r"|too long|cannot fit|context (?:length|window|size)|maximum context|too many tokens)\b",
     re.I,
 )
@@ -66,7 +66,9 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
 
 
 def rejected(why: str, session: str = "") -> Entry | None:
-    """A request that the provider did not take; None for what another try, or the user's account, may cure."""
+    """A request that the provider did not take; None for what another try, the user's account or network may cure, and
+    for a model that walked in circles.
+    """
     if not why or _OURS.search(why):
         return None
     return _made(f"the model request failed: {why[:90]}", REJECTED, why, session, (), status="open")
