@@ -53,8 +53,9 @@ def jobs(live: Live) -> list[str]:
 
 
 def going(live: Live) -> list[str]:
-    """What goes on beside the model's work: jobs, and servers that start."""
-    return [*jobs(live), *(f"starting the server {name}" for name in live.kit.servers.starting())]
+    """What goes on beside the model's work: jobs, servers that start, and the first index."""
+    starting = (f"starting the server {name}" for name in live.kit.servers.starting())
+    return [*jobs(live), *starting, *filter(None, [live.composer.offers.going()])]
 
 
 def effort(model: Model) -> str:

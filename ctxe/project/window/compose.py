@@ -27,7 +27,7 @@ class SessionSources:
 
     ``named`` puts files that the user's words mention before the model; ``surroundings`` is where the session runs
     (platform, branch, date), ``changes`` what changed in files that the model saw. ``clean`` is what every text from
-    outside goes through.
+    outside goes through. ``going`` says what is made ready beside the session, in words.
     """
 
     rules: Section
@@ -37,6 +37,7 @@ class SessionSources:
     surroundings: Callable[[], Section]
     changes: Callable[[State, Budget], Sequence[Section]]
     clean: Callable[[str], str]
+    going: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)

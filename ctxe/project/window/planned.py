@@ -17,6 +17,7 @@ from ctxe.repo.indexing.repair import refreshed
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
 from ctxe.repo.planning.steering import Steering
+from ctxe.terminal.figures import percent, plural
 
 if TYPE_CHECKING:
     from ctxe.project import Project
@@ -61,6 +62,13 @@ class Planning:
         self._index: Index | None = None
         self._building: threading.Thread | None = None
         self._failed: StoreError | OSError | None = None
+        self._read = (0, 0)
+
+    def going(self) -> str:
+        """How far the first index is while it is built; nothing before and after."""
+        done, every = self._read
+        built = self._building is None or not self._building.is_alive()
+        return "" if built or done >= every else f"indexing {percent(done, every)} of {plural(every, 'file')}"
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
         """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
@@ -107,9 +115,12 @@ class Planning:
     def _build(self) -> None:
         """Nothing is planned in a session whose index cannot be had, and it is said why."""
         try:
-            self._index = index(self._project)
+            self._index = index(self._project, self._advanced)
         except (StoreError, OSError) as error:
             self._failed = error
+
+    def _advanced(self, done: int, _: str, every: int) -> None:
+        self._read = (done, every)
 
     def _made(self, index: Index, task: Task, room: int) -> Plan:
         steering = steered(task, self._chosen())

@@ -36,14 +36,16 @@ MOST_TOLD = 8
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
     """What stands and what is asked for in a session of this project."""
+    planning = Planning(project, chosen, kit.files, kit.purse)
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
-        sources=(*_sources(project, kit, count, session), ("files", Planning(project, chosen, kit.files, kit.purse))),
+        sources=(*_sources(project, kit, count, session), ("files", planning)),
         named=lambda paths, room: named_files(paths, room, kit.files.show, count, picture=kit.files.picture),
         surroundings=lambda: surroundings(project),
         changes=lambda state, budget: changes(state, kit.files, budget, count),
         clean=kit.clean,
+        going=planning.going,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import subprocess
 import threading
@@ -47,6 +48,20 @@ def test_a_request_goes_without_a_plan_while_the_index_is_built(tmp_path: Path) 
     while isinstance(offered := source.offer(ASKED, 8_000), tuple) and time.monotonic() < limit:
         time.sleep(0.05)
     assert paths(offered) == ["tea/teapot.py"]
+
+
+def test_how_far_the_first_index_is_is_told_while_it_is_built(tmp_path: Path) -> None:
+    source = planning(tmp_path, patience=0.0)
+    for number in range(2_000):
+        (tmp_path / "tea" / f"leaf{number}.py").write_text("def steep(water):\n    return water\n" * 20)
+    assert source.going() == ""
+    source.offer(ASKED, 8_000)
+    told, limit = set[str](), time.monotonic() + 60
+    while isinstance(source.offer(ASKED, 8_000), tuple) and time.monotonic() < limit:
+        told.add(source.going())
+        time.sleep(0.02)
+    assert any(re.fullmatch(r"indexing <?\d+% of 2,002 files", one) for one in told), told
+    assert source.going() == ""
 
 
 def test_that_the_index_is_being_built_is_said_beside_the_words(tmp_path: Path) -> None:
