@@ -17,7 +17,7 @@ from ctxe.safety.shell.readonly import reads
 
 __all__ = ["Confinement", "Sandbox", "detect", "wrap", "writes_git"]
 
-KINDS = ("bubblewrap", "landlock")
+KINDS: tuple[str, ...] = ("bubblewrap", "landlock") if sys.platform == "linux" else ()
 PROBE_SECONDS = 10.0
 
 
@@ -37,7 +37,7 @@ def detect(root: Path, search: Sequence[str] | None = None, kinds: Sequence[str]
 
 def _bubblewrap(root: Path, search: Sequence[str] | None, why: list[str]) -> Iterator[Sandbox]:
     program = find_program("bwrap", root, search)
-    if sys.platform != "linux" or program is None:
+    if program is None:
         why.append("bubblewrap is not installed")
         return
     says = "commands run in a bubblewrap sandbox: they write only in the work tree and a private temporary folder"
