@@ -96,7 +96,7 @@ class LiveRenderer:
                 self.page.below([])
 
     def typed(self, whole: bool) -> tuple[str, str]:
-        """Words that were typed ahead and are sent now, and what the line begins with (see Ahead.take)."""
+        """Words that were typed ahead and are sent now, and what the line begins with (see TypeAhead.take)."""
         with self.lock:
             self._hold(holding=self.keys.listens)
             self._hold(holding=False)
