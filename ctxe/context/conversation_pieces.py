@@ -23,27 +23,6 @@ class ConversationPieces:
 
 def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
     """The pieces of a conversation through its fold; the last turn is the running one."""
-    return _newest.of(conversation, count, own)
-
-
-class _Newest:
-    """The pieces of the conversation asked about last: folding, restoring and assembling ask in a row."""
-
-    def __init__(self) -> None:
-        self._known: tuple[Conversation, Count, ReplyBlocks, ConversationPieces] | None = None
-
-    def of(self, conversation: Conversation, count: Count, own: ReplyBlocks) -> ConversationPieces:
-        """As ``spoken`` gives them."""
-        known = self._known  # another thread may put its own there
-        if known is None or known[0] is not conversation or known[1:3] != (count, own):
-            known = self._known = (conversation, count, own, _pieces(conversation, count, own))
-        return known[3]
-
-
-_newest = _Newest()
-
-
-def _pieces(conversation: Conversation, count: Count, own: ReplyBlocks) -> ConversationPieces:
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []
     gathered: tuple[Piece, ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from itertools import islice
 
 from ctxe.context.assemble import Frame
@@ -54,21 +55,22 @@ def brought_back(
 
     ``usable`` is what a request may hold (tokens), ``survey`` gives what the conversation has shown.
     """
-    left = usable - size_of(frame, conversation, count)
+    left = cache(lambda: usable - size_of(frame, conversation, count))
     chunks = restored(conversation, survey(), usable, left)
-    return chunks if sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left else ()
+    return chunks if chunks and sum(count(chunk.text) + MESSAGE for chunk in chunks) <= left() else ()
 
 
-def restored(conversation: Conversation, survey: Survey, usable: int, left: int) -> tuple[Chunk, ...]:
+def restored(conversation: Conversation, survey: Survey, usable: int, left: Callable[[], int]) -> tuple[Chunk, ...]:
     """Lines worth showing again after the newest step, a chunk a file.
 
-    ``usable`` is what a request may hold, and ``left`` what this one has room for (tokens).
+    ``usable`` is what a request may hold, and ``left`` what this one has room for (tokens): asked for only where
+    something may be shown, since all that stands is counted for it.
     """
     edited = list(_being_edited(survey))
     named = _named(survey)
     if not edited and not named:
         return ()
-    known, room = standing(conversation), MOST_OF_LEFT * left
+    known, room = standing(conversation), MOST_OF_LEFT * left()
     if edited:
         each = min(PART_EDITED * usable, room / len(edited))
         chunks = [_shown(history, survey, each, known) for history in edited]

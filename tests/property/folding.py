@@ -170,7 +170,7 @@ def assert_what_is_shown_again_is_verbatim(talk: Conversation, budget: Budget) -
     folded = replace(talk, fold=made)
     originals = {line for _, step in talk.steps() for r in step.results for line in r.text.splitlines()}
     originals |= {line for _, step in talk.steps() for c in step.reply.calls for line in json_lines(c.arguments)}
-    for chunk in restored(folded, Survey().read(folded, shown), budget.usable, budget.usable):
+    for chunk in restored(folded, Survey().read(folded, shown), budget.usable, lambda: budget.usable):
         assert chunk.id.startswith(PREFIX)
         told = chunk.text.split("\n")[1:]
         assert set(told) <= originals

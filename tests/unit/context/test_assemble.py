@@ -56,6 +56,19 @@ def test_the_wire_order_is_tools_system_record_conversation_and_words_last() -> 
     assert [row.section for row in done.ledger.rows] == order.split()
 
 
+def test_a_count_that_has_learnt_holds_from_the_next_request_on() -> None:
+    learnt, conversation = {"factor": 1}, talk(Turn("go", (), (step(1), step(2))))
+
+    def count(text: str) -> int:
+        return words(text) * learnt["factor"]
+
+    before = assemble(Frame((READ,), (RULES,), "scripted/x"), conversation, Budget(1_000, 0), count)
+    learnt["factor"] = 3
+    after = assemble(Frame((READ,), (RULES,), "scripted/x"), conversation, Budget(1_000, 0), count)
+    sizes = [[row.given for row in done.ledger.rows if row.section == "conversation"] for done in (before, after)]
+    assert all(new > old for old, new in zip(*sizes, strict=True))
+
+
 def test_rows_sum_to_used_and_used_is_at_most_usable() -> None:
     done = composed(talk(Turn("go", (), tuple(step(n) for n in range(9)))))
     assert sum(row.given for row in done.ledger.rows) == done.ledger.used <= done.ledger.usable == 1_000

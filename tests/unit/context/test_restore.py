@@ -33,7 +33,7 @@ def folded(steps: tuple[Step, ...], upto: int, words: str = "go") -> Conversatio
 
 
 def back(talk: Conversation, usable: int = 10_000, left: int = 10_000) -> tuple[Chunk, ...]:
-    return restored(talk, Survey().read(talk, shown), usable, left)
+    return restored(talk, Survey().read(talk, shown), usable, lambda: left)
 
 
 def test_after_an_edit_the_hidden_lines_of_its_file_come_back() -> None:
