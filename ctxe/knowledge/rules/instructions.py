@@ -148,10 +148,12 @@ class Instructions:
     def _merge(self, live: Sequence[Rule]) -> Merged:
         texts = [rule.text for rule in live]
         key = digest("\0".join(texts))
-        if key not in self._merged:
-            self._merged.clear()
-            self._merged[key] = merge(texts)
-        return self._merged[key]
+        known = self._merged.get(key)
+        if known is None:
+            known = merge(texts)
+            self._merged.clear()  # another thread may be here, too
+            self._merged[key] = known
+        return known
 
     def _fitted(self, taken: Sequence[_Taken], room: int, most: int) -> list[tuple[_Taken, Chunk | None]]:
         """Each rule with its chunk. When all together are too long the longest are cut, the short ones stay whole."""

@@ -21,7 +21,7 @@ def of_project(live: Live) -> list[str]:
     """What holds for whoever talks here: the model's window, settings and rules not followed, git, memory, servers."""
     project = live.project
     refused = [f"not followed: {line}" for line in project.loaded.refused]
-    told = told_at_start(project, live.kit.skills, live.composer.count)
+    told = told_at_start(project, live.kit.skills, live.composer)
     return [*narrower(project, live.model), *refused, *_no_project(project), *_no_history(project), *told]
 
 

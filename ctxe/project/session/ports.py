@@ -33,7 +33,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
     People pause for longer than the five minutes that a cache lives (``long_cache``); programs do not.
     """
     composed = folding.composer
-    limits, rules = project.config.budget, scoped_rules(project, composed.count)
+    limits, rules = project.config.budget, scoped_rules(project, composed)
     room = birth_limit("read", composed.budget.window)
 
     def news(path: str, before: str) -> str:

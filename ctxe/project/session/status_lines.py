@@ -5,7 +5,6 @@ from __future__ import annotations
 from ctxe import __version__
 from ctxe.domain.model import Model
 from ctxe.domain.section import Task
-from ctxe.project.memory.standing import instructions
 from ctxe.project.models import choice
 from ctxe.project.session.live import Live
 from ctxe.terminal.figures import plural, size
@@ -23,8 +22,8 @@ def banner(live: Live) -> str:
 
 def rules(live: Live) -> list[str]:
     """The instruction files that stand in every request, whoever's they are, and their tokens; nothing without any."""
-    given = instructions(live.project, live.composer.count)
-    standing = [one for one in given.sources(Task(), live.project.budget.room("instructions")) if one.tokens]
+    room = live.project.budget.room("instructions")
+    standing = [one for one in live.composer.offers.instructions.sources(Task(), room) if one.tokens]
     if not standing:
         return []
     names = ", ".join(one.path for one in standing[:NAMED])

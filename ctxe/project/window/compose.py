@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ctxe.agent.state import State
 from ctxe.context.assemble import Assembled, Frame, assemble, pack
@@ -18,6 +19,9 @@ from ctxe.project.models import Counter
 from ctxe.project.window.mentions import NAMED, mentioned, pointed_at
 from ctxe.project.window.web_pages import beside
 
+if TYPE_CHECKING:
+    from ctxe.knowledge.rules.instructions import Instructions
+
 STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
 
@@ -27,7 +31,8 @@ class SessionSources:
 
     ``named`` puts files that the user's words mention before the model; ``surroundings`` is where the session runs
     (platform, branch, date), ``changes`` what changed in files that the model saw. ``clean`` is what every text from
-    outside goes through. ``going`` says what is made ready beside the session, in words.
+    outside goes through. ``going`` says what is made ready beside the session, in words. ``instructions`` is the one of
+    the sources that people are told of, too.
     """
 
     rules: Section
@@ -38,6 +43,7 @@ class SessionSources:
     changes: Callable[[State, Budget], Sequence[Section]]
     clean: Callable[[str], str]
     going: Callable[[], str]
+    instructions: Instructions
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,16 +36,17 @@ MOST_TOLD = 8
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
     """What stands and what is asked for in a session of this project."""
-    planning = Planning(project, chosen, kit.files, kit.purse)
+    rules, planning = instructions(project, count), Planning(project, chosen, kit.files, kit.purse)
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
         schemas=kit.schemas,
-        sources=(*_sources(project, kit, count, session), ("files", planning)),
+        sources=(("instructions", rules), *_sources(project, kit, count, session), ("files", planning)),
         named=lambda paths, room: named_files(paths, room, kit.files.show, count, picture=kit.files.picture),
         surroundings=lambda: surroundings(project),
         changes=lambda state, budget: changes(state, kit.files, budget, count),
         clean=kit.clean,
         going=planning.going,
+        instructions=rules,
     )
 
 
@@ -58,10 +59,7 @@ def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Cho
 
 
 def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tuple[ShareName, Source]]:
-    found: list[tuple[ShareName, Source]] = [
-        ("instructions", instructions(project, count)),
-        ("skills", skills(project, kit.skills, count)),
-    ]
+    found: list[tuple[ShareName, Source]] = [("skills", skills(project, kit.skills, count))]
     if "use" in kit.tools and (servers := kit.servers.named):
         from ctxe.project.servers.listed import ServerLines
 
@@ -71,10 +69,10 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
     return found
 
 
-def told_at_start(project: Project, skilled: Skilled, count: Count) -> tuple[str, ...]:
+def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tuple[str, ...]:
     """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
-    task = Task()
-    said = list(instructions(project, count).notices(task, project.budget.room("instructions")))
+    count = composer.count
+    said = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
     if project.config.memory.enabled:
         again = any(project.place.sessions.glob("*.jsonl"))
         changed = seen(project.store, again=again) if project.place.writable else ""
@@ -88,9 +86,9 @@ def told_at_start(project: Project, skilled: Skilled, count: Count) -> tuple[str
     return (*said[:MOST_TOLD], *more)
 
 
-def scoped_rules(project: Project, count: Count) -> Callable[[State], list[Chunk]]:
+def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list[Chunk]]:
     """Rules for files that the newest step was the first to touch, as notes for the model; each is told once."""
-    source = instructions(project, count)
+    source = composer.offers.instructions
     room = project.budget.room("instructions")
 
     def notes(state: State) -> list[Chunk]:
