@@ -89,12 +89,12 @@ class Update:
         stat = {ids[one.path]: one for one in changed}
         counted: dict[int, bytes] = {}
         done = 0
-        staff = self._staff([(ids[one.path], one.path) for one in changed])
+        scanning = self._scanning([(ids[one.path], one.path) for one in changed])
         try:
             if self.meanwhile is not None:
                 self.meanwhile()
             count = counter(self.root, paths, size) if len(changed) > FEW else None
-            for found in staff:
+            for found in scanning:
                 if isinstance(found, Segment):
                     generation = self._write(found, counted, stat, generation)
                     continue
@@ -103,13 +103,13 @@ class Update:
                 if self.progress is not None:
                     self.progress(done, len(changed))
         except KeyboardInterrupt:
-            for segment in staff.rest():
+            for segment in scanning.rest():
                 generation = self._write(segment, counted, stat, generation)
             raise
         finally:
-            staff.stop()
+            scanning.stop()
 
-    def _staff(self, files: list[tuple[int, str]]) -> InProcess | WorkerPool:
+    def _scanning(self, files: list[tuple[int, str]]) -> InProcess | WorkerPool:
         jobs = (files[start : start + JOB_FILES] for start in range(0, len(files), JOB_FILES))
         enough = max(self.segment_files, len(files) // MOST_SEGMENTS)
         if len(files) <= SOME or self.workers < 2:

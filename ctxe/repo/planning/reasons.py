@@ -57,7 +57,7 @@ THEMES = {
     "meaning": "meaning",
 }
 PAST = frozenset(("commits", "commit_named", "issue_named", "recent", "changed_together"))
-"""Themes that the chronicle has the words for; for the others it is the method of that name here."""
+"""Themes that CommitReasons has the words for; for the others it is the method of that name here."""
 TELLING = {
     "path_named": 3.0,
     "frame": 3.0,
@@ -81,7 +81,7 @@ class Reasons:
         self._original = originals(self.evidence)
         self._words = words_inside(self.evidence, self._numbers)
         self._units = best_units(self.evidence, "prose") | best_units(self.evidence, "title")
-        self.chronicle = CommitReasons(ranking)
+        self.commit_reasons = CommitReasons(ranking)
 
     def of(self, number: int) -> tuple[Reason, ...]:
         """At most three reasons for a file, the weightiest first."""
@@ -111,7 +111,7 @@ class Reasons:
         return tuple(found)
 
     def _told(self, theme: str, number: int) -> str:
-        told: str = getattr(self.chronicle if theme in PAST else self, theme)(number)
+        told: str = getattr(self.commit_reasons if theme in PAST else self, theme)(number)
         return told
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
