@@ -1,1 +1,1 @@
-"""What stands in a request of this project: sources, files, tools and folds, put together, previewed and read back."""
+"""What fills the context window of a session: sources, files, tools and folds, with previews and past requests."""

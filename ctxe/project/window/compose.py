@@ -1,4 +1,4 @@
-"""Offering and composing: sources are asked for their sections, and the next request is put together from them."""
+"""Asks every source of a session for its sections and composes the next request from them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ STANDING_ORDER: dict[str, int] = {"instructions": 0, "skills": 1, "memory": 2}
 
 @dataclass(frozen=True, slots=True)
 class SessionSources:
-    """The sources of a session by the share their sections live in, and what is fixed: rules and tool schemas.
+    """The sources of a session, each with the budget share its sections use, and the fixed parts: rules and tool
+    schemas.
 
-    ``named`` puts files that the user's words mention before the model; ``surroundings`` is where the session runs
-    (platform, branch, date), ``changes`` what changed in files that the model saw. ``clean`` is what every text from
-    outside goes through. ``going`` says what is made ready beside the session, in words. ``instructions`` is the one of
-    the sources that people are told of, too.
+    ``named`` makes a section of the files that the user's words mention. ``surroundings`` tells where the session runs
+    (platform, branch, date), ``changes`` what changed in files since the model saw them. ``clean`` is applied to every
+    text from outside. ``going`` reports background work in words (empty: none). ``instructions`` is one of the sources;
+    it is held separately for the notices it has for the user.
     """
 
     rules: Section
@@ -48,7 +49,7 @@ class SessionSources:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes the requests of one session for one model; counts do not change within an epoch."""
+    """Composes the requests of one session for one model. Token counts do not change within an epoch."""
 
     offers: SessionSources
     model: Model
@@ -58,19 +59,23 @@ class Composer:
 
     @property
     def count(self) -> Count:
-        """Tokens of a text."""
+        """The token counter of the session's model, for texts and pictures."""
         return self.counter.count
 
     def standing(self, state: State) -> tuple[Section, ...]:
-        """What stands before the conversation for an epoch: rules, instructions, skills, memory; stable first."""
+        """The sections of an epoch that precede the conversation: rules, instructions, skills, memory, most stable
+        first.
+        """
         offered = [s for s in self._offered(task_of("", state), _entered(state)) if s.placement == "system"]
         offered.sort(key=lambda section: STANDING_ORDER.get(section.share or "", 9))
         return (self.offers.rules, *offered)
 
     def gather(self, words: str, state: State, *, ahead: bool = False) -> tuple[Section, ...]:
-        """What rides with the user's words, within its shares; a chunk that stands in the request is not repeated.
+        """Sections to send with the user's words, each within its budget share, without chunks that the request already
+        holds.
 
-        ``ahead`` of the words' being sent no host is asked, which costs money: no vectors, no second look at a plan.
+        ``ahead``: the user has not sent the words yet. No host is asked then, since that costs money: no embeddings, no
+        second look of a model at the plan.
         """
         held = (set(state.held) or set(_standing_marks(state))).union(_open_failures(state))
         paths = dict.fromkeys(
@@ -88,7 +93,9 @@ class Composer:
         return (*found, *map(self.cleaned, self.offers.changes(state.asked(words, found), self.budget)))
 
     def _surroundings(self, state: State, held: set[str]) -> list[Section]:
-        """Where the session runs, with its first words, after a fold, and when that is another branch or day."""
+        """Where the session runs: with its first words, after a fold, and whenever the branch or the day is another
+        one.
+        """
         now = self.offers.surroundings()
         told = [one.chunks for turn in state.conversation.turns for one in turn.gathered if one.name == now.name]
         stands = told[-1:] == [now.chunks] and held.issuperset(chunk.digest for chunk in now.chunks)
@@ -101,31 +108,32 @@ class Composer:
         return made if state.held else replace(made, ledger=replace(made.ledger, broke=""))
 
     def preview(self, words: str, state: State) -> Ledger:
-        """The ledger of the request that would be sent for these words. Raises BudgetError."""
+        """The ledger of the request that these words would send. Raises BudgetError."""
         if state.standing is None:
             state = replace(state, standing=self.standing(state), since=state.end)
         state = replace(state, originals=dict(state.originals))
         return self.compose(state.asked(words, self.gather(words, state, ahead=True))).ledger
 
     def learn(self, ledger: Ledger, usage: Usage) -> None:
-        """Compare our count of a request with the provider's, for models without a public tokenizer."""
+        """Correct the token estimate by the provider's count, for models without a public tokenizer."""
         if self.counter.estimate:
             self.counter.estimate.learn(ledger.used, usage.input)
 
     def settle(self) -> None:
-        """An epoch begins: count as was learnt from now on."""
+        """At the start of an epoch, count with what the estimate has learnt so far."""
         if self.counter.estimate:
             self.counter.estimate.settle()
 
     def save(self) -> None:
-        """Keep counts and estimates for other sessions."""
+        """Save token counts and estimates for other sessions."""
         self.settle()
         self.counter.counts.save()
 
     def frame(self, state: State) -> Frame:
         """The fixed part of a request.
 
-        A fold and other rules take from bound thoughts what they were thought behind; hosts refuse them then.
+        A bound model's thinking blocks are valid only behind the prefix they were produced with; hosts refuse them
+        after a fold or a change of rules. So they are sent back only from the start of the epoch on.
         """
         return Frame(
             self.offers.schemas,
@@ -139,7 +147,10 @@ class Composer:
         )
 
     def _offered(self, task: Task, entered: Sequence[str]) -> list[Section]:
-        """What every source offers, in order. Rules are asked last: they go by the files that others bring too."""
+        """The sections of every source, in source order.
+
+        Instructions are asked last, since they depend on the files that other sources bring.
+        """
         found: dict[int, list[Section]] = {}
         ask = sorted(enumerate(self.offers.sources), key=lambda pair: pair[1][0] == "instructions")
         for place, (share, source) in ask:
@@ -151,26 +162,26 @@ class Composer:
         return [section for place in sorted(found) for section in found[place]]
 
     def cleaned(self, section: Section) -> Section:
-        """The section without keys and invisible text, whichever source it is from."""
+        """The section without keys and invisible characters, whichever source it comes from."""
         return replace(section, chunks=tuple(replace(one, text=self.offers.clean(one.text)) for one in section.chunks))
 
 
 def _standing_marks(state: State) -> Iterator[str]:
-    """Content hashes of what the next request has anyway when an epoch begins with it: after a fold, another model."""
+    """Digests of what the first request of an epoch holds anyway, for instance after a fold or a change of model."""
     talk = spoken(state.conversation, len)
     yield from (piece.digest for piece in (*talk.record, *talk.older, *talk.gathered, *talk.steps))
     yield from (chunk.digest for section in state.standing or () for chunk in section.chunks)
 
 
 def task_of(words: str, state: State) -> Task:
-    """What context is wanted for with these words of a session."""
+    """The task for which sources are asked, made of the user's words and the files that the session works with."""
     talk = state.conversation
     under_way = bool(talk.turns) and talk.turns[-1].outcome == "steered"
     return Task(words, tuple(dict.fromkeys((*talk.touched(), *pointed_at(talk)))), mentioned(words), under_way)
 
 
 def _entered(state: State) -> tuple[str, ...]:
-    """Files that the session's words named, or that were put before the model with them."""
+    """Files that the user's words named in this session, or that were put into the context window with them."""
     turns = state.conversation.turns
     named = [path for turn in turns for path in mentioned(turn.words)]
     given = [path for turn in turns for section in turn.gathered for path in _files_of(section)]
@@ -178,28 +189,28 @@ def _entered(state: State) -> tuple[str, ...]:
 
 
 def _files_of(section: Section) -> list[str]:
-    """The files that a section shows."""
+    """Paths of the files that a section shows; none for a section that shows no files."""
     shows = section.share == "files" or section.name == NAMED
     return [chunk.path for chunk in section.chunks if chunk.path] if shows else []
 
 
 def _whole_in(section: Section) -> list[str]:
-    """The files that a section holds in full: rules, modules."""
+    """Paths that a section holds in full, such as instruction files and skill modules."""
     return [chunk.path for chunk in section.chunks if chunk.path and chunk.tier == "full"]
 
 
 def _open_failures(state: State) -> Iterator[str]:
-    """The ids of failures that stand with all that is told of them, in lines of the memory."""
+    """Ids of the failures that the standing memory section already tells in full, one line each."""
     for chunk in (chunk for section in state.standing or () for chunk in section.chunks if section.name == "memory"):
         if chunk.id == "failures":
             yield from (line.split(" ", 2)[1] for line in chunk.text.splitlines() if line.startswith("- "))
 
 
 def _without(section: Section, held: set[str]) -> Section:
-    """The section less the chunks that the model holds already, word for word."""
+    """The section without chunks that the model already has, by id or by digest."""
     return replace(section, chunks=tuple(one for one in section.chunks if held.isdisjoint((one.id, one.digest))))
 
 
 def rules_section(text: str) -> Section:
-    """The system prompt as a section of its own."""
+    """The system prompt as a section."""
     return Section("rules", Priority.SYSTEM, (Chunk("rules", text.strip(), "always"),), "system")

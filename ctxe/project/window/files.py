@@ -1,4 +1,4 @@
-"""Files of the work tree as a session looks at them: shown to the model, hashed, and told anew when they changed."""
+"""Files of the work tree as a session sees them: shown to the model, hashed, and shown again when they change."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from ctxe.tools.text import decode
 from ctxe.tools.workspace import Workspace, load, locate, opened
 
 LONGEST_NEWS, MOST_NEWS = 60_000, 200
-"""Bytes of a file whose changes are told, and how many texts are kept for that."""
+"""Largest file in bytes whose changes are shown, and the number of texts kept to compare with."""
 LONGEST_FILE = 16_000_000
-"""Bytes of a file that is looked at for changes."""
+"""Largest file in bytes that is checked for changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFiles:
-    """``clean`` is what every text goes through before a model sees it; ``look`` makes a picture of a file's bytes
-    where it is one.
+    """Reads, hashes and compares files for one session.
+
+    ``clean`` is applied to every text before a model sees it. ``look`` makes a picture of a file's bytes, or gives
+    None.
     """
 
     workspace: Workspace
@@ -35,19 +37,19 @@ class SessionFiles:
     _texts: dict[str, str] = field(default_factory=dict)
 
     def show(self, path: str) -> tuple[str, str]:
-        """A file's lines with their numbers, and its content hash. Raises ToolError."""
+        """The numbered lines of a file and its content hash. Raises ToolError."""
         found = load(self.workspace, path, locate(self.workspace, path))
         return self.clean(shown(found)), found.digest
 
     def picture(self, path: str, beside: Sequence[Picture] = ()) -> Picture | None:
-        """The picture that a file is, not kept yet; nothing for another file. Raises ToolError.
+        """The picture in a file, not saved yet; None when the file is no picture. Raises ToolError.
 
-        ``beside`` are those that are shown with it.
+        ``beside`` are the pictures that will be shown together with it.
         """
         return self.look(path, opened(self.workspace, path, locate(self.workspace, path)), beside)
 
     def digest_of(self, path: str) -> str:
-        """The content hash of a file as it is now; empty when there is none. Read again only when it was written."""
+        """The current content hash of a file; empty when it cannot be read. Read again only after a write."""
         try:
             facts = (self.workspace.root / path).lstat()
             stamp = (facts.st_ctime_ns, facts.st_mtime_ns, facts.st_ino, facts.st_size)
@@ -56,17 +58,19 @@ class SessionFiles:
                 data = read(self.workspace.root, path, LONGEST_FILE)
                 known = self._digests[path] = (stamp, digest_bytes(data))
                 self._keep(known[1], data)
-        except (OSError, ValueError, ToolError, StoreError):  # also for what a model took for a path: "\0"
+        except (OSError, ValueError, ToolError, StoreError):  # a model may give "\0" as a path
             return ""
         return known[1]
 
     def news(self, path: str, before: str, room: int, count: Count) -> str:
-        """What a file is now that had the content hash ``before``, in ``room`` tokens; empty where that is too long."""
+        """What became of a file whose content hash was ``before``; empty when that takes more than ``room`` tokens."""
         now, was = self._texts.get(self.digest_of(path)), self._texts.get(before)
         return "" if now is None else news_of(None if was is None else self.clean(was), self.clean(now), room, count)
 
     def _keep(self, digest: str, data: bytes) -> None:
-        """Remember a text by its content hash, to tell later what changed in it; the oldest is forgotten."""
+        """Remember a text by its content hash, so that a later change can be shown as a diff. The oldest text is
+        dropped.
+        """
         decoded = decode(data) if len(data) <= LONGEST_NEWS else None
         if decoded is not None:
             self._texts[digest] = decoded.text

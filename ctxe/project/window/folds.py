@@ -1,4 +1,6 @@
-"""What gives way in a session's requests and when, what comes back of it, and what is to come."""
+"""When a session's requests are folded, what a fold keeps, what is shown again later, and the forecast of the next
+fold.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """The folds of one session: ``composer`` composes what they make smaller.
+    """The folds of one session; ``composer`` composes the requests that they shrink.
 
-    ``survey`` grows with the session, so that a fold reads only what came since the one before; ``lessons`` are what
-    the memory had told before a position.
+    ``survey`` grows with the session, so that each fold reads only the steps since the one before. ``lessons`` gives
+    the memory chunks that were recalled before a position.
     """
 
     composer: Composer
@@ -51,9 +53,9 @@ class Folds:
     lessons: Callable[[State, Position], Sequence[Chunk]] = lambda _, __: ()
 
     def fold(self, state: State, cause: str, focus: str = "") -> Fold | None:
-        """The fold that the next request needs, or that ``cause`` demands.
+        """The fold that the next request needs, or that ``cause`` demands; None when there is none.
 
-        ``focus`` are words whose lines it keeps in sight; those of the fold before while no others are given.
+        Lines about the words in ``focus`` stay in view. An empty ``focus`` means the focus of the previous fold.
         """
         fold = self._made(state, cause, focus)
         return fold and retold(state.conversation, fold, _whole(state), self.composer.budget, self.composer.count)
@@ -70,11 +72,11 @@ class Folds:
         for also in ((*kept, *lessons), lessons) if lessons else (kept,):
             if made := self._folded(state, cause, *also):
                 return made
-        # What the memory told before is not given up for a few tokens that somebody asked for.
+        # A fold that the user asked for saves a few tokens: not worth losing what the memory told before.
         return None if lessons and cause != "overflow" else fold
 
     def _focused(self, state: State, focus: str, fold: Fold) -> tuple[Chunk, ...]:
-        """Lines of what is folded that are about these words."""
+        """The lines of the folded part that are about the words in ``focus``."""
         if not focus:
             return ()
         gone = self._seen(state).before(fold.upto)
@@ -97,7 +99,7 @@ class Folds:
         return self.survey.read(state.conversation, _whole(state))
 
     def restore(self, state: State) -> tuple[Chunk, ...]:
-        """Lines that gave way and that the newest step makes likely to be needed, where there is room for them."""
+        """Folded lines that the newest step is likely to need, where there is room for them."""
         talk = state.conversation
         if talk.fold is None and not state.originals:
             return ()
@@ -105,7 +107,10 @@ class Folds:
         return brought_back(frame, talk, composer.budget.usable, composer.count, partial(self._seen, state))
 
     def forecast(self, state: State, grown: Sequence[int]) -> Forecast | None:
-        """What is to come at this pace (tokens that each of the latest steps added); None before the first request."""
+        """When the next fold comes if steps keep adding as many tokens as the latest ones in ``grown``.
+
+        None before the first request.
+        """
         if state.ledger is None:
             return None
         composer, talk, size = self.composer, state.conversation, state.folded or state.ledger.used
@@ -114,7 +119,7 @@ class Folds:
 
 
 def folds(project: Project, composer: Composer) -> Folds:
-    """The folds of a session by the settings, the prices of its model and the length of past sessions."""
+    """The folds of a session, from the settings, the prices of its model and the length of past sessions."""
     fold, target = project.config.fold, project.config.budget.target_tokens
     policy = FoldPolicy(
         fold.at,
@@ -132,9 +137,9 @@ def folds(project: Project, composer: Composer) -> Folds:
 
 
 def lessons_before(project: Project, composer: Composer, state: State, upto: Position) -> tuple[Chunk, ...]:
-    """What the memory had told with words that are folded, and what this session learnt of failures, as it stands now.
+    """Memory recalled with turns that are now folded, and failures learnt in this session, in their current wording.
 
-    It is read from its source again, newest turns first, within what the memory's share has left.
+    Each entry is read from the store again, newest turns first, within what is left of memory's share.
     """
     if not project.config.memory.enabled:
         return ()
@@ -150,10 +155,11 @@ def lessons_before(project: Project, composer: Composer, state: State, upto: Pos
 
 
 def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[ToolOutput], tuple[str, str]]:
-    """Cuts output at birth to what its kind may take of a window; gives the text and the handle of the whole.
+    """A function that trims tool output when it arrives, by the limit of its kind; it returns the text and a handle to
+    the whole.
 
-    Longer runs of lines that the model still has before it are not told again; where a text is cut, lines near what the
-    session works with stay.
+    Long runs of lines that the model still has in its context are not repeated. Where a text is cut, lines near names
+    the session works with are kept.
     """
     known = Standing()
 
@@ -169,7 +175,10 @@ def trimmer(window: int, count: Count, state: Callable[[], State]) -> Callable[[
 
 
 def _whole(state: State) -> Whole:
-    """The whole text of a result as a fold reads it; a domain module is carried over or let go, not kept in lines."""
+    """How a fold reads the full text of a result.
+
+    A skill module counts as empty: a fold carries it over or drops it, but keeps no single lines of it.
+    """
 
     def text(result: ToolResult) -> str:
         found = state.whole(result)
@@ -179,7 +188,7 @@ def _whole(state: State) -> Whole:
 
 
 def _surviving(state: State) -> Iterator[Chunk]:
-    """What stands in every request after a fold besides words and record: pins, plan, todo, lines of pictures."""
+    """Chunks that every fold keeps besides words and record: pins, summary, plan, todo, lists of pictures and pages."""
     for number, pin in enumerate(state.pins, start=1):
         yield Chunk(f"pin {number}", f"[the user pins this] {pin}", "you pinned it")
     if state.summary:

@@ -1,4 +1,4 @@
-"""What the model holds of files, and what of it is no longer so: the user, git or a command changed them meanwhile."""
+"""Which versions of files the model has seen, and which of them the user, git or a command has changed since."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ GONE = ""
 
 
 def held(state: State, *, told: bool = False) -> dict[str, str]:
-    """Path → content hash as the model last saw it; with ``told`` also what it only knows to have changed."""
+    """Content hash of each file as the model last saw it, by path.
+
+    ``told`` includes files of which the model knows only that they changed.
+    """
     found: dict[str, str] = {}
     for turn in state.conversation.turns:
         found.update((path, digest) for path, digest, tier in _seen(turn) if told or tier in ("full", "region"))
@@ -22,9 +25,10 @@ def held(state: State, *, told: bool = False) -> dict[str, str]:
 
 
 def known(state: State) -> dict[str, str]:
-    """Path → content hash of what the model may change: as it last saw it, or made it with a call of this same reply.
+    """Content hash, by path, of each file version that the model may edit.
 
-    What calls of the reply read it has not seen yet.
+    That is the version it last saw or made with an earlier call of the same reply. Reads in that reply do not count:
+    the model has not seen their results yet.
     """
     made = {touch.path: touch.digest for one in state.results for touch in one.touches if touch.operation != "read"}
     return held(state) | made
@@ -37,7 +41,7 @@ def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
     for step in turn.steps:
         for result in step.results:
             yield from ((touch.path, touch.digest, "full") for touch in result.touches)
-        # Of what else is told of a file (rules, lines shown again) nobody knows which version it is of.
+        # Other notes about a file (rules, lines shown again) do not say which version they are of.
         dated = (note for note in step.notes if note.of or note.id.startswith(CHANGED))
         yield from ((note.path, note.of, note.tier) for note in dated)
 
@@ -45,9 +49,10 @@ def _seen(turn: Turn) -> Iterator[tuple[str, str, str]]:
 def freshen(
     state: State, digest_of: Callable[[str], str], told: Callable[[str, str], str] = lambda path, before: ""
 ) -> list[Chunk]:
-    """A note for every file that changed since the model saw it or was told; ``digest_of`` a missing file is empty.
+    """A note for every file that changed since the model saw it or was told of a change.
 
-    ``told`` says what a file is now, for one that was of a content hash before, or nothing where that is too long.
+    ``digest_of`` gives the current content hash, empty for a missing file. ``told`` gives the new content for a path
+    and the hash it had before; it is empty when that is too long.
     """
     notes = []
     for path, before in held(state, told=True).items():
@@ -65,7 +70,7 @@ def freshen(
 
 
 def within(room: int, told: Callable[[str, str], str], count: Count) -> Callable[[str, str], str]:
-    """What ``told`` says of files until that takes ``room`` tokens in all: a pull may have changed every one."""
+    """``told`` limited to ``room`` tokens in all, since a pull may have changed every file."""
     left = room
 
     def bounded(path: str, before: str) -> str:
@@ -80,9 +85,9 @@ def within(room: int, told: Callable[[str, str], str], count: Count) -> Callable
 
 
 def news_of(before: str | None, now: str, room: int, count: Count) -> str:
-    """What a file is now: what changed in it or all of it, whichever is shorter; empty beyond ``room`` tokens.
+    """The new content of a file: a diff or the whole text, whichever is shorter; empty when it exceeds ``room`` tokens.
 
-    Without the text ``before`` only all of it can be told.
+    Without the text ``before`` there is no diff.
     """
     ways = [now]
     if before is not None:

@@ -1,4 +1,4 @@
-"""What lies behind ``find_tools`` and ``use`` in a session: jobs, pages, plans, servers and domain modules."""
+"""Everything behind ``find_tools`` and ``use`` in a session: jobs, web pages, plans, servers and skill modules."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from ctxe.tools.web.fetch import Web
 
 PAGE = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://")
-"""How a name begins that is an address of a page."""
+"""Matches the start of a name that is a URL."""
 
 
 def gateways(
     jobs: Jobs, lazy: LazyServers, skilled: Skilled, web: Callable[[], Web], mode: Callable[[], str]
 ) -> tuple[Tool, Tool]:
-    """The two tools. A name that a server and a module have is the server's: a person allowed it. ``mode`` is the
-    approval mode by then: in a session that only reads a plan is proposed by ``use``.
+    """The tools ``find_tools`` and ``use``.
+
+    A name that both a server and a module have means the server, since a person allowed it. ``mode`` gives the current
+    approval mode: in a read-only session ``use`` also proposes a plan.
     """
 
     def prepare(name: str, arguments: Mapping[str, Any]) -> Action:
@@ -52,8 +54,9 @@ def gateways(
 
 
 def web_of(project: Project) -> Callable[[], Web]:
-    """What makes the way to pages of the web when one is first asked for: proxies, keys that leave in no address, and
-    which hosts rules of the user's own settings name.
+    """A function that makes the session's ``Web``, when a page is first asked for.
+
+    It knows the proxies, the keys that must not leave in a URL, and the hosts that the user's own rules allow.
     """
 
     def made() -> Web:

@@ -1,4 +1,4 @@
-"""The tools of a session and what they are lent: the work tree, memory, recall, and how their output is treated."""
+"""The tools of a session and what they work with: work tree, memory, recall, jobs and the cleaning of their output."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 class Kit:
     """A session's tools by name, in the order the model reads them, and ``shell`` for the user's own commands.
 
-    ``clean`` is what every text from outside goes through: no keys, no diffs of files that hold them, nothing
-    invisible.
+    ``clean`` is applied to every text from outside: it removes keys, diffs of files that hold keys, and invisible
+    characters.
     """
 
     tools: Mapping[str, Tool]
@@ -54,7 +54,9 @@ class Kit:
 
     @property
     def schemas(self) -> tuple[ToolSchema, ...]:
-        """What the model is told of the tools: by name, so that the order in which they were made changes nothing."""
+        """The tool schemas sent to the model, sorted by name: the order in which tools are made must not change the
+        prompt.
+        """
         return tuple(self.tools[name].schema for name in sorted(self.tools))
 
 
@@ -69,10 +71,11 @@ def kit_for(
     ask: Ask = lambda *_: iter(()),
     mode: Callable[[], str] = str,
 ) -> Kit:
-    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` modules that stand in it.
+    """The tools of a session; ``only`` names the ones offered (empty: all), ``skills`` the modules that every request
+    holds.
 
-    ``state`` is the session, ``mode`` its approval mode by then; ``ask`` answers what the model delegates. The
-    defaults are for where nothing runs. Raises ConfigError for an unknown name.
+    ``state`` gives the session's current state, ``mode`` its approval mode; ``ask`` answers what the model delegates.
+    The defaults serve callers without a running session. Raises ConfigError for an unknown tool or skill.
     """
 
     def offers(name: str) -> bool:
@@ -100,7 +103,9 @@ def kit_for(
 def _skilled(
     project: Project, state: Callable[[], State], shell: Tool | None, more: tuple[str, ...], *, listed: bool
 ) -> Skilled:
-    """The modules of a session, ``more`` of which stand in it than settings name. Raises ConfigError."""
+    """The skill modules of a session: those that the settings always load, and ``more``. Raises ConfigError for an
+    unknown one.
+    """
     skilled = Skilled(project, state, (*project.config.skills.always, *more), shell, finder(project), listed)
     for name in more:
         named(skilled.find(), name)

@@ -1,4 +1,6 @@
-"""Files that words name: ``@path`` of the user's, put before the model as they stand; ``path:line`` of delegates."""
+"""Files named in text: the user's ``@path``, put into the context window whole, and ``path:line`` in delegates'
+answers.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from ctxe.domain.section import Chunk, Omission, Priority, Section
 from ctxe.project.window.pictured import pictured
 
 NAMED = "named files"
-"""The section that holds them."""
+"""Name of the section that holds these files."""
 WHY = "you named it"
 _MENTION = pattern(r"(?<![\w@])@(?!https?://)((?:[\w.+-]+/)*[\w.+-]*\w)")
 _ADDRESS = pattern(r":[A-Za-z][\w+.-]*:\S")
@@ -21,13 +23,13 @@ _PLACE = pattern(r"(?<![\w./-])(?=[\w+-]*[./])((?:[\w.+-]+/)*[\w.+-]*\w):\d+")
 
 
 def mentioned(words: str) -> tuple[str, ...]:
-    """The paths after ``@`` in a text, each once, in order; a mail address is none, nor ``@server:address``."""
+    """The paths after ``@`` in a text, each once, in order. Mail addresses and ``@server:address`` do not count."""
     found = (match[1] for match in _MENTION.finditer(words) if not _ADDRESS.match(words, match.end()))
     return tuple(dict.fromkeys(found))
 
 
 def pointed_at(conversation: Conversation) -> tuple[str, ...]:
-    """The paths of ``path:line`` in answers of delegates, each once, in order: plans and memory go by them, too."""
+    """The paths of ``path:line`` in delegates' answers, each once, in order; plans and memory use them too."""
     found: dict[str, None] = {}
     for _, step in conversation.steps():
         for call, result in zip(step.reply.calls, step.results, strict=True):
@@ -43,10 +45,10 @@ def named_files(
     count: Count,
     picture: Callable[[str, Sequence[Picture]], Picture | None] = lambda *_: None,
 ) -> Section:
-    """A section of whole files in the order named, at most ``room`` tokens; what is not a readable file is left out.
+    """A section of whole files in the order named, at most ``room`` tokens; files that cannot be shown are left out.
 
-    ``show`` gives a file's numbered lines and its content hash; it raises ToolError (outside the root, secret, binary),
-    as does ``picture``, which gives the one that a file is.
+    ``show`` gives a file's numbered lines and content hash, ``picture`` the picture in a file or None. Both raise
+    ToolError for a file that is outside the root, secret or unreadable.
     """
     chunks: list[Chunk] = []
     left: list[Omission] = []

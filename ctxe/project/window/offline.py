@@ -1,4 +1,4 @@
-"""What the offline model says: which files bear on the words, what memory and failures know, what it would cost."""
+"""The answer of the offline model: which files matter to the words, and what memory and failures know about them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 BUDGET, MOST = 6_000, 6
-"""Tokens that a plan may show, and files that are told."""
+"""Token budget of the plan, and the number of files and of memory entries that are listed."""
 
 
 def answer(project: Project, words: str) -> str:
-    """An answer in Markdown from the repository and its memory alone."""
+    """An answer in Markdown, from the repository and its memory alone."""
     parts = [_files(project, words), _memory(project, words)]
     return "\n\n".join(part for part in parts if part) or "Nothing in this repository bears on that."
 

@@ -1,4 +1,4 @@
-"""How long this session may still be: what the newest sessions of the project say."""
+"""How many calls this session may still make, estimated from the project's newest sessions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from ctxe.context.cost import calls_expected
 from ctxe.domain.errors import SessionError
 
 NEWEST = 20
-"""Sessions that are looked at; they are read when a fold is first thought of for money's sake, not at the start."""
+"""Sessions to look at. Their logs are read when a fold is first weighed by its price, not at start-up."""
 
 
 def expected(folder: Path, own: str) -> Callable[[int], float]:
-    """Calls still to come after so many, by the sessions in ``folder`` but the one named ``own``."""
+    """A function from the number of calls made to the number still expected, by the logs in ``folder`` other than
+    ``own``.
+    """
 
     @cache
     def past() -> tuple[int, ...]:
@@ -34,7 +36,7 @@ def _written(path: Path) -> float:
 
 
 def calls_of(path: Path) -> int:
-    """Replies in a session's log, those of its delegates left out; 0 for what cannot be read."""
+    """Replies in a session's log, without those of its delegates; 0 when the log cannot be read."""
     with contextlib.suppress(SessionError, OSError):
         return sum(not one.delegate for one in summary(path).spent)
     return 0

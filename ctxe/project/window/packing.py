@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 USUAL = 16_000
-"""Tokens: show seven in ten lines of a fix (docs/decisions/0005)."""
+"""Default budget in tokens: enough for seven in ten lines of a fix (docs/decisions/0005)."""
 LEAST = 400
-"""Tokens below which a bundle holds nothing of use."""
+"""Smallest budget in tokens with which a bundle holds anything useful."""
 MEMORY, INSTRUCTIONS = 0.15, 0.25
-"""Parts of a bundle that memory and rules may take at most; what they leave goes to files."""
+"""Largest shares of a bundle for memory and for rules; what they leave goes to files."""
 OPENING = (
     "What bears on the task at the end, from its repository: rules, what is remembered, and the files that matter."
 )
@@ -31,7 +31,9 @@ OPENING = (
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """``text`` has ``tokens`` (o200k_base), never more than ``budget``; ``sections`` say what of it is from where."""
+    """``text`` has ``tokens`` tokens (o200k_base), never more than ``budget``; ``sections`` tell where its parts come
+    from.
+    """
 
     task: str
     budget: int
@@ -41,7 +43,7 @@ class Bundle:
 
 
 def bundle(project: Project, words: str, budget: int = USUAL, advance: Advance | None = None) -> Bundle:
-    """Rules, memories and files for these words; nothing is connected. Raises BudgetError, StoreError."""
+    """Rules, memories and files for these words, without a connection to any host. Raises BudgetError, StoreError."""
     from ctxe.storage.vocabulary import count
 
     room = budget - count(_text((), words))
@@ -53,7 +55,7 @@ def bundle(project: Project, words: str, budget: int = USUAL, advance: Advance |
 
 
 def to_json(made: Bundle) -> dict[str, Any]:
-    """A bundle for other programs, with the tokens of each part."""
+    """A bundle as JSON for other programs, with the tokens of each part."""
     from ctxe.storage.vocabulary import count
 
     return {
@@ -66,7 +68,9 @@ def to_json(made: Bundle) -> dict[str, Any]:
 
 
 def _gathered(project: Project, words: str, room: int, count: Count, advance: Advance | None) -> list[Section]:
-    """What each source offers: memory, then rules (those for the planned files too), then files in what is left."""
+    """Sections within ``room`` tokens: memory first, then rules (those for planned files too), then files in what is
+    left.
+    """
     from ctxe.project.planning.plan import plan, unconnected
 
     project = unconnected(project)
@@ -100,7 +104,7 @@ def _shares(project: Project) -> dict[ShareName, Share]:
 
 
 def _fitting(sections: Sequence[Section], words: str, budget: int, count: Count) -> tuple[Section, ...]:
-    """The same without the last files until the whole text fits: masked keys may be longer than what they hide."""
+    """The sections without the last files until the whole text fits: a mask may be longer than the key it hides."""
     kept = [section for section in sections if section.chunks]
     while kept and count(_text(kept, words)) > budget:
         last = kept[-1]

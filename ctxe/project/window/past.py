@@ -1,4 +1,6 @@
-"""Reading back what a session sent: its requests, their money with and without a cache, and what of them was used."""
+"""Reads back what a session sent: its requests, their cost with and without a cache, and which injected context was
+used.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def past(project: Project, path: Path, *, whole: bool = False) -> Past:
-    """A session as its log has it; ``whole`` also finds the texts of every request. Raises SessionError."""
+    """A session as its log tells it; ``whole`` also finds the texts of every request. Raises SessionError."""
     header, timed = header_of(path), list(timed_events(path))
     schemas = _schemas(project) if whole else ()
     sent: list[Sent] = []
@@ -39,7 +41,7 @@ def past(project: Project, path: Path, *, whole: bool = False) -> Past:
 
 
 def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[Summed]:
-    """What models were asked for beside the requests, with what it cost; the replies of one delegate as one."""
+    """Replies of models asked beside the conversation, with their cost; the replies of one delegate are added up."""
     number = 0
     asked: dict[str, Summed] = {}
     for place, (_, event) in enumerate(timed):
@@ -55,13 +57,13 @@ def _summaries(project: Project, timed: Iterable[tuple[str, Kept]]) -> Iterator[
 
 
 def _joined(one: Summed, more: Summed) -> Summed:
-    """Two replies that are one row."""
+    """Two replies added up in one row."""
     usd, plain = total((one.usd, more.usd)), total((one.plain_usd, more.plain_usd))
     return replace(one, usage=one.usage + more.usage, usd=usd, plain_usd=plain, replies=one.replies + more.replies)
 
 
 def _schemas(project: Project) -> tuple[ToolSchema, ...]:
-    """The tools as they are now: the log keeps their content hashes and not their text."""
+    """The tools of today, since the log keeps only their content hashes and not their text."""
     from ctxe.project.memory.keeping import keeping
     from ctxe.project.window.kit import kit_for
 
@@ -69,7 +71,7 @@ def _schemas(project: Project) -> tuple[ToolSchema, ...]:
 
 
 def _plain_usd(project: Project, model: str, usage: Usage | None) -> float | None:
-    """What a reply would have cost with nothing cached; None while its usage or its price is unknown."""
+    """What a reply would have cost without a cache; None while its usage or its price is unknown."""
     from ctxe.project.models import prices_of
 
     prices = prices_of(project, model)

@@ -1,4 +1,4 @@
-"""Pictures that a user's words name or a tool reads: whether they may be shown, and as what they stand in a request."""
+"""Pictures that the user's words name or a tool reads: whether they may be shown, and how they stand in a request."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _PATH = pattern(r"""(?<!\S)@?(?:'([^'\n]+)'|"([^"\n]+)"|((?:file://)?(?:\\.|[^\s
 
 
 class Take(Protocol):
-    """Makes a picture of a file's name and bytes; ``beside`` are pictures that will stand with it in a request."""
+    """Makes a picture of a file's name and bytes; ``beside`` are the pictures that will share its request."""
 
     def __call__(self, name: str, data: bytes, beside: Sequence[Picture] = ()) -> Picture | None:
-        """Nothing for what is no picture. Raises ToolError for one that cannot be shown."""
+        """The picture; None when the bytes are no picture. Raises ToolError for a picture that cannot be shown."""
         ...
 
 
 MOST_SHOWN = 20
-"""Pictures that stand in one request: with more Anthropic takes none above 2,000 pixels a side."""
+"""Most pictures in one request: with more, Anthropic refuses any above 2,000 pixels a side."""
 MOST_SENT = 20_000_000
-"""Bytes of them together: a request of Anthropic's has at most 32 MB, and base64 is a third longer."""
+"""Most bytes of all pictures in a request: Anthropic limits requests to 32 MB, and base64 adds a third."""
 
 
 def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bool = False) -> Take:
-    """What makes a picture of a file's bytes for the model that answers; with ``keep`` it is on disk before it is told.
+    """A ``Take`` for the session's current model; with ``keep`` it saves the picture before it returns.
 
-    It gives nothing for what is no picture, and raises ToolError for one that cannot be shown: in words for the model
-    that ``asked`` for it, else in words for the user.
+    The ToolError for a picture that cannot be shown addresses the model where ``asked`` (the model asked for it), else
+    the user.
     """
 
     def take(name: str, data: bytes, beside: Sequence[Picture] = ()) -> Picture | None:
@@ -64,21 +64,21 @@ def taker(project: Project, state: Callable[[], State], *, keep: bool, asked: bo
 
 
 def _standing(state: State) -> Iterator[Picture]:
-    """The pictures of the next request as far as it is known."""
+    """The pictures of the next request as far as they are known."""
     yield from state.conversation.standing_pictures()
     yield from (result.picture for result in state.results if result.picture)
     yield from (chunk.picture for chunk in state.queued if chunk.picture)
 
 
 def _bounded(name: str, size: int, stands: Sequence[Picture]) -> None:
-    """Raise ToolError where a request would hold more pictures than a provider takes."""
+    """Raise ToolError when one more picture of ``size`` bytes would exceed what a provider takes in a request."""
     if len(stands) >= MOST_SHOWN or sum(one.size for one in stands) + size > MOST_SENT:
         held = f"{len(stands)} pictures of {sum(one.size for one in stands) / 1e6:.1f} MB"
         raise ToolError(f"{name} is a picture too many: {held} stand in the request, until a fold (/compact)")
 
 
 def unseeing(project: Project, state: State) -> str:
-    """The id of the model that answers when it sees no pictures; else empty."""
+    """The id of the session's current model if it cannot see pictures, else empty."""
     from ctxe.project.models import choose
 
     try:
@@ -89,7 +89,10 @@ def unseeing(project: Project, state: State) -> str:
 
 
 def again(project: Project, state: Callable[[], State]) -> Callable[[str], Picture | None]:
-    """What finds a picture of the session by its handle. It raises ToolError where it is gone or cannot be shown."""
+    """A function that finds a picture of the session by its handle, or None for a handle of another kind.
+
+    It raises ToolError when the picture is gone or cannot be shown.
+    """
 
     def find(handle: str) -> Picture | None:
         if not handle.startswith(HANDLE):
@@ -109,7 +112,7 @@ def again(project: Project, state: Callable[[], State]) -> Callable[[str], Pictu
 
 
 def kept(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    """The same sections, the bytes of their pictures on disk."""
+    """The same sections, after saving their pictures."""
     for section in sections:
         for chunk in section.chunks:
             if chunk.picture:
@@ -118,19 +121,19 @@ def kept(project: Project, sections: tuple[Section, ...]) -> tuple[Section, ...]
 
 
 def _kept(project: Project, picture: Picture) -> Picture:
-    """The picture, its bytes on disk before a log names it; where none can be written the session has it in memory."""
+    """The same picture, saved before a log names it. Where nothing can be written the session keeps it in memory."""
     with contextlib.suppress(StoreError):
         project.pictures.keep(picture)
     return picture
 
 
 def pictured(picture: Picture, why: str, path: str = "") -> Chunk:
-    """What stands in a request for a picture: a line that names it, and the picture."""
+    """The chunk that shows a picture in a request: a line that names it, and the picture itself."""
     return Chunk(path or picture.name, f"[{picture.words}]", why, "full", path, picture.digest if path else "", picture)
 
 
 def surviving(talk: Conversation) -> Iterator[Chunk]:
-    """One chunk that names every picture of a session and how each is seen again; none where there was none."""
+    """One chunk that lists every picture of a session with the handle that shows it again; nothing without pictures."""
     lines = [f"- {handle}: {one.words}, seen in turn {turn}" for handle, (one, turn) in talk.pictures().items()]
     if lines:
         head = "[pictures of this session; one that stands here no more is shown again by `recall` with its handle]"
@@ -138,10 +141,11 @@ def surviving(talk: Conversation) -> Iterator[Chunk]:
 
 
 def outside(project: Project, words: str) -> list[Path]:
-    """Pictures that words name by a path of the machine, as a terminal drops them or after @; each once, in order.
+    """Pictures that words name by a path on this machine, dropped into the terminal or after ``@``; each once, in
+    order.
 
-    Quoted or with escaped blanks, absolute or from ``~``; ``@`` may also stand before a path from where the user is.
-    What lies in the project and has a plain path is a mention like any other file's and not among them.
+    The path may be quoted or have escaped blanks, be absolute or start with ``~``; after ``@`` it may be relative to
+    the user's folder. A plain path inside the project is left out: it is a mention like any other file's.
     """
     found: dict[Path, None] = {}
     for match in _PATH.finditer(words):
@@ -156,7 +160,7 @@ def outside(project: Project, words: str) -> list[Path]:
 
 
 def _plain(named: str) -> str:
-    """A path without the escapes of a shell or of an address, and without what ends a sentence."""
+    """A path without shell or URL escapes and without the punctuation that ends a sentence."""
     from urllib.parse import unquote
 
     named = named.rstrip(",;:)!?")
@@ -166,7 +170,7 @@ def _plain(named: str) -> str:
 
 
 def _placed(project: Project, named: str, *, told: bool) -> Path | None:
-    """Where a named picture lies, if there is such a file; mentions that are found as such are left to that."""
+    """The path of a named picture if the file exists; None for a plain ``@path``, which is handled as a mention."""
     home = project.environment.get("HOME", "")
     path = Path(home + named[1:]) if named.startswith("~/") and home else Path(named)
     if not path.is_absolute():
@@ -182,7 +186,7 @@ def _placed(project: Project, named: str, *, told: bool) -> Path | None:
 def read_outside(
     project: Project, path: Path, state: State, beside: Sequence[Picture] = (), *, keep: bool = True
 ) -> Picture:
-    """A picture that the user named by a path of the machine. Raises ToolError, StoreError."""
+    """A picture that the user named by a path on this machine. Raises ToolError, StoreError."""
     from ctxe.project.planning.ignored import readable
     from ctxe.storage.files import read
 

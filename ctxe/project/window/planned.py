@@ -1,4 +1,4 @@
-"""The planned files of a session: those that clearly bear on the user's words and do not stand in the request yet."""
+"""The planned files of a session: those that clearly matter to the user's words and are not in the request yet."""
 
 from __future__ import annotations
 
@@ -26,30 +26,31 @@ if TYPE_CHECKING:
     from ctxe.repo.indexing.index import Index
 
 NEAR = 0.6
-"""A file is put before the model when its score is at least this part of the best one's (docs/decisions/0005)."""
+"""A file is put into the request when its score is at least this part of the best one's (docs/decisions/0005)."""
 PACKED = 8_000
-"""Tokens of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
+"""Token budget of a session's plan: 8,000 show six in ten lines of a fix, 16,000 seven (docs/decisions/0005)."""
 FOLLOWING = 4_000
-"""Tokens of a plan once the session works with files: its words lean on those, and are paid for with every request."""
+"""Token budget once the session works with files: new words lean on those, and every request pays for the plan."""
 MOST = 4
-"""Files at most: where many are near, the words say little."""
+"""Most files in a plan: when more score near the best one, the words say little."""
 PATIENCE = 5.0
-"""Seconds that a request waits for an index that is built for the first time; what is done of it is kept."""
+"""Seconds that a request waits for the first build of the index; what is built by then is kept."""
 BUILDING = Omission("files:index", 0, "the index is still being built")
 NAMED = ("path_named", "module_named", "frame")
-"""Reasons for which a file is shown where nothing else is: for words told while the model works (docs/decisions/0080),
-and for such as say nothing but a path ("add a line to CHANGES.md")."""
+"""Reasons for which a file is shown when no others count: for words entered while the model works
+(docs/decisions/0080), and for words that say nothing but a path ("add a line to CHANGES.md").
+"""
 LEAST = 400
-"""Tokens of room below which nothing is planned."""
+"""Room in tokens below which nothing is planned."""
 SHORT = Omission("files:plan", 0, "the words say too little to plan files by; say more, or name one with @path")
 Chosen = Callable[[], Sequence[tuple[str, str]]]
 
 
 class Planning:
-    """A Source: the files that clearly bear on the user's words, cut to regions where that is enough.
+    """A Source of files that clearly matter to the user's words, cut to regions where that is enough.
 
-    A plan fills whatever it is given; a session is told only of files whose score is near the best one's, and of none
-    when the words say too little. ``chosen`` gives the user's own (path, choice); ``files`` know what the model holds;
+    A plan fills any budget, so a session takes only the files that score near the best one, and none when the words say
+    too little. ``chosen`` gives the user's own (path, choice) pairs; ``files`` tells which versions the model has;
     ``patience`` is how many seconds a request waits for the first index.
     """
 
@@ -65,13 +66,13 @@ class Planning:
         self._read = (0, 0)
 
     def going(self) -> str:
-        """How far the first index is while it is built; nothing before and after."""
+        """Progress of the first index build, in words; empty before and after it."""
         done, every = self._read
         built = self._building is None or not self._building.is_alive()
         return "" if built or done >= every else f"indexing {percent(done, every)} of {plural(every, 'file')}"
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """Planned files of at most ``room`` tokens; why there are none where the words name nothing. Never raises."""
+        """Planned files of at most ``room`` tokens, or an omission that says why words plan nothing. Never raises."""
         named = tuple(path for path in task.named if not is_named_like_one(path))
         task = replace(task, words=said(task.words), named=named)
         if not (task.named or telling(task.words)):
@@ -86,7 +87,7 @@ class Planning:
                 return (_none(replace(BUILDING, why=str(error))),)
 
     def _offered(self, task: Task, room: int, *, fresh: bool) -> Sequence[Section]:
-        """The plan of the index as it is now. Raises StoreError, OSError."""
+        """The plan by the current index. Raises StoreError, OSError."""
         if self._failed is not None:
             raise self._failed
         if self._index is None or room < LEAST or not task.words.strip():
@@ -98,7 +99,10 @@ class Planning:
         return [self._near(made, task, named_only=only)] if made.files else ()
 
     def _begun(self) -> bool:
-        """Whether the index is built from here on, beside the session: a large tree takes longer than anybody waits."""
+        """Start to build the index; False when an earlier call did.
+
+        It is built in a thread of its own, since a large tree takes longer than anybody waits.
+        """
         with self._using:
             begins = self._building is None
             if begins:
@@ -107,13 +111,16 @@ class Planning:
             return begins
 
     def _built(self) -> bool:
-        """Whether the index is there, soon enough. Nobody holds the lock meanwhile: others would wait twice as long."""
+        """Whether the index is ready, after at most ``patience`` seconds.
+
+        The lock is not held meanwhile, or a second caller would wait twice as long.
+        """
         if self._building is not None:
             self._building.join(self._patience)
         return self._building is not None and not self._building.is_alive()
 
     def _build(self) -> None:
-        """Nothing is planned in a session whose index cannot be had, and it is said why."""
+        """Build the index, or keep the error, which then explains why nothing is planned in this session."""
         try:
             self._index = index(self._project, self._advanced)
         except (StoreError, OSError) as error:
@@ -151,7 +158,7 @@ def _none(why: Omission) -> Section:
 
 
 def steered(task: Task, chosen: Sequence[tuple[str, str]]) -> Steering:
-    """How the session and its user steer a plan: files in use, those of these words, and those that were dropped."""
+    """How the session and its user steer a plan: files in use, files named by these words, and dropped files."""
     given = (path for path, choice in chosen if choice != "drop")
     dropped = tuple(path for path, choice in chosen if choice == "drop")
     touched = tuple(dict.fromkeys((*given, *task.files)))

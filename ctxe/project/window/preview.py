@@ -1,4 +1,4 @@
-"""What the next request would hold, without sending it: for ``ctxe budget``, ``ctxe pack`` and ``--dry-run``."""
+"""Shows what the next request would hold, without sending it: for ``ctxe budget``, ``ctxe pack`` and ``--dry-run``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[str, ...] = ()) -> Composer:
-    """A composer as a session of this project would have it; nothing is connected, nothing is written."""
+    """A composer like that of a session in this project. It connects to no host and writes no file of the project."""
     from ctxe.project.memory.keeping import keeping
     from ctxe.project.planning.plan import unconnected
     from ctxe.project.window.kit import kit_for
@@ -31,7 +31,7 @@ def composer_for(project: Project, tools: tuple[str, ...] = (), skills: tuple[st
 
 
 def ledger(project: Project, words: str) -> Ledger:
-    """The account of the first request for these words. Raises BudgetError."""
+    """The ledger of the first request for these words. Raises BudgetError."""
     composed = composer_for(project)
     found = composed.preview(words, State())
     composed.save()
@@ -39,9 +39,9 @@ def ledger(project: Project, words: str) -> Ledger:
 
 
 def request_plain(project: Project, opening: Opening, words: str, own: str | None = None) -> dict[str, Any]:
-    """The request itself, for JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError.
+    """The request as JSON: model, tools, system blocks, messages. Raises BudgetError and SessionError.
 
-    ``own`` are the user's own of the words, which may name pictures outside of the project.
+    ``own`` is the user's own part of the words, which alone may name pictures outside the project (None: all of them).
     """
     from ctxe.agent.transitions import apply
     from ctxe.domain.events import EpochStarted, FileChosen, Folded, Queued, TurnStarted
@@ -62,7 +62,9 @@ def request_plain(project: Project, opening: Opening, words: str, own: str | Non
 
 
 def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
-    """Pictures that words name outside of the project, as a session would be shown them."""
+    """Pictures outside the project that words name, as a session would show them. Those that cannot be shown are left
+    out.
+    """
     from ctxe.project.window.pictured import outside, pictured, read_outside
 
     found: list[Chunk] = []
@@ -73,7 +75,7 @@ def _outside(project: Project, words: str, state: State) -> tuple[Chunk, ...]:
 
 
 def _so_far(project: Project, opening: Opening) -> State:
-    """What the session that would go on has said so far; an empty one for a new session. Raises SessionError."""
+    """The state of the session that would be resumed; an empty one for a new session. Raises SessionError."""
     if not (opening.resume or opening.newest):
         return State()
     from ctxe.agent.transitions import apply, closing, rebuild

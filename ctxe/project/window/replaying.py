@@ -1,6 +1,7 @@
-"""A conversation under a budget, driven from outside: words, replies and outputs go in, the next request comes out.
+"""A conversation under a token budget, driven from outside: words, replies and outputs go in, the next request comes
+out.
 
-The same trimming, folds and assembly as in a chat, without a session, a model or a disk: what `ctxe replay` serves.
+It trims, folds and assembles as a chat does, without a session, a model or a disk: the core of `ctxe replay`.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from ctxe.storage.vocabulary import count, encoding
 RESERVE = 4_096
 """Tokens that ``ctxe replay`` always keeps for the reply: part of its public contract."""
 MARGIN = 64
-"""Tokens for the framing of texts that join a message in a chat and are messages of their own here."""
+"""Tokens for message framing: texts that join a message in a chat are messages of their own here."""
 
 
 class Replayed:
-    """One conversation that grows."""
+    """One conversation that grows; it folds when a request is due that would not fit."""
 
     __slots__ = (
         "_count",
@@ -53,23 +54,23 @@ class Replayed:
         self._survey = Survey()
 
     def instruct(self, text: str) -> None:
-        """More of the system prompt."""
+        """Append to the system prompt."""
         section = Section(f"rules {len(self.frame.sections)}", Priority.SYSTEM, (Chunk("rules", text),), "system")
         self.frame = replace(self.frame, sections=(*self.frame.sections, section))
 
     def say(self, words: str) -> None:
-        """The user's words: a turn begins."""
+        """Begin a turn with the user's words."""
         self.conversation = replace(self.conversation, turns=(*self.conversation.turns, Turn(words)))
 
     def step(self, reply: Reply, texts: dict[str, str]) -> None:
-        """A reply and the whole text of each result by call id; results are cut at birth."""
+        """Add a reply and its results, trimmed on arrival. ``texts`` holds the full text of each result by call id."""
         results = tuple(self._born(call, texts[call.id], reply) for call in reply.calls)
         *before, running = self.conversation.turns
         running = replace(running, steps=(*running.steps, Step(reply, results)))
         self.conversation = replace(self.conversation, turns=(*before, running))
 
     def request(self) -> Assembled:
-        """The next request, folded first when that is due. Raises BudgetError."""
+        """The next request, after a fold if one is due. Raises BudgetError."""
         made = next_fold(self.frame, self.conversation, self.budget, self._count, self._policy, survey=self._seen)
         if made is not None:
             self.conversation = replace(self.conversation, fold=made)
@@ -77,7 +78,10 @@ class Replayed:
         return assemble(self.frame, self.conversation, self.budget, self._count)
 
     def _bring_back(self) -> None:
-        """Show again what the newest step makes likely to be needed, told before that step: it was not sent yet."""
+        """Show lines again that the newest step is likely to need.
+
+        They are placed before that step, which has not been sent yet, so the sent prefix stays as it is.
+        """
         if not self._originals and self.conversation.fold is None:
             return
         place = Position(len(self.conversation.turns) - 1, len(self.conversation.turns[-1].steps) - 2)
@@ -92,11 +96,11 @@ class Replayed:
         return self._survey.read(self.conversation, self.original)
 
     def original(self, result: ToolResult) -> str:
-        """The whole text of a result, as it was given."""
+        """The full text of a result, as it was given."""
         return self._originals.get(result.call_id, result.text)
 
     def _born(self, call: ToolCall, text: str, reply: Reply) -> ToolResult:
-        """A result as it is told."""
+        """The tool result as the model gets it, trimmed on arrival."""
         asked = taken_apart(call.arguments)
         kind = kind_of(call.name, asked)
         known = self._standing.of(self.conversation)
@@ -108,7 +112,7 @@ class Replayed:
 
 
 def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk, ...]) -> Conversation:
-    """The conversation with something more told after a step."""
+    """The conversation with notes added after the step at ``place``."""
     turn = conversation.turns[place.turn]
     step = turn.steps[place.step]
     step = replace(step, notes=(*step.notes, *chunks))
@@ -118,10 +122,10 @@ def _with_notes(conversation: Conversation, place: Position, chunks: tuple[Chunk
 
 
 def replayed(window: int, vocabulary: str) -> tuple[Replayed, Count]:
-    """An empty conversation and its counter, which counts a text once. Raises ConfigError without room for words.
+    """An empty conversation and its counter, which counts each text once. Raises ConfigError when no room is left for
+    words.
 
-    The whole vocabulary is loaded here: later, it would make one answer in the middle of the conversation take half a
-    second.
+    It loads the whole vocabulary now; otherwise one answer in the middle of the conversation would take half a second.
     """
     if window <= RESERVE + MARGIN:
         raise ConfigError(f"--budget {window} leaves no room beside the {RESERVE:,} tokens of the reply", "give more")

@@ -1,4 +1,4 @@
-"""Whether words say enough to plan files by: most of what is said in a conversation speaks of the conversation."""
+"""Whether words say enough to plan files by: most words in a conversation are about the conversation itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from ctxe.domain.picture import is_named_like_one
 
 FEWEST = 2
-"""Telling words, fewer of which plan nothing."""
+"""Fewest telling words that are enough to plan by."""
 SAYINGS = """
     ahead back continue evening fine go good great happy hello hey hi hmm keep leave look morning much next nice ok okay
     perfect plan please proceed remain rest right sound step sure thanks try welcome work yes agree disagree
@@ -25,12 +25,13 @@ SAYINGS = """
     approach begin behavior behaviour cancel change code comment diff done end file get give help let line need put see
     show start stop take wait want
 """
-"""What people say to greet, to thank, to go on, to ask about what was said, and to have done with what is in hand:
-alone such words speak of no file. Of 85,112 subjects of commits 246 consist of them ("fix wording", "better test")."""
+"""Words to greet, thank, go on, ask about what was said or finish the work at hand: alone they point to no file. Of
+85,112 commit subjects, 246 consist of them ("fix wording", "better test").
+"""
 
 
 def said(words: str) -> str:
-    """Words without the pictures that they name: what is to be done with these says no more which files it needs."""
+    """Words without the names of pictures: what is to be done with a picture does not tell which files are needed."""
     kept = (word for word in words.split(" ") if not (word[:1] == "@" and is_named_like_one(word.rstrip(".,;:!?)"))))
     return " ".join(kept)
 
@@ -43,7 +44,7 @@ def nameless(words: str) -> str:
 
 
 def telling(words: str) -> bool:
-    """Do words say enough to plan by? A greeting, thanks or a go-ahead does not; a question about the whole does."""
+    """Do the words say enough to plan by? A greeting or go-ahead does not, a question about the whole project does."""
     from ctxe.lexical.words import terms
     from ctxe.repo.planning.overview import about
 

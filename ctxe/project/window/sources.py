@@ -1,4 +1,4 @@
-"""The sources of a session, and everything else that is offered to the model."""
+"""The sources of a session, and its other texts for model and user: scoped rules, changed files, start-up notices."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from ctxe.project.window.kit import Kit
 
 MOST_TOLD = 8
-"""Lines about rules and memory at the start of a session."""
+"""Most notices about rules and memory at the start of a session."""
 
 
 def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: str) -> SessionSources:
-    """What stands and what is asked for in a session of this project."""
+    """The sources and fixed parts of a session in this project; ``chosen`` gives the user's own files."""
     rules, planning = instructions(project, count), Planning(project, chosen, kit.files, kit.purse)
     return SessionSources(
         rules=rules_section(read_text("rules.md")),
@@ -51,7 +51,7 @@ def offers(project: Project, kit: Kit, count: Count, chosen: Chosen, session: st
 
 
 def composer(project: Project, model: Model, kit: Kit, session: str, chosen: Chosen = tuple) -> Composer:
-    """What composes requests for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
+    """A composer for a model in this project; ``chosen`` gives the user's own files as (path, choice)."""
     counted = counter(project, model)
     return Composer(
         offers(project, kit, counted.count, chosen, session), model, budget_for(project, model), counted, session
@@ -70,7 +70,7 @@ def _sources(project: Project, kit: Kit, count: Count, session: str) -> list[tup
 
 
 def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tuple[str, ...]:
-    """What people should know before a session: rules and memory changed outside, cut, refused, invisible, broken."""
+    """Notices before a session: rules and memory that were changed outside, cut, refused, invisible or broken."""
     count = composer.count
     said = list(composer.offers.instructions.notices(Task(), project.budget.room("instructions")))
     if project.config.memory.enabled:
@@ -87,7 +87,7 @@ def told_at_start(project: Project, skilled: Skilled, composer: Composer) -> tup
 
 
 def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list[Chunk]]:
-    """Rules for files that the newest step was the first to touch, as notes for the model; each is told once."""
+    """A function that gives the rules for files which the newest step touched first, as notes; each is told once."""
     source = composer.offers.instructions
     room = project.budget.room("instructions")
 
@@ -104,7 +104,7 @@ def scoped_rules(project: Project, composer: Composer) -> Callable[[State], list
 
 
 def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> Sequence[Section]:
-    """What changed in files since the model saw them, to ride with the user's words; none where nothing did."""
+    """A section on files that changed since the model saw them, to send with the user's words; empty when none did."""
     each = birth_limit("read", budget.window)
     told = within(budget.room("files"), lambda path, before: files.news(path, before, each, count), count)
     notes = tuple(freshen(state, files.digest_of, told))
@@ -112,7 +112,7 @@ def changes(state: State, files: SessionFiles, budget: Budget, count: Count) -> 
 
 
 def surroundings(project: Project) -> Section:
-    """The machine, the day and the branch: what a session should know with its first words."""
+    """The machine, the day and the git branch, to be sent with a session's first words."""
     branch = project.git.branch() if project.place.git else ""
     facts = [f"platform: {_machine()}", f"date: {datetime.now(UTC):%Y-%m-%d}"]
     if branch:
@@ -127,7 +127,7 @@ def surroundings(project: Project) -> Section:
 
 
 def _machine() -> str:
-    """The system and its processor, without a module that takes 3 ms to import where a system call says the same."""
+    """The system and its processor. ``platform`` takes 3 ms to import; ``os.uname`` says the same where it exists."""
     if hasattr(os, "uname"):
         named = os.uname()
         return f"{named.sysname} {named.machine}"

@@ -1,4 +1,4 @@
-"""Pages of the web that the user asked for, as a section beside the files that the user named."""
+"""Web pages that the user asked for, as a section beside the files that the user named."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from ctxe.domain.conversation import Conversation
 from ctxe.domain.section import Chunk, Priority, Section
 
 PAGES = "pages"
-"""The section that holds them."""
+"""Name of the section that holds these pages."""
 ASKED = "you asked for this page"
 
 
 def beside(queued: Sequence[Chunk]) -> list[Section]:
-    """What waits for the user's words: pages at the priority of files, everything else with the words themselves."""
-    pages = tuple(chunk for chunk in queued if "://" in chunk.id)  # their name is their address
+    """Sections for what waits for the user's words: pages at the priority of files, everything else at that of the
+    words.
+    """
+    pages = tuple(chunk for chunk in queued if "://" in chunk.id)  # the id of a page is its URL
     others = tuple(chunk for chunk in queued if "://" not in chunk.id)
     made = [Section(PAGES, Priority.INJECTED, pages, "task")] if pages else []
     return [*made, *([Section("asides", Priority.TASK, others, "task")] if others else [])]
 
 
 def surviving(talk: Conversation) -> Iterator[Chunk]:
-    """One chunk that names every page the user asked for and how it is seen again; none where there was none."""
+    """One chunk that lists the URL of every page the user asked for and how to see it again; nothing without pages."""
     if lines := [f"- {address}" for address in pages_of(talk)]:
         head = "[pages the user asked for; one that stands here no more is shown again by `recall` with its address]"
         yield Chunk("pages", "\n".join([head, *lines]), "pages gave way to this line each")
