@@ -1,1 +1,1 @@
-"""A running session: opened, wired, lived in, undone, closed."""
+"""A running session, from opening and wiring to undo and close."""

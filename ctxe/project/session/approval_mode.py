@@ -1,4 +1,4 @@
-"""Who decides what runs, as a session's log has it: a change is told once, and a session that goes on keeps it."""
+"""The approval mode in a session's log: each change is announced once, and a resumed session keeps its mode."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ READS_NO_MORE = "[ctxe: this session no longer only reads; approval: {mode}]"
 
 
 def changed(permit: Permit, state: State) -> Iterator[Event]:
-    """The event for a mode that is another one than the log has."""
+    """A ModeChosen event if the mode is not the one in the log."""
     if permit.mode != (state.mode or permit.began):
         yield ModeChosen(permit.mode)
 
 
 def between(permit: Permit, state: State) -> Iterator[Event]:
-    """The same between two steps, where the model is told that it may do more, unless the yes to its plan said so."""
+    """Announce a changed mode between two steps.
+
+    The model learns that it may do more, unless the approval of its plan has told it so.
+    """
     before = state.mode or permit.began
     for event in changed(permit, state):
         yield event
@@ -39,7 +42,7 @@ def between(permit: Permit, state: State) -> Iterator[Event]:
 
 
 def told(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event]:
-    """What goes with the user's next words: that a session only reads and how it plans, or that it does so no more."""
+    """Events before the user's next words, when a session is read-only (with how to propose a plan) or no longer is."""
     before, event = state.mode or permit.began, next(changed(permit, state), None)
     if event is not None:
         yield event
@@ -57,10 +60,10 @@ def told(permit: Permit, state: State, tools: Collection[str]) -> Iterator[Event
 
 
 def resumed(project: Project, permit: Permit, state: State, mode: str) -> tuple[str, ...]:
-    """Go on in the mode that a session was left in, unless the command line or the chat before it (``mode``) says one.
+    """Restore the mode in which a session was left, unless the command line or the chat before it (``mode``) sets one.
 
-    A log stands in the repository, and what is from there can only tighten: a mode that allows more than the one of
-    now is offered, and not taken up by itself. What a person should know of it is returned.
+    The log lies in the repository, and a repository may only tighten permissions: a mode that allows more than the
+    current one is offered but not restored. Returns lines for the user.
     """
     from ctxe.safety.trust import MODES
 

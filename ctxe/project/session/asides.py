@@ -1,4 +1,4 @@
-"""What the user puts into a session beside words: files, pins, notes, a domain module, a command of their own."""
+"""What the user adds to a session besides words: files, pins, notes, a skill module, a command of their own."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from ctxe.repo.planning.steering import Steering
 from ctxe.tools.jobs import Job
 
 AS_JOB = pattern(r"(?<=[^&\\])\s*(?<!&)&\s*\Z")
-"""The sign behind a command that goes on, as in a shell."""
+"""Matches the ``&`` at the end of a command that runs in the background, as in a shell."""
 SHOWN = 40
-"""Lines of a job's output that are shown."""
+"""Most lines of a job's output to show."""
 LEAST_SKILL = 600
-"""Tokens that a module gets which the user asks for, however small the window."""
+"""Tokens for a skill module that the user asks for, however small the window."""
 
 
 def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
-    """Keep a text in every request, or no longer; a key of ours in it goes nowhere."""
+    """Pin a text so that every request holds it, or unpin it. API keys are removed first."""
     text, hidden = live.without_keys(text)
     for notice in hidden:
         yield from live.session.emit(notice)
@@ -43,9 +43,9 @@ def pin(live: Live, text: str, *, pinned: bool = True) -> Iterator[Event]:
 
 
 def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
-    """Put a file before the model with the next words (add, read-only), or take it off that list (drop).
+    """Put a file into the context window with the next words (add, read-only), or take it off that list (drop).
 
-    ``path`` counts from the root, else from where the user stands. What is dropped stays out of plans, too. Raises
+    ``path`` is relative to the root, else to the user's folder. A dropped file stays out of plans, too. Raises
     ConfigError when there is no such file.
     """
     place, home = live.project.place, live.project.environment.get("HOME", "")
@@ -62,13 +62,13 @@ def choose_file(live: Live, path: str, choice: Choice) -> Iterator[Event]:
 
 
 def paste(live: Live, data: bytes) -> Iterator[Event]:
-    """Show a picture that the user copied with their next words."""
+    """Queue a picture from the clipboard, to be shown with the user's next words."""
     for event in pasted(live.project, live.seeing, data):
         yield from live.session.emit(event)
 
 
 def steering(live: Live, words: str) -> Steering:
-    """How this session would steer a plan for these words; files that the user added stand in it by their choice."""
+    """How this session would steer a plan for these words. Files that the user added are always in the plan."""
     state = live.session.state
     found = steered(task_of(words, state), state.files)
     given = (path for path, choice in state.files if choice != "drop")
@@ -76,19 +76,20 @@ def steering(live: Live, words: str) -> Steering:
 
 
 def queue(live: Live, name: str, text: str, why: str) -> Iterator[Event]:
-    """Tell the model something with the user's next words."""
+    """Queue a text for the model, to be sent with the user's next words."""
     yield from live.session.emit(Queued((Chunk(name, text, why),)))
 
 
 def read_page(live: Live, address: str, about: str) -> Iterator[Event]:
-    """Read a page of the web at the user's word; it is told with the next words, the parts ``about`` these."""
+    """Read a web page for the user. It is sent with the next words, long pages only with the parts ``about`` these."""
     yield from each_event(live.pages.read(address, about), live.session.emit)
 
 
 def run_for_user(live: Live, command: str) -> Iterator[Event]:
-    """Run a command at the user's own word; the model is told of it with the user's next words.
+    """Run a command for the user; the model gets its output with the user's next words.
 
-    It is shown, logged and interrupted like a call of the model's. With ``&`` at its end it goes on as a job.
+    The command is shown, logged and interruptible like a tool call of the model. With ``&`` at its end it runs as a
+    job.
     """
     given: dict[str, object] = {"command": command}
     if AS_JOB.search(command):
@@ -110,7 +111,7 @@ def run_for_user(live: Live, command: str) -> Iterator[Event]:
 
 
 def stop_jobs(live: Live, number: str) -> list[str]:
-    """End a job, or ``all``, at the user's word; the model is told with its next request. Raises ConfigError."""
+    """Stop a job, or ``all``, for the user; the model is told with its next request. Raises ConfigError."""
     jobs = live.kit.jobs.running if number == "all" else [_job(live, number)]
     for job in jobs:
         job.running.stop("stopped by the user")
@@ -118,7 +119,7 @@ def stop_jobs(live: Live, number: str) -> list[str]:
 
 
 def show_job(live: Live, number: str) -> list[str]:
-    """The newest lines of what a job printed, as the model may read them. Raises ConfigError."""
+    """The newest lines of a job's output, cleaned as for the model. Raises ConfigError."""
     job = _job(live, number)
     text = live.kit.clean(job.running.since(0, whole=True)[0]).rstrip("\n")
     return [*text.splitlines()[-SHOWN:], f"job {job.number} {job.state}: {job.line}"]
@@ -134,19 +135,19 @@ def _job(live: Live, number: str) -> Job:
 
 
 def prompt(live: Live, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
-    """Ask a server for a prompt of its; see Asking.prompt. Raises CtxeError."""
+    """Ask a server for one of its prompts; see Asking.prompt. Raises CtxeError."""
     yield from each_event(live.asking.prompt(name, words, give), live.session.emit)
 
 
 def remember(live: Live, words: str) -> Iterator[Event]:
-    """Keep a note of the user's as a fact, and tell the model. Raises StoreError."""
+    """Save a note of the user's as a fact, and tell the model. Raises StoreError."""
     entry = noted(live.project, words, live.session.id)
     yield from live.session.emit(Recorded("fact", entry.id, entry.title, "user", entry.path))
     yield from queue(live, entry.id, f"[remembered by the user] {words}", "you noted it")
 
 
 def load_skill(live: Live, name: str) -> Iterator[Event]:
-    """Tell the model a domain module with the user's next words. Raises ConfigError."""
+    """Queue a skill module for the model, to be sent with the user's next words. Raises ConfigError."""
     skilled = live.kit.skills
     skill = named(skilled.find(), name)
     if skill.name in skilled.held().visible:

@@ -1,4 +1,4 @@
-"""Putting a picture from anywhere on the user's machine beside their words, and saying so where one is not shown."""
+"""Shows pictures from anywhere on the user's machine with their words, or says why one cannot be shown."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 NO_FILE = "there is no file"
-"""How the reason begins for a path that names nothing."""
+"""Start of the reason when a path names no file."""
 
 
 def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Event]:
-    """What happens when the user names pictures outside of the project: each is told with the next words.
+    """Events for pictures outside the project that the user names: each is queued for the next words.
 
-    One that is none, is too large, or that the model cannot see becomes a line for the user. One that waits for these
-    words already, as after they were taken back, is told once.
+    A file that is no picture, that is too large or that the model cannot see becomes a line for the user. A picture
+    that is queued already, for instance after words were taken back, is not queued twice.
     """
     waiting = {chunk.picture.digest for chunk in state.queued if chunk.picture}
     events: list[Event] = []
@@ -45,7 +45,7 @@ def attached(project: Project, state: State, paths: Sequence[Path]) -> list[Even
 
 
 def pasted(project: Project, state: State, data: bytes) -> list[Event]:
-    """A picture that was copied, told with the user's next words; or a line that says why not."""
+    """Events for a picture from the clipboard: it is queued for the next words, or a line says why not."""
     try:
         picture = taker(project, lambda: state, keep=True)("clipboard.png", data)
     except ToolError as error:
@@ -57,7 +57,7 @@ def pasted(project: Project, state: State, data: bytes) -> list[Event]:
 
 
 def unshown(event: Event, _state: State) -> Iterator[Notice]:
-    """A line for each file that the words named and that the model is not shown: a listener of the session."""
+    """A line for each file that the words named but the model is not shown. A listener of the session."""
     for section in event.gathered if isinstance(event, TurnStarted) else ():
         for one in section.left_out if section.name == NAMED else ():
             if _meant(one):
@@ -66,5 +66,5 @@ def unshown(event: Event, _state: State) -> Iterator[Notice]:
 
 
 def _meant(left: Omission) -> bool:
-    """Was a file meant? An ``@word`` may be a decorator or somebody's name."""
+    """Did the user mean a file? An ``@word`` may also be a decorator or a person's name."""
     return NO_FILE not in left.why or "/" in left.id or "did you mean" in left.why

@@ -1,4 +1,4 @@
-"""Calls that are not the model's: at the user's word, by their settings, or because a job ended."""
+"""Tool calls that the model did not make: the user asked, their settings did, or a job ended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ctxe.domain.value import replace
 
 
 def at_users_word(runs: Dispatcher, tool: Tool) -> Dispatcher:
-    """Runs this tool because the user says so: nobody is asked, and a known failure stops nothing."""
-    asked = replace(runs, decide=lambda _: Ask(), approve=lambda *_: Allow())  # so that it is told as allowed by "user"
+    """Runs ``tool`` for the user: nobody is asked for approval, and a known failure does not stop it."""
+    asked = replace(runs, decide=lambda _: Ask(), approve=lambda *_: Allow())  # so the log says: allowed by "user"
     return _alone(asked, tool)
 
 
 def unasked(runs: Dispatcher, tool: Tool) -> Dispatcher:
-    """Runs this tool by itself, allowed by what the user said before."""
+    """Runs ``tool`` without a question, by a permission that the user gave earlier."""
     return _alone(replace(runs, decide=lambda _: Allow()), tool)
 
 
@@ -24,5 +24,5 @@ def _alone(runs: Dispatcher, tool: Tool) -> Dispatcher:
 
 
 def by_user(event: ToolFinished) -> ToolFinished:
-    """The end of a call that says who made it, so that nothing is learnt from it as from the model's."""
+    """The event, marked as a call of the user: what is learnt from the model's calls is not learnt from it."""
     return replace(event, facts={**event.facts, "by": "user"})

@@ -1,4 +1,4 @@
-"""The user's own checks: commands that run by themselves after an edit, and before a turn that edited is over."""
+"""The user's own checks: commands that run automatically after an edit and at the end of a turn with edits."""
 
 from __future__ import annotations
 
@@ -30,21 +30,23 @@ RULE = pattern(r"(?P<glob>\S+):\s+(?P<command>\S.*)", re.DOTALL)
 FILES = "{files}"
 TURN_SECONDS = 600
 MOST_FILES = 100
-"""Files of one step; what changes more is a checkout or an installation, and no edit."""
+"""Most files that one step edits; more come from a checkout or an installation, not from edits."""
 Stamp = tuple[int, int]
-"""A file's size in bytes and the time of its last change in nanoseconds."""
+"""A file's size in bytes and its modification time in nanoseconds."""
 GONE: Stamp = (-1, 0)
 
 
 @dataclass(slots=True)
 class Checking:
-    """A port of the loop (``Ports.check``). ``runs`` gives what runs calls, ``shell`` is the tool that runs commands:
-    in the sandbox that the model's own would run in, as they run what it wrote. ``written`` names what this turn's
-    tools changed, commands included.
+    """Runs the checks; a port of the agent loop (``Ports.check``).
 
-    ``rounds`` counts how often the model was sent back in this turn, ``due`` says that something was edited since the
-    turn's check ran last, ``stood`` is how files that changed were when that was last looked at. ``moved`` is the job
-    that the turn's check became, while nobody knows how it ends; ``jobs`` tells.
+    ``runs`` gives the dispatcher, ``shell`` is the tool for commands: it uses the sandbox of the model's own commands,
+    since checks run code that the model wrote. ``written`` gives the paths that this turn's tools changed, commands
+    included.
+
+    ``rounds`` counts how often the model was sent back in this turn. ``due``: something was edited since the turn's
+    check last ran. ``stood`` holds the stamps of changed files when they were last looked at. ``moved`` is the job that
+    the turn's check became, until its result is known from ``jobs``.
     """
 
     settings: CheckSettings
@@ -60,7 +62,7 @@ class Checking:
     stood: dict[str, Stamp] = field(default_factory=dict)
 
     def __call__(self, state: State) -> Generator[Event, None, bool]:
-        """Check what the newest step did; true when the turn's check failed and the model is to mend it."""
+        """Run the checks for the newest step; True when the turn's check failed and the model has to fix it."""
         if not (self.settings.edits or self.settings.turn):
             return False
         steps = state.turn.steps
@@ -90,7 +92,7 @@ class Checking:
         return True
 
     def _failed_aside(self) -> bool:
-        """Did the turn's check that was moved to the background end badly since? Then it is due again."""
+        """Has the turn's check failed in the background? Then it is due again."""
         passed = self.jobs.passed(self.moved) if self.moved else None
         if passed is None:
             return False
@@ -98,7 +100,7 @@ class Checking:
         return not passed
 
     def _edited(self, step: Step) -> tuple[str, ...]:
-        """What a step edited: by the tools that edit, or by a command."""
+        """Paths that a step edited, with an editing tool or by a command."""
         edited = dict.fromkeys(_touched(step))
         if any(call.name == self.shell.name for call in step.reply.calls):
             edited |= dict.fromkeys(path for path in self.written() if self._stamp(path) != self.stood.get(path))
@@ -112,14 +114,14 @@ class Checking:
         return GONE
 
     def _edits(self, edited: Sequence[str]) -> Iterator[Event]:
-        """Run what is due for the files that a step edited; what failed is told behind the step."""
+        """Run the edit checks that match these files; the model gets each failure as a note after the step."""
         paths = [path for path in edited if (self.root / path).is_file()] if len(edited) <= MOST_FILES else []
         for command in commands(self.settings.edits, paths):
             if (chunk := (yield from self._failed(command))) is not None:
                 yield Noted((chunk,))
 
     def _failed(self, command: str, seconds: int = 0) -> Generator[Event, None, Chunk | None]:
-        """Run a check, shown and logged like a call; what to tell the model of it, None when it passed."""
+        """Run a check, shown and logged like a tool call; a chunk about its failure, None when it passed."""
         self.count += 1
         tool = replace(self.shell, prepare=partial(_titled, self.shell))
         runs = unasked(self.runs(), tool)
@@ -140,12 +142,12 @@ class Checking:
                 failed.append(Chunk(f"check {ran}", f"{said}\n{event.result.text}", "a check of yours failed"))
 
         yield from each_event(runs(ToolCall(f"check_{self.count}", tool.name, json.dumps(given))), marked)
-        self.stood |= {path: self._stamp(path) for path in self.written()}  # what a check writes is no edit to check
-        return failed[0] if failed else None  # only now: an interrupt of the check comes behind its result
+        self.stood |= {path: self._stamp(path) for path in self.written()}  # a check's own writes are not edits
+        return failed[0] if failed else None  # returned last, so that an interrupt follows the check's result
 
 
 def commands(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
-    """The commands that rules ("GLOB: COMMAND", or a command for every file) ask for once these files are edited."""
+    """The commands that rules ("GLOB: COMMAND", or a command for every file) demand after these files were edited."""
     for rule in rules:
         found = RULE.fullmatch(rule.strip())
         glob, command = (found["glob"], found["command"]) if found else ("**", rule.strip())
@@ -154,7 +156,7 @@ def commands(rules: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
 
 
 def _told_meanwhile(state: State) -> bool:
-    """Is this turn one of words that came while the model worked? Then what it had edited by then is still to check."""
+    """Did this turn begin with words entered while the model worked? Then its earlier edits are still unchecked."""
     turns = state.conversation.turns
     return len(turns) > 1 and turns[-2].outcome == "steered"
 

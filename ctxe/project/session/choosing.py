@@ -1,4 +1,4 @@
-"""Choosing who answers from now on and how hard it thinks, and what that costs where the provider holds the talk."""
+"""Switches the model or its effort, and tells what it costs to read the conversation again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ctxe.providers.catalog import at_effort
 from ctxe.terminal import figures
 
 DEFAULT = "default"
-"""What the user says to leave the effort to the provider."""
+"""The word for the provider's own default effort."""
 
 
 def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
-    """Talk to another model from now on, at an effort or else at the same one, if it takes that. Raises ConfigError."""
+    """Use another model from now on, at ``effort``, else at the current effort if it takes that. Raises ConfigError."""
     asked, before = choose(live.project, name), live.model.effort
     if effort:
         model, told = at_effort(asked, _level(effort)), ""
@@ -35,10 +35,10 @@ def switch(live: Live, name: str, effort: str = "") -> Iterator[Event]:
 
 
 def think(live: Live, effort: str) -> Iterator[Event]:
-    """Ask the same model to think so hard from now on. Raises ConfigError.
+    """Use another effort with the same model from now on. Raises ConfigError.
 
-    No epoch begins: what is sent starts with the same bytes as before. Whether the provider's cache outlives the
-    change is the provider's affair, so what it may cost is told.
+    No epoch begins: requests still start with the same bytes. Whether the provider's cache survives the change is up to
+    the provider, so the possible cost is shown.
     """
     model = at_effort(live.model, _level(effort))
     if model == live.model:
@@ -63,7 +63,7 @@ def _as_before(model: Model, effort: str) -> tuple[Model, str]:
 
 
 def _anew(live: Live, model: Model, verb: str) -> list[str]:
-    """A line on what the next request takes anew, where something was sent, and its price where that is known."""
+    """A line on how many tokens the next request reads anew, with their price if known; empty before any request."""
     held = live.session.state.size
     if not held:
         return []

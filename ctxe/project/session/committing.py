@@ -1,4 +1,4 @@
-"""Committing what a session changed, when the user asks: only its files, the rest of the index as it was."""
+"""Commits what a session changed, when the user asks: only its files; the rest of the index stays as it is."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ctxe.safety.programs import find_program
 SUBJECT = 72
 WRITE = "write a commit message"
 MOST_TURNS, MOST_SUBJECTS, MOST_WORDS, MOST_DIFF, MOST_MESSAGE = 5, 8, 4_000, 40_000, 4_000
-"""Turns whose words a model is told that writes a message, subjects, and characters of words, diff and message."""
+"""Bounds of what a model gets to write a message: turns and subjects, then characters of words, diff and message."""
 
 
 def message_for(live: Live) -> str:
-    """A message from the user's own words: what was asked last as the subject, the files below it.
+    """A commit message from the user's own words: the last request as the subject, the files below it.
 
     Empty when the session changed nothing.
     """
@@ -33,9 +33,9 @@ def message_for(live: Live) -> str:
 
 
 def written(live: Live) -> str:
-    """A message by the cheap model, or by the session's own where none is set; its price is the session's.
+    """A commit message by the cheap model, or by the session's model where none is set; the session pays for it.
 
-    Raises ConfigError offline, CtxeError where the model cannot be asked or says nothing.
+    Raises ConfigError offline, CtxeError when the model cannot be asked or answers nothing.
     """
     from ctxe.project.consulting import ModelQuestions
 
@@ -58,14 +58,14 @@ def written(live: Live) -> str:
 
 
 def one_message(answer: str) -> str:
-    """What a model answered as the message of a commit: no fence round it, nothing that cannot be seen in it."""
+    """A model's answer as a commit message: without a code fence or invisible characters."""
     text = visible(answer).strip()
     fenced = re.fullmatch(r"```[^\n]*\n(.*?)\n?```", text, re.DOTALL)
     return (fenced[1] if fenced else text).strip()[:MOST_MESSAGE]
 
 
 def _changed(live: Live) -> list[str]:
-    """What the session changed, less what git has no part in: ignored files, and new ones that are gone again."""
+    """Paths that the session changed and git knows: no ignored files, no new ones that are gone again."""
     if not (changed := live.undo.changed()):
         return []
     known = live.project.git.output("ls-files", "-z", "-c", "-o", "--exclude-standard", "--", *changed)
@@ -74,9 +74,9 @@ def _changed(live: Live) -> list[str]:
 
 
 def commit(live: Live, message: str) -> list[str]:
-    """Commit what the session changed with the user's own git (hooks, signing and identity are theirs); what git says.
+    """Commit what the session changed, with the user's own hooks, signing and identity; returns what git printed.
 
-    Raises CtxeError with git's own words.
+    Raises CtxeError with git's own message.
     """
     root, environment, paths = live.project.root, dict(live.project.environment), _changed(live)
     if find_program("git", root) is None:

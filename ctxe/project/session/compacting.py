@@ -1,4 +1,4 @@
-"""Folds at the user's word: what one would do, item by item; made, kept in sight of some words, taken back."""
+"""Folds on request: preview what one would do, fold with a focus, summarise, and undo the newest fold."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from ctxe.project.session.live import Live
 
 LONGEST = 80
-"""Characters of what a step did."""
+"""Most characters to describe a step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A fold that nobody made yet: the account of the request as it stands and as it would be.
+    """A fold not made yet, with the ledger of the request as it is and as it would be.
 
-    ``did`` says what each step did, by the name of its row.
+    ``did`` says what each step did, by the name of its ledger row.
     """
 
     fold: Fold
@@ -34,13 +34,13 @@ class Preview:
 
 
 def wanted_fold(state: State, folds: Folds, focus: str = "") -> Fold | None:
-    """The fold that a person asks for now; None when there is nothing to fold. ``state`` has its standing sections."""
+    """The fold that a person asks for; None when there is nothing to fold. ``state`` must have standing sections."""
     fold = folds.fold(state, "request", focus)
     return fold if fold is not None and (fold.record or fold.masks) else None
 
 
 def preview(state: State, folds: Folds, focus: str = "") -> Preview | None:
-    """What a fold would do; nothing is changed. Raises BudgetError."""
+    """What a fold would do, without making it; None when there is nothing to fold. Raises BudgetError."""
     fold = wanted_fold(state, folds, focus)
     if fold is None:
         return None
@@ -59,12 +59,12 @@ def _did(conversation: Conversation) -> Iterator[tuple[str, str]]:
 
 
 def planned(live: Live, focus: str = "") -> Preview | None:
-    """What a fold now would do, item by item; None when there is nothing to fold."""
+    """A preview of folding this session now; None when there is nothing to fold."""
     return preview(_standing(live), live.wired.folds, focus)
 
 
 def compact(live: Live, focus: str = "") -> Iterator[Event]:
-    """Fold now, at the user's word, and keep in sight what bears on the words of ``focus``."""
+    """Fold now, for the user, and keep lines about the words of ``focus`` in view."""
     if (wanted := planned(live, focus)) is None:
         yield Notice(nothing(live))
         return
@@ -77,14 +77,14 @@ def compact(live: Live, focus: str = "") -> Iterator[Event]:
 
 
 def nothing(live: Live) -> str:
-    """Why nothing would be folded, in words."""
+    """Why there is nothing to fold, in words."""
     if live.session.state.conversation.fold is None:
         return "nothing to fold yet"
     return "nothing came since the last fold; /uncompact takes it back"
 
 
 def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:
-    """Have a model sum up the session; from the next fold on it stands beside the record."""
+    """Let a model summarise the session; from the next fold on the summary stands beside the record."""
     if live.wired.summarizer is None or not live.session.state.conversation.turns:
         yield Notice("nothing to sum up yet" if live.wired.summarizer else "there is no model to ask")
         return
@@ -93,7 +93,7 @@ def checkpoint(live: Live, focus: str = "") -> Iterator[Event]:
 
 
 def uncompact(live: Live) -> Iterator[Event]:
-    """Take the newest fold back."""
+    """Undo the newest fold."""
     if not live.session.state.folds:
         yield Notice("nothing is folded")
         return

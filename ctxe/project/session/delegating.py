@@ -1,4 +1,4 @@
-"""Delegates of a session: one question, a conversation of its own with tools that read, its own model and limits."""
+"""Delegates of a session: each answers one question in its own conversation, with read-only tools and own limits."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 Number = TypeVar("Number", int, float)
 READS = ("read_file", "list_files", "search", "recall")
-"""What a delegate may do beside ``plan``: nothing that changes anything or that a person is asked about."""
+"""Tools of a delegate besides ``plan``: none changes anything or needs approval."""
 WORDS = 0.6
-"""Words that a token of prose makes, about."""
+"""Words per token of prose, roughly."""
 UNASKED = "a delegate asks nobody; say in your answer what you would have needed"
 
 
 @dataclass(frozen=True, slots=True)
 class Delegating:
-    """Answers what the model of a session delegates; several questions of one reply one after the other.
+    """Answers questions that a session's model delegates. Several questions of one reply run one after the other.
 
-    ``tools`` are the only ones the session offers (empty: all). ``asking`` is the session, ``purse`` its money.
+    ``tools`` are the only ones that the session offers (empty: all). ``asking`` gives the session, ``purse`` its money.
     """
 
     project: Project
@@ -53,7 +53,10 @@ class Delegating:
     purse: Callable[[], Purse]
 
     def __call__(self, task: str, files: Sequence[str]) -> Iterator[Progress | ToolOutput]:
-        """What is done for a question, then its answer. Raises ToolError without money, ConfigError without a model."""
+        """Progress while the delegate works, then its answer.
+
+        Raises ToolError when the money is spent, ConfigError without a model.
+        """
         if self.purse().empty:
             raise ToolError("the money for this session is spent: answer with what you have")
         project = narrowed(self.project, self._model(), self.purse().left)
@@ -74,7 +77,7 @@ class Delegating:
         return settings.delegate.model or settings.model.cheap or self.asking().ports.provider.model.id
 
     def _opened(self, project: Project, log: Log) -> tuple[Session, Composer]:
-        """The conversation: loop, sources and folds are those of any session; rules, tools and limits are its own."""
+        """The delegate's conversation: the usual loop, sources and folds, but its own rules, tools and limits."""
         name = log.path.stem
         only = tuple(tool for tool in READS if not self.tools or tool in self.tools)
         kit = kit_for(project, keeping(project, name), state=lambda: session.state, only=READS)
@@ -93,9 +96,9 @@ class Delegating:
 
 
 def narrowed(project: Project, model: str, left: float) -> Project:
-    """The project as a delegate has it: its own model, window and limits, and no delegates of its own.
+    """The project as a delegate uses it: its own model, window and limits, and no delegates of its own.
 
-    ``left`` are the dollars that the session has left (0: no limit).
+    ``left`` is the money that the session has left, in dollars (0: no limit).
     """
     config, own = project.config, project.config.delegate
     budget = replace(
@@ -111,7 +114,7 @@ def narrowed(project: Project, model: str, left: float) -> Project:
 
 
 def _composer(project: Project, kit: Kit, name: str, chosen: Callable[[], Sequence[tuple[str, str]]]) -> Composer:
-    """What composes its requests: with the rules of a delegate, everything else as for any session."""
+    """A composer of requests with the rules of a delegate, otherwise as for any session."""
     words = round(project.config.delegate.answer_tokens * WORDS, -1)
     rules = read_text("delegate.md").replace("{words}", f"{words:.0f}")
     composed = composer(project, choose(project), kit, name, chosen)
@@ -119,7 +122,7 @@ def _composer(project: Project, kit: Kit, name: str, chosen: Callable[[], Sequen
 
 
 def _least(one: Number, other: Number) -> Number:
-    """The lower of two limits; 0 is none."""
+    """The lower of two limits; 0 means no limit."""
     return min(one, other) if one and other else one or other
 
 

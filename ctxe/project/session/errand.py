@@ -1,4 +1,4 @@
-"""One delegate at work: what it does is shown as it comes and paid for at once, and ends in an answer of its own."""
+"""One delegate at work: its progress is shown and its replies are paid for as they come; it ends in an answer."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ from ctxe.terminal import figures
 ENOUGH = "You have no calls left. Answer now with what you have found, and say what is still open."
 NONE_LEFT = "not run: you have no calls left, answer in words"
 LOOKED = 40
-"""Calls that are named when there is no answer."""
+"""Most calls to list when there is no answer."""
 
 
 @dataclass(slots=True)
 class Errand:
-    """The conversation of one delegate. ``most`` are the tokens of its answer, ``pay`` is told of every reply's price.
+    """The conversation of one delegate. ``most`` is the token limit of its answer; ``pay`` is called with each reply's
+    price.
 
-    ``paid`` and ``usd`` are what it was told of so far. ``looked`` are the titles of what it read, ``held`` the tokens
-    in its window: the one that asks need not hold them.
+    ``paid`` and ``usd`` are what has been paid so far. ``looked`` holds the titles of its reads, ``held`` the tokens in
+    its window, which the asking model is spared.
     """
 
     session: Session
@@ -50,7 +51,7 @@ class Errand:
     ended: TurnFinished = field(default_factory=lambda: TurnFinished("failed"))
 
     def run(self, task: str) -> Iterator[Progress | ToolOutput]:
-        """What is done, then the answer; nothing that the provider does ends more than this."""
+        """Progress, then the answer. An error of the provider ends this delegate only, not the session."""
         failed = ""
         try:
             yield from self._turn(task)
@@ -75,7 +76,7 @@ class Errand:
             self._unheard()
 
     def _unheard(self) -> None:
-        """Pay what was bought when nobody listened any more: an answer that was cut off."""
+        """Pay for a reply that was cut off, of which no event came."""
         state = self.session.state
         left = state.usage - self.paid
         priced = self.session.ports.provider.model.prices or state.usd
@@ -83,7 +84,7 @@ class Errand:
             self._bought(Consulted("", state.model, left, state.usd - self.usd if priced else None))
 
     def _heard(self, event: Event) -> str | None:
-        """A line for the screen, empty where only the sums changed, None where nothing did."""
+        """A line for the screen; empty when only the totals changed, None when nothing did."""
         match event:
             case ToolFinished(result, tool, title):
                 if not result.ok:
@@ -108,7 +109,7 @@ class Errand:
         return None
 
     def _bought(self, bought: Consulted) -> None:
-        """An answer of which nothing came has no price, and nothing is written of it."""
+        """Pay for a reply. One without usage is skipped: nothing came of it, so it has no price."""
         name = self.session.id
         if bought.usage:
             self.paid, self.usd = self.paid + bought.usage, self.usd + (bought.usd or 0.0)
@@ -116,7 +117,7 @@ class Errand:
 
     @property
     def words(self) -> str:
-        """What it took so far, for people."""
+        """Reads, tokens and cost so far, for people."""
         priced = self.session.ports.provider.model.prices
         money = [figures.money(self.session.state.usd)] if priced or self.session.state.usd else []
         reads = [figures.plural(len(self.looked), "read")] if self.looked else []
@@ -136,7 +137,7 @@ class Errand:
         return ToolOutput(text, ok=ok, facts={"delegate": facts}, most=self.most)
 
     def _answer(self, failed: str) -> tuple[str, bool]:
-        """What the model that asked is told, and whether that answers it."""
+        """The text for the asking model, and whether it is an answer."""
         state, outcome = self.session.state, self.ended.outcome
         last = state.turn.steps[-1].reply.text.strip() if state.conversation.turns and state.turn.steps else ""
         if not failed and outcome == "answered":
@@ -148,7 +149,7 @@ class Errand:
         return self._so_far(f"the delegate was stopped: {why}" if not failed else f"the delegate failed: {why}"), False
 
     def _so_far(self, why: str) -> str:
-        """What came of it without an answer: its words on the way, and what it looked at."""
+        """The partial result where there is no answer: why, the delegate's words on the way, and what it read."""
         steps = self.session.state.conversation.steps()
         said = [text for _, step in steps if (text := step.reply.text.strip())]
         looked = [f"it looked at: {'; '.join(self.looked[-LOOKED:])}"] if self.looked else []
@@ -156,7 +157,7 @@ class Errand:
 
 
 def _last(ports: Ports) -> Ports:
-    """The same for one reply more, whose calls are not run."""
+    """The same ports for one last reply, whose tool calls are refused."""
 
     def refused(call: ToolCall, _state: State) -> Iterator[Event]:
         yield ToolFinished(ToolResult(call.id, NONE_LEFT, ok=False), call.name)

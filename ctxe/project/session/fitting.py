@@ -1,4 +1,4 @@
-"""The window with which a server of the user's own runs the session's model, found out before it is filled."""
+"""Finds the window with which the user's own server runs the session's model, before the window fills up."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 TIMES = 2
-"""Turns before which a server is asked: one that loads a model with the first request knows its window only then."""
+"""Turns before which a server is asked: one that loads its model on the first request knows the window only then."""
 
 
 @dataclass(slots=True)
 class Fitting:
     """Asks in the background while the user types (``ahead``), else before the first turn.
 
-    A server that loads a model with the first request is waited for: that request would wait as long.
+    It waits for a server that has to load the model: the first request would wait as long.
     """
 
     project: Project
@@ -33,20 +33,20 @@ class Fitting:
     asking: threading.Lock = field(default_factory=threading.Lock)
 
     def ahead(self, model: Model) -> None:
-        """Ask, if nobody has asked yet."""
+        """Ask the server, unless it was asked about this model before."""
         with self.asking:
             if self.of != model.id:
                 self._ask(model)
 
     def __call__(self, model: Model) -> Model:
-        """The model with the window that its server runs it with."""
+        """The model with the window that its server really uses."""
         with self.asking:
             if self.of != model.id or (self.served is None and self.times < TIMES):
                 self._ask(model)
             return replace(model, window=self.served) if self.served else model
 
     def know(self, model: Model, window: int) -> None:
-        """Keep to what the model's provider said when a request was too long."""
+        """Use the window that the provider reported when a request was too long."""
         with self.asking:
             self.of, self.served = model.id, window
 
@@ -59,7 +59,7 @@ class Fitting:
 
 
 def narrower(project: Project, model: Model) -> list[str]:
-    """A line for a model whose server runs it with a smaller window than its maker states, and how to widen it."""
+    """A line for a model that its server runs with a smaller window than it could have, and how to widen it."""
     try:
         most = catalog.find(model.id, project.config.models).window
     except ConfigError:

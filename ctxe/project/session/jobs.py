@@ -1,4 +1,4 @@
-"""Jobs of a session: what the model is told of them unasked, and what of them is left when a session goes on."""
+"""Jobs of a session: what the model is told of them without asking, and which ended with the session they ran in."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ from ctxe.tools.jobs import LINE, Job, Jobs
 from ctxe.tools.use_job import ending
 
 GONE = "gone job "
-"""How a chunk is called that says that a job ended with the session it ran in."""
+"""Start of the id of a chunk that says: a job ended together with its session."""
 RUNS = "running job "
-"""The same of one that says that a job runs."""
+"""Start of the id of a chunk that says: a job is running."""
 _READS = "`; `use` job/"
 LONGEST_NUMBER = 10
 
 
 @dataclass(slots=True)
 class Telling:
-    """Tells the model once that a job ended, and which ones run: all after a fold, before it those that it knows
-    nothing of, for the user stopped the call that started them. ``runs`` runs calls.
+    """Tells the model once that a job ended, and which jobs are running.
+
+    After a fold it lists every running job; at other times only those the model does not know of, since the user
+    interrupted the call that started them. ``runs`` gives the dispatcher.
     """
 
     jobs: Jobs
@@ -39,7 +41,7 @@ class Telling:
     fold: Fold | None = None
 
     def between(self, state: State) -> Iterator[Event]:
-        """What is told between two steps."""
+        """Notes for the model between two steps."""
         if not (state.conversation.turns and state.turn.steps):
             return
         chunks = yield from self._ended()
@@ -49,13 +51,13 @@ class Telling:
             yield Noted(tuple(chunks))
 
     def before(self) -> Iterator[Event]:
-        """What is told with the user's next words."""
+        """Chunks for the user's next words."""
         chunks = yield from self._ended()
         if chunks := [*chunks, *self._going_on()]:
             yield Queued(tuple(chunks))
 
     def _ended(self) -> Generator[Event, None, list[Chunk]]:
-        """Jobs that ended by themselves: each is shown, logged and remembered like a call of the model's."""
+        """Chunks for jobs that ended; each end is shown, logged and remembered like a tool call of the model."""
         chunks = []
         for job in self.jobs.untold:
             tool = Tool(ToolSchema("use", "", {}), Risk.READ, partial(_prepared, ending(self.jobs, job)))
@@ -84,7 +86,7 @@ def _prepared(action: Action, _arguments: Mapping[str, Any]) -> Action:
 
 
 def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
-    """(the highest number of a job, commands of jobs whose end a session's log does not tell) by its events."""
+    """The highest job number in a session's events, and the commands, by number, of jobs whose end is not logged."""
     highest, running = 0, dict[int, str]()
     for event in events:
         if isinstance(event, ToolFinished) and isinstance(number := event.facts.get("job"), int):
@@ -106,7 +108,7 @@ def left(events: Iterable[Event]) -> tuple[int, dict[int, str]]:
 
 
 def gone(running: dict[int, str]) -> Iterator[Event]:
-    """Say that jobs ended with the session they ran in."""
+    """Queue a line for each job that ended together with the session."""
     if running:
         yield Queued(
             tuple(
@@ -117,7 +119,7 @@ def gone(running: dict[int, str]) -> Iterator[Event]:
 
 
 def words(running: dict[int, str]) -> list[str]:
-    """The same for the user."""
+    """The same lines for the user."""
     return [_over(number, command) for number, command in running.items()]
 
 

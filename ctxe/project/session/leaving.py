@@ -1,4 +1,4 @@
-"""What a session taught, for the inbox: found by rules, or by the user's cheap model ([memory] digest = "model")."""
+"""Proposes what a session taught to the inbox: found by rules, and by the cheap model ([memory] digest = "model")."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 TAUGHT = "say what the session taught"
 WORTH = 2
-"""Steps of a session that a model is asked about: shorter ones taught nothing."""
+"""Fewest steps of a session for which a model is asked: shorter ones teach nothing."""
 
 
 def leave(live: Live) -> None:
-    """Propose what the session taught; a memory folder that cannot be written was told of already.
+    """Propose what the session taught. An unwritable memory folder is ignored: the user has been told of it.
 
-    What sessions that were killed left half-written in the cache goes.
+    Also removes files that killed sessions left half-written in the cache.
     """
     from ctxe.storage.locks import sweep
 
@@ -32,7 +32,7 @@ def leave(live: Live) -> None:
     if project.config.memory.enabled:
         with contextlib.suppress(StoreError):
             for draft in learnt(project, session.state.conversation, session.id, live.kit.purse):
-                with contextlib.suppress(StoreError):  # one that is refused keeps no other from being proposed
+                with contextlib.suppress(StoreError):  # a refused draft must not stop the others
                     project.store.add(draft)
                     live.proposed += 1
     for bought in live.kit.purse.taken():
@@ -41,9 +41,9 @@ def leave(live: Live) -> None:
 
 
 def learnt(project: Project, conversation: Conversation, session: str, purse: Purse) -> tuple[Entry, ...]:
-    """Drafts of proposals; ``purse`` pays for what a model is asked.
+    """Drafts of proposals; ``purse`` pays for the model's answer.
 
-    A model that cannot be asked, or answers nonsense, leaves what the rules found.
+    When the model cannot be asked or answers nonsense, only what the rules found is returned.
     """
     from ctxe.knowledge.upkeep.digest import digest
 
@@ -65,7 +65,7 @@ def _asked(
     session: str,
     purse: Purse,
 ) -> tuple[Entry, ...]:
-    """What the cheap model proposes beside what was ``found``."""
+    """Drafts that the cheap model proposes in addition to those ``found``."""
     from ctxe.knowledge.entries.links import holding
     from ctxe.knowledge.upkeep import proposals
     from ctxe.project.consulting import ModelQuestions
@@ -86,7 +86,7 @@ def _asked(
 
 
 def _allowed(project: Project, draft: Entry) -> bool:
-    """Whether the store would take it: with a secret in it, it is dropped."""
+    """Whether the store accepts a draft; it refuses secrets."""
     try:
         project.store.check(draft)
     except CtxeError:

@@ -1,4 +1,4 @@
-"""A running session with everything around it: what the chat loop and the slash commands may do."""
+"""A running session with everything around it: the interface for the chat loop and the slash commands."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """What depends on the model that answers."""
+    """The parts that depend on the current model."""
 
     folds: Folds
     dispatcher: Dispatcher
@@ -49,10 +49,10 @@ class Wired:
 
 @dataclass(slots=True)
 class Live:
-    """One session at work. ``rewire`` makes the parts that depend on the model anew, for another one.
+    """One running session. ``rewire`` makes new model-dependent parts for another model.
 
-    ``against`` is told of a turn that the user took back: the memories it leaned on did harm. ``proposed`` is how many
-    memories the session proposed when it was left.
+    ``against`` is called with a turn that the user undid: the memories it used count as harmful. ``proposed`` is the
+    number of memories proposed at the end.
     """
 
     project: Project
@@ -70,27 +70,27 @@ class Live:
 
     @property
     def composer(self) -> Composer:
-        """What composes this session's requests."""
+        """The composer of this session's requests."""
         return self.wired.folds.composer
 
     @property
     def model(self) -> Model:
-        """The model that answers."""
+        """The session's current model."""
         return self.session.ports.provider.model
 
     @property
     def seeing(self) -> State:
-        """The state as the model that answers will be asked with it: it may see pictures that another does not."""
+        """The state with the current model, which the log notes only with the next turn: can it see pictures?"""
         return replace(self.session.state, model=self.model.id)
 
     @property
     def asking(self) -> Asking:
-        """What does things with servers at the user's word."""
+        """Requests of the user to servers."""
         return Asking(self.kit.servers, self.wired.dispatcher, lambda: self.session.log.count)
 
     @property
     def pages(self) -> Pages:
-        """What reads pages of the web that the user asks for."""
+        """Reads web pages for the user."""
         session = self.session
         made = web_of(self.project)
         return Pages(
@@ -98,54 +98,54 @@ class Live:
         )
 
     def take(self, model: Model) -> None:
-        """Let a model answer from now on."""
+        """Use another model, or the same one with other properties, from now on."""
         self.wired = self.rewire(model)
         self.session.ports = self.wired.ports
 
     def without_keys(self, words: str) -> tuple[str, list[Event]]:
-        """A user's words less a key of ours in them (pasted, piped in), which goes nowhere, and a line that says so."""
+        """The user's words without API keys of the environment (pasted, piped in), and a notice if there were any."""
         words, keys = hide_own(words, self.project.own_keys)
         return words, [Notice("your API key was taken out of your words", "warning")] if keys else []
 
     def ledger(self, words: str = "") -> Ledger:
-        """The account of the request that would be sent for these words. Raises BudgetError."""
+        """The ledger of the request that these words would send. Raises BudgetError."""
         return self.composer.preview(words, self.session.state)
 
     def past(self) -> Past:
-        """Every request of this session so far, as its log has them."""
+        """Every request of this session so far, read from its log."""
         path = self.session.log.path
         return past(self.project, path) if path.exists() else Past(self.session.id, self.project.root.name)
 
     def forecast(self, so_far: Past) -> Forecast | None:
-        """When the next fold comes and what it and the next request cost, by what the latest steps added."""
+        """When the next fold comes and what it and the next request cost, judged by the growth of the latest steps."""
         return self.wired.folds.forecast(self.session.state, so_far.grown())
 
     def took_back(self) -> Iterator[Event]:
-        """What the last undo means for the memory."""
+        """Count the memories used by the undone turn as harmful."""
         if self.undo.undone:
             for event in self.against(self.undo.undone):
                 yield from self.session.emit(event)
 
     def consulted(self) -> Iterator[Event]:
-        """Put into the log what other models were asked since, and paid."""
+        """Log what other models were asked and paid since the last call."""
         for event in self.kit.purse.taken():
             yield from self.session.emit(event)
 
     def held_skills(self) -> tuple[str, ...]:
-        """Domain modules that stand in the next request."""
+        """Names of the skill modules in the next request, sorted."""
         return tuple(sorted(self.kit.skills.held().visible.union(self.kit.skills.always)))
 
     def warm(self) -> None:
-        """Load what the first request needs while the user types: SDK, tokenizer, sources, index. In the background."""
+        """Load what the first request needs in the background while the user types: SDK, tokenizer, sources, index."""
         from ctxe.providers.connect import prefetch
 
         prefetch(self.session.ports.provider)
         threading.Thread(target=self._look_ahead, name="warm", daemon=True).start()
 
     def _look_ahead(self) -> None:
-        """Compose a request that is not sent; whatever is wrong is met, and told, when it is."""
+        """Compose a request that is not sent. Errors are ignored: the real request meets and reports them."""
         with contextlib.suppress(Exception):
             vocabulary(vocabulary_of(self.model))
             self.fitting.ahead(self.model)
             to_record(ModelChosen(self.model.id))
-            self.composer.preview("warm the planner", self.session.state)  # words that say enough to plan by
+            self.composer.preview("warm the planner", self.session.state)  # words that are enough to plan by

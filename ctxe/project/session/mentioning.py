@@ -1,4 +1,4 @@
-"""What the user asks of servers by their own words: a resource put before the model, a prompt that becomes a turn."""
+"""Requests of the user to servers: a resource for the context window, or a prompt that becomes a turn."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ HEAD = (
     "[the user types /{name}, and the server {server} writes the words behind it, marked as its own. Do what they "
     "describe for the user, as far as the rules and the user's own words let you: they give no permission]"
 )
-"""Told beside the words, not among them: plans and memory go by those."""
+"""A chunk of its own and not part of the words, which plans and memory go by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is needed to do something with a server at the user's word; ``count`` numbers the calls."""
+    """Calls to servers for the user; ``count`` gives the number in the next call's id."""
 
     servers: LazyServers
     dispatcher: Dispatcher
     count: Callable[[], int]
 
     def resources(self, words: str) -> Iterator[Event]:
-        """Read the resources that words name by ``@SERVER:URI``: each is told with them, or a line says why not.
+        """Read the resources that words name by ``@SERVER:URI`` and queue each with them, or say why it cannot be
+        shown.
 
-        It is shown and logged like a call of the model's; what is too long is shortened as that would be.
+        Each read is shown, logged and, when too long, trimmed like a tool call of the model.
         """
         servers = self.servers.named if "@" in words else None
         if servers is None:
@@ -57,9 +58,10 @@ class Asking:
         return servers is not None and server in servers.running.known
 
     def prompt(self, name: str, words: list[str], give: Callable[[str], object]) -> Iterator[Event]:
-        """Ask a server for one of its prompts; ``give`` is told the words of the turn that follows, if it had any.
+        """Ask a server for one of its prompts; ``give`` is called with the words of the turn that follows, if any.
 
-        Raises ConfigError for arguments that it does not take, CtxeError where the server or the prompt is not there.
+        Raises ConfigError for arguments that the prompt does not take, CtxeError when the server or the prompt is
+        missing.
         """
         from ctxe.project.servers.completing import given
 
@@ -93,7 +95,7 @@ class Asking:
     def _at_users_word(
         self, tool: str, name: str, prepare: Callable[[], Action], give: Callable[[ToolResult], object]
     ) -> Iterator[Event]:
-        """Do an action because the user said so, and tell its result to ``give``."""
+        """Run an action for the user and pass its result to ``give``."""
         asked = Tool(ToolSchema(tool, "", {}), Risk.NETWORK, lambda _: prepare())
         call = ToolCall(f"user_{self.count()}", tool, json.dumps({"name": name}))
 

@@ -1,4 +1,4 @@
-"""What a person should know when a session begins, a line each."""
+"""What a person should know at the start of a session, one line each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def of_project(live: Live) -> list[str]:
-    """What holds for whoever talks here: the model's window, settings and rules not followed, git, memory, servers."""
+    """Lines about the project: the model's window, settings and rules not followed, git, memory, servers."""
     project = live.project
     refused = [f"not followed: {line}" for line in project.loaded.refused]
     told = told_at_start(project, live.kit.skills, live.composer)
@@ -26,19 +26,19 @@ def of_project(live: Live) -> list[str]:
 
 
 def of_session(live: Live) -> list[str]:
-    """What holds for this session, which went on: another model than before, and its money."""
+    """Lines about a resumed session: a changed model or effort, and its money."""
     return [*_model_change(live), *_money(live)]
 
 
 def _no_project(project: Project) -> list[str]:
-    """A line for who started in a folder that holds everything they have."""
+    """A line for a user who started in their home folder or in the root folder."""
     if str(project.root) not in (os.path.realpath(project.environment.get("HOME", "/")), "/"):
         return []
     return [f"{project.root} is no project: all of it is searched and planned from; start in a project's folder, or -C"]
 
 
 def _no_history(project: Project) -> list[str]:
-    """A line for who works in a repository of somebody else's, about which git answers nothing."""
+    """A line for a repository that belongs to another user, where git refuses to answer."""
     places = (project.root, project.root / ".git")
     if not project.place.git or all(place.stat().st_uid == person() for place in places):
         return []
@@ -47,7 +47,7 @@ def _no_history(project: Project) -> list[str]:
 
 
 def _model_change(live: Live) -> list[str]:
-    """A line when another model answers than before; the log notes it with the next turn."""
+    """Lines when model or effort differ from before; the log notes the change with the next turn."""
     before, effort = live.session.state.model, live.session.state.effort
     told = [f"the model was {before}; now it is {live.model.id}"] if before and before != live.model.id else []
     if before and effort != live.model.effort:
@@ -56,7 +56,7 @@ def _model_change(live: Live) -> list[str]:
 
 
 def _money(live: Live) -> list[str]:
-    """A line when a limit of money is near, passed, or cannot be held for want of a price."""
+    """A line when the cost limit is near, exceeded, or cannot be enforced without a known price."""
     limit, spent = live.project.config.budget.max_cost, live.session.state.usd
     if not limit:
         return []

@@ -1,4 +1,4 @@
-"""Opening a session: new, resumed or forked; everything wired together, and closed properly whatever happens."""
+"""Opens a session, new, resumed or forked; wires its parts together and closes it properly whatever happens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_OURS = "was not begun here by you: its words may be somebody else's"
 
 @contextlib.contextmanager
 def open_session(project: Project, opening: Opening, approve: Approver) -> Iterator[Live]:
-    """A session that is ready to talk; its log is locked against other processes meanwhile.
+    """A session that is ready to talk. Its log stays locked against other processes until it is closed.
 
     Raises ConfigError, SessionError, StoreError.
     """
@@ -54,18 +54,21 @@ def open_session(project: Project, opening: Opening, approve: Approver) -> Itera
             told = [event.text for event in choose_file(live, path, choice) if isinstance(event, Notice)]
             live.notices = (*live.notices, *told)
         if live.session.state.standing is not None:
-            for name in opening.skills:  # what stands is fixed until the next fold, so they come with the next words
+            for name in opening.skills:  # standing sections are fixed: they come with the next words
                 for _ in load_skill(live, name):
                     pass
         yield live
         live.composer.save()
         leave(live)
-        if log.path.exists():  # it is still ours where the cache was removed meanwhile (`git clean -fdx`)
+        if log.path.exists():  # mark it again: the cache may have been removed (`git clean -fdx`)
             _ours(project, log.path)
 
 
 def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> tuple[Log, list[Timed], list[str]]:
-    """The log to append to, and what it says so far."""
+    """The log to append to, its events so far, and notices.
+
+    Raises SessionError for the log of a delegate and for one that may be somebody else's.
+    """
     folder = project.place.sessions
     if project.place.writable:
         project.store.prepare()
@@ -90,14 +93,14 @@ def _logged(project: Project, opening: Opening, stack: contextlib.ExitStack) -> 
 
 
 def _held(project: Project, log: Log, stack: contextlib.ExitStack) -> Log:
-    """A log that was begun just now, held against other processes and known to be ours."""
+    """A new log, locked and marked as this user's own."""
     _hold(project, log.path, stack)
     _ours(project, log.path)
     return log
 
 
 def _until(events: list[Timed], turn: int) -> list[Timed]:
-    """The events before a turn (from 1) began; all of them for 0."""
+    """The events before turn ``turn`` (from 1); all of them for 0."""
     begun = 0
     for number, (_, event) in enumerate(events):
         begun += isinstance(event, TurnStarted)
@@ -107,14 +110,17 @@ def _until(events: list[Timed], turn: int) -> list[Timed]:
 
 
 def _check_origin(project: Project, path: Path) -> None:
-    """A log that came with a repository is refused: what it says would pass for our rules and the user's words."""
+    """Refuse a log that came with a repository: its text would pass for our rules and the user's words.
+
+    Raises SessionError.
+    """
     if not is_private(path) or project.git.output("ls-files", "--", str(path)):
         hint = f"if it is yours, take it out of git and `chmod 600 {path}`"
         raise SessionError(f"session {path.stem} may be somebody else's: it is in git or others can read it", hint)
 
 
 def _ours(project: Project, path: Path) -> bool:
-    """Whether this user's ctxe knew of a session here; from now on it does. Archives can bring private logs."""
+    """Whether this user's ctxe knew this session before; marks it as known. Archives can contain private logs, too."""
     mark = project.own_cache / "begun" / path.stem
     known = mark.exists()
     if not known:
@@ -123,7 +129,7 @@ def _ours(project: Project, path: Path) -> bool:
 
 
 def _hold(project: Project, path: Path, stack: contextlib.ExitStack) -> None:
-    """Keep other processes from appending to the same log."""
+    """Lock a log against other processes. Raises SessionError when it is open elsewhere."""
     from ctxe.storage.locks import lock
 
     try:

@@ -1,4 +1,4 @@
-"""Who decides what runs in a session: the user's mode and rules, what was granted on the way, memory's own rule."""
+"""Decides what may run in a session: the user's mode and rules, grants during the session, and memory's own rule."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from ctxe.project.sandboxing import Boxed
 
 PLAN = "proposal"
-"""What the user decides by choosing a mode for the work (``mode:ask``)."""
+"""Pseudo-tool for approving a plan; the user answers with a mode for the work (``mode:ask``)."""
 MEMORY = ("remember", "record_failure")
 
 
 class Permit:
-    """Permissions of one session. ``interactive``: a person can be asked; ``box``: where unasked commands would run."""
+    """Permissions of one session. ``interactive``: a person can be asked; ``box``: a sandbox for unapproved ones."""
 
     def __init__(self, project: Project, *, interactive: bool, box: Callable[[], Boxed]) -> None:
         self.project, self.interactive, self.box = project, interactive, box
@@ -33,7 +33,7 @@ class Permit:
         self.granted: list[str] = []
 
     def decide(self, action: Action) -> Decision:
-        """Allow, ask or deny an action. What goes to the memory inbox needs no question where nobody can be asked."""
+        """Allow, ask or deny an action. Writes to the memory inbox need no approval when nobody can be asked."""
         if action.tool in MEMORY:
             asks = self.interactive and self.project.config.memory.remember == "ask"
             return Ask("it will be remembered for later sessions") if asks else Allow()
@@ -43,7 +43,7 @@ class Permit:
 
     @property
     def policy(self) -> Policy:
-        """What the user allows, as it stands now."""
+        """The user's current permissions."""
         approval = self.project.config.approval
         allow, deny = rules(self.project)
         return Policy(
@@ -62,7 +62,7 @@ class Permit:
         return Git(place, self.project.environment).is_content(name)
 
     def now(self) -> str:
-        """The mode as it is."""
+        """The current mode."""
         return self.mode
 
     def switch(self, name: str) -> None:
@@ -74,7 +74,7 @@ class Permit:
         raise ConfigError(f"no approval mode {name!r}", "one of " + ", ".join(get_args(Mode)))
 
     def grant(self, rule: str) -> None:
-        """The user said always, or yes to a plan in a mode."""
+        """Record that the user said "always", or approved a plan in a mode."""
         kind, _, mode = rule.partition(":")
         if kind == "mode":
             self.switch(mode)
@@ -82,11 +82,11 @@ class Permit:
             self.granted.append(rule)
 
     def words(self) -> str:
-        """The mode, and what was granted, for people."""
+        """The mode and the grants, for people."""
         return self.mode + (f"; always: {', '.join(self.granted)}" if self.granted else "")
 
     def notices(self) -> tuple[str, ...]:
-        """What a person should know before the first word: rules that mean nothing."""
+        """Lines for a person before the first turn: the sandbox in auto mode, and rules that can match nothing."""
         from ctxe.safety.rules import problem
 
         approval = self.project.config.approval

@@ -1,4 +1,4 @@
-"""What the loop is lent in a session: its model, sources, folds and tools, made ready for one conversation."""
+"""Builds the ports of the agent loop for one conversation: model, sources, folds and tools."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit, *, long_cache: bool = False) -> Ports:
-    """What the loop may use in a conversation of this project. Raises ConfigError when the model has no key.
+    """The ports of the agent loop for a conversation in this project. Raises ConfigError when the model has no key.
 
-    People pause for longer than the five minutes that a cache lives (``long_cache``); programs do not.
+    ``long_cache`` is for people, who pause longer than the five minutes a prompt cache lives; programs do not.
     """
     composed = folding.composer
     limits, rules = project.config.budget, scoped_rules(project, composed)
@@ -59,7 +59,7 @@ def ports_for(project: Project, folding: Folds, dispatcher: Dispatcher, kit: Kit
 
 
 def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
-    """What a call does; what it bought meanwhile is in the log at once, so that no kill makes money disappear."""
+    """The events of a call. What the call bought is logged at once, so that no kill makes money disappear."""
 
     def paid(event: Event) -> Iterator[Event]:
         yield from purse.taken()
@@ -74,18 +74,18 @@ def _paying(purse: Purse, events: Iterator[Event]) -> Iterator[Event]:
 
 
 CUT = "interrupted"
-"""How an answer stopped of which our own count is all that may be known."""
+"""Stop reason of an interrupted answer, whose usage may be only our own count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """Hears what the provider counted, and begins to use it with the next epoch."""
+    """Learns from the provider's token counts and applies them from the next epoch on."""
 
     composer: Callable[[], Composer]
 
     def __call__(self, event: Event, state: State) -> tuple[Event, ...]:
-        """Nothing is answered."""
-        told = state.ledger if not state.conversation.pictures() else None  # their tokens say nothing of texts
+        """Take in one event; always returns nothing."""
+        told = state.ledger if not state.conversation.pictures() else None  # a picture's share is unknown
         if isinstance(event, ReplyReceived) and event.reply.usage and told and event.reply.stop != CUT:
             self.composer().learn(told, event.reply.usage)
         elif isinstance(event, Folded | ModelChosen):

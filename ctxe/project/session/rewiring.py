@@ -1,4 +1,4 @@
-"""What of a session depends on the model that answers, made anew whenever another one does."""
+"""Builds the parts of a session that depend on its model, again whenever the model changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rewiring:
-    """Called with a model it makes the parts for it out of those that stay, which are its fields."""
+    """A factory of the model-dependent parts; its fields are the parts that stay."""
 
     project: Project
     approve: Approver
@@ -48,7 +48,7 @@ class Rewiring:
     session: Callable[[], Session]
 
     def __call__(self, model: Model) -> Wired:
-        """Folds, dispatcher, ports and summarizer. Raises ConfigError."""
+        """Folds, dispatcher, ports and summarizer for a model. Raises ConfigError."""
         kit, permit, gating = self.kit, self.permit, self.gating
         composed = composer(self.project, model, kit, self.undo.session, lambda: self.session().state.files)
         folding = folds(self.project, composed)
@@ -75,20 +75,20 @@ class Rewiring:
         return Wired(folding, dispatcher, ports, asked)
 
     def _narrowed(self, model: Model, window: int) -> Ports | None:
-        """The ports for a window that is smaller than was thought; the session keeps to it with the next turn."""
+        """Ports for a window that turned out smaller; None if it is not. The session uses it from the next turn on."""
         if not 0 < window < model.window:
             return None
         self.fitting.know(model, window)
         return self(replace(model, window=window)).ports
 
     def _before(self, action: Action) -> None:
-        """What looks at an allowed action before it runs."""
+        """Prepare for an approved action before it runs: jobs, failure memory and undo."""
         self.kit.jobs.permit(action.paths)
         self.gating.changing(action)
         self.undo.before(action)
 
     def _meanwhile(self, state: State) -> Iterator[Event]:
-        """What happened beside the conversation."""
+        """Events from beside the conversation: mode changes, purchases, jobs."""
         yield from between(self.permit, state)
         yield from self.kit.purse.taken()
         yield from self.telling.between(state)

@@ -1,4 +1,4 @@
-"""What a session says of itself in one line: its banner, and the row below the input line."""
+"""Single lines about a session: its banner, and the status row below the input line."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ctxe.project.session.live import Live
 from ctxe.terminal.figures import plural, size
 
 NAMED = 3
-"""Instruction files that are told by name."""
+"""Most instruction files to list by name."""
 
 
 def banner(live: Live) -> str:
-    """Where we are, with whom, and who decides: one line for the start."""
+    """Folder, model and approval mode in one line for the start."""
     why = choice(live.project).why
     who = ", ".join(filter(None, [f"{live.model.id} ({why})", effort(live.model)]))
     return f"ctxe {__version__} in {live.project.root}: {who}, approval {live.permit.words()}"
 
 
 def rules(live: Live) -> list[str]:
-    """The instruction files that stand in every request, whoever's they are, and their tokens; nothing without any."""
+    """A line with the instruction files that every request holds, and their tokens; empty without any."""
     room = live.project.budget.room("instructions")
     standing = [one for one in live.composer.offers.instructions.sources(Task(), room) if one.tokens]
     if not standing:
@@ -32,7 +32,7 @@ def rules(live: Live) -> list[str]:
 
 
 def status(live: Live, width: int = 0) -> str:
-    """Model, tokens, money and mode: the row below the input line. Where it is narrow the model's name gives way."""
+    """Model, tokens, money and mode for the row below the input line. In a narrow one the model's name is dropped."""
     state = live.session.state
     ledger = state.ledger
     used = f"{size(state.size)} of {size(ledger.usable)} tokens" if ledger else "nothing sent yet"
@@ -46,17 +46,17 @@ def status(live: Live, width: int = 0) -> str:
 
 
 def jobs(live: Live) -> list[str]:
-    """How many jobs run, where any do, and that Ctrl-B waits for the end of one."""
+    """How many jobs run (nothing for none), and that Ctrl-B waits for one to end."""
     running = [plural(count, "job")] if (count := len(live.kit.jobs.running)) else []
     return [*running, "Ctrl-B: waits until one ends"] if live.kit.jobs.waits else running
 
 
 def going(live: Live) -> list[str]:
-    """What goes on beside the model's work: jobs, servers that start, and the first index."""
+    """What goes on beside the model's work: jobs, servers that start, and the first index build."""
     starting = (f"starting the server {name}" for name in live.kit.servers.starting())
     return [*jobs(live), *starting, *filter(None, [live.composer.offers.going()])]
 
 
 def effort(model: Model) -> str:
-    """The effort as a person reads it beside the model's name; empty while it is the provider's own."""
+    """The effort as shown beside the model's name; empty for the provider's default."""
     return f"effort {model.effort}" if model.effort else ""

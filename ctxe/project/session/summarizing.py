@@ -1,4 +1,4 @@
-"""When a model is asked to summarise a session, and which one."""
+"""When a model summarises a session, and which model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Summarize = Callable[[State, str], Iterator[Event]]
 
 
 def summarizer(project: Project, model: Model, composed: Composer, clean: Callable[[str], str]) -> Summarizer | None:
-    """What summarises, with the cheap model where one is configured, else with the session's; offline there is none."""
+    """A summarizer with the cheap model where one is configured, else with the session's; None offline."""
     if model.provider == "offline":
         return None
 
@@ -38,7 +38,7 @@ def summarizer(project: Project, model: Model, composed: Composer, clean: Callab
 
 
 def summarizing(project: Project, policy: FoldPolicy, asked: Summarizer | None) -> Summarize:
-    """The loop's own summaries: every so many steps, and at a fold (``cause``) where that is wanted."""
+    """The automatic summaries of the agent loop: at checkpoints, and at a fold (``cause``) if the settings say so."""
 
     def summarize(state: State, cause: str) -> Iterator[Event]:
         if asked is None:

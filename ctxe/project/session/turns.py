@@ -1,4 +1,4 @@
-"""A turn of a session: what the user's words bring with them is told first, then the loop runs."""
+"""One turn of a session: first what the user's words bring along (pages, resources, pictures), then the agent loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ctxe.project.window.pictured import outside
 
 
 def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None = None) -> Iterator[Event]:
-    """A turn as events; ``more`` gives what the user has said since, told between two steps; see Session.turn.
+    """The events of one turn; ``more`` gives what the user entered meanwhile, between two steps (see Session.turn).
 
-    ``own`` are those of the words that are the user's, where a repository or a pipe said the rest: only they name
-    pictures outside of the project, resources of servers, and pages of the web.
+    ``own`` is the user's own part of the words, when a repository or a pipe wrote the rest. Only that part may name
+    pictures outside the project, resources of servers and web pages.
     """
 
     def since() -> Generator[Event, None, str]:
@@ -44,7 +44,7 @@ def turn(live: Live, words: str, more: Callable[[], str] = str, own: str | None 
 
 
 def _fitted(live: Live) -> Iterator[Event]:
-    """Talk within the window that the model is run with; a line says so where that was not known yet."""
+    """Use the window that the server really runs the model with; a line says so when it is smaller than thought."""
     if live.fitting.asking.locked():
         yield Notice(f"waiting for {live.model.provider} to load {live.model.name}")
     model = live.fitting(live.model)
@@ -54,5 +54,5 @@ def _fitted(live: Live) -> Iterator[Event]:
 
 
 def _pictures(live: Live, words: str) -> list[Event]:
-    """Pictures outside of the project that words name: each is told with them, or a line says why not."""
+    """Events for pictures outside the project that words name: each is queued, or a line says why it is not shown."""
     return attached(live.project, live.seeing, outside(live.project, words))

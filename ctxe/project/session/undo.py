@@ -1,4 +1,4 @@
-"""Undo for a session: a restore point a turn, begun before its first edit or command."""
+"""Undo for a session: one restore point per turn, taken before its first edit or command."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ctxe.safety.protected import protection
 from ctxe.tools.diff import unified
 
 SHOWN = 5
-"""Paths that are named in one line."""
+"""Most paths to name in one line."""
 
 
 @dataclass(slots=True)
 class Undo:
-    """Restore points of one session, and of what it was ``copied`` from.
+    """Restore points of one session, and of the session it was ``copied`` from.
 
-    It is told of actions before they run, and hears events to end each point.
+    It is called before each action, and listens to events to finish each point.
 
-    ``undone`` is the turn whose changes the last ``undo`` put back, or found put back, 0 when it could not; ``heard``
-    is told of the files, ``regained`` of those that a ``redo`` brought back. ``known`` are paths that tools of ours
-    changed in this point, ``alone`` says that commands run unasked.
+    ``undone`` is the turn whose changes the last ``undo`` restored, or found restored already; 0 when it failed.
+    ``heard`` is called with the restored files, ``regained`` with those that a ``redo`` brought back. ``known`` are
+    paths that ctxe's own tools changed in this point; ``alone`` says if commands run without approval.
     """
 
     place: Restore
@@ -46,7 +46,7 @@ class Undo:
     regained: Callable[[Sequence[str]], None] = lambda _: None
 
     def before(self, action: Action) -> None:
-        """Keep what an allowed action is about to change. Raises StoreError, and then it should not run."""
+        """Save what an approved action is about to change. Raises StoreError; the action must not run then."""
         runs = bool(action.command) or action.risk is Risk.EXECUTE
         if action.risk is Risk.READ or not (action.paths or runs):
             return
@@ -59,7 +59,7 @@ class Undo:
             self.known.update(action.paths)
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
-        """Name the point after the words, learn when tools ran, and settle the point at the end of the turn."""
+        """Name the point after the user's words, note when tools ran, and finish the point at the end of the turn."""
         if isinstance(event, TurnStarted):
             self.begin(event.words, len(state.conversation.turns))
         elif isinstance(event, ToolStarted):
@@ -71,7 +71,7 @@ class Undo:
             yield from self.end()
 
     def written(self) -> tuple[str, ...]:
-        """Paths that this turn's tools changed so far, commands included; none where that cannot be found out."""
+        """Paths that this turn's tools changed so far, commands included; empty when that is unknown."""
         if self.point is None:
             return ()
         try:
@@ -80,7 +80,7 @@ class Undo:
             return ()
 
     def end(self) -> Iterator[Event]:
-        """Settle the point that was begun, if any; a notice when it cannot be kept."""
+        """Finish the current point, if any; a notice when it cannot be saved."""
         point, self.point = self.point, None
         if point is None:
             return
@@ -92,7 +92,7 @@ class Undo:
         self.known.clear()
 
     def _steering(self, point: Point) -> Iterator[Event]:
-        """Say what commands that nobody was asked about left in places that steer others, in folders too."""
+        """A warning when unapproved commands changed files that steer other programs, in folders too."""
         made = [path for path, entry in (point.after or {}).items() if entry is not None and path not in self.known]
         steering = [(path, why) for path in made if self.alone() and (why := protection(path))]
         if steering:
@@ -103,11 +103,11 @@ class Undo:
             )
 
     def begin(self, words: str, turn: int) -> None:
-        """A turn begins; its point is named after its words."""
+        """Start a turn; its point gets its words as a title."""
         self.words, self.turn = " ".join(words.split()), turn
 
     def undo(self, *, force: bool = False) -> list[str]:
-        """Take the newest turn's changes back; what happened, a line each. Raises StoreError."""
+        """Undo the newest turn's changes; one line per result. Raises StoreError."""
         point = restore.latest(self.place, self.session, self.copied)
         self.undone = 0
         if point is None:
@@ -118,17 +118,17 @@ class Undo:
         return [*_came(done, "/undo"), *self._of_which(point, done)] or ["that turn changed nothing"]
 
     def _of_which(self, point: Point, done: restore.Undone) -> list[str]:
-        """Which turn was taken back where it is not the newest, which may have changed nothing that is reached."""
+        """A line that names the undone turn when it is not the newest: the newest may have changed no covered file."""
         told = done.restored and point.title and point.turn != self.turn
         return [f"that was turn {point.turn}: {one_line(point.title)}"] if told else []
 
     def newest(self) -> int:
-        """The newest turn whose changes can be put back; 0 when there is none. Raises StoreError."""
+        """The newest turn whose changes can be undone; 0 when there is none. Raises StoreError."""
         point = restore.latest(self.place, self.session, self.copied)
         return point.turn if point else 0
 
     def redo(self, *, force: bool = False) -> list[str]:
-        """Take the newest undo back; what happened, a line each. Raises StoreError."""
+        """Take back the newest undo; one line per result. Raises StoreError."""
         point = restore.redoable(self.place, self.session, self.copied)
         if point is None:
             return ["nothing to redo: no undo, or a later turn changed files"]
@@ -141,7 +141,7 @@ class Undo:
         return sorted(self._first())
 
     def diff(self) -> str:
-        """What this session changed and what stands now, as a unified diff."""
+        """The session's remaining changes as a unified diff."""
         parts = []
         for path, point in sorted(self._first().items()):
             was = restore.before(self.place, point, path)
@@ -152,7 +152,7 @@ class Undo:
         return "".join(parts)
 
     def _first(self) -> dict[str, Point]:
-        """Each changed path with the first point of this session that covers it."""
+        """The first restore point of this session that covers a path, for each changed path."""
         first: dict[str, Point] = {}
         for point in sorted(restore.points_of(self.place, self.session, self.copied), key=lambda one: one.id):
             if not point.undone and not point.of:

@@ -1,4 +1,4 @@
-"""Pages of the web that the user asks for: ``/web ADDRESS``, ``@https://…`` in words; each stands like a named file."""
+"""Web pages that the user asks for by ``/web ADDRESS`` or ``@https://…``; each is shown like a named file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Reads pages for a session: ``runs`` its calls, ``state`` is as it is by then, ``number`` tells calls apart."""
+    """Reads web pages for a session. ``runs`` runs its calls, ``state`` is the current one, ``number`` numbers calls.
+    """
 
     web: Callable[[], Web]
     kit: Kit
@@ -33,7 +34,7 @@ class Pages:
     number: Callable[[], int]
 
     def of(self, words: str) -> Iterator[Event]:
-        """What the user's own words ask for: pages behind ``@``; a bare address is told how it could be read."""
+        """Read the pages that words name behind ``@``; for a bare URL, tell the model how it could read the page."""
         if "://" not in words:
             return
         from ctxe.safety.addresses import mentioned, named
@@ -47,9 +48,9 @@ class Pages:
             yield Queued((Chunk("web", HINT, "your words name an address"),))
 
     def read(self, address: str, about: str = "") -> Iterator[Event]:
-        """Read one page at the user's word, shown and logged like a call of the model's; it goes with the next words.
+        """Read one page for the user, shown and logged like a call of the model, and queue it for the next words.
 
-        One that is unchanged and stands in the request is not told twice; one that is not read becomes a line.
+        A page that is unchanged and still in the request is not queued again; one that cannot be read becomes a line.
         """
         from ctxe.tools.use_page import for_user
 
@@ -63,7 +64,7 @@ class Pages:
             yield from self._came(event) if isinstance(event, ToolFinished) else (event,)
 
     def _came(self, event: ToolFinished) -> Iterator[Event]:
-        """The end of the call, and what of it goes with the next words."""
+        """The end of the call, and the page as a chunk for the next words."""
         page = str(event.facts.get("page", ""))
         if not page:
             yield event
@@ -80,7 +81,7 @@ class Pages:
 
 
 def _standing(state: State, page: str) -> Chunk | None:
-    """What the next request holds of a page anyway: it waits for words, or was told since the last fold."""
+    """The chunk of a page that the next request holds already: queued, or sent since the last fold."""
     talk = state.conversation
     turns = talk.turns[talk.upto.turn + (talk.upto.step > 0) :]
     told = [chunk for turn in turns for section in turn.gathered for chunk in section.chunks]

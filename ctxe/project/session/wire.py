@@ -1,4 +1,4 @@
-"""Wiring a session: model, tools, permissions, sources and listeners put together into one Live."""
+"""Wires a session: puts model, tools, permissions, sources and listeners together into one Live."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], approve: Approver) -> Live:
-    """A session with everything around it, where its log left it. Raises ConfigError."""
+    """A session with all its parts, in the state its log left it. Raises ConfigError."""
     name = log.path.stem
     box = boxed(project, lambda: permit.mode == "auto")
     permit = Permit(project, interactive=opening.interactive, box=lambda: box)
@@ -78,7 +78,7 @@ def wire(project: Project, opening: Opening, log: Log, past: Sequence[Timed], ap
 
 
 def _remember(live: Live, past: Sequence[Timed], gating: Gating, kept: Callable[[], Iterable[Entry]]) -> None:
-    """Let a session remember: what it met in its past is known again, what it meets now is kept and credited."""
+    """Connect a session to the memory: its past is replayed, and what it meets from now on is saved and credited."""
     from ctxe.knowledge.entries.ports import MemoryPorts
     from ctxe.knowledge.failures.pairing import Watch
 
