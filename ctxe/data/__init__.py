@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-"""Where they are: ctxe is installed as files, and importlib.resources takes 5 ms to find that out."""
+"""The folder of these files. ctxe is installed as files, and importlib.resources takes 5 ms to find the folder."""
 
 
 def read_bytes(name: str) -> bytes:
-    """One of them, whole."""
+    """The content of a data file."""
     return (FOLDER / name).read_bytes()
 
 
 def read_text(name: str) -> str:
-    """One of them as text."""
+    """The text of a data file."""
     return (FOLDER / name).read_text(encoding="utf-8")

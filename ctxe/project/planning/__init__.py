@@ -1,1 +1,1 @@
-"""The index of this project, the plan that is made with it, and what a user adds to both."""
+"""The index of this project, the plans made from it, and what a user adds to both."""

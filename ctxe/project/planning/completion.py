@@ -1,4 +1,4 @@
-"""Paths that complete what was typed after @."""
+"""Completes a path that the user types after ``@``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST = 30
 
 
 def paths(project: Project, begun: str) -> list[str]:
-    """Files whose path begins with, then whose name begins with, then which contain what was typed."""
+    """Up to MOST files that contain what was typed: paths that begin with it first, then file names, then the rest."""
     from ctxe.repo.files import list_files
 
     every = [listed.path for listed in list_files(project.git)]

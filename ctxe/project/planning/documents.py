@@ -1,4 +1,4 @@
-"""Documentation outside the project, as [retrieval] sources names it: indexed apart, searched with the plan."""
+"""Documentation outside the project ([retrieval] sources): it has an index of its own and is searched for each plan."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ctxe.repo.planning.ranking import Ranking
 
 MOST = 3
-"""Documents of one plan."""
+"""Most documents in a plan."""
 COVERED = 0.5
-"""Part of the first words' weight that a document must hold to bear on the task."""
+"""Least part of the weight of a task's first words that a document must contain."""
 
 
 def documents(project: Project, task: str, room: int) -> tuple[list[Planned], list[str]]:
-    """Documents that bear on a task, in at most ``room`` tokens, and what went wrong with their folders."""
+    """Documents about a task, in at most ``room`` tokens, and notes on folders that could not be read."""
     found: list[Planned] = []
     notes: list[str] = []
     for folder in project.config.retrieval.sources:
@@ -42,7 +42,7 @@ def documents(project: Project, task: str, room: int) -> tuple[list[Planned], li
 
 
 def _index(project: Project, root: Path) -> Index:
-    """The index of such a folder, in the user's cache, brought up to date. Raises StoreError."""
+    """The refreshed index of such a folder, in the user's cache. Raises StoreError."""
     from ctxe.domain.section import digest
     from ctxe.repo.git import Git
     from ctxe.repo.indexing.index import Index
@@ -65,7 +65,7 @@ def _outside(file: Planned, folder: str) -> Planned:
 
 
 def covered(ranking: Ranking, number: int) -> float:
-    """The part of the weight of a task's first words that a file holds, rare words weighing more."""
+    """The part of the weight of a task's first words that a file contains; rare words weigh more."""
     evidence = ranking.evidence
     total = max(1, evidence.index.statistics.documents)
     whole = held = 0.0
@@ -78,7 +78,7 @@ def covered(ranking: Ranking, number: int) -> float:
 
 
 def _fitting(found: list[Planned], room: int) -> list[Planned]:
-    """The best of them, within the room."""
+    """The best documents within ``room`` tokens."""
     chosen: list[Planned] = []
     for file in sorted(found, key=lambda file: -file.score):
         if len(chosen) < MOST and file.tokens <= room:

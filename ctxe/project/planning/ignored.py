@@ -1,4 +1,4 @@
-"""What the project keeps from ctxe: the files that .ctxeignore names."""
+"""The files that .ctxeignore hides from ctxe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def readable(project: Project) -> Callable[[str], bool]:
-    """Whether a file of the project may be read: what .ctxeignore names may not. The file is looked at when asked."""
+    """A function: may this file of the project be read? .ctxeignore is read with the first question."""
 
     @cache
     def spec() -> GitIgnoreSpec | None:

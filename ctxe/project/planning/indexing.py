@@ -1,4 +1,4 @@
-"""The index of this project: opened, brought up to date, looked at."""
+"""Opens and refreshes the index of this project, and tells its status."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ctxe.repo.indexing.index import Index
 
 Advance = Callable[[int, str, int], None]
-"""Told how many, of what, and of how many in all (0: nobody knows)."""
+"""A progress callback: how many are done, of what, and of how many (0: unknown)."""
 
 
 def index(project: Project, advance: Advance | None = None) -> Index:
-    """The index of this project, brought up to date; it may take seconds the first time in a large tree."""
+    """The refreshed index of this project; the first build of a large tree may take seconds."""
     from ctxe.repo.indexing.repair import refreshed
 
     found = opened(project)
@@ -25,19 +25,19 @@ def index(project: Project, advance: Advance | None = None) -> Index:
 
 
 def opened(project: Project) -> Index:
-    """The index of this project as it was left."""
+    """The index of this project, not refreshed."""
     from ctxe.repo.indexing.index import Index
 
     return Index(project.root, project.git, project.cache / "index.db")
 
 
 def told(advance: Advance | None) -> Callable[[int, int], None] | None:
-    """What an index tells its progress to."""
+    """The callback that an index calls with its progress; None when nobody listens."""
     return None if advance is None else lambda done, todo: advance(done, "files", todo)
 
 
 def status(project: Project) -> dict[str, Any]:
-    """How the index stands, without changing it. Raises StoreError when it is damaged."""
+    """The status of the index, which is not changed. Raises StoreError when it is damaged."""
     from ctxe.repo.indexing.repair import DAMAGE
 
     try:

@@ -1,4 +1,4 @@
-"""Vectors in this project: the embedding model the user set, what it says of files, and of any texts (memory's too)."""
+"""Embeddings by the model that the user set: for the files of an index, and for any other texts (memory's, too)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ctxe.storage.vectors import Vectors
 
 Similar = Callable[[Sequence[str], str], list[float]]
-"""The cosine of each text to a query; texts are embedded once, by content. Raises ProviderError and ConfigError."""
+"""Cosine similarity of each text to a query; texts are embedded once, by content. Raises ProviderError, ConfigError."""
 
 
 def vectors(project: Project, index: Index, *, waiting: bool = False) -> Vectors | None:
     """The vectors beside an index; None when the user set no embedding model. Raises ConfigError.
 
-    ``waiting``: somebody waits for the answer, so a host that does not give one is soon given up.
+    ``waiting``: somebody waits for the answer, so a silent host is soon given up.
     """
     from ctxe.providers.embed import embedder
     from ctxe.providers.retry import RetryLimits
@@ -39,9 +39,10 @@ def vectors(project: Project, index: Index, *, waiting: bool = False) -> Vectors
 
 
 def meant(project: Project, index: Index, task: str) -> tuple[Scores, str]:
-    """What vectors say of the files of an index for a task, and what is to be told about that.
+    """Scores of an index's files for a task by their vectors, and a note for the user.
 
-    Windows that changed are embedded first, unless they are many. A host that does not answer is told, no more.
+    Changed windows are embedded first, up to a limit. When the host does not answer, the note says so and the scores
+    are empty.
     """
     from ctxe.repo.planning.windows import AT_ONCE, embed, meaning
 
@@ -67,7 +68,7 @@ def embed_all(project: Project, index: Index, advance: Callable[[int], None]) ->
 
 
 def similarity(project: Project) -> Similar | None:
-    """Likeness of any texts to a query by the user's embedding model; None when none is set. Raises ConfigError."""
+    """Similarity of any texts to a query by the user's embedding model; None when none is set. Raises ConfigError."""
     from ctxe.project.planning.indexing import opened
 
     if not project.config.retrieval.embeddings:
@@ -78,5 +79,5 @@ def similarity(project: Project) -> Similar | None:
 
 
 def _alike(_owner: Index, found: Vectors, clean: Callable[[str], str], texts: Sequence[str], query: str) -> list[float]:
-    """What ``found`` says of the texts; the index comes along because its database is closed with it."""
+    """Similarity of each text to the query. The index is an argument only to keep its database open for ``found``."""
     return found.similar([clean(text) for text in texts], clean(query))

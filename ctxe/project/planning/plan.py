@@ -1,4 +1,4 @@
-"""Which files a task needs, as the planner of this project says."""
+"""The files that a task needs, by the planner of this project."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["DROPPED", "Plan", "Planned", "Steering", "build_index", "plan"]
 
 DOCUMENTS = 0.15
-"""Part of a plan that documentation from outside the project may take."""
+"""Largest share of a plan for documentation from outside the project."""
 MOST_MEMORIES = 5
-"""Memories whose files a plan looks at."""
+"""Most memories whose files a plan considers."""
 
 
 def plan(
     project: Project, words: str, budget: int, advance: Advance | None = None, steering: Steering | None = None
 ) -> Plan:
-    """The files a task needs and what to show of them within ``budget`` tokens; told of named paths that cannot be."""
+    """The files a task needs and what to show of them within ``budget`` tokens; its note names paths it cannot show."""
     from ctxe.project.planning.unplanned import unplanned
 
     found = index(project, advance)
@@ -50,17 +50,17 @@ def made(
     *,
     ahead: bool = False,
 ) -> Plan:
-    """The plan of a refreshed index with all that the user switched on: vectors, documents, a model's second look.
+    """A plan by a refreshed index with everything the user enabled: vectors, documents, a model's second look.
 
-    ``purse`` is the session's that pays for it; ``ahead`` of the words' being sent no host is asked. An index that is
-    damaged is made anew, and the plan says so.
+    ``purse`` is the session's money; ``ahead``: the words are not sent yet, so no host is asked. A damaged index is
+    rebuilt, and the plan says so.
     """
     pays = None if ahead else purse or Purse()
     return sound(index, lambda index: _made(project, index, words, budget, steering, pays))
 
 
 def _made(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
-    """No ``purse``: nobody is asked who would be paid."""
+    """The plan. Without a ``purse`` no paid host is asked."""
     settings, asks = project.config.retrieval, purse is not None
     steering = replace(steering, named=(*steering.named, *remembered_files(project, index, words, meant=asks)))
     embeds, refines = asks and settings.embeddings, asks and project.config.plan.refine and words.strip()
@@ -87,7 +87,7 @@ def _made(project: Project, index: Index, words: str, budget: int, steering: Ste
 
 
 def remembered_files(project: Project, index: Index, words: str, *, meant: bool = True) -> tuple[str, ...]:
-    """The files that memories, decisions and failures speak of, where they bear on the words (see Ranker.bearing)."""
+    """Files of the memories, decisions and failures that bear on the words (see Ranker.bearing)."""
     if not (project.config.memory.enabled and words.strip()):
         return ()
     with contextlib.suppress(StoreError, OSError):
@@ -103,7 +103,7 @@ def remembered_files(project: Project, index: Index, words: str, *, meant: bool 
 
 
 def unconnected(project: Project) -> Project:
-    """The project without what would ask a host to plan: vectors, and a model's second look."""
+    """The project without the settings that make planning ask a host: vectors and a model's second look."""
     config = project.config
     offline = replace(
         config, plan=replace(config.plan, refine=False), retrieval=replace(config.retrieval, embeddings="")
@@ -112,7 +112,7 @@ def unconnected(project: Project) -> Project:
 
 
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
-    """Bring the index up to date and say what was done, as ``ctxe index --json`` prints it."""
+    """Refresh the index and report it as ``ctxe index --json`` prints it."""
     found = opened(project)
     done = refreshed(found, told(advance))
     sound(found, lambda index: index.count_exactly())

@@ -1,4 +1,4 @@
-"""A plan as lines that a model goes by: paths, the lines that matter and why, without their text."""
+"""A plan as lines for a model: paths, line numbers and reasons, without the text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from ctxe.project.purse import Purse
 
 ROOM, MOST = 12_000, 15
-"""Tokens of text that lines are chosen for, and files that are named."""
+"""Token budget of the plan, and the most files to list."""
 SHOWN, WHY = 6, 2
-"""Ranges of lines and reasons that are told of a file."""
+"""Most line ranges and reasons to list per file."""
 
 
 def found(project: Project, task: str, purse: Purse) -> str:
-    """The files that bear on a task, a line each, best first. Raises StoreError."""
+    """The files for a task, one line each, best first. Raises StoreError."""
     planned = made(project, index(project), task, ROOM, Steering(), purse)
     return "\n".join(_line(file) for file in planned.files[:MOST])
 

@@ -1,4 +1,4 @@
-"""The plan looked over by the user's cheap model ([plan] refine): at most two questions, and what they cost."""
+"""A second look at the plan by the user's cheap model ([plan] refine): at most two questions, and their cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Planner = Callable[[str, Steering], tuple[Plan, Ranking]]
 
 
 def looked_over(project: Project, planned: Planner, task: str, steering: Steering, purse: Purse) -> Plan:
-    """The plan for a task after the model's wishes; without them, and with a note, when it cannot be asked."""
+    """The plan after the model's changes; without them, and with a note, when the model cannot be asked."""
     from ctxe.project.models import choose, connect
 
     try:
@@ -38,11 +38,11 @@ def looked_over(project: Project, planned: Planner, task: str, steering: Steerin
 
 
 def told(asked: ModelQuestions) -> str:
-    """What was asked of whom, and for how much."""
+    """The model, the number of questions and their price, in words."""
     price = "at an unknown price" if asked.cost is None else f"for ${asked.cost:.4f}"
     return f"looked over by {asked.provider.model.id} in {asked.times} question{'s' * (asked.times != 1)} {price}"
 
 
 def noted(made: Plan, *notes: str) -> Plan:
-    """A plan with more to tell about it."""
+    """The plan with more notes."""
     return replace(made, note="; ".join(note for note in (made.note, *notes) if note))

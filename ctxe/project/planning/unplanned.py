@@ -1,4 +1,4 @@
-"""Paths that a task names and no plan can show: one that is not there, and one that the project's files leave out."""
+"""Paths in a task that no plan can show: missing files, and files that do not belong to the project."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from ctxe.repo.indexing.index import Index
 
 MOST = 3
-"""Paths that are told of."""
+"""Most paths to report."""
 LONGEST = 400
 _PLACE = pattern(r"[:#]L?\d+(?:[:-]L?\d+)?$")
 
 
 def unplanned(project: Project, index: Index, words: str) -> tuple[str, ...]:
-    """Why a plan shows nothing of paths that the words name, in a line each."""
+    """One line for each path in the words that the plan cannot show, with the reason."""
     named = list(dict.fromkeys(_named(words)))
     known = [f"/{path.lower()}" for path in index.by_path] if named else []
     told = (_why(project, path, known) for path in named)
@@ -28,7 +28,7 @@ def unplanned(project: Project, index: Index, words: str) -> tuple[str, ...]:
 
 
 def _named(words: str) -> list[str]:
-    """What is written like a path: with a folder and the ending of a file, or either where it is all that is said."""
+    """Words that look like paths: with a folder and a file extension, or one of them when it is the only word."""
     said = [word.strip("\"'`()[]{}<>,;!?*").rstrip(".:") for word in words.split()]
     paths = [_PLACE.sub("", word).removeprefix("@") for word in said if "://" not in word and len(word) < LONGEST]
     inner = [path for path in paths if path and path[0] not in "/~-$"]
@@ -38,7 +38,7 @@ def _named(words: str) -> list[str]:
 
 
 def _why(project: Project, path: str, known: list[str]) -> str:
-    """Why nothing of a path is planned; empty where something is, or may be."""
+    """Why nothing of a path is planned; empty when the index has the path, or it lies outside the project."""
     small = path.lower()
     if small.startswith("..") or any(f"/{small}/" in f"{one}/" for one in known):
         return ""
@@ -53,6 +53,6 @@ def _why(project: Project, path: str, known: list[str]) -> str:
 
 
 def _within(root: Path, path: Path) -> str:
-    """The folder of the repository inside this one that a path lies in; empty for none."""
+    """The nested repository that a path lies in, relative to the root; empty for none."""
     above = (folder for folder in (path, *path.parents) if folder != root and folder.is_relative_to(root))
     return next((folder.relative_to(root).as_posix() for folder in above if (folder / ".git").exists()), "")

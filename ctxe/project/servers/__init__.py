@@ -1,1 +1,1 @@
-"""Servers of the Model Context Protocol: which there are, who allowed them, and what a session does with them."""
+"""Servers of the Model Context Protocol: which are configured, who approved them, and how a session uses them."""

@@ -1,4 +1,4 @@
-"""What is done with a server as actions that are decided on: a tool called, a resource read, a prompt asked for."""
+"""Actions on a server that need a decision: call a tool, read a resource, ask for a prompt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHANGED = "its server describes it otherwise than when it was last allowed"
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """What may be done with one connected server. ``again`` gives its connection when an allowed action runs."""
+    """Actions on one connected server. ``again`` gives its connection when an approved action runs."""
 
     project: Project
     server: Configured
@@ -38,11 +38,11 @@ class Acting:
 
     @property
     def name(self) -> str:
-        """The server's."""
+        """The server's name."""
         return self.server.name
 
     def tool(self, tool: str, arguments: Mapping[str, Any]) -> Action:
-        """A call, or what a tool takes where it needs arguments and got none. Raises ToolError."""
+        """A tool call. A tool that needs arguments and got none is described instead. Raises ToolError."""
         found = {one.name: one for one in self.held.tools}
         if tool not in found:
             raise ToolError(f"{self.name} has no tool {tool}; `use` with name {self.name} tells all of them")
@@ -55,8 +55,10 @@ class Acting:
         return self._call(offered, arguments)
 
     def resource(self, uri: str, arguments: Mapping[str, Any]) -> Action:
-        """A resource as it would be read. One that the server lists is read unasked; an address that was made here,
-        out of a template or not, tells the server something, as a call does. Raises ToolError.
+        """Read a resource. Raises ToolError.
+
+        A listed resource is read without approval. Any other URI, also one made from a template, tells the server
+        something as a call does, and so needs approval.
         """
         listed = {one.uri: one for one in self.held.offers.resources}
         one = listed.get(uri) or listed.get(f"{uri}/")
@@ -67,7 +69,7 @@ class Acting:
         return self._reading(_address(self.name, one, arguments) if one else uri, self._risk)
 
     def prompt(self, prompt: ServerPrompt, arguments: Mapping[str, str]) -> Action:
-        """A prompt that the user asks for."""
+        """Ask for a prompt, for the user."""
         full = f"{self.name}:{prompt.typed}"
         run = partial(self._told, full, lambda held: held.prompt(prompt.name, arguments))
         return Action(full, f"ask {full}", Risk.READ, run)
@@ -87,7 +89,7 @@ class Acting:
         return Action(full, f"read {full}", risk, run, preview=f"{full}\nserver: {self._place}")
 
     def _call(self, tool: Offered, arguments: Mapping[str, Any]) -> Action:
-        """A call as it would run: a person is asked with all of its arguments, whatever the server says of itself."""
+        """A tool call as it will run. A person sees all of its arguments, whatever the server says about its risk."""
         full = f"{self.name}/{tool.name}"
         given = json.dumps(arguments, ensure_ascii=False, indent=1) if arguments else "(no arguments)"
         return Action(
@@ -100,7 +102,7 @@ class Acting:
         )
 
     def _run(self, tool: Offered, arguments: Mapping[str, Any]) -> Iterator[Progress | ToolOutput]:
-        """Run an allowed call; the yes is to the tool as it is described now."""
+        """Run an approved call. The approval is stored for the tool as it is described now."""
         if self._trusted(tool) != "approved":
             place = self.project.place.user
             try:
@@ -110,7 +112,7 @@ class Acting:
         yield from self._told(f"{self.name}/{tool.name}", lambda held: held.call(tool.name, arguments))
 
     def _told(self, full: str, ask: Ask) -> Iterator[Progress | ToolOutput]:
-        """What a server gave, as data; that it had to be started anew stands before it."""
+        """The server's output, fenced as data, after a note if the server had to be restarted."""
         held = self.again()
         for piece in ask(held):
             if not isinstance(piece, ToolOutput):
@@ -128,7 +130,7 @@ class Acting:
 
 
 def _address(server: str, template: Resource, arguments: Mapping[str, Any]) -> str:
-    """A template's address for these arguments. Raises ToolError."""
+    """The URI of a template with these arguments. Raises ToolError."""
     from ctxe.tools.mcp.requests import expanded
 
     line = fence(resource_line(server, template), server, TAG).text

@@ -1,4 +1,4 @@
-"""What completes of servers where a person types: ``@SERVER:URI``, ``/SERVER:PROMPT``, and its arguments."""
+"""Completes what a person types for servers: ``@SERVER:URI``, ``/SERVER:PROMPT`` and its arguments."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from ctxe.tools.mcp.resources import ServerPrompt
 
 MENTION = re.compile(r"(?<![\w@])@([A-Za-z0-9][\w.-]{0,39}):([A-Za-z][\w+.-]{0,40}:[!-~]+)", re.ASCII)
-"""A resource in a person's words. That what stands behind the colon is an address tells it from a file's path."""
+"""A resource in a person's words. The URI after the colon tells it from a file's path."""
 MOST = 30
 PATIENCE = 0.3
-"""Seconds that a suggestion of the server's own is waited for."""
+"""Seconds to wait for a server's own suggestions."""
 
 
 def mentioned(words: str) -> tuple[tuple[str, str], ...]:
-    """(server, address) after ``@`` in a text, each once, in order; what ends a sentence is no part of it."""
+    """(server, URI) after ``@`` in a text, each once, in order, without the punctuation that ends a sentence."""
     found = ((match[1], match[2].rstrip(".,;:!?)'\"")) for match in MENTION.finditer(words))
     return tuple(dict.fromkeys(found))
 
 
 def resources(running: Connections, begun: str) -> list[str]:
-    """``SERVER:URI`` for what was typed after ``@``, as servers told their resources last."""
+    """``SERVER:URI`` completions for what was typed after ``@``, from the resources that servers listed last."""
     found = [full for name, uri in _remembered(running) if begun.lower() in (full := f"{name}:{uri}").lower()]
     return sorted(found, key=lambda full: (not full.lower().startswith(begun.lower()), full))[:MOST]
 
@@ -41,7 +41,7 @@ def _remembered(running: Connections) -> Iterator[tuple[str, str]]:
 
 
 def prompts(running: Connections) -> list[tuple[str, str]]:
-    """(``/SERVER:PROMPT``, what it is for) as servers told their prompts last."""
+    """(``/SERVER:PROMPT``, description) of the prompts that servers listed last."""
     found = []
     for name, one in running.known.items():
         for typed, takes, says in kept.prompts if (kept := running.listed.kept(one)) else ():
@@ -50,7 +50,7 @@ def prompts(running: Connections) -> list[tuple[str, str]]:
 
 
 def arguments(running: Connections, name: str, begun: str) -> list[str]:
-    """What completes a word behind ``/SERVER:PROMPT``: names of its arguments, and what the server puts for one."""
+    """Completions of a word after ``/SERVER:PROMPT``: names of its arguments, or values that the server suggests."""
     server, _, typed = parted(name)
     held = running.opened.get(server)
     prompt = next((one for one in held.offers.prompts if one.typed == typed), None) if held else None
@@ -64,9 +64,9 @@ def arguments(running: Connections, name: str, begun: str) -> list[str]:
 
 
 def given(prompt: ServerPrompt, words: list[str], name: str) -> Mapping[str, str]:
-    """A prompt's arguments from words: ``key=value``, and in order what names none, the last taking all the rest.
+    """A prompt's arguments from words: ``key=value``, else by position; the last argument takes all remaining words.
 
-    Raises ConfigError for one too many and one too few.
+    Raises ConfigError for too many or too few.
     """
     takes = [one.name for one in prompt.arguments]
     found: dict[str, str] = {}

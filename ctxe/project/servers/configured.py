@@ -1,4 +1,4 @@
-"""Which servers there are: the user's own, and those that a project offers, each with whether it may be started."""
+"""Which servers are configured, by the user or by the project, and whether each may be started."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST_READ, MOST_SERVERS, MOST_NAME = 200_000, 50, 1_000
-"""Bytes of that file, servers in it, and characters of a word that may name a file, that are looked at."""
+"""Limits: bytes of that file, servers in it, and characters of a word that may name a file."""
 OWN_ONLY = ("allow", "deny", "enabled", "folders")
-"""What a project cannot say of its servers."""
+"""Settings that a project cannot make for its servers."""
 State = Literal["yours", "approved", "new", "changed", "off", "elsewhere", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A server by name. ``content`` is all that would be done for it, as a person approves it; a change asks again.
+    """A server by name. ``content`` is what a person approves: all that would run. A change asks again.
 
     ``problem`` says why it cannot be used (state "wrong").
     """
@@ -51,14 +51,14 @@ class Configured:
 
 
 def configured(project: Project) -> tuple[Configured, ...]:
-    """Every server, the user's first; a project's of the same name is left out. Never raises for a project's file."""
+    """Every server, the user's first; a project cannot replace one. A bad project file never raises."""
     own = project.config.mcp
     mine = [Configured(name, one, "yours", _state(project, one)) for name, one in own.items()]
     return (*mine, *(one for one in _offered(project) if one.name not in own))
 
 
 def _state(project: Project, settings: ServerSettings) -> State:
-    """Whether a server of the user's is there for this project."""
+    """Whether a server of the user's is enabled for this project."""
     home = home_of(project.environment)
     places = [os.path.realpath(re.sub(r"\A~(?=/|\Z)", str(home), folder)) for folder in settings.folders]
     within = not places or any(Path(os.path.realpath(project.root)).is_relative_to(place) for place in places)
@@ -75,22 +75,22 @@ def named(project: Project, name: str) -> Configured:
 
 
 def accept(project: Project, server: Configured) -> None:
-    """Remember the user's yes to exactly this content. Raises StoreError."""
+    """Remember the user's approval of exactly this content. Raises StoreError."""
     approve(project.place.user, project.root, mark(server.name), server.content)
 
 
 def withdraw(project: Project, name: str) -> bool:
-    """Take the yes back, and all that was known of its tools; False when there was none. Raises StoreError."""
+    """Withdraw the approval of a server and of its tools; False when there was none. Raises StoreError."""
     return forget(project.place.user, project.root, mark(name))
 
 
 def mark(name: str) -> str:
-    """The name under which the trust store knows a server; its tools stand below it."""
+    """The key of a server in the trust store; the keys of its tools begin with it."""
     return f"mcp:{name}"
 
 
 def _offered(project: Project) -> Iterator[Configured]:
-    """What the project's file offers, each with the user's answer to exactly that."""
+    """The servers of the project's file, each with the user's answer to exactly its content."""
     path = project.root / SERVERS_FILE
     if not path.is_symlink() and not path.exists():
         return
@@ -120,7 +120,7 @@ def _one(project: Project, name: str, given: Any) -> Configured:
 
 
 def inside(project: Project, settings: ServerSettings) -> list[str]:
-    """Files of the project that a command line names: the yes is to them, too."""
+    """Files of the project that a command line names; the approval covers their content, too."""
     if settings.url:
         return []
     folder = project.root / settings.cwd
@@ -138,7 +138,7 @@ def _text(path: Path) -> str:
 
 
 def _read(name: str, given: Any) -> ServerSettings:
-    """A server as Claude Code writes it. Raises ConfigError for what cannot be one."""
+    """A server's settings from an entry in Claude Code's format. Raises ConfigError for an invalid one."""
     if not SERVER_NAME.fullmatch(name) or not isinstance(given, Mapping):
         raise ConfigError(f"{name!r} is no server", "letters, digits, -, _ and . name a table")
     if given.get("type") not in (None, "stdio", "http", "streamable-http", "streamableHttp"):
@@ -150,7 +150,7 @@ def _read(name: str, given: Any) -> ServerSettings:
 
 
 def refused(project: Project) -> list[str]:
-    """Lines for the start of a session: what a project offers and nobody approved, what cannot be used."""
+    """Lines for the start of a session: servers of the project without approval, and servers that cannot be used."""
     every = configured(project)
     said = [f"{one.origin}: server {one.name} cannot be used: {one.problem}" for one in every if one.state == "wrong"]
     for state, how in (("new", "are offered and not started"), ("changed", "were changed and are not started")):
@@ -164,7 +164,7 @@ def refused(project: Project) -> list[str]:
 
 
 def installed() -> bool:
-    """Is the protocol's library there? Nothing is imported."""
+    """Is the protocol's library installed? It is not imported."""
     from importlib.util import find_spec
 
     return find_spec("mcp") is not None

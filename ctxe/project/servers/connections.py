@@ -1,4 +1,4 @@
-"""The servers that run in a session: started when one is first needed, anew when it was changed, and ended with it."""
+"""The running servers of a session: started when first needed, restarted after a change, ended with the session."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Connections:
-    """``look`` makes pictures of what servers send, ``asks`` puts what they ask to the user."""
+    """``look`` makes pictures of what servers send; ``asks`` shows their forms to the user."""
 
     project: Project
     clean: Callable[[str], str]
@@ -39,7 +39,7 @@ class Connections:
 
     @property
     def known(self) -> dict[str, Configured]:
-        """What may be started, by name."""
+        """Servers that may be started, by name."""
         if self._known is None:
             usable = [one for one in configured(self.project) if one.usable]
             self._known = {one.name: one for one in usable} if usable and installed() else {}
@@ -47,16 +47,19 @@ class Connections:
 
     @property
     def listed(self) -> ServerList:
-        """What is remembered of servers' tools from earlier sessions."""
+        """The cache of what servers offered in earlier sessions."""
         return ServerList(self.project.cache / "servers.json")
 
     @property
     def opened(self) -> Mapping[str, Connection]:
-        """The connections there are or were, by name of the server."""
+        """Current and former connections, by name of the server."""
         return self._open
 
     def begin(self, name: str) -> Connection:
-        """A server that runs, started if it does not. Raises ToolError: what runs is what is allowed at this moment."""
+        """The connection of a server, which is started if it does not run. Raises ToolError.
+
+        What runs is always what is approved at this moment.
+        """
         held = self._open.get(name)
         if held is not None and held.runs():
             return held
@@ -77,7 +80,7 @@ class Connections:
         return held
 
     def connected(self, name: str) -> Connection:
-        """A server that has told its tools. Raises ToolError with why it has not."""
+        """A connection whose server has listed its tools. Raises ToolError with the reason if it did not."""
         try:
             held = self.begin(name)
             held.wait()
@@ -87,7 +90,7 @@ class Connections:
         return held
 
     def reached(self, name: str) -> Connection:
-        """The same at the user's word, who may just have allowed it. Raises ToolError."""
+        """The same for the user, who may just have approved the server. Raises ToolError."""
         if name not in self.known:
             self.refresh()
         if name not in self.known:
@@ -95,26 +98,26 @@ class Connections:
         return self.connected(name)
 
     def restart(self, name: str) -> Connection:
-        """End a server and begin anew. Raises ToolError."""
+        """End a server and start it again. Raises ToolError."""
         self.refresh()
         self.forget(name)
         return self.reached(name)
 
     def forget(self, name: str) -> None:
-        """End a server; it is started as it is configured then, when it is needed."""
+        """End a server. When it is needed again, it starts with the settings of then."""
         if (held := self._open.pop(name, None)) and (ending := held.close()):
             ending.result()
 
     def refresh(self) -> None:
-        """Look again at which servers may be started: the user has just said yes to one."""
+        """Check again which servers may be started, for instance after an approval."""
         self._known = None
 
     def starting(self) -> list[str]:
-        """Servers that were started and have not told yet what they offer."""
+        """Names of servers that were started and have not listed their tools yet."""
         return [name for name, held in list(self._open.items()) if held.state == "connecting"]
 
     def close(self) -> None:
-        """End every server and what it started."""
+        """End every server and the processes it started."""
         ending = [one for held in self._open.values() if (one := held.close())]
         for one in ending:
             one.result()
@@ -123,18 +126,18 @@ class Connections:
             self._loop.close()
 
     def hidden(self, name: str, text: str) -> str:
-        """A text from outside without the tokens of its server's sign-in, those of before too, whoever repeats them."""
+        """The text without tokens of the server's sign-in, earlier ones included, whichever server repeats them."""
         if held := self._open.get(name):
             self._tokens.update(secrets(held.launch.signed))
         return hide_own(text, tuple(self._tokens))[0] if self._tokens else text
 
     def _log(self, name: str, text: str) -> None:
-        """Keep what a server said on standard error, for people."""
+        """Save a server's standard error for people."""
         folder = self.project.cache / "servers"
         text = self.clean(self.hidden(name, text))
         files.replace_quickly(folder / f"{name}.log", text.encode("utf-8", "replace"))
 
 
 def connections(project: Project, look: Look = blind, asks: Asks = declined) -> Connections:
-    """The servers that may be started in a project; to be closed."""
+    """The connections of a project's servers; the caller closes them."""
     return Connections(project, cleaning(project.own_keys), look, asks)

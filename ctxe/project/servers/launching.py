@@ -1,4 +1,4 @@
-"""How a server is started, and exactly what that is, for a person who approves it."""
+"""How a server is started, and the exact description of that for the person who approves it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 ROOT = "CTXE_PROJECT"
-"""The variable that holds the project's root, in settings and for the server."""
+"""The variable that holds the project's root, in settings and in the server's environment."""
 
 
 def launch_of(project: Project, server: Configured) -> Launch:
-    """How a server is started, the user's variables filled in. Raises ToolError when that cannot be.
+    """How to start a server, with the user's variables filled in. Raises ToolError when it cannot be started.
 
-    A started one gets a clean environment, none of our keys in it, and what its settings name. A project's server
-    never gets a key of ours, though its file name the variable.
+    A program gets an environment without our API keys, plus what its settings name. A project's server never gets one
+    of our keys, even if its file names the variable.
     """
     settings, yours = server.settings, server.origin == "yours"
     keys = () if yours else project.own_keys
@@ -61,13 +61,13 @@ def launch_of(project: Project, server: Configured) -> Launch:
 
 
 def tokens_file(project: Project, server: Configured, url: str) -> Path:
-    """Where a sign-in is kept: in the user's folder, for this address and, of a project's server, this project only."""
+    """The file of a sign-in: in the user's folder, by URL and, for a project's server, for this project only."""
     whose = "" if server.origin == "yours" else str(project.root)
     return project.place.user / "servers" / f"{server.name}-{digest(json.dumps([whose, url]))[:16]}.json"
 
 
 def told(server: Configured, project: Project) -> list[str]:
-    """Exactly what would run, and what it would be given, line by line: for a person who approves it."""
+    """Exactly what would run and with which inputs, one line each, for the person who approves it."""
     settings = server.settings
     if settings.url:
         rows = [f"connects to  {exact(settings.url)}"]
@@ -89,8 +89,10 @@ def _texts(settings: ServerSettings) -> Iterator[str]:
 
 
 def _folder(project: Project, server: Configured, said: str = "") -> Path:
-    """Where a server runs. One of the user's starts in no repository unasked: npx, python -m and their kin would run
-    what lies there in place of what was meant.
+    """The folder in which a server runs.
+
+    A server of the user's does not start inside a repository unless its settings say so: npx, python -m and the like
+    would run a file of the repository instead of the intended program.
     """
     if server.origin == "yours" and not said:
         return home_of(project.environment)
@@ -98,7 +100,7 @@ def _folder(project: Project, server: Configured, said: str = "") -> Path:
 
 
 def _program(command: str, root: Path, folder: Path, environment: Mapping[str, str]) -> str:
-    """The path of a program: a bare name is looked for outside of the repository only. Raises ToolError."""
+    """The path of a program; a bare name is searched only outside the repository. Raises ToolError."""
     if not command:
         raise ToolError("its command is empty")
     if "/" in command or os.sep in command:

@@ -1,4 +1,4 @@
-"""A session's servers, made and imported when they are first asked for: where there is none they cost nothing."""
+"""A session's servers, imported and created when first needed: a project without servers pays nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def any_named(project: Project) -> bool:
-    """Does anybody, the user or the project, name a server at all?"""
+    """Does the user or the project configure any server?"""
     file = project.root / SERVERS_FILE
     return bool(project.config.mcp) or file.is_symlink() or file.exists()
 
 
 def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the user's settings of servers allow and deny, as rules of permissions."""
+    """What the user's server settings allow and deny, as permission rules."""
     own = project.config.mcp
     allow = [f"tool:{name}/{tool}" for name, one in own.items() for tool in one.allow]
     return tuple(allow), tuple(f"tool:{name}/{tool}" for name, one in own.items() for tool in one.deny)
@@ -30,7 +30,7 @@ def rules(project: Project) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @dataclass(slots=True)
 class LazyServers:
-    """``look`` makes pictures of what servers send, ``asks`` puts what they ask to the user."""
+    """``look`` makes pictures of what servers send; ``asks`` shows their forms to the user."""
 
     project: Project
     look: Look
@@ -50,22 +50,22 @@ class LazyServers:
 
     @property
     def named(self) -> Servers | None:
-        """The servers of this session where any is named."""
+        """The servers of this session; None when none is configured."""
         return self.servers if any_named(self.project) else None
 
     def news(self) -> list[Chunk]:
-        """Notes for the model about what servers say has changed; nothing is opened for that."""
+        """Notes for the model about resources that changed, as their servers say; starts no server."""
         return self._servers.news() if self._servers is not None else []
 
     def starting(self) -> list[str]:
-        """Servers that are on the way."""
+        """Names of servers that are starting."""
         return self._servers.running.starting() if self._servers is not None else []
 
     def _ask(self, form: Form) -> Filled | None:
-        """Whoever ``asks`` by then: the face of a session is made after it."""
+        """Show a form by the current ``asks``, which is set after the session is made."""
         return self.asks(form)
 
     def close(self) -> None:
-        """End what was started."""
+        """End the servers that were started."""
         if self._servers is not None:
             self._servers.running.close()

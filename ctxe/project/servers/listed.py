@@ -1,4 +1,4 @@
-"""What servers offer as they were last told: what stands in requests, and completes, before one is asked anew."""
+"""A cache of what servers offered last, for requests and completion before a server is asked again."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from ctxe.tools.mcp.resources import URI, ServerOffers
 from ctxe.tools.mcp.resources import number as counted
 
 LINE = 30
-"""Tokens that a server may take in every request."""
+"""Most tokens for one server in every request."""
 HEAD = "Tools of other programs. find_tools tells them for words, `use` with name SERVER/TOOL and arguments calls one."
 READS = " SERVER:URI reads a resource."
 MOST_KEPT = 200
-"""Resources and prompts of a server that are remembered, each."""
+"""Most resources, and most prompts, to remember per server."""
 _TYPED = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerNames:
-    """What is remembered of a server: names of tools, addresses of resources, (name, takes, says) of prompts."""
+    """What is remembered of a server: tool names, resource URIs, and (name, arguments, description) of prompts."""
 
     tools: tuple[str, ...]
     resources: tuple[str, ...]
@@ -39,17 +39,17 @@ class ServerNames:
 
 @dataclass(frozen=True, slots=True)
 class ServerList:
-    """A file of the cache: by server, a hash of its settings and what it offered."""
+    """A cache file: for each server a hash of its settings and what it offered."""
 
     path: Path
 
     def names(self, server: Configured) -> tuple[str, ...] | None:
-        """The tools of a server as they were last told; None when it never was, or its settings changed since."""
+        """The tools that a server listed last; None when it never did, or its settings changed since."""
         held = self.kept(server)
         return None if held is None else held.tools
 
     def kept(self, server: Configured) -> ServerNames | None:
-        """What a server offered when it was last asked; None when it never was, or its settings changed since."""
+        """What a server offered last; None when it never did, or its settings changed since."""
         held = self._read().get(server.name)
         if not isinstance(held, Mapping) or held.get("of") != _mark(server):
             return None
@@ -60,7 +60,7 @@ class ServerList:
         )
 
     def keep(self, server: Configured, offers: ServerOffers) -> None:
-        """Remember what a server offers for other sessions; a cache that cannot be written is none."""
+        """Save what a server offers for other sessions; an unwritable cache is ignored."""
         told = [(one.typed, one.takes, one_line(one.says, 120)) for one in offers.prompts[:MOST_KEPT]]
         now = ServerNames(
             tuple(tool.name for tool in offers.tools),
@@ -82,14 +82,14 @@ class ServerList:
 
 @dataclass(frozen=True)
 class ServerLines:
-    """A Source: a line for each server that may be started, nothing where there is none."""
+    """A Source with one line for each server that may be started."""
 
     servers: Callable[[], Iterable[Configured]]
     listed: ServerList
     count: Callable[[str], int]
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """The standing section. Never raises."""
+        """The standing section; none without servers. Never raises."""
         known = [(one, self.listed.kept(one)) for one in self.servers()]
         if not known:
             return []
@@ -99,7 +99,7 @@ class ServerLines:
         return [Section("servers", Priority.INJECTED, (chunk,), "system", "skills")]
 
     def _line(self, name: str, kept: ServerNames | None) -> str:
-        """A server with as many names of its tools as there is room for."""
+        """A server with as many of its tool names as fit."""
         if kept is None:
             return f"- {name}"
         if not kept.tools:
@@ -121,7 +121,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _prompt(given: Any) -> tuple[str, str, str] | None:
-    """A row of the cache as a prompt; nothing for what is none, since the cache lies in the repository."""
+    """A row of the cache as a prompt; None for an invalid one, since the cache lies in the repository."""
     match given:
         case [str(name), str(takes), str(says)] if _TYPED.fullmatch(name):
             return name, one_line(takes, 200), one_line(says, 120)

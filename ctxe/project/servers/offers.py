@@ -1,4 +1,4 @@
-"""What servers offer, told to the model: the best of it for words, and all of one server within a number of tokens."""
+"""Describes what servers offer to the model: the best matches of a query, or one server within a token budget."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 8
 SHARE = 0.4
-"""Of a page's room, what resources may take where tools want all of it."""
+"""Share of a page for resources when the tools would fill it."""
 
 
 def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] = count) -> str:
-    """What a server says of itself, its tools and its resources in at most ``room`` tokens."""
+    """A server's instructions, tools and resources in at most ``room`` tokens."""
     offers = held.offers
     if not offers.resources:
         return page(name, offers.tools, held.instructions, room, counted)
@@ -27,12 +27,12 @@ def paged(name: str, held: Connection, room: int, counted: Callable[[str], int] 
 
 
 def tokens(name: str, held: Connection) -> int:
-    """What a whole page of what a connected server offers costs."""
+    """Tokens of the full page of a connected server."""
     return count(paged(name, held, 1 << 30, len))
 
 
 def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
-    """A line for each tool and resource whose name or description has words of the query, best first."""
+    """A line for each tool and resource whose name or description matches the query, best first."""
     from ctxe.lexical.bm25 import Corpus, FieldWeight
     from ctxe.lexical.words import counts, terms
     from ctxe.lexical.words import path_terms as parts
@@ -51,7 +51,7 @@ def best(query: str, servers: Sequence[tuple[str, ServerOffers]]) -> list[str]:
 
 
 def _words(one: Offered | Resource) -> tuple[str, str]:
-    """What is looked for in a tool or a resource: its name, and what is said of it."""
+    """The texts of a tool or a resource to search: its name and its description."""
     if isinstance(one, Offered):
         return one.name, one.description
     return one.uri.replace(":", "/"), f"{one.name} {one.says}"

@@ -1,4 +1,4 @@
-"""Servers that the user gave to other assistants, in their own files: read to be offered here, one by one."""
+"""Servers that the user configured for other assistants: read from their files, to be taken over one by one."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 Table = Mapping[str, Any]
 MOST_READ, MOST_SERVERS = 8_000_000, 100
-"""Bytes of a file and servers in it that are looked at."""
+"""Limits: bytes of a file, and servers in it."""
 STREAMED = ("http", "streamable-http", "streamableHttp", "remote")
 _UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")
 _ELSEWHERE = re.compile(r"\$\{(input|file|config|command):")
 _CODE = {"${workspaceFolder}": f"${{{ROOT}}}", "${userHome}": "${HOME}", "${env:": "${"}
-"""Variables of VS Code, and what they are here."""
+"""Variables of VS Code, and their equivalents here."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignServer:
-    """A server of another assistant: ``table`` is what it would be here, ``problem`` why it cannot be."""
+    """A server of another assistant: ``table`` holds its settings in ctxe's form, ``problem`` why it cannot be used."""
 
     name: str
     of: str
@@ -46,9 +46,9 @@ class ForeignServer:
 
 
 def found(project: Project, of: str = "") -> list[ForeignServer]:
-    """Every server in the user's own files of other assistants (``of``: of this one); a bad file is passed over.
+    """Every server in the user's own files of other assistants, or of one (``of``); unreadable files are skipped.
 
-    None of a repository's files is read: those are offered by ``.mcp.json`` alone. Raises ConfigError for an unknown
+    No file of a repository is read: those are offered by ``.mcp.json`` alone. Raises ConfigError for an unknown
     assistant.
     """
     root = str(project.root)
@@ -64,7 +64,7 @@ def found(project: Project, of: str = "") -> list[ForeignServer]:
 
 
 def shown(project: Project, one: ForeignServer) -> list[str]:
-    """Exactly what would be kept, line by line, with what looks like a key masked."""
+    """Exactly what would be saved, line by line, with likely keys masked."""
     mask = masking(project.own_keys)
     settings = settled(ServerSettings, dict(one.table))
     return [mask(row) for row in told(Configured(one.name, settings, "yours", "yours"), project)]
@@ -78,7 +78,7 @@ def _read(of: str, file: Path, servers: str, made: Callable[[Table], dict[str, A
 
 
 def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServer]:
-    """Servers that Claude Code keeps for one project, in its user's own file: those of this one."""
+    """Servers that Claude Code keeps in the user's file for this project."""
     projects = _table(file).get("projects") if file.name == ".claude.json" else None
     mine = projects.get(root) if isinstance(projects, Mapping) else None
     given = mine.get(servers) if isinstance(mine, Mapping) else None
@@ -87,7 +87,7 @@ def _local(of: str, file: Path, servers: str, root: str) -> Iterator[ForeignServ
 
 
 def _table(file: Path) -> Table:
-    """A file as a table; empty where it is none."""
+    """The content of a file; empty when it is no table."""
     try:
         data = read(file, MOST_READ).decode("utf-8", "replace") if file.is_file() else "{}"
         table = tomllib.loads(data) if file.suffix == ".toml" and data != "{}" else json.loads(_plain(data))
@@ -114,7 +114,7 @@ def _one(of: str, file: Path, name: str, given: Any, made: Callable[[Table], dic
 
 
 def _common(given: Table) -> dict[str, Any]:
-    """As Claude, Cursor and Gemini write it."""
+    """Settings in the format of Claude, Cursor and Gemini."""
     url = given.get("httpUrl") or given.get("url")
     own = {key: given.get(key) for key in ("command", "args", "env", "cwd", "headers")}
     return {**own, "url": url} if url else own
@@ -136,7 +136,7 @@ def _codex(given: Table) -> dict[str, Any]:
 
 
 def _named(headers: Table) -> dict[str, str]:
-    """Headers whose values are the names of variables."""
+    """Headers with each variable name turned into a reference to that variable."""
     return {key: f"${{{name}}}" for key, name in headers.items()}
 
 
@@ -175,4 +175,4 @@ SOURCES: Mapping[str, tuple[tuple[str, str, Callable[[Table], dict[str, Any]]], 
     "cursor": ((".cursor/mcp.json", "mcpServers", _common),),
     "opencode": ((".config/opencode/opencode.json", "mcp", _opencode),),
 }
-"""By assistant: its user's files below the home folder, the key that holds the servers, and how one is read."""
+"""By assistant: its files below the user's home folder, the key that holds the servers, and the converter of one."""

@@ -1,4 +1,4 @@
-"""Servers for the commands: listed, tried, added, approved and taken out."""
+"""Servers for the commands: list, test, add, approve and remove them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ STATES = {
     "elsewhere": "for other folders",
     "wrong": "cannot be used",
 }
-"""What people are told of a server that is not to be started."""
+"""Descriptions of the states in which a server is not started."""
 
 
 def rows(project: Project, running: Connections) -> list[dict[str, Any]]:
-    """Every server in order: its state, how much it offers and what that costs in tokens (None: not known yet)."""
+    """Every server in order: its state, how much it offers and how many tokens that takes (None: unknown)."""
     return [_row(project, running, one) for one in configured(project)]
 
 
@@ -56,7 +56,7 @@ def _row(project: Project, running: Connections, one: Configured) -> dict[str, A
 
 
 def _hindrance(project: Project, one: Configured) -> str:
-    """Why a server that is to be started could not be: a missing program, folder or variable."""
+    """Why a usable server could not be started: a missing program, folder or variable; else empty."""
     try:
         launch_of(project, one)
     except ToolError as error:
@@ -65,7 +65,7 @@ def _hindrance(project: Project, one: Configured) -> str:
 
 
 def tried(project: Project, running: Connections, name: str, *, anew: bool = False) -> dict[str, Any]:
-    """Connect to a server; what it says of itself, each tool and resource with its price, its prompts.
+    """Connect to a server: its instructions, each tool and resource with its tokens, and its prompts.
 
     Raises ConfigError, CtxeError.
     """
@@ -104,7 +104,7 @@ def tried(project: Project, running: Connections, name: str, *, anew: bool = Fal
 
 
 def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
-    """Keep a server in the user's settings, in place of one of this name; the file. Raises ConfigError, StoreError."""
+    """Save a server in the user's settings, over one of the same name; the file. Raises ConfigError, StoreError."""
     from ctxe.config import save, user_file
     from ctxe.config.keys import check_servers
 
@@ -116,7 +116,7 @@ def put(project: Project, name: str, table: Mapping[str, Any]) -> Path:
 
 
 def remove(project: Project, name: str) -> str:
-    """Take a server of the user's out of their settings, or their yes to a project's back. Raises CtxeError."""
+    """Remove a server from the user's settings, or withdraw the approval of a project's one. Raises CtxeError."""
     from ctxe.config import drop, user_file
 
     one = named(project, name)
@@ -134,7 +134,7 @@ def remove(project: Project, name: str) -> str:
 
 
 def approving(project: Project, name: str) -> tuple[Configured, Sequence[str]]:
-    """A project's server and exactly what would run, before the user says yes. Raises ConfigError."""
+    """A project's server and exactly what would run, to be shown before the user approves. Raises ConfigError."""
     one = named(project, name)
     if one.origin != SERVERS_FILE or one.state == "wrong":
         raise ConfigError(f"server {name} needs no approval", one.problem or "it is in your own settings")

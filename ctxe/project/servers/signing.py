@@ -1,4 +1,4 @@
-"""Signing in at a server's address, and out again: for a person at a keyboard, kept in the user's own folder."""
+"""Signs the user in at a server's URL, and out again; the tokens are kept in the user's own folder."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ctxe.tools.mcp.signing import Login
 
 LONGEST = 600.0
-"""Seconds that a person has in the browser."""
+"""Seconds that a person has for the sign-in in the browser."""
 REVOKE_SECONDS = 5.0
 OPENERS = {"darwin": "open", "win32": "explorer"}
 
 
 def signed_in(project: Project, server: Configured) -> bool:
-    """Are there tokens of the user's for this server?"""
+    """Does the user have tokens for this server?"""
     with contextlib.suppress(ToolError):
         return bool(server.usable and server.settings.url and launch_of(project, server).signed)
     return False
@@ -40,8 +40,10 @@ def signed_in(project: Project, server: Configured) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SignInDialog:
-    """How a person is talked with: told which address to ``open``, listened to for a moment for one that they put in
-    (``pasted``; empty: nothing yet), told that this one was not it (``odd``).
+    """Callbacks to talk with the user.
+
+    ``open`` gets the URL to open; ``pasted`` waits a moment for a URL that the user pastes (empty: nothing yet);
+    ``odd`` says that it was the wrong one.
     """
 
     open: Callable[[str], object]
@@ -52,8 +54,9 @@ class SignInDialog:
 def login(
     project: Project, name: str, talk: SignInDialog, client: tuple[str, str] = ("", ""), port: int = 0
 ) -> Connection:
-    """Let the user sign in at a server; the connection as it was then, closed. ``client`` are the id and the secret
-    under which the address knows ctxe, where it registers nobody by itself. Raises CtxeError, KeyboardInterrupt.
+    """Let the user sign in at a server; returns the connection, closed. Raises CtxeError, KeyboardInterrupt.
+
+    ``client`` is ctxe's client id and secret, for servers that do not register clients themselves.
     """
     server = _reachable(project, name)
     from ctxe.tools.mcp.connection import Connection
@@ -80,7 +83,7 @@ def login(
 
 
 def _until(held: Connection, under_way: Login, talk: SignInDialog) -> None:
-    """Until the user came back, by loopback or with the address that they put in."""
+    """Wait until the sign-in returns, by loopback or with a pasted URL."""
     import time
 
     while held.state == "connecting":
@@ -93,7 +96,7 @@ def _until(held: Connection, under_way: Login, talk: SignInDialog) -> None:
 
 
 def _reachable(project: Project, name: str) -> Configured:
-    """A server at an address that may be signed in at. Raises ConfigError."""
+    """A server with a URL where the user may sign in. Raises ConfigError."""
     server = named(project, name)
     if not installed():
         raise ConfigError("servers need the extra `mcp`", "pipx install 'ctxe[mcp]', or pip install mcp")
@@ -107,7 +110,7 @@ def _reachable(project: Project, name: str) -> Configured:
 
 
 def logout(project: Project, name: str) -> bool:
-    """Forget a sign-in, and ask its issuer to; False where there was none. Raises ConfigError, StoreError."""
+    """Delete a sign-in and revoke its tokens; False when there was none. Raises ConfigError, StoreError."""
     server = named(project, name)
     try:
         file = launch_of(project, server).signed if server.settings.url else None
@@ -122,7 +125,7 @@ def logout(project: Project, name: str) -> bool:
 
 
 def _revocations(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """(address, form) of each request that takes a token back (RFC 7009)."""
+    """(URL, form) of each request that revokes a token (RFC 7009)."""
     held = kept(file)
     issuer, tokens, client = held.get("issuer"), held.get("tokens"), held.get("client")
     if isinstance(issuer, dict) and isinstance(tokens, dict) and isinstance(client, dict):
@@ -134,7 +137,7 @@ def _revocations(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _post(url: str, form: dict[str, str], server: str) -> None:
-    """Send a form; whatever comes of it, the tokens are forgotten here."""
+    """Send a form and ignore errors: the tokens are deleted here in any case."""
     import httpx2
 
     from ctxe.tools.mcp.signing import safe
@@ -145,7 +148,7 @@ def _post(url: str, form: dict[str, str], server: str) -> None:
 
 
 def browse(project: Project, url: str) -> bool:
-    """Open an address in the user's browser, by a program that is not the repository's; False where there is none."""
+    """Open a URL in the user's browser, by a program outside the repository; False when there is none."""
     name = OPENERS.get(sys.platform, "xdg-open")
     path = project.environment.get("PATH", "")
     found = find_program(name, project.root, outside(project.root, path.split(os.pathsep)))

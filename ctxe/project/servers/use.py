@@ -1,4 +1,4 @@
-"""What the model and the user do with a session's servers: tools found and told, tools, resources and prompts used."""
+"""How the model and the user use a session's servers: find and describe tools, call them, read resources."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ctxe.tools.mcp.resources import ServerOffers, ServerPrompt
 from ctxe.tools.mcp.resources import number as counted
 
 LEAST_PAGE = 1_000
-"""Tokens that a server's page may always have."""
+"""Tokens that a server's page may always take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """``running`` are the servers, ``room`` gives the tokens that a page about one may have."""
+    """The servers of a session; ``room`` gives the tokens for a page about one of them."""
 
     running: Connections
     room: Callable[[], int]
 
     def found(self, query: str) -> str:
-        """Tools for words, best first, with what each costs to describe; all servers without words."""
+        """Tools that match the words, best first, each with its description's tokens; all servers without words."""
         if not self.running.known:
             return ""
         names = tuple(self.running.known)
-        for name in names:  # all on the way at once
+        for name in names:  # all start at the same time
             with contextlib.suppress(ToolError):
                 self.running.begin(name)
         rows, every = list[str](), list[tuple[str, ServerOffers]]()
@@ -49,7 +49,7 @@ class Servers:
         return fence(self.running.hidden("", "\n".join(rows)), "find_tools", TAG).text if rows else ""
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action | None:
-        """What ``use`` does for a name of a server, a tool or a resource of one; None for another. Raises ToolError."""
+        """The action of ``use`` for a server or one of its tools or resources; else None. Raises ToolError."""
         server, sign, rest = parted(name)
         if server not in self.running.known:
             return None
@@ -59,7 +59,7 @@ class Servers:
         return acting.resource(rest, arguments) if sign == ":" else acting.tool(rest, arguments)
 
     def prompt(self, name: str, given: Callable[[ServerPrompt], Mapping[str, str]]) -> Action:
-        """What ``/SERVER:PROMPT`` does; ``given`` are its arguments. Raises ToolError, and what ``given`` raises."""
+        """The action of ``/SERVER:PROMPT``; ``given`` makes its arguments. Raises ToolError and errors of ``given``."""
         server, _, typed = name.partition(":")
         acting = self._acting(server)
         found = {one.typed: one for one in acting.held.offers.prompts}
@@ -69,7 +69,7 @@ class Servers:
         return acting.prompt(found[typed], given(found[typed]))
 
     def news(self) -> list[Chunk]:
-        """A note for each resource that its server says has changed since it was read; told once."""
+        """A note for each read resource that changed, as its server says; each change is reported once."""
         notes = []
         for name, held in self.running.opened.items():
             for uri in held.changes.news():
@@ -90,14 +90,14 @@ class Servers:
 
 
 def parted(name: str) -> tuple[str, str, str]:
-    """A server, the sign behind its name, and what it is asked for: ``SERVER/TOOL``, ``SERVER:URI``."""
+    """(server, ``/`` or ``:``, the rest) of a name such as ``SERVER/TOOL`` or ``SERVER:URI``."""
     found = re.match(r"([^/:]*)([/:]?)(.*)", name, re.S)
     assert found is not None
     return found[1], found[2], found[3]
 
 
 def _all(name: str, offers: ServerOffers) -> list[str]:
-    """A server's tools by name, and how many resources it has."""
+    """A server's tools by name, and the number of its resources."""
     tools = ", ".join(tool.name for tool in offers.tools)
     more = f"{counted(offers.resources)}, told by `use` with name {name}" if offers.resources else ""
     return [f"- {name}: {part}" for part in (tools, more) if part]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Reads web pages for a session. ``runs`` runs its calls, ``state`` is the current one, ``number`` numbers calls.
+    """Reads web pages for a session. ``runs`` runs its calls, ``state`` gives its state, ``number`` numbers its calls.
     """
 
     web: Callable[[], Web]

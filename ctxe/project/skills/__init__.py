@@ -1,1 +1,1 @@
-"""Domain modules and prompt templates of this project: where they are, and how they are used."""
+"""Skill modules and prompt templates of this project: where they are found, and how they are used."""

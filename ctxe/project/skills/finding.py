@@ -1,4 +1,4 @@
-"""Where the domain modules of a project are: its own places, its user's, those that ship, and rules read on demand."""
+"""Where a project's skill modules come from: the project, the user, ctxe itself, and rule files read on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def finder(project: Project) -> Finder:
-    """What finds the modules of a project, the user's and ours."""
+    """A finder for the modules of the project, the user and ctxe."""
     settings, place = project.config.skills, project.place
     home = home_of(project.environment)
     own = [home / folder[2:] if folder.startswith("~/") else Path(folder) for folder in settings.folders]
@@ -52,7 +52,7 @@ def _rules_to_ask_for(project: Project) -> list[Skill]:
 
 
 def named(skills: tuple[Skill, ...], name: str) -> Skill:
-    """The usable module of this name. Raises ConfigError with the nearest one, or why it cannot be used."""
+    """The usable module of this name. Raises ConfigError with the nearest name, or why the module cannot be used."""
     for skill in sorted(skills, key=lambda one: bool(one.problem)):
         if name in (skill.name, skill.where):
             if skill.problem:

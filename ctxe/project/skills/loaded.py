@@ -1,4 +1,4 @@
-"""Which domain modules a session holds, read from its conversation alone."""
+"""Which skill modules a session has loaded, read from its conversation alone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ctxe.knowledge.skills.page import PREFIX
 from ctxe.knowledge.skills.source import HeldSkills
 
 IDLE = 10
-"""Steps without use after which a fold lets a module go."""
+"""Steps without use after which a fold drops a module."""
 
 
 def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
-    """Which modules stand in the request, and which a fold carries over: those used in the newest steps.
+    """The modules that are in the request, and those that a fold carries over: the ones used in the newest steps.
 
-    A function of the log alone. ``scopes`` gives each module's globs: touching such a file is using the module.
+    It depends on the log alone. ``scopes`` gives each module's globs: touching a matching file uses the module.
     """
     talk = state.conversation
     masks = talk.fold.masks if talk.fold else {}
@@ -37,7 +37,7 @@ def held(state: State, scopes: Mapping[str, tuple[str, ...]]) -> HeldSkills:
 
 
 def _uses(talk: Conversation) -> Iterator[tuple[int, Position, str, ToolCall | None]]:
-    """(steps before, where, module, the call) of all that loaded or used a module; no call: it came with words."""
+    """Every load or use of a module: (steps so far, position, module, call); the call is None if it came with words."""
     number = 0
     for t, turn in enumerate(talk.turns):
         yield from ((number, Position(t), name, None) for name in _gathered(turn))
@@ -62,12 +62,12 @@ def _target(call: ToolCall) -> str:
 
 
 def _loads(call: ToolCall, name: str, masks: Mapping[str, str]) -> bool:
-    """Did the call bring the module's body, and does its result stand?"""
+    """Did this call load the module, and is its result still in the request?"""
     return _target(call) == name and call.id not in masks
 
 
 def _touch(talk: Conversation, scopes: Mapping[str, tuple[str, ...]], last: dict[str, int]) -> None:
-    """A loaded module is used while files of its scope are."""
+    """Count a loaded module as used in every step that touches a file of its scope."""
     scoped = {name: scopes[name] for name in last if scopes.get(name)}
     if not scoped:
         return

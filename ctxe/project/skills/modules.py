@@ -1,4 +1,4 @@
-"""Domain modules for the commands: listed with their prices, shown, made and checked."""
+"""Skill modules for the commands: listed with their token costs, shown, created and checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ What is rarely needed goes to references/; name those files here.
 
 
 def rows(project: Project) -> list[dict[str, Any]]:
-    """Every module in order of its places, with what its line and its body cost in tokens (o200k_base)."""
+    """Every module in the order of its places, with the tokens of its line and its body (o200k_base)."""
     from ctxe.agent.state import State
     from ctxe.storage.vocabulary import count
 
@@ -62,7 +62,7 @@ def rows(project: Project) -> list[dict[str, Any]]:
 
 
 def standing(project: Project, count: Count) -> list[Section]:
-    """What of modules stands in every request here: the list of them, and those that settings name."""
+    """The sections of modules in every request: the list of modules, and those that settings always load."""
     from ctxe.agent.state import State
     from ctxe.domain.section import Task
 
@@ -71,7 +71,7 @@ def standing(project: Project, count: Count) -> list[Section]:
 
 
 def listed(project: Project) -> dict[str, Any]:
-    """What the list of modules costs in every request here, and what had to be shortened (``says``) or left out."""
+    """Tokens of the module list in every request, and what had to be shortened (``says``) or left out."""
     from ctxe.storage.vocabulary import count
 
     sections = standing(project, count)
@@ -92,7 +92,7 @@ def _state(skill: Skill, always: tuple[str, ...]) -> str:
 
 
 def whole(project: Project, name: str) -> dict[str, Any]:
-    """One module with its text as a model gets it, and the price of each part. Raises ConfigError."""
+    """One module with its text as a model gets it, and the tokens of each part. Raises ConfigError."""
     from ctxe.storage.vocabulary import count
 
     skill = named(finder(project)(), name)
@@ -121,7 +121,7 @@ def _text(path: Path) -> str:
 
 
 def create(project: Project, name: str, description: str = "", *, own: bool = False) -> Path:
-    """A new module with its headings; the path of its file. Raises ConfigError for a bad or taken name, StoreError."""
+    """Create a module with headings; returns its file. Raises ConfigError for a bad or taken name, StoreError."""
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) or len(name) > 64:
         raise ConfigError(f"{name!r} is no name for a skill", "lower-case words joined by hyphens: release-notes")
     folder = (project.place.user if own else project.place.memory) / "skills" / name
@@ -137,7 +137,7 @@ def create(project: Project, name: str, description: str = "", *, own: bool = Fa
 
 
 def checked(project: Project, name: str = "") -> list[dict[str, Any]]:
-    """What is wrong with one module (by name or folder), or all but the shipped ones. Raises CtxeError."""
+    """Problems of one module (by name or folder), or of all but the shipped ones. Raises CtxeError."""
     from ctxe.storage.vocabulary import count
 
     folder = project.place.working / name if name else Path()
@@ -160,7 +160,7 @@ def _tokens(skill: Skill, count: Any) -> int:
 
 
 def faults(skill: Skill, tokens: int) -> Iterator[str]:
-    """What is wrong with a module, a line each: its form, what it asks for and may not have, files it names in vain."""
+    """One line per problem: its form, tools that it asks for without effect, missing files that it names."""
     yield from skill.faults
     if skill.tools:
         asked = ", ".join(skill.tools[:6])

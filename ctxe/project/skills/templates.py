@@ -1,4 +1,4 @@
-"""Where the prompt templates of a project and of its user lie."""
+"""Finds the prompt templates of a project and of its user."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def template(project: Project, name: str, taken: Collection[str] = ()) -> Template | None:
-    """The template of this name, where it can be used."""
+    """The usable template of this name, or None."""
     return next((one for one in templates(project, taken) if one.name == name and not one.problem), None)
 
 
 def templates(project: Project, taken: Collection[str] = ()) -> tuple[Template, ...]:
-    """Every template here; ``taken`` are the names of ctxe's own commands."""
+    """Every template here; ``taken`` holds the names of ctxe's own commands."""
     from ctxe.project.planning.ignored import readable
 
     place = project.place

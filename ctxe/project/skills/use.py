@@ -1,4 +1,4 @@
-"""Domain modules in a session: what it holds, what stands in requests, and how the model loads and uses them."""
+"""Skill modules in a session: which are loaded, which every request holds, and how the model loads and uses them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 8
 CATALOGUE = 1_500
-"""Tokens that the list of domain modules may take at most."""
+"""Most tokens of the module list."""
 MOST_READ = 400_000
-"""Bytes of a module's file that the model may read at once."""
+"""Most bytes of a module's file that the model may read at once."""
 
 
 @dataclass(slots=True)
 class Skilled:
-    """A session's modules. ``always`` stand in every request; ``shell`` is the tool through which scripts run.
+    """A session's modules. Every request holds those in ``always``; ``shell`` is the tool that runs scripts.
 
-    ``listed`` is False where the model is not offered ``use``: a list of what it cannot load would be for nothing.
+    ``listed`` is False when the model is not offered ``use``: it could not load what the list names.
     """
 
     project: Project
@@ -52,29 +52,29 @@ class Skilled:
     matcher: Matcher = field(default_factory=Matcher)
 
     def held(self) -> HeldSkills:
-        """What this session holds of modules by now."""
+        """The modules that this session has loaded so far."""
         scopes = {skill.name: skill.scope for skill in self.find.known() if not skill.problem}
         found = held(self.state(), scopes)
-        return HeldSkills(frozenset(found.visible & scopes.keys()), found.in_use)  # the same call reaches servers
+        return HeldSkills(frozenset(found.visible & scopes.keys()), found.in_use)  # `use` also reaches servers
 
     def uses(self) -> dict[str, float]:
-        """How often each module was asked for in this project."""
+        """How often each module was loaded in this project, by name."""
         numbers = self.project.counters.read()
         return {key[len(PREFIX) :]: kept.get("used", 0.0) for key, kept in numbers.items() if key.startswith(PREFIX)}
 
     def used(self, name: str) -> None:
-        """Remember that a module was asked for."""
+        """Count that a module was loaded."""
         self.project.counters.bump(PREFIX + name, time.time(), used=1)
 
     def found(self, query: str) -> str:
-        """Modules and tools for words, best first; all of them without words."""
+        """Lines of modules and their tools that match the words, best first; all of them without words."""
         offered = [skill for skill in self.find.usable() if skill.offered]
         if query:
             offered = [one.skill for one in self.matcher(Task(query), offered)][:MOST_FOUND]
         return "\n".join(row for skill in offered for row in _rows(skill))
 
     def prepare(self, name: str, arguments: Mapping[str, Any]) -> Action:
-        """What ``use`` does for a name: load a module, read its file or run its script. Raises ToolError."""
+        """The action of ``use`` for a name: load a module, read its file or run its script. Raises ToolError."""
         head, _, path = name.partition("/")
         try:
             skill = named(self.find(), head)
@@ -101,7 +101,7 @@ class Skilled:
         return ToolOutput(full_page(skill), kind="read")
 
     def _script(self, skill: Skill, path: str, arguments: Mapping[str, Any]) -> Action:
-        """The command that runs a script, decided and run as any command is."""
+        """The command that runs a script; it needs approval and runs like any command. Raises ToolError."""
         here = self.held()
         if skill.name not in here.visible and skill.name not in here.in_use and skill.name not in self.always:
             raise ToolError(f"load {skill.name} first: use with name {skill.name}")
@@ -118,7 +118,7 @@ class Skilled:
 
 
 def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
-    """Domain modules: the list of them, and those that are loaded."""
+    """The source of modules: their list, and those that are loaded."""
     settings = project.config.skills
     room = min(CATALOGUE, int(settings.share * project.budget.window)) if skilled.listed else 0
     return Skills(
@@ -135,7 +135,7 @@ def skills(project: Project, skilled: Skilled, count: Count) -> Skills:
 
 
 def _files(project: Project) -> list[str]:
-    """The project's files; asked for only where a module is about to be loaded unasked."""
+    """The project's files; listed only when a module may be loaded automatically."""
     from ctxe.repo.files import list_columns
 
     return list_columns(project.git).paths

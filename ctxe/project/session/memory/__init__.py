@@ -1,1 +1,1 @@
-"""What a session keeps and knows by itself: failures and fixes, memories that helped, what it had learnt when left."""
+"""What a session learns by itself: failures, fixes and useful memories; also when it is resumed."""

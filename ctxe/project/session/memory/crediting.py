@@ -1,4 +1,4 @@
-"""What became of the memories that the model leaned on: counted as helpful or harmful by what happened next."""
+"""Counts the memories that the model used as helpful or harmful, by what happened next."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ctxe.knowledge.entries.ports import MemoryPorts
 from ctxe.knowledge.upkeep import playbook
 
 REMEMBERED = 8
-"""Turns whose citations are remembered, so that undoing one is counted against what it leaned on."""
+"""Turns whose citations are kept, so that undoing a turn can be counted against the memories it cited."""
 
 
 @dataclass(slots=True)
 class Crediting:
-    """Listens to a session's events. Only ids that were shown can be cited; a turn credits each of them once."""
+    """Listens to a session's events. Only ids that were shown count as cited; a turn credits each of them once."""
 
     memory: MemoryPorts
     passed: bool = False
@@ -29,7 +29,7 @@ class Crediting:
     judged: set[int] = field(default_factory=set)
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
-        """Count what an event says about the entries cited before it, and tell which are retired for it."""
+        """Credit the cited entries by this event; yields events for entries that are archived because of it."""
         if isinstance(event, TurnStarted):
             self.passed = False
             before = state.conversation.turns[-2:-1]
@@ -41,7 +41,7 @@ class Crediting:
             self._ended(event, state)
 
     def against(self, turn: int) -> Iterator[Event]:
-        """The user took back what a turn (they count from 1) did: its citations did harm, once."""
+        """Count the citations of turn ``turn`` (from 1) as harmful, once: the user took back what it did."""
         ids = () if turn in self.judged else self.cited.get(turn, ())
         self.judged.add(turn)
         playbook.credit(self.memory.counters, ids, self.memory.store.now(), helped=False)
@@ -72,7 +72,7 @@ def _standing(state: State) -> tuple[Section, ...]:
 
 
 def _shown(sections: list[Section]) -> list[str]:
-    """Ids of the entries that stand in sections of the memory."""
+    """Ids of the entries in memory sections."""
     found = []
     for section in sections:
         if section.share == "memory":

@@ -1,4 +1,4 @@
-"""The gate of a session: what is remembered of a call is said before it runs, or with its result if it fails again."""
+"""The gate of a session: tells of a known failure before the call that would repeat it, or with that call's result."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ AGAIN = "Call it again as it is to run it all the same."
 LIKE = "this failure was met before"
 LIKE_HERE = "this very call failed in this session and nothing has changed since"
 TICK = 0.001
-"""Seconds by which the times of a log are cut off."""
+"""Precision of the log's times in seconds: they are truncated to it."""
 
 
 @dataclass(slots=True)
 class Gating:
-    """Asks the gate about actions. ``digest_of`` hashes a file of the project; ``before`` are hashes of files that the
-    actions now running will change. Each remembered failure is noted once a session. ``changed_since`` says whether
-    anybody changed the project, or what is installed for it, after a moment (unix seconds).
+    """Asks the gate about actions; each remembered failure is noted once per session.
+
+    ``digest_of`` hashes a file of the project; ``before`` holds the hashes of files that the running actions will
+    change. ``changed_since`` says whether anybody changed the project, or what is installed for it, after a time (unix
+    seconds).
     """
 
     gate: Gate
@@ -43,7 +45,7 @@ class Gating:
     changed_since: Callable[[float], bool] | None = None
 
     def learn(self, groups: tuple[Group, ...]) -> None:
-        """Take over what is remembered as it stands now."""
+        """Replace the known failures by the current ones from memory."""
         self.gate.learn(groups)
         held = [group for group in groups if group.status in ("open", "resolved")]
         kinds = ((kin(group.entry.error), group) for group in reversed(held))
@@ -51,10 +53,10 @@ class Gating:
         self.known |= {group.signature: group for group in held}
 
     def ahead(self, action: Action) -> Known | None:
-        """What is remembered of an action that is about to run."""
+        """What is known of an action that is about to run; None for nothing."""
         if self.mode == "off":
             return None
-        # A tool of a server goes by the call that reached it: that is what the log has.
+        # A server's tool is reached by a `use` call, and the log has only that call.
         called = "use" if "/" in action.tool else action.tool
         key = call_key(called, action.arguments, self.root)
         command = plain_command(action.command, self.root) if action.command else ""
@@ -71,10 +73,10 @@ class Gating:
         return self._shown(match.failed) if command else self._noted(match.failed.signature, match.failed.lesson)
 
     def recognised(self, output: ToolOutput) -> Known | None:
-        """What earlier sessions know of a failure that just happened.
+        """What earlier sessions know of a failure that just happened; None for nothing.
 
-        Known is the same error, and one that says nothing of itself from the same command; the same command with
-        another error is another failure.
+        A failure matches by its error. Where the error says nothing specific, the same command is enough; the same
+        command with another error is another failure.
         """
         draft = capture(output.facts or {}, self.root) if self.mode != "off" else None
         if draft is None:
@@ -86,7 +88,7 @@ class Gating:
         return self._noted(like.signature, like.lesson) if like else None
 
     def changing(self, action: Action) -> None:
-        """Remember how the files are that an allowed action will change."""
+        """Note the hashes of the files that an approved action will change."""
         self.before = {path: self.digest_of(path) for path in action.paths}
 
     def _changed_meanwhile(self, failed: Failed) -> bool:
@@ -98,7 +100,7 @@ class Gating:
         return True
 
     def _shown(self, failed: Failed) -> Known | None:
-        """For the question alone: whether the command fails in the same way is known when it has run."""
+        """A note for the approval question only: whether the command fails the same way is known after it ran."""
         if failed.signature in self.shown:
             return None
         self.shown.add(failed.signature)
@@ -113,7 +115,7 @@ class Gating:
     def _said(self, match: Match, way: Literal["answer", "ask"]) -> Known:
         failed = match.failed
         earlier = failed.changes is None
-        if way == "ask":  # a person decides whether it runs, so the model is told what failed and no more
+        if way == "ask":  # a person decides whether it runs: the model only learns what failed
             says = f"[ctxe: {LIKE if earlier else LIKE_HERE}]"
         else:
             says = f"{EARLIER if earlier else HERE}. {AGAIN}]"

@@ -1,4 +1,4 @@
-"""What a call that runs no command means for the gate and the memory: a look, an edit, a refusal, another tool."""
+"""What calls other than commands mean for the gate and the memory: a read, an edit, a refusal, another tool."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ctxe.lexical.tables import names
 from ctxe.project.session.memory.gating import Gating
 
 MOST_SAID = 200
-"""Characters of what a tool said that the gate repeats."""
+"""Most characters of a tool's message that the gate repeats."""
 QUIET = names("delegate find_tools list_files recall record_failure remember search update_todo")
-"""Tools of ours that change nothing a call could depend on."""
+"""Our own tools that change nothing another call could depend on."""
 
 
 @dataclass(slots=True)
 class OtherCalls:
-    """Is told of each when it has ended. ``missed`` are the signatures of edits that did not apply so far."""
+    """Takes in each call after it ended. ``missed`` holds the signatures of edits that did not apply so far."""
 
     watch: Watch
     gating: Gating
@@ -35,12 +35,12 @@ class OtherCalls:
     missed: set[str] = field(default_factory=set)
 
     def answered(self, event: ToolFinished, state: State) -> None:
-        """The gate spoke in place of this call: asked again, it runs."""
+        """Note that the gate answered this call: when it is asked again, it runs."""
         if call := _call(event, state):
             self.gating.gate.answered(call_key(call.name, call.arguments, self.gating.root))
 
     def ended(self, event: ToolFinished, state: State) -> Iterator[FailureNews]:
-        """Tell the gate what the call changed or how it failed; what of it is kept. Raises StoreError."""
+        """Tell the gate what the call changed or how it failed; yields the saved failures. Raises StoreError."""
         call = _call(event, state)
         if call is None or call.name in QUIET or "stopped" in event.facts:
             return
@@ -58,7 +58,7 @@ class OtherCalls:
             self.watch.gate.changed()
 
     def _failed(self, event: ToolFinished, call: ToolCall, found: Taken) -> None:
-        """The gate knows of the call until something changes."""
+        """Let the gate know the failed call until something changes."""
         text, root, memory = event.result.text, self.gating.root, self.watch.memory
         refused = str(event.facts.get("refused", ""))
         told = refused or text.partition("\n[ctxe:")[0]
@@ -77,9 +77,9 @@ class OtherCalls:
         )
 
     def _kept(self, event: ToolFinished, found: Taken) -> Iterator[FailureNews]:
-        """An action that a person refused, or an edit of a file that did not apply, once more than by chance.
+        """Save a refusal by a person, and an edit that did not apply for the second time.
 
-        What a model got wrong about its tools says nothing to a later session, nor does one slip that it mended.
+        A model's misuse of its tools tells a later session nothing, nor does one slip that it corrected.
         """
         if "refused" in event.facts:
             draft = captures.refused(event.title, str(event.facts["refused"]), self.session, found.paths)
@@ -93,5 +93,5 @@ class OtherCalls:
 
 
 def _call(event: ToolFinished, state: State) -> ToolCall | None:
-    """The call that ended."""
+    """The tool call of a finished event; None when it is not the model's."""
     return next((c for c in (state.pending.calls if state.pending else ()) if c.id == event.result.call_id), None)

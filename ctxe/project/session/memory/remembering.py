@@ -1,4 +1,4 @@
-"""What a session leaves in the project memory by itself: failures, their fixes, one line a turn in the daily log."""
+"""What a session writes to the project memory by itself: failures, fixes, and one line per turn in the daily log."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ SAYS = {
 
 @dataclass(slots=True)
 class Remembering:
-    """Listens to a session's events. A memory folder that cannot be written is told once and never ends a turn.
+    """Listens to a session's events. An unwritable memory folder is reported once and never ends a turn.
 
-    ``kept`` gives what the model wrote since it was last asked; that is told here, and named in the log of the day.
+    ``kept`` gives the entries that the model wrote since the last call; they are announced here and named in the daily
+    log.
     """
 
     memory: MemoryPorts
@@ -66,7 +67,7 @@ class Remembering:
     told: bool = False
 
     def __call__(self, event: Event, state: State) -> Iterator[Event]:
-        """What an event leaves in memory, told as events of its own."""
+        """Write what an event teaches to memory; yields events about what was written."""
         try:
             if isinstance(event, ToolFinished):
                 yield from map(self._written, self.kept())
@@ -86,7 +87,7 @@ class Remembering:
                 yield from self._corrected(event.words, state)
             elif isinstance(event, Folded):
                 self.gating.noted.clear()
-            elif isinstance(event, ModeChosen):  # what was refused may be allowed now
+            elif isinstance(event, ModeChosen):  # a refused call may be allowed now
                 self.gating.gate.spoken()
             elif isinstance(event, Noted) and any(chunk.path for chunk in event.chunks):
                 self.watch.gate.changed()
@@ -96,7 +97,7 @@ class Remembering:
                 yield Notice(f"memory is not written: {error.message}", "warning")
 
     def again(self, event: Event, state: State) -> None:
-        """Take in an event of this session's log, while that is replayed: it is known again and told to nobody."""
+        """Replay an event of this session's log: learn from it again without an announcement."""
         if isinstance(event, TurnStarted):
             self.gating.gate.spoken()
         for _ in self._corrected(event.words, state) if isinstance(event, TurnStarted) else self(event, state):
@@ -120,35 +121,35 @@ class Remembering:
             self.watch.gate.changed()
 
     def _corrected(self, words: str, state: State) -> Iterator[Event]:
-        """What the user says against the turn before."""
+        """Save a correction when the user's words object to the turn before."""
         if len(state.conversation.turns) > 1:
             before = state.conversation.turns[-2]
             draft = captures.corrected(words, dict.fromkeys(before.changed(), ""), self.session, before.answer)
             yield from map(self._recorded, self.watch.keep(draft))
 
     def _ended(self, event: TurnFinished) -> Iterator[Event]:
-        """A request that the provider did not take, until one is taken again."""
+        """Save a request that the provider rejected as a failure; the next answered turn resolves it."""
         if event.outcome == "failed":
             yield from map(self._recorded, self.watch.keep(captures.rejected(event.why, self.session), "answer"))
         elif event.outcome == "answered":
             yield from map(self._recorded, self.watch.settled("answer"))
 
     def taken_back(self, paths: Sequence[str]) -> None:
-        """The user undid changes of this session. A memory that cannot be written is no reason not to."""
+        """Handle an undo of changes to these files. An unwritable memory does not stop an undo."""
         with contextlib.suppress(StoreError):
             self.recorded += [
                 f"failure {told.entry.id} {told.change}" for told in self.watch.taken_back(paths, "/undo")
             ]
 
     def given_back(self, forget: Callable[..., object], paths: Sequence[str]) -> None:
-        """The user took an undo back."""
+        """Handle a redo of changes to these files."""
         gone = [told.entry.id for told in self.watch.given_back(paths)]
         self.recorded = [told for told in self.recorded if told.split(" ")[1] not in gone]
         with contextlib.suppress(StoreError):
             _ = forget(*gone) if gone else None
 
     def _begun(self, event: TurnStarted) -> None:
-        """Look at what is remembered now, and count the entries that were put before the model for these words."""
+        """Load the known failures, and count the memories that were recalled for these words as used."""
         self.gating.gate.spoken()
         held = groups(self.memory.store.entries(), self.memory.counters.read())
         self.gating.learn(tuple(one for one in held if not self._shows_all_of(one)))
@@ -157,11 +158,11 @@ class Remembering:
                 self.memory.counters.bump(chunk.id, self.memory.store.now(), used=1)
 
     def _shows_all_of(self, group: Group) -> bool:
-        """Whether the session met a failure itself and nothing more is known of it than its requests show."""
+        """Whether this session met the failure itself, and memory adds nothing to what its requests show."""
         return group.entry.session == self.session and not (group.fix or group.entry.tried)
 
     def _written(self, entry: Entry) -> Recorded:
-        """What the model wrote, as everybody is told of it."""
+        """The event for an entry that the model wrote."""
         self.recorded.append(f"{entry.kind} {entry.id}{' proposed' if entry.status == 'proposed' else ''}")
         kind: Any = "proposal" if entry.status == "proposed" else entry.kind
         return Recorded(kind, entry.id, entry.title, entry.by, entry.path)
@@ -179,15 +180,15 @@ class Remembering:
         return Recorded("failure", entry.id, title, "ctxe", entry.path)
 
     def _repeated(self, signature: str, reply: ReplyReceived) -> None:
-        """Count what the step cost in which a known failure happened again."""
+        """Count the cost of a step in which a known failure happened again."""
         usage = reply.reply.usage
         tokens = usage.input + usage.output if usage else 0
         self.memory.counters.bump(signature, self.memory.store.now(), repeats=1, tokens=tokens, usd=reply.usd or 0.0)
 
     def _log(self, event: TurnFinished, turn: Turn) -> None:
-        """One line in the daily log; told to nobody, for every turn has one."""
+        """Write one line to the daily log; not announced, since every turn writes one."""
         outcome = event.outcome if event.outcome != "answered" else _gist(turn)
-        mask = self.memory.store.mask  # the log of the day is shared with everybody
+        mask = self.memory.store.mask  # the daily log is shared with everybody
         done = TurnSummary(mask(turn.words), mask(outcome), turn.changed(), event.usd, tuple(self.recorded))
         self.recorded.clear()
         self.memory.store.log(line_of(done, self.memory.store.now(), self.session))
@@ -195,13 +196,13 @@ class Remembering:
 
 @dataclass(frozen=True, slots=True)
 class SummaryLog:
-    """Hears a summary and leaves its beginning in the daily log."""
+    """Writes the beginning of each summary to the daily log."""
 
     store: Store
     session: str
 
     def __call__(self, event: Event, _state: State) -> tuple[Event, ...]:
-        """Nothing is answered; a log that cannot be written is told of by what writes it most."""
+        """Take in one event; always returns nothing. Remembering reports an unwritable log."""
         if isinstance(event, Summarized):
             with contextlib.suppress(StoreError):
                 done = TurnSummary(f"summary: {self.store.mask(event.text)}")
@@ -210,7 +211,7 @@ class SummaryLog:
 
 
 def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
-    """The note for a model that changes this and that while the error stays the same."""
+    """A note for a model that keeps editing while the error stays the same."""
     listed = "\n".join(f"- {one}" for one in tried)
     text = (
         f"[ctxe: the same failure still stands after different edits. Tried in vain:]\n{fence(listed, entry.id).text}"
@@ -219,6 +220,6 @@ def _circle(entry: Entry, tried: Sequence[str]) -> Chunk:
 
 
 def _gist(turn: Turn) -> str:
-    """The first line of the answer."""
+    """The first line of the answer, or "done"."""
     said = turn.steps[-1].reply.text.strip() if turn.steps else ""
     return said.splitlines()[0] if said else "done"

@@ -1,4 +1,4 @@
-"""What a session had learnt of failures and memories when it was left, read from its log when it goes on."""
+"""Restores what a session had learnt of failures and memories, by a replay of its log."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ctxe.repo.files import OUR_FOLDER, start_listing, walk
 from ctxe.repo.git import Git, finish
 
 Timed = tuple[str, Kept]
-"""An event with when it happened (UTC, ISO 8601; empty when nobody knows)."""
+"""An event and its time (UTC, ISO 8601; empty when unknown)."""
 INSTALLED = ("node_modules", "vendor", "*env/lib/python*/site-packages", "*env/bin")
 """Folders of a project that change when something is installed for it."""
 
 
 @dataclass(slots=True)
 class LogReplay:
-    """A log replayed to the listeners of its session: what they learn is theirs again, and nothing is written twice.
+    """Replays a log to the listeners of its session, so that they learn it again without writing anything twice.
 
-    ``digests`` are the content hashes of files at the moment that is replayed, as far as tools had told them by then.
+    ``digests`` holds the content hashes of files at the replayed moment, as far as tools had reported them.
     """
 
     memory: MemoryPorts
@@ -42,7 +42,7 @@ class LogReplay:
     digests: dict[str, str] = field(default_factory=dict)
 
     def run(self, past: Sequence[Timed]) -> None:
-        """Hear every event in order; afterwards the listeners write again."""
+        """Replay every event in order; afterwards the listeners write again."""
         now, gating, then = replace(self.memory), self.remembering.gating, ReplayStore(self.memory.store)
         self._write_with(MemoryPorts(then, now.counters.stilled(), self._digest_then))
         state = State()
@@ -58,32 +58,32 @@ class LogReplay:
         self._write_with(now)
 
     def _write_with(self, other: MemoryPorts) -> None:
-        """Have all listeners read and write by what another one has."""
+        """Let all listeners read and write through other ports."""
         mine, self.remembering.gating.digest_of = self.memory, other.digest_of
         mine.store, mine.counters, mine.digest_of = other.store, other.counters, other.digest_of
 
     def _digest_then(self, path: str) -> str:
-        """The content hash of a file then; empty where nobody had told it."""
+        """The content hash of a file at the replayed moment; empty when unknown."""
         return self.digests.get(path, "")
 
     def _before(self, touches: Sequence[Touch]) -> None:
-        """What is known of the files that a call changed, as they were until then, and as they are after it."""
+        """Note the hashes of files before and after a call that changed them, as far as they are known."""
         known = {t.path: "" if t.operation == "create" else self.digests.get(t.path) for t in touches}
         self.remembering.gating.before = {path: held for path, held in known.items() if held is not None}
         self.digests.update({touch.path: touch.digest for touch in touches})
 
 
 def catch_up(past: Sequence[Timed], memory: MemoryPorts, remembering: Remembering, crediting: Crediting) -> None:
-    """Bring the listeners of a session that goes on to where they were when it was left."""
+    """Bring the listeners of a resumed session to the state in which it was left."""
     if past:
         LogReplay(memory, remembering, crediting).run(past)
 
 
 def changed_since(git: Git) -> Callable[[float], bool]:
-    """Asks whether any file of the project was written, made or removed after a moment (unix seconds).
+    """A function: was any file of the project written, made or removed after a time (unix seconds)?
 
-    A file's change time cannot be set back, so an undo, a checkout and an unpacked archive show as well; what is made
-    or removed shows by its folder. Ignored files are no part of the project, but what is installed beside them counts.
+    A file's ctime cannot be set back, so an undo, a checkout and an unpacked archive show as well; a new or removed
+    file shows by its folder. Ignored files do not count, except for what is installed for the project.
     """
 
     def changed(when: float) -> bool:
@@ -98,7 +98,7 @@ def changed_since(git: Git) -> Callable[[float], bool]:
 
 
 def _later(path: Path, when: float) -> bool:
-    """Whether a file, or the folder that it is gone from, changed after a moment."""
+    """Whether a file changed after a time, or the nearest folder that is left of its path."""
     for place in (path, *path.parents):
         with contextlib.suppress(OSError):
             return place.lstat().st_ctime > when
@@ -106,7 +106,7 @@ def _later(path: Path, when: float) -> bool:
 
 
 def copied_from(log: Log, past: Sequence[Timed]) -> tuple[tuple[str, int], ...]:
-    """The sessions that this one is a copy of, the nearest first, each with the last turn (from 1) that came along."""
+    """The sessions that this one was forked from, nearest first, each with the last turn (from 1) that was copied."""
     found: dict[str, int] = {}
     header, turns = log.header or _header(log.path), len(past)
     while (name := Path(str(header.get("fork", ""))).name) and name not in found:
