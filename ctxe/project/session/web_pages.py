@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Reads web pages for a session. ``runs`` runs its calls, ``state`` gives its state, ``number`` numbers its calls.
-    """
+    """Reads web pages for a session. ``runs`` runs its calls, ``state`` gives its state, ``number`` numbers calls."""
 
     web: Callable[[], Web]
     kit: Kit
