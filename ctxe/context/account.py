@@ -1,4 +1,4 @@
-"""The rows of a ledger: what of a request was given, kept back or left out, a row a piece, and what the cache holds."""
+"""The rows of a ledger, one per piece: what of a request was sent, left out or omitted, and what the cache holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctxe.domain.section import Section
 
 
 def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -> list[Row]:
-    """Rows of what is sent; ``held`` are the marks of the request before, ``old`` what is superseded, by what."""
+    """Rows of the pieces sent. ``held`` are the previous request's marks; ``old`` says what superseded which row."""
     shared = _shared(pieces, held)
     return [
         _row(p, given=p.tokens, cached=i < shared, old=old.get(p.chunk) or old.get(p.digest, ""))
@@ -20,12 +20,12 @@ def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -
 
 
 def left_out(pieces: Sequence[Piece], why: str) -> list[Row]:
-    """Rows of pieces that found no room; a heading is nothing that somebody would miss."""
+    """Rows of pieces that found no room; a heading gets none, nobody would miss it."""
     return [_row(piece, given=0, why=why) for piece in pieces if piece.chunk != HEADING]
 
 
 def omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row]:
-    """What sources left out before the assembler saw it."""
+    """Rows of what sources left out before assembly."""
     offered = [*sections, *(conversation.turns[-1].gathered if conversation.turns else ())]
     return [
         Row(section.name, omission.id, section.priority, omission.tokens, 0, section.placement, omission.why)
@@ -35,7 +35,7 @@ def omitted(sections: Sequence[Section], conversation: Conversation) -> list[Row
 
 
 def broke(pieces: Sequence[Piece], held: Sequence[str]) -> str:
-    """The first piece that differs from what was sent before; empty when the request only grew at its end."""
+    """The first piece that differs from the request before; empty when the request only grew at its end."""
     same = _shared(pieces, held)
     if same >= len(held):
         return ""
@@ -59,7 +59,7 @@ def _row(piece: Piece, *, given: int, why: str = "", cached: bool = False, old: 
 
 
 def _shared(pieces: Sequence[Piece], held: Sequence[str]) -> int:
-    """How many pieces at the start are the same as in the request before."""
+    """How many leading pieces are the same as in the request before."""
     same = 0
     for piece, mark in zip(pieces, held, strict=False):
         if piece.digest != mark:

@@ -1,9 +1,10 @@
-"""Sections, conversation and budget in; one request and its ledger out. Pure, deterministic, never over budget.
+"""Composes one request and its ledger from sections, conversation and budget: pure, deterministic, never over budget.
 
-Who gets room, in this order: the system prompt, the tools, the task (running words, newest step, the record of what
-was folded); then each share of standing sections; then what was gathered for the task; then steps, newest first.
-A share is charged min(its room, what its sections ask for), not what they took: so a larger budget takes nothing
-away from anybody (the charge grows slower than the budget), and what a section does not ask for passes down.
+Room is given in this order: the system prompt, the tools, the task (the running turn's words, its newest step, the
+record of what was folded); then each share of the standing sections; then what was gathered for the task; then older
+steps, newest first. A share is charged min(its room, what its sections ask for), not what they took. So the charge
+grows slower than the budget: a larger budget takes nothing away from anybody. What a share does not ask for passes to
+the next.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from ctxe.domain.section import Omission, Priority, Section, ShareName, digest
 from ctxe.domain.value import dataclass, replace
 
 SHARE_ORDER: tuple[ShareName, ...] = ("memory", "instructions", "skills", "files")
-"""Memory is priority 3, the rest 4 with instructions before files."""
+"""The order in which shares get room: memory is priority 3, the rest priority 4 with instructions before files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands before the conversation and is fixed for an epoch.
+    """What precedes the conversation and is fixed for an epoch.
 
-    What the ``model`` made of its own goes back to it from ``since`` on.
+    Provider-specific blocks of replies by ``model`` are sent back to it from position ``since`` on.
     """
 
     tools: tuple[ToolSchema, ...] = ()
@@ -54,13 +55,13 @@ class Frame:
 
     @property
     def own(self) -> ReplyBlocks:
-        """Whose own blocks are sent."""
+        """Selects the replies whose provider-specific blocks are sent."""
         return ReplyBlocks(self.model, self.since)
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """A request, its account, and the content hashes of its pieces in wire order (see ``assemble(held=…)``)."""
+    """A request, its ledger, and the content hashes of its pieces in wire order (see ``assemble(held=…)``)."""
 
     request: Request
     ledger: Ledger
@@ -80,7 +81,7 @@ def assemble(
     whole = spoken(conversation, count, frame.own)
     said = _fit_task(whole, budget.usable - _sum(tools) - _sum(rules), count, [*tools, *rules])
     must = _sum([*tools, *rules, *said.record, *_words(said), *said.steps[-1:]])
-    # A task that was shortened leaves a little room by chance; a larger budget would take from who got it.
+    # Room that shortening the task leaves by chance is not given out: with a larger budget it would be gone again.
     rest = budget.usable - must if said is whole else 0
     shared, out, charged = _fill_shares(frame.sections, standing, budget, rest)
     kept, dropped = _newest_first(said, rest - charged, count)
@@ -97,7 +98,7 @@ def assemble(
 
 
 def pack(sections: Sequence[Section], budget: Budget, count: Count) -> tuple[Section, ...]:
-    """Shrink what was offered for a task to its shares, once; what is cut is named in ``left_out``."""
+    """Cut the sections gathered for a task to their shares, once; each chunk cut is named in ``left_out``."""
     room = {share: budget.room(share) for share in SHARE_ORDER}
     packed = []
     for section in sections:
@@ -121,7 +122,7 @@ def _words(said: ConversationPieces) -> list[Piece]:
 
 
 def _prefix(pieces: Sequence[Piece], room: int) -> list[Piece]:
-    """The longest prefix that fits; a heading never stands alone."""
+    """The longest prefix that fits ``room``; empty instead of a heading alone."""
     fit: list[Piece] = []
     for piece in pieces:
         room -= piece.tokens
@@ -134,7 +135,7 @@ def _prefix(pieces: Sequence[Piece], room: int) -> list[Piece]:
 def _fill_shares(
     sections: Sequence[Section], standing: dict[str, tuple[Piece, ...]], budget: Budget, rest: int
 ) -> tuple[list[Piece], list[Row], int]:
-    """Standing sections within their shares, in the order given; the rows left out; the tokens charged."""
+    """Fit the standing sections into their shares, in order: pieces kept, rows of those left out, tokens charged."""
     rooms: dict[ShareName | None, int] = {}
     charged = spare = 0.0
     for share in SHARE_ORDER:
@@ -158,7 +159,7 @@ def _fill_shares(
 
 
 def _newest_first(said: ConversationPieces, rest: int, count: Count) -> tuple[list[Piece], list[Piece]]:
-    """What of the conversation is kept, in wire order, and what is not: gathered first, then steps, newest first."""
+    """Conversation pieces kept, in wire order, and dropped: gathered pieces get room first, then the newest steps."""
     history = [*said.older, *said.steps[:-1]]
     gathered = _prefix(said.gathered, rest)
     rest -= _sum(gathered)
@@ -194,11 +195,11 @@ def _gap(number: int, count: Count) -> Piece:
 
 
 def _fit_task(said: ConversationPieces, room: int, count: Count, fixed: Sequence[Piece]) -> ConversationPieces:
-    """The same, with the newest step and then the words shortened when the task does not fit ``room`` tokens."""
+    """Shorten the newest step, then the words, if the task exceeds ``room`` tokens; BudgetError when that fails."""
     over = _sum([*said.record, *_words(said), *said.steps[-1:]]) - room
     if over <= 0:
         return said
-    from ctxe.context.shorten import shorten_piece  # hardly ever needed, and start-up counts
+    from ctxe.context.shorten import shorten_piece  # rarely needed; start-up stays fast
 
     if said.steps:
         step = shorten_piece(said.steps[-1], over, count)

@@ -1,4 +1,4 @@
-"""What may be spent on one request: the window, the reserve for the reply, and the share of each kind of context."""
+"""The token budget of one request: the window, the reserve for the reply, and the share of each kind of context."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxe.domain.value import dataclass, field
 
 MOST_RESERVED = 20_000
 THOUGHTS: Mapping[str, int] = {"high": 12_000, "xhigh": 44_000, "max": 44_000}
-"""Tokens kept free beside MOST_RESERVED for thoughts, which count as output, where much thinking is asked for.
+"""Tokens reserved on top of MOST_RESERVED at high efforts: thinking counts as output.
 
 Anthropic advises 64,000 tokens of output for its two highest efforts.
 """
@@ -28,7 +28,7 @@ class Share:
         return int(self.exact(usable))
 
     def exact(self, usable: int) -> float:
-        """The same before it is rounded: several shares rounded one by one grow faster than what they are parts of."""
+        """The share before rounding. Shares are summed unrounded: rounded one by one, they outgrow their total."""
         room = usable * self.fraction
         return min(room, float(self.most)) if self.most else room
 
@@ -51,10 +51,10 @@ def reserve_for(window: int, max_output: int, effort: str = "") -> int:
 
 
 def birth_limit(kind: str, window: int) -> int:
-    """Tokens that one tool output may take when it is born: a read or a report a sixteenth, the rest half of that.
+    """Most tokens of one tool output: 1/16 of the window for a read, recall or report, 1/32 for a command or search.
 
-    Of a page of the web, most of which is about something else, as much and at most 8,000.
-    Replay benchmark, 34 sessions: at 32k this costs 6 % less than a ninth and loses no more; at 64k it loses less.
+    A web page gets 1/16 and at most 8,000, since most of a page is about something else. Replay benchmark, 34 sessions:
+    at 32k this costs 6 % less than 1/9 of the window and loses no more; at 64k it loses less.
     """
     part, least, most = (16, 1_500, 20_000) if kind in ("read", "recalled") else (32, 750, 10_000)
     if kind in ("other", "page"):
@@ -64,7 +64,7 @@ def birth_limit(kind: str, window: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Window and reserve in tokens, and how the usable rest is shared out."""
+    """Window and reserve in tokens, and the shares of the usable rest."""
 
     window: int
     reserve: int

@@ -1,4 +1,4 @@
-"""The arguments of a tool call, whoever's tool it is: what it asks for, what it puts in, what it takes out."""
+"""The arguments of any tool's call by their role: what the call asks for, what it puts in, what it takes out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 
 LONGEST = 80
-"""Characters of what a call that could not be run asked for."""
+"""Characters shown of what a call asked for that could not be run."""
 
 SHORT = 200
-"""Characters up to which an argument of one line says what is asked for; longer ones are contents."""
+"""Longest one-line argument, in characters, that counts as something asked for; longer ones are contents."""
 
 PATHS = ("path", "file_path", "filePath", "file", "filename", "notebook_path", "dirPath", "target_file")
 COMMANDS = ("command", "cmd", "script")
@@ -38,7 +38,7 @@ _SEARCHES = pattern(r"\s*(?:cd [^&;]+&&\s*)?(?:rg|grep|git grep|find|fd|ls)\b")
 
 @dataclass(frozen=True, slots=True)
 class CallArguments:
-    """Arguments taken apart: short ``values`` by key, contents put in and taken out, changes of a patch by file."""
+    """Parsed arguments: short ``values`` by key, contents put in and taken out, (path, change) per file of a patch."""
 
     values: dict[str, str] = field(default_factory=dict)
     put_in: tuple[str, ...] = ()
@@ -47,33 +47,33 @@ class CallArguments:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Everything that the arguments say, without their JSON."""
+        """Every string in the arguments, without JSON syntax."""
         changes = tuple(text for change in self.patched for text in change)
         return (*self.values.values(), *self.put_in, *self.taken_out, *changes)
 
     @property
     def edits(self) -> bool:
-        """True when the call carries contents."""
+        """True when the call carries contents, as an edit does."""
         return bool(self.put_in or self.taken_out or self.patched)
 
     @property
     def path(self) -> str:
-        """The path that is asked for by its usual keys, or nothing."""
+        """The path under the first usual key; empty without one."""
         return next((self.values[key] for key in PATHS if key in self.values), "")
 
     @property
     def command(self) -> str:
-        """The command line that is asked for, or nothing."""
+        """The command line under the first usual key; empty without one."""
         return next((self.values[key] for key in COMMANDS if key in self.values), "")
 
     @property
     def title(self) -> tuple[str, ...]:
-        """What is asked for, verbatim, line by line."""
+        """What the call asks for, verbatim, line by line; blank lines are dropped."""
         return tuple(line for value in self.values.values() for line in value.splitlines() if line.strip())
 
 
 def taken_apart(arguments: str) -> CallArguments:
-    """Arguments (JSON text) by what they mean. What is no JSON, or nested too deep, is contents."""
+    """Sort the strings of ``arguments`` (JSON text) by role. Invalid or too deeply nested JSON counts as contents."""
     try:
         texts = list(_strings("", json.loads(arguments)))
     except (ValueError, RecursionError):
@@ -93,7 +93,7 @@ def taken_apart(arguments: str) -> CallArguments:
 
 
 def named(call: ToolCall) -> str:
-    """A call that never became an action, by its tool and the first thing it asks for; empty when that is nothing."""
+    """The tool and the first thing asked for, for a call that never became an action; empty when that is nothing."""
     asked = taken_apart(call.arguments).title[:1]
     return " ".join([call.name, *(word[:LONGEST] for word in asked)]) if asked else ""
 
@@ -110,13 +110,13 @@ def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _by_file(value: str) -> list[tuple[str, str]]:
-    """The parts of a patch that names its files in headings of its own."""
+    """(path, change) for each file heading in a patch; empty when there are none."""
     parts = _PATCHED.split(value)
     return [(path.strip(), change) for path, change in zip(parts[1::2], parts[2::2], strict=True)]
 
 
 def kind_of(name: str, asked: CallArguments) -> Kind:
-    """What kind of output a call gives, by the tool's name and by the command it runs."""
+    """The kind of output a call gives, judged by the tool's name and the command it runs."""
     command = asked.command
     if command or _SHELL.search(name):
         return "read" if _READS.match(command) else "search" if _SEARCHES.match(command) else "shell"
@@ -124,9 +124,9 @@ def kind_of(name: str, asked: CallArguments) -> Kind:
 
 
 def shortened(arguments: str, limit: int, count: Count) -> str:
-    """Arguments (JSON text) of about ``limit`` tokens: the longest texts in them are cut, the shape stays.
+    """Arguments (JSON text) cut to about ``limit`` tokens: the longest strings are cut, the JSON structure stays.
 
-    What is no JSON object, or nested too deep, becomes one with a single text.
+    Text that is no JSON object, or is nested too deep, becomes an object with a single string.
     """
     with contextlib.suppress(ValueError, RecursionError):
         if isinstance(decoded := json.loads(arguments), dict):
@@ -143,7 +143,7 @@ def _shortened(decoded: dict[str, Any], text: str, limit: int, count: Count) -> 
 
 
 def _cut(value: Any, longest: int) -> Any:
-    """A decoded value with every longer text cut to its head and a note of how much is missing."""
+    """A decoded value with every string longer than ``longest`` cut to its head and a note of how much is missing."""
     if isinstance(value, str) and len(value) > longest:
         return f"{value[:longest]} [{len(value) - longest:,} characters left out]"
     if isinstance(value, dict):

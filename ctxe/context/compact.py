@@ -1,7 +1,8 @@
-"""When the past gives way, and to what size: the policy of folds.
+"""The fold policy: when history is folded, and to what size.
 
-Every call pays for everything that stands; a fold pays once for what it writes anew. Money alone would fold every dozen
-steps and forget too much: where the line is drawn beyond that was set on recorded sessions (docs/decisions/0010).
+Every call pays for reading the whole context; a fold pays once for what it rewrites. By price alone, folds would come
+every dozen steps and forget too much. How far above that the line is drawn was set on recorded sessions
+(docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -13,38 +14,41 @@ from ctxe.context.cost import Billing, pays, usual_calls
 from ctxe.domain.value import dataclass
 
 LEAST_FREED = 0.10
-"""A fold that would free less of what stands is not worth a new epoch."""
+"""Least part of a request that a fold must free to be worth a new epoch."""
 
 WHOLE, BEYOND = 24_000, 0.37
-"""Of the first so many usable tokens everything is used before folding pays, of what is beyond so much.
+"""Folding begins to pay when a request exceeds the first WHOLE usable tokens plus BEYOND of those above.
 
-Reading what stands is most of what a large window costs: docs/folds-measured.md has what other lines cost and keep."""
+Reading the context is most of what a large window costs: docs/folds-measured.md shows what other lines cost and keep.
+"""
 
 LEAST_KEPT = 4_000
-"""Tokens that are kept whatever the window: below that a record cannot hold the names in use."""
+"""Tokens kept whatever the window: with fewer, a record cannot hold the names in use."""
 
 MIDDLE, MORE = (20_000, 50_000), 1.25
-"""Of the free tokens between these a fold keeps so much more than ``to``: what folds lose in windows of this size is
-files that were read long ago and are edited only now. Beyond, folds are so rare that it costs more than it keeps."""
+"""Of the free tokens in the range MIDDLE a fold keeps MORE times ``to``. In windows of this size folds lose files that
+were read long ago and are edited only now. Above it, folds are so rare that keeping more costs more than it saves.
+"""
 
 MOST_KEPT = 0.9
-"""Of a small window no more is kept, or the next fold is due at once."""
+"""Most of the free tokens that a fold keeps: in a small window, with more the next fold would be due at once."""
 
 USUAL_SURCHARGE = 12.5
-"""Write over read price for which the line was set (Billing's defaults). The best line is as far above what is kept as
-the square root of this: its derivation is in docs/folds.md."""
+"""Ratio of write to read price for which WHOLE and BEYOND were set (the defaults of Billing). The best line is above
+the kept tokens by an amount proportional to the square root of this ratio: docs/folds.md derives it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class FoldPolicy:
-    """The knobs of `[fold]`, and what the model costs. ``at`` and ``to`` are shares of what is usable beyond the head.
+    """The settings of `[fold]` and the model's prices; ``at`` and ``to`` are shares of what is usable after the head.
 
-    ``at``: above it a request is folded whether that pays or not. ``to``: what is kept, beside a fixed ``LEAST_KEPT``.
-    ``keep_recent`` is the least number of newest steps that stay whole; ``record_share`` what part of the room after a
-    fold is the record's, the rest is for newest steps. ``target_tokens`` (0: none) is a lower line for every window.
-    ``decay_after`` (0: off): of whole steps older than this only the ends of long outputs stay. ``window`` (0: off): a
-    sliding window, at most so many whole steps stand. ``checkpoint_every`` (0: off): steps between a model's summaries.
-    ``calls`` says how many are still to come after so many steps; it is asked only where money decides.
+    ``at``: a larger request is folded whether that pays or not. ``to``: what a fold keeps, on top of a fixed
+    LEAST_KEPT. ``keep_recent``: least number of newest steps that stay whole. ``record_share``: the record's part of
+    the room after a fold; the rest is for the newest steps. ``target_tokens`` (0: none): a lower line for every window.
+    ``decay_after`` (0: off): whole steps older than this keep only the ends of long outputs. ``window`` (0: off): a
+    sliding window of at most this many whole steps. ``checkpoint_every`` (0: off): steps between summaries written by a
+    model. ``calls`` maps the steps done to the number of calls expected; it is called only where the price decides.
     """
 
     at: float = 1.0
@@ -60,27 +64,27 @@ class FoldPolicy:
 
     @property
     def most_steps(self) -> int:
-        """Newest steps that a fold keeps at most (0: as many as fit): half a sliding window, so that folds are rare."""
+        """Most newest steps that a fold keeps (0: as many as fit): half a sliding window, so that folds stay rare."""
         return max(self.keep_recent, self.window // 2) if self.window else 0
 
 
 @dataclass(frozen=True, slots=True)
 class FoldRoom:
-    """What a request may hold, and the part of it that no fold can shrink: system, tools, first words (tokens)."""
+    """Tokens a request may hold, and the part that no fold can shrink: system prompt, tools, first user message."""
 
     usable: int
     standing: int
 
     def line(self, policy: FoldPolicy) -> int:
-        """Tokens of a request above which it is folded."""
+        """Request size in tokens above which it is folded: the lowest of the lines."""
         return min(self.full(policy), self.paying(policy), policy.target_tokens or self.usable)
 
     def full(self, policy: FoldPolicy) -> int:
-        """Tokens above which a request is folded whatever it costs."""
+        """Request size in tokens above which it is folded whatever the price."""
         return self.standing + int(policy.at * max(0, self.usable - self.standing))
 
     def paying(self, policy: FoldPolicy) -> int:
-        """Tokens above which folding pays, at the prices of the model; never where reading what stands is free."""
+        """Request size in tokens above which folding pays; ``usable`` where cached reads are free."""
         if policy.billing.read <= 0:
             return self.usable
         line = min(self.usable, WHOLE) + int(BEYOND * max(0, self.usable - WHOLE))
@@ -89,7 +93,7 @@ class FoldRoom:
         return min(self.usable, kept + int((line - kept) * math.sqrt(surcharge)))
 
     def target(self, policy: FoldPolicy) -> int:
-        """Tokens of a request right after a fold."""
+        """Request size in tokens right after a fold."""
         return self._kept(self.line(policy), policy)
 
     def _kept(self, line: int, policy: FoldPolicy) -> int:
@@ -100,9 +104,9 @@ class FoldRoom:
 
 
 def due(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0) -> str | None:
-    """Why the next request, of ``size`` tokens and ``steps`` whole steps, must fold first; None when it need not.
+    """Why the next request must be folded first; None when it need not be.
 
-    ``done`` are all steps so far, folded or not.
+    ``size`` are its tokens, ``steps`` its whole steps, ``done`` all steps so far, folded or not.
     """
     if size > room.usable:
         return "overflow"
@@ -117,11 +121,11 @@ def due(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0
 
 
 def worth_folding(before: int, after: int, cause: str) -> bool:
-    """True when a fold frees enough, or anything at all where the request would not fit or a person asks for it."""
+    """True when a fold frees LEAST_FREED, or anything when the request would not fit or a person asks for it."""
     freed = before - after
     return freed > 0 and (cause in {"overflow", "request"} or freed >= LEAST_FREED * before)
 
 
 def checkpoint_due(steps: int, policy: FoldPolicy) -> bool:
-    """True when a model should be asked for a summary: so many steps came since the last one."""
+    """True when a model should write a summary: ``steps`` came since the last one."""
     return 0 < policy.checkpoint_every <= steps

@@ -1,4 +1,4 @@
-"""The conversation of a request as pieces, through its fold, in wire order."""
+"""The conversation of a request as pieces in wire order, with the fold applied."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ConversationPieces:
-    """The conversation as pieces: the record, older turns and steps (oldest first), and the running turn's own."""
+    """The conversation as pieces: the record, older turns and steps (oldest first), and parts of the running turn."""
 
     record: tuple[Piece, ...]
     older: tuple[Piece, ...]
@@ -22,7 +22,7 @@ class ConversationPieces:
 
 
 def spoken(conversation: Conversation, count: Count, own: ReplyBlocks = EVERY) -> ConversationPieces:
-    """The pieces of a conversation through its fold; the last turn is the running one."""
+    """The pieces of a conversation with its fold applied; the last turn is the running one."""
     fold, upto = conversation.fold, conversation.upto
     older: list[Piece] = []
     gathered: tuple[Piece, ...] = ()

@@ -1,4 +1,4 @@
-"""What failed and stands through a fold, told as lines that stand above and gave way with it: it is told again."""
+"""Failed results that refer to lines above which a fold removed are shown again with those lines."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ctxe.domain.conversation import Conversation, Fold, Position, ToolResult
 from ctxe.domain.value import replace
 
 PART = 10
-"""What is told again takes at most this part of what a request may hold."""
+"""The results shown again take at most 1/PART of the usable tokens."""
 
 
 def retold(
     conversation: Conversation, fold: Fold, whole: Callable[[ToolResult], str], budget: Budget, count: Count
 ) -> Fold:
-    """The fold with such results as they would be told now; of too many the newest alone, and none that is too long.
+    """The fold with such results as they would be shown now: all, else the newest alone, else none, as room allows.
 
-    Only of what failed: on the recorded sessions, telling all again cost as much of what else they need as it kept.
+    Only failed results: on the recorded sessions, showing all of them again displaced as much needed text as it kept.
     """
     notes = [
         result.call_id
@@ -48,7 +48,7 @@ def _masks(
     budget: Budget,
     count: Count,
 ) -> dict[str, str]:
-    """What stands for the wanted results: each as it is born behind what stands before it."""
+    """New texts of the wanted results by call id, as if each arrived now, after what precedes it with the fold."""
     made: dict[str, str] = {}
     known, seen = Standing(), replace(fold, masks=(masks := dict(fold.masks)))
     for position, step in conversation.steps(fold.upto):
@@ -63,7 +63,7 @@ def _masks(
 
 
 def _before(conversation: Conversation, position: Position, fold: Fold) -> Conversation:
-    """The conversation up to a step, through a fold."""
+    """The conversation before the step at ``position``, with ``fold`` applied."""
     turn = conversation.turns[position.turn]
     turns = (*conversation.turns[: position.turn], replace(turn, steps=turn.steps[: position.step]))
     return Conversation(turns, fold)

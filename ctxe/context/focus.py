@@ -1,6 +1,6 @@
-"""Lines about what the user wants kept through a fold (``/compact FOCUS``): those that share most with the words.
+"""Lines that share most terms with what the user wants kept through a fold (``/compact FOCUS``).
 
-They stand beside the record, word for word, under the step they are of. Later folds keep the same focus.
+They stand verbatim beside the record, under the step they come from. Later folds keep the same focus.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from ctxe.domain.section import Chunk
 from ctxe.lexical.words import terms
 
 FOCUS = "focus"
-"""The chunk's name; its reason is the user's words."""
+"""Id of the chunk; its ``why`` holds the user's words."""
 
 SHARE = 0.10
-"""Of the usable tokens, what the lines may take."""
+"""Part of the usable tokens that the lines may take."""
 
 BESIDE = 1
-"""Lines on either side that are shown with a line, so that it can be understood."""
+"""Lines shown on either side of a match, so that it can be understood."""
 
 
 def focus_of(conversation: Conversation) -> str:
-    """What the newest fold was asked to keep in sight; empty when nobody asked."""
+    """The focus of the newest fold; empty without one."""
     record = conversation.fold.record if conversation.fold else ()
     return next((chunk.why for chunk in record if chunk.id == FOCUS), "")
 
 
 def focused(words: str, entries: Sequence[HistoryEntry], room: int, count: Count) -> Chunk | None:
-    """The lines of ``entries`` (oldest first) that bear most on the words, in ``room`` tokens; None without any."""
+    """The lines of ``entries`` (oldest first) that match ``words`` best, in ``room`` tokens; None without a match."""
     wanted = frozenset(terms(words))
     if not wanted:
         return None
@@ -53,7 +53,7 @@ def focused(words: str, entries: Sequence[HistoryEntry], room: int, count: Count
 
 
 def _scored(wanted: frozenset[str], entries: Sequence[HistoryEntry]) -> Iterator[tuple[float, int, int]]:
-    """(worth, entry, line) of every line with a wanted term, at its newest place; rare terms are worth more."""
+    """(score, entry, line) of every line with a wanted term, at its newest place; rare terms score higher."""
     found: dict[str, tuple[frozenset[str], int, int]] = {}
     for e, entry in enumerate(entries):
         for n, line in enumerate(entry.lines):

@@ -1,7 +1,7 @@
-"""Making history smaller in one batch: older steps give way to a record, the newest stay whole.
+"""Compaction in one batch: a record replaces the older steps, the newest stay whole.
 
-A fold is a value. It changes nothing: the conversation keeps every original, and the same conversation, budget and
-policy give the same fold.
+A fold is a value: the conversation keeps every original, and the same conversation, budget and policy give the same
+fold.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from ctxe.domain.section import Chunk, Priority
 from ctxe.domain.value import replace
 
 MASK = 400
-"""Tokens that stay of an output that decays."""
+"""Tokens kept of an output that decays."""
 
 FIRST, PART = 0.7, 0.15
-"""Of the record's room, what a record that is chosen anew takes, and what is added to one that stands.
+"""Part of the record's room for a record chosen from scratch, and for a part appended to an existing one.
 
-A record that stands is read from the cache: at 16k, where folds are most of what a session costs, this saves a fifth
-of all the money for the same retention (docs/folds-measured.md)."""
+An existing record is read from the cache: at 16k, where folds are most of a session's cost, appending saves a fifth of
+the total cost for the same retention (docs/folds-measured.md).
+"""
 
 WORDS = "words"
-"""What the names of chunks with the user's words begin with."""
+"""Prefix of the ids of chunks with user messages."""
 
 
 def fold(
@@ -49,8 +50,8 @@ def fold(
 ) -> Fold:
     """Fold all but the newest steps.
 
-    ``also`` stands beside the user's words: what has to survive every fold (pins, the todo list). ``survey`` gives what
-    the conversation has shown, read off the originals where results were cut; without it, what the model was told.
+    ``also`` are chunks that survive every fold (pins, the todo list). ``survey`` gives what the conversation has shown,
+    with the originals of results that were trimmed; without it, results are read as the model saw them.
     """
     free = max(0, room.target(policy) - room.standing)
     upto, kept = _cut(conversation, int(free * (1 - policy.record_share)), policy, count)
@@ -76,9 +77,9 @@ def fold(
 
 
 def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: int, count: Count) -> tuple[Chunk, ...]:
-    """What may stand as the fold before has it, in front of a new part: its words and its record, or nothing.
+    """The words and record of the fold before, when the new one can append to them unchanged; otherwise ().
 
-    Nothing when the words that stay are others, or when the record leaves no room for one more part.
+    It cannot when other user messages are kept, or when the record leaves no room for one more part.
     """
     if before is None or before.upto == upto:
         return ()
@@ -90,7 +91,7 @@ def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: 
 
 
 def _stands(before: Fold, upto: Position, wanted: Sequence[Chunk], space: int, count: Count) -> bool:
-    """True when the fold before is what would be made now: nothing came since, and it has room."""
+    """True when a new fold would equal the one before: nothing came since, and its record still has room."""
     others = [chunk for chunk in before.record if chunk.id != RECORD]
     fits = _size([chunk for chunk in before.record if chunk.id == RECORD], count) <= space + JOIN
     return before.upto == upto and others == list(wanted) and fits
@@ -105,7 +106,7 @@ def _size(chunks: Iterable[Chunk], count: Count) -> int:
 
 
 def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Position) -> Iterator[str]:
-    """Names that a request has anyway: in what stays and in the newest steps."""
+    """Names that the request contains anyway: in the chunks kept and in the newest steps."""
     for chunk in chunks:
         yield from names_in(chunk.text)
     for _, step in conversation.steps(upto):
@@ -118,7 +119,7 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
 
 
 def _without(entries: Sequence[HistoryEntry], spoken: Sequence[str]) -> list[HistoryEntry]:
-    """Entries less the user's messages that stand elsewhere."""
+    """``entries`` without the user messages in ``spoken``, which stand elsewhere."""
     return [entry for entry in entries if entry.what != "user" or entry.title[0] not in spoken]
 
 
@@ -133,10 +134,11 @@ def next_fold(
     also: Sequence[Chunk] = (),
     survey: Callable[[], Survey] | None = None,
 ) -> Fold | None:
-    """The fold that the next request needs, if any, with what it saves; a ``cause`` demands one.
+    """The fold that the next request needs, with its tokens before and after, if any. A ``cause`` demands one.
 
-    There is none when it would free too little, or when nothing came since the last one. A demanded fold has only the
-    room of what stands now, and half of it where a provider found that too long: its window is not what we think.
+    None when it would free too little, or when nothing came since the last one. A demanded fold has only as much room
+    as the request takes now, and half of that where a provider rejected it as too long: its window is smaller than we
+    think.
     """
     before = size_of(frame, conversation, count)
     usable = min(budget.usable, before // 2 if cause == "overflow" else before) if cause else budget.usable
@@ -153,7 +155,7 @@ def next_fold(
 
 
 def _same(before: Fold | None, made: Fold) -> bool:
-    """True when nothing came since the fold before; what a person asks for twice makes no smaller record either."""
+    """True when nothing came since the fold before. Asking twice (cause "request") makes no smaller record either."""
     if before is None or before.upto != made.upto:
         return False
     if made.cause == "request":
@@ -163,7 +165,7 @@ def _same(before: Fold | None, made: Fold) -> bool:
 
 
 def room_for(frame: Frame, conversation: Conversation, usable: int, count: Count) -> FoldRoom:
-    """What a request may hold; no fold can shrink its tools, standing sections and the first words of the user."""
+    """The room of a request; no fold can shrink its tools, standing sections and the user's first message."""
     told = in_short(conversation.turns[0].words) if conversation.turns else ""
     first = min(count(told), int(MOST_OF_FIRST * usable)) + MESSAGE if conversation.turns else 0
     return FoldRoom(usable, _frame_tokens(frame, count) + first)
@@ -175,12 +177,12 @@ def _frame_tokens(frame: Frame, count: Count) -> int:
 
 
 def whole_steps(conversation: Conversation) -> int:
-    """How many steps stand whole."""
+    """How many steps are not folded."""
     return sum(1 for _ in conversation.steps(conversation.upto))
 
 
 def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
-    """Tokens of the next request if all of the conversation were in it."""
+    """Tokens of the next request if it held the whole conversation (with its fold applied)."""
     said = spoken(conversation, count, frame.own)
     words = (said.words,) if said.words else ()
     pieces: tuple[Piece, ...] = (*said.record, *said.older, *said.gathered, *words, *said.steps)
@@ -188,9 +190,9 @@ def size_of(frame: Frame, conversation: Conversation, count: Count) -> int:
 
 
 def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count) -> tuple[Position, int]:
-    """Where the kept steps begin, and their tokens: the newest that fit ``room``, or as many as the policy says.
+    """Where the kept steps begin, and their tokens: the newest that fit ``room``, within the policy's limits.
 
-    With the first step of a turn come its words and what was gathered for them; what an unanswered turn has, stands.
+    The first step of a turn brings its words and what was gathered for them; an unanswered turn is always kept.
     """
     upto = _end(conversation)
     kept = _gathered(conversation, upto, count)
@@ -205,20 +207,20 @@ def _cut(conversation: Conversation, room: int, policy: FoldPolicy, count: Count
 
 
 def _gathered(conversation: Conversation, at: Position, count: Count) -> int:
-    """Tokens of what was gathered for a turn that begins at a position."""
+    """Tokens gathered for the turn that begins at position ``at``; 0 inside a turn."""
     if at.step or at.turn >= len(conversation.turns):
         return 0
     return sum(piece.tokens for s in conversation.turns[at.turn].gathered for piece in section_pieces(s, count))
 
 
 def _end(conversation: Conversation) -> Position:
-    """The newest place that may be folded: words that nobody answered stand."""
+    """The last position that may be folded: a message that nobody answered stays."""
     last = max(0, len(conversation.turns) - 1)
     return Position(last, len(conversation.turns[last].steps)) if conversation.turns else Position()
 
 
 def _decayed(conversation: Conversation, upto: Position, after: int, count: Count) -> dict[str, str]:
-    """Masks of long outputs in kept steps with ``after`` newer ones or more: their ends, and how the whole is had."""
+    """Masks of long outputs in kept steps with at least ``after`` newer ones: both ends and the handle of the whole."""
     steps = [step for _, step in conversation.steps(upto)]
     masks = {}
     for step in steps[: max(0, len(steps) - after)] if after else ():

@@ -1,4 +1,4 @@
-"""What is to come: when the next fold begins at the present pace, by the policy that will decide it, and its price."""
+"""Forecasts the next fold: when it comes at the present pace, by the policy that will decide it, and what it costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.domain.model import Prices
 from ctxe.domain.past import Forecast
 
 FAR = 200
-"""Steps beyond which nobody plans."""
+"""Steps to look ahead."""
 
 
 def forecast(
@@ -23,10 +23,9 @@ def forecast(
     grown: Sequence[int],
     prices: Prices | None,
 ) -> Forecast:
-    """The steps from a request of ``size`` tokens to the next fold when each adds what the ones in ``grown`` added.
+    """Steps from a request of ``size`` tokens to the next fold, when each adds the mean of ``grown`` (tokens per step).
 
-    A fold's price is that of writing what it keeps; what stands before the conversation is read from the cache as
-    before.
+    The price of a fold is that of writing what it keeps; what precedes the conversation is still read from the cache.
     """
     pace = max(0, round(sum(grown) / len(grown))) if grown else 0
     steps = _steps(conversation, room, policy, size, pace)
@@ -38,7 +37,7 @@ def forecast(
 
 
 def _steps(conversation: Conversation, room: FoldRoom, policy: FoldPolicy, size: int, pace: int) -> int | None:
-    """After how many steps a fold will be due; None when that is far off."""
+    """Steps until a fold is due; None when that is further than FAR."""
     done, whole = sum(1 for _ in conversation.steps()), whole_steps(conversation)
     for more in range(1, FAR + 1):
         if due(size + more * pace, whole + more, room, policy, done + more):

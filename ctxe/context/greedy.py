@@ -1,6 +1,6 @@
-"""Choosing the lines of a record: always the one that adds most per token, until none that is left has room.
+"""Chooses the lines of a record greedily: always the one that adds most per token, until none of the rest fits.
 
-Greedily, and lazily: what a line adds is judged again only when its turn has come by what it was worth before.
+Evaluation is lazy: the gain of a line is recomputed only when its last known gain is the highest.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from ctxe.context.survey import Sightings
 from ctxe.domain.value import dataclass
 
 HEADING = 8.0
-"""Tokens of a heading's own line, about."""
+"""Approximate tokens of a heading's own line."""
 
 TITLE_LINES = 3
-"""Lines of what was asked for that a heading shows."""
+"""Most lines of a title that a heading shows."""
 
 
 @dataclass(slots=True)
 class Topic:
-    """Entries about the same thing, oldest first, under one heading of so many tokens; ``open`` once it is shown."""
+    """Entries about the same thing, oldest first, under one heading of ``cost`` tokens; ``open`` once it is shown."""
 
     entries: list[HistoryEntry]
     cost: float
@@ -30,28 +30,30 @@ class Topic:
 
     @property
     def title(self) -> tuple[str, ...]:
-        """What was asked for last."""
+        """What the newest entry asked for."""
         return tuple(line.strip() for line in self.entries[-1].title[:TITLE_LINES])
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The names that its heading shows."""
+        """The names in the heading."""
         return tuple(name for line in self.title for name in names_in(line))
 
 
 Candidate = tuple[Topic, Sightings, tuple[str, ...], float, float]
-"""A line that may be chosen: its topic, where it stood, its names, its own worth, its price in tokens.
+"""A line that may be chosen: its topic, its sightings, its names, its own worth, its price in tokens.
 
-A plain tuple, since a fold weighs tens of thousands of them: objects would take longer to make than to choose from."""
+A plain tuple: a fold weighs tens of thousands, and creating objects would take longer than choosing from them.
+"""
 
 
 def chosen(candidates: Sequence[Candidate], left: dict[str, float], room: float) -> list[tuple[Topic, Sightings]]:
-    """The lines that have room, best first; of equals the first.
+    """The lines that fit ``room`` tokens, best first; ties keep the order of ``candidates``.
 
-    ``left`` is what each name is still worth; it is used up. A first line of a topic pays for the heading.
+    ``left`` is the remaining worth of each name; choosing a line sets its names to 0. A topic's first line pays for the
+    heading.
     """
     gains = [_gain(candidate, left) for candidate in candidates]
-    # Most never lose worth: they wait sorted, the best last. Those that did are few, and a heap of their own is small.
+    # Most gains never fall: these candidates wait sorted, the best last. The few whose gain fell go to a small heap.
     waiting = sorted(range(len(candidates)), key=gains.__getitem__, reverse=True)[::-1]
     again: list[tuple[float, int]] = []
     fitting = set(waiting)
@@ -79,7 +81,7 @@ def chosen(candidates: Sequence[Candidate], left: dict[str, float], room: float)
 
 
 def _gain(candidate: Candidate, left: dict[str, float]) -> float:
-    """Worth per token; half a heading is charged to a line that needs one, since others will share it."""
+    """Worth per token. A line that needs a heading is charged half of one, since other lines will share it."""
     topic, _, names, worth, cost = candidate
     if names:
         worth += sum(map(left.__getitem__, names))

@@ -1,4 +1,4 @@
-"""A page by its headings: which parts bear on what was looked for, and the part that stands under a heading."""
+"""A Markdown page by its headings: which parts match a query, and which part stands under a given heading."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ctxe.lexical.words import counts, terms
 
 FENCES = ("```", "~~~")
 OUTLINE = 60
-"""Headings of parts that are left out which are told, the higher ones first."""
+"""Most headings shown as the outline of a page, the higher levels first."""
 TITLE = 3.0
-"""What a word in a heading counts beside one in the text below it."""
+"""Weight of a word in a heading, relative to one in the text below it."""
 NEAR = 0.3
-"""A part is kept when it is worth at least this much of the best one."""
+"""Least score of a part that is kept, relative to the best part."""
 DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class HeadedPart:
-    """Lines from ``first`` up to ``end`` below one heading of a level (1 to 6); level 0 before the first heading."""
+    """Lines ``first`` to ``end`` (exclusive) below a heading of level 1 to 6; level 0: before the first heading."""
 
     first: int
     end: int
@@ -31,7 +31,7 @@ class HeadedPart:
 
 
 def parts(lines: Sequence[str]) -> list[HeadedPart]:
-    """The parts of a Markdown text in order, each with its own lines and without the parts below it."""
+    """The parts of a Markdown text in order; a part does not include its subsections."""
     heads = [(0, 0, ""), *_headings(lines)]
     ends = [*(place for place, _, _ in heads[1:]), len(lines)]
     made = [HeadedPart(first, end, level, title) for (first, level, title), end in zip(heads, ends, strict=True)]
@@ -39,7 +39,7 @@ def parts(lines: Sequence[str]) -> list[HeadedPart]:
 
 
 def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """(line, level, title) of every heading; what looks like one inside of a block of code is none."""
+    """(line, level, title) of every heading outside fenced code blocks."""
     fence = ""
     for place, line in enumerate(lines):
         begun = line.lstrip()[:3]
@@ -52,10 +52,10 @@ def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def parts_about(words: str) -> Callable[[Sequence[str]], list[float]]:
-    """What each line of a page is worth: its headings most, as an outline, then the parts that bear on ``words``.
+    """A scorer for the lines of a page: headings score highest, as an outline, then the parts that match ``words``.
 
-    A part counts whole, so that what is kept of a page can be read; BM25 over its own lines and its headings. Where
-    no part bears on them nothing but headings is marked, and a page is known by how it begins.
+    A part is scored as a whole, so that what is kept reads well: BM25 over its own lines and its headings. When no part
+    matches, only headings are marked, and a reader knows the page by its beginning.
     """
 
     def near(lines: Sequence[str]) -> list[float]:
@@ -76,7 +76,7 @@ def parts_about(words: str) -> Callable[[Sequence[str]], list[float]]:
 
 
 def _fence(lines: Sequence[str]) -> Iterator[int]:
-    """The lines that say where the page is from and where it ends, with what was noted behind that."""
+    """The lines of the wrapper: the opening tag with the page's source, and the closing tag with the notes after it."""
     if lines and lines[0].startswith("<"):
         yield 0
         end = next((place for place in range(len(lines) - 1, 0, -1) if lines[place].startswith("</")), len(lines))
@@ -84,7 +84,7 @@ def _fence(lines: Sequence[str]) -> Iterator[int]:
 
 
 def _scores(found: Sequence[HeadedPart], lines: Sequence[str], words: str) -> dict[int, float]:
-    """The worth (0 to 1) of parts that have words of the question, by their number."""
+    """Scores (0 to 1, relative to the best) of the parts that share terms with ``words``, by index."""
     wanted = dict.fromkeys(terms(words), 1.0)
     if not wanted:
         return {}
@@ -102,7 +102,7 @@ def _scores(found: Sequence[HeadedPart], lines: Sequence[str], words: str) -> di
 
 
 def under(text: str, heading: str) -> str:
-    """The part of a page under a heading with all parts below it; the nearest by its words, empty when none has any."""
+    """The part under a heading, with its subsections: an exact title, else the closest; empty when no word matches."""
     lines = text.split("\n")
     found = [part for part in parts(lines) if part.level]
     plain = heading.strip(" #").casefold()
@@ -123,6 +123,6 @@ def _nearest(found: Sequence[HeadedPart], heading: str) -> int | None:
 
 
 def pages_of(conversation: Conversation) -> dict[str, Chunk]:
-    """The pages that were told with the user's words, by address, each as it was told last."""
+    """The web pages sent with the user's words, by address, each in its newest version."""
     told = (chunk for turn in conversation.turns for section in turn.gathered for chunk in section.chunks)
     return {chunk.id: chunk for chunk in told if "://" in chunk.id and chunk.of}

@@ -1,7 +1,7 @@
-"""What a step holds, taken apart: one entry a call (or remark, or message of the user), made of verbatim lines.
+"""The content of a step as entries of verbatim lines: one entry per call, remark or user message.
 
-This is what records are chosen from. Nothing here is reworded: a line is a line of the original, and the names in it
-are what later actions may need to spell exactly.
+Records are chosen from these. Nothing is reworded: a line is a line of the original, and the names in it are what later
+actions may have to spell exactly.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 Origin = Literal["words", "remark", "answer", "asked", "written", "replaced", "result"]
-"""Who wrote a line: the user, the model beside its calls, to the user in place of any, or in a call (what it asks for,
-puts in, takes out), a tool."""
+"""Who wrote a line: the user; the model in a remark beside calls, in an answer without calls, or in the arguments of a
+call (what it asks for, puts in, takes out); a tool.
+"""
 
-# It begins where a word does, for else a long word without a slash would be gone through from each of its letters.
+# Anchored to a word's start: otherwise a long word without a slash is scanned again from each of its letters.
 _PATH = pattern(r"(?:~|(?<![\w.@+\-]))[\w.@+\-]*(?:/[\w.@+\-]+)+")
 _NAME = pattern(r"(?<!\w)(?=\w{6})_*(?:[A-Za-z][A-Za-z0-9]*_+[A-Za-z0-9]|[A-Za-z](?=\w*[a-z])\w*[A-Z])\w*")
 _NUMBERED = pattern(r"\s*(?:[\w./@+\-]+[:-]\d+[:-]|L?\d+\s*[:→|│\t]|\d+\.(?=\s))\s?")
@@ -33,7 +34,7 @@ _FAILED = pattern(r"exit(?:ed with)?(?:[ _]?code)?\"?[: ]+[1-9]|^(?:Error|Traceb
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One verbatim line, the names in it, and its ``core``: the line less indentation, line number and diff sign."""
+    """One verbatim line with the names in it. ``core`` is the line without indentation, line number and diff sign."""
 
     text: str
     origin: Origin
@@ -43,9 +44,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryEntry:
-    """One thing that was done or said: in which step (counted from 1 over the session), by what, on what, and how.
+    """One action or message: its step (counted from 1 over the session), ``what`` made it, its subject and its outcome.
 
-    ``title`` is what was asked for (a path, a command), verbatim, one line each; ``path`` the file it is about.
+    ``title`` is what was asked for (a path, a command), verbatim, one string per line; ``path`` the file it is about.
     """
 
     step: int
@@ -59,7 +60,7 @@ class HistoryEntry:
 
 
 Whole = Callable[[ToolResult], str]
-"""How the whole text of a result that was trimmed at birth is had."""
+"""Returns the whole text of a result that was trimmed."""
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -71,19 +72,19 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def core_of(text: str) -> str:
-    """What a line says wherever it stands: in a file, a numbered listing, a search result, a diff."""
+    """What a line says wherever it stands: without the prefix of a listing, a search result or a diff."""
     core = text[found.end() :] if (found := _NUMBERED.match(text)) else text
     return (core[1:] if core[:1] in {"+", "-"} and len(core) > 1 else core).strip()
 
 
 def number_of(text: str) -> int | None:
-    """The number that a listing or a search result gives a line; None where it gives none."""
+    """The line number that a listing or search result shows; None without one."""
     found = _NUMBERED.match(text)
     return int(_DIGITS.findall(found[0])[-1]) if found else None
 
 
 def lines_in(text: str, origin: Origin) -> Iterator[Line]:
-    """The lines of a text that say something."""
+    """The lines of a text that are not blank."""
     for line in text.splitlines():
         if line and not line.isspace():
             yield _line(unpadded(line), origin)
@@ -91,12 +92,12 @@ def lines_in(text: str, origin: Origin) -> Iterator[Line]:
 
 @lru_cache(maxsize=1 << 15)
 def _line(text: str, origin: Origin) -> Line:
-    """The same line of the same origin is one value: files are read again, and searches find what was read."""
+    """Cached so that equal lines share one object: files are read again, and searches find what was read."""
     return Line(text, origin, core_of(text), names_in(text))
 
 
 def entries_of(step: Step, number: int, whole: Whole) -> Iterator[HistoryEntry]:
-    """The remark of a step and its calls, in order; a patch gives an entry for every file it touches."""
+    """The entries of a step: its remark and its calls, in order; a patch gives one entry per file."""
     if step.reply.text.strip():
         origin: Origin = "remark" if step.reply.calls else "answer"
         yield HistoryEntry(number, "said", lines=tuple(lines_in(step.reply.text, origin)))
@@ -126,7 +127,7 @@ def _path_of(asked: CallArguments, result: ToolResult) -> str:
 
 
 def path_asked(asked: CallArguments) -> str:
-    """The file that a call is about as its arguments say: under a usual key, else the first that looks like a file."""
+    """The file the arguments name: under a usual key, else the first string that looks like a file; empty without."""
     if asked.path:
         return asked.path
     named = (str(path) for value in asked.values.values() for path in _PATH.findall(value))

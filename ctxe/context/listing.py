@@ -1,7 +1,7 @@
-"""Numbered listings, whoever's tool wrote them, as ctxe's own reads look: numbers without padding, empty lines bare.
+"""Numbered listings of any tool in the form of ctxe's own reads: numbers without padding, empty lines without numbers.
 
-Numbers that are set flush right cost two tokens a line and say nothing: 8 to 13 % of all that is sent where a tool
-reads like ``cat -n`` (replay benchmark). The sign behind the number is what tells a listing from data.
+Right-aligned numbers cost two tokens per line and carry nothing: 8 to 13 % of all that is sent where a tool prints like
+``cat -n`` (replay benchmark). The separator after the number tells a listing from data.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Iterator, Sequence
 from ctxe.domain.pattern import pattern
 
 LEAST = 4
-"""Lines whose numbers rise by one from which on they are a listing."""
+"""Fewest lines with consecutive numbers that count as a listing."""
 
 _ROW = pattern(r"( *)([0-9]{1,7})(→|\t)")
 
 
 def unpadded(line: str) -> str:
-    """A line without what is in front of its number; other lines as they are."""
+    """The line without the padding before its number; a line without a number unchanged."""
     return line.lstrip(" ") if line[:1] == " " and _ROW.match(line) else line
 
 
 def bare(text: str) -> str:
-    """A text whose listings have no padding and no numbers on empty lines; everything else is as it was."""
+    """The text with padding and the numbers of empty lines removed from its listings; the rest unchanged."""
     if "→" not in text and "\t" not in text:
         return text
     told: list[str] = []
@@ -42,7 +42,7 @@ def bare(text: str) -> str:
 
 
 def _told(run: Sequence[str]) -> Iterator[str]:
-    """The rows of a listing, or too few of them as they are."""
+    """The rows of a listing without padding; a run shorter than LEAST unchanged."""
     for line in run:
         row = _ROW.match(line) if len(run) >= LEAST else None
         yield line if row is None else line[row.end(1) :] if line[row.end() :].strip() else ""

@@ -1,7 +1,7 @@
-"""Where in a file the next edit will be, judged by the newest one: mostly below it, or where the same names stand.
+"""Where the next edit of a file is likely, judged by the newest one: mostly below it, or where the same names stand.
 
-Of the edits that follow another in the same file within three steps three in four are below it, and half of those
-within a hundred lines (61 recorded sessions).
+Of edits that follow another in the same file within three steps, three in four are below it, and half of those within a
+hundred lines (61 recorded sessions).
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from ctxe.context.survey import FileHistory, Sightings, Survey, file_key
 from ctxe.context.worth import SHORTEST_EDIT
 
 AHEAD, REACH = 3.0, 200
-"""How much likelier a line is that stands below the newest edit, up to so many lines."""
+"""Factor for a line below the newest edit, up to REACH lines away."""
 
 SHARED = 2.0
-"""How much likelier a line is with a name that the newest edit put in or took out."""
+"""Factor for a line with a name that the newest edit put in or took out."""
 
 AROUND, FEW, LATELY = 8, 5, 24
-"""Near is within so many lines of a name that stands in so few lines of what was read, and that the model wrote within
-so many steps, after that was read."""
+"""A line is near a name up to AROUND lines away. The name must stand on at most FEW lines of what was read, and the
+model must have written it after that read and within the last LATELY steps.
+"""
 
 
 def near_use(survey: Survey) -> dict[HistoryEntry, bytearray]:
-    """By what was read, a mark for every line that is near to a name with which the model has worked since.
+    """For each entry that was read, a mask of the lines close to a name the model has used since.
 
-    A name that stands all over a text says nothing about a place in it.
+    Names that occur all over a text are ignored: they point nowhere in particular.
     """
     near: dict[HistoryEntry, bytearray] = {}
     for name in survey.names.values():
@@ -42,7 +43,7 @@ def near_use(survey: Survey) -> dict[HistoryEntry, bytearray]:
 
 
 def nearness(history: FileHistory, survey: Survey) -> Callable[[Sightings], float]:
-    """How much likelier than another a line of a file is to be edited next, after what the newest step did to it."""
+    """A scorer for lines of a file: how much likelier than others they are edited next, given the newest edits."""
     key = file_key(history.path)
     done = [entry for entry in survey.newest() if entry.edits and file_key(entry.path) == key]
     changed = [line for entry in done for line in entry.lines if line.origin in {"replaced", "written"}]
@@ -59,7 +60,7 @@ def nearness(history: FileHistory, survey: Survey) -> Callable[[Sightings], floa
 
 
 def places_of(history: FileHistory) -> dict[str, int]:
-    """Where lines of a file stand, from 1: their numbers, or their places in what was read; by what they say."""
+    """Positions of a file's lines by core, from 1: the line numbers shown, else the places in what was read."""
     places: dict[str, int] = {}
     for entry in history.reads:
         for place, line in enumerate(entry.lines, start=1):

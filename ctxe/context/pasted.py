@@ -1,4 +1,4 @@
-"""Words of the user that are too long to be words: a log that was piped in, a dump that was pasted."""
+"""User messages that are too long to send whole: a log piped in, a dump pasted."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import lru_cache
 from ctxe.context.trim import trim
 
 MOST_TOLD = 50_000
-"""Tokens of the user's words that are told as they are; the whole of longer ones is had by its handle."""
+"""Tokens up to which a message is sent as it is; a longer one is trimmed, and its handle recalls the whole."""
 CHARS = 4
-"""Characters that count as a token here: what is told of words is the same whatever model counts them."""
+"""Characters per token here, fixed so that the trimmed message is the same whatever model counts it."""
 
 
 @lru_cache(maxsize=16)
 def in_short(words: str) -> str:
-    """The user's words as they are told: of endless ones the beginning, the end, and what speaks of errors."""
+    """The message as it is sent: of a very long one the beginning, the end, and lines about errors."""
     if len(words) <= MOST_TOLD * CHARS:
         return words
     return trim(words, "shell", MOST_TOLD, lambda text: len(text) // CHARS).text

@@ -1,4 +1,4 @@
-"""The parts of a request in wire order: one piece a chunk, a tool, a user's words or a step."""
+"""The parts of a request in wire order: one piece per chunk, tool, user message or step."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ HEADING = "(heading)"
 NO_ANSWER = "(no answer)"
 
 RECORD = "record"
-"""Name of the chunks of a fold that are parts of the running record."""
+"""Id of the chunks of a fold that are parts of the running record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One ledger row and what it puts on the wire: a tool, system text, or blocks of a message.
 
-    ``joins`` says that the blocks continue the message of the piece before. A step's blocks are its reply's and then
-    its results'; it is one piece, so that no cut can part them.
+    ``joins`` means that the blocks continue the message of the piece before. A step's reply and results are one piece,
+    so that no cut can separate them.
     """
 
     section: str
@@ -49,9 +49,9 @@ def tool_piece(schema: ToolSchema, count: Count) -> Piece:
 
 
 def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
-    """A heading and the chunks of a section that stands in the system prompt or rides with the user's words.
+    """The heading and chunks of a section, whether it stands in the system prompt or is sent with the user's words.
 
-    The system prompt itself has no heading: it begins as it was written.
+    The system prompt proper has no heading.
     """
     head = Chunk(HEADING, f"# {section.name}", "names the section")
     chunks = (head, *section.chunks) if section.chunks and section.priority is not Priority.SYSTEM else section.chunks
@@ -59,7 +59,7 @@ def section_pieces(section: Section, count: Count) -> tuple[Piece, ...]:
 
 
 def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
-    # The system prompt is a message of its own on most wires.
+    # Most APIs send the system prompt as a message of its own.
     tokens = count(chunk.text) + JOIN + (MESSAGE if section.priority is Priority.SYSTEM else 0)
     tokens += picture_tokens(chunk.picture, count)
     shown: tuple[Block, ...] = (Text(chunk.text), Image(chunk.picture)) if chunk.picture else (Text(chunk.text),)
@@ -80,7 +80,7 @@ def _chunk_piece(section: Section, chunk: Chunk, count: Count) -> Piece:
 
 
 def record_pieces(fold: Fold, count: Count) -> tuple[Piece, ...]:
-    """What stands for everything before the fold: one user message."""
+    """The chunks that replace everything before the fold: one user message."""
     section = Section("record", Priority.TASK, fold.record, "past")
     pieces = [_chunk_piece(section, chunk, count) for chunk in fold.record]
     if pieces:
@@ -89,7 +89,7 @@ def record_pieces(fold: Fold, count: Count) -> tuple[Piece, ...]:
 
 
 def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tuple[tuple[Piece, ...], Piece]:
-    """What was gathered for a turn, and the user's words; both are one message, the words last."""
+    """The pieces gathered for a turn, and the piece of the user's words; all are one message, the words last."""
     older = Priority.RECENT
     gathered = [piece for section in turn.gathered for piece in section_pieces(section, count)]
     if not running:
@@ -114,22 +114,22 @@ def turn_pieces(turn: Turn, number: int, count: Count, *, running: bool) -> tupl
 def step_piece(
     step: Step, name: str, count: Count, fold: Fold | None, priority: Priority, *, own: bool = True
 ) -> Piece:
-    """One step as the model sees it through the fold: reply, results (masked where the fold says so), notes.
+    """One step as the model sees it with ``fold`` applied: reply, results (masked where the fold says so), notes.
 
-    Its hash is that of the whole step, with the model's ``own`` blocks or without.
+    Without ``own``, the model's provider-specific blocks are not sent; the content hash includes them either way.
     """
     masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
     messages, mark = _told(_seen(step, fold) if fold and fold.masks else step)
     if step.reply.carry and not own:
         messages = (_uncarried(messages[0]), *messages[1:])
-    # Behind results, a note is a message of its own on most wires.
+    # After tool results, most APIs send a note as a message of its own.
     tokens = MESSAGE * (1 + len(step.notes))
     tokens += sum(block_tokens(block, count) for message in messages for block in message.blocks)
     why = "newest step" if priority is Priority.TASK else "masked by the fold" if masked else "recent step"
     return Piece("conversation", name, priority, "conversation", tokens, mark, why, messages=messages)
 
 
-# Every request tells every step again, and hashing a whole window takes longer than all the rest of composing it.
+# Every request holds every step again, and hashing a whole window takes longer than the rest of composing it.
 @lru_cache(maxsize=4096)
 def _told(step: Step) -> tuple[tuple[Message, ...], str]:
     """The messages of a step and their content hash."""
@@ -157,7 +157,7 @@ def _uncarried(message: Message) -> Message:
 
 
 def _seen(step: Step, fold: Fold) -> Step:
-    """A step with what the fold masks in its place."""
+    """The step with results replaced by the fold's masks."""
     return replace(step, results=tuple(_masked(result, fold.masks.get(result.call_id)) for result in step.results))
 
 
@@ -166,7 +166,7 @@ def _masked(result: ToolResult, mask: str | None) -> ToolResult:
 
 
 def request_of(pieces: Sequence[Piece], max_output: int, session: str, effort: str = "") -> Request:
-    """Put pieces, in wire order, together as they are sent; consecutive system pieces of a section form one block."""
+    """Build the request from pieces in wire order; consecutive system pieces of a section form one block."""
     tools = tuple(piece.tool for piece in pieces if piece.tool is not None)
     system: dict[str, list[str]] = {}
     messages: list[Message] = []
@@ -183,7 +183,7 @@ def request_of(pieces: Sequence[Piece], max_output: int, session: str, effort: s
 
 
 def _settled(pieces: Sequence[Piece]) -> int:
-    """Blocks at the start of the conversation that the next fold may leave: up to the last part of the record."""
+    """Blocks at the start of the conversation that the next fold may keep: up to the last part of the record."""
     folded = [piece.chunk for piece in pieces if piece.section == "record"]
     return max((n for n, chunk in enumerate(folded, start=1) if chunk == RECORD), default=0)
 

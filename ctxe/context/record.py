@@ -1,8 +1,8 @@
-"""The running record: what stands for folded steps, chosen line by line from the originals.
+"""The running record: lines chosen verbatim from the originals that replace folded steps.
 
-Entries about the same file, command or remark stand together under one heading that says in which steps they were and
-what they ask for, word for word. Below it stand the lines that are worth most per token (greedily; what a name is worth
-is taken once). Nothing is reworded, so what a later action has to spell exactly is there exactly.
+Entries about the same file, command or remark share one heading, which names their steps and quotes what they ask for.
+Below it stand the lines worth most per token, chosen greedily (the worth of a name counts once). Nothing is reworded,
+so the record has exactly what a later action must spell exactly.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ctxe.context.worth import left_in_listings, worth_of_lines, worth_of_name
 from ctxe.domain.pattern import pattern
 
 SAMPLE = 20_000
-"""Characters that are counted to price lines; what is chosen is counted."""
+"""Characters counted to estimate the price of lines; the chosen text is counted exactly."""
 
 Shown = tuple[Topic, Sightings]
-"""A line that was chosen, and under which heading it stands."""
+"""The topic whose heading a chosen line stands under, and the line."""
 
 _FIGURES = pattern(r"0x[0-9a-fA-F]+|[0-9]+")
 _WORD = pattern(r"[^\W\d_]{3}")
@@ -40,10 +40,10 @@ def record(
     earlier: Sequence[str] = (),
     since: int = 0,
 ) -> str:
-    """The text, of at most ``room`` tokens, that stands for ``entries`` (oldest first); empty when nothing fits.
+    """The text, of at most ``room`` tokens, that replaces ``entries`` (oldest first); empty when nothing fits.
 
-    ``covered`` are names that stand elsewhere in the request and are worth nothing here. ``earlier`` are the parts of
-    the record that stand already, for all steps up to ``since``: their lines are not told again.
+    ``covered`` are names that stand elsewhere in the request and are worth nothing here. ``earlier`` are the existing
+    parts of the record, for all steps up to ``since``: their lines are not repeated.
     """
     if not entries:
         return ""
@@ -60,7 +60,7 @@ def record(
 
 
 def _density(entries: Sequence[HistoryEntry], count: Count) -> float:
-    """Tokens a character, by the newest lines."""
+    """Tokens per character, measured on the newest lines."""
     sample, size = list[str](), 0
     for entry in reversed(entries):
         for line in entry.lines:
@@ -72,7 +72,7 @@ def _density(entries: Sequence[HistoryEntry], count: Count) -> float:
 
 
 def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
-    """Groups in the order of their newest entries."""
+    """Topics in the order of their newest entries."""
     topics: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
         about = entry.path if entry.edits or entry.kind not in ("shell", "search") else ""
@@ -85,7 +85,7 @@ def _grouped(entries: Sequence[HistoryEntry], density: float) -> list[Topic]:
 
 
 def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: Collection[str]) -> list[Candidate]:
-    """Every line not replaced or ``told``, once, at its newest place, if it or a name in it is worth anything."""
+    """Every line not replaced or ``told``, once, at its newest place, if it has worth or contains a name."""
     home = {entry: topic for topic in topics for entry in topic.entries}
     found, worth = list[Candidate](), worth_of_lines(survey, near_use(survey))
     empty = _saying_nothing(survey)
@@ -100,7 +100,7 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
 
 
 def _saying_nothing(survey: Survey) -> set[str]:
-    """Lines of commands without a word (bars, rules), and those that a newer one says with other figures; no error."""
+    """Cores of command output without a word (bars, rules), or repeated later with other figures; never of an error."""
     forms: dict[str, list[tuple[int, int, str]]] = {}
     for core, seen in survey.lines.items():
         if seen.entry.kind == "shell" and seen.line.origin == "result" and not _LOUD.search(core):
@@ -110,9 +110,9 @@ def _saying_nothing(survey: Survey) -> set[str]:
 
 
 def _open_what_must_stand(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
-    """Open the topics of edited files and of what failed last, newest first; the tokens spent on them.
+    """Open the topics of edited files and of what failed last, newest first; returns the tokens spent.
 
-    Those of steps up to ``since`` stand already.
+    Topics of steps up to ``since`` are in the record already.
     """
     spent = 0.0
     for topic in reversed(topics):
@@ -126,7 +126,7 @@ def _open_what_must_stand(topics: Sequence[Topic], left: dict[str, float], room:
 
 
 def _fitted(topics: Sequence[Topic], order: Sequence[Shown], room: int, count: Count, since: int) -> str:
-    """The record of the longest prefix of ``order`` that fits, about: what was estimated is counted and cut."""
+    """The record of about the longest prefix of ``order`` that fits: prices are estimates, so it is counted and cut."""
     while True:
         text = _rendered(topics, order, since)
         size = count(text)
@@ -153,7 +153,7 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
 
 
 def _shown(topic: Topic, lines: list[Sightings]) -> list[str]:
-    """A heading, what was asked for, the chosen lines under their files; of what failed last its first loud line."""
+    """Heading, title and chosen lines; after a failed last entry at least its first line about an error."""
     newest = topic.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
     title = () if newest.what == "user" else topic.title
@@ -166,7 +166,7 @@ def _shown(topic: Topic, lines: list[Sightings]) -> list[str]:
 
 
 def _under_their_files(lines: Sequence[Sightings]) -> Iterator[str]:
-    """The lines in their order, each that a search found in a file below the name of that file."""
+    """The lines in order, with the file's name above lines that a search found in it."""
     above: tuple[HistoryEntry, str] | None = None
     for seen in lines:
         file = _file_above(seen) if seen.entry.kind == "search" else ""
@@ -177,7 +177,7 @@ def _under_their_files(lines: Sequence[Sightings]) -> Iterator[str]:
 
 
 def _file_above(seen: Sightings) -> str:
-    """The line above a found line that names its file; empty for one that names it itself."""
+    """The line above a search hit that names its file; empty when the hit names it itself."""
     if not is_below(seen.line.text):
         return ""
     before = reversed(seen.entry.lines[: seen.place])

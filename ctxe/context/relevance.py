@@ -1,4 +1,4 @@
-"""What of a long output bears on the work: lines near a name that the user wrote or the model worked with lately."""
+"""Lines of a long output that matter to the work: those near a name that the user wrote or the model used lately."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ctxe.context.nearness import AROUND
 from ctxe.domain.conversation import Conversation, Reply
 
 LATELY = 12
-"""Steps whose calls say what the model works with."""
+"""Newest steps whose calls count as current work."""
 
 FEW = 4
-"""How often a text may have a name that tells a place in it."""
+"""Most lines a name may stand on to point to a place in a text."""
 
 
 def names_at_work(conversation: Conversation, reply: Reply | None) -> frozenset[str]:
-    """Paths and identifiers in the user's words, the newest steps' calls and the reply being answered."""
+    """Paths and identifiers in the user's words, the newest steps' calls, and ``reply``, which is being answered."""
     replies = [step.reply for _, step in conversation.steps()][-LATELY:]
     texts = [turn.words for turn in conversation.turns]
     texts += [call.arguments for one in (*replies, *([reply] if reply else ())) for call in one.calls]
@@ -25,9 +25,9 @@ def names_at_work(conversation: Conversation, reply: Reply | None) -> frozenset[
 
 
 def relevance(at_work: Callable[[], Collection[str]]) -> Callable[[Sequence[str]], list[float]]:
-    """How near each line of a text is to a name at work: 1 where it has one, less around it, 0 elsewhere.
+    """A scorer for lines: 1 on a line with a name at work, less on the lines around it, 0 elsewhere.
 
-    ``at_work`` is asked only when a text has to be cut.
+    ``at_work`` is called only when a text has to be cut.
     """
 
     def near(lines: Sequence[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Lines of a command that say the same again: progress, tests that passed one by one, a line printed many times."""
+"""Drops lines of command output that repeat: progress, tests that passed one by one, a line printed many times."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import groupby
 from ctxe.domain.pattern import pattern
 
 REPEATS = 4
-"""So many equal lines in a row, and they are told as one line and a number."""
+"""Equal lines in a row from which on one line and a number replace them."""
 
 PASSED_OVER = 10
-"""So many neighbours that differ in numbers and bars only are progress; fewer are a table, as of scores by range."""
+"""Neighbours that differ only in numbers and bars from which on they are progress; fewer are a table, as of scores."""
 
 _BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
@@ -27,15 +27,15 @@ _WENT_WELL = "passed"
 
 
 def without_repeats(lines: Sequence[str], handle: str) -> tuple[list[str], bool]:
-    """The lines without progress and repeats, and whether some were passed over, which ``handle`` brings back."""
+    """The lines without progress and repeats, and whether progress was dropped, which ``handle`` recalls."""
     shown = list(_without_progress(lines, handle))
     return list(_counted(shown)), len(shown) < len(lines)
 
 
 def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
-    """Of many neighbours that differ in nothing but numbers and bars a note and the last: they may be results, too.
+    """Replace runs of progress by a note and their last line, since it may be a result.
 
-    Of many tests that passed, each with its name, a note: what matters of them is how many.
+    A run of passed tests, each with its name, becomes a note alone: only their number matters.
     """
     for still, group in groupby(lines, key=_standing_still):
         together = list(group)
@@ -49,12 +49,12 @@ def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
 
 
 def _standing_still(line: str) -> str | None:
-    """What neighbours have in common that are progress and no result: their words without numbers and bars."""
+    """What neighbouring progress lines have in common: their words without numbers and bars; None for other lines."""
     return _WENT_WELL if is_passed(line) else _MOVING.sub(" ", line) if _BAR.search(line) else None
 
 
 def is_passed(line: str) -> bool:
-    """Whether a line says of one test that it passed, and nothing else."""
+    """True when a line says only that one test passed."""
     return bool(_PASSED.match(line)) or (line.endswith(" PASSED") and " > " in line)
 
 

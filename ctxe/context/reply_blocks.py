@@ -1,4 +1,4 @@
-"""Which of a model's own blocks (see Reply.carry) go back to it: those that it made and that still hold."""
+"""Which provider-specific blocks (``Reply.carry``) are sent back to a model: its own that are still valid."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReplyBlocks:
-    """The blocks of replies by ``model`` that were made ``since`` a place; without a model, those of every reply."""
+    """Selects the replies of ``model`` made from ``since`` on; without a model, every reply."""
 
     model: str = ""
     since: Position = BEGINNING
 
     def goes_back(self, reply: Reply, at: Position) -> bool:
-        """Whether what the reply of the step after ``at`` carries is sent."""
+        """True when the blocks that ``reply``, the step at position ``at``, carries are sent."""
         return not self.model or (reply.model == self.model and at >= self.since)
 
 

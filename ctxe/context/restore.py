@@ -1,9 +1,9 @@
-"""Bringing back what was folded or cut, before it is asked for: lines of the file that will be edited next.
+"""Shows folded or cut lines again before the model asks: those of the file that will be edited next.
 
 Most lines that an edit needs and a fold lost are of two kinds (replay benchmark, 61 sessions): 60 % are of a file that
-the step before edited already, and of the rest 70 % are of files that the user's own words name and nobody edited yet.
-So after an edit the likeliest lines of its file that do not stand are shown again, and in between those of the next
-file named, once an epoch. They are appended, so the cache survives.
+the step before edited already; of the rest, 70 % are of files that the user named and nobody edited yet. So after an
+edit the likeliest missing lines of its file are shown again; otherwise those of the next named file, once per epoch.
+They are appended, so the prompt cache survives.
 """
 
 from __future__ import annotations
@@ -25,23 +25,26 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.section import Chunk
 
 PART_EDITED, PART_NAMED = 0.20, 0.06
-"""Of the usable tokens, what the files being edited and the next one named may take at a time."""
+"""Part of the usable tokens that lines may take at a time: of each file being edited, and of the next named file."""
 
 MOST_OF_LEFT = 0.85
-"""Of the room that is left before the next fold, what may be taken: lines are priced by their characters."""
+"""Part of the room before the next fold that may be taken; the margin is there because prices are estimated by
+characters.
+"""
 
 LEAST_LINES = 3
-"""Fewer lines are not worth a message."""
+"""Fewest lines that are worth a message."""
 
 HABIT, SOON = 0.2, 3
-"""Where less than this part of the edits is followed by another in the same file within so many steps (an agent that
-writes one patch a file), nothing is shown again after an edit."""
+"""Nothing is shown again after an edit while fewer than HABIT of the edits are followed by another in the same file
+within SOON steps (an agent that writes one patch per file).
+"""
 
 SHORTEST_NAME = 4
-"""Characters of a file's name below which words name it by chance."""
+"""Fewest characters of a file's name that is searched in the user's words; shorter names match by chance."""
 
 CHARS = 3.6
-"""Characters a token, about."""
+"""Approximate characters per token."""
 
 PREFIX = "restored "
 
@@ -51,9 +54,9 @@ _PLANS = pattern(r"todo|task|plan", re.IGNORECASE)
 def brought_back(
     frame: Frame, conversation: Conversation, usable: int, count: Count, survey: Callable[[], Survey]
 ) -> tuple[Chunk, ...]:
-    """Lines worth showing again after the newest step where all of them have room, a chunk a file.
+    """Lines worth showing again after the newest step, one chunk per file; empty unless all of them fit.
 
-    ``usable`` is what a request may hold (tokens), ``survey`` gives what the conversation has shown.
+    ``usable`` are the tokens a request may hold; ``survey`` gives what the conversation has shown.
     """
     left = cache(lambda: usable - size_of(frame, conversation, count))
     chunks = restored(conversation, survey(), usable, left)
@@ -61,10 +64,10 @@ def brought_back(
 
 
 def restored(conversation: Conversation, survey: Survey, usable: int, left: Callable[[], int]) -> tuple[Chunk, ...]:
-    """Lines worth showing again after the newest step, a chunk a file.
+    """Lines worth showing again after the newest step, one chunk per file.
 
-    ``usable`` is what a request may hold, and ``left`` what this one has room for (tokens): asked for only where
-    something may be shown, since all that stands is counted for it.
+    ``usable`` are the tokens a request may hold. ``left`` gives the tokens this one has room for; it counts the whole
+    request, so it is called only where something may be shown.
     """
     edited = list(_being_edited(survey))
     named = _named(survey)
@@ -86,7 +89,7 @@ def restored(conversation: Conversation, survey: Survey, usable: int, left: Call
 
 
 def habit(survey: Survey) -> float:
-    """How often, in this session, an edit of a file was soon followed by another; a third before anything is known."""
+    """Part of the session's edits soon followed by another in the same file, smoothed: 1/2 before any edit is known."""
     past = [(n, step, key) for n, (step, key) in enumerate(survey.edits) if step < survey.now]
     soon = sum(
         any(key == other and step < later <= step + SOON for later, other in survey.edits[n + 1 :])
@@ -96,7 +99,7 @@ def habit(survey: Survey) -> float:
 
 
 def _restored_before(conversation: Conversation) -> Iterator[str]:
-    """Files that were shown again since the last fold."""
+    """Keys of the files shown again since the last fold."""
     for _, step in conversation.steps(conversation.upto):
         yield from (note.id.removeprefix(PREFIX) for note in step.notes if note.id.startswith(PREFIX))
 
@@ -108,7 +111,7 @@ def _being_edited(survey: Survey) -> Iterator[FileHistory]:
 
 
 def _named(survey: Survey) -> list[FileHistory]:
-    """Files that the user named, seen and not edited yet, in the order of the words; none while nothing is edited."""
+    """Files that the user named, seen and not edited yet, in order of mention; none while nothing is edited."""
     newest = survey.newest()
     if not survey.edits or not any(entry.edits or _PLANS.search(entry.what) for entry in newest):
         return []
@@ -122,7 +125,7 @@ def _named(survey: Survey) -> list[FileHistory]:
 
 
 def _shown(history: FileHistory, survey: Survey, room: float, known: Collection[str]) -> Chunk | None:
-    """The hidden lines of a file that are worth most per token, in their order; None when they are too few."""
+    """The missing lines of a file worth most per token, in the order seen; None when fewer than LEAST_LINES fit."""
     hidden = [seen for core, seen in history.lines.items() if core not in known and not seen.gone]
     near, worth = nearness(history, survey), worth_of_lines(survey)
     hidden.sort(key=lambda seen: -near(seen) * worth(seen) / _cost(seen))

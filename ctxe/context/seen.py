@@ -1,6 +1,6 @@
-"""What stands in the request already, line by line, so that it is not sent again.
+"""The lines a request holds already, so that they are not sent again.
 
-Lines are known by what they say (their core), wherever they stand and whatever number or indentation they have.
+Lines match by what they say (their core), wherever they stand and whatever their number or indentation.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from ctxe.domain.conversation import Conversation, Fold, Step, Turn
 from ctxe.domain.pattern import pattern
 
 RUN = 4
-"""Lines in a row from which on a repetition is told and not shown: a marker costs about as much as three lines."""
+"""Fewest repeated lines in a row that a marker replaces: it costs about as much as three lines."""
 
 ABOVE = " lines as they stand above; recall "
-"""What tells of lines that stand already, between their number and the handle of the whole."""
+"""Text of the marker between the number of lines and the handle of the whole."""
 
 _NOTE = pattern(r"\[\d[\d,]* lines as they stand above|\[lines? \d+")
-"""What stands where lines do not: the number of those above, the place of a part of a file."""
+"""Notes in place of lines: the number of those above, or the part of a file that is shown."""
 
 RUN_CHARS = 100
-"""Characters that such a run has at least."""
+"""Fewest characters of such a run."""
 
 
 class Lines:
-    """Lines that stand, and which stand next to one another; empty ones between them count for nothing.
+    """A set of known lines and of neighbouring pairs; empty lines between them do not count.
 
-    Of a line behind a note that others stand above, or are left out, nobody knows here what is before it.
+    After a note in place of lines, the line before is unknown: any may precede.
     """
 
     __slots__ = ("_next", "_opening", "each")
@@ -40,23 +40,23 @@ class Lines:
         self._opening: set[str] = set()
 
     def take(self, lines: Iterable[str]) -> None:
-        """A text more, line by line."""
+        """Add the lines of one text."""
         told = list(filter(None, lines))
         self.each.update(told)
         self._next.update(pairwise(told))
         self._opening.update(line for before, line in pairwise(told) if before[0] == "[" and _NOTE.match(before))
 
     def follows(self, before: str, line: str) -> bool:
-        """Whether a line stands behind another somewhere, or may; where nothing is before it, whether it stands."""
+        """True when ``line`` is empty, or known after ``before`` (or may be); without ``before``, known anywhere."""
         stands = not before or (before, line) in self._next or line in self._opening
         return not line or (line in self.each and stands)
 
 
 class Standing:
-    """All lines that the model has before it: the record, and after the fold what was gathered and steps as told.
+    """All lines that the model sees: the record, and what was gathered and the steps after the fold.
 
-    ``cores`` are what they say, ``lines`` how they stand there without indentation. It grows with one conversation;
-    another fold begins it anew.
+    ``cores`` holds what they say, ``lines`` how they look without indentation. It grows with one conversation; another
+    fold resets it.
     """
 
     __slots__ = ("_fold", "_gathered", "_newest", "_taken", "cores", "lines")
@@ -72,14 +72,14 @@ class Standing:
         self._take(chunk.text for chunk in (fold.record if fold else ()))
 
     def of(self, conversation: Conversation) -> Standing:
-        """The same with all of a conversation taken in."""
+        """This object after taking in all of ``conversation``."""
         turns, steps = _whole_turns(conversation), _whole_steps(conversation)
         if conversation.fold is not self._fold or len(steps) < self._taken or len(turns) < self._gathered:
             self._begin(conversation.fold)
         for turn in turns[self._gathered :]:
             self._take(chunk.text for section in turn.gathered for chunk in section.chunks)
         self._gathered = len(turns)
-        # Something may have been told after a step since it was taken in: then it is another value.
+        # One of the last two steps may have got a note since it was taken in; it is then another object.
         for step in steps[max(0, self._taken - 2) :]:
             if not any(step is known for known in self._newest):
                 self._take(_texts(step, self._fold))
@@ -94,18 +94,18 @@ class Standing:
 
 
 def standing(conversation: Conversation) -> frozenset[str]:
-    """The cores of all lines that the model has before it."""
+    """The cores of all lines that the model sees."""
     return frozenset(Standing().of(conversation).cores.each)
 
 
 def _whole_turns(conversation: Conversation) -> list[Turn]:
-    """The turns whose beginning no fold stands for: what was gathered for them is before the model."""
+    """Turns that begin after the fold: the model sees what was gathered for them."""
     upto = conversation.upto
     return list(conversation.turns[upto.turn + (upto.step > 0) :])
 
 
 def _whole_steps(conversation: Conversation) -> list[Step]:
-    """The steps that no fold stands for."""
+    """Steps after the fold."""
     return [step for _, step in conversation.steps(conversation.upto)]
 
 
@@ -117,10 +117,10 @@ def _texts(step: Step, fold: Fold | None) -> Iterator[str]:
 
 
 def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] = core_of) -> str:
-    """A text whose longer runs of ``known`` lines are told as a number; ``handle`` brings the whole back.
+    """The text with longer runs of ``known`` lines replaced by their number; ``handle`` recalls the whole.
 
-    ``core`` is what of a line has to be known. A run stands somewhere in this very order: where another begins, its
-    first line is shown, so that a list which lost a line, or a file that was edited, does not look as it did.
+    ``core`` maps a line to what is compared. A run must be known in this very order. Where another known run begins,
+    its first line is shown, so that a list that lost a line, or a file that was edited, does not look unchanged.
     """
     told: list[str] = []
     run: list[str] = []
@@ -138,7 +138,7 @@ def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] 
 
 
 def _told(run: list[str], handle: str) -> list[str]:
-    """A run of known lines, or what stands for it."""
+    """The marker that replaces a run of known lines; a short run unchanged."""
     if len(run) < RUN or sum(len(line.strip()) for line in run) < RUN_CHARS:
         return run
     return [f"[{len(run)}{ABOVE}{handle}]"]

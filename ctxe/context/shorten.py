@@ -1,4 +1,4 @@
-"""The last resort: the user's words or the newest step made shorter when nothing else can give way, and saying so."""
+"""The last resort when nothing else can give way: a shorter newest step or user message, marked as shortened."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ctxe.domain.section import digest
 from ctxe.domain.value import replace
 
 LEAST = 64
-"""A block of fewer tokens is not worth cutting."""
+"""Fewest tokens of a block that is worth cutting."""
 
 
 def shorten_piece(piece: Piece, over: int, count: Count) -> Piece:
-    """The piece with ``over`` tokens taken from its longest texts and results, as far as they give."""
+    """The piece with about ``over`` tokens cut from its longest blocks, as far as they give."""
     messages = list(piece.messages)
     saved = 0
     for at, n in _longest_first(piece, count):

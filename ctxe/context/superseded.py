@@ -1,7 +1,7 @@
-"""Text of files that stands in a request and is true no longer: which, and what came in its place.
+"""Outdated text of files in a request: which rows hold it, and what replaced it.
 
-Nothing is taken out of an epoch's history, so a file's earlier read stays where it is after an edit or a newer read;
-the account of the request says so until the next fold.
+Nothing is removed within an epoch, so an earlier read of a file stays in place after an edit or a newer read. The
+ledger says so until the next fold.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from ctxe.domain.conversation import Conversation
 from ctxe.domain.value import dataclass
 
 CHANGED = "changed "
-"""What the names of notes about changed files begin with."""
+"""Prefix of the ids of notes about changed files."""
 
 TOLD = ("read", "create")
-"""What a tool did to a file so that its result, or its call, holds the file's text."""
+"""Operations whose call or result holds the file's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A file's content, by its hash, as something showed or left it.
+    """A file's content (``of`` is its hash) as something showed or left it.
 
-    ``where`` is the row it happened in, ``shows`` the rows (a step's name, a chunk's content hash) that hold the text.
+    ``where`` is the row it happened in; ``shows`` are the rows (step names, content hashes of chunks) that hold the
+    text.
     """
 
     path: str
@@ -32,10 +33,10 @@ class Sight:
 
 
 def superseded(conversation: Conversation) -> dict[str, str]:
-    """For each row that holds outdated text of files, by the step's name or the chunk's hash: of which, since when.
+    """For each row with outdated text of files (a step's name, a chunk's hash): the files, and where each was replaced.
 
-    A text is outdated when the newest thing known of its file is another content. Where the same content came back
-    (an undo), the text holds again.
+    A text is outdated when the newest known content of its file differs. When the same content comes back (an undo),
+    the text is valid again.
     """
     newest: dict[str, Sight] = {}
     found: dict[str, dict[str, str]] = {}
@@ -50,7 +51,7 @@ def superseded(conversation: Conversation) -> dict[str, str]:
 
 
 def _sights(conversation: Conversation) -> Iterator[Sight]:
-    """Every content of a file that the model was shown or made, oldest first."""
+    """Every file content that the model was shown or made, oldest first."""
     for t, turn in enumerate(conversation.turns, start=1):
         for section in turn.gathered:
             for chunk in section.chunks:

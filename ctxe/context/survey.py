@@ -1,7 +1,7 @@
-"""What a session has shown so far, by name, by line and by file: the ground on which worth is judged.
+"""What a session has shown so far, by name, by line and by file: the data that worth is judged on.
 
-A survey is read off the conversation and nothing else. It grows with it: reading a conversation again takes in only
-what is new, and one that is not a continuation of what was read starts over.
+A survey depends on the conversation alone and grows with it: reading a conversation again takes in only what is new,
+and one that does not continue what was read starts over.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from ctxe.domain.conversation import Conversation, Position, Step
 from ctxe.domain.value import dataclass, field
 
 NEVER = -1_000_000
-"""The step of what has not happened."""
+"""The step of an event that has not happened."""
 
 
 @dataclass(slots=True)
 class Mentions:
-    """Where a name stood: in how many entries, when last, how often and when last the model itself wrote it.
+    """Where a name stood: in how many entries, when last, and how often and when last the model itself wrote it.
 
-    ``places`` are its lines in what was read of files and written to them.
+    ``places`` are its lines in file reads and edits, by entry.
     """
 
     last: int
@@ -31,7 +31,7 @@ class Mentions:
 
 @dataclass(slots=True)
 class Sightings:
-    """Where a line stood, whatever its number or indentation: its newest copy, how often, whether it was replaced."""
+    """Where a line stood, by core: its newest copy, in how many entries, and when it was last written and replaced."""
 
     line: Line
     entry: HistoryEntry
@@ -43,13 +43,13 @@ class Sightings:
 
     @property
     def gone(self) -> bool:
-        """True when an edit took the line out and none put it back."""
+        """True when an edit removed the line and none put it back."""
         return self.replaced > self.written
 
 
 @dataclass(slots=True)
 class FileHistory:
-    """What was done to a file, its ``lines`` as they were seen in the order of their newest copy, and its ``reads``."""
+    """The edits and ``reads`` of a file, and its ``lines`` by core in the order of their newest copy."""
 
     path: str
     edits: int = 0
@@ -59,14 +59,15 @@ class FileHistory:
 
 
 def file_key(path: str) -> str:
-    """A file by the last two parts of its path: tools name it from different folders."""
+    """The last two parts of a path: tools name the same file from different folders."""
     return "/".join(path.replace("\\", "/").rstrip("/").split("/")[-2:])
 
 
 class Survey:
     """Names, lines and files of a session in the order of their first mention; ``now`` is its newest step.
 
-    ``entries`` are what was done and said, ``edits`` the step and file of every edit, ``words`` names the user wrote.
+    ``entries`` are its actions and messages, ``edits`` the step and file key of every edit, ``words`` names the user
+    wrote.
     """
 
     __slots__ = ("_begins", "_steps", "_turns", "edits", "entries", "files", "lines", "names", "now", "words")
@@ -84,7 +85,7 @@ class Survey:
         self._begins: dict[Position, int] = {}
 
     def read(self, conversation: Conversation, whole: Whole) -> Survey:
-        """This survey with all of a conversation taken in, or a new one when it is not a continuation."""
+        """This survey after taking in all of ``conversation``; a new one when that is not a continuation."""
         if not self._continued_by(conversation):
             return Survey().read(conversation, whole)
         number = 0
@@ -98,15 +99,15 @@ class Survey:
         return self
 
     def before(self, upto: Position) -> list[HistoryEntry]:
-        """Everything before a position, oldest first. Positions that were not read are behind the end."""
+        """The entries before ``upto``, oldest first; all of them when that position was not read yet."""
         return self.entries[: self._begins.get(upto, len(self.entries))]
 
     def steps_before(self, upto: Position) -> int:
-        """The number of the last step before a position."""
+        """The number of the last step before ``upto``, 0 for none."""
         return max((entry.step for entry in self.before(upto)[-1:]), default=0)
 
     def newest(self) -> list[HistoryEntry]:
-        """What was done and said in the newest step."""
+        """The entries of the newest step."""
         return [entry for entry in self.entries[-64:] if entry.step == self.now and entry.what != "user"]
 
     def _take_words(self, turn: int, words: str) -> None:
@@ -176,7 +177,7 @@ class Survey:
         return seen
 
     def history(self, path: str) -> FileHistory:
-        """What is known of a file, made on the first mention."""
+        """The history of a file, created on the first mention."""
         key = file_key(path)
         return self.files.setdefault(key, FileHistory(path))
 
@@ -186,5 +187,5 @@ class Survey:
 
 
 def _same(one: Step, other: Step) -> bool:
-    """True when two steps did and gave the same; what was told after them may differ."""
+    """True when two steps have the same reply and results; notes may differ."""
     return one is other or (one.reply == other.reply and one.results == other.results)

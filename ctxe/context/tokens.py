@@ -1,4 +1,4 @@
-"""What the parts of a request cost in tokens: content counted by a callable that is handed in, plus framing."""
+"""Token costs of the parts of a request: the content as a given callable counts it, plus framing."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ctxe.domain.value import dataclass
 Count = Callable[[str], int]
 
 MESSAGE = 4
-"""Tokens of framing per message, and per tool result, which most APIs send as a message of its own."""
+"""Framing tokens per message, and per tool result, which most APIs send as a message of its own."""
 CALL = 6
-"""Tokens of framing per tool call."""
+"""Framing tokens per tool call."""
 JOIN = 1
 """Tokens of the blank line between two chunks of one text."""
 TOOL = 8
-"""Tokens of framing per tool schema (an upper bound over the APIs' own renderings)."""
+"""Framing tokens per tool schema (an upper bound over the APIs' own renderings)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A count that knows pictures too: ``picture`` gives the tokens of one by its width and height in pixels."""
+    """A counter that also prices pictures: ``picture`` maps width and height in pixels to tokens."""
 
     text: Count
     picture: Callable[[int, int], int]
@@ -35,7 +35,7 @@ class Sized:
 
 
 def picture_tokens(picture: Picture | None, count: Count) -> int:
-    """Tokens of a picture, 0 for none; a token for each 28 by 28 pixels where the count knows texts only."""
+    """Tokens of a picture, 0 for none; one token per 28 by 28 pixels when ``count`` knows only text."""
     if picture is None:
         return 0
     if isinstance(count, Sized):
@@ -44,7 +44,7 @@ def picture_tokens(picture: Picture | None, count: Count) -> int:
 
 
 def block_tokens(block: Block, count: Count) -> int:
-    """Tokens of one block, its own framing included."""
+    """Tokens of one block, framing included."""
     match block:
         case Text(text):
             return count(text)
@@ -59,6 +59,6 @@ def block_tokens(block: Block, count: Count) -> int:
 
 
 def schema_tokens(schema: ToolSchema, count: Count) -> int:
-    """Tokens of one tool's schema as JSON."""
+    """Tokens of a tool's schema as JSON, framing included."""
     body = {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
     return TOOL + count(json.dumps(body, ensure_ascii=False, separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""A tool's output as the model is told it, decided once when it is born: without what stands already, and cut."""
+"""A tool's output as the model sees it, decided once when it arrives: without lines the request holds, and trimmed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def shown_output(
     at_work: Callable[[], Collection[str]] = tuple,
     about: str = "",
 ) -> Trimmed:
-    """What is told of an output, and the handle of its whole text where something was left out.
+    """The output as the model sees it, and the handle of the whole text where something was left out.
 
-    ``most`` tokens are told of it, where that is less than what its kind may take (0: as its kind); ``at_work`` are the
-    names the session works with: where a text is cut, lines near them stay; of a page the parts ``about`` these words.
+    ``most`` lowers the token limit of its kind (0: no lower limit). ``at_work`` gives the names the session works with:
+    when a text is cut, lines near them are kept. Of a page, the parts that match ``about`` are kept.
 
-    Longer runs of lines that stand in the request are told as a number: those of a file wherever they stand, whatever
-    their number; those of a command or a search, where a path or a sign in front means something, only as they are.
-    What was recalled is wanted as it was.
+    Longer runs of lines that the request holds already (``known``) are replaced by their number. Lines of a file match
+    by content, whatever their line number; lines of a command or a search, where a path or a sign in front has a
+    meaning, match only as they are. Recalled text was asked for as it was and keeps such runs.
     """
     handle = handle_of(text)
     limit = birth_limit(kind, window)

@@ -1,4 +1,4 @@
-"""What a model reads to summarise: a session in words, the newest kept when not all of it fits."""
+"""The transcript a model reads to summarise a session; its oldest parts are dropped when not all of it fits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ctxe.context.trim import trim
 from ctxe.domain.conversation import Conversation, Step
 
 WORDS, REMARK, ASKED, OUTPUT = 1_000, 400, 150, 250
-"""Tokens at most of the user's words, of a remark, of what a call asks for and of what came back."""
+"""Most tokens of a user message, of a remark, of a call's arguments and of a result."""
 
 
 def transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
-    """The user's words and what was done after step ``since``, in at most ``room`` tokens; the oldest give way."""
+    """User messages, replies, calls and results after step ``since`` in ``room`` tokens; the oldest are dropped."""
     said = list(_said(conversation, since, count))
     kept: list[str] = []
     for text in reversed(said):

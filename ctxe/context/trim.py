@@ -1,7 +1,7 @@
-"""The first rung of the ladder: long tool output is cut the moment it is born, and the whole stays under a handle.
+"""Trims long tool output when it arrives; a handle recalls the whole.
 
-What a result shows is decided once and never again, so it costs nothing in cache. Shapes follow what is looked for:
-a file is read from its top, a command ends with its outcome, and a line that says "error" is worth more than its place.
+What a result shows is decided once, so the prompt cache stays valid. Shapes follow what is looked for: a file is read
+from its top, a command ends with its outcome, and a line that says "error" matters wherever it stands.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from ctxe.domain.value import dataclass
 Kind = Literal["read", "shell", "search", "recalled", "page", "other"]
 
 LINE_CHARS = 2_000
-"""No line of many is shown longer than this; longer ones are data or minified code."""
+"""Longest line shown among many; longer ones are data or minified code."""
 
 SCAN_CHARS = 64
-"""Characters per allowed token that are looked at on each side: bounds the work on a 50 MB output."""
+"""Characters scanned per allowed token at each end of a text: bounds the work on a 50 MB output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """A tool output as the model sees it. ``handle`` brings the whole back; it is empty when nothing was left out."""
+    """A tool output as the model sees it. ``handle`` recalls the whole; it is empty when nothing was left out."""
 
     text: str
     handle: str = ""
@@ -41,7 +41,7 @@ class Trimmed:
 
 @dataclass(frozen=True, slots=True)
 class TrimShape:
-    """Which parts of a long output survive, as shares of its room: its head, its tail, loud lines in between."""
+    """How the room of a long output is shared: between its head, its tail, and lines about errors in between."""
 
     head: float
     tail: float
@@ -58,14 +58,15 @@ SHAPES: dict[Kind, TrimShape] = {
 }
 
 BEARING = 0.4
-"""Of a cut output's room, what lines that bear on the work may take from its shape; a page's all of it."""
+"""Part of a cut output's room for lines near the current work, before the shape applies; a page has all of it for them.
+"""
 
 Near = Callable[[Sequence[str]], Sequence[float]]
-"""How near each line is to what the session works with; 0 where it is not."""
+"""Scores each line by how near it is to what the session works with; 0 where it is not."""
 
 
 def nothing_near(lines: Sequence[str]) -> Sequence[float]:
-    """Nobody works with anything."""
+    """Scores every line 0: nothing is being worked on."""
     return [0.0] * len(lines)
 
 
@@ -81,12 +82,11 @@ def handle_of(text: str) -> str:
 
 
 def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bearing: Near = nothing_near) -> Trimmed:
-    """At most ``limit`` tokens of a tool output, cut between lines by the shape of its kind and by what it is
-    ``bearing`` on.
+    """At most ``limit`` tokens of a tool output, cut between lines by its kind's shape and the scores of ``bearing``.
 
-    ``handle`` is by what the whole is had, its content hash when nothing else is said.
-    A marker stands where lines are missing and names the handle of the whole; a limit smaller than the marker gives
-    the marker alone. Reads keep what their lines say; other kinds lose repeats and progress first.
+    ``handle`` recalls the whole (default: its content hash). A marker that names it replaces missing lines; a limit
+    smaller than the marker gives the marker alone. Reads keep their lines as they are; other kinds lose repeats and
+    progress first.
     """
     near, hidden = _bounded(text, SCAN_CHARS * max(limit, 1))
     handle = handle or handle_of(text)
@@ -107,14 +107,15 @@ def trim(text: str, kind: Kind, limit: int, count: Count, handle: str = "", bear
 
 
 def fits(text: str, limit: int, count: Count) -> bool:
-    """True when a text is at most ``limit`` tokens; counts only when its size leaves a doubt (a token has a byte)."""
+    """True when a text has at most ``limit`` tokens. A short text is not counted: a token has at least one byte."""
     return len(text) * 4 <= limit or count(text) <= limit
 
 
 def _tidied(text: str, kind: Kind, handle: str) -> tuple[list[str], bool]:
-    """The lines of a text without escape codes, its listings bare, and but in a file without progress and repeats.
+    """The lines of a text without escape codes, and whether some were dropped, which ``handle`` recalls.
 
-    And whether some were passed over, which ``handle`` brings back. What was recalled loses escape codes only.
+    Listings lose their padding, and all but files lose progress and repeats. Recalled text and pages lose escape codes
+    only.
     """
     text = _ESCAPE.sub("", text) if "\x1b" in text else text
     text = text if kind in ("recalled", "page") else bare(text)
@@ -132,7 +133,7 @@ def _cap(line: str, longest: int) -> str:
 
 
 def _bounded(text: str, chars: int) -> tuple[str, int]:
-    """The text's two ends of ``chars`` characters each, and how many lines between them are not looked at (or 0)."""
+    """The two ends of a text, ``chars`` characters each, and the number of lines between them (0: nothing is cut)."""
     if len(text) <= 2 * chars + LINE_CHARS:
         return text, 0
     hidden = 1 + text.count("\n", chars, len(text) - chars)
@@ -140,14 +141,14 @@ def _bounded(text: str, chars: int) -> tuple[str, int]:
 
 
 def _keep(lines: Sequence[str], chars: int, kind: Kind, marks: Sequence[float]) -> list[int]:
-    """Indexes of the lines to show, rising, in about ``chars`` characters: the nearest, then what the shape has."""
+    """Indexes of the lines to show, ascending, in about ``chars`` characters: the nearest first, then by the shape."""
     shape = SHAPES[kind]
     if sum(len(line) + 1 for line in lines) <= chars + 1:
         return list(range(len(lines)))
     nearest = sorted((i for i, mark in enumerate(marks) if mark), key=lambda i: -marks[i])
     kept = set(_take(nearest, lines, chars if kind == "page" else int(chars * BEARING)))
     if kind == "page" and any(0 < mark <= 1 for mark in marks):
-        return sorted(kept)  # the rest of it is about something else
+        return sorted(kept)  # the rest of the page is about something else
     chars -= sum(len(lines[i]) + 1 for i in kept)
     rest = [i for i in range(len(lines)) if i not in kept]
     head = _take(rest, lines, int(chars * shape.head))
@@ -158,7 +159,7 @@ def _keep(lines: Sequence[str], chars: int, kind: Kind, marks: Sequence[float]) 
 
 
 def _spread(lines: Sequence[str], chars: int) -> list[int]:
-    """Of what a search found the first line of every file before anything else: rising, in about ``chars``."""
+    """Indexes of results to show, ascending, in about ``chars`` characters; each file's first result has priority."""
     if sum(len(line) + 1 for line in lines) <= chars + 1:
         return list(range(len(lines)))
     firsts: dict[str, int] = {}
@@ -173,7 +174,7 @@ def _spread(lines: Sequence[str], chars: int) -> list[int]:
 
 
 def is_below(line: str) -> bool:
-    """Whether a line of a search stands below the name of its file and does not say it itself."""
+    """True when a line of search output belongs to a file named above it."""
     return bool(_BELOW.match(line)) and not _FOUND.match(line)
 
 
@@ -188,7 +189,7 @@ def _take(order: Iterable[int], lines: Sequence[str], chars: int) -> list[int]:
 
 
 def _render(lines: Sequence[str], keep: Sequence[int], hidden: int, handle: str, *, gaps: bool) -> str:
-    """The kept lines with a marker in each gap, or one for all of them behind; the first names the handle."""
+    """The kept lines with a marker in each gap, or a single marker at the end; the first names the handle."""
     shown: list[str] = []
     told = False
     for index, nearest in zip([*keep, len(lines)], [-1, *keep], strict=True):

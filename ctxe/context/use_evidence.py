@@ -1,8 +1,8 @@
-"""Which of what ctxe put before the model was used later: its file edited or read, or something in it named.
+"""Which injected context was used later: its file edited or read, or something in it named.
 
-Counted is what was chosen for a task (memories, planned files, restored lines); rules and instructions always apply,
-and a file that the user named was not ctxe's choice. A use is evidence and no proof: what only steered an answer in
-silence counts as unused.
+Only what ctxe chose for a task counts (memories, planned files, restored lines): rules and instructions always apply,
+and a file that the user named was not ctxe's choice. A use is evidence, not proof: context that influenced an answer
+without being named counts as unused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORD = pattern(r"[\w./@+\-]+")
 
 @dataclass(slots=True)
 class UseEvidence:
-    """What the model did and wrote from some step on: files by what was done to them, and every word of its own."""
+    """What the model did and wrote from some step on: files it edited and read, and every word and name it wrote."""
 
     edited: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
@@ -33,7 +33,7 @@ class UseEvidence:
     names: set[str] = field(default_factory=set)
 
     def take(self, step: Step) -> None:
-        """Take in one more step, the one before those taken in so far."""
+        """Add one step. Steps are taken newest first."""
         for result in step.results:
             for touch in result.touches:
                 (self.read if touch.operation == "read" else self.edited).add(touch.path)
@@ -43,9 +43,9 @@ class UseEvidence:
 
 
 def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Injected, ...]:
-    """Every chunk that was chosen for the user's words, in order, with its later use.
+    """Every chunk chosen for the user's words, in order, with its later use.
 
-    ``tokens`` are what chunks took in the requests, by content hash: one that is not there was never sent.
+    ``tokens`` maps the content hashes of chunks to the tokens they took; a chunk without an entry was never sent.
     """
     told = [(t, turn, list(_chosen(turn))) for t, turn in enumerate(conversation.turns, start=1)]
     shared = Counter(name for _, _, chunks in told for _, _, chunk in chunks for name in set(names_in(chunk.text)))
@@ -65,7 +65,7 @@ def injected(conversation: Conversation, tokens: Mapping[str, int]) -> tuple[Inj
 
 
 def _chosen(turn: Turn) -> Iterator[tuple[int, str, Chunk]]:
-    """What was put in unasked: after how many steps of the turn, in which section, and the chunk."""
+    """(number of steps before it in the turn, section, chunk) of everything injected unasked."""
     for section in turn.gathered:
         if section.priority in CHOSEN and section.name not in NOT_GUESSED and section.share != "instructions":
             yield from ((0, section.name, chunk) for chunk in section.chunks)

@@ -1,4 +1,4 @@
-"""The user's words through a fold: the first, which are the task, and the newest stand whole, then newest first."""
+"""The user's messages through a fold: the first (the task) and the newest stay, then the others, newest first."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ctxe.domain.conversation import Conversation, Position
 from ctxe.domain.section import Chunk
 
 MOST_WORDS, PART_OF_USABLE = 20_000, 4
-"""The user's words stay whole through a fold up to so many tokens, and up to this part of what is usable."""
+"""Room for the messages after the first: the smaller of MOST_WORDS tokens and usable // PART_OF_USABLE."""
 
 BEGINNING, MARK = 1_200, 50
-"""Characters of a message that stand when it cannot stand whole, and of the note how the rest is had."""
+"""Characters kept of a message that cannot be kept whole, and of the note with its handle."""
 
 MOST_OF_FIRST = 0.6
-"""Of what is usable the first words, which are the task, may take so much."""
+"""Part of the usable tokens that the first message, which is the task, may take."""
 
 
 def first_words(words: str, usable: int, count: Count) -> str:
-    """The first words as they stand through every fold: as they were told before it where they have room."""
+    """The first message as every fold keeps it: as it was sent before where it fits, else trimmed."""
     told, room = in_short(words), int(MOST_OF_FIRST * usable)
     return told if count(told) <= room else trim(words, "other", room, count).text
 
 
 def left_out(conversation: Conversation, upto: Position, words: Collection[int]) -> Iterator[Chunk]:
-    """How the user's messages that do not stand are had; lines of them may stand in the record."""
+    """A chunk with the handles of the messages that are not in ``words``; their lines may still be in the record."""
     last = upto.turn if upto.step else upto.turn - 1
     handles = [handle_of(conversation.turns[t].words) for t in range(last + 1) if t not in words]
     if handles:
@@ -37,10 +37,10 @@ def left_out(conversation: Conversation, upto: Position, words: Collection[int])
 
 
 def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count: Count) -> dict[int, Chunk]:
-    """The user's words before a position that stay, by turn: the first and the newest whole, then newest first.
+    """The user's messages before ``upto`` that a fold keeps, by turn index: first and newest, then newest first.
 
-    Only the first and the newest are shortened to what they may take; a newest that is too long leaves up to half for
-    the others. Of those as many as possible stand with their beginning at least, before any of them stands whole.
+    Only the first and the newest are trimmed to their room; a newest that is too long leaves up to half of it to the
+    others. Of those, as many as possible keep at least their beginning before any of them is kept whole.
     """
     last = upto.turn if upto.step else upto.turn - 1
     left = min(MOST_WORDS, room.usable // PART_OF_USABLE)
@@ -64,7 +64,7 @@ def words_kept(conversation: Conversation, upto: Position, room: FoldRoom, count
 
 
 def begun(words: str) -> str:
-    """The beginning of a long message, and how the rest is had."""
+    """The beginning of a long message and the handle of the rest; a short message whole."""
     if len(words) <= BEGINNING + MARK:
         return words
     return f"{words[:BEGINNING]}\n[{len(words) - BEGINNING:,} more characters; recall {handle_of(words)}]"

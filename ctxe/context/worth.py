@@ -1,8 +1,8 @@
-"""What a name or a line of the past is worth keeping: about how likely one of the next calls has to spell it.
+"""What a name or line of the past is worth keeping: roughly, how likely one of the next calls has to spell it.
 
-Judged from the session alone: who used a name, how often and how lately; whether a file was read and not edited yet.
-The numbers are few and round on purpose. For lines they are what a logistic regression found on 61 recorded sessions
-(the weights of those with the most to say, fitted on one half and tested on the other; docs/decisions/0011).
+Judged from the session alone: who used a name, how often and how recently; whether a file was read and not edited yet.
+The weights are few and round on purpose. Those of lines come from a logistic regression on 61 recorded sessions (its
+strongest features, fitted on one half and tested on the other; docs/decisions/0011).
 """
 
 from __future__ import annotations
@@ -16,52 +16,58 @@ from ctxe.context.survey import Mentions, Sightings, Survey, file_key
 from ctxe.domain.pattern import pattern
 
 HALF_NAME, HALF_LINE = 24.0, 48.0
-"""Steps after which a name, and a line of a file, is worth half."""
+"""Half-life in steps of the worth of a name, and of a line of a file."""
 
 NAME, EDIT, COMMAND = 0.06, 0.005, 0.25
-"""What a fresh mention, a line that may be edited, a line that was asked for (a path, a command) are worth."""
+"""Base score of a freshly mentioned name, of a line that may be edited, and of a line the model asked for (a path or
+command).
+"""
 
 SEEN, USED, PATH, USER = 0.5, 1.0, 2.0, 2.0
-"""How much more: per doubling of mentions, for the model's own use, for a path, for what the user named."""
+"""Weights of the logarithm of a name's mentions and of the model's own use; factors for a path and for what the user
+named.
+"""
 
 ANSWER, OPENS, ENDS = 0.5, 1, 3
-"""What a line is worth that is one of so many with which an answer to the user begins, or ends: there stands what was
-found and decided, which no call has to spell and the user's next words speak of."""
+"""Worth of the first OPENS and the last ENDS lines of an answer to the user. They say what was found and decided: no
+call has to spell that, but the user's next words refer to it.
+"""
 
 OPEN = 5.0
-"""A file that was read and not edited, or is being edited now, is so much likelier to be edited next."""
+"""Factor for a file that was read and not edited, or is being edited now: it is likelier to be edited next."""
 
 AGAIN, NEAR = 2.5, 2.0
-"""So much likelier is a line that was seen in more than one step, and one near to what the model works with."""
+"""Factors for a line seen in more than one entry, and for one near current work."""
 
 LISTED, LISTED_HALF, SHORTEST_LIST = 3.0, 12.0, 3
-"""So much likelier is a path out of a listing of so many from which the model has just taken another, for who reads one
-file of a list goes on with the next; and the steps after which half of that is left."""
+"""Factor for a path in a listing of at least SHORTEST_LIST from which the model has just taken another: who reads one
+file of a list goes on with the next. Half of the bonus is left after LISTED_HALF steps.
+"""
 
 MOST_COMMANDS = 4
-"""A line of so many commands is worth as much as they are; one of more is worth no more."""
+"""Most commands of a line that add to its worth."""
 
 _BETWEEN = pattern(r"&&|\|\|?|;")
 
 Near = Mapping[HistoryEntry, Sequence[int]]
-"""By entry, a mark for every line that is near."""
+"""By entry, a mask of its near lines."""
 
 NOWHERE: Near = MappingProxyType({})
 
 SHORTEST_EDIT, SHORTEST_COMMAND = 10, 12
-"""Characters below which a line is found again by anyone."""
+"""Fewest characters of a line that is worth keeping: shorter ones are easy to find again."""
 
 SETTLED = 2
-"""Steps after its last edit in which a file is still being edited."""
+"""Steps after its last edit during which a file counts as being edited."""
 
 
 def faded(steps: int, half: float) -> float:
-    """What is left of a worth of 1 after so many steps."""
+    """What is left of a worth of 1 after ``steps`` with a half-life of ``half`` steps."""
     return math.pow(0.5, steps / half)
 
 
 def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
-    """What it is worth that a name stands somewhere in the request."""
+    """The worth of having a name anywhere in the request."""
     worth = NAME * faded(survey.now - seen.last, HALF_NAME) * (1 + SEEN * math.log(seen.entries))
     if seen.used:
         worth *= 1 + USED * faded(survey.now - seen.last_used, HALF_NAME) * (1 + math.log(seen.used))
@@ -71,7 +77,7 @@ def worth_of_name(name: str, seen: Mentions, survey: Survey) -> float:
 
 
 def left_in_listings(survey: Survey) -> dict[str, float]:
-    """How much more paths are worth that stand in a listing the model is going through, and that it has not taken."""
+    """Factors for the paths in a listing the model is going through that it has not taken yet."""
     more: dict[str, float] = {}
     for entry in survey.entries:
         listed = _listed(entry) if entry.kind != "read" and not entry.edits else ()
@@ -88,18 +94,21 @@ def left_in_listings(survey: Survey) -> dict[str, float]:
 
 
 def _listed(entry: HistoryEntry) -> list[str]:
-    """The paths that stand in a result on lines of their own: of a listing, or above what a search found in each."""
+    """Paths alone on a line of a result: entries of a listing, or file headings of a search."""
     told = (line for line in entry.lines if line.origin == "result" and line.names)
     return [line.names[0] for line in told if "/" in line.names[0] and line.core.rstrip(":") == line.names[0]]
 
 
 def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings], float]:
-    """What it is worth that a line stands there whole, beside the names in it; ``near`` as `near_use` gives it."""
+    """A scorer for lines: how likely the next calls need the line verbatim, apart from the names in it.
+
+    ``near`` is the result of `near_use`.
+    """
     known: dict[HistoryEntry, tuple[float, float, Sequence[int]]] = {}
     said = survey.words.keys()
 
     def of(entry: HistoryEntry) -> tuple[float, float, Sequence[int]]:
-        """What a line that was written and any other line of an entry are worth, and which are near."""
+        """The worth of written and of other lines of an entry, and the mask of its near lines."""
         both = worth_of_edit(entry, survey, written=True), worth_of_edit(entry, survey, written=False)
         return known.setdefault(entry, (*both, near.get(entry, ())))
 
@@ -123,7 +132,7 @@ def worth_of_lines(survey: Survey, near: Near = NOWHERE) -> Callable[[Sightings]
 
 
 def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
-    """A path, or commands in a line, each of which may be run again."""
+    """The worth of a line with a path, or with commands that may be run again."""
     if len(seen.line.core) < SHORTEST_COMMAND:
         return 0.0
     times = min(MOST_COMMANDS, 1 + len(_BETWEEN.findall(seen.line.core))) * (1.5 if seen.entries > 1 else 1.0)
@@ -131,7 +140,7 @@ def _worth_of_asked(seen: Sightings, survey: Survey) -> float:
 
 
 def worth_of_edit(entry: HistoryEntry, survey: Survey, *, written: bool) -> float:
-    """How likely a line of an entry is to be edited: its age, and what was done to its file."""
+    """How likely a line of ``entry`` is to be edited: by its age, and by what was done to its file."""
     worth = EDIT * faded(survey.now - entry.step, HALF_LINE)
     if not entry.path or not (written or entry.kind == "read"):
         return worth
