@@ -1,4 +1,4 @@
-"""Which files the code base has: git's own list, or a walk that obeys ignore files; sizes and times with each."""
+"""Listing the files of the code base with their sizes and times, by git or by a walk that obeys ignore files."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ CONTROL = pattern(r"[\x00-\x1f\x7f]")
 MOST_FILES = 400_000
 MOST_BYTES = 1_500_000
 LONGEST_MEAN_LINE = 300
-"""Bytes a line on average above which a file counts as minified or encoded."""
+"""Characters per line on average above which a file counts as minified or encoded."""
 MOST_RULES, LONGEST = 1_000_000, 4_096
-"""Bytes of an ignore file that are read, and of a line that can name a path."""
+"""Bytes of an ignore file that are read at most, and the length from which a line in it is skipped."""
 NEVER = tables.names(
     ".git .hg .svn .bzr __pycache__ node_modules .pnpm-store site-packages .venv venv .tox .nox .eggs .mypy_cache"
     " .ruff_cache .pytest_cache .terraform"
 )
-"""Folders that programs fill, whether or not an ignore file names them; what git tracks of them counts all the same."""
+"""Folders that programs fill. They are left out whether or not an ignore file names them, but for files git tracks."""
 LISTING = ("ls-files", "-c", "-o", "--exclude-standard", *(f"--exclude={name}/" for name in sorted(NEVER)), "-z")
-"""What git is asked for the files of the code base, ended by NUL."""
+"""Arguments by which git lists the files of the code base, each ended by NUL."""
 
 
 class ListedFile(NamedTuple):
-    """One regular file: its path from the root with ``/``, its size in bytes, its change time in nanoseconds."""
+    """One regular file: its path from the root with ``/``, its size in bytes, its modification time in nanoseconds."""
 
     path: str
     size: int
@@ -48,14 +48,14 @@ class ListedFile(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Regular files by columns, in the order of their paths."""
+    """Regular files in the order of their paths, as one column for each attribute."""
 
     paths: list[str]
     sizes: array[int]
     mtimes: array[int]
 
     def only(self, fine: Sequence[bool]) -> Columns:
-        """Those of the files for which it says so."""
+        """The files for which ``fine`` holds True, in the same order."""
         sizes, mtimes = (array("q", compress(column, fine)) for column in self[1:])
         return Columns(list(compress(self.paths, fine)), sizes, mtimes)
 
@@ -76,9 +76,9 @@ def list_files(git: Git, started: subprocess.Popen[bytes] | None = None) -> list
 
 
 def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None, expected: Sequence[str] = ()) -> Columns:
-    """The same by columns, which are made and compared in a fraction of the time.
+    """The same as columns, which are made and compared in a fraction of the time.
 
-    ``expected`` are the paths of last time, which are looked at while git still lists.
+    ``expected`` are the paths of the last listing: their sizes and times are read while git is still listing.
     """
     likely = _seen(git.root, list(expected))
     out = finish(started if started is not None else start_listing(git))
@@ -94,26 +94,26 @@ def list_columns(git: Git, started: subprocess.Popen[bytes] | None = None, expec
     if OUR_FOLDER in text or not text.replace("\0", "").isprintable():
         paths = (path for path in paths if not (path.startswith(OUR_FOLDER) or CONTROL.search(path)))
     found = sorted(paths)
-    others = list(filterfalse(set(likely.paths).__contains__, found))  # new files, and links, which are none
+    others = list(filterfalse(set(likely.paths).__contains__, found))  # new files, and links, which are left out
     if len(found) == len(likely.paths) + len(others) and not _seen(git.root, others).paths:
         return likely
     return _seen(git.root, found)
 
 
 def _seen(root: Path, paths: list[str]) -> Columns:
-    """Those of the paths that are regular files."""
+    """The regular files among ``paths``, with their sizes and times."""
     whole = map((os.fspath(root) + os.sep).__add__, paths)
-    told = attrgetter("st_mode", "st_size", "st_mtime_ns")
+    facts = attrgetter("st_mode", "st_size", "st_mtime_ns")
     try:
-        rows = list(map(told, map(os.lstat, whole)))
+        rows = list(map(facts, map(os.lstat, whole)))
     except (OSError, ValueError):
-        rows = [_told(os.fspath(root) + os.sep + path) for path in paths]
+        rows = [_stat_or_zeros(os.fspath(root) + os.sep + path) for path in paths]
     modes, sizes, mtimes = zip(*rows, strict=True) if rows else ((), (), ())
     seen = Columns(paths, array("q", sizes), array("q", mtimes))
     return seen if all(map(stat.S_ISREG, set(modes))) else seen.only(list(map(stat.S_ISREG, modes)))
 
 
-def _told(path: str) -> tuple[int, int, int]:
+def _stat_or_zeros(path: str) -> tuple[int, int, int]:
     try:
         seen = os.lstat(path)
     except (OSError, ValueError):
@@ -122,7 +122,7 @@ def _told(path: str) -> tuple[int, int, int]:
 
 
 def walk(root: Path) -> Iterator[str]:
-    """Paths below ``root`` in a tree without git, by the ignore files found on the way; links are not followed."""
+    """Paths below ``root`` in a tree without git, obeying the .gitignore files on the way; links are not followed."""
     rules: dict[str, GitIgnoreSpec] = {}
     for folder, folders, names in os.walk(root):
         here = os.path.relpath(folder, root).replace(os.sep, "/")
@@ -143,12 +143,12 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def _nested(folder: str, name: str) -> bool:
-    """Whether a folder is a repository of its own."""
+    """Whether a folder is a git repository itself."""
     return os.path.exists(os.path.join(folder, name, ".git"))  # noqa: PTH110, PTH118 (a walk of 100,000 folders)
 
 
 def ignore_spec(folder: Path, name: str) -> GitIgnoreSpec | None:
-    """The patterns of an ignore file (gitignore syntax); None when there is none or it says nothing."""
+    """The patterns of an ignore file (gitignore syntax); None when the file is missing or holds no pattern."""
     try:
         text = files.read(folder / name, MOST_RULES).decode("utf-8-sig", "replace")
     except StoreError:
@@ -175,9 +175,9 @@ def _valid(line: str) -> bool:
 
 
 def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = False) -> str | None:
-    """The text of a file; None when it is gone, no regular file, larger than ``limit`` bytes, or binary.
+    """The text of a file; None when it is missing, not a regular file, larger than ``limit`` bytes, or binary.
 
-    With ``cut`` a larger one is read up to the last line that ends within the limit.
+    With ``cut`` a larger file is read up to the last line that ends within the limit.
     """
     try:
         handle = os.open(
@@ -189,7 +189,7 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = Fal
         seen = os.fstat(handle)
         if not stat.S_ISREG(seen.st_mode) or (seen.st_size > limit and not cut):
             return None
-        data = _whole(handle, seen.st_size, limit)
+        data = _read_at_most(handle, seen.st_size, limit)
         return decode(data[: data.rfind(b"\n") + 1] if seen.st_size > limit else data)
     except OSError:
         return None
@@ -197,8 +197,8 @@ def read_text(root: Path, path: str, limit: int = MOST_BYTES, *, cut: bool = Fal
         os.close(handle)
 
 
-def _whole(handle: int, size: int, limit: int) -> bytes:
-    """What an open file holds, at most ``limit`` bytes; one call for a file that still has the ``size`` it had."""
+def _read_at_most(handle: int, size: int, limit: int) -> bytes:
+    """The content of an open file, at most ``limit`` bytes; one read when it still has the expected ``size``."""
     data = os.read(handle, min(size + 1, limit))
     if len(data) == size:
         return data
@@ -210,21 +210,22 @@ def _whole(handle: int, size: int, limit: int) -> bytes:
 
 
 def decode(data: bytes) -> str | None:
-    """Bytes of a file as text with newlines at line ends; None when they are binary.
+    """The bytes of a file as text, every line end a newline; None when they are binary.
 
-    UTF-16 by its mark, else UTF-8, else Windows-1252 or Latin-1: what the tools read and change is the same text.
+    Decoded as UTF-16 after a byte order mark, else as UTF-8, else as Windows-1252 or Latin-1. Reading and editing tools
+    share this function, so they see the same text.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")
     elif b"\0" in data[:8192]:
         return None
     else:
-        text = _eight_bits(data)
+        text = _decode_8_bit(data)
     text = text.removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _eight_bits(data: bytes) -> str:
+def _decode_8_bit(data: bytes) -> str:
     for encoding in ("utf-8", "cp1252"):
         try:
             return data.decode(encoding)
@@ -234,5 +235,5 @@ def _eight_bits(data: bytes) -> str:
 
 
 def minified(text: str) -> bool:
-    """Whether the text is not written by a person in lines: minified code, encoded data."""
+    """Whether a text is minified code or encoded data, by the length of its lines."""
     return len(text) > 2000 and len(text) / (text.count("\n") + 1) > LONGEST_MEAN_LINE

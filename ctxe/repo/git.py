@@ -1,4 +1,4 @@
-"""Calling git about the code base: safe arguments, bounded time, bytes out; a missing git is an empty answer."""
+"""Running git on the code base: safe arguments, bounded time, output as bytes; a missing git gives no answer."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ UNDER_WAY = {
     "rebase-merge": "rebase", "rebase-apply": "rebase", "MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert", "BISECT_LOG": "bisect",
 }  # fmt: skip
-"""What git keeps in its folder while something is begun and not ended; a rebase picks commits on its way."""
+"""Files in git's folder that mark an unfinished operation. Rebase comes first: it also leaves CHERRY_PICK_HEAD."""
 _COMMIT = pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git for the tree at ``root``; ``env`` is the process environment, which is cleaned before every call.
+    """git for the work tree at ``root``; ``env`` is the process environment, which is cleaned before every call.
 
-    ``below`` says that a repository around the tree is not the tree's own: git is not to find it.
+    ``below`` keeps git from looking for a repository above ``root``, one that the tree merely lies in.
     """
 
     root: Path
@@ -32,7 +32,7 @@ class Git:
     below: bool = False
 
     def start(self, *args: str) -> subprocess.Popen[bytes] | None:
-        """A running git whose standard output is a pipe; None when git is missing or cannot start."""
+        """Start git with its standard output as a pipe; None when git is missing or cannot start."""
         try:
             return subprocess.Popen(
                 git_command(self.root, *args),
@@ -49,7 +49,7 @@ class Git:
         return finish(self.start(*args))
 
     def refusal(self) -> str:
-        """Why git does not answer about this tree (its owner is another, it is damaged), in its words; else empty."""
+        """Why git refuses to work on this tree, in its own words (another owner, damage); empty when it does not."""
         try:
             command = git_command(self.root, "rev-parse", "--git-dir")
             env = self._environment()
@@ -62,29 +62,34 @@ class Git:
         return said.splitlines()[0].removeprefix("fatal: ") if asked.returncode else ""
 
     def branch(self) -> str:
-        """The branch that is checked out; "HEAD" for none, empty before the first commit or without git.
+        """The branch that is checked out; "HEAD" when none is, empty before the first commit or without git.
 
-        Read from the files of git where that is plain, which spares a process; in a linked work tree git is asked.
+        Read from git's own files where possible, which saves a process; in a linked work tree git is asked.
         """
-        named = self._kept("HEAD").removeprefix("ref: ")
-        if named.startswith("refs/heads/") and self._kept(named):
+        named = self._git_file("HEAD").removeprefix("ref: ")
+        if named.startswith("refs/heads/") and self._git_file(named):
             return named.removeprefix("refs/heads/")
         told = self.output("rev-parse", "--abbrev-ref", "HEAD")
         return told.decode("utf-8", "replace").strip() if told else ""
 
     def commit(self) -> str:
-        """The commit that HEAD is at, by the files of git alone; empty where they do not say it plainly."""
-        named = self._kept("HEAD")
-        commit = self._kept(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
+        """The commit that HEAD is at, read from git's own files; empty when they do not tell (then see ``head``)."""
+        named = self._git_file("HEAD")
+        commit = self._git_file(named.removeprefix("ref: ")) if named.startswith("ref: refs/heads/") else named
         return commit if _COMMIT.fullmatch(commit) else ""
 
+    def head(self) -> str:
+        """The commit that HEAD is at, as git itself answers; empty when there is none."""
+        out = self.output("rev-parse", "--verify", "--quiet", "HEAD")
+        return (out or b"").decode("ascii", "replace").strip()
+
     def is_content(self, name: str) -> bool:
-        """Whether a hash is that of a file's content, not of a commit or a folder."""
+        """Whether a hash names the content of a file (a blob), not a commit or a folder."""
         return (self.output("cat-file", "-t", name) or b"").strip() == b"blob"
 
     def under_way(self) -> str:
-        """What was begun and not ended: merge, rebase, cherry-pick, revert, bisect; empty for nothing."""
-        linked = self._kept("").removeprefix("gitdir: ")  # of a linked work tree: .git is a file
+        """The operation that is unfinished: merge, rebase, cherry-pick, revert or bisect; empty for none."""
+        linked = self._git_file("").removeprefix("gitdir: ")  # in a linked work tree .git is a file
         place = self.root / (linked or ".git")
         return next((what for name, what in UNDER_WAY.items() if (place / name).exists()), "")
 
@@ -92,17 +97,17 @@ class Git:
         limits = {"GIT_CEILING_DIRECTORIES": str(self.root.parent)} if self.below else {}
         return git_environment(self.env) | limits
 
-    def _kept(self, name: str) -> str:
-        """A line that git keeps in a file of its own; empty for none."""
+    def _git_file(self, name: str) -> str:
+        """The content of a file in git's folder; empty when it cannot be read."""
         place = self.root / ".git" / name
-        try:  # a pipe in its place would be waited for
+        try:  # reading a named pipe would block, so only a regular file is opened
             return place.read_text(encoding="utf-8").strip() if place.is_file() else ""
         except (OSError, UnicodeDecodeError, ValueError):
             return ""
 
 
 def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
-    """The whole output of a started git, or None when it did not end well."""
+    """The whole output of a started git; None when it failed or took longer than two minutes."""
     if process is None:
         return None
     try:
@@ -119,7 +124,7 @@ def finish(process: subprocess.Popen[bytes] | None) -> bytes | None:
 
 
 def stream(process: subprocess.Popen[bytes] | None, until: bytes) -> Iterator[bytes]:
-    """Output of a started git cut at ``until``, as it comes; the process is gone when the iterator is."""
+    """The output of a started git, split at ``until``, piece by piece as it comes; closing the iterator ends git."""
     if process is None or process.stdout is None:
         return
     rest = b""

@@ -1,4 +1,4 @@
-"""What a file is, judged by its path alone: its language, and whether it is source, test, documentation or other."""
+"""What a file is, judged by its path alone: its language, and its kind (source, test, documentation and so on)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ VENDOR_FOLDERS = _words(
     dist site-packages .venv venv __pycache__ .tox .yarn .git .hg .svn .idea .vscode"""
 )
 OUTER_VENDOR_FOLDERS = _words("deps external externals extern vendors target")
-"""Names that mean other people's code only at the top of the tree."""
+"""Folders that hold other people's code, but only at the top of the tree."""
 _TEST_NAME = pattern(
     r"^(?:test_.+|tests?|conftest|.+_tests?)\.py$|_test\.\w+$|^tests?\.rs$|\.(?:test|spec|e2e|bench|cy|stories)(?:-d)?\.\w+$"
     r"|(?:Test|Tests|TestCase|IT)\.(?:java|kt|scala|groovy|cs|swift|php)$|Spec\.(?:scala|groovy|swift)$|_spec\.rb$|^(?:runtests|test-.+)\.\w+$"
@@ -120,7 +120,7 @@ def suffix(path: str) -> str:
 
 
 def language(path: str) -> str:
-    """The name of the language a file is written in; ``markup`` for prose, ``settings``, or empty when unknown."""
+    """The language a file is written in; ``markup`` for prose, ``settings`` for settings, empty when unknown."""
     name = path.rpartition("/")[2].lower()
     end = suffix(path)
     if found := NAMED.get(name) or BY_SUFFIX.get(end):
@@ -132,12 +132,12 @@ def language(path: str) -> str:
 
 @lru_cache(maxsize=1 << 15)
 def folder_kind(folder: str) -> Kind:
-    """What the files of a folder are by its names alone; ``source`` when nothing speaks against it."""
+    """The kind of the files in a folder, by the folder names on its path; ``source`` when no name says otherwise."""
     names = folder.lower().split("/") if folder else []
     if not VENDOR_FOLDERS.isdisjoint(names) or (names and names[0] in OUTER_VENDOR_FOLDERS):
         return "vendored"
     for place, name in enumerate(names):
-        # A package may itself be about testing (src/x/testing, x/test): only outer folders named so hold tests.
+        # A package may itself be about testing (src/x/testing): only an outermost folder of that name holds tests.
         if name == "testing" and place > 0:
             continue
         if "src/main/" in "/".join(names[:place]) + "/":
@@ -148,7 +148,7 @@ def folder_kind(folder: str) -> Kind:
 
 
 def _about_testing(folder: str, name: str) -> bool:
-    """Whether a Python package is called "test" because it helps to test, and holds no tests."""
+    """Whether a file belongs to a Python package called "test" that helps to test and holds no tests itself."""
     names = folder.split("/")
     if len(names) < 2 or names[-1] != "test" or not TEST_FOLDERS.isdisjoint(names[:-1]):
         return False
@@ -157,21 +157,21 @@ def _about_testing(folder: str, name: str) -> bool:
 
 @lru_cache(maxsize=1 << 17)
 def kind(path: str) -> Kind:
-    """What a file is for, judged by its path; ``data``: its text is not worth reading for a task, or it holds keys."""
+    """What a file is for, judged by its path; ``data`` for text that no task needs and for files that hold secrets."""
     folder, _, name = path.rpartition("/")
     end = suffix(path)
     if end in BINARY or name in LOCKS or ".min." in name or is_secret_file(path):
         return "data"
-    spoken = language(path)
-    if not spoken:
+    lang = language(path)
+    if not lang:
         return "data"
     around = folder_kind(folder)
-    if around == "test" and spoken == "python" and _about_testing(folder, name):
+    if around == "test" and lang == "python" and _about_testing(folder, name):
         around = "source"
     if around != "source":
         return around
-    if spoken == "markup":
+    if lang == "markup":
         return "doc"
-    if spoken == "settings" or spoken in NOT_PROGRAMS:
+    if lang == "settings" or lang in NOT_PROGRAMS:
         return "config"
     return "test" if _TEST_NAME.search(name) else "source"

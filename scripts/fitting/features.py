@@ -21,7 +21,7 @@ from ctxe.repo.planning.mix import Fitted
 from ctxe.repo.planning.outline import blocks
 from ctxe.repo.planning.pack import owners
 from ctxe.repo.planning.ranking import measure, rank
-from ctxe.repo.planning.relevance import features, spoken
+from ctxe.repo.planning.relevance import features, task_names
 from scripts.fitting.cases import Case, git, lines_of, mirror_of, text_of, without_names
 
 DEEP = 25
@@ -147,7 +147,7 @@ def look_inside(
     for case, words, index in asked(cases, mirrors, folder, hard):
         ranking = rank(index, words, fitted)
         evidence, lines = ranking.evidence, lines_of(mirrors, case)
-        said, files = spoken(evidence), []
+        said, files = task_names(evidence), []
         for number in ranking.order[:DEEP]:
             path, known = evidence.file(number).path, evidence.details.get(number)
             text = decode(subprocess.run(

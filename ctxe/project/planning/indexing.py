@@ -17,10 +17,10 @@ Advance = Callable[[int, str, int], None]
 
 def index(project: Project, advance: Advance | None = None) -> Index:
     """The refreshed index of this project; the first build of a large tree may take seconds."""
-    from ctxe.repo.indexing.repair import refreshed
+    from ctxe.repo.indexing.repair import refresh_with_repair
 
     found = opened(project)
-    refreshed(found, told(advance))
+    refresh_with_repair(found, told(advance))
     return found
 
 

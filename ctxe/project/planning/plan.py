@@ -9,7 +9,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import Advance, index, opened, told
 from ctxe.project.purse import Purse
-from ctxe.repo.indexing.repair import refreshed, sound
+from ctxe.repo.indexing.repair import ask_with_repair, refresh_with_repair
 from ctxe.repo.planning import planner
 from ctxe.repo.planning.mix import fitted, weighed
 from ctxe.repo.planning.planner import DROPPED, Plan, Planned
@@ -56,7 +56,7 @@ def made(
     rebuilt, and the plan says so.
     """
     pays = None if ahead else purse or Purse()
-    return sound(index, lambda index: _made(project, index, words, budget, steering, pays))
+    return ask_with_repair(index, lambda index: _made(project, index, words, budget, steering, pays))
 
 
 def _made(project: Project, index: Index, words: str, budget: int, steering: Steering, purse: Purse | None) -> Plan:
@@ -114,8 +114,8 @@ def unconnected(project: Project) -> Project:
 def build_index(project: Project, advance: Advance | None = None) -> dict[str, Any]:
     """Refresh the index and report it as ``ctxe index --json`` prints it."""
     found = opened(project)
-    done = refreshed(found, told(advance))
-    sound(found, lambda index: index.count_exactly())
+    done = refresh_with_repair(found, told(advance))
+    ask_with_repair(found, lambda index: index.count_exactly())
     if project.config.retrieval.embeddings:
         from ctxe.project.planning.meaning import embed_all
 

@@ -12,7 +12,7 @@ from ctxe.project.guarding import masking
 from ctxe.project.purse import Purse
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
-from ctxe.repo.planning.refine import refined
+from ctxe.repo.planning.refine import refine
 from ctxe.repo.planning.steering import Steering
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def looked_over(project: Project, planned: Planner, task: str, steering: Steerin
         model = choose(project, project.config.model.cheap)
         provider, clean = connect(project, model, lambda *_: "{}"), masking(project.own_keys)
         asked = ModelQuestions(provider, clean, "refine.md", LOOK, purse)
-        made = refined(planned, task, steering, asked)
+        made = refine(planned, task, steering, asked)
     except CtxeError as error:
         return noted(planned(task, steering)[0], f"not looked over: {error.message}")
     return noted(made, told(asked))

@@ -75,7 +75,7 @@ class Undo:
         if self.point is None:
             return ()
         try:
-            return restore.written(self.place, self.point, self.spans)
+            return restore.changed_by_tools(self.place, self.point, self.spans)
         except StoreError:
             return ()
 

@@ -13,7 +13,7 @@ from ctxe.domain.value import replace
 from ctxe.project.planning.indexing import index
 from ctxe.project.planning.plan import made
 from ctxe.project.window.saying import nameless, said, telling
-from ctxe.repo.indexing.repair import refreshed
+from ctxe.repo.indexing.repair import refresh_with_repair
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.source import section
 from ctxe.repo.planning.steering import Steering
@@ -93,7 +93,7 @@ class Planning:
         if self._index is None or room < LEAST or not task.words.strip():
             return ()
         if not fresh:  # the tree may have changed since the index was built
-            refreshed(self._index)
+            refresh_with_repair(self._index)
         made = self._made(self._index, task, min(room, FOLLOWING if task.files else PACKED))
         only = task.under_way or not telling(nameless(task.words))
         return [self._near(made, task, named_only=only)] if made.files else ()

@@ -1,4 +1,4 @@
-"""Past commits as git tells them, and where its past begins and ends."""
+"""Reading past commits from git, and where a shallow clone's past begins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_COMMITS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit as git tells it: ``name`` by ``short``, ``when`` in seconds since 1970, ``paths`` from the root."""
+    """One commit: ``name`` as ``short`` gives it, ``when`` in seconds since 1970, ``paths`` relative to the root."""
 
     name: int
     when: int
@@ -22,7 +22,7 @@ class Commit:
 
 
 def read_commits(git: Git, since: str = "", most: int = MOST_COMMITS) -> Iterator[Commit]:
-    """Commits reachable from HEAD but not from ``since``, newest first, at most ``most``, merges left out."""
+    """Commits reachable from HEAD but not from ``since``, newest first, at most ``most``, without merges."""
     span = f"{since}..HEAD" if since else "HEAD"
     form = "--format=%x02%H%x00%ct%x00%B%x00%x03"
     process = git.start("log", "-z", f"-{most}", "--no-merges", "--no-renames", form, "--name-only", span, "--")
@@ -36,20 +36,14 @@ def read_commits(git: Git, since: str = "", most: int = MOST_COMMITS) -> Iterato
 
 
 def short(name: bytes) -> int:
-    """The first eight bytes of a commit's name, which tell commits apart."""
+    """The first eight bytes of a commit's hash as a number, which is enough to tell commits apart."""
     return int(name[:16], 16)
 
 
 def edge_of(git: Git) -> str:
-    """Where the past of a shallow clone begins, as git keeps it; empty for a whole one."""
+    """The commits at which a shallow clone's past begins, as git's own file lists them; empty for a full clone."""
     shallow = git.root / ".git" / "shallow"
     try:
         return shallow.read_text("ascii") if shallow.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def head_of(git: Git) -> str:
-    """The commit that HEAD is at; empty when there is none."""
-    out = git.output("rev-parse", "--verify", "-q", "HEAD")
-    return out.decode("ascii", "replace").strip() if out else ""

@@ -1,4 +1,4 @@
-"""Tokens of the lines of indexed files, counted once, so that packing needs no vocabulary."""
+"""Counting the tokens of indexed files' lines once, so that a plan can pack them without loading the vocabulary."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ctxe.repo.files import read_text
-from ctxe.repo.indexing import linecount
+from ctxe.repo.indexing import line_tokens
 from ctxe.repo.indexing.database import transaction
 from ctxe.repo.indexing.scan import Scanned, digest
 
 COUNTED, SHOWN = ("source", "config"), ("source", "config", "test", "doc")
-"""Kinds of files whose lines are counted, and those of a small tree; the lines of others are estimated when shown."""
+"""Kinds of files whose lines are counted in a large tree, and in a small one; others are estimated when shown."""
 SMALL = 12_000_000
-"""Bytes of files that are counted with their tests and documents: half a second, which estimates would cost soon."""
+"""Bytes of files up to which tests and documents are counted as well, which takes half a second."""
 
 
 def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequence[Scanned]], dict[int, bytes]]:
-    """Counts the lines of scanned files by their ids, of those that are shown most; ``size``: bytes of all files."""
-    exact = linecount.exact()
+    """A function that counts the tokens of each line of scanned files; ``size`` is the bytes of all files.
+
+    It gives packed 16-bit numbers by file id, for the kinds of files that plans show most.
+    """
+    exact = line_tokens.exact()
     kinds = SHOWN if size <= SMALL else COUNTED
 
     def count(scanned: Sequence[Scanned]) -> dict[int, bytes]:
@@ -37,14 +40,14 @@ def counter(root: Path, paths: Mapping[int, str], size: int) -> Callable[[Sequen
     return count
 
 
-def count_missing(db: sqlite3.Connection, root: Path, count_lines: linecount.Lines | None = None) -> int:
-    """Count the lines of files that were not counted yet and did not change since; how many files those were."""
+def count_missing(db: sqlite3.Connection, root: Path, count_lines: line_tokens.Lines | None = None) -> int:
+    """Count the lines of indexed files that were not counted yet and are unchanged. Returns the number of files."""
     rows = db.execute(
         "SELECT id, path, digest FROM files JOIN details USING (id)"
         " WHERE line_tokens=x'' AND lines>0 AND kind IN (SELECT value FROM json_each(?))",
         (json.dumps(COUNTED),),
     ).fetchall()
-    count = count_lines or (linecount.exact() if rows else None)
+    count = count_lines or (line_tokens.exact() if rows else None)
     if count is None:
         return 0
     found = []

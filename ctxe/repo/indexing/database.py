@@ -1,6 +1,7 @@
-"""The index on disk: one SQLite file, made anew when it is of no use, written all at once or not at all.
+"""The index on disk: one SQLite file, created anew when it is damaged or of another version.
 
-Losing it costs nothing but time, for all that it holds is read off the tree again; vectors cost money and are kept.
+Losing it costs only time, for all it holds can be read from the tree again; only its vectors cost money, so they are
+kept where possible.
 """
 
 from __future__ import annotations
@@ -34,19 +35,19 @@ CREATE TABLE messages (term TEXT, segment INTEGER, commits BLOB, PRIMARY KEY (te
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The database at ``path``, made anew when it is missing, damaged or of another version.
+    """Open the database at ``path``, created anew when it is missing, damaged or of another version.
 
-    Raises StoreError when it can be neither written nor read; see ``connect_memory`` for a way on.
+    Raises StoreError when it can be neither written nor read; ``connect_memory`` is then the way to go on.
     """
     alone(path)
     try:
-        return _opened(str(path))
+        return _open(str(path))
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise StoreError(f"{path} is in use", "try again when the other session has finished") from error
         _remove(path)
     try:
-        return _opened(str(path))
+        return _open(str(path))
     except sqlite3.DatabaseError as error:
         raise StoreError(f"cannot use {path}: {error}", "check permissions and free space") from error
 
@@ -58,7 +59,7 @@ def _remove(path: Path) -> None:
 
 
 def renewed(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """An empty database in the place of a damaged one, with the vectors that can still be read. Raises StoreError."""
+    """Replace a damaged database by an empty one, with the vectors that can still be read. Raises StoreError."""
     vectors: list[tuple[str, bytes, bytes]] = []
     with contextlib.suppress(sqlite3.Error):
         vectors = db.execute("SELECT model, hash, vector FROM vectors").fetchall()
@@ -75,10 +76,10 @@ def renewed(db: sqlite3.Connection, path: Path) -> sqlite3.Connection:
 
 def connect_memory() -> sqlite3.Connection:
     """A database that lives as long as the process, for where nothing can be written."""
-    return _opened(":memory:")
+    return _open(":memory:")
 
 
-def _opened(name: str) -> sqlite3.Connection:
+def _open(name: str) -> sqlite3.Connection:
     db = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode=WAL")
@@ -122,11 +123,11 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def meta(db: sqlite3.Connection, key: str) -> object:
-    """A value that was noted under ``key``, or None."""
+    """The value that ``note`` stored under ``key``, or None."""
     row = db.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
     return row[0] if row else None
 
 
 def note(db: sqlite3.Connection, key: str, value: object) -> None:
-    """Keep a value under ``key``."""
+    """Store a value under ``key``."""
     db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))

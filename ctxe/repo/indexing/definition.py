@@ -1,4 +1,4 @@
-"""Something with a name in a file: what the index keeps of it, however it was read."""
+"""A named definition in a file, as the index keeps it, whichever reader found it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Definition(NamedTuple):
-    """Something with a name: lines ``first`` to ``last`` (from 1), its signature ends in line ``head``.
+    """A definition on lines ``first`` to ``last`` (from 1), whose signature ends in line ``head``.
 
-    ``first`` includes decorators and the comment right above. ``scope`` is the name of what it belongs to (``A.B``).
+    Decorators and the comment right above belong to it. ``scope`` names what it is nested in (``A.B``).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""All files of the index by columns, read at once as the last update left them; a ``File`` is made when asked for."""
+"""All files of the index as columns, which the last update stored in one piece; a ``File`` is made when asked for."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ctxe.repo.indexing.store import COARSE, File, differs, files
 _NUMBERS = ("id", "size", "mtime", "scanned", "segment", "lines", "length")
 _NAMES = ("kind", "language")
 Column = Sequence[Any]
-"""Texts, or an array of 64-bit numbers."""
+"""A list of texts, or an array of 64-bit numbers."""
 
 
 class FileTable(Mapping[int, File]):
-    """Files by id in the order of their paths; a large tree has a hundred thousand, and a plan looks at few of them."""
+    """Files by id, in the order of their paths. A large tree has a hundred thousand, of which a plan looks at few."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self.columns = columns
         self.paths: Sequence[str] = columns["path"]
         self.ids: Sequence[int] = columns["id"]
         if any(len(column) != len(self.ids) for column in columns.values()):
-            raise ValueError("the columns of the roster do not fit together")
+            raise ValueError("the columns of the file table have different lengths")
         self._made: dict[int, File] = {}
 
     def __len__(self) -> int:
@@ -45,11 +45,11 @@ class FileTable(Mapping[int, File]):
         return made
 
     def every(self) -> list[File]:
-        """All of them at once."""
+        """Every file, made at once."""
         return list(map(File, *(self.columns[name] for name in File._fields)))
 
     def by_id(self, name: str) -> dict[int, Any]:
-        """A column by the ids of the files."""
+        """One column as a dictionary from file id to value."""
         return dict(zip(self.ids, self.columns[name], strict=True))
 
     @cached_property
@@ -57,7 +57,7 @@ class FileTable(Mapping[int, File]):
         return dict(zip(self.ids, range(len(self.ids)), strict=True))
 
     def differs(self, listed: Columns) -> bool:
-        """Whether a listed file may have changed since, or is new, or one is gone; asked with every plan."""
+        """Whether any file is new, gone, or may have changed since it was scanned. Every plan asks this."""
         held = self.columns
         if (listed.paths, listed.sizes, listed.mtimes) != (held["path"], held["size"], held["mtime"]):
             return True
@@ -69,52 +69,52 @@ class FileTable(Mapping[int, File]):
 
 
 def read(db: sqlite3.Connection) -> FileTable:
-    """Every indexed file; where no roster is kept it is made of the rows. Raises ValueError for a damaged one."""
-    kept = dict(db.execute("SELECT name, value FROM roster"))
-    if not kept:
-        return _of(files(db))
-    if kept.pop("mark") != _mark(kept):
-        raise ValueError("the roster of the files is torn")
-    numbers = {name: array("q", kept[name]) for name in _NUMBERS}
-    names = {name: _spelled(kept[name]) for name in _NAMES}
-    return FileTable({"path": kept["path"].decode().split("\0") if kept["path"] else [], **numbers, **names})
+    """Every indexed file, from the stored table or else from the rows of files. Raises ValueError for damage."""
+    stored = dict(db.execute("SELECT name, value FROM roster"))
+    if not stored:
+        return _from_rows(files(db))
+    if stored.pop("mark") != _checksum(stored):
+        raise ValueError("the stored file table is damaged")
+    numbers = {name: array("q", stored[name]) for name in _NUMBERS}
+    names = {name: _decoded(stored[name]) for name in _NAMES}
+    return FileTable({"path": stored["path"].decode().split("\0") if stored["path"] else [], **numbers, **names})
 
 
-def kept(db: sqlite3.Connection) -> FileTable:
-    """The same, and kept for whoever reads it next."""
+def keep(db: sqlite3.Connection) -> FileTable:
+    """The same, and store the table so that the next reader need not make it."""
     with transaction(db):
         made = read(db)
         rows = {"path": "\0".join(made.paths).encode()}
         rows |= {name: array("q", made.columns[name]).tobytes() for name in _NUMBERS}
-        rows |= {name: _short(made.columns[name]) for name in _NAMES}
-        db.executemany("INSERT OR REPLACE INTO roster VALUES (?,?)", {**rows, "mark": _mark(rows)}.items())
+        rows |= {name: _encoded(made.columns[name]) for name in _NAMES}
+        db.executemany("INSERT OR REPLACE INTO roster VALUES (?,?)", {**rows, "mark": _checksum(rows)}.items())
     return made
 
 
 def forget(db: sqlite3.Connection) -> None:
-    """To be done with whatever is written to the rows of files."""
+    """Drop the stored table; belongs to every write to the rows of files."""
     db.execute("DELETE FROM roster")
 
 
-def _of(rows: list[File]) -> FileTable:
+def _from_rows(rows: list[File]) -> FileTable:
     rows.sort(key=attrgetter("path"))
     columns = {name: list(map(attrgetter(name), rows)) for name in ("path", *_NUMBERS, *_NAMES)}
     return FileTable({name: array("q", column) if name in _NUMBERS else column for name, column in columns.items()})
 
 
-def _short(names: Sequence[str]) -> bytes:
-    """Names of which there are few: these, and for each place a byte that says which."""
+def _encoded(names: Sequence[str]) -> bytes:
+    """Encode a column of few different names: the names, a newline, then one byte for each row."""
     few = sorted(set(names))
     number = {name: place for place, name in enumerate(few)}
     return "\0".join(few).encode() + b"\n" + bytes(map(number.__getitem__, names))
 
 
-def _spelled(short: bytes) -> list[str]:
+def _decoded(short: bytes) -> list[str]:
     few, _, numbers = short.partition(b"\n")
     return list(map(few.decode().split("\0").__getitem__, numbers))
 
 
-def _mark(rows: Mapping[str, bytes]) -> int:
+def _checksum(rows: Mapping[str, bytes]) -> int:
     mark = 0
     for name in ("path", *_NUMBERS, *_NAMES):
         mark = crc32(rows[name], mark)

@@ -1,4 +1,4 @@
-"""Pausing the cyclic garbage collector while an index is built: it makes millions of objects and no cycles."""
+"""Pausing the cyclic garbage collector while an index is built, which makes millions of objects and no cycles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """Turn the collector off meanwhile, and on again if it was on."""
+    """Turn the collector off within the block, and on again afterwards if it was on."""
     was_on = gc.isenabled()
     gc.disable()
     try:

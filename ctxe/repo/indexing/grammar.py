@@ -1,8 +1,8 @@
-"""Tree-sitter grammars by language, and for each the query that finds definitions and imports in a syntax tree.
+"""Tree-sitter grammars by language, each with the query that finds definitions and imports in a syntax tree.
 
-The queries stand in ``ctxe/data/queries``. Captures: ``@name`` the defined name, ``@owner`` the type that a method
-belongs to when it is not nested in it, ``@import`` a whole import, and the definition itself under its kind
-(``@class``, ``@function`` and so on).
+The queries are in ``ctxe/data/queries``. They capture ``@name``, the defined name; ``@owner``, the type of a method
+that is not nested in it; ``@import``, a whole import; and the definition itself under its kind (``@class``,
+``@function`` and so on).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ GRAMMARS = {
     "ruby": ("tree_sitter_ruby", "language", ("ruby",)),
     "bash": ("tree_sitter_bash", "language", ("bash",)),
 }
-"""For each language the module of its grammar, the function in it, and the files of its query."""
+"""For each language the module of its grammar, the function to call in it, and the files that make up its query."""
 
 
 @cache
 def parser(language: str) -> tuple[Parser, Query] | None:
-    """The parser and the query for a language; None for one without a grammar. Loading takes some 15 ms."""
+    """The parser and the query for a language; None for a language without grammar. The first call takes some 15 ms."""
     if language not in GRAMMARS:
         return None
     from tree_sitter import Language, Parser, Query

@@ -1,4 +1,4 @@
-"""What git remembers: which words past commits used, which files they changed, and when; read commit by commit."""
+"""The history of the code base: which words past commits used, which files they changed, and when."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.words import counts
 from ctxe.repo.git import Git
-from ctxe.repo.indexing.commits import MOST_COMMITS, Commit, edge_of, head_of, read_commits, short
+from ctxe.repo.indexing.commits import MOST_COMMITS, Commit, edge_of, read_commits, short
 from ctxe.repo.indexing.database import transaction
 
 MOST_FILES = 40
-"""Files above which a commit is a sweep (formatting, renames) that says nothing about what belongs together."""
+"""Files above which a commit is ignored: formatting or renames say nothing about what belongs together."""
 MOST_SEGMENTS = 24
 MOST_LOST = 1_000
-"""Commits of a rewritten past that are let go one by one; of more the whole past is read anew."""
+"""Commits that a rewritten past may have lost; when it lost more, the whole past is read anew."""
 _TRAILER = pattern(
     r"^\s*(?:signed-off-by|co-authored-by|co-developed-by|reviewed-by|acked-by|tested-by|reported-by|change-id|git-svn-id|cc)\s*:.*$",
     re.IGNORECASE | re.MULTILINE,
 )
 TITLE = "\x01"
-"""Mark in front of a term of a commit's first line."""
+"""Prefix of a term that stands in a commit's first line."""
 
 
 @dataclass(slots=True)
 class History:
-    """Past commits, oldest first; ``when`` is in seconds since 1970, ``edge`` where a shallow clone's past begins.
+    """Past commits, oldest first; ``when`` in seconds since 1970; ``edge`` see ``edge_of``.
 
-    The files of commit ``n`` are ``touched[starts[n]:starts[n + 1]]``, numbers in ``paths``.
+    The files of commit ``n`` are ``touched[starts[n]:starts[n + 1]]``, which are indexes into ``paths``.
     """
 
     head: str = ""
@@ -49,12 +49,12 @@ class History:
         return len(self.when)
 
     def files(self, commit: int) -> array[int]:
-        """The numbers of the paths that a commit changed."""
+        """The paths that a commit changed, as indexes into ``paths``."""
         return self.touched[self.starts[commit] : self.starts[commit + 1]]
 
 
 def load(db: sqlite3.Connection) -> History:
-    """The history as it was last kept; empty when nothing is."""
+    """The history as it was last stored; empty when none is."""
     rows = dict(db.execute("SELECT key, value FROM history WHERE key!='names'"))
     if "head" not in rows:
         return History()
@@ -67,13 +67,13 @@ def load(db: sqlite3.Connection) -> History:
 
 
 def head_in(db: sqlite3.Connection) -> str:
-    """The commit up to which history is kept; empty when none is."""
+    """The commit up to which history is stored; empty when none is."""
     row = db.execute("SELECT value FROM history WHERE key='head'").fetchone()
     return str(row[0]) if row else ""
 
 
 def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[int]]:
-    """For every term that a message used: (commit << 8 | times)."""
+    """For every term that occurs in commit messages: (commit << 8 | times), oldest first."""
     found: dict[str, array[int]] = {}
     query = "SELECT term, commits FROM messages WHERE term IN (SELECT value FROM json_each(?)) ORDER BY segment"
     for term, commits in db.execute(query, (json.dumps(list(dict.fromkeys(terms))),)):
@@ -82,7 +82,7 @@ def messages(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, array[in
 
 
 def numbered(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[int]]:
-    """For each name of a commit, seven hexadecimal digits or more: the numbers of the commits whose names begin so."""
+    """For each abbreviated commit hash (seven digits or more): the numbers of the commits it may stand for."""
     wanted = list(names)
     order = sorted((known, place) for place, known in enumerate(_names(db))) if wanted else []
     found = {}
@@ -93,14 +93,14 @@ def numbered(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, list[int
 
 
 def refresh(db: sqlite3.Connection, git: Git) -> History:
-    """The history up to HEAD, with what is new added to the database, and without what a rewritten past has lost."""
+    """Bring the stored history up to HEAD: new commits are added, commits lost by a rewritten past are removed."""
     known, edge = load(db), edge_of(git)
     if known.head and (known.head, known.edge) == (git.commit(), edge):
-        return known  # mostly nothing is new, and then no git is started
-    head = head_of(git)
+        return known  # the usual case, which starts no git
+    head = git.head()
     if not head or (head == known.head and edge == known.edge):
         return known
-    kept = _still(db, git, known, head) if edge == known.edge else 0
+    kept = _still_reachable(db, git, known, head) if edge == known.edge else 0
     fresh = list(read_commits(git, known.head if kept else ""))
     if kept:
         kept, fresh = _by_date(db, git, known, kept, fresh)
@@ -121,8 +121,8 @@ def refresh(db: sqlite3.Connection, git: Git) -> History:
     return base
 
 
-def _still(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
-    """How many of the known commits, the oldest ones, HEAD still has; 0 when that is not plain."""
+def _still_reachable(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
+    """How many of the known commits, from the oldest on, HEAD still reaches; 0 when they should be read anew."""
     if not known.head:
         return 0
     lost = git.output("rev-list", "--no-merges", f"-{MOST_LOST + 1}", f"{head}..{known.head}", "--")
@@ -136,10 +136,10 @@ def _still(db: sqlite3.Connection, git: Git, known: History, head: str) -> int:
 def _by_date(
     db: sqlite3.Connection, git: Git, known: History, kept: int, fresh: list[Commit]
 ) -> tuple[int, list[Commit]]:
-    """How many of the known commits stay, and what is new behind them, newest first.
+    """How many of the known commits stay, and the commits to add after them, newest first.
 
-    A merge brings commits that are older than known ones. What is newer than those is read again with them, so that
-    the past has the order that it has where it is read at once; (0, all of it) where that is not plain.
+    A merge brings commits that are older than known ones. The known commits that are newer are then read again with
+    them, so that the order is the same as if all had been read at once. (0, all commits) when that is not possible.
     """
     oldest = min((commit.when for commit in fresh), default=sys.maxsize)
     stay = kept
@@ -154,7 +154,7 @@ def _by_date(
 
 
 def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
-    """Let all commits but the first ``kept`` go."""
+    """Remove all commits but the first ``kept``."""
     del base.when[kept:], base.starts[kept + 1 :], base.touched[base.starts[kept] :]
     if not kept:
         db.execute("DELETE FROM messages")
@@ -169,7 +169,7 @@ def _forget(db: sqlite3.Connection, base: History, kept: int) -> None:
 
 
 def _names(db: sqlite3.Connection) -> array[int]:
-    """The short names of the known commits; empty in an index that keeps none."""
+    """The names of the stored commits (see ``short``), oldest first; empty in an index without them."""
     row = db.execute("SELECT value FROM history WHERE key='names'").fetchone()
     return array("Q", row[0] if row else b"")
 
@@ -201,7 +201,7 @@ def _keep(db: sqlite3.Connection, found: History, names: array[int]) -> None:
 
 
 def _add_messages(db: sqlite3.Connection, first: int, fresh: list[Commit]) -> None:
-    """Write which commits (numbered from ``first``) used which words, as one segment."""
+    """Store which of these commits (numbered from ``first``) used which words, as one segment."""
     found: dict[str, array[int]] = {}
     for number, commit in enumerate(fresh, first):
         if len(commit.paths) > MOST_FILES:
@@ -219,7 +219,7 @@ def _add_messages(db: sqlite3.Connection, first: int, fresh: list[Commit]) -> No
 
 
 def _merge(db: sqlite3.Connection) -> None:
-    """Join all segments of the messages into one."""
+    """Merge all segments of the messages into one."""
     found: dict[str, bytearray] = {}
     for term, commits in db.execute("SELECT term, commits FROM messages ORDER BY term, segment"):
         found.setdefault(term, bytearray()).extend(commits)

@@ -1,4 +1,4 @@
-"""From the text of an import to the files of this code base that it means, language by language."""
+"""Resolving the text of an import to files of this code base, language by language."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-from ctxe.repo.indexing.tree import Tree
+from ctxe.repo.indexing.path_lookup import PathLookup
 
 MOST_TARGETS = 12
 _STRING = re.compile(r"""["'`]([^"'`\n]+)["'`]""")
@@ -17,8 +17,8 @@ _SCRIPTS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue"
 _INCLUDE = re.compile(r'#\s*include\s*[<"]([^>"]+)[>"]')
 
 
-def resolve(language: str, path: str, imported: str, tree: Tree) -> list[str]:
-    """The files that an import in ``path`` means, none when it is somebody else's; never the file itself."""
+def resolve(language: str, path: str, imported: str, tree: PathLookup) -> list[str]:
+    """The files that an import in ``path`` means, never ``path`` itself; none for an import of another project."""
     reader = _READERS.get(language)
     if reader is None:
         return []
@@ -26,7 +26,7 @@ def resolve(language: str, path: str, imported: str, tree: Tree) -> list[str]:
     return list(found)[:MOST_TARGETS]
 
 
-def _python(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _python(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     found = _FROM.match(imported)
     if not found:
         for name in imported.strip().removeprefix("import").split(","):
@@ -49,7 +49,7 @@ def _python(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
         yield _python_module(pieces, base, path, tree, relative=bool(dots))
 
 
-def _python_module(pieces: list[str], base: str, near: str, tree: Tree, *, relative: bool = False) -> str | None:
+def _python_module(pieces: list[str], base: str, near: str, tree: PathLookup, *, relative: bool = False) -> str | None:
     tail = "/".join(pieces)
     names = [f"{tail}{end}" if tail else end.lstrip("/") for end in (".py", "/__init__.py", ".pyi", ".pyx")]
     if relative:
@@ -57,13 +57,13 @@ def _python_module(pieces: list[str], base: str, near: str, tree: Tree, *, relat
     if not tail:
         return None
     if len(pieces) == 1:
-        # one word is most often a library's: only a source root or the folder itself can mean a file of ours
+        # a single word most often names a library, so only source roots and the file's own folder are searched
         roots = ("", "src/", "lib/", "python/", posixpath.dirname(near) + "/")
         return tree.first(root + name for name in names for root in roots)
     return next((target for name in names if (target := tree.ending(name, near))), None)
 
 
-def _script(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _script(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     for spec in _STRING.findall(imported)[-1:]:
         if spec.startswith("."):
             yield tree.first(_script_names(posixpath.normpath(posixpath.join(posixpath.dirname(path), spec))))
@@ -85,7 +85,7 @@ def _script_names(base: str) -> Iterator[str]:
     yield from (f"{base}/index{end}" for end in _SCRIPTS)
 
 
-def _go(_path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _go(_path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     for spec in _STRING.findall(imported)[:1]:
         pieces = spec.split("/")
         if len(pieces) < 2 or "." not in pieces[0]:
@@ -96,7 +96,7 @@ def _go(_path: str, imported: str, tree: Tree) -> Iterator[str | None]:
                 return
 
 
-def _rust(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _rust(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     folder, name = posixpath.split(path)
     own = folder if name in ("mod.rs", "lib.rs", "main.rs") else f"{folder}/{name.removesuffix('.rs')}"
     if found := re.search(r"\bmod\s+(\w+)\s*;", imported):
@@ -118,7 +118,7 @@ def _rust(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
             yield _rust_module(base, pieces[start:], tree)
 
 
-def _rust_module(base: str, pieces: list[str], tree: Tree) -> str | None:
+def _rust_module(base: str, pieces: list[str], tree: PathLookup) -> str | None:
     for count in range(len(pieces), -1, -1):
         inner = "/".join([base, *pieces[:count]]).strip("/")
         if hit := tree.first((f"{inner}.rs", f"{inner}/mod.rs", f"{inner}/lib.rs")):
@@ -127,7 +127,7 @@ def _rust_module(base: str, pieces: list[str], tree: Tree) -> str | None:
 
 
 def _rust_paths(text: str, most: int) -> Iterator[list[str]]:
-    """The single paths of a use tree, braces opened one by one."""
+    """The single paths of a use tree, with its braces expanded; at most about ``most`` of each level."""
     head, brace, rest = text.partition("{")
     if not brace:
         yield [word.split(" as ")[0].strip() for word in text.split("::") if word.strip() not in ("", "*")] or [""]
@@ -141,7 +141,7 @@ def _rust_paths(text: str, most: int) -> Iterator[list[str]]:
             begin = place + 1
 
 
-def _crate_root(folder: str, tree: Tree) -> str | None:
+def _crate_root(folder: str, tree: PathLookup) -> str | None:
     while True:
         if tree.first((f"{folder}/lib.rs", f"{folder}/main.rs")):
             return folder
@@ -150,17 +150,17 @@ def _crate_root(folder: str, tree: Tree) -> str | None:
         folder = posixpath.dirname(folder)
 
 
-def _workspace_crate(name: str, tree: Tree) -> str | None:
+def _workspace_crate(name: str, tree: PathLookup) -> str | None:
     hyphened = name.replace("_", "-")
     for spelled in dict.fromkeys((hyphened, name)):
         if hit := tree.ending(f"{spelled}/src/lib.rs", ""):
             return posixpath.dirname(hit)
-    # a workspace often leaves the project's own name out of its folders: grep_regex lives in crates/regex
+    # a workspace often drops the project's name from its folders: the crate grep_regex is in crates/regex
     _, dash, tail = hyphened.partition("-")
     return posixpath.dirname(hit) if dash and (hit := tree.ending(f"{tail}/src/lib.rs", "")) else None
 
 
-def _java(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _java(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     spec = re.sub(r"^\s*import\s+(?:static\s+)?|[;\s]+$", "", imported).replace(".*", "")
     pieces = [piece for piece in spec.split(".") if piece]
     for count in range(len(pieces), max(1, len(pieces) - 3), -1):
@@ -172,13 +172,13 @@ def _java(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
             return
 
 
-def _c(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _c(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     if found := _INCLUDE.search(imported):
         near = posixpath.normpath(posixpath.join(posixpath.dirname(path), found[1]))
         yield near if near in tree.paths else tree.ending(posixpath.normpath(found[1]).lstrip("./"), path)
 
 
-def _ruby(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _ruby(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     for spec in _STRING.findall(imported)[-1:]:
         name = spec if spec.endswith(".rb") else spec + ".rb"
         if "require_relative" in imported or spec.startswith("."):
@@ -187,7 +187,7 @@ def _ruby(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
             yield tree.ending(name, path) if "/" in spec else tree.first((f"lib/{name}",))
 
 
-def _by_name(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
+def _by_name(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     """Imports that name a file by a path or by the tail of a name (PHP, shell, protobuf)."""
     spec = _STRING.findall(imported)[-1] if _STRING.search(imported) else imported.rpartition(" ")[2]
     spec = posixpath.normpath(spec.replace("\\", "/")).lstrip("./")
@@ -199,7 +199,7 @@ def _by_name(path: str, imported: str, tree: Tree) -> Iterator[str | None]:
         spec = spec.partition("/")[2]
 
 
-Reader = Callable[[str, str, Tree], Iterator[str | None]]
+Reader = Callable[[str, str, PathLookup], Iterator[str | None]]
 _READERS: dict[str, Reader] = {
     "python": _python, "javascript": _script, "typescript": _script, "tsx": _script, "vue": _script, "go": _go,
     "rust": _rust, "java": _java, "kotlin": _java, "scala": _java, "groovy": _java, "c": _c, "cpp": _c, "objc": _c,

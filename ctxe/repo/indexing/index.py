@@ -1,4 +1,4 @@
-"""The index of a code base: brought up to date by what changed, resumable, shared by sessions, asked by the planner."""
+"""The index of a code base, which the planner asks: brought up to date by what changed, shared between sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
 from ctxe.repo.files import Columns, ListedFile, list_columns, list_files, read_text, start_listing
 from ctxe.repo.git import Git, finish
-from ctxe.repo.indexing import database, file_table, history, linecount, store
+from ctxe.repo.indexing import database, file_table, history, line_tokens, store
 from ctxe.repo.indexing.file_table import FileTable
 from ctxe.repo.indexing.gc_pause import gc_paused
 from ctxe.repo.indexing.statistics import Statistics, statistics
@@ -24,15 +24,15 @@ from ctxe.repo.indexing.store import Details, File, differs
 from ctxe.storage.databases import owned
 
 SEGMENT_FILES = 2000
-"""Files whose postings are written at once, at least."""
+"""Files whose postings are written in one transaction, at least."""
 
 Progress = Callable[[int, int], None]
-"""Told (files done, files to do) while an index is built."""
+"""Called with (files done, files to do) while an index is built."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What an update did, in files, and how long it took in seconds."""
+    """What an update did: files scanned, removed and in all; the time it took in seconds."""
 
     scanned: int
     removed: int
@@ -41,7 +41,7 @@ class Refreshed:
 
 
 class Index:
-    """Files, postings and history of one tree. ``note`` says what is unusual about it, for people."""
+    """Files, postings and history of one tree. ``note`` tells people what is unusual about this index, if anything."""
 
     def __init__(self, root: Path, git: Git, path: Path | None, workers: int | None = None) -> None:
         self.root, self.git = root, git
@@ -63,35 +63,35 @@ class Index:
         self._generation: object = None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.db.close()
 
     def renew(self) -> None:
-        """Begin again with an empty file. Vectors stay where they can be read: they cost money. Raises StoreError."""
+        """Start over with an empty database, keeping vectors that can still be read. Raises StoreError."""
         if self.path is not None:
             self.db = owned(self, database.renewed(self.db, self.path))
 
     # -- bringing it up to date
 
     def refresh(self, progress: Progress | None = None, clock: Callable[[], float] = time.perf_counter) -> Refreshed:
-        """Bring files and history up to date; what was done before an interruption is kept."""
+        """Bring files and history up to date; an interruption keeps what was done until then."""
         with gc_paused():
             return self._refresh(progress, clock)
 
     def _refresh(self, progress: Progress | None, clock: Callable[[], float]) -> Refreshed:
         started = clock()
         listing = start_listing(self.git)
-        generation = self._written()
+        generation = self._stored_generation()
         try:
             held = file_table.read(self.db)
         except BaseException:
-            finish(listing)  # nobody else waits for it
+            finish(listing)  # or git would be left running
             raise
         begun = time.time_ns()
-        listed = _told(list_columns(self.git, listing, held.paths))
+        listed = _with_utf8_names(list_columns(self.git, listing, held.paths))
         scanned = removed = 0
         if held.differs(listed) or self._unlinked():
-            from ctxe.repo.indexing.update import Update  # with all that reads source; mostly nothing has changed
+            from ctxe.repo.indexing.update import Update  # imports every parser, and most often nothing has changed
 
             def past() -> None:
                 history.refresh(self.db, self.git)
@@ -99,34 +99,34 @@ class Index:
             update = Update(self.db, self.root, self.path, self._workers, self.segment_files, begun, progress, past)
             known = {file.path: file for file in held.every()}
             scanned, removed = update(known, list(map(ListedFile, *listed)), generation)
-            generation = self._written()
-            held = file_table.kept(self.db)
+            generation = self._stored_generation()
+            held = file_table.keep(self.db)
         self._hold(held, history.refresh(self.db, self.git), generation)
         return Refreshed(scanned, removed, len(listed.paths), clock() - started)
 
     def _unlinked(self) -> bool:
-        """Whether an interruption left imports unresolved."""
+        """Whether an interrupted update left imports unresolved."""
         return self.db.execute("SELECT 1 FROM unlinked LIMIT 1").fetchone() is not None
 
     def load(self) -> None:
-        """Hold what was indexed last, whatever the tree looks like by now."""
-        generation = self._written()
+        """Load what was indexed last, whatever the tree looks like by now."""
+        generation = self._stored_generation()
         self._hold(file_table.read(self.db), history.load(self.db), generation)
 
     @contextlib.contextmanager
-    def settled(self) -> Iterator[None]:
-        """All that is asked in the block is of one moment, whatever other sessions write meanwhile."""
+    def consistent(self) -> Iterator[None]:
+        """Within the block all answers are of one moment, whatever other sessions write in the meantime."""
         self.db.execute("BEGIN")
         try:
-            if (self._written(), history.head_in(self.db)) != (self._generation, self.history.head):
+            if (self._stored_generation(), history.head_in(self.db)) != (self._generation, self.history.head):
                 self.load()
             yield
         finally:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
 
-    def _written(self) -> object:
-        """Rises with everything that is written of files."""
+    def _stored_generation(self) -> object:
+        """The stored generation, a number that every write to the files raises."""
         return database.meta(self.db, "generation")
 
     def _hold(self, held: FileTable, past: history.History, generation: object) -> None:
@@ -138,14 +138,14 @@ class Index:
         for name in ("of_kind", "_whole", "_history_ids", "_history_numbers", "changes"):
             self.__dict__.pop(name, None)
 
-    def count_exactly(self, count_lines: linecount.Lines | None = None) -> int:
-        """Count the lines of files that were not counted yet; how many files those were. Loads the vocabulary."""
+    def count_exactly(self, count_lines: line_tokens.Lines | None = None) -> int:
+        """Count tokens of lines that were only estimated so far. Loads the vocabulary; returns the number of files."""
         from ctxe.repo.indexing.counting import count_missing
 
         return count_missing(self.db, self.root, count_lines)
 
     def status(self) -> dict[str, object]:
-        """How the index stands against the tree, without changing it: sizes, and files that changed since."""
+        """How up to date the index is, without changing it: its sizes, and how many files changed or went since."""
         known = {file.path: file for file in file_table.read(self.db).every()}
         listed = {one.path: one for one in list_files(self.git)}
         return {
@@ -159,7 +159,7 @@ class Index:
         }
 
     def _size(self) -> int:
-        """Bytes on disk, with what SQLite did not move from its journal into the file yet."""
+        """Bytes on disk, SQLite's write-ahead log included."""
         if self.path is None:
             return 0
         parts = (self.path, self.path.with_name(f"{self.path.name}-wal"))
@@ -168,19 +168,19 @@ class Index:
     # -- asking
 
     def details(self, ids: Iterable[int]) -> dict[int, Details]:
-        """What is inside these files."""
+        """What is inside these files, by id."""
         return store.details(self.db, ids)
 
     def text(self, path: str) -> str | None:
-        """What a file holds by now; None when it cannot be read."""
+        """The present text of a file; None when it cannot be read."""
         return read_text(self.root, path)
 
     def beginning(self, path: str) -> str | None:
-        """What a file begins with, however large it is; None when it cannot be read."""
+        """The beginning of a file's present text, however large it is; None when it cannot be read."""
         return read_text(self.root, path, cut=True)
 
     def postings(self, terms: Iterable[str]) -> dict[str, tuple[array[int], array[int]]]:
-        """Heads and units of every term that occurs (see ``postings.Posting``), of files as they are now."""
+        """Heads and units (see ``postings.Posting``) of every term that occurs in the indexed files."""
         return store.postings(self.db, terms, self._segments, self._whole)
 
     @cached_property
@@ -194,25 +194,25 @@ class Index:
         return store.whole_segments(self.db, self._segments)
 
     def messages(self, terms: Iterable[str]) -> dict[str, array[int]]:
-        """For every term that past commits used: (commit << 8 | times), commits as numbered in ``history``."""
+        """For every term that occurs in commit messages: (commit << 8 | times), commits as numbered in ``history``."""
         return history.messages(self.db, terms)
 
     def commits(self, names: Iterable[str]) -> dict[str, list[int]]:
-        """For each name of a commit: the commits whose names begin so, as numbered in ``history``."""
+        """For each abbreviated commit hash: the commits whose hashes begin with it, as numbered in ``history``."""
         return history.numbered(self.db, names)
 
     @cached_property
     def _history_ids(self) -> list[int]:
-        """For every path of the history the id of the file that is there now, or -1."""
+        """For every path of the history the id of the file at this path now, or -1."""
         return [self.by_path.get(path, -1) for path in self.history.paths]
 
     def changed_in(self, commit: int) -> list[int]:
-        """Ids of the files that a commit changed and that are still there."""
+        """Ids of the files that a commit changed, without those that are gone."""
         ids = self._history_ids
         return [number for place in self.history.files(commit) if (number := ids[place]) >= 0]
 
     def history_number(self, number: int) -> int | None:
-        """The number of a file in the history, None when no commit changed it."""
+        """A file's index in ``history.paths``; None when no commit changed it."""
         return self._history_numbers.get(number)
 
     @cached_property
@@ -233,8 +233,8 @@ class Index:
         return [row[0] for row in ahead], [row[0] for row in behind]
 
 
-def _told(listed: Columns) -> Columns:
-    """What is listed without names that are no UTF-8: they can be stored nowhere and told to nobody."""
+def _with_utf8_names(listed: Columns) -> Columns:
+    """The listed files without those whose names are not UTF-8: such names can be neither stored nor shown."""
     return listed if all(map(str.isascii, listed.paths)) else listed.only(list(map(_is_utf8, listed.paths)))
 
 

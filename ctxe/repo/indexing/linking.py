@@ -1,4 +1,4 @@
-"""Imports between files: resolved when a file changes, and again when one comes or goes that others may mean."""
+"""Storing which file imports which: updated when a file changes, and when a file that others import comes or goes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections.abc import Iterable, Iterator, Set
 
 from ctxe.repo.indexing.database import meta, transaction
 from ctxe.repo.indexing.imports import resolve
+from ctxe.repo.indexing.path_lookup import PathLookup
 from ctxe.repo.indexing.scan import HOLLOW
-from ctxe.repo.indexing.tree import Tree
 
 _WORD = re.compile(r"[\w-]+")
 RACES = 20
 _ROOTS = {"lib": ("crate", "super", "self"), "main": ("crate", "super", "self")}
-"""Files that say where a crate begins, and the words by which imports count from there."""
+"""Stems of files at the root of a Rust crate, and the words by which imports refer to that root."""
 
 
 def link(db: sqlite3.Connection, again: Iterable[int] = ()) -> None:
-    """Resolve the imports of files that were scanned or lost a target since, and those of ``again`` (ids).
+    """Resolve the imports of files that were scanned or lost a target since, and of the files ``again`` (ids).
 
-    Done again when another session wrote meanwhile; where that never ends it is left to whoever comes next.
+    Repeated when another session writes in the meantime; after 20 attempts it is left to the next update.
     """
     again = set(again)
     for _ in range(RACES):
@@ -40,10 +40,10 @@ def link(db: sqlite3.Connection, again: Iterable[int] = ()) -> None:
 
 
 def _edges(db: sqlite3.Connection, wanted: Set[int]) -> list[tuple[int, int]]:
-    """(importer, what it imports) for some files, by their ids."""
+    """(importer, imported file) for the ``wanted`` importers; all are ids."""
     files = {n: (os.fsdecode(path), language) for n, path, language in db.execute("SELECT id,path,language FROM files")}
     paths = {path: number for number, (path, _) in files.items()}
-    tree = Tree(paths)
+    tree = PathLookup(paths)
     edges: list[tuple[int, int]] = []
     for number, imports in _imports(db, wanted & files.keys()):
         path, language = files[number]
@@ -53,7 +53,7 @@ def _edges(db: sqlite3.Connection, wanted: Set[int]) -> list[tuple[int, int]]:
 
 
 def speaking_of(db: sqlite3.Connection, moved: Iterable[str]) -> set[int]:
-    """Files with an import that may mean one of these paths, which are new or gone."""
+    """Ids of files with an import that may mean one of the ``moved`` paths, which are new or gone."""
     words = {word for path in moved for word in _names(path)}
     if not words:
         return set()
@@ -62,7 +62,7 @@ def speaking_of(db: sqlite3.Connection, moved: Iterable[str]) -> set[int]:
 
 
 def _names(path: str) -> Iterator[str]:
-    """What an import may call a file: its name, or the folder that it stands for, as crates spell that too."""
+    """The words by which an import may refer to a file: its stem, or the folder that it stands for."""
     *folders, name = path.split("/")
     stem = name.partition(".")[0]
     yield stem

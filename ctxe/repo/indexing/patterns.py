@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 Place = tuple[str, str, int, int, int, str]
-"""(name, kind, first, head, last, scope), as a Definition is made of."""
+"""(name, kind, first, head, last, scope): the fields of a Definition."""
 
 _KINDS = {
     "class": "class object struct record contract actor mixin message table view",
@@ -45,7 +45,7 @@ _NO_CODE = frozenset(("css", "settings", "html", "make", "cmake", "docker", "sql
 
 
 def definitions_by_pattern(language: str, lines: list[str]) -> Iterator[Place]:
-    """Definitions of a text by the look of its lines; an end is where the indentation comes back."""
+    """Definitions found by what their first lines look like; a block ends where the indentation comes back."""
     if language in _NO_CODE:
         return
     around: list[tuple[int, str]] = []
@@ -99,7 +99,7 @@ def _indent(line: str) -> int:
 
 
 def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
-    """What a text imports by the look of its lines (first 400)."""
+    """The imports found by what the first 400 lines look like."""
     if language in _NO_CODE:
         return ()
     if language == "vue":
@@ -108,7 +108,7 @@ def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
 
 
 def python_at_a_glance(text: str) -> Iterator[Place]:
-    """Definitions of a Python text by its keywords; one ends where the next of its level or an outer one begins."""
+    """Definitions of a Python text by its keywords; each ends where the next of the same or an outer level begins."""
     found = [(len(hit[1].expandtabs()), hit[2], hit[3], hit.start()) for hit in _PYTHON.finditer("\n" + text)]
     last = text.count("\n") + 1
     rows: list[int] = []
@@ -133,12 +133,12 @@ def python_at_a_glance(text: str) -> Iterator[Place]:
 
 
 def python_imports(text: str) -> list[str]:
-    """Whole imports at the left margin of a Python text."""
+    """The full text of every unindented import of a Python text."""
     return _PYTHON_IMPORT.findall("\n" + text)
 
 
 def sections(text: str) -> Iterator[Place]:
-    """Sections of Markdown or reStructuredText: a heading and the lines to the next heading."""
+    """Sections of a Markdown or reStructuredText file, each from its heading to the next heading."""
     lines = text.split("\n")
     heads: list[tuple[int, str]] = []
     fenced = False

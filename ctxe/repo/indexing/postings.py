@@ -1,4 +1,4 @@
-"""Postings by the bucket: those of many terms in one blob, so that an index of any size is written in few rows."""
+"""Postings packed by bucket: many terms share one blob, so that an index of any size is written in few rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from functools import partial
 from zlib import crc32
 
 BUCKETS = 4096
-"""Of a segment; a term's is known by its hash."""
+"""Buckets of a segment; the hash of a term says which is its."""
 _LOW, _HIGH = (0, 32) if sys.byteorder == "little" else (32, 0)
 
 Posting = tuple["array[int]", "array[int]"]
-"""Of one term: pairs (file id, times << 16 | units) and, in the same order, (unit << 8 | times), 32 bits each."""
+"""Heads and units of one term, in 32-bit numbers.
+
+Heads are pairs (file id, times << 16 | number of units), units are (unit << 8 | times), in the order of the heads."""
 Packed = dict[int, bytes]
-"""Postings of any number of terms by bucket."""
+"""For each bucket the packed postings of its terms."""
 
 
 def bucket(term: str) -> int:
@@ -33,7 +35,7 @@ class GrowingPostings:
         self.size = 0
 
     def add(self, number: int, seen: Mapping[str, int]) -> None:
-        """Close a file whose ``units`` are filled in: for every term it has, (times << 16 | units)."""
+        """Add the heads of a file whose ``units`` are filled in. ``seen``: times << 16 | number of units, by term."""
         heads = self.heads
         mark = number << _LOW
         for term, packed in seen.items():
@@ -42,7 +44,7 @@ class GrowingPostings:
         self.size += len(seen)
 
     def packed(self) -> Packed:
-        """All of it, ready for the index."""
+        """All postings, ready to be stored."""
         cut: defaultdict[int, list[str]] = defaultdict(list)
         for term in self.heads:
             cut[bucket(term)].append(term)
@@ -50,7 +52,7 @@ class GrowingPostings:
 
 
 def _packed(terms: list[str], heads: Mapping[str, array[int]], units: Mapping[str, array[int]]) -> bytes:
-    """A checksum, (number of terms, bytes of names), for each term the bytes of its arrays, the names, the arrays."""
+    """One blob: checksum, number of terms, length of the names, lengths of each term's arrays, names, arrays."""
     terms = [term for term in terms if "\0" not in term]
     names = "\0".join(terms).encode("utf-8", "replace")
     blobs = [posting[term].tobytes() for term in terms for posting in (heads, units)]
@@ -60,10 +62,10 @@ def _packed(terms: list[str], heads: Mapping[str, array[int]], units: Mapping[st
 
 
 def unpacked(blob: bytes, wanted: Set[str] | None = None) -> Iterator[tuple[str, Posting]]:
-    """The terms with their postings in a bucket, all or those that are wanted. Raises ValueError for damage."""
+    """The terms of a packed bucket with their postings, all or only the wanted ones. Raises ValueError for damage."""
     mark, blob = blob[:4], blob[4:]
     if crc32(blob).to_bytes(4, "little") != mark:
-        raise ValueError("a bucket of postings is torn")
+        raise ValueError("a bucket of postings is damaged")
     count, length = _numbers(blob[:8])
     sizes = _numbers(blob[8 : 8 + 8 * count])
     at = 8 + 8 * count + length
@@ -81,7 +83,7 @@ def _numbers(blob: bytes) -> array[int]:
 
 
 def joined(blobs: Iterable[tuple[int, bytes]], current: Mapping[int, int]) -> bytes:
-    """The blobs of one bucket of several segments as one, without what other segments speak for by now."""
+    """The blobs of one bucket from several segments as one blob, without stale postings (see ``alive``)."""
     heads: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
     units: defaultdict[str, array[int]] = defaultdict(partial(array, "I"))
     for segment, blob in blobs:
@@ -94,7 +96,7 @@ def joined(blobs: Iterable[tuple[int, bytes]], current: Mapping[int, int]) -> by
 
 
 def alive(posting: Posting, segment: int, current: Mapping[int, int]) -> Posting:
-    """Postings without those of files that another segment speaks for by now."""
+    """The postings of a segment without stale ones. ``current`` maps a file to the segment that holds it by now."""
     heads, units = posting
     kept_heads, kept_units, place = array("I"), array("I"), 0
     for number, packed in zip(heads[::2], heads[1::2], strict=True):

@@ -1,4 +1,4 @@
-"""What a Python text defines and imports, read by its logical lines: as its syntax tree says, five times as fast."""
+"""Reading what a Python text defines and imports by its logical lines: the same as its grammar, five times as fast."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cache
 Raw = tuple[int, int, int, str, str]
 """(first row, last line, head line, name, kind): rows from 0, lines from 1."""
 
-# A logical line may be several of the file. In what is read here every newline inside of one is a fold, every string
-# a mark, every comment a sharp, and brackets are a mark with all that they hold.
+# The text is first flattened to one line for each logical line: a newline inside one becomes _FOLD, a comment "#",
+# and a string or a bracket with all it holds becomes _TEXT (followed by the _FOLDs inside).
 _FOLD, _TEXT = "\x01", "\x02"
 _WORDS = re.compile(
     r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
@@ -25,9 +25,9 @@ _DEEP = re.compile(r"\([^][(){}]*\)|\[[^][(){}]*\]|\{[^][(){}]*\}")
 _MOST_NESTED = 60
 _ODD = re.compile(r"""["'\t\f\v\\;\][(){}]""")
 _BESIDE = re.compile(r":[ ]*(?:import|from|type|def|class|async)\b")
-"""What this reading leaves to the grammar: tabs, statements side by side, and all that is not well formed."""
-# A search for a text that begins with one certain character goes from one to the next; for "^" it stops everywhere.
-# Most lines are none of these: what they begin with says so before the words are tried, and no blank is given back.
+"""_ODD and _BESIDE find what is left to the grammar: tabs, several statements on a line, unbalanced text."""
+# For speed the pattern begins with a fixed character, to which the engine jumps ("^" would stop at every character),
+# and the lookahead skips most lines by their first letter.
 _TOLD = re.compile(
     r"\n(?:(?P<indent>[ ]*+)(?=[@adctif])"
     r"(?:(?P<mark>@)|(?P<word>(?:async[ ]+)?def|class|type)[ ]+(?P<name>[^\W\d]\w*)"
@@ -39,7 +39,7 @@ _NO_NAMES = frozenset(("else", "try", "finally", "lambda", "print", "exec", "mat
 
 
 def read_python(text: str, lines: list[str]) -> tuple[list[Raw], list[str]] | None:
-    """Definitions and the text of every import; None for what only the grammar can read."""
+    """Definitions and the text of every import; None for a text that only the grammar can read."""
     if _FOLD in text or _TEXT in text:
         return None
     flat = _flat("\n" + text)
@@ -47,7 +47,7 @@ def read_python(text: str, lines: list[str]) -> tuple[list[Raw], list[str]] | No
 
 
 def _flat(text: str) -> str | None:
-    """The text in logical lines, each after a newline; None for brackets without end."""
+    """The text as logical lines (see _FOLD), each after a newline; None when brackets do not close."""
     flat = _FLAT.sub(_TEXT, _WORDS.sub(_mark, text).replace("\\\n", _FOLD))
     for _ in range(_MOST_NESTED):
         if not ("(" in flat or "[" in flat or "{" in flat):
@@ -102,7 +102,7 @@ def _line_end(flat: str, at: int) -> int:
 
 
 def _imported(flat: str, begin: int, row: int, lines: list[str]) -> Iterator[str]:
-    """The text of the import that stands in ``row``."""
+    """The text of the import in ``row`` (from 0), without a comment at its end; nothing for ``__future__``."""
     last = row + flat.count(_FOLD, begin, _line_end(flat, begin))
     some = "\n".join(lines[row : last + 1]).strip()
     tail = some.rpartition("\n")[2].partition("#")[0].rstrip()
@@ -112,7 +112,7 @@ def _imported(flat: str, begin: int, row: int, lines: list[str]) -> Iterator[str
 
 
 def _value(flat: str, found: re.Match[str], row: int) -> Iterator[Raw]:
-    """A constant of the module, or a type's other name."""
+    """The constant or the type alias that ``found`` begins, if it is one."""
     begin = found.start() + 1
     end = _line_end(flat, begin)
     name = found["constant"]
@@ -123,12 +123,12 @@ def _value(flat: str, found: re.Match[str], row: int) -> Iterator[Raw]:
 
 
 def _block(flat: str, found: re.Match[str], row: int) -> tuple[int, int] | None:
-    """(line in which the signature ends, last line) of a function or class; None where its colon is not found."""
+    """(line in which the signature ends, last line) of a function or class; None when its colon is missing."""
     begin, end = found.start() + 1, _line_end(flat, found.start() + 1)
     colon = flat.find(":", found.end(), end)
     if colon < 0:
         return None
-    beyond = _border(len(found["indent"])).search(flat, end)
+    beyond = _dedent(len(found["indent"])).search(flat, end)
     stop = beyond.start() + 1 if beyond else len(flat)
     last = _last(flat, end, stop)
     return (
@@ -138,9 +138,9 @@ def _block(flat: str, found: re.Match[str], row: int) -> tuple[int, int] | None:
 
 
 def _last(flat: str, head: int, stop: int) -> int:
-    """Where the last line of a block ends, of which the first begins after ``head`` and the next beyond at ``stop``.
+    """The offset where the last line of a block ends: its body begins at ``head``, the next statement at ``stop``.
 
-    Comments after its last statement belong to it while they are indented no less than its first.
+    Comments after its last statement belong to it as long as they are indented like its first line, or deeper.
     """
     last = stop
     while last > head:
@@ -158,6 +158,6 @@ def _last(flat: str, head: int, stop: int) -> int:
 
 
 @cache
-def _border(indent: int) -> re.Pattern[str]:
-    """Before a line that is indented no further."""
+def _dedent(indent: int) -> re.Pattern[str]:
+    """A pattern for the newline before a statement that is indented no deeper."""
     return re.compile(rf"\n[ ]{{0,{indent}}}[^ \n#]")

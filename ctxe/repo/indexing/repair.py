@@ -1,4 +1,4 @@
-"""An index whose file is damaged: noticed when what stands in it makes no sense, made anew, and asked once more."""
+"""Working with an index whose file may be damaged: when something fails, the index is rebuilt and asked once more."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from ctxe.repo.indexing import database
 from ctxe.repo.indexing.index import Index, Progress, Refreshed
 
 DAMAGE = (sqlite3.DatabaseError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
-"""What comes of an index in which anything may stand."""
+"""The errors that a damaged index can cause."""
 _NO_DAMAGE = ("locked", "full", "readonly", "unable to open", "disk I/O")
-MENDED = "the index was damaged and was made anew"
+REBUILT = "the index was damaged and was made anew"
 OUTLIVED = "outlived"
-"""The key under which an index keeps the error for which it was made anew in vain, until something goes well."""
+"""The key under which an index keeps an error that a rebuilt index raised as well, until something goes well."""
 
-Told = TypeVar("Told")
+Answer = TypeVar("Answer")
 
 
-def sound(index: Index, ask: Callable[[Index], Told]) -> Told:
-    """What ``ask`` makes of an index, or of a new one where that fails. Raises what ``ask`` raises of a sound index.
+def ask_with_repair(index: Index, ask: Callable[[Index], Answer]) -> Answer:
+    """The answer of ``ask``; when it fails for damage, the index is rebuilt and asked again.
 
-    An error that a new index gives as well is a bug of ours: for the same one the index is not made anew again.
-    Raises StoreError when the file cannot be used for other reasons than what stands in it.
+    An error that the rebuilt index raises as well is a bug of ours: it is passed on, and the same error does not cause
+    another rebuild. Raises StoreError when the file cannot be used for another reason than damage.
     """
     try:
-        told = ask(index)
+        answer = ask(index)
     except DAMAGE as error:
         if _outlived(index) == repr(error):
             raise
-        _mend(index, error)
+        _rebuild(index, error)
     else:
         if _outlived(index):
             database.note(index.db, OUTLIVED, "")
-        return told
+        return answer
     index.refresh()
     try:
         return ask(index)
@@ -45,12 +45,12 @@ def sound(index: Index, ask: Callable[[Index], Told]) -> Told:
         raise
 
 
-def refreshed(index: Index, progress: Progress | None = None) -> Refreshed:
-    """The same for bringing an index up to date."""
+def refresh_with_repair(index: Index, progress: Progress | None = None) -> Refreshed:
+    """Bring an index up to date, rebuilding it when it is damaged. Raises StoreError as ``ask_with_repair`` does."""
     try:
         return index.refresh(progress)
     except DAMAGE as error:
-        _mend(index, error)
+        _rebuild(index, error)
     return index.refresh(progress)
 
 
@@ -60,10 +60,10 @@ def _outlived(index: Index) -> object:
     return None
 
 
-def _mend(index: Index, error: Exception) -> None:
+def _rebuild(index: Index, error: Exception) -> None:
     if index.path is None:
         raise error
     if isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in _NO_DAMAGE):
         raise StoreError(f"cannot use {index.path}: {error}", "check permissions and free space") from error
     index.renew()
-    index.note = MENDED
+    index.note = REBUILT

@@ -1,4 +1,4 @@
-"""All that the index keeps of one file, made from its path and text alone, and the postings of a batch of files."""
+"""Scanning files for the index: what it keeps of each, from path and text alone, and the postings of a batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ctxe.repo.indexing.symbols import Syntax
 
 DEFINED, PATH, NAMED, STEM = "\x01", "\x02", "\x03", "\x04"
-"""Marks in front of a term: a whole defined name, a word of the path, a word of a defined name, a file name's stem."""
+"""Prefixes of terms that are: a whole defined name, a word of the path, a word of a defined name, a file's stem."""
 KEYWORDS = frozenset(
     re.findall(
         r"\w+",
@@ -32,22 +32,23 @@ KEYWORDS = frozenset(
         int new if else end class function err""",
     )
 )
-"""Terms that stand in nearly every file of some language; "static" or "default" may be what a task is about."""
+"""Terms that nearly every file of some language holds. Not "static" or "default": a task may be about these."""
 HOLLOW = frozenset(("__init__", "index", "mod", "lib", "main", "package", "__main__"))
 """File names that stand for their folder."""
 CLOSELY = ("source", "config", "doc")
-"""Kinds of files that are parsed; of tests and other people's code a skim is enough."""
+"""Kinds of files that are read with care; for tests and other people's code ``skim`` is enough."""
 MOST_TIMES = 255
 MOST_WORDS = 1 << 18
-"""Words whose terms are remembered."""
+"""Words whose terms are cached."""
 LARGE_SETTINGS = 60_000
-"""Characters above which settings are data: known by name only."""
+"""Characters above which a settings file counts as data, of which only the path is indexed."""
 
 
 class Scanned(NamedTuple):
-    """One file as the index keeps it. Blobs are arrays of 32-bit numbers.
+    """One file as the index keeps it. ``length`` counts its terms.
 
-    ``units`` holds (definition, first line, last line) in a row for each unit, ``lengths`` its number of terms.
+    ``units`` and ``lengths`` are arrays of 32-bit numbers: (definition, first line, last line) of each unit one after
+    another, and the number of terms of each.
     """
 
     id: int
@@ -64,49 +65,52 @@ class Scanned(NamedTuple):
 
 _SPACE, _FOREIGN = re.compile(r"[^\w\n]+"), re.compile(r"([^\x00-\x7f]+)")
 _SPACES = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "_\n")}
-"""What stands between words of plain ASCII, newlines left out."""
+"""A translation table that turns everything between words of ASCII text into blanks, but for newlines."""
 
 
 class Batch:
-    """Files scanned one after another; their postings grow together, ready for the index."""
+    """Files scanned one after another, whose postings are collected together."""
 
     def __init__(self) -> None:
         self.files: list[Scanned] = []
         self.postings = GrowingPostings()
 
     def add(self, number: int, path: str, text: str | None) -> Scanned:
-        """Scan one file; a ``text`` of None, data, or minified text gives what its path says and no more."""
-        spoken, what = language(path), kind(path)
+        """Scan one file. With a ``text`` of None, and for data or minified text, only its path is indexed."""
+        lang, what = language(path), kind(path)
         seen: dict[str, int] = {}
         for term in dict.fromkeys([*(PATH + term for term in path_terms(path)), STEM + stem_of(path)]):
             self.postings.units[term].append(1)
             seen[term] = 1 << 16 | 1
-        if text is None or what == "data" or minified(text) or (spoken == "settings" and len(text) > LARGE_SETTINGS):
+        if text is None or what == "data" or minified(text) or (lang == "settings" and len(text) > LARGE_SETTINGS):
             mark = digest(text or "")
-            found = Scanned(number, spoken, "vendored" if what == "vendored" else "data", mark, 0, 1)
+            found = Scanned(number, lang, "vendored" if what == "vendored" else "data", mark, 0, 1)
         else:
-            found = self._read(number, spoken, what, text, seen)
+            found = self._scan_text(number, lang, what, text, seen)
         self.files.append(found)
         self.postings.add(number, seen)
         return found
 
-    def _read(self, number: int, spoken: str, what: str, text: str, seen: dict[str, int]) -> Scanned:
-        from ctxe.repo.indexing.symbols import read_syntax, skim  # not where the index is only asked
+    def _scan_text(self, number: int, lang: str, what: str, text: str, seen: dict[str, int]) -> Scanned:
+        from ctxe.repo.indexing.symbols import (  # imports every parser, which asking the index does not need
+            read_syntax,
+            skim,
+        )
 
-        syntax = read_syntax(spoken, text) if what in CLOSELY else skim(spoken, text)
+        syntax = read_syntax(lang, text) if what in CLOSELY else skim(lang, text)
         lines = text.split("\n")
         units, owner = cut(syntax.definitions, len(lines))
         texts = _texts(owner, len(units), _spaced(text).split("\n"))
         named = _names(units, syntax.definitions) if what != "doc" else {}
         lengths = _count_terms(units, texts, syntax.definitions, named, self.postings.units, seen)
         return Scanned(
-            number, spoken, what, digest(text), len(lines), sum(lengths), written(syntax), syntax.imports,
+            number, lang, what, digest(text), len(lines), sum(lengths), write_definitions(syntax), syntax.imports,
             array("i", chain.from_iterable(units)).tobytes(), lengths.tobytes(),
         )  # fmt: skip
 
 
 def stem_of(path: str) -> str:
-    """The file name without its extensions, in lower case; that of the folder for names that say nothing."""
+    """The file name without extensions, in lower case; the folder's name for a file like ``index.js`` (HOLLOW)."""
     folder, _, name = path.rpartition("/")
     stem = name.lstrip(".").partition(".")[0].lower()
     return folder.rpartition("/")[2].lower() if folder and stem in HOLLOW else stem
@@ -117,18 +121,18 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
 
 
-def written(syntax: Syntax) -> str:
-    """Definitions as JSON; ``read_definitions`` is the way back."""
+def write_definitions(syntax: Syntax) -> str:
+    """Definitions as JSON, for ``read_definitions``."""
     return json.dumps(syntax.definitions, separators=(",", ":"))
 
 
 def read_definitions(text: str) -> list[Definition]:
-    """Definitions from what ``written`` made."""
+    """Definitions from the JSON of ``write_definitions``."""
     return [Definition(*row) for row in json.loads(text)]
 
 
 def _texts(owner: list[int], count: int, lines: list[str]) -> list[str]:
-    """The own lines of each unit."""
+    """The text of each unit, without the lines of units inside."""
     texts: list[list[str]] = [[] for _ in range(count)]
     for line, unit in zip(lines, owner, strict=True):
         texts[unit].append(line)
@@ -143,17 +147,20 @@ def _count_terms(
     postings: dict[str, array[int]],
     seen: dict[str, int],
 ) -> array[int]:
-    """Post the terms of every unit (its own words, once more its title, its names); the number of its own words."""
+    """Add the terms of every unit to ``postings`` and ``seen``; returns the number of words in each unit's text.
+
+    Terms come from the text, from the title once more, and from the ``named`` definitions of each unit.
+    """
     lengths = array("I")
     get = seen.get
     for number, text in enumerate(texts):
-        spoken = _terms_of(text)
-        lengths.append(len(spoken))
+        found = _terms_of(text)
+        lengths.append(len(found))
         if units[number].definition >= 0:
-            spoken += _title_terms(definitions[units[number].definition])
-        spoken += named.get(number, ())
+            found += _title_terms(definitions[units[number].definition])
+        found += named.get(number, ())
         mark = number << 8
-        for term, times in Counter(spoken).items():
+        for term, times in Counter(found).items():
             fits = times if times < MOST_TIMES else MOST_TIMES
             postings[term].append(mark | fits)
             seen[term] = get(term, 0) + (fits << 16 | 1)
@@ -161,48 +168,48 @@ def _count_terms(
 
 
 @cache
-def _known() -> Memo[str, tuple[str, ...]]:
-    """The search terms of a word, keywords left out."""
+def _terms_of_word() -> Memo[str, tuple[str, ...]]:
+    """A cache: the search terms of a word, without keywords."""
     return Memo(lambda word: tuple([term for term in analyse(word) if term not in KEYWORDS]), MOST_WORDS)
 
 
 def _spaced(text: str) -> str:
-    """The text with nothing but blanks and newlines between its words."""
+    """The text with everything between its words replaced by blanks, but for newlines."""
     if text.isascii():
         return text.translate(_SPACES)
-    # Most texts that are not plain ASCII are so but for a few signs.
+    # Most other texts hold only a few characters that are not ASCII.
     pieces = _FOREIGN.split(text)
     return "".join([one.translate(_SPACES) if one.isascii() else _SPACE.sub(" ", one) for one in pieces])
 
 
 def _terms_of(spaced: str) -> list[str]:
-    """The search terms of words between blanks in their order, keywords left out."""
-    return list(chain.from_iterable(map(_known().__getitem__, spaced.split())))
+    """The search terms of a text that ``_spaced`` made, in order, without keywords."""
+    return list(chain.from_iterable(map(_terms_of_word().__getitem__, spaced.split())))
 
 
 def _title_terms(definition: Definition) -> list[str]:
     if definition.name.isidentifier() and definition.scope.isidentifier():
-        known = _known()
+        known = _terms_of_word()
         return [*known[definition.scope], *known[definition.name]]
     return _terms_of(_spaced(definition.title))
 
 
 @cache
-def _named() -> Memo[str, tuple[str, ...]]:
-    """A defined name whole and by its words, marked so."""
+def _terms_of_name() -> Memo[str, tuple[str, ...]]:
+    """A cache: the terms of a defined name, whole (DEFINED) and by its words (NAMED)."""
 
     def marked(name: str) -> tuple[str, ...]:
-        words = _known()[name] if name.isidentifier() else _terms_of(_spaced(name))
+        words = _terms_of_word()[name] if name.isidentifier() else _terms_of(_spaced(name))
         return (DEFINED + name.lower(), *(NAMED + term for term in dict.fromkeys(words)))
 
     return Memo(marked, MOST_WORDS)
 
 
 def _names(units: list[Unit], definitions: Iterable[Definition]) -> dict[int, list[str]]:
-    """The terms of the names that each unit defines; the first one has those that have no unit of their own."""
+    """The terms of the names that each unit defines; names of definitions without a unit go to the first unit."""
     place = {unit.definition: number for number, unit in enumerate(units)}
     names: defaultdict[int, list[str]] = defaultdict(list)
-    named = _named()
+    named = _terms_of_name()
     for number, definition in enumerate(definitions):
         names[place.get(number, 0)] += named[definition.name]
     return names

@@ -1,4 +1,4 @@
-"""A text without the blocks in which nothing is defined: its grammar says the same of it, in half the time."""
+"""Emptying the blocks of a text that define nothing, so that its grammar finds the same in half the time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import NamedTuple
 
 
 class Skeleton(NamedTuple):
-    """A text whose ``blocks`` are emptied: for each the rows (from 0) of its braces."""
+    """A text with emptied blocks; ``blocks`` holds the rows (from 0) of the braces of each."""
 
     text: str
     blocks: list[tuple[int, int]]
 
 
 class Blocks(NamedTuple):
-    """What tells the blocks of a language that define nothing.
+    """How to recognise the blocks of a language that define nothing.
 
-    ``opens`` is found in the line before such a block, ``tells`` in what may define something or be no code. What
-    only begins like that has a group. Each pattern begins with one certain text, to which the engine jumps.
+    ``opens`` matches the line that opens such a block. A match of ``tells`` inside means that the block may define
+    something or is not code; it does not count when a group of it took part. Each pattern begins with a fixed text,
+    to which the regex engine can jump.
     """
 
     opens: re.Pattern[str]
@@ -28,12 +29,12 @@ class Blocks(NamedTuple):
 
 
 LONG = 400
-"""Characters above which a line begins no block that a person wrote."""
+"""Characters of a line above which it does not count as the opening of a block."""
 _RAW = r"`[^`\n]*(`)?"
-_REMARK = re.compile(r"/\*(?:[^\n]*?(\*/)|.*?(?:\*/|\Z))", re.DOTALL)
-"""A remark over several lines."""
+_COMMENT = re.compile(r"/\*(?:[^\n]*?(\*/)|.*?(?:\*/|\Z))", re.DOTALL)
+"""A comment over several lines; one that ends on its first line has the group."""
 _METHOD = r"\n[ \t]*+(?!(?:\}[ ]*)?(?:if|else|for|while|switch|catch|try|do|synchronized)\b)[^\n]*\)[^=;(){}\n]*\{"
-"""Parameters and a brace, on a line that does not begin with a word of control."""
+"""A method: parameters and a brace on a line that does not begin with a word like ``if``."""
 
 
 def _blocks(opens: str, *tells: str) -> Blocks:
@@ -51,7 +52,7 @@ _SCRIPT = _blocks(
     _RAW,
 )
 _FUNCTION = r"^\S.*(?:[)=]|\b(?:const|override|noexcept))[ ]*\{$|\)\n\{$"
-"""At the left margin: within a function that conditions of the preprocessor cut, its braces match nothing."""
+"""Only unindented functions: preprocessor conditions inside a function may leave its inner braces unbalanced."""
 _C = (
     r"\n[ \t]*#",
     r"typedef\b",
@@ -79,7 +80,7 @@ BLOCKS = {
 
 
 def skeleton(language: str, text: str) -> Skeleton:
-    """The text with every line in its place, but those of blocks that define nothing empty."""
+    """The text with all its lines, those inside blocks that define nothing left empty."""
     blocks = BLOCKS.get(language)
     if blocks is None:
         return Skeleton(text, [])
@@ -97,11 +98,11 @@ def skeleton(language: str, text: str) -> Skeleton:
 
 
 def _empty(blocks: Blocks, text: str) -> Iterator[tuple[int, int]]:
-    """Where what stands between the braces of a block begins and ends, of blocks that define nothing."""
+    """(start, end) of the text between the braces of each block that defines nothing."""
     told = [hit.start() for one in blocks.tells for hit in one.finditer(text) if not hit.lastindex]
     told.sort()
     told.append(len(text))
-    remarks = [hit.span() for hit in _REMARK.finditer(text) if not hit.lastindex]
+    comments = [hit.span() for hit in _COMMENT.finditer(text) if not hit.lastindex]
     at = 0
     while (at := text.find("{\n", at) + 1) > 0:
         begin = text.rfind("\n", 0, at) + 1
@@ -109,21 +110,21 @@ def _empty(blocks: Blocks, text: str) -> Iterator[tuple[int, int]]:
         above = text.rfind("\n", 0, max(begin - 1, 0)) + 1 if body == "{" else begin
         if at - above > LONG or not blocks.opens.search(text[above:at]):
             continue
-        found = _beyond(text[begin : at - len(body)]).search(text, at)
+        found = _dedent(text[begin : at - len(body)]).search(text, at)
         if found and found.start() > at and text.startswith("}", found.end()):
             end = found.start()
-            if told[bisect_left(told, at)] >= end and not (_within(remarks, at) or _within(remarks, end)):
+            if told[bisect_left(told, at)] >= end and not (_within(comments, at) or _within(comments, end)):
                 yield at, end
                 at = end
 
 
 def _within(spans: list[tuple[int, int]], at: int) -> bool:
-    """Whether a place is inside one of the spans, which are in order."""
+    """Whether an offset is inside one of the sorted spans."""
     before = bisect_left(spans, (at, 0)) - 1
     return before >= 0 and at < spans[before][1]
 
 
 @lru_cache(maxsize=256)
-def _beyond(indent: str) -> re.Pattern[str]:
-    """Before a line that is indented no further."""
+def _dedent(indent: str) -> re.Pattern[str]:
+    """A pattern for the newline before a line that is indented no deeper, with that indentation."""
     return re.compile(rf"\n(?!{indent}[ \t]|\n){indent}")

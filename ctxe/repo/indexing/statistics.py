@@ -1,4 +1,4 @@
-"""What BM25 needs of the whole tree: how many files there are, and how long each is beside the others."""
+"""Corpus statistics for BM25: how many files have content, and how long each is compared with the average."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ FILE_K1, FILE_B = 2.0, 0.4
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What BM25 needs of the whole tree: the number of files with content, and what is added to a frequency in each.
-
-    ``norms`` is indexed by file id.
-    """
+    """The number of files with content, and for each file id the length norm, which BM25 adds to a term's frequency."""
 
     documents: int
     norms: list[float]
@@ -24,11 +21,11 @@ class Statistics:
 
 def statistics(ids: Sequence[int], lengths: Sequence[int]) -> Statistics:
     """Statistics of these files; ``lengths`` counts the terms of each."""
-    spoken = [length for length in lengths if length > 1]
-    average = sum(spoken) / len(spoken) if spoken else 1.0
+    with_content = [length for length in lengths if length > 1]
+    average = sum(with_content) / len(with_content) if with_content else 1.0
     norms = [FILE_K1] * (max(ids, default=0) + 1)
     shortest = FILE_K1 * shorten(0, average, FILE_B)
     a_term = FILE_K1 * shorten(1, average, FILE_B) - shortest
     for number, length in zip(ids, lengths, strict=True):
         norms[number] = shortest + a_term * length
-    return Statistics(len(spoken), norms)
+    return Statistics(len(with_content), norms)

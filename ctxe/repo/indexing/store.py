@@ -1,4 +1,4 @@
-"""What the index holds on disk: files, their details, and postings in segments that are added and joined."""
+"""Reading and writing the index on disk: files, their details, and postings in segments that are added and merged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ctxe.repo.indexing.scan import Scanned, read_definitions
 from ctxe.repo.indexing.units import Unit
 
 _FINE, COARSE = 50_000_000, 2_000_000_000
-"""Nanoseconds between two ticks of a file system's clock, at most."""
+"""Nanoseconds between two ticks of a fine and of a coarse file system's clock, at most."""
 
 
 class File(NamedTuple):
@@ -36,10 +36,10 @@ class File(NamedTuple):
 
 
 def differs(size: int, mtime: int, old: File | None) -> bool:
-    """Whether a file may have changed since it was scanned, by size and time.
+    """Whether a file may have changed since it was scanned, judged by size and time; True for a new file.
 
     A file that was written just before the scan may have been written again within the same tick of the file system's
-    clock; a clock of whole milliseconds or seconds is a coarse one.
+    clock, so it counts as changed. A time in whole milliseconds is taken for that of a coarse clock.
     """
     if old is None or old.size != size or old.mtime != mtime:
         return True
@@ -48,9 +48,10 @@ def differs(size: int, mtime: int, old: File | None) -> bool:
 
 @dataclass(frozen=True)
 class Details:
-    """What is known of the inside of a file; ``line_tokens`` is empty while its lines were not counted.
+    """What is known of the inside of a file. ``line_tokens`` is empty until its lines are counted.
 
-    Most files are only scored: definitions and units (three numbers each) are taken apart when they are asked for.
+    Most files are only scored, so definitions (``written`` as JSON) and units (``places``, three numbers each) are
+    decoded when they are asked for.
     """
 
     written: str
@@ -66,7 +67,7 @@ class Details:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """The units by their numbers."""
+        """The units, in the order of their numbers."""
         cut = zip(self.places[::3], self.places[1::3], self.places[2::3], strict=True)
         return tuple(Unit(*three) for three in cut)
 
@@ -98,9 +99,9 @@ def _unpacked(code: str, blob: bytes) -> array[int]:
 def add_segment(
     db: sqlite3.Connection, number: int, scanned: Sequence[Scanned], packed: Packed, counted: Mapping[int, bytes]
 ) -> None:
-    """Write scanned files (their rows in ``files`` exist already) and their postings as one segment.
+    """Store scanned files, whose rows in ``files`` exist already, and their postings as one segment.
 
-    ``counted`` holds the tokens of each line (16 bits) of the files whose lines were counted.
+    ``counted`` holds the tokens of each line, 16 bits each, for files whose lines were counted.
     """
     db.execute("INSERT INTO segments VALUES (?,?)", (number, len(scanned)))
     db.executemany(
@@ -120,7 +121,8 @@ def postings(
 ) -> dict[str, Posting]:
     """Heads and units of every term that occurs.
 
-    ``current`` maps a file to the segment that speaks for it, ``whole`` are the segments that hold nothing stale.
+    ``current`` maps a file to the segment that holds its present postings; ``whole`` are the segments in which nothing
+    is stale.
     """
     wanted = by_bucket(terms)
     segments = [number for (number,) in db.execute("SELECT id FROM segments")]
@@ -140,13 +142,13 @@ def postings(
 
 
 def whole_segments(db: sqlite3.Connection, current: dict[int, int]) -> frozenset[int]:
-    """Segments none of whose files has changed since."""
+    """Segments none of whose files has changed since they were written."""
     alive = Counter(current.values())
     return frozenset(number for number, count in db.execute("SELECT id, files FROM segments") if alive[number] == count)
 
 
 def merge_small_segments(db: sqlite3.Connection, largest: int = 1000) -> None:
-    """Join all segments of at most ``largest`` files into the newest of them, without what is stale in them."""
+    """Merge all segments of at most ``largest`` files into the newest of them, dropping stale postings."""
     small = [number for (number,) in db.execute("SELECT id FROM segments WHERE files<=? ORDER BY id", (largest,))]
     if len(small) < 2:
         return

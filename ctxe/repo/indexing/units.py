@@ -1,4 +1,4 @@
-"""Cutting a file into units: one for each definition worth finding by itself, windows for what lies between."""
+"""Cutting a file into units, which are scored one by one: a unit for each larger definition, windows between them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import NamedTuple
 from ctxe.repo.indexing.definition import Definition
 
 WINDOW = 40
-"""Lines of a window over text that no definition holds."""
+"""Lines of a window, which covers text outside all definitions."""
 LONG_FUNCTION = 80
-"""Lines above which the functions nested in a function are units of their own."""
+"""Lines of a function above which the functions nested in it are units of their own."""
 MOST_UNITS = 2000
 _BODIES = frozenset(("function", "method", "constructor"))
 
 
 class Unit(NamedTuple):
-    """Lines ``first`` to ``last`` (from 1) but those of the units inside.
+    """Lines ``first`` to ``last`` (from 1) without those of units nested inside.
 
-    ``definition`` is its place in the list of definitions, -1 for a window.
+    ``definition`` is an index into the file's definitions, -1 for a window.
     """
 
     definition: int
@@ -50,7 +50,7 @@ def cut(definitions: Sequence[Definition], lines: int) -> tuple[list[Unit], list
 
 
 def _with_windows(units: list[Unit], owner: list[int]) -> tuple[list[Unit], list[int]]:
-    """The same with windows of at most 40 lines over the lines that belong to nobody."""
+    """The same, with windows of at most 40 lines for the lines that have no unit yet."""
     begin, number = -WINDOW, len(units)
     for start, end in _gaps(units, len(owner)):
         row = start
@@ -66,7 +66,7 @@ def _with_windows(units: list[Unit], owner: list[int]) -> tuple[list[Unit], list
 
 
 def _gaps(units: Iterable[Unit], lines: int) -> list[tuple[int, int]]:
-    """The stretches of rows (from 0) that no unit holds."""
+    """(start, end) of the stretches of rows (from 0, end excluded) that are in no unit."""
     gaps = []
     done = 0
     for unit in units:

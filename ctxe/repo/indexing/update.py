@@ -1,4 +1,4 @@
-"""Bringing an index up to date: what changed is scanned in batches, each kept; what is gone is forgotten."""
+"""Bringing an index up to date: changed files are scanned and stored in segments, deleted files are removed."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from ctxe.repo.indexing.store import File, differs
 from ctxe.repo.indexing.worker_pool import InProcess, Segment, WorkerPool
 
 FEW, SOME = 40, 150
-"""Changed files up to which lines are not counted at once, and up to which this process scans alone."""
+"""Changed files up to which no line tokens are counted, and up to which this process scans without workers."""
 JOB_FILES = 40
 RACES = 20
 MOST_SEGMENTS = 16
 
 
 class _Raced(Exception):
-    """Another session wrote meanwhile."""
+    """Another session wrote to the index in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update of the index in ``db`` of the tree at ``root``; ``begun`` in nanoseconds is when it was listed.
+    """One update of the index in ``db`` (its file is ``path``) of the tree at ``root``.
 
-    ``progress`` is told (files done, files to do); ``segment_files`` is how many files' postings are written at once;
-    ``meanwhile`` is done once as soon as workers scan.
+    ``segment_files`` is the number of files whose postings are written at once; ``begun`` is when the tree was listed,
+    in nanoseconds. ``progress`` is called with (files done, files to do), ``meanwhile`` once as soon as workers scan.
     """
 
     db: sqlite3.Connection
@@ -47,10 +47,10 @@ class Update:
     meanwhile: Callable[[], object] | None = None
 
     def __call__(self, known: dict[str, File], listed: list[ListedFile], generation: object) -> tuple[int, int]:
-        """How many files were scanned and how many forgotten. Raises StoreError.
+        """Update the index; returns how many files were scanned and how many removed. Raises StoreError.
 
-        ``known`` are the files of this ``generation``, or of a later one. Done again when another session wrote
-        meanwhile: what it wrote needs no second scan.
+        ``known`` are the files of this ``generation``, or of a later one. When another session writes in the meantime
+        the update starts over, without the files that the other session has scanned.
         """
         for _ in range(RACES):
             try:
@@ -61,7 +61,7 @@ class Update:
         raise StoreError(f"{self.path} is written by other sessions all the time", "try again when they are done")
 
     def _update(self, known: dict[str, File], listed: list[ListedFile], generation: object) -> tuple[int, int]:
-        """Scan what changed and forget what is gone; raises _Raced when another session writes meanwhile."""
+        """Scan changed files and remove deleted ones; raises _Raced when another session writes in the meantime."""
         fresh = [one for one in listed if differs(one.size, one.mtime, known.get(one.path))]
         here = {one.path for one in listed}
         gone = [file for path, file in known.items() if path not in here]
@@ -72,18 +72,18 @@ class Update:
             with transaction(self.db):
                 self._unlink(again)
         if gone:
-            generation = self._forget(gone, generation)
+            generation = self._remove(gone, generation)
         if changed:
             self._add(changed, self._numbers(changed, known), generation)
         link(self.db, again)
         return len(changed), len(gone)
 
     def _unlink(self, importers: Iterable[int]) -> None:
-        """Note whose imports are to be resolved again, for whoever comes after an interruption."""
+        """Record that these files' imports must be resolved again, in case an interruption comes first."""
         self.db.executemany("INSERT OR IGNORE INTO unlinked VALUES (?)", ((one,) for one in importers))
 
     def _add(self, changed: list[ListedFile], ids: dict[str, int], generation: object) -> None:
-        """Scan files and write them, segment by segment; after an interruption also what was scanned until then."""
+        """Scan files and store them, segment by segment; an interruption still stores what was scanned until then."""
         size = sum(one.size for one in changed)
         paths = {ids[one.path]: one.path for one in changed}
         stat = {ids[one.path]: one for one in changed}
@@ -117,12 +117,12 @@ class Update:
         return WorkerPool(self.root, jobs, enough, self.workers)
 
     def _really_changed(self, fresh: list[ListedFile], known: dict[str, File]) -> list[ListedFile]:
-        """Of the files whose time or size differs those whose content does; the others get their new time."""
+        """The files among ``fresh`` whose content differs; for the others the new time and size are stored."""
         marks = dict(self.db.execute("SELECT id, digest FROM files")) if any(one.path in known for one in fresh) else {}
         changed, same = [], []
         for one in fresh:
             old = known.get(one.path)
-            if old is not None and self._same(one, old, marks.get(old.id)):
+            if old is not None and self._same_content(one, old, marks.get(old.id)):
                 same.append((one.mtime, one.size, self.begun, old.id))
             else:
                 changed.append(one)
@@ -132,15 +132,15 @@ class Update:
                 self.db.executemany("UPDATE files SET mtime=?,size=?,scanned=? WHERE id=?", same)
         return changed
 
-    def _same(self, one: ListedFile, old: File, mark: bytes | None) -> bool:
-        """Whether a file that looks changed holds what it held; of data only the size is looked at."""
+    def _same_content(self, one: ListedFile, old: File, mark: bytes | None) -> bool:
+        """Whether a file that looks changed has its old content, by hash; for data, by size."""
         if old.kind == "data":
             return one.size == old.size
         text = read_text(self.root, one.path)
         return text is not None and digest(text) == mark
 
     def _numbers(self, changed: list[ListedFile], known: dict[str, File]) -> dict[str, int]:
-        """An id for every changed file: its own, or the next free ones in the order of the paths."""
+        """An id for every changed file: its old one, or the next free one."""
         free = (self.db.execute("SELECT max(id) FROM files").fetchone()[0] or 0) + 1
         ids = {}
         for one in changed:
@@ -150,7 +150,7 @@ class Update:
         return ids
 
     def _next_generation(self, expected: object) -> int:
-        """Mark the write that is under way; raises _Raced when somebody else wrote since ``expected``."""
+        """Begin a write: raise the stored generation by one. Raises _Raced when it is no longer ``expected``."""
         if database.meta(self.db, "generation") != expected:
             raise _Raced
         file_table.forget(self.db)
@@ -158,7 +158,7 @@ class Update:
         database.note(self.db, "generation", generation)
         return generation
 
-    def _forget(self, gone: list[File], generation: object) -> int:
+    def _remove(self, gone: list[File], generation: object) -> int:
         with transaction(self.db):
             now = self._next_generation(generation)
             for file in gone:

@@ -1,4 +1,4 @@
-"""A process that scans files for the index: jobs of (id, path) come in on stdin, what they hold goes out on stdout."""
+"""A process that scans files for the index: it reads jobs of (id, path) from stdin and writes results to stdout."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ctxe.repo.kinds import kind
 
 Job = list[tuple[int, str]]
 MOST_POSTINGS = 2_000_000
-"""(file, term) pairs that are held before they are packed: some 100 MB."""
+"""(file, term) pairs that are collected before they are packed into a segment: some 100 MB."""
 LONGEST, SHARE = 10.0, 0.25
-"""Seconds after which what is held is given, so that little is lost when the machine stops, and what part of the whole
-time they may be in the end: a plan opens every segment."""
+"""A segment is due after so many seconds, so that little is lost in a crash, or after this share of the time since the
+start if that is longer: every plan opens all segments, so there should be few."""
 _START = "import sys; sys.path[:] = {paths!r}; from ctxe.repo.indexing.worker import main; main({root!r}, {enough})"
 
 
 class Scanner:
-    """Scans files and holds their postings until they are worth a segment of the index."""
+    """Scans files and collects their postings until they are enough for a segment of the index."""
 
     def __init__(self, root: Path, enough: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._root, self._enough, self._clock = root, enough, clock
@@ -36,9 +36,9 @@ class Scanner:
         self._begun = self._since
 
     def scan(self, job: Job) -> tuple[list[Scanned], Packed]:
-        """Scan the files of a job that can still be read; one that is gone is scanned as data.
+        """Scan the files of a job; one that cannot be read any more is scanned as data.
 
-        Their postings, with those of all jobs since the last ones, when there are enough of them; else nothing.
+        The postings of all jobs since the last segment come with the result when a segment is due; else none do.
         """
         held = self._batch
         done = [held.add(n, path, None if kind(path) == "data" else read_text(self._root, path)) for n, path in job]
@@ -48,13 +48,13 @@ class Scanner:
         return done, self.rest() if full or late else {}
 
     def rest(self) -> Packed:
-        """The postings that are held, which are held no more."""
+        """Take the postings collected so far, and start a new segment."""
         held, self._batch, self._since = self._batch, Batch(), self._clock()
         return held.postings.packed()
 
 
 def main(root: str, enough: int) -> None:
-    """Answer jobs until stdin ends, so that no worker outlives its parent; an empty job asks for what is held."""
+    """Answer jobs until stdin ends, so that no worker outlives its parent; an empty job asks for the rest."""
     import gc
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -98,7 +98,7 @@ class Worker:
         )
 
     def run(self, job: Job) -> tuple[list[Scanned], Packed]:
-        """Have a job done as ``Scanner.scan`` does it; an empty one gives the rest. Raises EOFError when it died."""
+        """Let the worker do ``Scanner.scan``, or ``rest`` for an empty job. Raises EOFError when the worker died."""
         source, target = self._process.stdout, self._process.stdin
         assert source is not None
         assert target is not None

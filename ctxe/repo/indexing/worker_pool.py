@@ -1,4 +1,4 @@
-"""Scanning the files of an update: in this process, or by a pool of workers whose results come together here."""
+"""Scanning the files of an update, in this process or by a pool of worker processes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ctxe.repo.indexing.scan import Scanned
 from ctxe.repo.indexing.worker import Job, Scanner, Worker
 
 WAITING = 200
-"""Answers that may wait to be taken, so that a busy parent does not stop its workers."""
+"""Results that may wait for a busy parent before workers have to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Files with all their postings: what the index writes at once."""
+    """Files with all their postings, which the index writes in one transaction."""
 
     files: list[Scanned]
     packed: Packed
 
 
 Found = list[Scanned] | Segment
-"""Files as soon as they are scanned, and later, with their postings, in a segment."""
+"""Each file comes twice: as soon as it is scanned, and later in a segment with its postings."""
 
 
 class InProcess:
-    """Scanning in this process. After an interruption ``rest`` still gives what was scanned."""
+    """Scans in this process. After an interruption ``rest`` still gives what was scanned."""
 
     def __init__(self, root: Path, jobs: Iterable[Job], enough: int) -> None:
         self._scanner, self._jobs = Scanner(root, enough), jobs
@@ -48,7 +48,7 @@ class InProcess:
         yield from self.rest()
 
     def rest(self) -> Iterator[Segment]:
-        """What is scanned and was not given yet in a segment."""
+        """The segments of files that were scanned and not given in a segment yet."""
         if self._held:
             self._close(self._scanner.rest())
         yield from self._taken()
@@ -62,11 +62,11 @@ class InProcess:
             yield self._ready.pop()
 
     def stop(self) -> None:
-        """Nothing to end."""
+        """Do nothing: there is no process to end."""
 
 
 class WorkerPool:
-    """Scanning by workers. After an interruption ``rest`` still gives what was scanned; ``stop`` ends them."""
+    """Scans by worker processes. After an interruption ``rest`` still gives what was scanned; ``stop`` ends them."""
 
     def __init__(self, root: Path, jobs: Iterable[Job], enough: int, workers: int) -> None:
         self._root, self._jobs, self._enough = root, iter(jobs), enough
@@ -90,7 +90,7 @@ class WorkerPool:
                 yield found
 
     def rest(self) -> Iterator[Segment]:
-        """What is scanned and in no segment yet; nothing more is begun."""
+        """The segments of files that were scanned and not given in a segment yet; no further job is begun."""
         self._leaving = True
         yield from (found for found in self if isinstance(found, Segment))
 
@@ -99,7 +99,7 @@ class WorkerPool:
             return [] if self._leaving else next(self._jobs, [])
 
     def _serve(self, worker: Worker) -> None:
-        """Let a worker do jobs until there are no more; what it took with it when it died is done here."""
+        """Let a worker do jobs until none are left. When it dies, its unfinished segment is scanned in this process."""
         held: list[Scanned] = []
         taken: Job = []
         try:
@@ -114,11 +114,11 @@ class WorkerPool:
             if held:
                 self._done.put(Segment(held, worker.run([])[1]))
         except EOFError:
-            self._instead(taken)
+            self._scan_here(taken)
         self._done.put(None)
 
-    def _instead(self, job: Job) -> None:
-        """Do what killed a worker; should it be an error, whoever takes the answers meets it."""
+    def _scan_here(self, job: Job) -> None:
+        """Scan in this process what a worker died of; an exception is passed on to whoever takes the results."""
         try:
             for found in () if self._stopped else InProcess(self._root, [job], self._enough):
                 self._done.put(found)

@@ -11,6 +11,7 @@ from operator import neg
 from ctxe.domain.value import dataclass, field
 from ctxe.lexical.bm25 import idf
 from ctxe.repo.indexing.index import Index
+from ctxe.repo.indexing.postings import Posting
 from ctxe.repo.indexing.scan import NAMED, PATH
 from ctxe.repo.indexing.statistics import FILE_K1
 from ctxe.repo.indexing.store import Details, File
@@ -29,7 +30,6 @@ UNIT_BITS = 12
 
 Scores = dict[int, float]
 """Scores by file id; by ``id << 12 | unit`` for units."""
-Posting = tuple["array[int]", "array[int]"]
 
 
 @dataclass(slots=True)

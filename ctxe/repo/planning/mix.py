@@ -1,8 +1,9 @@
-"""Mixing signals into one score: non-negative votes by share of the best and by rank, with fitted weights."""
+"""Mixing all signals into one score: each file gets votes by its score and by its rank, weighted as fitted."""
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from functools import cache
 
@@ -12,19 +13,19 @@ from ctxe.repo.planning.evidence import Scores
 from ctxe.repo.planning.task_kinds import Odds
 
 RANK_ROOM = 5.0
-"""A file of rank r (from 0) has 5 / (5 + r) of the vote by rank."""
+"""A file of rank r (from 0) gets 5 / (5 + r) as its vote by rank."""
 
 Weights = Mapping[str, tuple[float, float]]
-"""For each signal the weight of its share of the best, and that of its rank."""
+"""For each signal, the weight of the vote by score and the weight of the vote by rank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was learnt from past changes.
+    """The numbers fitted to past changes of public projects.
 
-    ``first`` and ``second`` weigh the signals, ``units`` the traits of units, ``common`` words that any project uses.
-    ``kinds`` is what words of a title say of the kind of file it asks for.
-    ``certainty`` and ``lean`` turn how far a score lies below the best one's into a chance (see pack.chances_of).
+    ``first`` weighs the signals of the first mix and ``second`` those of the final one. ``units`` weighs the features
+    of units (see ``relevance``), ``common`` the words that every project uses. ``kinds`` holds the odds by which words
+    of a title ask for a kind of file. ``certainty`` and ``lean`` turn a score into a chance (see ``pack.chances_of``).
     """
 
     first: Weights
@@ -38,22 +39,22 @@ class Fitted:
 
 @cache
 def fitted() -> Fitted:
-    """The weights that ship with ctxe (made by scripts/fit-planner)."""
+    """The numbers that ship with ctxe; scripts/fit-planner makes them."""
     raw = json.loads(read_text("planner.json"))
     first, second = ({name: (pair[0], pair[1]) for name, pair in raw[key].items()} for key in ("first", "second"))
     return Fitted(first, second, raw["units"], raw["common"], raw["certainty"], raw["lean"], raw["kinds"])
 
 
 def weighed(learnt: Fitted, signal: str, times: float) -> Fitted:
-    """The same weights but for one signal, which counts so many times as much."""
+    """The same numbers, with the final weights of one signal multiplied by ``times``."""
     share, rank = learnt.second.get(signal, (0.0, 0.0))
     return replace(learnt, second={**learnt.second, signal: (times * share, times * rank)})
 
 
 def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, float]]:
-    """For every file with a score: its share of the best, and its vote by rank.
+    """For every file with a positive score: its score as a share of the best one, and its vote by rank.
 
-    The ``judged`` files set the measure, where any of them has a score.
+    Best score and ranks are those among the ``judged`` files, or among all files when no judged file has a score.
     """
     positive = {number: score for number, score in scores.items() if score > 0.0}
     values = sorted((score for number, score in positive.items() if number in judged), reverse=True)
@@ -61,30 +62,16 @@ def votes(scores: Scores, judged: Collection[int]) -> dict[int, tuple[float, flo
     if not values:
         return {}
     most = values[0]
-    rank: dict[float, int] = {}
-    for place, score in enumerate(values):
-        rank.setdefault(score, place)
+    rising = [-score for score in values]
     found = {}
     for number, score in positive.items():
-        place = rank[score] if score in rank else _place(values, score)
-        found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + place))
+        rank = bisect_left(rising, -score)
+        found[number] = (min(1.0, score / most), RANK_ROOM / (RANK_ROOM + rank))
     return found
 
 
-def _place(values: list[float], score: float) -> int:
-    """How many of the falling values are greater."""
-    low, high = 0, len(values)
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] > score:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 def mixed(signals: Mapping[str, dict[int, tuple[float, float]]], weights: Weights) -> Scores:
-    """The weighted sum of all votes."""
+    """The weighted sum of each file's votes. ``signals`` maps a signal's name to the votes that it gives."""
     found: Scores = {}
     for name, ballot in signals.items():
         share, rank = weights.get(name, (0.0, 0.0))

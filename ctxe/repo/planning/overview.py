@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from ctxe.domain.pattern import pattern
 from ctxe.lexical.tables import names
-from ctxe.repo.indexing.linecount import estimate
-from ctxe.repo.planning.showing import MARKER, Packed, header, in_lines
+from ctxe.repo.indexing.line_tokens import estimate
+from ctxe.repo.planning.showing import MARKER, ShownFile, header, in_lines
 
 WHOLE = names(
     "project repository repo codebase package library app application tool program software architecture overview"
@@ -71,7 +71,7 @@ def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
     return tuple(path for some in found for path in some[:2])
 
 
-def beginning(number: int, path: str, text: str, room: int) -> Packed | None:
+def beginning(number: int, path: str, text: str, room: int) -> ShownFile | None:
     """A page from its first line on, as much of it as ``room`` tokens hold; None where that says too little."""
     lines = text.split("\n")
     costs, left, count = estimate(lines), room - header(path) - MARKER, 0

@@ -7,22 +7,22 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from ctxe.repo.indexing.linecount import of_name
+from ctxe.repo.indexing.line_tokens import of_name
 from ctxe.repo.indexing.units import Unit
 from ctxe.repo.planning.mix import Fitted
 from ctxe.repo.planning.outline import Block, blocks
 from ctxe.repo.planning.ranking import Ranking
-from ctxe.repo.planning.relevance import shares, spoken
+from ctxe.repo.planning.relevance import task_names, unit_chances
 from ctxe.repo.planning.showing import (
     LONGEST_OUTLINE,
     MARKER,
-    Open,
-    Packed,
+    OpenFile,
+    ShownFile,
     as_shown,
     header,
+    open_file,
     outlined,
     ranges_of,
-    unread,
 )
 
 LOOKED_AT, MORE_LOOKED_AT = 16, 400
@@ -44,14 +44,14 @@ Offer = tuple[float, int, int, int, int]
 """(worth, file, first line, last line, tokens) of a block."""
 
 
-def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Packed]:
+def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[ShownFile]:
     """What to show of the ranked files within ``budget`` tokens, best first; the sum of tokens is never above it."""
     if budget < LEAST:
         return []
     order = ranking.order
     first = order[: min(MOST_LOOKED_AT, LOOKED_AT + budget // MORE_LOOKED_AT)]
     texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
-    opened = {number: found for number, text in texts if (found := unread(ranking, number, text)) is not None}
+    opened = {number: found for number, text in texts if (found := open_file(ranking, number, text)) is not None}
     room = budget - int(ASIDE * budget)
     left = room - _choose(ranking, opened, room, fitted)
     left = _round_up(opened, left)
@@ -80,9 +80,9 @@ def owners(units: Sequence[Unit], lines: int) -> list[int]:
     return found
 
 
-def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted) -> int:
+def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fitted) -> int:
     """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
-    said = spoken(ranking.evidence)
+    said = task_names(ranking.evidence)
     likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
     for place, (number, one) in enumerate(opened.items()):
@@ -93,7 +93,7 @@ def _choose(ranking: Ranking, opened: dict[int, Open], room: int, fitted: Fitted
         for unit in owner:
             if unit >= 0:
                 own[unit] += 1
-        chances = shares(ranking.evidence, said, number, own, fitted.units)
+        chances = unit_chances(ranking.evidence, said, number, own, fitted.units)
         for block in blocks(one.inside.units, owner, one.inside.definitions, one.lines):
             mine = owner[block.first - 1 : block.last].count(block.unit)
             part = chances[block.unit] * mine / own[block.unit]
@@ -129,11 +129,11 @@ def chances_of(scores: Mapping[int, float], certainty: float, lean: float) -> di
     return {number: 1.0 / (1.0 + math.exp(certainty * (most - score) - lean)) for number, score in scores.items()}
 
 
-def _cost(one: Open, block: Block) -> int:
+def _cost(one: OpenFile, block: Block) -> int:
     return sum(one.costs[block.first - 1 : block.last])
 
 
-def _round_up(opened: dict[int, Open], left: int) -> int:
+def _round_up(opened: dict[int, OpenFile], left: int) -> int:
     """Show a file whole when little of it is missing, and close small gaps; the tokens that are left."""
     for one in opened.values():
         if not one.chosen:
@@ -157,7 +157,9 @@ def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
     return [(one[1] + 1, other[0] - 1) for one, other in pairwise(ranges)]
 
 
-def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
+def _outlines(
+    ranking: Ranking, opened: dict[int, OpenFile], shown: dict[int, ShownFile], left: int
+) -> Iterable[ShownFile]:
     """Outlines of what the first files import and of what imports them, then of the next files."""
     index = ranking.evidence.index
     first = [number for number in opened if number in shown][:3]
@@ -174,7 +176,7 @@ def _outlines(ranking: Ranking, opened: dict[int, Open], shown: dict[int, Packed
             yield packed
 
 
-def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: int) -> Iterable[Packed]:
+def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], left: int) -> Iterable[ShownFile]:
     """Further files by name alone."""
     count = 0
     for number in order:
@@ -186,4 +188,4 @@ def _names(ranking: Ranking, order: list[int], shown: dict[int, Packed], left: i
             return
         left -= tokens
         count += 1
-        yield Packed(number, "name", tokens, path)
+        yield ShownFile(number, "name", tokens, path)

@@ -15,7 +15,7 @@ from ctxe.repo.planning.mix import Fitted, fitted
 from ctxe.repo.planning.pack import pack
 from ctxe.repo.planning.ranking import Ranking, rank
 from ctxe.repo.planning.reasons import Reason, Reasons
-from ctxe.repo.planning.showing import Packed
+from ctxe.repo.planning.showing import ShownFile
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 DROPPED = "you dropped it"
@@ -82,7 +82,7 @@ def plan(
     An empty task gives the files that were changed lately. ``meaning``: what vectors say of files (see windows), mixed
     in by its weight. A question about the project as a whole is answered by the pages that speak of that, first of all.
     """
-    with index.settled():
+    with index.consistent():
         return _made(index, task, budget, steering, weights or fitted(), meaning, clock)
 
 
@@ -142,19 +142,19 @@ def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ra
     return found
 
 
-def _planned(ranking: Ranking, one: Packed, reasons: Reasons, steering: Steering) -> Planned:
+def _planned(ranking: Ranking, one: ShownFile, reasons: Reasons, steering: Steering) -> Planned:
     file = ranking.evidence.file(one.number)
     by_model = (Reason("asked", "the model that looked it over wants it", 1.0),) if file.path in steering.asked else ()
     added = (Reason("added", "you added it", 1.0),) if file.path in steering.added else by_model
     return _as_planned(file, one, ranking.scores[one.number], (*added, *reasons.of(one.number)))
 
 
-def _as_planned(file: File, one: Packed, score: float, reasons: tuple[Reason, ...]) -> Planned:
+def _as_planned(file: File, one: ShownFile, score: float, reasons: tuple[Reason, ...]) -> Planned:
     ranges = tuple(one.ranges) if one.tier == "region" else ()
     return Planned(file.path, round(score, 4), one.tokens, one.tier, ranges, reasons, one.text, file.kind)
 
 
-def _left_out(ranking: Ranking, shown: list[Packed], budget: int, steering: Steering) -> tuple[LeftOut, ...]:
+def _left_out(ranking: Ranking, shown: list[ShownFile], budget: int, steering: Steering) -> tuple[LeftOut, ...]:
     inside = {one.number for one in shown}
     outside = [number for number in ranking.order if number not in inside][:LEFT_OUT]
     found = [

@@ -11,7 +11,7 @@ from ctxe.repo.planning.mix import Fitted, mixed, votes
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.signals import AROUND, BROAD, CLOSE, Signal
 from ctxe.repo.planning.steering import UNSTEERED, Steering
-from ctxe.repo.planning.task_kinds import Odds, shares
+from ctxe.repo.planning.task_kinds import Odds, kind_shares
 
 CHOSEN = {
     "title_file": 50, "lead_file": 50, "prose_file": 60, "paste_file": 25, "compound_file": 25, "title_names": 30,
@@ -58,7 +58,7 @@ def measure(
     reading = read_task(task)
     evidence = gather(index, reading, fitted.common, steering, meaning)
     said = _asked(BROAD, evidence)
-    look_inside(evidence, _candidates(evidence, said, shares(reading.title, fitted.kinds)))
+    look_inside(evidence, _candidates(evidence, said, kind_shares(reading.title, fitted.kinds)))
     said |= _asked(CLOSE if every else _weighed(CLOSE, fitted), evidence)
     evidence.base = mixed(_counted(evidence, said), fitted.first)
     said |= _asked(AROUND if every else _weighed(AROUND, fitted), evidence)
@@ -115,7 +115,7 @@ def _by_kind(
     evidence: Evidence, ballots: Mapping[str, dict[int, tuple[float, float]]], scores: Scores, odds: Odds
 ) -> Scores:
     """Scores with the share of each kind; whole at least for what the task names."""
-    kept = shares(evidence.reading.title, odds)
+    kept = kind_shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {
         number: score * max(kept[evidence.index.kinds[number]], 1.0 if number in outright else 0.0)

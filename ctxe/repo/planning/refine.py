@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ctxe.domain.value import dataclass, replace
 from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.ranking import Ranking
-from ctxe.repo.planning.showing import outlined, unread
+from ctxe.repo.planning.showing import open_file, outlined
 from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 ROUNDS = 2
@@ -47,13 +47,13 @@ def _told(made: Plan, ranking: Ranking) -> Iterator[str]:
         path = ranking.evidence.file(number).path
         yield f"{path}" + (f" ({why[path]})" if why.get(path) else "")
         if place < OUTLINED:
-            opened = unread(ranking, number, ranking.evidence.index.text(path))
+            opened = open_file(ranking, number, ranking.evidence.index.text(path))
             shown = outlined(opened) if opened else None
             if shown:
                 yield "\n".join(f"    {line}" for line in shown.text[:LONGEST_OUTLINE].split("\n")[1:-1])
 
 
-def answered(words: str, known: Callable[[str], bool]) -> Refinement:
+def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
     """What an answer wishes; paths that are no files are passed over, and an answer that is no JSON wishes nothing."""
     found = _OBJECT.search(words)
     try:
@@ -71,13 +71,13 @@ def _texts(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def refined(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, steering: Steering, ask: Ask) -> Plan:
+def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, steering: Steering, ask: Ask) -> Plan:
     """The plan after at most two questions. ``planned`` plans for words and steering. Raises what ``ask`` raises."""
     made, ranking = planned(task, steering)
     found: list[str] = []
     for left in range(ROUNDS - 1, -1, -1):
         known = ranking.evidence.index.by_path.__contains__
-        wish = answered(ask(question(task, made, ranking, found)), known)
+        wish = read_answer(ask(question(task, made, ranking, found)), known)
         asked = tuple(dict.fromkeys((*wish.add, *steering.asked)))
         declined = tuple(path for path in (*steering.declined, *wish.drop) if path not in asked)
         steering = replace(steering, asked=asked, declined=tuple(dict.fromkeys(declined)))

@@ -24,7 +24,7 @@ class TaskNames:
     most: Mapping[str, float]
 
 
-def spoken(evidence: Evidence) -> TaskNames:
+def task_names(evidence: Evidence) -> TaskNames:
     """What the task of this evidence names."""
     title = (word.lower() for word in evidence.reading.title.split() if len(word) > 3)
     frames: dict[int, tuple[tuple[int, str], ...]] = {}
@@ -35,7 +35,7 @@ def spoken(evidence: Evidence) -> TaskNames:
     return TaskNames(frozenset((*title, *(name.lower() for name in names_in_task(evidence)))), frames, most)
 
 
-def shares(
+def unit_chances(
     evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int], weights: Mapping[str, float]
 ) -> list[float]:
     """The chance of each unit of a file to be changed; they sum to 1. ``lines`` counts the lines of each."""

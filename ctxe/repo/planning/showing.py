@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ctxe.domain.section import Tier
 from ctxe.domain.value import dataclass, field
-from ctxe.repo.indexing.linecount import estimate
+from ctxe.repo.indexing.line_tokens import estimate
 from ctxe.repo.indexing.store import Details
 from ctxe.repo.planning.outline import outline
 from ctxe.repo.planning.ranking import Ranking
@@ -20,7 +20,7 @@ Ranges = list[tuple[int, int]]
 
 
 @dataclass(slots=True)
-class Packed:
+class ShownFile:
     """One file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
 
     number: int
@@ -31,7 +31,7 @@ class Packed:
 
 
 @dataclass(slots=True)
-class Open:
+class OpenFile:
     """A file that is being packed: its lines with their tokens, and what of it is chosen so far."""
 
     number: int
@@ -42,7 +42,7 @@ class Open:
     chosen: set[int] = field(default_factory=set)
 
 
-def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
+def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | None:
     """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
     evidence = ranking.evidence
     inside = evidence.details.get(number)
@@ -52,7 +52,7 @@ def unread(ranking: Ranking, number: int, text: str | None) -> Open | None:
     lines = text.split("\n")
     # a file that was not counted yet, or changed since it was scanned a moment ago
     costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
-    return Open(number, path, lines, costs, inside)
+    return OpenFile(number, path, lines, costs, inside)
 
 
 def header(path: str) -> int:
@@ -71,27 +71,27 @@ def ranges_of(lines: Iterable[int]) -> Ranges:
     return found
 
 
-def as_shown(one: Open) -> Packed:
+def as_shown(one: OpenFile) -> ShownFile:
     """The whole file, or the lines of it that were chosen."""
     return in_lines(one.number, one.path, one.lines, one.costs, one.chosen)
 
 
-def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> Packed:
+def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> ShownFile:
     """A file of which some lines (from 1) are shown; whole when it is all of them."""
     count = len(lines) - (lines[-1:] == [""])  # what follows the last line end is no line
     kept = [row for row in chosen if row <= count]
     ranges, cost = ranges_of(kept), sum(costs[row - 1] for row in kept)
     if len(kept) >= count:
         text = f'<file path="{path}">\n' + "\n".join(lines).rstrip("\n") + "\n</file>"
-        return Packed(number, "full", cost + header(path), text, [(1, count)])
+        return ShownFile(number, "full", cost + header(path), text, [(1, count)])
     parts = [f'<file path="{path}" lines="{count}">']
     for first, last in ranges:
         parts += [f"[lines {first}-{last}]", *lines[first - 1 : last]]
     text = "\n".join([*parts, "</file>"])
-    return Packed(number, "region", cost + header(path) + MARKER * len(ranges), text, ranges)
+    return ShownFile(number, "region", cost + header(path) + MARKER * len(ranges), text, ranges)
 
 
-def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
+def outlined(one: OpenFile, most: int = LONGEST_OUTLINE) -> ShownFile | None:
     """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
     parts = [f'<outline path="{one.path}">']
     tokens = header(one.path)
@@ -103,4 +103,4 @@ def outlined(one: Open, most: int = LONGEST_OUTLINE) -> Packed | None:
         parts.append(f"{first}: " + "\n".join(one.lines[first - 1 : last]))
     if len(parts) == 1:
         return None
-    return Packed(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))
+    return ShownFile(one.number, "outline", tokens, "\n".join([*parts, "</outline>"]))

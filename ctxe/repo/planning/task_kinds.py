@@ -26,7 +26,7 @@ def words(title: str) -> frozenset[str]:
     return frozenset((*_WORD.findall(small), *([f"{prefix.group(1)}:"] if prefix else [])))
 
 
-def shares(title: str, odds: Odds) -> dict[str, float]:
+def kind_shares(title: str, odds: Odds) -> dict[str, float]:
     """What a file of each kind keeps of its score for a task with this title; never less than for any task."""
     said = words(title)
     found = dict(KIND_SHARE)

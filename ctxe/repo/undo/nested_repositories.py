@@ -12,7 +12,7 @@ MOST = 20
 """Repositories inside this one that are looked into."""
 
 
-def left(git: Git, since: float, covered: Collection[str]) -> Iterator[str]:
+def untouched_changes(git: Git, since: float, covered: Collection[str]) -> Iterator[str]:
     """A line for each repository inside with files that changed ``since`` (seconds since the epoch) and stay so."""
     for folder in _inside(git)[:MOST]:
         names = (Git(git.root / folder, git.env).output(*LISTING) or b"").split(b"\0")

@@ -18,7 +18,7 @@ from ctxe.repo.undo.points import Point, Restore
 from ctxe.repo.undo.rewrite import SPARE, is_stray, remove
 from ctxe.repo.undo.snapshot import FileState
 from ctxe.repo.undo.takeback import Undone, take_back
-from ctxe.repo.undo.turn_changes import Spans, head, made_for, renewed, settled
+from ctxe.repo.undo.turn_changes import Spans, current_snapshot, made_for, with_outcome
 
 __all__ = [
     "Change",
@@ -26,6 +26,7 @@ __all__ = [
     "Restore",
     "Undone",
     "before",
+    "changed_by_tools",
     "changes",
     "cover",
     "cover_tree",
@@ -37,7 +38,6 @@ __all__ = [
     "redoable",
     "take",
     "undo",
-    "written",
 ]
 
 Copied = Sequence[tuple[str, int]]
@@ -87,12 +87,12 @@ def cover_tree(restore: Restore, point: Point) -> Point:
     if point.tree:
         return point
     with restore.locked():
-        now = renewed(restore)
+        now = current_snapshot(restore)
         for path in [path for path, entry in now.entries.items() if SPARE in path and _stray(restore, path, entry)]:
             remove(restore.root, path)
         point = replace(point, id=point.id or store.next_id(restore.points))
         snapshot.save(restore.tree(point), now, durable=True)
-        return store.keep(restore.points, replace(point, tree=True, head=(head(restore.git), "")))
+        return store.keep(restore.points, replace(point, tree=True, head=(restore.git.head(), "")))
 
 
 def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
@@ -104,7 +104,7 @@ def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
     if point.after is not None or not point.id:
         return point
     with restore.locked():
-        done = store.keep(restore.points, settled(restore, point, spans), durable=False)
+        done = store.keep(restore.points, with_outcome(restore, point, spans), durable=False)
         restore.forget_tree(point.id)
         prune(restore)
         return done
@@ -114,18 +114,18 @@ def changes(restore: Restore, point: Point) -> tuple[Change, ...]:
     """What a turn changed so far, or in all once it is finished, sorted by path."""
     if point.after is None and point.id:
         with restore.locked():
-            point = settled(restore, point)
+            point = with_outcome(restore, point)
     after = point.after or {}
     return tuple(_change(path, was, after.get(path)) for path, was in sorted(point.before.items()))
 
 
-def written(restore: Restore, point: Point, spans: Spans) -> tuple[str, ...]:
+def changed_by_tools(restore: Restore, point: Point, spans: Spans) -> tuple[str, ...]:
     """Paths that the tools of an unfinished turn changed so far, by an edit or a command; ``spans`` as in ``finish``.
 
     Raises StoreError.
     """
     with restore.locked():
-        so_far = settled(restore, point, spans)
+        so_far = with_outcome(restore, point, spans)
     return tuple(path for path in so_far.before if path not in so_far.foreign)
 
 

@@ -18,13 +18,12 @@ from typing import NamedTuple
 
 from ctxe.domain.errors import StoreError
 from ctxe.domain.value import dataclass
-from ctxe.repo.files import LISTING, walk
+from ctxe.repo.files import LISTING, OUR_FOLDER, walk
 from ctxe.repo.git import Git, finish
 from ctxe.repo.undo.blobs import GITS, LINK, NAME, OURS, Blobs, name_of
 from ctxe.repo.undo.rewrite import look, read
 from ctxe.storage.files import replace, replace_quickly
 
-OUR_FOLDER = ".ctxe/"
 RACY = 2_000_000_000
 """Nanoseconds: a file changed so shortly before it was looked at is read again (some file systems count seconds)."""
 

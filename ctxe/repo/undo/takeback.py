@@ -11,11 +11,11 @@ from ctxe.repo.files import LISTING
 from ctxe.repo.undo import points as store
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.blobs import LINK
-from ctxe.repo.undo.nested_repositories import left
+from ctxe.repo.undo.nested_repositories import untouched_changes
 from ctxe.repo.undo.points import Point, Restore, States
 from ctxe.repo.undo.rewrite import link, look, remove, remove_folder, rewrite, stamp
 from ctxe.repo.undo.snapshot import FileState
-from ctxe.repo.undo.turn_changes import alike, head, made_for
+from ctxe.repo.undo.turn_changes import made_for, same_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,10 @@ def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     """Undo a finished point; the caller holds the store's lock. Raises StoreError only before anything was changed."""
     after = point.after or {}
     now = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
-    due = [path for path in point.before if not alike(now[path], point.before[path])]
-    conflicts = [path for path in due if not force and (path in point.foreign or not alike(now[path], after.get(path)))]
+    due = [path for path in point.before if not same_state(now[path], point.before[path])]
+    conflicts = [
+        path for path in due if not force and (path in point.foreign or not same_state(now[path], after.get(path)))
+    ]
     wanted = {path: point.before[path] for path in due if path not in conflicts}
     failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force=force))}
     wanted = {path: was for path, was in wanted.items() if path not in failed}
@@ -149,8 +151,8 @@ def _bring_back(restore: Restore, path: str, was: FileState, now: FileState | No
 def _notes(restore: Restore, point: Point) -> tuple[str, ...]:
     """What the turn did that is not a file's business."""
     was, then = point.head
-    notes = list(left(restore.git, point.taken, point.before)) if point.tree else []
+    notes = list(untouched_changes(restore.git, point.taken, point.before)) if point.tree else []
     if was and then and was != then:
-        here = "still there" if head(restore.git) == then else "no longer HEAD"
+        here = "still there" if restore.git.head() == then else "no longer HEAD"
         notes.append(f"HEAD moved from {was[:12]} to {then[:12]} during the turn; commits are not undone ({here})")
     return tuple(notes)

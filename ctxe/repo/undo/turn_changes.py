@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ctxe.domain.value import replace
-from ctxe.repo.git import Git
 from ctxe.repo.undo import snapshot
 from ctxe.repo.undo.points import Point, Restore, States
 from ctxe.repo.undo.snapshot import FileState, Snapshot
@@ -18,7 +17,7 @@ CLOCK = 50_000_000
 Spans = Sequence[tuple[float, float]]
 
 
-def settled(restore: Restore, point: Point, spans: Spans = ()) -> Point:
+def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
     """The point with ``after`` filled in and only the files that differ; nothing is written but copies.
 
     With ``spans`` (seconds since the epoch) a file changed outside all of them is ``foreign``. Raises StoreError.
@@ -30,22 +29,22 @@ def settled(restore: Restore, point: Point, spans: Spans = ()) -> Point:
         limit = restore.bounds.file
         then = {path: snapshot.entry_of(restore.root, path, restore.blobs, limit) for path in was}
     else:
-        now = renewed(restore)
+        now = current_snapshot(restore)
         then = dict(_differing(restore, tree, now, was))
         was = {path: tree.get(path) for path in then} | was
         made += _made(tree, [path for path in then if was[path] is None and path not in point.before])
-    changed = sorted(path for path in was if not alike(was[path], then.get(path)))
+    changed = sorted(path for path in was if not same_state(was[path], then.get(path)))
     return replace(
         point,
         before={path: was[path] for path in changed},
         after={path: then.get(path) for path in changed},
         made=tuple(dict.fromkeys(made)),
         foreign=tuple(path for path in changed if spans and not _within(then.get(path), spans)),
-        head=(point.head[0], head(restore.git) if tree else ""),
+        head=(point.head[0], restore.git.head() if tree else ""),
     )
 
 
-def renewed(restore: Restore) -> Snapshot:
+def current_snapshot(restore: Restore) -> Snapshot:
     """The tree as it is now, quickly by way of the last snapshot, which it becomes."""
     last = snapshot.load(restore.last)
     now = snapshot.take(restore.root, restore.git, restore.blobs, last, restore.bounds)
@@ -54,15 +53,9 @@ def renewed(restore: Restore) -> Snapshot:
     return now
 
 
-def alike(one: FileState | None, other: FileState | None) -> bool:
+def same_state(one: FileState | None, other: FileState | None) -> bool:
     """Whether two states of a file have the same content and mode."""
     return one == other or (one is not None and other is not None and one.same == other.same)
-
-
-def head(git: Git) -> str:
-    """The commit that git's HEAD names, or nothing."""
-    out = git.output("rev-parse", "--verify", "--quiet", "HEAD")
-    return (out or b"").decode("ascii", "replace").strip()
 
 
 def made_for(root: Path, path: str) -> Iterator[str]:
@@ -85,7 +78,7 @@ def _differing(
         states[path] = tree.get(path), new
     gone = {old.inode for old, new in states.values() if old is not None and (new is None or new.inode != old.inode)}
     for path, (old, new) in states.items():
-        if path in covered or (not alike(old, new) and (old is not None or _fresh(new, tree, gone))):
+        if path in covered or (not same_state(old, new) and (old is not None or _fresh(new, tree, gone))):
             yield path, new
 
 

@@ -14,7 +14,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing import database
 from ctxe.repo.indexing.history import TITLE
 from ctxe.repo.indexing.index import Index, Refreshed
-from ctxe.repo.indexing.repair import MENDED, refreshed
+from ctxe.repo.indexing.repair import REBUILT, refresh_with_repair
 from ctxe.repo.indexing.scan import DEFINED, NAMED, PATH, STEM
 from ctxe.repo.indexing.worker_pool import WorkerPool
 from tests.repositories import git
@@ -154,8 +154,8 @@ def test_a_torn_list_of_files_is_noticed_and_repaired(tree: Path, tear: str) -> 
         assert index.db.execute(tear).rowcount == 1
     index.close()
     index = opened(tree)
-    assert counted(refreshed(index)) == (3, 0, 3)
-    assert (having(index, NAMED + "fill"), index.note) == ({"tea/cup.py"}, MENDED)
+    assert counted(refresh_with_repair(index)) == (3, 0, 3)
+    assert (having(index, NAMED + "fill"), index.note) == ({"tea/cup.py"}, REBUILT)
 
 
 def test_where_nothing_can_be_written_the_index_lives_in_memory(tree: Path) -> None:

@@ -48,12 +48,12 @@ def test_a_plan_is_of_one_moment_though_another_session_writes_between_its_quest
     plans = [plan(index, "pour the cup with its lid", 4_000)[0] for index in (one, other)]
     assert plans[0].files == plans[1].files
     assert len(plans[0].files) > 10
-    with one.settled():
+    with one.consistent():
         before = one.postings(["pour"])
         (tree / "cup.py").write_text("def pour(lid):\n    return lid(pour)\n")
         other.refresh()
         assert one.postings(["pour"]) == before
-    with one.settled():
+    with one.consistent():
         assert one.postings(["pour"]) == other.postings(["pour"])
 
 

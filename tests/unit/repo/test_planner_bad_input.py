@@ -16,7 +16,7 @@ from ctxe.domain.errors import StoreError
 from ctxe.repo.git import Git
 from ctxe.repo.indexing import database
 from ctxe.repo.indexing.index import Index
-from ctxe.repo.indexing.repair import MENDED, refreshed, sound
+from ctxe.repo.indexing.repair import REBUILT, ask_with_repair, refresh_with_repair
 from ctxe.repo.planning.planner import Plan
 from ctxe.storage.vectors import Vectors, key_of
 from tests.repositories import git, repository
@@ -194,10 +194,10 @@ def test_a_cache_that_is_damaged_anywhere_is_made_anew_and_the_plan_is_the_same(
     for _ in range(6):
         path.write_bytes(damaged(whole, how, chance))
         found = Index(root, Git(root, os.environ), path, 1)
-        refreshed(found)
-        made = sound(found, lambda one: plan(one, task, 2000))
+        refresh_with_repair(found)
+        made = ask_with_repair(found, lambda one: plan(one, task, 2000))
         assert [(file.path, file.text) for file in made.files] == wanted
-        mended += made.note == MENDED
+        mended += made.note == REBUILT
         found.close()
     assert mended or how == "cut"  # a file that is cut short is noticed when it is opened
 
@@ -214,12 +214,12 @@ def test_an_index_is_not_made_anew_again_for_an_error_that_outlived_it(tmp_path:
 
     for times in (2, 3):
         with pytest.raises(KeyError, match="False"):
-            sound(index, ask)
+            ask_with_repair(index, ask)
         assert len(asked) == times
     with pytest.raises(KeyError, match="True"):
-        sound(index, ask)
-    assert (sound(index, ask), len(asked)) == ("told", 6)
-    assert asked == ["", MENDED, MENDED, MENDED, MENDED, MENDED]
+        ask_with_repair(index, ask)
+    assert (ask_with_repair(index, ask), len(asked)) == ("told", 6)
+    assert asked == ["", REBUILT, REBUILT, REBUILT, REBUILT, REBUILT]
 
 
 def damaged(data: bytes, how: str, chance: random.Random) -> bytes:
@@ -261,6 +261,6 @@ def test_an_index_that_nobody_can_write_is_said_in_one_line_or_kept_in_memory(tm
         index = Index(root, Git(root, os.environ), tmp_path / "index.db", 1)
         index.db.execute("PRAGMA busy_timeout=50")
         with pytest.raises(StoreError, match=r"cannot use .*locked"):
-            refreshed(index)
+            refresh_with_repair(index)
         held.execute("ROLLBACK")
-    assert refreshed(index).scanned == 1
+    assert refresh_with_repair(index).scanned == 1

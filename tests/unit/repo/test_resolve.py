@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxe.repo.indexing.imports import resolve
-from ctxe.repo.indexing.tree import Tree
+from ctxe.repo.indexing.path_lookup import PathLookup
 
 LISTED = """
     pkg/__init__.py pkg/core.py pkg/util/__init__.py pkg/util/text.py tools/text.py setup.py pkg/json.py
@@ -15,7 +15,7 @@ LISTED = """
     crates/regex/src/literal.rs src/main/java/org/x/Pot.java src/main/java/org/x/Cup.kt
     lib/url.c lib/url.h lib/sub/url.h include/tea/pot.h lib/tea/pot.rb lib/cup.rb src/Tea/Pot.php api/pot.proto
 """
-PATHS = Tree(LISTED.split())
+PATHS = PathLookup(LISTED.split())
 
 
 @pytest.mark.parametrize(

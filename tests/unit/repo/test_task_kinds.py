@@ -10,7 +10,7 @@ import pytest
 from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.mix import fitted
-from ctxe.repo.planning.task_kinds import KIND_SHARE, shares, words
+from ctxe.repo.planning.task_kinds import KIND_SHARE, kind_shares, words
 from tests.unit.repo.planned import plan
 
 FILES = {
@@ -64,11 +64,11 @@ def test_a_file_name_without_suffix_is_told_as_named(index: Index) -> None:
 
 def test_words_tell_and_without_words_nothing_changes() -> None:
     odds = {"doc": {"": -4.0, "manual": 6.0, "parse": -2.0}}
-    none, some, both = (shares(title, odds)["doc"] for title in ("turn it", "Manual", "parse the manual"))
+    none, some, both = (kind_shares(title, odds)["doc"] for title in ("turn it", "Manual", "parse the manual"))
     assert KIND_SHARE["doc"] < none < 0.38
     assert none < both < some
     assert some == pytest.approx(0.35 + 1.65 / (1 + 2.718281828 ** (1.2 - 2.0)))
-    assert shares("manual", {}) == KIND_SHARE
+    assert kind_shares("manual", {}) == KIND_SHARE
     assert words("docs(cli): .github/ci.yml, Größe x") == {"docs:", "docs", "cli", "github", "ci", "yml", "gr"}
 
 

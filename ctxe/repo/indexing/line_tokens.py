@@ -1,4 +1,4 @@
-"""Tokens of every line of a file: exact when the vocabulary is loaded, else an estimate on the safe side."""
+"""Tokens of every line of a file: exact once the vocabulary is loaded, else an estimate that is rarely too low."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from math import ceil
 from ctxe.domain.pattern import pattern
 
 MOST = 65535
-# The pieces into which o200k_base cuts ASCII text before it looks for tokens (its published pattern, without the
-# classes of other scripts): no token crosses the border of a piece.
+# The pieces into which o200k_base splits ASCII text before it looks for tokens (its published pattern, without the
+# classes of other scripts). No token spans two pieces.
 _PIECE = pattern(
     r"[^\r\nA-Za-z0-9]?[A-Z]*[a-z]+(?:'(?:s|t|re|ve|m|ll|d))?|[^\r\nA-Za-z0-9]?[A-Z]+[a-z]*|[0-9]{1,3}"
     r"| ?[^\sA-Za-z0-9]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _EASY = pattern(r"[a-z \t]+")
 _DENSE = ((0.5, 0.75), (0.35, 0.5))
-"""In patterns, tables and names in capitals, by the part of a line that is no small letter: tokens for a character."""
+"""(part of a line that is not small letters, tokens for each character): for patterns, tables and capital letters."""
 _WORDS = (1.0, 1.0, 1.02, 1.06, 1.06, 1.1, 1.1, 1.16, 1.22, 1.4, 1.45, 1.5, 1.7, 1.9, 2.0)
 _SIGNS = (1.0, 1.0, 1.0, 1.06, 1.15, 1.5, 2.0)
-"""Tokens of a piece by its length, a little above the mean over source code; longer ones by the next constant."""
+"""Tokens of a piece by its length, a little above the mean over source code; each further character adds _LONGER."""
 _LONGER = 0.25
 MOST_KNOWN, TRIED = 400_000, 5_000
-"""Lines and words that are remembered; words that are tried before half of the lines is too many."""
+"""Counts that are remembered at most; distinct words up to which counting by words is tried in any case."""
 LONG = 2_000
-"""Characters above which a line is no usual text and each counts as a token: no token has less."""
+"""Characters above which each character of a line is estimated as a token, the upper bound for any text."""
 ABOVE = 1.2
-"""What is likely of usual lines times this. Of 6,812 stretches of 5 to 1,000 lines in 1,700 files of eight projects one
-in five hundred has more tokens, a few: fewer than are charged for the lines that name a file and its stretches."""
+"""Factor on the likely count of a usual line. Of 6,812 stretches of 5 to 1,000 lines in 1,700 files of eight projects
+one in five hundred has more tokens than estimated, by fewer than are charged for the lines that name file and lines."""
 
 Lines = Callable[[list[str]], "array[int]"]
 
 
 def exact() -> Lines:
-    """A counter by o200k_base with each line's newline; it remembers lines. Loading takes up to half a second.
+    """A function that counts lines, each with its newline, by o200k_base. Loading takes up to half a second.
 
-    The sum over the lines of a text is an upper bound of the text's own count, 1.5 to 2.8 per cent above.
+    The sum over the lines of a text is an upper bound of the text's own count, 1.5 to 2.8 per cent above it.
     """
     from ctxe.storage.vocabulary import encoding
 
@@ -63,10 +63,10 @@ def exact() -> Lines:
 
 
 class _ByWords:
-    """Counts lines by their words, which pays where these are few: in code that a program wrote.
+    """Counts lines as the sum of their words, which is faster where few words make many lines, as in generated code.
 
-    Where one space stands between words it begins a piece of its own, and an indentation but for its last character
-    is a piece as well (see _PIECE).
+    The sum is exact for words with single spaces between: each space begins a new piece, and so does the last character
+    of an indentation (see _PIECE).
     """
 
     def __init__(self, tokens: Callable[[str], int]) -> None:
@@ -75,11 +75,11 @@ class _ByWords:
         self._lines = 0
 
     def few(self) -> bool:
-        """Whether there are far fewer words than lines so far."""
+        """Whether there were far fewer different words than lines so far."""
         return len(self._words) <= max(TRIED, self._lines // 2)
 
     def count(self, line: str) -> int | None:
-        """The tokens of a line; None when it is no plain words with single spaces."""
+        """The tokens of a line; None when it is not plain ASCII words with single spaces between."""
         body = line.lstrip(" \t")
         if not (body.isascii() and body.isprintable()) or "  " in body or body[-1:] in ("", " "):
             return None
@@ -95,7 +95,7 @@ class _ByWords:
 
 
 class _KnownCounts(dict[str, int]):
-    """The tokens of texts that come again and again."""
+    """A cache of token counts by text."""
 
     def __init__(self, count: Callable[[str], int]) -> None:
         self._count = count
@@ -108,11 +108,11 @@ class _KnownCounts(dict[str, int]):
 
 
 def estimate(lines: list[str]) -> array[int]:
-    """Tokens of each line without a vocabulary: the sum over a stretch of lines is hardly ever below its count."""
-    return array("H", (min(_bound(line), MOST) for line in lines))
+    """Tokens of each line without a vocabulary; the sum over a stretch of lines is hardly ever too low."""
+    return array("H", (min(_estimate_line(line), MOST) for line in lines))
 
 
-def _bound(line: str) -> int:
+def _estimate_line(line: str) -> int:
     odd = 0
     if not line.isascii():
         plain = line.encode("ascii", "ignore").decode()
@@ -125,16 +125,16 @@ def _bound(line: str) -> int:
 
 
 def of_name(path: str) -> int:
-    """Tokens of a path on a line of its own, at most: names hold numbers, hashes and signs as no text does.
+    """An upper bound of the tokens of a path on a line of its own; paths have more digits and signs than usual text.
 
-    Of 2,960 lists of 25 paths in 74 repositories none has more, and one in a hundred more than nine tenths of it.
+    Of 2,960 lists of 25 paths in 74 repositories none has more, and one in a hundred has more than nine tenths of it.
     """
     plain = path.encode("ascii", "ignore").decode()
     odd = len(path.encode("utf-8", "replace")) - len(plain)
-    return odd + sum(map(_of_piece, _PIECE.findall(f"{plain}\n")))
+    return odd + sum(map(_path_piece, _PIECE.findall(f"{plain}\n")))
 
 
-def _of_piece(piece: str) -> int:
+def _path_piece(piece: str) -> int:
     if piece.isdigit():
         return 1
     return (2 * len(piece) + 4) // 5 if any(map(str.isalpha, piece)) else len(piece)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxe.repo.indexing import linecount
+from ctxe.repo.indexing import line_tokens
 from ctxe.storage.vocabulary import count
 
 ROOT = Path(__file__).resolve().parents[3]
-SOURCES = sorted(Path(linecount.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(line_tokens.__file__).parent.glob("*.py"))
 
 
 def test_the_sum_of_lines_is_a_close_upper_bound() -> None:
-    exact = linecount.exact()
+    exact = line_tokens.exact()
     for path in SOURCES[:12]:
         text = path.read_text()
         lines, true = sum(exact(text.split("\n"))), count(text)
@@ -23,7 +23,7 @@ def test_an_estimate_is_above_all_but_a_few_stretches_of_lines_and_not_far() -> 
     below, stretches = [], 0
     for path in (*SOURCES, *sorted(ROOT.glob("tests/unit/repo/*.py")), *sorted(ROOT.glob("docs/*.md"))):
         lines = path.read_text().split("\n")
-        guessed = linecount.estimate(lines)
+        guessed = line_tokens.estimate(lines)
         for size in (5, 20, 60):
             for start in range(0, len(lines) - size, size):
                 stretches += 1
@@ -37,8 +37,10 @@ def test_an_estimate_is_above_all_but_a_few_stretches_of_lines_and_not_far() -> 
 
 def test_odd_lines_are_estimated_above_their_count() -> None:
     lines = ["", " " * 300, "x" * 5000, "茶壶漏水了" * 40, "é" * 100, "\t\t\t", "0123456789" * 10, "=" * 120, "aB" * 50]
-    exact = linecount.exact()(lines)
-    assert [guess >= true for guess, true in zip(linecount.estimate(lines), exact, strict=True)] == [True] * len(lines)
+    exact = line_tokens.exact()(lines)
+    assert [guess >= true for guess, true in zip(line_tokens.estimate(lines), exact, strict=True)] == [True] * len(
+        lines
+    )
 
 
 def test_every_line_is_counted_as_the_vocabulary_counts_it() -> None:
@@ -63,12 +65,12 @@ def test_every_line_is_counted_as_the_vocabulary_counts_it() -> None:
         "x" * 200_000,
     ]
     lines = [*plain, *odd, *plain]
-    assert list(linecount.exact()(lines)) == [min(count(line + "\n"), linecount.MOST) for line in lines]
+    assert list(line_tokens.exact()(lines)) == [min(count(line + "\n"), line_tokens.MOST) for line in lines]
 
 
 def test_lines_of_many_words_are_counted_whole_and_as_exactly() -> None:
     lines = [f"name_{n} = value_{n * 7919}({n})" for n in range(4_000)]
-    counted = list(linecount.exact()(lines)) + list(linecount.exact()([*lines, lines[0]]))[-1:]
+    counted = list(line_tokens.exact()(lines)) + list(line_tokens.exact()([*lines, lines[0]]))[-1:]
     assert counted == [count(f"{line}\n") for line in [*lines, lines[0]]]
 
 
@@ -78,5 +80,5 @@ def test_a_list_of_paths_takes_no_more_than_its_names_are_said_to() -> None:
     own = [str(path.relative_to(ROOT)) for path in (*SOURCES, *sorted(ROOT.glob("tests/**/*.txt")))]
     odd = ["茶/壶.py", "🚀🧪.md", "a/b/c/d/e/f", "1/2/3/4.x", "!!{}[]#@.txt", "AbCdEf/XyZ.ts"]
     for names in (numbered, hashed, own, odd):
-        said = sum(map(linecount.of_name, names))
+        said = sum(map(line_tokens.of_name, names))
         assert count("\n".join(names)) <= said <= 3 * count("\n".join(names))

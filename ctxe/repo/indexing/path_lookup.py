@@ -1,4 +1,4 @@
-"""The paths of a code base, found by their ends and by their folders."""
+"""Finding the paths of a code base by how they end and by their folders."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 
 
-class Tree:
-    """The paths of the code base, found by their ends."""
+class PathLookup:
+    """All paths of the code base, indexed by their last two parts and by folder."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = frozenset(paths)
@@ -30,7 +30,7 @@ class Tree:
         return found
 
     def ending(self, tail: str, near: str) -> str | None:
-        """The path that is ``tail`` or ends in it at a folder's border; of several the one nearest to ``near``."""
+        """The path that equals ``tail`` or ends in ``/tail``; of several the one sharing most folders with ``near``."""
         if tail in self.paths:
             return tail
         fitting = self._ending.get(tail)
@@ -42,12 +42,12 @@ class Tree:
         return max(fitting, key=lambda path: (_common(path, near), -len(path), path))
 
     def first(self, candidates: Iterable[str]) -> str | None:
-        """The first of the candidates that exists as it stands."""
+        """The first candidate that is a path of the code base."""
         return next((path for path in candidates if path in self.paths), None)
 
 
 def _tail(path: str) -> str:
-    """The name with its folder: many files have one name, few the same folder as well."""
+    """The file name with its folder. Many files share a name, few share both."""
     return "/".join(path.rsplit("/", 2)[-2:])
 
 
