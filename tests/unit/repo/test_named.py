@@ -12,7 +12,7 @@ from ctxe.repo.git import Git
 from ctxe.repo.indexing.index import Index
 from ctxe.repo.planning.evidence import Evidence, Scores
 from ctxe.repo.planning.reading import read_task
-from ctxe.repo.planning.signals.mentions import defined, path_named
+from ctxe.repo.planning.signals.mentions import defined, frame, path_named
 from ctxe.repo.planning.signals.modules import imports, member_named, module_named
 from ctxe.repo.planning.signals.past import MOST_ABOUT, commit_named, issue_named
 from tests.repositories import git, repository
@@ -159,3 +159,25 @@ def test_of_many_files_of_one_name_the_one_in_the_folder_that_the_title_begins_w
 )
 def test_imports_as_they_are_written(text: str, taken: list[tuple[str, list[str]]]) -> None:
     assert list(imports(text)) == taken
+
+
+@pytest.mark.parametrize(
+    ("folder", "first"),
+    [
+        ("/home/me/tree", True),
+        ("/go/pkg/mod/example.org/tree@v1.9.1", True),
+        ("/app", True),
+        ("/usr/local/go/src", False),
+    ],
+)
+def test_a_frame_at_the_top_of_the_project_is_ours_wherever_the_project_stood(
+    tmp_path: Path, folder: str, first: bool
+) -> None:
+    files = {"route.go": "package tea\n\nfunc Walk() {}\n", "pot/pour.go": "package pot\n\nfunc Pour() {}\n"}
+    evidence = ask(
+        repository(tmp_path / "tree", files, "Make tea"),
+        f"It falls over\n\npanic: nil\ntea.Walk(0x0)\n\t{folder}/route.go:3 +0x55\n"
+        "tea/pot.Pour(...)\n\t/app/pot/pour.go:3 +0x47\n",
+    )
+    scores = by_path(evidence, frame(evidence))
+    assert (scores.get("route.go", 0.0) > scores["pot/pour.go"]) is first, "the innermost frame is told first"

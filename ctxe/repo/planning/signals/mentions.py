@@ -22,12 +22,16 @@ _CALL = pattern(r"\b([A-Za-z_]\w{2,})\s*\(")
 _WORD = pattern(r"[\w\-]+")
 
 
+def _parts(written: str) -> list[str]:
+    return [part for part in written.replace("\\", "/").lower().split("/") if part not in ("", ".", "..", "~")]
+
+
 def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
     """(files whose paths end most alike, folders and name in common, folders and name written).
 
     Of several that end alike it is the one that is written from the root of the tree.
     """
-    parts = [part for part in written.replace("\\", "/").lower().split("/") if part not in ("", ".", "..", "~")]
+    parts = _parts(written)
     if not parts:
         return [], 0, 0
     found: list[int] = []
@@ -85,12 +89,34 @@ def frame(evidence: Evidence) -> Scores:
     """A frame of a pasted traceback; the innermost counts most."""
     found: Scores = {}
     frames = evidence.reading.mentions.frames
-    for depth, place in enumerate(frames, 1):
+    tops = _tops(evidence)
+    for place_in_trace, place in enumerate(frames, 1):
         files, same, written = fitting(evidence, place.path)
-        if (same > 1 or written == 1) and 0 < len(files) <= 4:
+        if same == 1 < written:
+            files = [one for one in files if "/".join(_parts(place.path)[:-1]) in tops and _is_at_top(evidence, one)]
+        if 0 < len(files) <= 4:
+            # only Python tells the innermost frame last
+            depth = place_in_trace if place.path.endswith(".py") else len(frames) + 1 - place_in_trace
             for number in files:
                 found[number] = max(found.get(number, 0.0), (0.5 + 0.5 * depth / len(frames)) / len(files))
     return found
+
+
+def _tops(evidence: Evidence) -> set[str]:
+    """Folders of frames that are the top of this project: named like it, or followed by the whole path of a file."""
+    tops: set[str] = set()
+    for place in evidence.reading.mentions.frames:
+        parts = _parts(place.path)
+        files, same, _ = fitting(evidence, place.path)
+        if same > 1 and any(evidence.file(number).path.count("/") == same - 1 for number in files):
+            tops.add("/".join(parts[:-same]))
+        elif len(parts) > 1 and parts[-2].partition("@")[0] == evidence.index.root.name.lower():
+            tops.add("/".join(parts[:-1]))
+    return tops
+
+
+def _is_at_top(evidence: Evidence, number: int) -> bool:
+    return "/" not in evidence.file(number).path
 
 
 def names_in_task(evidence: Evidence) -> list[str]:
