@@ -1,1 +1,1 @@
-"""The loop, its limits, the dispatch of tool calls and the session log."""
+"""The agent loop, its limits, the dispatch of tool calls and the session log."""

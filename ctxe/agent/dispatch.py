@@ -1,4 +1,4 @@
-"""One tool call from the model's words to its result: checked, decided, run, cleaned, trimmed."""
+"""Runs one tool call, from the arguments the model wrote to its result: checked, decided, run, cleaned, trimmed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ctxe.domain.value import dataclass, field, replace
 Trim = Callable[[ToolOutput], tuple[str, str]]
 STOPPED = "[the user stopped it here; what it had done by then stays done]"
 PIECES = 1_000
-"""Pieces of output that are kept of an action that is stopped, the newest."""
+"""Newest pieces of output that are kept of an action that is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
-    """What running a call needs. ``before`` is told of an allowed action (undo points), ``trim`` gives text and handle.
+    """What running a call needs. ``before`` hears of an allowed action (undo points); ``trim`` gives text and handle.
 
-    ``approve`` asks a person; ``granted`` is told the rule of an "always"; ``known`` says what is remembered of an
-    action before it runs, ``recognised`` what is of a failure that just happened.
+    ``approve`` asks a person. ``granted`` receives the rule of an "always". ``known`` looks up what is remembered of an
+    action before it runs, ``recognised`` of a failure that just happened. ``clean`` removes secrets.
     """
 
     tools: Mapping[str, Tool]
@@ -40,9 +40,10 @@ class Dispatcher:
     recognised: Callable[[ToolOutput], Known | None] = field(default=lambda _: None)
 
     def __call__(self, call: ToolCall) -> Iterator[Event]:
-        """Run one call; the last event is always its ToolFinished. Only interrupts and bugs pass through.
+        """Run one call; the last event is always its ToolFinished. Only interrupts and bugs are raised.
 
-        An interrupt of a running action passes after the ToolFinished with what it had put out by then.
+        When a running action is interrupted, ToolFinished comes first, with the output so far; then the interrupt is
+        raised.
         """
         began, title, running = time.monotonic(), "", False
         came: deque[str] = deque(maxlen=PIECES)
@@ -65,7 +66,7 @@ class Dispatcher:
             facts: dict[str, Any] = {"refused": said} if isinstance(error, Denied) else {}
             facts |= {"unapplied": True} if isinstance(error, NotApplied) else {}
             failed = ToolResult(call.id, said + _noted(known), ok=False)
-            # A person's time to answer is not the call's.
+            # The time a person took to answer does not count.
             seconds = 0.0 if "refused" in facts else time.monotonic() - began
             yield ToolFinished(failed, call.name, title or named(call), seconds=seconds, facts=facts)
             return
@@ -80,14 +81,14 @@ class Dispatcher:
         yield self._finished(call, title, output, began, note, more)
 
     def _cleaned(self, output: ToolOutput) -> ToolOutput:
-        """An output without secrets, in its facts as in its words: they are logged, and failures are made of them."""
+        """The output without secrets, also in its facts: they are logged, and failures are made of them."""
         text, display = self.clean(output.text), self.clean(output.display)
         return replace(output, text=text, display=display, facts=_in_all(self.clean, output.facts))
 
     def _finished(
         self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "", more: str = ""
     ) -> ToolFinished:
-        """What the model is told of an output, short, and what the user is shown."""
+        """The event with the trimmed text for the model and the display for the user."""
         text, handle = self.trim(output)
         return ToolFinished(
             ToolResult(
@@ -102,7 +103,7 @@ class Dispatcher:
         )
 
     def _permitted(self, call: ToolCall, action: Action, known: Known | None) -> tuple[Action, str, str]:
-        """The action that may run, who allowed it, and the arguments a person put in place of the model's."""
+        """The action that may run, who allowed it, and the arguments with which a person replaced the model's."""
         decision: Decision | Answer = _with_known(self.decide(action), known)
         by, revised = "rule", ""
         while not isinstance(decision, Allow):
@@ -119,7 +120,7 @@ class Dispatcher:
         return action, by, revised
 
     def _recheck(self, action: Action) -> Decision:
-        """What a person wrote needs no second question, but a deny stays one."""
+        """Arguments that a person wrote are not asked about again, but a deny still holds."""
         decision = self.decide(action)
         return decision if isinstance(decision, Deny) else Allow()
 
@@ -131,14 +132,14 @@ class Dispatcher:
 
 
 def _with_known(decision: Decision, known: Known | None) -> Decision:
-    """The decision with what is remembered in the question, or a question because of it."""
+    """The decision with the remembered failure in its question; an Allow becomes a question where it demands one."""
     if known is None or isinstance(decision, Deny) or (isinstance(decision, Allow) and known.way != "ask"):
         return decision
     return replace(decision if isinstance(decision, Ask) else Ask(), known=known.lesson)
 
 
 def _in_all(change: Callable[[str], str], value: Any) -> Any:
-    """A value with every text in it changed."""
+    """A value with every string in it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
@@ -147,7 +148,7 @@ def _in_all(change: Callable[[str], str], value: Any) -> Any:
 
 
 def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
-    """Told instead of being run."""
+    """The result of a call that is answered from memory instead of being run."""
     result = ToolResult(call.id, known.says, ok=False)
     return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
 
@@ -168,7 +169,7 @@ def _decoded(arguments: str) -> dict[str, Any]:
 
 
 def _run(action: Action, came: deque[str]) -> Generator[Event, None, ToolOutput]:
-    """Run an action; ``came`` takes what it puts out on the way."""
+    """Run an action, yielding its progress; ``came`` collects the pieces of output."""
     output: ToolOutput | None = None
     pieces = action.run()
     try:

@@ -1,4 +1,4 @@
-"""Replies that did not end as the model meant: cut at its output limit, refused, stopped by a filter."""
+"""Replies that did not end properly: cut at the model's output limit, refused, or stopped by a filter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ctxe.domain.conversation import Reply
 from ctxe.domain.section import Chunk
 
 PATIENCE = 2
-"""So many replies in a row whose calls do not fit, and the turn ends: a third would not fit either."""
+"""A turn ends after this many replies in a row whose calls do not fit: a third would not fit either."""
 TOO_LONG = "the model's tool calls do not fit its output limit"
 
 SAID = {
@@ -17,13 +17,13 @@ SAID = {
 
 
 def told(reply: Reply) -> str:
-    """A line for the user about how a reply ended; empty when it ended well."""
+    """A line for the user about how a reply ended; empty when it ended properly."""
     said = SAID.get(reply.stop, "")
     return f"{said}; {_names(reply)} was not run" if said and reply.dropped else said
 
 
 def note(reply: Reply) -> Chunk | None:
-    """What the model must know when calls of its reply were dropped: they never ran, and why."""
+    """A note for the model that calls of its reply were dropped: they never ran, and why; None when none were."""
     if not reply.dropped:
         return None
     text = (

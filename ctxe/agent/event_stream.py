@@ -1,4 +1,4 @@
-"""Events handed on one by one: Ctrl-C that comes meanwhile is raised where they are made."""
+"""Passes events on one by one, so that a Ctrl-C raised in the consumer reaches the generator that makes them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ctxe.domain.events import Event
 
 
 def each_event(events: Iterator[Event], made: Callable[[Event], Iterator[Event]]) -> Iterator[Event]:
-    """What is ``made`` of each event.
+    """Apply ``made`` to each event and yield the results.
 
-    A loop with a ``yield`` in it would keep an interrupt that is thrown in there to itself: the events' own generator
-    would only be dropped, whenever that happens, with all it has to say of how it ended.
+    An exception thrown into a plain ``for``/``yield`` loop would never reach the inner generator, which could then not
+    record how it ended. Here KeyboardInterrupt is thrown into it.
     """
     step: Callable[[], Event] = events.__next__
     try:

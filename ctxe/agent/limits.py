@@ -1,4 +1,4 @@
-"""When a turn must end, and when the model is told that it walks in circles."""
+"""When a turn must end, and when the model is told that it repeats itself."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ctxe.domain.value import dataclass
 REPEATS = 3
 """The same call with the same result this often in one turn is a circle, not a retry."""
 HOPELESS = 8
-"""Steps in a row that are one and the same call end the turn, where it fails or where nothing else is said or told:
-the model heard of it at the third, and hears nothing.
+"""Steps in a row with one and the same call that end the turn, if the call fails or nothing else changes. The model was
+told at the third and did not react.
 """
 WAIT = ("run_command", "use")
-"""Tools that a model may ask the same again and again because it waits for something."""
+"""Tools that a model may call repeatedly because it waits for something."""
 WARN_AT = 0.8
 SHOWN = 200
-"""Characters of a call's arguments in a note about it."""
+"""Characters of a call's arguments shown in a note."""
 Made = tuple[str, str, str]
-"""A call's tool, arguments and result."""
+"""A call as (tool, arguments, result)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Limits:
     usd: float = 0.0
 
     def spent(self, state: State, prices: Prices | None) -> str:
-        """Why money ends the turn: it is gone, or reading what stands once more would go beyond it; empty: it does not.
+        """Why the cost limit ends the turn: reached, or the next request would exceed it; empty when neither.
 
-        Foreseen is the least that the next request can cost: all of the newest one from the cache, and no answer.
+        The next request is estimated at its least cost: all of the newest request read from the cache, and no answer.
         """
         if not self.usd:
             return ""
@@ -51,16 +51,16 @@ class Limits:
         return ""
 
     def warns(self, before: float, after: float) -> str:
-        """A line for the user when the step that cost ``after - before`` dollars crossed 80 % of the limit."""
+        """A line for the user when a step raised the cost from ``before`` to ``after``, across 80 % of the limit."""
         if self.usd and before < WARN_AT * self.usd <= after < self.usd:
             return f"${after:.4f} of ${self.usd:.2f} spent"
         return ""
 
 
 def circle(state: State) -> Chunk | None:
-    """A note for the model when it walks in a circle: the same call with the same result, or two calls in turns.
+    """A note for the model when it repeats itself: the same call with the same result, or two calls in alternation.
 
-    Told once a circle, with what was called. A call that was answered instead of being run counts with its last result.
+    Sent once per circle, listing the calls. A call that was answered instead of run counts with its last real result.
     """
     steps = state.turn.steps
     if not steps or not steps[-1].results:
@@ -81,7 +81,7 @@ def circle(state: State) -> Chunk | None:
 
 
 def stuck(state: State) -> str:
-    """Why a circle that the model was told of ends the turn; empty: it does not."""
+    """Why a circle that the model was told of ends the turn; empty when it does not."""
     last = state.turn.steps[-HOPELESS:]
     calls = {tuple((call.name, call.arguments) for call in step.reply.calls) for step in last}
     if len(last) < HOPELESS or len(calls) > 1 or not last[-1].reply.calls:
@@ -95,7 +95,7 @@ def stuck(state: State) -> str:
 
 
 def _made(steps: Sequence[Step]) -> Iterator[Made]:
-    """Calls with their results in order."""
+    """Calls with their results, in order."""
     held: dict[tuple[str, str], str] = {}
     for step in steps:
         for call, result in zip(step.reply.calls, step.results, strict=True):
@@ -106,7 +106,7 @@ def _made(steps: Sequence[Step]) -> Iterator[Made]:
 
 
 def _alternate(made: Sequence[Made]) -> bool:
-    """Are these two different calls, again and again?"""
+    """True for two different calls that alternate REPEATS times."""
     calls = [one[:2] for one in made]
     whole = len(calls) == 2 * REPEATS
     return whole and calls[0] != calls[1] and calls == calls[:2] * REPEATS

@@ -1,9 +1,9 @@
-"""The session log: one JSON object a line, a header first, then the kept events in order; append-only.
+"""The session log: one JSON object per line, a header first, then the kept events in order; append-only.
 
-Format: header ``{"v": 1, "session", "project", "at", "fork"?, "parent"?}``, then ``{"n", "at", "type", …fields}``
-where ``n`` counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice; the
-file is never shortened, and written again where it was removed while its session runs. A log of a newer version is
-refused, unchanged.
+Format: header ``{"v": 1, "session", "project", "at", "fork"?, "parent"?}``, then ``{"n", "at", "type", …fields}`` where
+``n`` counts from 1 without gaps and ``at`` is UTC in ISO 8601. A torn last line is dropped with a notice. The file is
+never shortened; it is written again if it is removed while its session runs. A log of a newer version is refused and
+left unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ctxe.storage.files import replace
 
 VERSION = 1
 AT_ONCE = 2_000_000_000
-"""Nanoseconds within which the logs of two sessions that run beside each other grow."""
+"""Nanoseconds by which the logs of two sessions running side by side may differ in time."""
 
 
 @cache
@@ -38,22 +38,22 @@ def _codec() -> Any:
 
 
 def to_record(event: Kept) -> dict[str, Any]:
-    """An event as plain JSON values; empty and default fields are left out."""
+    """An event as plain JSON values, without empty and default fields."""
     return {"type": event.type, **_codec().dump_python(event, mode="json", exclude_defaults=True)}
 
 
 def from_record(record: dict[str, Any]) -> Kept:
-    """The event of a log line. Raises ValueError when it is none."""
+    """The event in a log record. Raises ValueError when there is none."""
     event: Kept = _codec().validate_python({k: v for k, v in record.items() if k not in ("n", "at")})
     return event
 
 
 @dataclass(slots=True)
 class Log:
-    """An open session log that events are appended to. ``clock`` gives UTC in ISO 8601.
+    """An open session log to which events are appended. ``clock`` gives UTC in ISO 8601.
 
-    ``header`` is not written yet, empty once it is; ``newest`` is the record that was written last. It
-    ``leads`` once it is the newest of its folder, whatever the clock.
+    ``header`` is the header still to be written, empty once it is. ``newest`` is the record written last. ``leads`` is
+    True once this log is the newest of its folder, whatever the clock says.
     """
 
     path: Path
@@ -75,9 +75,9 @@ class Log:
         copied: int = 0,
         parent: str = "",
     ) -> Log:
-        """A new log. Its header is written with the first event: a session in which nothing happened leaves no file.
+        """A new log. Its header is written with the first event, so a session in which nothing happens leaves no file.
 
-        A ``fork`` names the session whose first ``copied`` events it begins with, a ``parent`` the one that asked it.
+        ``fork`` names the session whose first ``copied`` events it begins with, ``parent`` the one that started it.
         """
         header: dict[str, Any] = {"v": VERSION, "session": session, "project": project, "at": clock()}
         header |= {"fork": fork, "copied": copied} if fork else {}
@@ -85,7 +85,7 @@ class Log:
         return cls(folder / f"{session}.jsonl", clock, header=header)
 
     def keep(self, event: Kept) -> None:
-        """Make an event durable. Raises StoreError; the count moves only when it is on disk."""
+        """Make an event durable. Raises StoreError; ``count`` grows only when the event is on disk."""
         if self.header:
             self.hold().append(_line(self.header))
             self.header = {}
@@ -97,10 +97,7 @@ class Log:
             _become_newest(self.path)
 
     def begin(self, timed: Sequence[tuple[str, Kept]]) -> None:
-        """Begin with what another log holds, each event with its own time: all of it is on disk, or nothing is.
-
-        Raises StoreError.
-        """
+        """Begin with the events of another log, each with its own time, written all or nothing. Raises StoreError."""
         records = [{"n": n, "at": at or self.clock(), **to_record(event)} for n, (at, event) in enumerate(timed, 1)]
         if records:
             text = "".join(f"{_line(record)}\n" for record in (self.header, *records))
@@ -109,15 +106,16 @@ class Log:
             self.hold()
 
     def hold(self) -> AppendFile:
-        """The file, from now on kept from being lost."""
+        """The open file; while it is open, a log that is removed gets written again."""
         self.held = self.held or AppendFile(self.path)
         return self.held
 
 
 def _become_newest(path: Path) -> None:
-    """Set back logs of the folder whose time is still to come by this one's: a clock was ahead, or is behind now.
+    """Move logs dated in the future to just before this one.
 
-    The log used last is known by its time; they keep their order among themselves.
+    The newest log is found by modification time, so a clock that once ran ahead would hide every later session. Their
+    order among themselves is kept.
     """
     with contextlib.suppress(OSError):
         now = path.stat().st_mtime_ns
@@ -131,9 +129,9 @@ def _line(record: dict[str, Any]) -> str:
 
 
 def header_of(path: Path) -> dict[str, Any]:
-    """The header of a log. Raises SessionError when the file is no log of ours or of a newer version."""
+    """The header of a log. Raises SessionError when the file is no session log or of a newer version."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device would be waited for
+        if path.exists() and not path.is_file():  # reading a pipe or a device could block
             raise SessionError(f"{path} is not a session log", "it was left as it is")
         with path.open("rb") as file:
             header = json.loads(file.readline(1_000_000))
@@ -151,7 +149,7 @@ def header_of(path: Path) -> dict[str, Any]:
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any] | str]:
-    """Every record of a log in order; a line that cannot be read comes as a notice (text)."""
+    """Every record of a log in order; an unreadable line comes as a notice (a string)."""
     header_of(path)
     with path.open("rb") as file:
         file.readline()
@@ -170,7 +168,7 @@ def read_records(path: Path) -> Iterator[dict[str, Any] | str]:
 
 
 def timed_events(path: Path) -> Iterator[tuple[str, Kept]]:
-    """Every event that can be read, in order, with when it happened (UTC, ISO 8601). Raises SessionError."""
+    """(time, event) for every readable event, in order; times are UTC in ISO 8601. Raises SessionError."""
     for record in read_records(path):
         if isinstance(record, dict):
             with contextlib.suppress(ValueError):
@@ -178,13 +176,13 @@ def timed_events(path: Path) -> Iterator[tuple[str, Kept]]:
 
 
 def read_events(path: Path) -> tuple[list[Kept], list[str], int]:
-    """Events, notices about what could not be read, and the last sequence number. Raises SessionError."""
+    """Events, notices about unreadable ones, and the last sequence number. Raises SessionError."""
     events, notices, last = read_timed(path)
     return [event for _, event in events], notices, last
 
 
 def read_timed(path: Path) -> tuple[list[tuple[str, Kept]], list[str], int]:
-    """The same, each event with when it happened (UTC, ISO 8601), which is empty for those copied from another log."""
+    """Like `read_events`, with the time of each event (UTC, ISO 8601), empty for events copied from another log."""
     copied = header_of(path).get("copied")
     events: list[tuple[str, Kept]] = []
     notices: list[str] = []

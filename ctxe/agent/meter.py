@@ -1,4 +1,4 @@
-"""An answer that is still coming: its words so far, and what it took, by its provider's count or else by our own."""
+"""Measures an answer that is still streaming: its text so far, and its usage as the provider or else ctxe counts it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ctxe.domain.model import Billed, CallDelta, ReasoningDelta, TextDelta, Wait
 from ctxe.domain.value import dataclass, field, replace
 
 CHARACTERS = 4
-"""Of a call's arguments only the size is told while they come: so many characters count as a token."""
+"""Characters per token of a call's arguments: while they stream, only their size is known."""
 
 
 @dataclass(slots=True)
 class Meter:
-    """Hears an answer while it comes. A provider takes money for what it read and wrote, whoever hangs up."""
+    """Follows an answer while it streams: the provider charges for what it read and wrote even if it is cut off."""
 
     count: Count
     billed: Usage | None = None
@@ -24,7 +24,7 @@ class Meter:
     written: list[tuple[str, int]] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
-        """Take in an event of the loop; an answer is over with whatever is kept of it, and void when asked again."""
+        """Take in an event of the loop. Any kept event ends the answer; a retry (Waiting) voids it."""
         match event:
             case Billed(usage):
                 self.billed = usage
@@ -43,11 +43,11 @@ class Meter:
 
     @property
     def said(self) -> str:
-        """The words of the answer that have come."""
+        """The text of the answer so far."""
         return "".join(self.words)
 
     def usage(self, ledger: Ledger | None) -> Usage | None:
-        """Tokens of the answer that is coming, ``ledger`` being that of its request; None while nothing has come."""
+        """Tokens of the current answer; ``ledger`` is that of its request. None while nothing has come."""
         wrote = self.count(self.said) + self.count("".join(self.thoughts))
         wrote += sum(size for _, size in self.written) // CHARACTERS
         if self.billed:

@@ -1,4 +1,4 @@
-"""The requests of a session as its log has them: which there were, what each was for, what each held."""
+"""Reconstructs the requests of a session from its log: which there were, what each was for, what each held."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Epoch = ModelChosen | Folded | Unfolded
 
 
 def requests(timed: Iterable[tuple[str, Kept]]) -> Iterator[tuple[Sent, State]]:
-    """Every request with its reply, and the state it was composed from; ``timed`` are events with when they happened.
+    """Every request with its reply, and the state it was composed from; ``timed`` are (time, event) pairs.
 
     A request that was not answered (an error, an interrupt) has no reply.
     """
@@ -65,16 +65,16 @@ def _why(begins: Epoch | None) -> str:
 def texts(
     ledger: Ledger, state: State, tools: Sequence[ToolSchema], known: Collection[str] = ()
 ) -> dict[str, tuple[Said, ...]]:
-    """What the rows of a request stand for, by content hash, less those that are ``known``.
+    """The texts of a request's rows by content hash, except those in ``known``.
 
-    What cannot be found by its hash (shortened as a last resort, a tool that has another schema by now) is not in it.
+    A text whose hash cannot be found (shortened as a last resort, or a tool whose schema has changed) is missing.
     """
     wanted = {row.digest for row in ledger.rows if row.given} - set(known)
     return {piece.digest: said_in(piece) for piece in _pieces(state, tools) if piece.digest in wanted} if wanted else {}
 
 
 def _pieces(state: State, tools: Sequence[ToolSchema]) -> Iterator[Piece]:
-    """Everything that the request after this state can be made of; it was counted before."""
+    """All pieces that the request after this state can consist of; their tokens are not needed, so ``len`` counts."""
     talk = spoken(state.conversation, len)
     yield from (tool_piece(tool, len) for tool in tools)
     yield from (piece for section in state.standing or () for piece in section_pieces(section, len))

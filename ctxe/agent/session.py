@@ -1,4 +1,4 @@
-"""A session: the loop's events are written to the log, taken into the state, shown, and heard by listeners."""
+"""A session: logs the loop's events, applies them to the state, shows them and passes them to listeners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from ctxe.domain.events import EffortChosen, Event, Kept, ModelChosen, Notice, T
 from ctxe.domain.value import dataclass, field, replace
 
 Listener = Callable[[Event, State], Iterable[Event]]
-"""Hears every kept event with the state after it; what it answers is kept and shown too (never heard by it again)."""
+"""Receives every kept event with the state after it. The events it returns are kept and shown too, but not passed to
+listeners again.
+"""
 
 
 @dataclass(slots=True)
@@ -36,9 +38,9 @@ class Session:
     began: float = 0.0
 
     def turn(self, words: str, more: More = nothing_more) -> Generator[Event, None, None]:
-        """A turn as events, and those that the user's words meanwhile (``more``) begin.
+        """Run a turn as events, and the turns begun by words that the user adds meanwhile (``more``).
 
-        A CtxeError or an interrupt ends the turn properly before it is raised again.
+        A CtxeError or an interrupt closes the turn before it is raised again.
         """
         self.usd_before, self.began = self.state.usd, time.monotonic()
         self.meter = Meter(self.ports.count)
@@ -64,7 +66,7 @@ class Session:
             raise
 
     def emit(self, event: Event) -> Iterator[Event]:
-        """Keep an event, take it in, show it, and then what listeners make of it; Ctrl-C meanwhile waits for them."""
+        """Keep an event, apply it, show it, run the listeners. A Ctrl-C while it is shown is raised after them."""
         pressed: KeyboardInterrupt | None = None
         for one in self._take(event):
             try:
@@ -78,9 +80,9 @@ class Session:
             raise pressed
 
     def close(self, outcome: Outcome, why: str = "") -> Iterator[Event]:
-        """End a running turn so that the next request is whole; nothing when none runs.
+        """End a running turn so that the next request is well-formed; does nothing when none runs.
 
-        What an answer took that was cut off stands in the account all the same.
+        The cost of an answer that was cut off is recorded all the same.
         """
         usage, prices = self.meter.usage(self.state.ledger), self.ports.provider.model.prices
         usd = prices.cost(usage) if usage and prices else None
@@ -96,7 +98,7 @@ class Session:
                 self.log.keep(event)
                 self.unlogged = ""
             except StoreError as error:
-                # The chat goes on with what it has in memory; the user is told once that the log does not grow.
+                # The chat goes on from memory; the user is told once that the log is not being written.
                 if error.message != self.unlogged:
                     yield Notice(f"not logged: {error.message}", "error")
                 self.unlogged = error.message
@@ -110,13 +112,13 @@ class Session:
         if not usd and self.ports.provider.model.prices is None:
             usd = None
         seconds = time.monotonic() - self.began
-        self.usd_before, self.began = self.state.usd, time.monotonic()  # words told meanwhile go on from here
+        self.usd_before, self.began = self.state.usd, time.monotonic()  # the user's next words count from here
         return replace(event, usage=usage, usd=usd, seconds=seconds)
 
 
 @contextlib.contextmanager
 def closed_properly(session: Session) -> Iterator[Session]:
-    """Leave no torn turn behind when the program ends in the middle of one."""
+    """Close the running turn when the program ends in the middle of one."""
     try:
         yield session
     finally:

@@ -1,4 +1,4 @@
-"""What a session is at a moment; ``transitions`` says how its events lead there."""
+"""The state of a session at one moment; ``transitions`` derives it from the events."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A session between two events. ``pending`` is a reply whose step is not joined yet, ``results`` what came so far,
-    ``started`` the ids of its calls that ran or run.
+    """A session between two events.
 
-    ``standing`` are the sections before the conversation, None when the next request begins an epoch; the one that
-    runs began at ``since``. ``held`` are
-    the marks of the newest request (see assemble), ``left`` at the begin of an epoch those of the last one before it:
-    the provider may hold its beginning still. ``files`` are the user's (path, choice), ``queued`` is told with the
-    next words. ``mode`` is the approval mode that was chosen on the way (empty: the one it began with), ``plan`` the
-    one that the user approved, while something of it is to be done. ``originals`` maps a handle to the full text of a
-    shortened result. ``folded`` is what a fold left, in tokens, until a request tells how much it is.
+    ``pending`` is a reply whose step is not complete yet, ``results`` are its results so far, ``started`` the ids of
+    its calls that ran or are running. ``standing`` are the sections before the conversation, None when the next request
+    begins an epoch; the current epoch began at ``since``. ``held`` are the marks of the newest request (see assemble).
+    ``left``, at the beginning of an epoch, are those of the last request before it, whose beginning the provider may
+    still cache. ``files`` are the user's (path, choice); ``queued`` is sent with the next words. ``mode`` is the
+    approval mode chosen during the session (empty: the one it began with). ``plan`` is the plan that the user approved,
+    until all of it is done. ``originals`` maps a handle to the full text of a shortened result. ``folded`` is the size
+    that a fold left, in tokens, until a request says how much it is.
     """
 
     conversation: Conversation = Conversation()
@@ -59,13 +59,13 @@ class State:
 
     @property
     def end(self) -> Position:
-        """The place behind the newest step."""
+        """The position after the newest step."""
         turns = self.conversation.turns
         return Position(len(turns) - 1, len(turns[-1].steps)) if turns else BEGINNING
 
     @property
     def size(self) -> int:
-        """Tokens of what was said so far: what a fold left, else the newest request and its answer; 0 before the first.
+        """Tokens of the conversation: what a fold left, else the newest request and its answer; 0 before the first.
 
         As the provider counted them, where it did.
         """
@@ -74,16 +74,16 @@ class State:
         return self.folded or counted
 
     def whole(self, result: ToolResult) -> str:
-        """The text of a result as its tool gave it, before it was shortened for the model."""
+        """The text of a result as its tool returned it, before it was shortened for the model."""
         return self.originals.get(result.handle, result.text)
 
     @property
     def newest_usage(self) -> Usage | None:
-        """What the provider counted for the newest reply; None where it did not, and before the first."""
+        """The provider's count for the newest reply; None when it gave none, and before the first."""
         steps = self.conversation.turns[-1].steps if self.conversation.turns else ()
         return steps[-1].reply.usage if steps else None
 
     def asked(self, words: str, gathered: tuple[Section, ...]) -> State:
-        """The session once the user has said these words; what was ``gathered`` for them rides along."""
+        """The state after the user's words and the sections ``gathered`` for them are added as a new turn."""
         turns = (*self.conversation.turns, Turn(words, gathered))
         return replace(self, conversation=replace(self.conversation, turns=turns), running=True, queued=())

@@ -1,4 +1,4 @@
-"""Asking a model for a summary: twice at most, never waited for long; what it says stands beside the record.
+"""Asks a model for a summary, twice at most and with a time limit; the summary stands beside the record.
 
 It replaces nothing. A summariser that lies, says nothing, hangs or finds the text too long costs one notice.
 """
@@ -19,20 +19,20 @@ from ctxe.domain.model import Message, Provider, Request, Text
 from ctxe.domain.value import dataclass
 
 PATIENCE = 2
-"""Failures after which a session asks no more."""
+"""Failures after which a session stops asking."""
 
 MOST_READ, MOST_SAID = 24_000, 800
-"""Tokens of the session that are read, and of the summary that are kept (500 words, about)."""
+"""Tokens of the session that the model reads, and tokens of its summary that are kept (about 500 words)."""
 
 SECONDS = 60.0
-"""A summary is waited for this long."""
+"""Longest wait for a summary."""
 
 
 @dataclass(slots=True)
 class Summarizer:
     """Summarises a session with the model that ``connect`` reaches, which may raise CtxeError.
 
-    ``prompt`` says what a summary is, ``clean`` is what all text from outside goes through, ``clock`` gives seconds.
+    ``prompt`` says what a summary is, ``clean`` sanitises text from outside, ``clock`` gives seconds.
     """
 
     connect: Callable[[], Provider]
@@ -45,7 +45,7 @@ class Summarizer:
     def __call__(self, state: State, focus: str = "") -> Iterator[Summarized | Consulted | Notice]:
         """A summary of what came since the last one, or a notice why there is none; nothing after two failures.
 
-        An answer without words was paid for all the same.
+        An answer without text is still recorded with its cost.
         """
         why = ""
         while self.failures < PATIENCE:
@@ -85,7 +85,7 @@ class Summarizer:
         return Message("user", (Text("\n\n".join([*parts, "Write the summary."])),))
 
     def _reply(self, provider: Provider, request: Request) -> Reply | None:
-        """The whole answer; None when there is none in time."""
+        """The whole answer; None when the stream ends without one. Raises CtxeError after SECONDS."""
         stream = provider.stream(request)
         until = self.clock() + SECONDS
         with contextlib.closing(stream) if isinstance(stream, Generator) else contextlib.nullcontext():

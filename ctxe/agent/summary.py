@@ -1,4 +1,4 @@
-"""What a session log says at a glance, without building its events: words, model, turns, tokens, money."""
+"""What a session log says at a glance, without building its events: words, model, turns, tokens, cost."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WANTED = tuple(
     for kind in (b"turn_started", b"reply_received", b"summarized", b"consulted", b"model_chosen", b"turn_finished")
 )
 HEAD = 120
-"""Bytes of a record in which its type stands: number and time are all that is written before it."""
+"""Bytes of a record that contain its type: only number and time are written before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """One reply's price: when (UTC, ISO 8601), by which model, tokens, dollars (None: price unknown).
+    """The cost of one reply: time (UTC, ISO 8601), model, tokens, dollars (None: price unknown).
 
-    ``delegate`` is whose reply it was where it was not the session's own.
+    ``delegate`` names the session of a delegate whose reply it was, empty for the session's own.
     """
 
     at: str
@@ -39,9 +39,9 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One session. ``words`` are the user's first, ``used`` is when its log last grew (seconds since 1970).
+    """One session. ``words`` are the user's first message; ``used`` is when its log last grew (seconds since 1970).
 
-    What a fork was copied from is not ``spent`` again.
+    A fork does not count the replies that it copied in ``spent``.
     """
 
     id: str
@@ -56,18 +56,18 @@ class Summary:
 
     @property
     def usd(self) -> float | None:
-        """Dollars in all; None when the price of every reply is unknown."""
+        """Dollars in total; None when no price is known."""
         return total(one.usd for one in self.spent)
 
     @property
     def usage(self) -> Usage:
-        """Tokens in all."""
+        """Tokens in total."""
         return sum((one.usage for one in self.spent), Usage())
 
 
 @dataclass(slots=True)
 class Glance:
-    """What the header of a log says (``at``, ``fork``, ``copied``), and its whole lines up to byte ``until``."""
+    """The header of a log (``at``, ``fork``, ``copied``), and what its whole lines up to byte ``until`` say."""
 
     at: str
     fork: str
@@ -80,7 +80,7 @@ class Glance:
     spent: list[Spent] = field(default_factory=list)
 
     def take(self, record: dict[str, Any]) -> None:
-        """Take in the next record."""
+        """Add the next record."""
         match record.get("type"):
             case "turn_started":
                 self.words = self.words or str(record.get("words", ""))
@@ -95,13 +95,13 @@ class Glance:
                     self.spent += _spent(record, self.model)
 
     def told(self, name: str, used: float) -> Summary:
-        """The session of this name, whose log last grew when ``used`` says."""
+        """The summary of the session ``name``, whose log last grew at ``used`` (seconds since 1970)."""
         spent = tuple(self.spent)
         return Summary(name, self.at, used, self.words, self.turns, self.model, self.outcome, spent, self.fork)
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The logs of a folder, the one that grew last first, of as old ones the one begun last; none is opened."""
+    """The logs of a folder by modification time, then by name, newest first; none is opened."""
     found: list[tuple[float, str, Path]] = []
     for path in folder.glob("*.jsonl"):
         with contextlib.suppress(OSError):
@@ -110,14 +110,14 @@ def newest_first(folder: Path) -> list[Path]:
 
 
 def is_log(path: Path) -> bool:
-    """Whether a file is a log that can be read here."""
+    """True when the file is a log that this version can read."""
     with contextlib.suppress(SessionError):
         return bool(header_of(path))
     return False
 
 
 def is_newer(path: Path) -> bool:
-    """Whether a file is a log that only a newer ctxe can read."""
+    """True when the file is a log that only a newer ctxe can read."""
     try:
         header_of(path)
     except SessionError as error:
@@ -126,27 +126,27 @@ def is_newer(path: Path) -> bool:
 
 
 def is_begun(path: Path) -> bool:
-    """Whether a file is a log with a turn in it; no more of it is read than that takes."""
+    """True when the file is a log with a turn in it; reading stops at the first one."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return is_log(path) and any(one.get("type") == "turn_started" for line in file for one in _wanted(line))
     return False
 
 
 def summary(path: Path) -> Summary:
-    """One log at a glance. Raises SessionError."""
+    """The summary of one log. Raises SessionError."""
     return read_on(path, begun(path))
 
 
 def begun(path: Path) -> Glance:
-    """Nothing of a log but its header. Raises SessionError."""
+    """A glance at the header alone. Raises SessionError."""
     header = header_of(path)
     return Glance(str(header.get("at", "")), str(header.get("fork", "")), _number(header.get("copied")))
 
 
 def read_on(path: Path, glance: Glance) -> Summary:
-    """The log at a glance, read from where ``glance`` ends, which takes in every whole line. Raises OSError.
+    """The summary of a log, read on from where ``glance`` ends; ``glance`` takes in every whole line. Raises OSError.
 
-    A last line without an end counts when it can be read: whoever reads on later reads it again.
+    A last line without a line end counts if it can be read, but not in ``glance``: the next call reads it again.
     """
     seen = glance
     with path.open("rb") as file:
@@ -162,7 +162,7 @@ def read_on(path: Path, glance: Glance) -> Summary:
 
 
 def _spent(record: dict[str, Any], model: str) -> Iterator[Spent]:
-    """What a record says was paid to ``model`` or the one it names; fields that make no sense count nothing."""
+    """The cost in a record, paid to the model it names, else to ``model``; fields of a wrong type count as 0."""
     reply = record.get("reply", record)
     usage = reply.get("usage") if isinstance(reply, dict) else None
     if isinstance(usage, dict):
@@ -178,7 +178,7 @@ def _number(value: object, otherwise: int = 0) -> int:
 
 
 def _wanted(line: bytes) -> Iterator[dict[str, Any]]:
-    """The record of a line, when it is of a type that says something at a glance."""
+    """The record of a line, if it has one of the WANTED types."""
     head = line[:HEAD]
     if any(kind in (head if TYPE in head else line) for kind in WANTED):
         with contextlib.suppress(ValueError, RecursionError):

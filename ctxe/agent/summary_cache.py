@@ -1,4 +1,4 @@
-"""Every session of a folder at a glance: what was read of a log is kept, later only what it grew by is read."""
+"""Summaries of every session of a folder: what was read of a log is cached, and later only its new part is read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ctxe.storage import files
 
 VERSION = 1
 CHECKED = 4_096
-"""Bytes before the place where reading goes on that must be what they were: a log only grows."""
+"""Bytes before the resume position that must be unchanged, since a log only grows."""
 
 Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadLog:
-    """A log as it was read: size, time and inode, what stood before the place reached, what it said at a glance."""
+    """A log as it was read: size, time and inode; the hash of the bytes before the position reached; its glance."""
 
     mark: Mark
     before: str
@@ -32,9 +32,9 @@ class _ReadLog:
 
 
 def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
-    """Every session of a folder, the one used last first; files that are no logs are passed over.
+    """Every session of a folder, the one used last first; files that are no logs are skipped.
 
-    ``cache`` is a folder for what was read; losing it, or having none, changes nothing but the time it takes.
+    ``cache`` is a folder for what was read; without it, reading only takes longer.
     """
     kept = cache / "sessions.json" if cache else None
     known = _load(kept) if kept else {}
@@ -50,7 +50,7 @@ def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
 
 
 def _looked(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
-    """A log at a glance, and what is known of it now. Raises SessionError, OSError."""
+    """The summary of a log, and what is known of it now. Raises SessionError, OSError."""
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
     if known and known.mark == mark and known.glance.until == held.st_size:
@@ -63,21 +63,21 @@ def _looked(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
 
 
 def _grew(path: Path, known: _ReadLog, now: Glance) -> bool:
-    """Whether a log begins as the one that is known did, and has only become longer."""
+    """True when the log still begins as the known one did and has only become longer."""
     then = known.glance
     same = (then.at, then.fork, then.copied) == (now.at, now.fork, now.copied)
     return same and path.stat().st_size >= then.until and _before(path, then.until) == known.before
 
 
 def _before(path: Path, until: int) -> str:
-    """Hash of the last bytes before a place."""
+    """Hash of the last CHECKED bytes before ``until``."""
     with path.open("rb") as file:
         file.seek(max(0, until - CHECKED))
         return digest(file.read(min(until, CHECKED)).decode("latin-1"))
 
 
 def _load(kept: Path) -> dict[str, _ReadLog]:
-    """What an earlier run kept; nothing when that is damaged, or of another form."""
+    """The cache of an earlier run; empty when it is damaged or has another format."""
     with contextlib.suppress(StoreError, ValueError, TypeError, LookupError, RecursionError):
         check, _, text = files.read(kept, files.MOST_CACHED).decode().partition("\n")
         held = json.loads(text) if check == digest(text) else {}

@@ -1,4 +1,4 @@
-"""How a session goes on: its state after each event, so that it is a pure function of what its log holds."""
+"""The state of a session after each event, as a pure function of what its log holds."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def apply(state: State, event: Event) -> State:
 
 
 def rebuild(events: Iterable[Event]) -> State:
-    """The state that a log's events lead to."""
+    """The state after all events of a log."""
     state = State()
     for event in events:
         state = apply(state, event)
@@ -89,10 +89,10 @@ def rebuild(events: Iterable[Event]) -> State:
 def closing(
     state: State, outcome: Outcome, why: str = "", said: str = "", usage: Usage | None = None, usd: float | None = None
 ) -> list[Kept]:
-    """Events that end a torn turn properly: every call without a result gets one, the step is joined, the turn ends.
+    """Events that end an unfinished turn: every call without a result gets one, the step is joined, the turn ends.
 
-    ``said`` are words of an answer that was cut off; they are kept as what they are. ``usage`` and ``usd`` are what
-    it took, with words or without.
+    ``said`` is the text of an answer that was cut off; it is kept as an interrupted reply. ``usage`` and ``usd`` are
+    its cost, with text or without.
     """
     if not state.running:
         return []
@@ -119,7 +119,7 @@ def closing(
 
 
 def _chosen(state: State, event: ModelChosen | EffortChosen | ModeChosen) -> State:
-    """Another model begins an epoch; another effort or mode does not: what is sent begins with the same bytes."""
+    """Another model begins an epoch; another effort or mode does not, since the request begins with the same bytes."""
     if isinstance(event, ModeChosen):
         return replace(state, mode=event.mode)
     if isinstance(event, EffortChosen):
@@ -134,7 +134,7 @@ def _replied(state: State, reply: Reply, usd: float | None) -> State:
 
 
 def _paid(state: State, event: Summarized | Consulted) -> State:
-    """What a model was asked for beside the conversation costs as much as a reply."""
+    """A model consulted beside the conversation costs as much as a reply."""
     summary = event if isinstance(event, Summarized) else state.summary
     usage = state.usage + (event.usage or Usage())
     return replace(state, summary=summary, usage=usage, usd=state.usd + (event.usd or 0.0))
@@ -151,7 +151,7 @@ def _told(state: State, event: ToolFinished) -> State:
 
 
 def _listed(items: Any, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The todo list of a result, or the one before where the result has none or a damaged log something else."""
+    """The todo list of a result; ``before`` where the result has none, or a damaged log has something else."""
     try:
         return tuple((str(one["text"]), str(one["state"])) for one in items)
     except (TypeError, KeyError):
@@ -159,7 +159,7 @@ def _listed(items: Any, before: tuple[tuple[str, str], ...]) -> tuple[tuple[str,
 
 
 def _joined(state: State) -> State:
-    """The pending reply and its results as a step; a result that a damaged log has lost is said to be missing."""
+    """The pending reply and its results become a step; a result that a damaged log has lost is marked as missing."""
     if state.pending is None or not state.conversation.turns:
         return replace(state, pending=None, results=())
     came = {result.call_id: result for result in state.results}
@@ -189,7 +189,7 @@ def _with_turn(state: State, turn: Turn) -> State:
 
 
 def _refolded(state: State, event: Folded | Unfolded) -> State:
-    """A fold is laid over the one before; taking it back begins an epoch too."""
+    """A fold is put on top of the one before, a taken-back fold uncovers it; both begin an epoch."""
     fold, folds = (state.folds[-1], state.folds[:-1]) if state.folds else (None, ())
     if isinstance(event, Folded):
         fold, folds = event.fold, (*state.folds, state.conversation.fold)

@@ -30,15 +30,15 @@ from ctxe.domain.value import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the loop may use; every one a plain callable, so that it can name no part behind it.
+    """What the loop may use, each a plain callable, so that it depends on no part behind it.
 
-    ``standing`` and ``gather`` offer sections, ``freshen`` what changed since the model saw it, ``fold`` a smaller
-    history (``cause`` "" asks whether one is due, any other word demands one), ``compose`` the next request,
-    ``dispatch`` runs one call and ends in ToolFinished, ``summarize`` asks a model for a summary where one is
-    wanted: at a fold (its cause) or between steps (""), ``meanwhile`` gives what happened beside the
-    conversation since: other models were asked, jobs ended. ``check`` looks at what a step did, before the
-    model is told what changed; true when the model is not to be done yet. ``count`` gives the tokens of a text.
-    ``narrowed`` gives what to go on with where the provider says that the window has only so many tokens.
+    ``standing`` and ``gather`` offer sections; ``freshen`` gives what changed since the model saw it. ``fold`` gives a
+    smaller history (``cause`` "" asks whether one is due, any other demands one). ``compose`` builds the next request.
+    ``dispatch`` runs one call and ends in ToolFinished. ``summarize`` asks a model for a summary where one is wanted:
+    at a fold (its cause) or between steps (""). ``meanwhile`` gives what happened beside the conversation: other models
+    were asked, jobs ended. ``check`` inspects a step before the model is told what changed; it returns True when the
+    model must go on. ``count`` counts the tokens of a text. ``narrowed`` gives the ports for a window that the provider
+    says is smaller (in tokens), or None.
     """
 
     provider: Provider
@@ -57,11 +57,11 @@ class Ports:
 
 
 More = Callable[[], Generator[Event, None, str]]
-"""What the user has said since it was asked last; empty when nothing."""
+"""Returns what the user has said since the last call; empty when nothing."""
 
 
 def nothing_more() -> Generator[Event, None, str]:
-    """Nobody says anything while the model works."""
+    """The user says nothing while the model works."""
     yield from ()
     return ""
 
@@ -73,10 +73,10 @@ def unchecked() -> Generator[Event, None, bool]:
 
 
 def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = nothing_more) -> Iterator[Event]:
-    """One turn as events; ``now`` gives the state with every event yielded so far taken in.
+    """One turn as events; ``now`` gives the state after every event yielded so far.
 
-    Words that come meanwhile (``more``) begin a turn of their own between two steps; nothing of the work is lost.
-    Raises ProviderError and BudgetError; the caller closes the turn.
+    Words that the user adds meanwhile (``more``) begin a turn of their own between two steps; no work is lost. Raises
+    ProviderError and BudgetError; the caller closes the turn.
     """
     said = yield from _turn(words, now, ports, more)
     while said:
@@ -84,7 +84,7 @@ def run_turn(words: str, now: Callable[[], State], ports: Ports, more: More = no
 
 
 def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Generator[Event, None, str]:
-    """Until the answer, a limit, or the user's next words, which are returned."""
+    """Run until the answer, a limit, or the user's next words, which are returned ("" otherwise)."""
     if now().standing is None:
         yield EpochStarted(ports.standing(now()))
     yield TurnStarted(words, ports.gather(words, now()))
@@ -119,9 +119,9 @@ def _turn(words: str, now: Callable[[], State], ports: Ports, more: More) -> Gen
 
 
 def _reply(now: Callable[[], State], ports: Ports) -> Generator[Event, None, tuple[Reply, Ports]]:
-    """Fold if that is due, send, and once more after a forced fold when the provider finds the request too long.
+    """Fold if that is due, and send; if the provider finds the request too long, force a fold and send once more.
 
-    With the reply comes what to go on with: within a window that turned out to be smaller.
+    Returns the reply and the ports to go on with, which change when the window turns out to be smaller.
     """
     yield from ports.summarize(now(), "")
     yield from _fold(now, ports, "")
@@ -146,7 +146,7 @@ def _fold(now: Callable[[], State], ports: Ports, cause: str) -> Iterator[Event]
 
 
 def _ask(now: Callable[[], State], ports: Ports) -> Generator[Event, None, Reply]:
-    """One request and its reply; leaving early hangs up."""
+    """Send one request and return its reply; leaving early closes the stream."""
     assembled = ports.compose(now())
     yield ContextAssembled(assembled.ledger)
     before, began = now().usd, time.monotonic()

@@ -1,1 +1,1 @@
-"""Words, stems, identifiers and rankings: pure text work shared by planner, recall and folds."""
+"""Text analysis shared by planner, recall and folds: words, stems, identifiers and rankings, without side effects."""

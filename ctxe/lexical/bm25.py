@@ -1,4 +1,4 @@
-"""BM25 over documents of several fields, in memory: add, remove, score, and say which term gave what."""
+"""BM25 over in-memory documents of several fields: add, remove, score, and explain the score by term."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class FieldWeight:
-    """How much a term counts in this field, and how much a longer field makes each of its terms count less (0 to 1)."""
+    """The weight of a term in this field, and how much a longer field lowers each of its terms (``b``, 0 to 1)."""
 
     weight: float = 1.0
     b: float = B
@@ -32,20 +32,20 @@ class Hit:
 
 
 def idf(documents: float, having: float) -> float:
-    """Weight of a term that ``having`` of ``documents`` contain; always positive, so that a hit never costs.
+    """Weight of a term that ``having`` of ``documents`` contain; always positive, so that a match never lowers a score.
 
-    Both may be expectations and so fractions.
+    Both may be fractions (expected values).
     """
     return math.log(1.0 + (documents - having + 0.5) / (having + 0.5))
 
 
 def saturate(frequency: float, k1: float = K1) -> float:
-    """What a term's weighted frequency is worth: 0 at 0, 1 at 1, at most ``k1 + 1``."""
+    """Score of a term's weighted frequency: 0 at 0, 1 at 1, less than ``k1 + 1``."""
     return frequency * (k1 + 1.0) / (frequency + k1)
 
 
 def shorten(length: float, average: float, b: float = B) -> float:
-    """What to divide a frequency by in a field of ``length`` terms: 1 at the average, more when longer."""
+    """Divisor for a frequency in a field of ``length`` terms: 1 at the average length, more when longer."""
     return 1.0 - b + b * length / average if average > 0 else 1.0
 
 
@@ -62,9 +62,9 @@ class _Document:
 class Corpus:
     """Documents by key, each a mapping of field names to term counts; every operation is deterministic.
 
-    Weighted frequencies of the fields are added before they saturate (BM25F), so a word in title and text counts as
-    one word said more often and not as two. Weights of a term's postings are computed when it is first asked for and
-    kept until a document is added or removed. Memory is about 200 bytes a distinct term of a document.
+    Weighted frequencies of the fields are added before they saturate (BM25F), so a word in both title and text counts
+    as one more frequent word, not as two words. The weights of a term's postings are computed on first use and kept
+    until a document is added or removed. Memory is about 200 bytes per distinct term of a document.
     """
 
     __slots__ = ("_alive", "_documents", "_names", "_options", "_postings", "_slots", "_totals", "_weighed", "k1")
@@ -87,13 +87,13 @@ class Corpus:
         return key in self._slots
 
     def keys(self) -> Iterator[str]:
-        """Keys in the order in which they were added."""
+        """Keys in the order they were added."""
         return iter(self._slots)
 
     def add(self, key: str, fields: Mapping[str, Counts]) -> None:
-        """Index a document, in place of one that has this key. The counts are kept, not copied.
+        """Index a document, replacing one with the same key. The counts are kept, not copied.
 
-        Raises KeyError for a field that the index was not made with.
+        Raises KeyError for a field that the corpus was not created with.
         """
         unknown = fields.keys() - set(self._names)
         if unknown:
@@ -110,7 +110,7 @@ class Corpus:
         self._count(document, 1)
 
     def remove(self, key: str) -> None:
-        """Forget a document. Raises KeyError when there is none of this key."""
+        """Remove a document. Raises KeyError when there is none with this key."""
         slot = self._slots.pop(key)
         document = self._documents[slot]
         assert document is not None
@@ -129,11 +129,11 @@ class Corpus:
         self._weighed.clear()
 
     def idf(self, term: str) -> float:
-        """Weight of a term in this collection; that of a term nobody has when it is unknown."""
+        """Weight of a term in this collection; for an unknown term, that of a term in no document."""
         return idf(self._alive, len(self._postings.get(term, ())))
 
     def having(self, term: str) -> int:
-        """How many documents contain the term in some field."""
+        """How many documents contain the term in any field."""
         return len(self._postings.get(term, ()))
 
     def fields(self, key: str) -> Mapping[str, Counts]:
@@ -143,7 +143,7 @@ class Corpus:
         return dict(zip(self._names, document.fields, strict=True))
 
     def _worth(self, document: _Document, term: str) -> float:
-        """What one document gets for a term of weight 1, before its rarity."""
+        """Score of one document for a term, before the term's rarity."""
         frequency = 0.0
         for place, option in enumerate(self._options):
             times = document.fields[place].get(term, 0)
@@ -163,7 +163,7 @@ class Corpus:
         return known
 
     def scores(self, query: Mapping[str, float]) -> dict[str, float]:
-        """Score of every document that contains a term of the query, by key, in no order; weights multiply.
+        """Scores by key, in no order, of the documents that contain a term of the query; weights multiply.
 
         A weight is usually 1 whatever a term's count in the query; ``Counter`` values can be given as they are.
         """
@@ -177,12 +177,12 @@ class Corpus:
         return {document.key: score for slot, score in total.items() if (document := documents[slot])}
 
     def top(self, query: Mapping[str, float], limit: int) -> list[Hit]:
-        """The best documents, at most ``limit``; equals in the order of their keys."""
+        """The best documents, at most ``limit``; ties are in the order of their keys."""
         best = heapq.nsmallest(limit, self.scores(query).items(), key=lambda pair: (-pair[1], pair[0]))
         return [Hit(key, score) for key, score in best]
 
     def explain(self, query: Mapping[str, float], key: str) -> list[tuple[str, float]]:
-        """What each term of the query gives a document, most first; the sum is its score. Raises KeyError."""
+        """What each term of the query adds to a document's score, highest first. Raises KeyError."""
         document = self._documents[self._slots[key]]
         assert document is not None
         given = ((term, weight * self.idf(term) * self._worth(document, term)) for term, weight in query.items())

@@ -1,4 +1,4 @@
-"""English forms that no rule of endings joins to their word: went and go, indices and index."""
+"""Irregular English forms that no suffix rule maps to their base: went to go, indices to index."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ throw threw thrown; tooth teeth; undergo underwent undergone; understand underst
 unwind unwound; vertex vertices; wake woke woken; wear wore worn; win won; withdraw withdrew withdrawn; woman women;
 write wrote written
 """
-"""The word first, then its forms."""
+"""Each row: the base form, then its irregular forms."""
 
 
 def base_of() -> dict[str, str]:
-    """The word that each irregular form belongs to."""
+    """The base form of each irregular form."""
     rows = [row.split() for row in FORMS.split(";")]
     return {form: word for word, *forms in rows for form in forms}

@@ -1,4 +1,4 @@
-"""A mapping that makes what it is asked for and keeps it, until it is full: then it begins anew."""
+"""A mapping that computes missing values and keeps them until it is full, then starts over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Memo(dict[Key, Value]):
-    """``known[key]`` is ``make(key)``, made once as long as it is among at most ``most`` that are kept."""
+    """``known[key]`` is ``make(key)``, computed once while kept; at ``most`` entries, all are dropped."""
 
     __slots__ = ("make", "most")
 

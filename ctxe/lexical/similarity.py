@@ -1,4 +1,4 @@
-"""How alike two texts are, and which of many say the same thing twice."""
+"""How similar two texts are, and which of many say the same thing twice."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence, Set
 from ctxe.domain.value import dataclass
 from ctxe.lexical.words import plain, terms
 
-# Broder, "On the resemblance and containment of documents" (1997): runs of w words; 4 forgives a changed word a line.
+# Broder, "On the resemblance and containment of documents" (1997): runs of w words; 4 allows one changed word per line.
 SHINGLE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts by their places in a list, the earlier one first, and how alike they are, from 0 to 1."""
+    """Two texts by their indexes in a list, the earlier one first, and their similarity from 0 to 1."""
 
     first: int
     second: int
@@ -36,19 +36,19 @@ def jaccard(one: Set[object], other: Set[object]) -> float:
 
 
 def alike(one: str, other: str) -> float:
-    """How much two titles or sentences speak of the same thing: shared terms over all terms, stems compared."""
+    """Similarity of two titles or sentences by topic: shared terms over all terms, compared by stem."""
     return jaccard(set(terms(one)), set(terms(other)))
 
 
 def close(one: str, other: str) -> float:
-    """How near the wording of two short texts is, from 0 to 1: 1 less the share of characters put in or taken out."""
+    """Similarity of the wording of two short texts: 1 minus the share of characters inserted or deleted (0 to 1)."""
     from rapidfuzz.fuzz import ratio
 
     return ratio(one, other) / 100.0
 
 
 def paragraphs(text: str) -> list[str]:
-    """Blocks between empty lines, stripped, none empty; a fenced code block is never split."""
+    """Blocks between blank lines, stripped, none empty; a fenced code block is never split."""
     blocks: list[str] = []
     block: list[str] = []
     fence = ""
@@ -67,7 +67,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def _candidates(sets: Sequence[Set[object]]) -> Iterator[tuple[int, int, int]]:
-    """(earlier, later, members shared) of every two sets that share one."""
+    """(earlier index, later index, number of shared members) for every two sets that share one."""
     having: dict[object, list[int]] = {}
     for later, members in enumerate(sets):
         shared: dict[int, int] = {}
@@ -80,9 +80,9 @@ def _candidates(sets: Sequence[Set[object]]) -> Iterator[tuple[int, int, int]]:
 
 
 def near_pairs(sets: Sequence[Set[object]], at_least: float) -> list[Pair]:
-    """Every two sets whose Jaccard similarity is ``at_least`` (above 0), in the order of the list.
+    """Pairs of sets whose Jaccard similarity is ``at_least`` (above 0) or more, in the order of the list.
 
-    Time grows with the members that are shared, not with the square of the list, unless all share the same.
+    Time grows with the number of shared members, not with the square of the list, unless all share the same.
     """
     found = []
     for earlier, later, shared in _candidates(sets):

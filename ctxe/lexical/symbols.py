@@ -1,4 +1,4 @@
-"""What a text names: paths and lines, trace frames, modules, identifiers, error lines, addresses."""
+"""The names in a text: paths and lines, trace frames, modules, identifiers, error lines, URLs, commits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ctxe.lexical.traces import PrintedError, TraceLocation, fault, frame, lines
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """Names in the order of their first mention, each once, by kind.
+    """Names by kind, each once, in the order of their first mention.
 
-    ``paths``: files, folders (they end in "/") and positions ``file.py:12``, as written. ``frames``: trace frames and
-    compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
-    ``faults``: error lines. ``commits``: names of git's, whole or their first seven digits and more. Ids of tests,
-    classes and codes of errors are none of these.
+    ``paths``: files, folders (with a trailing "/") and positions ``file.py:12``, as written. ``frames``: trace frames
+    and compiler positions. ``modules``: ``a.b.c``, ``a::b``. ``identifiers``: names in backticks or shaped like code.
+    ``faults``: error lines. ``commits``: git hashes, full or abbreviated to at least seven digits. Test ids, error
+    classes and error codes are in none of these.
     """
 
     paths: tuple[TraceLocation, ...] = ()
@@ -31,8 +31,8 @@ class Symbols:
 _URL = pattern(r"\bhttps?://[^\s<>\"'`)\]]{1,500}")
 _PLAIN_NAME = pattern(r"[A-Za-z_$][\w$]*(?:\(\))?$")
 _QUOTED = pattern(r"(?<!`)`([^`\n]{1,120})`(?!`)")
-# A run of name characters that holds something no plain word has; what may follow it: a position, a call, a parameter.
-# It is tried where the run begins and nowhere else, or a long ruler of dashes would take quadratic time.
+# A run of name characters with something no plain word has, and what may follow: a position, a call, a parameter.
+# It matches only where the run begins: otherwise a long ruler of dashes would take quadratic time.
 _CANDIDATE = pattern(
     r"(?<![\w.@~$/\\+\-])[\w.@~$/\\+\-]*(?:[./\\_#:$][\w.@~$/\\+\-]+|[a-z0-9][A-Z]|/|\w\(\)|\d[a-f]|[a-f]\d|[A-Z]{2}[a-z]|[A-Z]\d{4})"
     r"[\w.@~$/\\+\-:#>]*(?:\[[\w.:\-]{0,80}\]|\(\d{1,7}(?:,\d{1,7})?\)|\(\))?"
@@ -47,7 +47,7 @@ _FOLDER = pattern(
 _MODULE = pattern(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)[A-Za-z_]\w*)+$")
 _COMMIT = pattern(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$")
 _NAME = pattern(r"_*[A-Za-z]\w*_\w+$|_+[A-Za-z]\w*$|[a-z]\w*[A-Z]\w*$|[A-Z]+[a-z0-9]+[A-Z]\w*$|[A-Z]{2,}[a-z]{2,}\w*$")
-# Endings that make "name.ending" a file and not an attribute; a path with a slash needs none of them.
+# Extensions that make "name.ext" a file and not an attribute; a path with a slash needs none of them.
 _SOURCES = frozenset(
     re.findall(
         r"\w+",
@@ -62,7 +62,7 @@ _SOURCES = frozenset(
 
 @dataclass(slots=True)
 class _Found:
-    """Names found so far: dictionaries, because they keep the order of the first mention."""
+    """Names found so far; dictionaries keep the order of the first mention."""
 
     paths: dict[TraceLocation, None] = field(default_factory=dict)
     frames: dict[TraceLocation, None] = field(default_factory=dict)
@@ -91,12 +91,12 @@ def _is_file(word: str) -> bool:
 
 
 def _is_module(word: str) -> bool:
-    """Whether a word is a dotted name; "e.g." and "U.S.A" are not."""
+    """True for a dotted name; "e.g." and "U.S.A" are none."""
     return bool(_MODULE.match(word)) and any(len(piece) > 2 for piece in re.split(r"\W+", word))
 
 
 def _classify(word: str, found: _Found) -> None:
-    """Note what one word names, if anything."""
+    """Add one word to the kind of name it is, if any."""
     position = _POSITION.search(word)
     bare = word[: position.start()] if position else word
     called = word.removesuffix("()")
@@ -117,7 +117,7 @@ def _classify(word: str, found: _Found) -> None:
 
 
 def _read_line(line: str, found: _Found) -> None:
-    """Note what one line names. A line of a trace is a frame and nothing else."""
+    """Add the names in one line. A frame with a function name is a frame and nothing else."""
     place, error = frame(line), fault(line)
     if place:
         found.frames[place] = None
@@ -137,7 +137,7 @@ def _read_line(line: str, found: _Found) -> None:
 
 
 def symbols(text: str) -> Symbols:
-    """Everything a text names. Linear in its length; lines are looked at up to ``traces.LONGEST_LINE`` characters."""
+    """All names in a text, in linear time; only the first ``traces.LONGEST_LINE`` characters of a line are read."""
     found = _Found()
     for line in lines(text):
         _read_line(line, found)

@@ -1,4 +1,4 @@
-"""Tables that are written as words in a row."""
+"""Tables written as words separated by whitespace."""
 
 from __future__ import annotations
 

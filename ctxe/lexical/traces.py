@@ -1,4 +1,4 @@
-"""Stack traces and error lines as the common languages, compilers and test runners print them."""
+"""Parses stack traces and error lines of the common languages, compilers and test runners."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ctxe.domain.pattern import pattern
 from ctxe.domain.value import dataclass
 
 LONGEST_LINE = 2000
-"""Characters of a line that are looked at: what follows is minified or encoded."""
+"""Characters of a line that are read: what follows is minified or encoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceLocation:
-    """A path as it was written, the line (0: none was given) and the function of a trace frame ("" elsewhere)."""
+    """A path as written, its line (0: not given) and the function of a trace frame ("" elsewhere)."""
 
     path: str
     line: int = 0
@@ -22,7 +22,7 @@ class TraceLocation:
 
 @dataclass(frozen=True, slots=True)
 class PrintedError:
-    """An error as printed: its class or code (``ValueError``, ``E0308``, "" when it has none) and its message."""
+    """An error as printed: its class or code (``ValueError``, ``E0308``; "" for none) and its message."""
 
     kind: str
     message: str
@@ -64,19 +64,19 @@ _FAULT_HINT = pattern(rf"{_ENDINGS}|[Ff]ault|Aborted|[Pp]anic|error|fatal|ERR|\*
 
 
 def lines(text: str) -> Iterator[str]:
-    """Lines of a text, each cut to what is worth looking at."""
+    """Lines of a text, each cut to LONGEST_LINE characters."""
     for line in text.splitlines():
         yield line[:LONGEST_LINE]
 
 
 def _java_path(name: str, file: str) -> str:
-    """Where a class lies by its full name: ``a.b.Widget.draw`` and ``Widget.java`` are ``a/b/Widget.java``."""
+    """The path of a Java class from its full name: ``a.b.Widget.draw`` and ``Widget.java`` give ``a/b/Widget.java``."""
     folders = name.rpartition("/")[2].split(".")[:-2]
     return "/".join((*folders, file))
 
 
 def frame(line: str) -> TraceLocation | None:
-    """The place that one line of a trace or of a compiler's report names, or None."""
+    """The location in one line of a trace or of a compiler's report, or None."""
     if not _FRAME_HINT.search(line):
         return None
     for shape in _FRAMES:
@@ -90,7 +90,7 @@ def frame(line: str) -> TraceLocation | None:
 
 
 def frames(text: str) -> list[TraceLocation]:
-    """Every trace frame and compiler position in the order of the text, repeats included."""
+    """Every trace frame and compiler position in order, repeats included."""
     return [place for place in map(frame, lines(text)) if place]
 
 
@@ -107,5 +107,5 @@ def fault(line: str) -> PrintedError | None:
 
 
 def faults(text: str) -> list[PrintedError]:
-    """Every error line in the order of the text, each one once."""
+    """Every error line in order, each once."""
     return list(dict.fromkeys(found for found in map(fault, lines(text)) if found))

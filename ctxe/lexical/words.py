@@ -1,4 +1,4 @@
-"""Text to search terms: words, identifiers whole and in parts, numbers, stems; common words left out."""
+"""Search terms of a text: words, identifiers whole and in parts, numbers, stems; common words are left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.lexical.irregular import base_of
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
-# The usual English function words, and what an apostrophe leaves of the short forms ("don't" is read as "don", "t").
+# The usual English function words, and the fragments of contractions ("don't" is read as "don", "t").
 STOP = frozenset(
     re.findall(
         r"\w+",
@@ -29,14 +29,14 @@ STOP = frozenset(
     )
 )
 LONG = 1_000
-"""Words of a text that says most of them more than once, so that each is looked up once."""
+"""Words from which a text repeats most of them, so that looking up each distinct word once is faster."""
 LONGEST = 64
-"""Characters of a word that are looked at; what is longer is a hash, a key or encoded bytes."""
+"""Characters of a word that are used; what is longer is a hash, a key or encoded bytes."""
 
 _WORD = pattern(r"\w+")
 _SPACED = "".join(char if char.isalnum() or char == "_" else " " for char in map(chr, range(128)))
 _PART = pattern(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_FOREIGN_PART = pattern(r"[^\W\d_]+|\d+")  # only ASCII letters show by their case where a part begins
+_FOREIGN_PART = pattern(r"[^\W\d_]+|\d+")  # parts are split by case only in ASCII
 _SPACELESS = pattern("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
@@ -56,13 +56,13 @@ def _irregular() -> dict[str, str]:
 def stem(word: str) -> str:
     """The Snowball English stem of a lower-case word: ``"retries"`` and ``"retrying"`` are both ``"retri"``.
 
-    Irregular forms have the stem of their word: ``"written"`` and ``"wrote"`` are ``"write"``.
+    Irregular forms have the stem of their base form: ``"written"`` and ``"wrote"`` are ``"write"``.
     """
     return str(_stemmer().stemWord(_irregular().get(word, word)))
 
 
 def parts(identifier: str) -> list[str]:
-    """Lower-case pieces of an identifier: ``"parseHTTPHeader_v2"`` is parse, http, header, v, 2; no stems."""
+    """Lower-case parts of an identifier, not stemmed: ``"parseHTTPHeader_v2"`` is parse, http, header, v, 2."""
     return [piece.lower() for piece in (_PART if identifier.isascii() else _FOREIGN_PART).findall(identifier)]
 
 
@@ -88,21 +88,21 @@ def analyse(word: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> list[str]:
-    """The runs of word characters of a text. Of ASCII they are split off, which takes a third of the time."""
+    """The runs of word characters of a text. ASCII text is split, which takes a third of the time of the regex."""
     return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text)
 
 
 def terms(text: str) -> list[str]:
-    """Search terms in the order of the text, repeats included.
+    """Search terms in order, repeats included.
 
-    A plain word gives its stem, an identifier of several parts itself in lower case and the stems of its parts, a run
-    of a script that is written without spaces its pairs of characters. Common words give nothing.
+    A plain word gives its stem; an identifier of several parts gives itself in lower case and the stems of its parts; a
+    run of a script written without spaces gives its character pairs. Common words give nothing.
     """
     return list(chain.from_iterable(map(_terms, _words(text))))
 
 
 def counts(text: str) -> Counter[str]:
-    """How often each search term occurs; the same as ``Counter(terms(text))``, faster for long texts."""
+    """The number of occurrences of each search term: ``Counter(terms(text))``, but faster for long texts."""
     words = _words(text)
     if len(words) < LONG:
         return Counter(chain.from_iterable(map(_terms, words)))
@@ -114,12 +114,13 @@ def counts(text: str) -> Counter[str]:
 
 
 def plain(text: str) -> list[str]:
-    """Lower-case words as they stand, common ones included: for wording that has to match, not for meaning."""
+    """Lower-case words, common ones included: for comparing wording, not meaning."""
     return _words(text.lower())
 
 
 def path_terms(path: str) -> list[str]:
-    """Search terms of a path, names of several parts also whole: ``"src/frameReader.py"`` is src, framereader, frame,
-    reader, py.
+    """Search terms of a path, compound names also whole.
+
+    ``"src/frameReader.py"`` is src, framereader, frame, reader, py.
     """
     return terms(path.replace("-", "_").replace("/", " ").replace(".", " "))
