@@ -1,4 +1,4 @@
-"""What was said: the user's words, the model's replies and the results of its tool calls, in order."""
+"""The conversation: the user's words, the model's replies and the results of its tool calls, in order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ctxe.domain.value import dataclass, field
 StopReason = Literal["end", "tools", "length", "refusal", "filtered", "interrupted"]
 Operation = Literal["read", "edit", "create", "delete"]
 Outcome = Literal["answered", "steered", "interrupted", "step limit", "cost limit", "failed"]
-"""How a turn ended; ``steered``: the user's next words came in between two of its steps."""
+"""How a turn ended; ``steered``: the user's next words came between two of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them; ``input`` includes what was read from and written to its cache.
+    """Tokens as the provider counted them; ``input`` includes cache reads and cache writes.
 
-    ``cache_write`` includes ``cache_write_1h``, what is kept for an hour where that is dearer than the usual time.
+    ``cache_write`` includes ``cache_write_1h``: tokens cached for an hour, where that costs more than the usual time.
     """
 
     input: int = 0
@@ -49,7 +49,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One call that a model asked for; ``arguments`` is the JSON text exactly as the model wrote it."""
+    """A call that a model asked for; ``arguments`` is the JSON text exactly as the model wrote it."""
 
     id: str
     name: str
@@ -58,7 +58,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A file that a tool read or changed; ``digest`` is the content hash afterwards, empty once deleted."""
+    """A file that a tool read or changed; ``digest`` is its content hash afterwards, empty when deleted."""
 
     path: str
     operation: Operation
@@ -67,7 +67,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What the model is told of one call. ``handle`` brings back the full text when ``text`` was shortened.
+    """The result of a call as the model sees it. ``handle`` recalls the full text when ``text`` was shortened.
 
     A ``picture`` is shown after the text.
     """
@@ -82,9 +82,9 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole answer of a model. ``carry`` is what only its provider understands and must get back (JSON text).
+    """One whole answer of a model. ``carry`` (JSON text) is for its provider alone, which must get it back.
 
-    ``dropped`` are the tools it was calling when it was cut short: such calls are not among ``calls`` and never run.
+    ``dropped`` names the tools of calls that were cut short: they are not among ``calls`` and never run.
     """
 
     text: str
@@ -98,10 +98,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One reply together with all its results, in the order of its calls; a torn pair cannot be built.
+    """One reply with all its results, in the order of its calls; it cannot be built with a result missing.
 
-    ``notes`` are what was told to the model right after the results (a file changed meanwhile, a new memory).
-    Raises ValueError when calls and results do not match one to one.
+    ``notes`` were sent to the model right after the results (a file changed meanwhile, a new memory). Raises ValueError
+    when calls and results do not match one to one.
     """
 
     reply: Reply
@@ -117,7 +117,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A user's words, what was gathered for them, and every step until the answer or the next words."""
+    """A user's words, the sections gathered for them, and every step until the answer or the next words."""
 
     words: str
     gathered: tuple[Section, ...] = ()
@@ -126,7 +126,7 @@ class Turn:
 
     @property
     def answer(self) -> str:
-        """What the model said last; empty before its first reply."""
+        """The text of the model's last reply; empty before its first."""
         return self.steps[-1].reply.text if self.steps else ""
 
     def changed(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place between steps: before step ``step`` of turn ``turn``. Step 0 is before the turn's own words."""
+    """A place between steps: before step ``step`` of turn ``turn``. Step 0 is before the turn's words."""
 
     turn: int = 0
     step: int = 0
@@ -148,10 +148,10 @@ BEGINNING = Position()
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """How history was made smaller: everything before ``upto`` gave way to ``record``; later results may be masked.
+    """A compaction of history: ``record`` replaces everything before ``upto``; later results may be masked.
 
-    With ``upto.step`` > 0 the running turn's words stand in the record. ``masks`` maps a call id to the text that
-    stands for its result.
+    With ``upto.step`` > 0 the running turn's words are in the record. ``masks`` maps a call id to the text that
+    replaces its result.
     """
 
     upto: Position
@@ -164,18 +164,18 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """All turns of a session, originals kept whole, and the fold through which the model sees them (if any)."""
+    """All turns of a session, originals kept whole, and the fold through which the model sees them, if any."""
 
     turns: tuple[Turn, ...] = ()
     fold: Fold | None = None
 
     @property
     def upto(self) -> Position:
-        """Where the part ends that the fold stands for: the very beginning while nothing is folded."""
+        """Where the folded part ends; the beginning while nothing is folded."""
         return self.fold.upto if self.fold else BEGINNING
 
     def steps(self, since: Position = BEGINNING) -> Iterator[tuple[Position, Step]]:
-        """Every step from a position on, in order, folded or not, with the position just before it."""
+        """(position before it, step) for every step since ``since``, in order, folded or not."""
         for t in range(since.turn, len(self.turns)):
             steps = self.turns[t].steps
             for s in range(since.step if t == since.turn else 0, len(steps)):
@@ -186,18 +186,18 @@ class Conversation:
         return tuple(dict.fromkeys(path for turn in self.turns for path in turn.changed()))
 
     def pictures(self) -> dict[str, tuple[Picture, int]]:
-        """Pictures that were put before the model, oldest first: handle to picture and turn (from 1)."""
+        """Pictures that were shown to the model, oldest first: handle to (picture, turn from 1)."""
         found: dict[str, tuple[Picture, int]] = {}
         for picture, turn in self._shown(BEGINNING):
             found.setdefault(picture.handle, (picture, turn))
         return found
 
     def standing_pictures(self) -> tuple[Picture, ...]:
-        """Pictures that the model sees through the fold, each as often as it stands there."""
+        """Pictures that the model sees with the fold applied, each as often as it appears."""
         return tuple(picture for picture, _ in self._shown(self.upto, self.fold.masks if self.fold else ()))
 
     def _shown(self, since: Position, masks: Collection[str] = ()) -> Iterator[tuple[Picture, int]]:
-        """Every picture from a position on with its turn (from 1), less those of results that are masked."""
+        """(picture, turn from 1) for every picture since ``since``, except in masked results."""
         for t in range(since.turn, len(self.turns)):
             first = since.step if t == since.turn else 0
             gathered = self.turns[t].gathered if first == 0 else ()

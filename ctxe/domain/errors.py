@@ -2,7 +2,7 @@
 
 CtxeError                one line and a hint for the user; the exit code of the process
   ConfigError 3          settings, keys
-    UnknownModel         a model whose window nobody stated
+    UnknownModel         a model whose window is not known
   BudgetError 4          what must be sent does not fit
   ProviderError 5        the model's side
     AuthError            key missing, refused or without rights
@@ -15,14 +15,14 @@ CtxeError                one line and a hint for the user; the exit code of the 
   SessionError 6         a session log that cannot be used
   StoreError 7           the memory folder or another file cannot be read or written
   CostLimit 8            the money the user allowed is spent
-ToolError                the model: becomes a tool result and never ends a turn
+ToolError                for the model: becomes a tool result and never ends a turn
 """
 
 from __future__ import annotations
 
 
 class CtxeError(Exception):
-    """One line for the user, and what to do about it. ``exit_code`` is that of the process."""
+    """One line for the user, and a hint what to do about it. ``exit_code`` is that of the process."""
 
     exit_code = 1
 
@@ -39,7 +39,7 @@ class ConfigError(CtxeError):
 
 
 class UnknownModel(ConfigError):
-    """A model whose window nobody stated; ``name`` is what the user called it."""
+    """A model whose window is not known; ``name`` is what the user called it."""
 
     def __init__(self, message: str, hint: str = "", name: str = "") -> None:
         super().__init__(message, hint)
@@ -67,7 +67,7 @@ class QuotaError(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many requests; ``seconds`` is how long the provider wants us to wait."""
+    """Too many requests; ``seconds`` is how long the provider asks us to wait."""
 
     def __init__(self, message: str, hint: str = "", seconds: float | None = None) -> None:
         super().__init__(message, hint)
@@ -75,7 +75,7 @@ class RateLimited(ProviderError):
 
 
 class ContextOverflow(ProviderError):
-    """The provider says the request is longer than the model's window, which has ``window`` tokens, if it says so."""
+    """The provider says that the request exceeds the model's window of ``window`` tokens (0: not stated)."""
 
     def __init__(self, message: str, hint: str = "", window: int = 0) -> None:
         super().__init__(message, hint)
@@ -83,7 +83,7 @@ class ContextOverflow(ProviderError):
 
 
 class BadRequest(ProviderError):
-    """The provider refuses the request as it stands; asking again would not help."""
+    """The provider refuses the request as it stands; a retry would not help."""
 
 
 class BadReply(ProviderError):
@@ -101,11 +101,11 @@ class SessionError(CtxeError):
 
 
 class NewerSession(SessionError):
-    """A session log of a version of ctxe that is still to come here."""
+    """A session log written by a newer version of ctxe."""
 
 
 class StoreError(CtxeError):
-    """A file of ours cannot be read or written; the message names the file and the cause."""
+    """A file of ctxe's own cannot be read or written; the message names the file and the cause."""
 
     exit_code = 7
 
@@ -117,12 +117,12 @@ class CostLimit(CtxeError):
 
 
 class ToolError(Exception):
-    """Told to the model as the result of its call; the turn goes on."""
+    """Becomes the result of a call that the model reads; the turn goes on."""
 
 
 class NotApplied(ToolError):
-    """An edit whose place is not in the file, or not in it once: the file is other than the model took it to be."""
+    """An edit whose old text is not in the file, or not exactly once: the file differs from what the model assumed."""
 
 
 class Denied(ToolError):
-    """A rule or a person does not allow a call; told to the model, never ends a turn."""
+    """A rule or a person does not allow a call; the model is told, and the turn goes on."""

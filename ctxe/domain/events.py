@@ -1,4 +1,4 @@
-"""What happens in a session, as the user sees it and as the log keeps it: one closed union of frozen values."""
+"""Events of a session, as the user sees them and as the log keeps them: a closed union of frozen values."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ctxe.domain.tool import Progress
 from ctxe.domain.value import dataclass, field
 
 Choice = Literal["add", "read-only", "drop"]
-"""What the user wants of a file."""
+"""What the user wants done with a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChosen:
-    """The session talks to this model from now on (``provider/name``)."""
+    """From now on the session uses this model (``provider/name``)."""
 
     model: str
     type: Literal["model_chosen"] = "model_chosen"
@@ -26,7 +26,7 @@ class ModelChosen:
 
 @dataclass(frozen=True, slots=True)
 class EffortChosen:
-    """The model is asked to think this hard from now on; empty: as its provider has it."""
+    """From now on the model is asked for this effort; empty: the provider's default."""
 
     effort: str = ""
     type: Literal["effort_chosen"] = "effort_chosen"
@@ -34,7 +34,7 @@ class EffortChosen:
 
 @dataclass(frozen=True, slots=True)
 class ModeChosen:
-    """From now on the user's approval mode is another one (ask, auto-edit, auto, read-only)."""
+    """From now on the user's approval mode is this one (ask, auto-edit, auto, read-only)."""
 
     mode: str
     type: Literal["mode_chosen"] = "mode_chosen"
@@ -42,7 +42,7 @@ class ModeChosen:
 
 @dataclass(frozen=True, slots=True)
 class EpochStarted:
-    """These sections stand before the conversation from now on, unchanged until the next fold or change of model."""
+    """From now on these sections precede the conversation, unchanged until the next fold or change of model."""
 
     sections: tuple[Section, ...]
     type: Literal["epoch_started"] = "epoch_started"
@@ -50,7 +50,7 @@ class EpochStarted:
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """The user said something; ``gathered`` rides with the words and from now on is history."""
+    """The user said something; ``gathered`` is sent with the words and is part of history from then on."""
 
     words: str
     gathered: tuple[Section, ...] = ()
@@ -59,7 +59,7 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class ContextAssembled:
-    """A request is about to be sent; this is its account."""
+    """A request is about to be sent, with this ledger."""
 
     ledger: Ledger
     type: Literal["context_assembled"] = "context_assembled"
@@ -77,7 +77,7 @@ class ReplyReceived:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """A call was allowed and runs now; ``by`` is who allowed it (rule, user, mode, your settings)."""
+    """A call was allowed and now runs; ``by`` is who allowed it (rule, user, mode, your settings)."""
 
     call_id: str
     tool: str
@@ -88,7 +88,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
-    """A call ended, ran or not. ``full`` is the whole text when the result's was shortened."""
+    """A call ended, whether it ran or not. ``full`` is the whole text when the result's was shortened."""
 
     result: ToolResult
     tool: str = ""
@@ -102,7 +102,7 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something was told to the model at the end of the newest step."""
+    """The model was told something at the end of the newest step."""
 
     chunks: tuple[Chunk, ...]
     type: Literal["noted"] = "noted"
@@ -110,7 +110,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """The reply and all its results are joined; ``number`` counts from 1 within the turn."""
+    """The reply and all its results form a step; ``number`` counts from 1 within the turn."""
 
     number: int
     type: Literal["step_finished"] = "step_finished"
@@ -133,7 +133,7 @@ class Unfolded:
 
 @dataclass(frozen=True, slots=True)
 class Summarized:
-    """A model summed up the session as it was after so many ``steps``; that stands in place of nothing."""
+    """A model summarised the session up to step ``steps``; the summary replaces nothing."""
 
     text: str
     steps: int
@@ -147,7 +147,7 @@ class Summarized:
 class Consulted:
     """A model was asked something beside the conversation (``why``), at this price.
 
-    ``session`` is the delegate whose reply it was: its own log says what was asked.
+    ``session`` names the delegate that got the reply: its own log says what was asked.
     """
 
     why: str
@@ -160,7 +160,7 @@ class Consulted:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """The user wants this text in every request; ``pinned`` False takes it back."""
+    """The user wants this text in every request; with ``pinned`` False, no longer."""
 
     text: str
     pinned: bool = True
@@ -169,7 +169,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class FileChosen:
-    """The user wants a file before the model with the next words (``add``, ``read-only``), or no longer (``drop``)."""
+    """The user wants a file sent with the next words (``add``, ``read-only``), or no longer (``drop``)."""
 
     path: str
     choice: Choice
@@ -178,7 +178,7 @@ class FileChosen:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Told to the model with the user's next words (the output of a command that the user ran)."""
+    """Sent to the model with the user's next words (the output of a command that the user ran)."""
 
     chunks: tuple[Chunk, ...]
     type: Literal["queued"] = "queued"
@@ -186,7 +186,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Something was written to the project memory, by whom and why."""
+    """Something was written to the project memory; ``by`` says who wrote it."""
 
     kind: Literal["decision", "fact", "preference", "routine", "failure", "log", "proposal"]
     id: str
@@ -198,7 +198,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One line for the user that is no answer of the model."""
+    """One line for the user that is not an answer of the model."""
 
     text: str
     level: Literal["info", "warning", "error"] = "info"
@@ -207,7 +207,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class TurnFinished:
-    """The turn is over, and how; usage and money are those of the whole turn."""
+    """The turn ended; usage and price are those of the whole turn."""
 
     outcome: Outcome
     usage: Usage = Usage()

@@ -1,4 +1,4 @@
-"""The fields of a value: read from its class as the standard library reads them, and told to it when it asks."""
+"""The fields of a value: read from its class as the standard library does, and passed to the library on request."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 ABSENT: Any = type("ABSENT", (), {"__repr__": lambda _: "ABSENT"})()
-"""Stands where a field has no default."""
+"""Marks a field without a default."""
 KEPT = "__fields__"
-"""Under this name a class keeps its fields."""
+"""Attribute under which a class keeps its fields."""
 
 
 class Field:
-    """A part of a value: what ``dataclasses.Field`` says of one, as far as it is asked for here."""
+    """A field of a value: the part of ``dataclasses.Field`` that is needed here."""
 
     __slots__ = ("compare", "default", "default_factory", "metadata", "name", "repr", "type")
 
@@ -21,7 +21,7 @@ class Field:
         *,
         default: Any = ABSENT,
         default_factory: Callable[[], Any] = ABSENT,
-        repr: bool = True,  # noqa: A002 -- as the standard library calls it
+        repr: bool = True,  # noqa: A002 -- the standard library's name
         compare: bool = True,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
@@ -32,14 +32,14 @@ class Field:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The words that make it once more."""
+        """The keyword arguments that create an equal field."""
         said = {"default": self.default, "default_factory": self.default_factory}
         known = {name: value for name, value in said.items() if value is not ABSENT}
         return {**known, "repr": self.repr, "compare": self.compare, "metadata": self.metadata}
 
 
 def taken(kind: type) -> tuple[Field, ...]:
-    """The fields of a class that is being made, those of the classes below it first; in the class, defaults stay."""
+    """The fields of a class under construction, those of its base classes first; defaults stay as class attributes."""
     known: dict[str, Field] = {}
     for base in reversed(kind.__mro__[1:]):
         known |= {one.name: one for one in vars(base).get(KEPT, ())}
@@ -62,7 +62,7 @@ def taken(kind: type) -> tuple[Field, ...]:
 
 
 class Standard:
-    """What the standard library keeps of its own classes, made when it asks: for ``asdict`` and the like."""
+    """Attributes that the standard library keeps on its dataclasses, created on first access: for ``asdict`` etc."""
 
     __slots__ = ("_kind", "_name")
 
@@ -74,7 +74,7 @@ class Standard:
         from dataclasses import make_dataclass
 
         own = [(one.name, one.type, standard(**one.options)) for one in _fields(self._kind)]
-        spoken = {"__doc__": self._kind.__doc__}  # else the twin is taken apart for one, which takes milliseconds
+        spoken = {"__doc__": self._kind.__doc__}  # deriving one from the signature takes milliseconds
         twin = make_dataclass(self._kind.__name__, own, namespace=spoken, init=False, repr=False, eq=False)
         found = getattr(twin, self._name)
         type.__setattr__(self._kind, self._name, found)
@@ -82,13 +82,13 @@ class Standard:
 
 
 def _fields(kind: Any) -> tuple[Field, ...]:
-    """The fields of a value or of its class, in their order."""
+    """The fields of a value or of its class, in order."""
     found: tuple[Field, ...] = getattr(kind, KEPT)
     return found
 
 
 def _replaced(value: Any, **changes: Any) -> Any:
-    """The value with other fields, made and so checked anew."""
+    """A copy of the value with changed fields; ``__init__`` runs again, and with it all checks."""
     for one in getattr(value, KEPT):
         if one.name not in changes:
             changes[one.name] = getattr(value, one.name)
@@ -96,7 +96,7 @@ def _replaced(value: Any, **changes: Any) -> Any:
 
 
 if TYPE_CHECKING:
-    from dataclasses import field as field  # noqa: PLC0414 -- said twice, it is exported
+    from dataclasses import field as field  # noqa: PLC0414 -- the alias exports it
     from dataclasses import fields as fields  # noqa: PLC0414
     from dataclasses import replace as replace  # noqa: PLC0414
 else:

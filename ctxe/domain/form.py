@@ -1,4 +1,4 @@
-"""A form that a program wants a person to fill in: what it asks, field by field, and what an answer means."""
+"""A form that a program wants a person to fill in: what it asks, field by field, and how an answer is parsed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ Value = str | int | float | bool | list[str]
 Kind = Literal["text", "whole number", "number", "yes or no", "choice", "choices"]
 WORDS = {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}
 MOST_TEXT = 10_000
-"""Characters of one answer."""
+"""Most characters of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One thing that is asked for. ``choices`` are (value, what it is called); ``least`` and ``most`` bound a number,
-    the characters of a text, or how many choices are made.
+    """One question. ``choices`` are (value, label).
+
+    ``least`` and ``most`` bound a number, the characters of a text, or how many choices are made.
     """
 
     name: str
@@ -31,7 +32,7 @@ class FormField:
     most: float | None = None
 
     def understood(self, words: str) -> Value | None:
-        """The value that words mean; nothing said is the default. Raises ValueError with what is wrong."""
+        """The value that ``words`` mean; without words, the default. Raises ValueError saying what is wrong."""
         said = words.strip()
         if not said:
             if self.default is None and self.required:
@@ -63,7 +64,7 @@ class FormField:
         return found
 
     def _choice(self, said: str) -> str:
-        """A choice by its number, its value or what it is called."""
+        """A choice by its number, its value or its label."""
         if said.isdecimal() and 1 <= int(said) <= len(self.choices):
             return self.choices[int(said) - 1][0]
         for value, called in self.choices:
@@ -80,7 +81,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a program asks: ``origin`` names it, ``url`` is a page it wants to be opened in place of any field."""
+    """What a program asks: ``origin`` names it, ``url`` is a page that it wants opened instead of any field."""
 
     origin: str
     message: str
@@ -89,14 +90,14 @@ class Form:
 
     @property
     def host(self) -> str:
-        """The host of the page, as a person should read it before opening it."""
+        """The host of the page, shown to a person before they open it."""
         found = re.match(r"https?://(?:[^/?#]*@)?([^/?#]*)", self.url)
         return found[1] if found else ""
 
 
 Filled = Mapping[str, Value]
 Asks = Callable[[Form], Filled | None]
-"""A form → what the person filled in; None when they would not, or nobody is there."""
+"""Maps a form to what the person filled in; None when they declined, or nobody is there."""
 
 
 def declined(_form: Form) -> Filled | None:

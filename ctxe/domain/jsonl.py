@@ -1,17 +1,17 @@
-"""JSON as other programs read it, a value a line: what any of them takes for the end of a line is escaped."""
+"""JSON, one value per line, for other programs: every character that one of them takes for a line end is escaped."""
 
 from __future__ import annotations
 
 from typing import Any
 
 LINE_ENDS = {end: f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
-"""Besides the control characters that JSON escapes itself (Unicode 17, section 5.8); Python splits lines at each."""
+"""Line ends besides the control characters that JSON escapes (Unicode 17, section 5.8); Python splits lines at each."""
 
 
 def json_text(value: object, encoding: str = "utf-8", **how: Any) -> str:
-    """A value as JSON, non-ASCII as it is; pure ASCII where the encoding cannot hold all of it.
+    """A value as JSON, with non-ASCII as it is; pure ASCII if the encoding cannot represent all of it.
 
-    UTF-8 holds no half of a surrogate pair: Python keeps bytes so that are no text, and JSON may have escaped one.
+    UTF-8 cannot encode a lone surrogate: Python keeps undecodable bytes as such, and JSON may contain an escaped one.
     """
     import json
 
@@ -22,6 +22,6 @@ def json_text(value: object, encoding: str = "utf-8", **how: Any) -> str:
         text.encode(encoding)
     except UnicodeEncodeError:
         return json.dumps(value, **how)
-    for end, escaped in LINE_ENDS.items():  # by far faster than a table, letter by letter
+    for end, escaped in LINE_ENDS.items():  # far faster than str.translate
         text = text.replace(end, escaped)
     return text

@@ -1,4 +1,4 @@
-"""The account of one request: every section and chunk, what it asked for, what it got, and why."""
+"""The ledger of one request: every section and chunk, what it asked for, what it got, and why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the ledger. ``given`` is 0 for what was left out; ``cached`` says the provider held it already.
+    """One line of the ledger. ``given`` is 0 when it was left out; ``cached`` means that the provider had it already.
 
-    ``superseded`` names the files in it whose text is true no longer, each with the row that changed it.
+    ``superseded`` names the files whose text in it is outdated, each with the row that changed it.
     """
 
     section: str
@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What of a budget was spent on one request, line by line; the rows sum to ``used`` (tokens, an upper bound)."""
+    """How the budget of one request was spent, row by row; the rows sum to ``used`` (tokens, an upper bound)."""
 
     model: str
     window: int
@@ -47,22 +47,22 @@ class Ledger:
 
     @property
     def used(self) -> int:
-        """Tokens that this request holds by our own count."""
+        """Tokens that this request holds by ctxe's own count."""
         return sum(row.given for row in self.rows)
 
     @property
     def cached(self) -> int:
-        """Tokens of this request that stood byte for byte at the start of the one before."""
+        """Tokens of this request that are, byte for byte, the beginning of the request before."""
         return sum(row.given for row in self.rows if row.cached)
 
     @property
     def superseded(self) -> tuple[Row, ...]:
-        """What stands in this request though some of it is true no longer."""
+        """The rows of this request with outdated text."""
         return tuple(row for row in self.rows if row.given and row.superseded)
 
     @property
     def drift(self) -> float | None:
-        """Provider's count over ours, minus one; None while the provider has reported nothing usable."""
+        """The provider's count over ours, minus one; None until the provider reports a usable count."""
         if self.usage is None or self.usage.input <= 0 or self.used == 0:
             return None
         return self.usage.input / self.used - 1

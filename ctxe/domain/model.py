@@ -1,4 +1,4 @@
-"""What crosses the border to a model: the request, the stream that comes back, and what is known of the model."""
+"""The interface to a model: the request, the stream that comes back, and what is known of the model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars per million tokens. A missing cache price means the provider charges nothing special for it.
+    """US dollars per million tokens. Without a cache price, the provider charges cached tokens as plain input.
 
-    ``cache_write_1h`` is what writing for an hour costs, ``cache_write`` for the usual few minutes.
+    ``cache_write`` is for the usual few minutes, ``cache_write_1h`` for an hour.
 
-    Some providers bill a whole reply at the prices in ``long`` once its input is above ``long_above`` tokens.
+    Some providers bill a whole reply at the prices in ``long`` when its input is above ``long_above`` tokens.
     """
 
     input: float
@@ -28,7 +28,7 @@ class Prices:
     cache_write_1h: float | None = None
 
     def cost(self, usage: Usage) -> float:
-        """US dollars for one reply; input that was read from or written to the cache is billed at those prices."""
+        """US dollars for one reply; cache reads and writes are billed at their own prices."""
         if self.long is not None and usage.input > self.long_above:
             return self.long.cost(usage)
         read = self.input if self.cache_read is None else self.cache_read
@@ -41,11 +41,11 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as the catalog knows it. ``window`` is the most input plus reply may hold together, in tokens.
+    """A model as the catalog knows it. ``window`` is the most tokens that input and reply may hold together.
 
-    ``efforts`` (see Effort) are those it takes, empty where that is not known; ``budgeted``: it is told in tokens how
-    much to think; ``bound``: its thoughts hold only behind what they were thought behind. ``effort`` is what the user
-    asked of it, empty for its provider's own default.
+    ``efforts`` (see Effort) are those it takes, empty when not known. ``budgeted``: its thinking is limited in tokens.
+    ``bound``: its thoughts are valid only after the messages they followed. ``effort`` is what the user asked for,
+    empty for the provider's default.
     """
 
     provider: str
@@ -80,14 +80,14 @@ class ToolSchema:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Plain words in a message."""
+    """Plain text in a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """A provider's own blocks (JSON text, see Reply.carry), to be given back to the provider that made them."""
+    """A provider's own blocks (JSON text, see Reply.carry), to be returned to the provider that made them."""
 
     json: str
     model: str
@@ -95,7 +95,7 @@ class Carry:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture in a user message; whoever sends it finds the bytes by their hash."""
+    """A picture in a user message; the sender finds its bytes by their hash."""
 
     picture: Picture
 
@@ -105,7 +105,7 @@ Block = Text | Image | ToolCall | ToolResult | Carry
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message on the wire; results stand first in a user message, carried blocks first in an assistant's."""
+    """One message on the wire; results come first in a user message, carried blocks first in an assistant's."""
 
     role: Literal["user", "assistant"]
     blocks: tuple[Block, ...]
@@ -113,10 +113,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything a model is sent for one reply: tools, system blocks and messages, each stable part first.
+    """Everything a model is sent for one reply: tools, system blocks and messages, the stable parts first.
 
-    The first ``settled`` blocks of the first message may outlast this epoch: they are worth a place in the cache.
-    ``effort`` is how hard to think before it (see Model); ``max_output`` holds for thoughts and words together.
+    The first ``settled`` blocks of the first message may outlast this epoch: they deserve a cache breakpoint.
+    ``effort`` is how hard to think (see Model); ``max_output`` limits thoughts and answer together.
     """
 
     tools: tuple[ToolSchema, ...]
@@ -130,21 +130,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """Words of the answer as they arrive."""
+    """Text of the answer as it streams."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """Words of the model's own thinking, where the provider shows them."""
+    """Text of the model's thinking, where the provider shows it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallDelta:
-    """A tool call is being written; ``size`` is how many characters of arguments have come so far."""
+    """A tool call is being written; ``size`` is the characters of arguments so far."""
 
     name: str
     size: int
@@ -152,9 +152,9 @@ class CallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What the provider has counted by now of an answer that is still coming; its last word stands in the reply.
+    """What the provider has counted so far of an answer that is still streaming; the final count is in the reply.
 
-    ``usd`` is what it takes for that, where it says so: a gateway's prices are known to nobody else.
+    ``usd`` is its price where the provider states it: only a gateway itself knows its prices.
     """
 
     counted: Usage
@@ -163,7 +163,7 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The provider could not answer and is asked again after ``seconds``; words already shown are void."""
+    """The provider could not answer and is asked again after ``seconds``; text already shown is void."""
 
     seconds: float
     why: str
@@ -181,5 +181,5 @@ class Provider(Protocol):
         ...
 
     def stream(self, request: Request) -> Iterator[Delta | Reply]:
-        """Deltas as they arrive, then exactly one Reply. Raises ProviderError; closing the iterator hangs up."""
+        """Deltas as they arrive, then exactly one Reply. Raises ProviderError; closing the iterator ends the stream."""
         ...

@@ -1,4 +1,4 @@
-"""What a session sent, read back from its log: every request with its account, its texts, and what of it was used."""
+"""What a session sent, read back from its log: every request with its ledger, its texts, and what was used of it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ctxe.domain.ledger import Ledger
 from ctxe.domain.value import dataclass, field
 
 Way = Literal["edited", "read", "named", ""]
-"""How something that was put before the model was used later; empty: not at all."""
+"""How injected context was used later; empty: not at all."""
 
 LEAST_CACHED = 2_048
-"""Tokens below which nobody misses a cache: providers keep nothing under 1,024, and in blocks."""
+"""Tokens below which a cache miss does not matter: providers cache nothing under 1,024, and only in blocks."""
 
 Said = tuple[str, str]
-"""A piece of text on the wire: who says it (tool, system, user, assistant, call, result, carry) and the text itself."""
+"""A text on the wire: its role (tool, system, user, assistant, call, result, carry) and the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request and its reply. ``number`` counts from 1 over the session, ``turn`` and ``step`` name what it was for.
+    """One request and its reply. ``number`` counts from 1 over the session; ``turn`` and ``step`` say what it was for.
 
     ``began`` says why an epoch began with it (a fold and its cause, another model), empty within one; ``fold`` is that
     fold. ``plain_usd`` is what the reply would have cost without a cache. ``reply`` is None when none came.
@@ -44,10 +44,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A request of which the provider's cache held much less than what had stood in the one before.
+    """A request for which the provider's cache held much less than what the request before had contained.
 
-    ``expected`` and ``read`` are tokens, ``pause`` the seconds between the answer before and this request (0: unknown):
-    a cache forgets after some minutes.
+    ``expected`` and ``read`` are tokens. ``pause`` is the seconds between the answer before and this request (0:
+    unknown): a cache expires after some minutes.
     """
 
     sent: Sent
@@ -58,7 +58,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """A chunk that ctxe put before the model unasked, and whether the model edited, read or named it later."""
+    """A chunk that ctxe gave the model unasked, and whether the model edited, read or named it later."""
 
     section: str
     chunk: str
@@ -69,9 +69,9 @@ class Injected:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """What a model was asked for beside the requests; ``before`` numbers the request that followed.
+    """A consultation of a model beside the requests; ``before`` is the number of the request that followed.
 
-    ``replies`` is more than one for a delegate, which is one row however long it takes.
+    ``replies`` is above one for a delegate, which is a single row whatever it took.
     """
 
     before: int
@@ -85,8 +85,10 @@ class Summed:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is to come: steps until the next fold (None: never at this pace), at how many tokens it begins, what a step
-    adds, and in dollars its price and that of the next request (None: no price known).
+    """Steps until the next fold (None: never at this pace), and the request size in tokens at which it comes.
+
+    ``pace`` is the tokens that a step adds. ``fold_usd`` and ``next_usd`` are the prices in dollars of the fold and of
+    the next request (None: unknown).
     """
 
     steps: int | None
@@ -98,7 +100,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A session so far. ``texts`` are what the rows of its ledgers stand for, by content hash, if asked for.
+    """A session so far. ``texts`` holds the texts of its ledgers' rows by content hash, if asked for.
 
     ``changed`` are the files that its tools edited, created or deleted.
     """
@@ -113,30 +115,30 @@ class Past:
 
     @property
     def usage(self) -> Usage:
-        """Tokens in all, as the provider counted them, summaries included."""
+        """Tokens in total as the provider counted them, summaries included."""
         asked = sum((sent.ledger.usage for sent in self.requests if sent.ledger.usage), Usage())
         return sum((one.usage for one in self.summaries), asked)
 
     @property
     def usd(self) -> float | None:
-        """Dollars in all, summaries included; None when no price is known."""
+        """Dollars in total, summaries included; None when no price is known."""
         return total([*(sent.ledger.usd for sent in self.requests), *(one.usd for one in self.summaries)])
 
     @property
     def plain_usd(self) -> float | None:
-        """Dollars in all if nothing had been cached."""
+        """Dollars in total if nothing had been cached."""
         return total([*(sent.plain_usd for sent in self.requests), *(one.plain_usd for one in self.summaries)])
 
     @property
     def breaks(self) -> tuple[Sent, ...]:
-        """Requests whose beginning differed from the one before although no epoch began."""
+        """Requests that changed the beginning of the one before although no epoch began."""
         return tuple(sent for sent in self.requests if sent.ledger.broke and not sent.began)
 
     @property
     def misses(self) -> tuple[Miss, ...]:
-        """Requests that were read anew although their beginning stood: the provider had forgotten it.
+        """Requests whose beginning was unchanged but had to be read anew: the provider's cache had expired.
 
-        None where the provider never reports its cache.
+        Empty where the provider never reports its cache.
         """
         if not any(sent.ledger.usage and sent.ledger.usage.cache_read for sent in self.requests):
             return ()
@@ -155,20 +157,20 @@ class Past:
 
 
 def _pause(before: Sent, sent: Sent) -> float:
-    """Seconds between an answer and the next request; 0 where the log does not say."""
+    """Seconds between an answer and the next request; 0 when the log does not say."""
     try:
         gone = datetime.fromisoformat(sent.at) - datetime.fromisoformat(before.at)
-    except (ValueError, TypeError):  # no time, or one of the two without a zone
+    except (ValueError, TypeError):  # no time, or only one of the two has a zone
         return 0.0
     return max(0.0, gone.total_seconds() - before.seconds)
 
 
 def total(amounts: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None when nothing is."""
+    """The sum of the known amounts; None when none is known."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if known else None
 
 
 def used_share(injected: Sequence[Injected]) -> tuple[int, int]:
-    """Tokens that were put before the model and used later, and tokens in all."""
+    """Injected tokens that were used later, and all injected tokens."""
     return sum(one.tokens for one in injected if one.way), sum(one.tokens for one in injected)

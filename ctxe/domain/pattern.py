@@ -1,4 +1,4 @@
-"""A regular expression that is compiled when a text first needs it: together they would make every start slow."""
+"""A regular expression compiled on first use: compiling all of them on import would slow down every start."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["pattern"]
 
 
 class Later:
-    """Stands for a compiled pattern; what is asked of it is asked of the real one from then on, without a detour.
+    """Stands for a compiled pattern; each method is looked up once on the real one and then called directly.
 
-    Only its own methods can be called: functions of ``re`` want the real one.
+    Only methods work: functions of ``re`` need the real pattern.
     """
 
     def __init__(self, *said: Any) -> None:
         self._said = said
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # asked by copies and pickles, before there is anything in this
+        if name.startswith("__"):  # copy and pickle ask before _said is set
             raise AttributeError(name)
         found = getattr(re.compile(*self._said), name)
         setattr(self, name, found)

@@ -16,7 +16,7 @@ ShareName = Literal["memory", "instructions", "skills", "files"]
 
 
 class Priority(IntEnum):
-    """What survives when space runs out: lower numbers first."""
+    """What is kept when space runs out: lower numbers first."""
 
     SYSTEM = 0
     TOOLS = 1
@@ -28,21 +28,21 @@ class Priority(IntEnum):
 
 
 def digest(text: str) -> str:
-    """Content hash of a text: 128 bits of BLAKE2b over its UTF-8 bytes, in hex; lone surrogates are tolerated."""
+    """Content hash of a text: 128 bits of BLAKE2b over its UTF-8 bytes, in hex; lone surrogates are accepted."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def digest_bytes(data: bytes) -> str:
-    """The same of any bytes."""
+    """The same hash for bytes."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The smallest piece that is kept or left out whole. ``why`` is for people: the reason it is in.
+    """The smallest piece that is kept or left out as a whole. ``why`` tells people the reason it is in.
 
-    A piece of a file names its ``path`` and the content hash of the whole file it was cut from (``of``). A ``picture``
-    is shown after the text.
+    A piece of a file has its ``path`` and the content hash of the whole file (``of``). A ``picture`` is shown after the
+    text.
     """
 
     id: str
@@ -55,13 +55,13 @@ class Chunk:
 
     @property
     def digest(self) -> str:
-        """Content hash of the text and the picture, by which the ledger and ``seen`` know it."""
+        """Content hash of text and picture, by which the ledger identifies the chunk."""
         return digest(f"{self.text}\0{self.picture.digest}" if self.picture else self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """Something that a source or the assembler left out, with its size in tokens and the reason in words."""
+    """Something that a source or the assembler left out, with its size in tokens and the reason."""
 
     id: str
     tokens: int
@@ -82,10 +82,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What context is wanted for: the user's words and the files that the session touched or the user named.
+    """What context is wanted for: the user's words, and the files that the session touched or the user named.
 
-    ``under_way``: they were said while the model worked, about work whose files stand in view. ``whole``: files that go
-    with the words in full, or stand before them. ``ahead``: nobody has sent the words yet, so no host is asked.
+    ``under_way``: the words came while the model worked, on files that are in view. ``whole``: files sent in full with
+    the words, or already before them. ``ahead``: the words are not sent yet, so no host is contacted.
     """
 
     words: str = ""
@@ -97,8 +97,8 @@ class Task:
 
 
 class Source(Protocol):
-    """Something that offers sections for a task, within a number of tokens. Never raises for bad project files."""
+    """Offers sections for a task within a token limit. Never raises for bad project files."""
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """Sections of at most ``room`` tokens in all; what did not fit is named in ``left_out``."""
+        """Sections of at most ``room`` tokens in total; what did not fit is listed in ``left_out``."""
         ...

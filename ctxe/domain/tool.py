@@ -1,4 +1,4 @@
-"""What a model may do: tools as values, the actions they prepare, and what comes out."""
+"""What a model may do: tools as values, the actions they prepare, and their output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ctxe.domain.value import dataclass
 
 
 class Risk(StrEnum):
-    """What an action can do to the world, from least to most."""
+    """What an action can do outside the session, from least to most."""
 
     READ = "read"
     WRITE = "write"
@@ -23,20 +23,19 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Output of a running action, as it comes, for the user's eyes only."""
+    """Output of a running action as it arrives, shown to the user only."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """What an action gave: ``text`` for the model, ``display`` for the user (the same when empty).
+    """The output of an action: ``text`` for the model, ``display`` for the user (empty: the same text).
 
-    ``kind`` says how long text is shortened: reads keep their head, shell output its tail, the rest both.
-    A page of the web keeps the headed parts that are ``about`` what was looked for.
-    ``facts`` are parsed fields about the run (exit code, command …) that failures and records are made of. ``most``
-    are the tokens it may take where that is less than what its kind may (0: as its kind). A ``picture`` is shown after
-    the text.
+    ``kind`` decides how long text is shortened: reads keep their head, shell output its tail, the rest both; a web page
+    keeps the parts under headings that are ``about`` what was looked for. ``facts`` are parsed fields of the run (exit
+    code, command …) from which failures and records are made. ``most`` lowers the token limit of its kind (0: no lower
+    limit). A ``picture`` is shown after the text.
     """
 
     text: str
@@ -52,15 +51,15 @@ class ToolOutput:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One call made ready: its arguments are checked and nothing has happened yet.
+    """A call made ready: its arguments are checked, and nothing has happened yet.
 
     ``title`` is one line for the screen. ``preview`` is exactly what would happen, shown when a person is asked: a
     unified diff (``shows`` "diff"), the whole command ("command"), words ("text") or a plan ("markdown"). ``paths`` are
-    real paths relative to the root that would be written; ``command`` is the whole command line. ``arguments`` (JSON
-    text) are those of the call, put in by the dispatcher so that a person may rewrite them. ``changed`` says why no
-    rule and no mode allows it any more, only a person: what it was allowed for is not what it is now. ``lasts``: what
-    it starts goes on after its result. ``address``: a page of the web that would be asked for, and nothing else is
-    done. Running yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
+    the real paths, relative to the root, that would be written; ``command`` is the whole command line. ``arguments``
+    (JSON text) are those of the call; the dispatcher adds them so that a person may rewrite them. ``changed`` says why
+    no rule and no mode allows the action any more, only a person: what was allowed has changed since. ``lasts``: what
+    it starts goes on after its result. ``address``: the URL of a web page, when fetching it is all that the action
+    does. ``run`` yields Progress, then one ToolOutput; it raises ToolError for what the model should read.
     """
 
     tool: str
@@ -79,9 +78,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A thing a model may ask for: its schema, the most it can do, and how a call becomes an action.
+    """Something a model may ask for: its schema, the greatest risk it can have, and how a call becomes an action.
 
-    ``prepare`` takes the decoded arguments and raises ToolError when they make no sense.
+    ``prepare`` takes the decoded arguments and raises ToolError when they are invalid.
     """
 
     schema: ToolSchema
@@ -95,7 +94,7 @@ class Tool:
 
 
 def once(output: Callable[[], ToolOutput]) -> Callable[[], Iterator[Progress | ToolOutput]]:
-    """Make a run of a function that has no progress to tell."""
+    """Turn a function without progress into a ``run``."""
 
     def run() -> Iterator[Progress | ToolOutput]:
         yield output()
@@ -105,21 +104,21 @@ def once(output: Callable[[], ToolOutput]) -> Callable[[], Iterator[Progress | T
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """Go ahead. ``rule`` is remembered when the user said always."""
+    """The action may run. ``rule`` is remembered when the user said always."""
 
     rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """Do not. ``why`` is told to the model."""
+    """The action may not run. ``why`` is told to the model."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A person decides; ``why`` says what is unusual and ``rule`` what an always would allow.
+    """A person decides; ``why`` says what is unusual, ``rule`` what "always" would allow.
 
     ``known`` is what is remembered of the same action, which failed before.
     """
@@ -131,21 +130,21 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Revise:
-    """Do it with these arguments (JSON text) instead, as the user rewrote them."""
+    """Run it with these arguments (JSON text) instead, as the user rewrote them."""
 
     arguments: str
 
 
 ANSWERED = "[ctxe: this very call failed"
-"""How an answer begins that a call gets instead of being run."""
+"""Beginning of an answer that a call gets instead of being run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of an action that failed before. ``lesson`` is one line for the person who is asked; ``says``
-    is told to the model (nothing when it knows).
+    """What is remembered of an action that failed before.
 
-    ``way``: "answer" instead of running, "ask" a person first, or "note" it when it fails again.
+    ``lesson`` is one line for the person who is asked; ``says`` is told to the model (empty when it knows). ``way``:
+    "answer" instead of running, "ask" a person first, or "note" it when the action fails again.
     """
 
     signature: str

@@ -1,10 +1,10 @@
-"""What a dataclass is here: the standard one to whoever reads or checks the code, at the cost of what is used of it.
+"""The ``dataclass`` of ctxe: the standard one for readers and type checkers, much cheaper at run time.
 
-``dataclasses`` writes the source of six methods for every frozen class and compiles it while the module is imported:
-half a millisecond a class, a quarter of the start of every command; to be imported it takes the reader of Python's own
-source along. Here ``__init__`` alone is compiled, when it is called often; the other methods are shared, and the
-standard library is told of a class when it asks. Its ``asdict`` and ``astuple``, patterns, copies and pickles work as
-ever; ``field``, ``fields`` and ``replace`` come from here.
+``dataclasses`` writes the source of six methods for every frozen class and compiles it during import: half a
+millisecond per class, a quarter of the start of every command. Importing it also imports ``inspect``.
+Here only ``__init__`` is compiled, and only when it is called often; the other methods are shared, and the standard
+library is given a class's fields when it asks. ``asdict``, ``astuple``, match patterns, copies and pickles work as
+usual; ``field``, ``fields`` and ``replace`` come from this module.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ __all__ = ["dataclass", "described", "field", "fields", "replace"]
 
 Kind = TypeVar("Kind")
 SELDOM = 8
-"""Values of a class that are made without an ``__init__`` written for it."""
+"""Instances of a class that are created before an ``__init__`` is compiled for it."""
 Methods = dict[str, Any]
 
 
 def described(
     *, frozen: bool = False, slots: bool = False, eq: bool = True, order: bool = False
 ) -> Callable[[type[Kind]], type[Kind]]:
-    """What ``dataclass`` is when the program runs; every class may have its own methods in the place of these.
+    """``dataclass`` at run time; methods that a class defines itself have precedence.
 
-    Of a field's options it knows ``default``, ``default_factory``, ``repr``, ``compare`` and ``metadata``.
+    Of a field's options it supports ``default``, ``default_factory``, ``repr``, ``compare`` and ``metadata``.
     """
 
     def make(kind: type[Kind]) -> type[Kind]:
@@ -49,7 +49,7 @@ def described(
 
 
 def _slotted(kind: Any, body: Methods, names: Collection[str]) -> Any:
-    """The class once more, with a place for each field and for nothing else."""
+    """A copy of the class with a slot for each field and no ``__dict__``."""
     below = {slot for base in kind.__mro__[1:-1] for slot in vars(base).get("__slots__", ())}
     gone = {*names, "__dict__", "__weakref__"}
     kept = {name: value for name, value in body.items() if name not in gone}
@@ -58,7 +58,7 @@ def _slotted(kind: Any, body: Methods, names: Collection[str]) -> Any:
 
 
 def _dressed(kind: Any, body: Methods) -> Any:
-    """The class with what it did not say itself."""
+    """The class with the methods that it does not define itself."""
     own = vars(kind)
     for name in [name for name in body if name not in own or name == "__doc__"]:
         setattr(kind, name, body[name])
@@ -66,7 +66,7 @@ def _dressed(kind: Any, body: Methods) -> Any:
 
 
 def _finished(made: Any, frozen: bool) -> Any:
-    """The class with what is written when somebody asks for it."""
+    """The class with the attributes that are created on first use."""
     type.__setattr__(made, "__init__", _Beginning(made, frozen))
     for name in ("__dataclass_fields__", "__dataclass_params__"):
         type.__setattr__(made, name, Standard(made, name))
@@ -74,10 +74,10 @@ def _finished(made: Any, frozen: bool) -> Any:
 
 
 class _Beginning:
-    """The ``__init__`` of a class until it is called often: then one is written, and takes this one's place.
+    """The ``__init__`` of a class until it is called often; then one is compiled and replaces this.
 
-    Writing it takes as long as making some thirty values from the fields as they stand, and of most classes a run
-    makes fewer than eight.
+    Compiling it takes as long as creating some thirty values with this one, and a run creates fewer than eight of most
+    classes.
     """
 
     __slots__ = ("_frozen", "_kind", "_left")
@@ -101,7 +101,7 @@ class _Beginning:
         said = {**dict(zip(known, given, strict=False)), **named}
         wanted = {name for name, one in known.items() if one.default is ABSENT and one.default_factory is ABSENT}
         if not (len(said) == len(given) + len(named) and wanted <= said.keys() <= known.keys()):
-            self._written()(value, *given, **named)  # which says what is wrong with them
+            self._written()(value, *given, **named)  # raises the usual TypeError
         for name, one in known.items():
             usual = said.get(name, one.default)
             object.__setattr__(value, name, one.default_factory() if usual is ABSENT else usual)
@@ -110,7 +110,7 @@ class _Beginning:
 
 
 def _beginning(kind: type, frozen: bool) -> Any:
-    """``__init__`` of a class: a parameter for each field, in their order; then ``__post_init__`` if there is one."""
+    """Compile ``__init__`` of a class: a parameter for each field, in order; then ``__post_init__`` if there is one."""
     known: dict[str, Any] = {"_set": object.__setattr__, "_absent": ABSENT}
     takes, does = ["self"], []
     for one in fields(kind):
@@ -127,7 +127,7 @@ def _beginning(kind: type, frozen: bool) -> Any:
         place = getattr(kind, name, None)
         if not frozen:
             does.append(f"self.{name} = {given}")
-        elif isinstance(place, MemberDescriptorType):  # its own setter takes two thirds of the time of object's
+        elif isinstance(place, MemberDescriptorType):  # its setter takes two thirds of the time of object's
             known[f"_set_{name}"] = place.__set__
             does.append(f"_set_{name}(self, {given})")
         else:
@@ -135,7 +135,7 @@ def _beginning(kind: type, frozen: bool) -> Any:
     if hasattr(kind, "__post_init__"):
         does.append("self.__post_init__()")
     source = f"def __init__({', '.join(takes)}):\n " + "\n ".join(does or ["pass"])
-    exec(source, known)  # noqa: S102 -- the names of fields, and nothing from outside
+    exec(source, known)  # noqa: S102 -- only names of fields, nothing from outside
     written = known["__init__"]
     written.__qualname__ = f"{kind.__qualname__}.__init__"
     written.__annotations__ = {one.name: one.type for one in fields(kind)} | {"return": None}
@@ -143,7 +143,7 @@ def _beginning(kind: type, frozen: bool) -> Any:
 
 
 def _compared(known: Sequence[Field], frozen: bool, order: bool) -> Methods:
-    """``__eq__`` by the fields that are compared; frozen classes are hashed by them too, others have no hash."""
+    """``__eq__`` and, for frozen classes, ``__hash__`` by the fields with ``compare``; other classes have no hash."""
     names = [one.name for one in known if one.compare]
     read: Callable[[object], Any] = operator.attrgetter(*names) if names else lambda _: ()
 
@@ -164,7 +164,7 @@ def _compared(known: Sequence[Field], frozen: bool, order: bool) -> Methods:
 
 @recursive_repr()
 def _shown(self: Any) -> str:
-    """The value as its class would be called."""
+    """The value as a call of its class."""
     said = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
     return f"{self.__class__.__qualname__}({said})"
 
@@ -192,9 +192,9 @@ def _unpack(self: Any, state: list[object]) -> None:
 
 FROZEN = {"__setattr__": _refuse_set, "__delattr__": _refuse_delete}
 PACKED = {"__getstate__": _packed, "__setstate__": _unpack}
-"""For frozen classes with slots alone: there copies and pickles would assign."""
+"""For frozen classes with slots only: copies and pickles would otherwise assign to fields."""
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass  # noqa: PLC0414 -- said twice, it is exported
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414 -- the alias exports it
 else:
     dataclass = described
