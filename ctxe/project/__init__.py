@@ -1,4 +1,4 @@
-"""The composition root: settings and a folder in, the working parts out; the only package that knows every part."""
+"""The composition root: builds the working parts from settings and a folder; the only package that knows every part."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from ctxe.storage.pictures import Pictures
 
 CHOSEN = "/model"
-"""Where the name of a model comes from that a person chose in a session."""
+"""Origin of a model name that a person chose during a session."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with its settings; parts are made when they are first asked for, and imported only then."""
+    """A folder with its settings. Each part is imported and created when it is first used."""
 
     place: place.Place
     loaded: config.LoadedConfig
     environment: Mapping[str, str]
     flags: Mapping[str, Any] = field(default_factory=dict)
     looks: bool = False
-    """What is found out on the way is kept for this process only."""
+    """The project is only looked at: caches are kept for this process and not written to the tree."""
 
     @classmethod
     def open(
@@ -49,7 +49,7 @@ class Project:
         return cls(where, config.load(where.root, environment, flags), environment, flags or {})
 
     def again(self, model: str = "", effort: str | None = None) -> Project:
-        """The same project after its settings changed, or with what a session chose. Raises ConfigError."""
+        """The same project with reloaded settings and a session's choice of model and effort. Raises ConfigError."""
         chosen = {**self.flags.get("model", {}), **({"name": model} if model else {})}
         chosen |= {} if effort is None else {"effort": effort}
         made = Project.open(self.place.working, self.environment, {**self.flags, "model": chosen})
@@ -68,7 +68,7 @@ class Project:
         return self.place.root
 
     def settings(self) -> dict[str, tuple[Any, str]]:
-        """Every setting by dotted key: its value here and where it comes from ("default" or a name)."""
+        """Every setting by dotted key: its value here and its origin ("default" or a name)."""
         origins = self.loaded.origins
         found = {}
         for key, _, _, _ in config.every_setting():
@@ -78,7 +78,11 @@ class Project:
 
     @cached_property
     def own_cache(self) -> Path:
-        """Where the cache is that this user's ctxe made, if it was made yet; nothing else is believed."""
+        """A cache that can be trusted: the folder that this user's ctxe created, or a temporary one.
+
+        The temporary one serves ``looks`` and users whose folder can hold no key. A read-only tree has its cache
+        outside.
+        """
         from ctxe.storage.private_cache import fleeting, own
 
         if self.looks:
@@ -89,7 +93,7 @@ class Project:
 
     @cached_property
     def cache(self) -> Path:
-        """The cache folder, hidden from git when it lies in the tree; it may turn out not to be writable."""
+        """The cache folder, hidden from git when it lies in the tree. It may turn out not to be writable."""
         if self.place.writable and not self.looks:
             from ctxe.storage.private_cache import hide
 
@@ -100,7 +104,7 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
-        """The memory folder; it is made with the first write."""
+        """The memory folder; the first write creates it."""
         from ctxe.knowledge.entries.store import Store
         from ctxe.project.guarding import check, masking
 
@@ -123,14 +127,14 @@ class Project:
 
     @cached_property
     def counters(self) -> Counters:
-        """Numbers that move often: how often failures were seen, memories used."""
+        """Counters that change often: how often failures were seen, memories used."""
         from ctxe.storage.counters import Counters
 
         return Counters(self.cache / "counters.db")
 
     @cached_property
     def ranker(self) -> Ranker:
-        """What finds entries of the memory; what it read is kept in the cache. Raises ConfigError."""
+        """Ranks entries of the memory for a query; its index is kept in the cache. Raises ConfigError."""
         from ctxe.knowledge.recall.ranker import Ranker
 
         if not self.config.retrieval.embeddings:
@@ -155,39 +159,39 @@ class Project:
         named = self.environment.get("VISUAL") or self.environment.get("EDITOR") or ""
         try:
             return shlex.split(named)
-        except ValueError:  # a quote that is not closed
+        except ValueError:  # an unclosed quote
             return [named]
 
     @property
     def trusted(self) -> bool:
-        """Did the user say that this folder is theirs?"""
+        """Did the user say that they trust this folder?"""
         from ctxe.safety.trust import is_trusted
 
         return is_trusted(self.place.user, self.root)
 
     def trust(self, *, trusted: bool = True) -> None:
-        """Remember that the user trusts this folder, or no longer does. Raises StoreError."""
+        """Remember whether the user trusts this folder. Raises StoreError."""
         from ctxe.project.clock import now
         from ctxe.safety.trust import trust
 
         trust(self.place.user, self.root, now(), trusted=trusted)
 
     def trusted_folders(self) -> dict[str, str]:
-        """Every folder the user trusts, and since when."""
+        """Every folder that the user trusts, with the time of that decision."""
         from ctxe.safety.trust import trusted_folders
 
         return trusted_folders(self.place.user)
 
     @cached_property
     def model(self) -> Model:
-        """The model that answers here. Raises ConfigError when it is unknown."""
+        """The configured model. Raises ConfigError when it is unknown."""
         from ctxe.project.models import choose
 
         return choose(self)
 
     @cached_property
     def budget(self) -> Budget:
-        """What one request may hold."""
+        """The token budget of one request."""
         from ctxe.project.models import budget_for
 
         return budget_for(self, self.model)

@@ -1,4 +1,4 @@
-"""Questions to a model beside the conversation, as the user's cheap one is asked them; each is paid for."""
+"""Questions to a model beside the conversation, for instance to the user's cheap one; each is paid and logged."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ctxe.domain.value import dataclass
 from ctxe.project.purse import Purse
 
 MOST_OUTPUT = 2_000
-"""Tokens of one answer; models that think first need some room."""
+"""Token limit of one answer; reasoning models need some room."""
 SPENT = "the money for this session is spent"
 
 
 @dataclass(slots=True)
 class ModelQuestions:
-    """Questions to one model under the ``rules`` of a packaged text; ``why`` they are asked is logged with their price.
+    """Questions to one model, with the packaged text ``rules`` as system prompt; ``why`` is logged with the price.
 
-    ``times`` is their number so far, ``cost`` their US dollars; None when the model's prices are unknown.
+    ``times`` counts the questions so far, ``cost`` is their price in US dollars (None: a price is unknown).
     """
 
     provider: Provider
@@ -33,7 +33,7 @@ class ModelQuestions:
     times: int = 0
 
     def __call__(self, words: str) -> str:
-        """The model's answer. Raises ProviderError."""
+        """The model's answer. Raises CostLimit when the money is spent, and ProviderError."""
         if self.purse.empty:
             raise CostLimit(SPENT, "raise budget.max_cost")
         rules = read_text(self.rules)

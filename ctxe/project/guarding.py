@@ -1,4 +1,4 @@
-"""What must neither be remembered nor reach a model: secrets, and text that nobody can see."""
+"""Keeps secrets and invisible text out of memory and away from models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check(own: Sequence[str]) -> Callable[[Entry], None]:
-    """Refuses an entry with a secret in it by raising StoreError; ``own`` are values known to be secret."""
+    """A check that raises StoreError for an entry that contains a secret; ``own`` are values known to be secret."""
 
     def refused(entry: Entry) -> None:
         from ctxe.safety.secrets import refuse
@@ -26,7 +26,7 @@ def check(own: Sequence[str]) -> Callable[[Entry], None]:
 
 
 def masking(own: Sequence[str]) -> Callable[[str], str]:
-    """Takes secrets out of a text."""
+    """A function that masks the secrets in a text."""
 
     def masked(text: str) -> str:
         from ctxe.safety.secrets import mask
@@ -37,7 +37,7 @@ def masking(own: Sequence[str]) -> Callable[[str], str]:
 
 
 def cleaning(own: Sequence[str]) -> Callable[[str], str]:
-    """Text from outside as a model may get it: no keys, no diffs of files that hold them, nothing invisible."""
+    """A function that cleans outside text for a model: no keys, no diffs of files that hold keys, nothing invisible."""
 
     def cleaned(text: str) -> str:
         from ctxe.safety.display import strip_invisible

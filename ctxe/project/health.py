@@ -1,4 +1,4 @@
-"""What ``ctxe doctor`` looks at: each check is a small function that says what is, and what to do about it."""
+"""The checks of ``ctxe doctor``: each is a small function that yields findings, with hints where something is wrong."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 State = Literal["ok", "note", "fail"]
 NO_HISTORY = "`git status` says what to do; until then ctxe knows no history here"
 MOST_TOLD = 8
-"""Lines of advice about instruction files."""
+"""Most lines of advice on instruction files, and on skills."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: what was looked at, how it is, in words, and a hint where something can be done."""
+    """One finding: what was checked, its state, a description, and a hint when something can be done."""
 
     name: str
     state: State
@@ -30,7 +30,7 @@ class Finding:
 
 
 def checks(project: Project, *, reach: bool) -> Iterator[Finding]:
-    """Every finding in order; ``reach`` also asks the model's host one free question. No memory folder is begun."""
+    """Every finding, in order. ``reach`` also sends the model's host one free question. Creates no memory folder."""
     if not project.place.memory.exists():
         project = replace(project, looks=True)
     every: list[Callable[[Project], Iterator[Finding]]] = [
@@ -112,7 +112,7 @@ def _settings(project: Project) -> Iterator[Finding]:
 
 
 def _instructions(project: Project) -> Iterator[Finding]:
-    """What the rules of every tool cost, and what of that is for nothing."""
+    """What the instruction files of every tool cost, and which parts of them are wasted."""
     from ctxe.domain.section import Task
     from ctxe.project.memory.standing import instructions, price_of_rules
     from ctxe.project.models import counter
@@ -128,7 +128,7 @@ def _instructions(project: Project) -> Iterator[Finding]:
 
 
 def _skills(project: Project) -> Iterator[Finding]:
-    """How many domain modules there are, what their list costs, and which cannot be used."""
+    """How many skill modules there are, what their list costs, and which cannot be used."""
     from ctxe.project.skills.finding import finder
     from ctxe.project.skills.modules import listed
 
@@ -144,7 +144,7 @@ def _skills(project: Project) -> Iterator[Finding]:
 
 
 def _servers(project: Project) -> Iterator[Finding]:
-    """Servers whose tools may be used, and those that are offered or cannot be; nothing where there is none."""
+    """Servers that may be used, and those that wait for approval or cannot be used; nothing without servers."""
     from ctxe.project.servers.configured import configured, refused
 
     usable = [one.name for one in configured(project) if one.usable]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline/repository"
 USUAL = "o200k_base"
-"""The vocabulary of a model that has none of ours, or of no model in particular."""
+"""The vocabulary for models whose own is not packaged, and for counts without a model."""
 SLOW = 600.0
-"""Seconds that servers of the user's own may be silent: without a fast card they read a long request for minutes."""
+"""Idle timeout in seconds for the user's own servers: without a fast GPU they read a long request for minutes."""
 KEYS = (("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"))
 
 
@@ -49,16 +49,16 @@ def choice(project: Project) -> Choice:
 
 
 def takes_base_url(model: Model) -> bool:
-    """Whether a model is asked at ``model.base_url`` where there is one."""
+    """Whether requests to this model go to ``model.base_url`` when that is set."""
     host = catalog.hosts().get(model.provider)
     return host is not None and host.api != "anthropic"
 
 
 def choose(project: Project, name: str = "") -> Model:
-    """The catalog's entry for a model; a local server is asked for a window that nobody stated.
+    """The catalog's entry for a model. A local server is asked for its window if the user did not state one.
 
-    Without a name it is the project's own, at the effort of the settings. Raises ConfigError when the window stays
-    unknown or the model takes no such effort.
+    Without a name it is the project's own model, at the configured effort. Raises ConfigError when the window stays
+    unknown or the model does not take that effort.
     """
     if name:
         return _found(project, name)
@@ -67,7 +67,7 @@ def choose(project: Project, name: str = "") -> Model:
 
 
 def _found(project: Project, name: str) -> Model:
-    """A server near here knows better than the catalog with which window it runs a model; the user, best."""
+    """The catalog's entry. A local server's window overrides the catalog's; the user's settings override both."""
     own = stated(project, name)
     served = None if own.get("window") else window_served(project, name)
     here = {name: {**own, "window": served}} if served else {}
@@ -75,15 +75,15 @@ def _found(project: Project, name: str) -> Model:
 
 
 def stated(project: Project, name: str) -> Mapping[str, Any]:
-    """What the user's settings say of a model, under its full name or the bare one."""
+    """The user's settings for a model, under its full or its bare name."""
     own = project.config.models
     return own.get(name, own.get(name.partition("/")[2], {}))
 
 
 def window_served(project: Project, name: str, *, load: float = 0.0) -> int | None:
-    """The window with which a server near here runs a model, if one does and says so.
+    """The window with which a local server runs a model; None when no server says so.
 
-    Within ``load`` seconds a server that first has to load the model is waited for.
+    The call waits up to ``load`` seconds for a server that first has to load the model.
     """
     provider, _, bare = name.partition("/")
     known = catalog.hosts().get(provider)
@@ -103,7 +103,7 @@ def local_servers() -> tuple[Server, ...]:
 
 
 def count_remotely(provider: Provider) -> str:
-    """What the model's host says to one free question, in words. Raises ProviderError."""
+    """The host's answer to one free question, in words. Raises ProviderError."""
     listed = getattr(provider, "listed", None)
     if listed is not None:
         names = listed()
@@ -117,7 +117,7 @@ def count_remotely(provider: Provider) -> str:
 
 
 def budget_for(project: Project, model: Model) -> Budget:
-    """Window, reserve and shares from the settings and the model."""
+    """The budget of a model: window, reserve and shares. Raises ConfigError when the window is unknown."""
     window = min(project.config.budget.window or model.window, model.window)
     if window <= 0:
         raise ConfigError(f"the window of {model.id} is not known", "set it with --budget N")
@@ -137,7 +137,7 @@ def budget_for(project: Project, model: Model) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts tokens for one model: exactly, or by an estimate that learns from what the provider reports."""
+    """Counts tokens for one model: exactly, or by an estimate that learns from the provider's usage figures."""
 
     counts: Counts
     estimate: Estimate | None
@@ -145,17 +145,17 @@ class Counter:
 
     @property
     def count(self) -> Count:
-        """Tokens of a text, and of a picture."""
+        """The counter of tokens of texts and of pictures."""
         return Sized(self.estimate or self.counts, self.picture)
 
 
 def vocabulary_of(model: Model) -> str:
-    """The vocabulary a model is counted with: its own, or the one whose counts are put right by an estimate."""
+    """The vocabulary to count with: the model's own, or the usual one, whose counts an estimate corrects."""
     return model.encoding if model.encoding in PACKAGED else USUAL
 
 
 def vocabulary_for(name: str) -> str:
-    """The same by a model's name, where one is given. Raises ConfigError for an unknown model."""
+    """The vocabulary for a model's name; the usual one without a name. Raises ConfigError for an unknown model."""
     return vocabulary_of(catalog.find(name)) if name else USUAL
 
 
@@ -175,7 +175,7 @@ def connect(
     idle: float = 0.0,
     long_cache: bool = False,
 ) -> Provider:
-    """The provider of a model; ``answer`` is what the offline one says. Raises ConfigError when the key is missing."""
+    """The provider of a model; ``answer`` makes the offline one's answers. Raises ConfigError for a missing key."""
     from ctxe.providers.connect import connect as reach
     from ctxe.providers.retry import RetryLimits
 
@@ -193,20 +193,20 @@ def connect(
 
 
 def idle_seconds(project: Project, model: Model) -> float:
-    """How long a model may be silent: as the user says, else longer where it runs on a server of their own."""
+    """Idle timeout of a model in seconds: the user's setting, else longer for a model on the user's own server."""
     stated = project.config.model.idle_seconds
     own = catalog.hosts().get(model.provider)
     return SLOW if own and own.local and "model.idle_seconds" not in project.loaded.origins else stated
 
 
 def tells_price(model: Model) -> bool:
-    """Whether a model's host says with each answer what it takes for it."""
+    """Whether a model's host reports the price of each answer."""
     found = catalog.hosts().get(model.provider)
     return bool(found and found.gateway)
 
 
 def prices_of(project: Project, name: str) -> Prices | None:
-    """Prices of a model by its id; None for one the catalog does not know."""
+    """Prices of a model by its id; None for one that the catalog does not know."""
     try:
         return catalog.find(name, project.config.models).prices
     except ConfigError:
@@ -214,5 +214,5 @@ def prices_of(project: Project, name: str) -> Prices | None:
 
 
 def known() -> list[str]:
-    """Ids of the models that the catalog knows, ``provider/name``."""
+    """Ids of the models in the catalog, ``provider/name``."""
     return [model.id for model in catalog.models()]

@@ -1,4 +1,4 @@
-"""Where things are: the repository's root, its memory folder, the cache, the user's folder."""
+"""Locates a project's folders: the repository's root, its memory folder, the cache, the user's folder."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from ctxe.storage.files import IGNORE_ALL, read
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Folders of one project. ``working`` is where the user stands, ``root`` the repository around it (or the same).
+    """Folders of one project. ``working`` is the user's current folder, ``root`` the repository around it (or the
+    same).
 
-    ``memory`` is ``<root>/.ctxe``; ``cache`` lies below it, or in the user's cache folder where the tree is read-only.
-    What a repository brings may lie in it too: locks are there, and what is believed is in a folder of its own below.
+    ``memory`` is ``<root>/.ctxe``; ``cache`` lies below it, or in the user's cache folder if the tree is read-only. The
+    cache may contain files that came with the repository: only locks are kept in it directly. What is trusted lies in a
+    folder of its own below it.
     """
 
     working: Path
@@ -29,7 +31,7 @@ class Place:
 
     @property
     def sessions(self) -> Path:
-        """Session logs; beside the cache where the tree is read-only."""
+        """The folder of session logs; below the cache if the tree is read-only."""
         return (self.memory if self.writable else self.cache) / "sessions"
 
 
@@ -39,7 +41,7 @@ def home_of(environment: Mapping[str, str]) -> Path:
 
 
 def person() -> int:
-    """The number of the user who runs this; 0, which all files have there, where users have none."""
+    """The number of the current user. On systems without user numbers it is 0, which every file has there."""
     return os.geteuid() if os.name == "posix" else 0
 
 
@@ -48,10 +50,10 @@ def find(
 ) -> Place:
     """The project around ``start``: the nearest folder upwards that holds .git, else .ctxe, else ``start`` itself.
 
-    A .ctxe in the home folder, which a session there leaves, is that of no folder below it, nor is one that belongs to
-    another user than the ``person`` (a user's number). A repository there keeps settings: it is that of folders below
-    where it tracks files, which git is asked in the ``environment``. Raises ConfigError when there is no folder
-    ``start``.
+    A .ctxe in the home folder, left by a session there, does not count for folders below it; nor does one that belongs
+    to another user than ``person`` (a user's number). A repository in the home folder usually keeps settings: it counts
+    for the folders below in which it tracks files, by git in the ``environment``. Raises ConfigError when the folder
+    ``start`` does not exist.
     """
     try:
         working = start.expanduser().resolve(strict=True)
@@ -73,14 +75,14 @@ def find(
 
 
 def _tracked(git: Path, folder: Path, environment: Mapping[str, str]) -> bool:
-    """Whether a repository has files below a folder."""
+    """Whether a repository tracks files below a folder."""
     from ctxe.repo.git import Git
 
     return bool(Git(git, environment).output("ls-files", "--", f":(literal){folder.relative_to(git)}"))
 
 
 def _kept(working: Path, home: Path, person: int) -> Path | None:
-    """The nearest folder upwards that holds .ctxe; the home folder and those around it hold it for themselves alone."""
+    """The nearest folder upwards that holds .ctxe. The home folder and its parents count only as ``working`` itself."""
     if _begun(working / ".ctxe"):
         return working
     beyond = (home, *home.parents)
@@ -89,7 +91,7 @@ def _kept(working: Path, home: Path, person: int) -> Path | None:
 
 
 def _begun(memory: Path) -> bool:
-    """Whether a memory folder is there, and more than what a mere look leaves: a cache, hidden from git."""
+    """Whether a memory folder holds more than what merely looking at a project leaves: a cache, hidden from git."""
     try:
         names = set(os.listdir(memory))  # noqa: PTH208 (only names are needed)
         hidden = ".gitignore" in names and read(memory / ".gitignore", 9) == IGNORE_ALL

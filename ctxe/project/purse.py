@@ -1,4 +1,4 @@
-"""Money of a session that goes to models beside the conversation: whether there is any left, and what was bought."""
+"""A session's money for models beside the conversation: how much is left, and what was bought."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """``limit`` is what the session may cost in US dollars (0: no limit), ``spent`` what its log says it has cost.
+    """``limit`` is what the session may cost in US dollars (0: no limit), ``spent`` its cost so far by its log.
 
-    What is bought while a request is made up stays here until the session takes it into its log.
+    What is bought while a request is being composed waits here until the session logs it.
     """
 
     limit: float = 0.0
@@ -24,23 +24,23 @@ class Purse:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing more may be asked."""
+        """Whether the limit is reached."""
         return bool(self.limit) and self.left <= 0.0
 
     @property
     def left(self) -> float:
-        """US dollars that may still be spent; 0 where there is no limit, and below when it was passed."""
+        """US dollars that are left; negative when the limit is exceeded, 0 without a limit."""
         waiting = sum(one.usd or 0.0 for one in self._bought)
         return self.limit - self.spent() - waiting if self.limit else 0.0
 
     def pay(self, bought: Consulted) -> None:
-        """Note an answer that came."""
+        """Add a paid answer."""
         self._bought.append(bought)
 
     def taken(self) -> Iterator[Consulted | Notice]:
-        """What was bought since the last call, for the log, and a line for the user when most of the money is gone.
+        """What was bought since the last call, for the log, and a warning when most of the money is gone.
 
-        ``spent`` is asked again when the next is taken: by then the log has the one before.
+        ``spent`` is read again for each purchase: by then the log holds the one before.
         """
         from ctxe.agent.limits import Limits
         from ctxe.domain.events import Notice

@@ -1,4 +1,4 @@
-"""The sandbox that commands of a session run in, where the system has one."""
+"""The sandbox in which a session's commands run, if the system has one."""
 
 from __future__ import annotations
 
@@ -17,46 +17,46 @@ if TYPE_CHECKING:
 
 
 class Boxed(Protocol):
-    """A place for commands to run in."""
+    """Where commands run: in a sandbox or not."""
 
     @property
     def active(self) -> bool:
-        """Are they really walled in?"""
+        """Are commands really confined?"""
         ...
 
     @property
     def says(self) -> str:
-        """What there is, in one line."""
+        """A one-line description."""
         ...
 
     @property
     def walls(self) -> str:
-        """What a command may do in there, for a model whose command met a wall."""
+        """What a command may do in the sandbox, for a model whose command was blocked."""
         ...
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
-        """The command line to run for a command (its last word), inside or as it is."""
+        """The command line that runs a command (its last word), wrapped in the sandbox or unchanged."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unboxed:
-    """No sandbox, and why."""
+    """No sandbox; ``says`` tells why."""
 
     says: str = "commands run without a sandbox"
     active: bool = False
     walls: str = ""
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
-        """The command line as it is."""
+        """The command line, unchanged."""
         return argv
 
 
 class Box:
-    """A sandbox, looked for when it is first needed. ``alone``: does nobody approve commands just now?
+    """A sandbox, detected when first needed. ``alone``: commands run without approval at the moment.
 
-    What no person approved runs inside; what a person approved runs as that person would run it, unless the settings
-    say ``always`` (docs/decisions/0006).
+    A command that nobody approved runs inside. An approved one runs with the rights of the person who approved it,
+    unless the settings say ``always`` (docs/decisions/0006).
     """
 
     def __init__(self, project: Project, alone: Callable[[], bool]) -> None:
@@ -76,21 +76,21 @@ class Box:
 
     @property
     def active(self) -> bool:
-        """Does this machine have a sandbox that holds?"""
+        """Does this machine have a working sandbox?"""
         return self._found.active
 
     @property
     def says(self) -> str:
-        """What there is, in one line."""
+        """A one-line description."""
         return self._found.says
 
     @property
     def walls(self) -> str:
-        """What there is, and whether the network is in reach."""
+        """The description, and whether the network is reachable."""
         return self.says + ("" if self._project.config.tools.network else ", without network")
 
     def wrap(self, argv: Sequence[str]) -> Sequence[str]:
-        """Inside when nobody approved the command or the settings want it always."""
+        """The command line, in the sandbox when nobody approved the command or the settings say ``always``."""
         tools = self._project.config.tools
         if tools.sandbox != "always" and not self._alone():
             return argv
@@ -109,5 +109,5 @@ UNBOXED = Unboxed()
 
 
 def boxed(project: Project, alone: Callable[[], bool] = lambda: True) -> Boxed:
-    """The sandbox of a project, as its settings want it."""
+    """The sandbox of a project, by its settings."""
     return UNBOXED if project.config.tools.sandbox == "off" else Box(project, alone)

@@ -1,4 +1,4 @@
-"""How a session shall be opened, as the command line says it."""
+"""How to open a session, from the command line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a session is opened. ``resume`` is an id or its beginning, ``newest`` the one used last.
+    """How to open a session. ``resume`` is an id or its beginning; ``newest`` means the session used last.
 
-    ``fork`` goes on in a copy, of what came before turn ``before`` (from 1; 0: of all). ``tools`` (empty: all) are the
-    only ones offered. ``files`` are (path, choice).
-    ``skills`` are names of modules that stand in every request of it.
-    ``mode`` is an approval mode in place of the settings' (empty: theirs).
+    ``fork`` continues in a copy that ends before turn ``before`` (from 1; 0: a full copy). Only ``tools`` are offered
+    (empty: all). ``files`` are (path, choice) pairs. ``skills`` name modules that every request holds. ``mode``
+    replaces the approval mode of the settings (empty: theirs).
     """
 
     resume: str = ""

@@ -1,4 +1,4 @@
-"""Past sessions of a project: which there are, which one is meant, what they cost."""
+"""Past sessions of a project: find one, read it, and add up their costs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
 
 
 DELEGATES = "delegates"
-"""The folder beside the logs of sessions for those of their delegates: they are no sessions of the user's."""
+"""The folder, beside the session logs, for logs of delegates: those are not sessions of the user."""
 
 
 def delegates(folder: Path, session: str) -> tuple[str, Path]:
@@ -54,16 +54,15 @@ def delegates(folder: Path, session: str) -> tuple[str, Path]:
 
 
 def delegated(path: Path) -> list[Path]:
-    """The logs of a session's delegates in the order in which they were asked, by the session's own."""
+    """The logs of a session's delegates, in the order they were asked; ``path`` is the session's own log."""
     found = (path.parent / DELEGATES).glob(f"{path.stem}-d*.jsonl")
     return sorted(found, key=lambda one: (len(one.name), one.name))
 
 
 def path_of(folder: Path, wanted: str = "") -> Path:
-    """The log of a session by id or its beginning, of a delegate by its id; of the session used last when empty, also
-    where only a newer ctxe can read it.
+    """The log of a session by its id or the beginning of it, or of a delegate by its id. Raises SessionError.
 
-    Raises SessionError.
+    An empty ``wanted`` means the session used last, even if only a newer ctxe can read it.
     """
     if not wanted:
         found = [path for path in newest_first(folder) if is_private(path)]
@@ -84,18 +83,18 @@ def path_of(folder: Path, wanted: str = "") -> Path:
 
 
 def is_private(path: Path) -> bool:
-    """Whether only the user can read a log: so ctxe makes them, and git or an archive does not."""
+    """Whether only the user can read a log. ctxe creates logs like that; git and archives do not."""
     return os.name != "posix" or (path.is_file() and not path.stat().st_mode & 0o077)
 
 
 def events(path: Path) -> tuple[list[Kept], list[str]]:
-    """The events of a log and notices about what could not be read. Raises SessionError."""
+    """The events of a log, and notices about unreadable parts. Raises SessionError."""
     found, notices, _ = read_events(path)
     return found, notices
 
 
 def records(path: Path) -> Iterable[dict[str, object]]:
-    """A log as JSON objects: header first, then its events as they are written."""
+    """A log as JSON objects: the header, then the events as they were written."""
     yield header_of(path)
     for record in read_records(path):
         if not isinstance(record, str):
@@ -104,7 +103,7 @@ def records(path: Path) -> Iterable[dict[str, object]]:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Replies, their tokens, and dollars with and without a cache (None: no price known for any)."""
+    """Replies, their tokens, and dollars with and without a cache (None: no price is known)."""
 
     replies: int = 0
     usage: Usage = Usage()
@@ -121,7 +120,7 @@ class Sum:
 
 
 def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, Spent], str]) -> dict[str, Sum]:
-    """What replies took, added up by what ``by`` says of each, in the order of that."""
+    """Replies, tokens and dollars added up by the key ``by``, sorted by key."""
     from ctxe.project.models import prices_of
 
     priced = cache(partial(prices_of, project))
@@ -134,7 +133,7 @@ def sums(project: Project, sessions: Iterable[Summary], by: Callable[[Summary, S
 
 
 def _sum_of(spent: Spent, prices: Prices | None) -> Sum:
-    """One reply's price, and what it would have been with nothing cached."""
+    """One reply with its price, and the price without a cache."""
     plain = prices.cost(Usage(spent.usage.input, spent.usage.output)) if prices and spent.usd is not None else None
     return Sum(1, spent.usage, spent.usd, plain)
 
@@ -145,19 +144,19 @@ def summaries(project: Project) -> list[Summary]:
 
 
 def unreadable(project: Project, read: Iterable[Summary]) -> list[str]:
-    """The ids of sessions that only a newer ctxe can read, of those that are not among the ``read``."""
+    """Ids of sessions that only a newer ctxe can read and that are not among ``read``."""
     known = {one.id for one in read}
     return sorted(p.stem for p in project.place.sessions.glob("*.jsonl") if p.stem not in known and is_newer(p))
 
 
 def spent_by_all(project: Project) -> tuple[float | None, int]:
-    """Dollars of all sessions of a project (None: no price known), and how many there are."""
+    """Dollars of all sessions of a project (None: no price is known), and the number of sessions."""
     found = summaries(project)
     return total(session.usd for session in found), len(found)
 
 
 def write(path: Path, text: str) -> Path:
-    """Write what was made of a session, for its user's eyes only; where it is. Raises StoreError."""
+    """Write text about a session to a file that only its user can read; returns the file. Raises StoreError."""
     from ctxe.storage import files
 
     path = path.expanduser().absolute()

@@ -1,1 +1,1 @@
-"""Memory and failures of this project, for the commands and for what stands in a request."""
+"""Memory and failures of this project, for the commands and for the context window."""

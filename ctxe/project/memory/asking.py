@@ -1,4 +1,4 @@
-"""Questions to everything remembered: from the command line, as JSON lines, and their answers."""
+"""Searches everything remembered, for questions from the command line or from JSON lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEARCH = 'ctxe memory search "how are sessions stored"'
 
 
 def search(project: Project) -> Search:
-    """What answers questions about everything remembered."""
+    """The search over everything remembered."""
     from ctxe.knowledge.recall.search import Search
     from ctxe.storage.vocabulary import count
 
@@ -26,7 +26,7 @@ def search(project: Project) -> Search:
 
 
 def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[dict[str, Any]]:
-    """One answer for each JSON line, in order; a line that is no question gets ``{"error": …}``."""
+    """One answer per JSON line, in order; an invalid line gets ``{"error": …}``."""
     ask = search(project)
     for line in lines:
         if not line.strip():
@@ -40,7 +40,7 @@ def answers(project: Project, lines: Iterable[str], kind: str = "") -> Iterator[
 
 
 def asked(words: str, example: str = SEARCH, **values: Any) -> query.Query:
-    """A question from the command line; a JSON object may stand in for the words. Raises CtxeError with ``example``."""
+    """A question from the command line; the words may also be a JSON object. Raises CtxeError with ``example``."""
     held = {key: value for key, value in values.items() if value}
     if words.lstrip().startswith("{"):
         found = query.from_line(words)
@@ -51,12 +51,12 @@ def asked(words: str, example: str = SEARCH, **values: Any) -> query.Query:
 
 
 def answer(project: Project, question: query.Query) -> dict[str, Any]:
-    """The answer to one question, as the contract has it."""
+    """The answer to one question, as the contract defines it."""
     return search(project).search(question).as_json(question)
 
 
 def read_out(project: Project, question: query.Query) -> dict[str, Any]:
-    """The answer to one question with the words of every entry it names."""
+    """The answer to one question, with the full text of each entry it names."""
     found = answer(project, question)
     held = {entry.id: entry for entry in project.store.entries()}
     rows = [to_object(held[row["id"]]) | row for row in found["results"] if row["id"] in held]

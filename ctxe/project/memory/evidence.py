@@ -1,4 +1,4 @@
-"""What of the work tree memories may lean on: the facts by which their evidence is checked."""
+"""The facts in the work tree against which the evidence of memories is checked."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST_BYTES = 4_000_000
-"""Bytes of a file that is read for a hash or the name of a test; a longer one is taken to be as it was."""
+"""Largest file in bytes to read for a hash or a test's name; a larger one counts as unchanged."""
 MOST_SYMBOLS = 40
-"""Names that are looked up in the whole tree; those beyond are taken to stand, so that a listing stays quick."""
+"""Most names to look up in the whole tree; later ones count as present, so that a listing stays quick."""
 _COMMIT = pattern(r"[0-9a-f]{7,40}")
 
 
 def facts_of(project: Project) -> Facts:
-    """What stands in the work tree, for checking evidence; each thing is looked at once.
+    """Checks of evidence against the work tree; each thing is looked up once.
 
-    What cannot be judged stands: no repository, a shallow clone, a name that is no commit id, a file too long.
+    What cannot be checked counts as valid: without a repository, in a shallow clone, for a name that is no commit id,
+    for a large file.
     """
 
     @cache
@@ -62,7 +63,7 @@ def _cited(project: Project, kind: str) -> Iterable[str]:
 
 
 def _commits(project: Project) -> Callable[[str], bool]:
-    """Whether git has a commit; all that are cited are asked about at once."""
+    """A check whether git has a commit; all cited commits are looked up at once."""
     git = project.git
 
     @cache
@@ -81,7 +82,7 @@ def _commits(project: Project) -> Callable[[str], bool]:
 
 
 def _symbols(project: Project) -> Callable[[str], bool]:
-    """Whether the last name of a dotted one stands in some file of the tree."""
+    """A check whether any file of the tree contains the last part of a dotted name."""
     from ctxe.repo.git import finish
 
     git = project.git

@@ -1,4 +1,4 @@
-"""Remembered failures for the commands: grouped, found, added and settled."""
+"""Remembered failures for the commands: group, find, add and settle them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_REPEATED = 10
 
 
 def failure_groups(project: Project) -> tuple[remembered.Group, ...]:
-    """Failures by signature, open ones first; an open one whose files are all gone is stale."""
+    """Failures by signature, open ones first. An open failure whose files are all gone is stale."""
     entries = project.store.entries()
     lost = stale((entry for entry in entries if entry.kind == "failure"), facts_of(project))
     held = [replace(entry, status="stale") if entry.id in lost else entry for entry in entries]
@@ -31,7 +31,7 @@ def failure_groups(project: Project) -> tuple[remembered.Group, ...]:
 
 
 def statistics(project: Project) -> dict[str, Any]:
-    """How many failures, how often, repeats that were prevented, and tokens and money of those that were not."""
+    """Counts of failures and their occurrences, prevented repeats, and tokens and money of the others."""
     groups, numbers = failure_groups(project), project.counters.read()
     sums = {
         name: sum(numbers.get(group.signature, {}).get(name, 0.0) for group in groups)
@@ -49,7 +49,7 @@ def statistics(project: Project) -> dict[str, Any]:
 
 
 def timeline(project: Project, group: remembered.Group) -> list[dict[str, Any]]:
-    """What the sessions tell of a failure, oldest first: ``{"at", "session", "turn", "step", "says"}``."""
+    """Mentions of a failure in the session logs, oldest first: ``{"at", "session", "turn", "step", "says"}``."""
     wanted = [group.signature.encode(), *(entry.id.encode() for entry in group.entries)]
     found: list[dict[str, Any]] = []
     for path in sorted(project.place.sessions.glob("*.jsonl")):
@@ -77,7 +77,7 @@ def _moments(session: str, lines: Iterable[bytes], wanted: Sequence[bytes]) -> I
 
 
 def failure_group(project: Project, ref: str) -> remembered.Group:
-    """The failure a person means: its signature or its beginning, or an id of one of its files. Raises StoreError."""
+    """The failure that a person means: by signature (or its beginning), or by the id of a file. Raises StoreError."""
     found = failure_groups(project)
     exact = [group for group in found if group.signature == ref or any(entry.id == ref for entry in group.entries)]
     near = exact or [group for group in found if ref and group.signature.startswith(ref)]
@@ -95,7 +95,7 @@ def failure_group(project: Project, ref: str) -> remembered.Group:
 
 
 def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool]:
-    """Keep a failure in somebody's words; the entry, and whether it is new. Raises CtxeError, StoreError."""
+    """Save a failure in the user's words; the entry, and whether it is new. Raises CtxeError, StoreError."""
     if not what.strip():
         raise CtxeError("say what went wrong", 'ctxe failures add "Tests need redis running" --command "pytest"')
     draft = remembered.noted(what.strip(), root=str(project.root), **values)
@@ -105,7 +105,7 @@ def add_failure(project: Project, what: str, **values: Any) -> tuple[Entry, bool
 
 
 def settle(project: Project, ref: str, status: str, fix: str = "") -> remembered.Group:
-    """Give every file of a failure a status, and the newest one a fix. Raises StoreError."""
+    """Set the status of every file of a failure, and the fix of the newest one. Raises StoreError."""
     group = failure_group(project, ref)
     for entry in group.entries:
         values = {"status": status} | ({"fix": fix} if fix and entry.id == group.entry.id else {})
@@ -114,7 +114,7 @@ def settle(project: Project, ref: str, status: str, fix: str = "") -> remembered
 
 
 def since(text: str) -> float:
-    """The moment that ``7d``, ``12h`` or a date names, in unix seconds; a span counts back from 0. Raises CtxeError."""
+    """A time in unix seconds for a date; negative seconds for a span (``7d``, ``12h``, ``2w``). Raises CtxeError."""
     spans = {"h": 3_600, "d": 86_400, "w": 604_800}
     if text[-1:] in spans and text[:-1].isdecimal():
         return -float(text[:-1]) * spans[text[-1]]

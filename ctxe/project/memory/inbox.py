@@ -1,4 +1,4 @@
-"""The inbox of proposals and the files of entries, for the commands that change them by a person's word."""
+"""The inbox of proposals and the files of entries, for commands by which a person changes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def raw(project: Project, entry: Entry) -> str:
-    """An entry's file as text. Raises StoreError; an entry of a log has no file of its own."""
+    """An entry's file as text. Raises StoreError for an entry of a log, which has no file of its own."""
     from ctxe.project.memory.transfer import read_file
 
     if not entry.path.endswith(".md") or entry.path.startswith("daily/"):
@@ -23,7 +23,7 @@ def raw(project: Project, entry: Entry) -> str:
 
 
 def write_raw(project: Project, entry: Entry, before: str, after: str) -> bool:
-    """Put an edited file in place, unless it changed meanwhile; False when nothing was edited. Raises StoreError."""
+    """Save an edited file, unless it changed meanwhile; False when nothing was edited. Raises StoreError."""
     if before == after:
         return False
     data = after.encode("utf-8", "surrogateescape")
@@ -47,7 +47,7 @@ def waiting(project: Project) -> tuple[Entry, ...]:
 
 
 def waits(project: Project) -> str:
-    """A line that says how many proposals wait, empty for none; no entry is read for it."""
+    """A line with the number of waiting proposals, empty for none. It reads no entry."""
     from ctxe.terminal.figures import plural
 
     count = sum(1 for _ in (project.place.memory / "inbox").glob("*.md"))
@@ -55,7 +55,7 @@ def waits(project: Project) -> str:
 
 
 def difference(project: Project, proposal: Entry) -> str:
-    """What a proposal changes in the entries that it would replace, as a unified diff; empty when it replaces none."""
+    """A proposal compared with the entries it would replace, as a unified diff; empty when it replaces none."""
     from ctxe.tools.diff import unified
 
     held = {entry.id: entry for entry in project.store.entries()}
@@ -68,32 +68,32 @@ def _said(entry: Entry) -> str:
 
 
 def doubles(project: Project) -> list[tuple[Entry, Entry]]:
-    """Entries that hold today and say nearly the same, in pairs, the older one first."""
+    """Pairs of current entries that say nearly the same, the older one first."""
     return playbook.near_duplicates(project.store.entries())
 
 
 def rivals(project: Project) -> list[tuple[Entry, Entry, str]]:
-    """Entries that both hold and replaced the same one: the older, the newer, and what they replaced, in words."""
+    """Current entries that replaced the same one: the older, the newer, and the replaced entry in words."""
     entries = project.store.entries()
     titles = {entry.id: f"{entry.id} {entry.title}" for entry in entries}
     return [(one, other, titles.get(old, old)) for one, other, old in decisions.rivals(entries)]
 
 
 def give_way(project: Project, loser: Entry, winner: Entry) -> str:
-    """Let one entry stand in place of another, which stays readable, and tell it in words. Raises StoreError."""
+    """Let ``winner`` supersede ``loser``, which stays readable; returns a line about it. Raises StoreError."""
     project.store.move(winner.id, supersedes=(*winner.supersedes, loser.id))
     return f"{loser.id} no longer holds: {loser.title}"
 
 
 def part(project: Project, one: Entry, other: Entry) -> None:
-    """Let two entries hold side by side: only the first is said to stand in place of what both replaced."""
+    """Keep both of two entries: only the first still supersedes what both replaced."""
     project.store.change(other.id, supersedes=tuple(old for old in other.supersedes if old not in one.supersedes))
 
 
 def settle(
     project: Project, accept: Sequence[str], reject: Sequence[str], merge: tuple[str, str] | None
 ) -> Iterator[str]:
-    """Settle proposals by id (``all``: every one) and say what became of each. Raises StoreError."""
+    """Settle proposals by id (``all``: every one); yields a line about each. Raises StoreError."""
     every = [entry.id for entry in waiting(project)]
     for ref in every if "all" in accept else accept:
         yield settle_one(project, ref, "accept")
@@ -104,7 +104,7 @@ def settle(
 
 
 def settle_one(project: Project, ref: str, answer: str, other: str = "") -> str:
-    """Do with a proposal what a person said, and tell it in words. Raises StoreError."""
+    """Settle a proposal by a person's answer; returns a line about it. Raises StoreError."""
     entry = project.store.get(ref)
     if entry.status != "proposed" and answer == "merge":
         joined = playbook.join(project.store, entry.id, other)

@@ -1,4 +1,4 @@
-"""What the model asks to be remembered: kept after a person's yes, proposed to the inbox where nobody was asked."""
+"""Saves what the model wants to remember: after a person's approval, else as a proposal in the inbox."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Writes to the memory folder for the model. ``approved``: a person says yes before it is called.
+    """Writes to the memory folder for the model. ``approved``: a person approves each call first.
 
-    What was written stays here until the session takes it to tell of it.
+    Entries written wait here until the session takes and announces them.
     """
 
     store: Store
@@ -29,7 +29,7 @@ class Keeping:
     _kept: list[Entry] = field(default_factory=list)
 
     def remember(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str = "") -> str:
-        """Keep an entry, or propose it; what became of it, and what it may contradict. Raises StoreError."""
+        """Save or propose an entry; says what became of it and which entries it may contradict. Raises StoreError."""
         from ctxe.knowledge.upkeep.decisions import instead, known
 
         draft = self._drafted(kind, title, text, files)
@@ -45,12 +45,12 @@ class Keeping:
         return f"{self._became(entry)}{about}"
 
     def taken(self) -> Iterator[Entry]:
-        """What was written since the last call."""
+        """Entries written since the last call."""
         while self._kept:
             yield self._kept.pop(0)
 
     def alike(self, kind: str, title: str, text: str, files: Sequence[str], replaces: str) -> tuple[str, ...]:
-        """What current entries say on the same subject, a line each, for the person who is asked to keep another."""
+        """One line per current entry on the same subject, for the person who approves the new one."""
         others = self._others(self._drafted(kind, title, text, files), replaces)
         return tuple(f"{other.kind} {other.id} stays and says: {other.title}" for other in others)
 
@@ -65,7 +65,7 @@ class Keeping:
         return tuple(one for one in found if not (replaces and one.id.startswith(replaces)))[:2]
 
     def record_failure(self, tried: str, outcome: str, fix: str, command: str, files: Sequence[str]) -> str:
-        """Keep what was tried in vain, or propose it; what became of it. Raises StoreError."""
+        """Save or propose what was tried in vain; says what became of it. Raises StoreError."""
         from ctxe.knowledge.failures.remembered import noted, record
 
         what = {"files": tuple(files), "session": self.session, "tried": tried, "outcome": outcome, "fix": fix}
@@ -91,6 +91,6 @@ class Keeping:
 
 
 def keeping(project: Project, session: str, *, approved: bool = False) -> Keeping:
-    """What keeps memories for the model; ``approved``: a person can be asked first, unless all go to the inbox."""
+    """A writer of memories for the model. ``approved``: a person can be asked; settings may send all to the inbox."""
     asks = approved and project.config.memory.remember == "ask"
     return Keeping(project.store, project.counters, str(project.root), session, asks)

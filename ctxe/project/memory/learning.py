@@ -1,4 +1,4 @@
-"""What recorded sessions teach: their failed calls and fixes, read from our own logs and those of other agents."""
+"""Learns failed calls and their fixes from recorded sessions, from our own logs and those of other agents."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 LARGEST = 400_000_000
-"""Bytes of a recording that is read."""
+"""Largest recording in bytes that is read."""
 BEGINNING = 4_096
-"""Bytes at the head of a recording by which it is told from others of its name."""
+"""Bytes at the start of a recording that tell it from others of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What one recording taught: its calls, those that failed, what became of them; ``skipped`` why it was not read."""
+    """What one recording taught: its calls, failures and what became of them; ``skipped`` says why it was not read."""
 
     name: str
     steps: int = 0
@@ -44,9 +44,9 @@ class Learnt:
 
 
 def facts_of(taken: Taken, root: str) -> dict[str, Any] | None:
-    """The facts of a recorded command as a live one has them; None for any other call.
+    """The facts of a recorded command, as a live one has them; None for any other call.
 
-    Where nobody wrote down the exit code, the program's own words decide, as behind plumbing that hides it.
+    Without a recorded exit code the program's output decides, as it does behind a pipe that hides the code.
     """
     if taken.kind != "command":
         return None
@@ -60,7 +60,7 @@ def facts_of(taken: Taken, root: str) -> dict[str, Any] | None:
 
 
 def steps_of(path: Path) -> Iterator[tuple[Recording, Taken | UserWords]]:
-    """The calls and words of a recording in order, with what is known of it by then. Raises SessionError."""
+    """The calls and words of a recording, in order, each with the recording as known by then. Raises SessionError."""
     recording = Recording()
     try:
         if path.stat().st_size > LARGEST:
@@ -98,9 +98,9 @@ def recordings(project: Project, names: Sequence[str], *, every: bool = False) -
 
 
 def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
-    """Take the failures of a recording into memory, with their fixes; once for each recording.
+    """Save the failures of a recording and their fixes in memory; each recording counts once.
 
-    A recording of another folder is left out unless a person is ``sure`` of it. Raises SessionError, StoreError.
+    A recording of another folder is skipped unless a person is ``sure`` of it. Raises SessionError, StoreError.
     """
     mark, numbers = _mark(path), project.counters.read()
     size = path.stat().st_size if path.is_file() else 0
@@ -115,7 +115,7 @@ def learn(project: Project, path: Path, *, sure: bool = False) -> Learnt:
 
 
 def _mark(path: Path) -> str:
-    """What a recording is known by: its name and its beginning, which stays the same while it grows."""
+    """The key of a recording: its name and a hash of its beginning, which stays the same while it grows."""
     try:
         with path.open("rb") as file:
             return f"learnt {path.name} {hashed(file.read(BEGINNING))}"
@@ -125,22 +125,22 @@ def _mark(path: Path) -> str:
 
 @dataclass(slots=True)
 class RecordedFiles:
-    """What the files of a recording held at the step that is read, as far as the recording tells."""
+    """The content hashes of files at the current step of a recording, as far as it tells them."""
 
     root: str
     held: dict[str, str] = field(default_factory=dict)
 
     def digest_of(self, path: str) -> str:
-        """The content hash of a file then; empty for no file, UNKNOWN where nobody wrote it down."""
+        """The content hash of a file at that step; empty for no file, UNKNOWN when it was not recorded."""
         return self.held.get(path, UNKNOWN)
 
     def before(self, content: Content) -> str | None:
-        """What a file held before it was changed."""
+        """The content hash of a file before a change."""
         known = self.held.get(self.path(content.path))
         return known if content.before is None else content.before
 
     def after(self, step: Taken) -> None:
-        """Take in a step: what it tells, and that a command may have changed anything."""
+        """Take in a step: the hashes it tells, and that a command may have changed any file."""
         if step.kind == "command" and not only_looks(step.command):
             self.held.clear()
         for path in step.paths if step.kind == "edit" else ():
@@ -150,7 +150,7 @@ class RecordedFiles:
                 self.held[self.path(content.path)] = content.after
 
     def path(self, name: str) -> str:
-        """A path as the memory knows it, from the root."""
+        """A path relative to the root, as the memory uses it."""
         return name.removeprefix(f"{self.root}/").removeprefix("./")
 
 
@@ -177,7 +177,7 @@ def _mined(project: Project, path: Path, *, sure: bool) -> Learnt:
 
 
 def _taken_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
-    """What became of the memory by one recorded call."""
+    """Take in one recorded call; the changes to memory that it caused."""
     if step.kind == "edit" and step.failed is False:
         told = {files.path(content.path): content for content in step.contents}
         for path in dict.fromkeys((*map(files.path, step.paths), *told)):
@@ -190,7 +190,7 @@ def _taken_in(watch: Watch, step: Taken, files: RecordedFiles) -> list[str]:
 
 
 def _heard(path: Path) -> bool:
-    """Whether a log of ours tells that its failures were remembered while it ran."""
+    """Whether one of our own logs shows that its failures were remembered while it ran."""
     try:
         with path.open("rb") as file:
             return any(b'"type":"recorded"' in line and b'"kind":"failure"' in line for line in file)

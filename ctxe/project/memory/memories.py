@@ -1,4 +1,4 @@
-"""The memory folder for the commands: listed, told, written and accounted for."""
+"""The memory folder for the commands: list, show, write and summarise its entries."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ NO_LISTS: Mapping[str, Iterable[str]] = MappingProxyType({})
 
 
 def rough(text: str) -> int:
-    """About how many tokens a text has, without loading a tokenizer: four characters each."""
+    """An estimate of a text's tokens without loading a tokenizer: four characters per token."""
     return (len(text) + 3) // 4
 
 
 def rows(
     project: Project, kind: str = "", *, all_: bool = False, snapshot: FolderSnapshot | None = None
 ) -> list[dict[str, Any]]:
-    """Entries for a listing, in causal order: what the contract's objects hold, and ``stale``, ``uses``, ``tokens``.
+    """Entries for a listing, in causal order: the contract's objects plus ``stale``, ``uses``, ``tokens`` and more.
 
-    Only what holds today, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough. ``snapshot`` is of
-    the folder as it is just now.
+    Only current entries and proposals, unless ``all_``; logs only when asked for by kind. ``tokens`` are rough.
+    ``snapshot`` must be of the folder as it is now.
     """
     entries = (snapshot or project.store.snapshot()).entries
     replaced = links.successors(entries)
@@ -70,12 +70,12 @@ def rows(
 
 
 def _uses(numbers: Numbers, entry: Entry) -> int:
-    """How often an entry was put before a model."""
+    """How often an entry was shown to a model."""
     return int(numbers.get(entry.id, {}).get("used", 0))
 
 
 def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[str, Any]:
-    """What the page of ``memory show`` says besides the entries: summaries, logs, inbox, problems."""
+    """What ``memory show`` says besides the entries: days, logs, inbox, problems, changes from outside."""
     snapshot = snapshot or project.store.snapshot()
     logs = [entry for entry in snapshot.entries if entry.kind == "log"]
     days = {entry.path for entry in logs if entry.path.startswith("daily/")}
@@ -91,7 +91,7 @@ def overview(project: Project, snapshot: FolderSnapshot | None = None) -> dict[s
 
 
 def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str | None, tuple[str, ...]]:
-    """An entry, what it replaced, the id that replaced it, and what evidence it lost. Raises StoreError."""
+    """An entry, what it replaced, the id of what replaced it, and the evidence it lost. Raises StoreError."""
     entries = project.store.entries()
     entry = project.store.get(ref)
     lost = stale([entry], facts_of(project)).get(entry.id, ())
@@ -99,7 +99,7 @@ def history(project: Project, ref: str) -> tuple[Entry, tuple[Entry, ...], str |
 
 
 def whole(project: Project, ref: str) -> dict[str, Any]:
-    """One entry for other programs, with what it replaced and what replaced it. Raises StoreError."""
+    """One entry as JSON, with what it replaced and what replaced it. Raises StoreError."""
     entry, before, after, lost = history(project, ref)
     more = {"path": entry.path, "superseded_by": after, "replaces": [old.id for old in before]}
     return to_object(entry) | more | {"stale": list(lost), "problems": list(entry.problems)}
@@ -112,12 +112,12 @@ def today(project: Project) -> tuple[str, tuple[Entry, ...]]:
 
 
 def weeks(project: Project) -> dict[str, tuple[str, ...]]:
-    """Older days of the log told week by week."""
+    """Older days of the log, summarised week by week."""
     return daily.weeks(project.store.entries(), daily.day_of(project.store.now()))
 
 
 def of_kind(project: Project, ref: str, kind: str) -> Entry:
-    """The decision, or failure, that a person means among all entries. Raises StoreError."""
+    """The entry of this kind that a person means by ``ref``. Raises StoreError."""
     hint = f"`ctxe {kind}s list` shows them"
     found = names.matching(project.store.entries(), ref)
     fit = [entry for entry in found if entry.kind == kind]
@@ -131,8 +131,9 @@ def of_kind(project: Project, ref: str, kind: str) -> Entry:
 
 
 def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, Iterable[str]] = NO_LISTS) -> Entry:
-    """A new entry from somebody's words; without a title the first sentence is one. ``lists`` are its
-    scope, files and evidence. Raises CtxeError for no words.
+    """A new entry from the user's words; without a title its first sentence is used. Raises CtxeError for no words.
+
+    ``lists`` holds its scope, files and evidence.
     """
     text = text.strip()
     if not (text or title.strip()):
@@ -144,18 +145,18 @@ def drafted(text: str, kind: str = "fact", title: str = "", lists: Mapping[str, 
 
 
 def noted(project: Project, words: str, session: str = "") -> Entry:
-    """Keep a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
+    """Save a note of the user's as a fact. Raises CtxeError for no words, StoreError."""
     return project.store.add(replace(drafted(words), session=session))
 
 
 def keep(project: Project, draft: Entry) -> Entry:
-    """Keep a new entry, the files it rests on with their hashes. Raises StoreError."""
+    """Save a new entry, with hashes of the files it cites. Raises StoreError."""
     draft = decisions.instead(draft, [project.store.get(old) for old in draft.supersedes])
     return project.store.add(pinned(draft, facts_of(project)))
 
 
 def gave_way(project: Project, old: Entry, new: Entry) -> str:
-    """What became of an entry in whose place a new one was kept: another may have taken that place before."""
+    """A line on what became of a replaced entry: another entry may have replaced it before."""
     for one, other, replaced in decisions.rivals(project.store.entries()):
         if replaced == old.id and other.id == new.id:
             return f"{old.id} was replaced by {one.id} already, which stays: {one.title}"
@@ -163,24 +164,24 @@ def gave_way(project: Project, old: Entry, new: Entry) -> str:
 
 
 def confirm(project: Project, ref: str) -> Entry:
-    """Somebody looked: what an entry rests on is right for it as it is now, gone or not. Raises StoreError."""
+    """Update an entry's evidence to the current tree after a person confirmed the entry. Raises StoreError."""
     entry = project.store.get(ref)
     now = kept(entry, facts_of(project))
     return project.store.change(entry.id, evidence=now.evidence, files=now.files) if now != entry else entry
 
 
 def known(project: Project, draft: Entry) -> Entry | None:
-    """What says the same already, word for word."""
+    """An entry that says the same, word for word; None without one."""
     return decisions.known(draft, project.store.entries())
 
 
 def same_subject(project: Project, draft: Entry) -> tuple[Entry, ...]:
-    """What stands already and may say the same or the opposite."""
+    """Current entries that may say the same or the opposite."""
     return decisions.same_subject(draft, project.store.entries())
 
 
 def statistics(project: Project) -> dict[str, Any]:
-    """How much is remembered, what of it was used, and what never was."""
+    """How much is remembered, how much of it was used, and how much never was."""
     entries = project.store.entries()
     numbers = project.counters.read()
     kinds: dict[str, dict[str, int]] = {}
@@ -203,7 +204,7 @@ def statistics(project: Project) -> dict[str, Any]:
 
 
 def _judged(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
-    """Entries that the model leaned on, by expected use, with how often that went well and how often not."""
+    """Entries that the model used, best first, with how often that helped and how often it harmed."""
     found = []
     for entry in by_use(entries, numbers):
         good, bad = (int(numbers.get(entry.id, {}).get(name, 0)) for name in ("helpful", "harmful"))
@@ -213,7 +214,7 @@ def _judged(entries: Sequence[Entry], numbers: Numbers) -> list[dict[str, Any]]:
 
 
 def _headline(text: str) -> tuple[str, str]:
-    """A title for words without one: the first line or sentence; the text stays whole when it says more."""
+    """A title for words without one: their first line or sentence. The text stays whole when it says more."""
     first = text.splitlines()[0].strip().lstrip("#").strip()
     if len(first) > 100:
         sentence = first[:100].rpartition(". ")[0]

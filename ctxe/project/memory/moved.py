@@ -1,4 +1,4 @@
-"""Where a file went that memories cite and that is no more: its new path, as git's history has it."""
+"""Finds, in git's history, the new path of a missing file that memories cite."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST_MOVES = 5
-"""Moves of one file that are followed."""
+"""Most moves of one file to follow."""
 
 
 def moved(project: Project, entry: Entry) -> dict[str, str]:
-    """The files an entry cites that are gone, with where each lies now; those of which nobody knows are left out."""
+    """New paths of the missing files that an entry cites, by old path; files that cannot be found are left out."""
     cited = [item.partition(" ")[2].partition("@")[0] for item in entry.evidence if item.startswith("file ")]
     stands = facts_of(project).file
     found = {path: _now(project, path, stands) for path in dict.fromkeys((*entry.files, *cited)) if not stands(path)}
@@ -26,7 +26,7 @@ def moved(project: Project, entry: Entry) -> dict[str, str]:
 
 
 def follow(project: Project, entry: Entry, places: dict[str, str]) -> None:
-    """Let an entry cite its files where they lie now. Raises StoreError."""
+    """Update an entry's citations to the new paths of its files. Raises StoreError."""
     files = tuple(dict.fromkeys(places.get(path, path) for path in entry.files))
     evidence = tuple(_cited(item, places) for item in entry.evidence)
     new = pinned(replace(entry, files=files, evidence=evidence), facts_of(project))
@@ -40,7 +40,7 @@ def _cited(item: str, places: dict[str, str]) -> str:
 
 
 def _now(project: Project, path: str, stands: Callable[[str], bool]) -> str:
-    """Follow the commits that took a path away to where each put what it held; empty when it was put nowhere."""
+    """Follow the renames of a path to where the file lies today; empty when it was deleted."""
     for _ in range(MOST_MOVES):
         path = _put(project, path)
         if not path or stands(path):

@@ -1,4 +1,4 @@
-"""What left the window and is brought back: by its handle, or by words over everything said, done and remembered."""
+"""Brings back what left the context window: by its handle, or by a search over the session and the memory."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST = 4
-"""Texts that a search brings back."""
+"""Most texts in a search result."""
 LINES = 14
 """Lines of each."""
 PIECE = 4_000
-"""Characters of a long text that are looked at as one: a hit deep in a log is found like one at its head."""
+"""Characters per piece of a long text: a hit deep in a log is found as easily as one at its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalling:
-    """Looks through this session and the project's memory."""
+    """Searches this session and the project's memory."""
 
     project: Project
     state: Callable[[], State]
     ranker: Callable[[], Ranker] = field(default_factory=lambda: cache(fresh_ranker))
 
     def __call__(self, handle: str, query: str) -> str:
-        """The whole text under a handle, or the parts that best match words; empty when there is nothing."""
+        """The whole text under a handle, or the parts that best match the query; empty when there is nothing."""
         if handle:
             name, _, heading = handle.strip().partition("#")
             whole = self._page(name) or (self.state().originals.get(name, "") if heading else "")
@@ -45,7 +45,7 @@ class Recalling:
         return "\n\n".join(self._found(query))
 
     def _page(self, address: str) -> str:
-        """The whole of a page by the address under which the user asked for it."""
+        """The whole text of a page, by the URL under which the user asked for it."""
         if "://" not in address:
             return ""
         from ctxe.context.headings import pages_of
@@ -54,7 +54,7 @@ class Recalling:
         return self.state().originals.get(found.of[:8], found.text) if found else ""
 
     def _result(self, call_id: str) -> str:
-        """The whole of a result by the id of its call; an id that a provider gives again is the newest's."""
+        """The whole result of a call, by the call's id. If a provider used the id twice, the newest counts."""
         for _, step in reversed(list(self.state().conversation.steps())):
             for result in step.results:
                 if result.call_id == call_id:
@@ -62,7 +62,7 @@ class Recalling:
         return ""
 
     def _said(self, name: str) -> str:
-        """What a record names: a step (``s12``) with its calls and whole results, or words by their hash, uncut."""
+        """What a record names: a step (``s12``) with its calls and whole results, or uncut words by their hash."""
         from ctxe.context.trim import handle_of
 
         state = self.state()
@@ -76,14 +76,14 @@ class Recalling:
         return "\n\n".join(parts)
 
     def _entry(self, name: str) -> str:
-        """A memory by its id, whole."""
+        """A memory entry by its id, whole."""
         if not self.project.config.memory.enabled:
             return ""
         found = [entry for entry in self.project.store.entries() if entry.id == name]
         return "".join(f"{entry.kind} {entry.id} ({entry.status}): {entry.title}\n\n{entry.text}" for entry in found)
 
     def _found(self, query: str) -> Iterator[str]:
-        """The best of what was said and done here and of what is remembered, each with the lines that fit best."""
+        """The best matches in this session and in memory, each with its best lines."""
         from ctxe.knowledge.entries.links import holding
         from ctxe.knowledge.recall.query import Query
         from ctxe.lexical.words import terms
@@ -105,13 +105,13 @@ class Recalling:
         yield from (f"[{name}]\n{text}" for name, text in best.items())
 
     def _said_and_done(self) -> Iterator[Entry]:
-        """The texts of this session as entries of a log, long ones piece by piece; titles say where they stand."""
+        """The texts of this session as log entries, long ones in pieces; the title says where a text comes from."""
         for name, text in self._texts():
             for place, piece in enumerate(_pieces(text)):
                 yield Entry(f"{name} {place}", "log", name, session="now", text=piece)
 
     def _texts(self) -> Iterator[tuple[str, str]]:
-        """Everything that can be found, with the name under which it is told."""
+        """Every searchable text of this session with its name."""
         state = self.state()
         from ctxe.context.headings import pages_of
 
@@ -131,7 +131,7 @@ class Recalling:
 
 
 def _part(text: str, heading: str) -> str:
-    """The part of a page under a heading, or which headings there are."""
+    """The part of a page under a heading, or a list of its headings."""
     from ctxe.context.headings import parts, under
 
     titles = [f"{'#' * part.level} {part.title}" for part in parts(text.split("\n")) if part.level]
@@ -140,7 +140,7 @@ def _part(text: str, heading: str) -> str:
 
 
 def _words(state: State) -> Iterator[str]:
-    """What was said without a tool: by the user, by the model, and what was told after a step."""
+    """Everything said without a tool: the words of user and model, and notes after steps."""
     yield from (turn.words for turn in state.conversation.turns)
     for _, step in state.conversation.steps():
         yield step.reply.text
@@ -152,7 +152,7 @@ def _remembered(entry: Entry) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """A text in pieces of at most PIECE characters, cut at ends of lines where there are some."""
+    """A text in pieces of at most PIECE characters, cut at line ends if possible."""
     while len(text) > PIECE:
         cut = text.rfind("\n", 1, PIECE) + 1 or PIECE
         yield text[:cut]
@@ -161,13 +161,13 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def recalled(project: Project, state: State, words: str) -> str:
-    """For the user: the whole text under a handle, else what best matches words; empty when there is nothing."""
+    """For the user: the whole text under a handle, else the best matches of the words; empty when there is nothing."""
     recalling = Recalling(project, lambda: state)
     return recalling(words, "") or recalling("", words)
 
 
 def recalled_of(project: Project, path: Path, words: str) -> str:
-    """The same of a past session, by its log. Raises SessionError."""
+    """The same for a past session, by its log. Raises SessionError."""
     from ctxe.agent.log import read_events
     from ctxe.agent.transitions import rebuild
 
@@ -175,7 +175,7 @@ def recalled_of(project: Project, path: Path, words: str) -> str:
 
 
 def _best_lines(text: str, wanted: set[str]) -> str:
-    """The lines around the place where the most of the wanted words stand together."""
+    """The lines where most of the wanted words stand close together."""
     from ctxe.lexical.words import terms
 
     lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""What stands in every session of this project: instruction files and memory, each with its price."""
+"""What every session of this project holds: instruction files and memory, each with its token cost."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ctxe.project import Project
 
 MOST_README = 200_000
-"""Bytes of a README that rules are compared with."""
+"""Most bytes of a README to compare rules with."""
 
 
 def instructions(project: Project, count: Count) -> Instructions:
-    """AGENTS.md and its kin."""
+    """The source of instruction files: AGENTS.md and its kin."""
     from ctxe.knowledge.rules.instructions import Instructions
     from ctxe.knowledge.rules.rulefiles import RulePlaces
 
@@ -29,7 +29,7 @@ def instructions(project: Project, count: Count) -> Instructions:
 
 
 def memory(project: Project, count: Count, session: str = "") -> Memory:
-    """MEMORY.md, decisions, failures, the daily log, and what bears on the task of a session."""
+    """The source of memory: MEMORY.md, decisions, failures, the daily log, and entries for the task."""
     from ctxe.knowledge.memory import Memory
 
     return Memory(
@@ -46,7 +46,7 @@ def memory(project: Project, count: Count, session: str = "") -> Memory:
 
 
 def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
-    """What instruction files cost for nothing, a line each: repeats of the README, scopes without a file."""
+    """Wasted parts of instruction files, one line each: repeats of the README, scopes without a file."""
     from ctxe.domain.errors import StoreError
     from ctxe.repo.files import list_files
     from ctxe.storage import files as disk
@@ -61,7 +61,7 @@ def price_of_rules(project: Project, count: Count) -> tuple[str, ...]:
 
 
 def sources(project: Project) -> tuple[list[InstructionFile], list[dict[str, Any]], tuple[str, ...]]:
-    """Every instruction file in order, every standing piece of memory with its tokens, and what people should know."""
+    """Every instruction file in order, every standing chunk of memory with its tokens, and notices for people."""
     from ctxe.project.models import counter as counting
 
     count = counting(project, project.model).count

@@ -1,4 +1,4 @@
-"""Memory taken in from files of other tools, and given out whole."""
+"""Imports memory from files of other tools, and exports all of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def take_in(project: Project, source: Path | None, data: bytes, name: str) -> bu
 
 
 def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
-    """Import every Markdown rule file below a folder (``.cursor/rules``), each by its path. Raises StoreError."""
+    """Import every Markdown rule file below a folder (``.cursor/rules``), by its relative path. Raises StoreError."""
     if project.root.is_relative_to(folder.resolve()):
         raise StoreError(f"{folder.resolve()} holds the whole project", "name the folder of the rules: .cursor/rules")
     every = (Path(at) / name for at, _, names_ in os.walk(folder) for name in names_)
@@ -37,11 +37,11 @@ def take_in_folder(project: Project, folder: Path) -> bulk.Imported:
 
 
 def read_file(path: Path) -> bytes:
-    """A file to import. Raises StoreError."""
+    """The bytes of a file to import. Raises StoreError."""
     return files.read(path, files.MOST_BYTES)
 
 
 def give_out(project: Project, form: str, kind: str = "") -> str:
-    """Everything remembered as JSON lines or Markdown."""
+    """Everything remembered, as JSON lines or Markdown."""
     entries = [entry for entry in project.store.entries() if not kind or entry.kind == kind]
     return bulk.as_lines(entries) if form == "jsonl" else bulk.as_markdown(entries)

@@ -72,7 +72,7 @@ class Folds:
         for also in ((*kept, *lessons), lessons) if lessons else (kept,):
             if made := self._folded(state, cause, *also):
                 return made
-        # A fold that the user asked for saves a few tokens: not worth losing what the memory told before.
+        # With its lessons the fold would save too little. Without them it is made only after an overflow.
         return None if lessons and cause != "overflow" else fold
 
     def _focused(self, state: State, focus: str, fold: Fold) -> tuple[Chunk, ...]:
