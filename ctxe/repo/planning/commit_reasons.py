@@ -1,4 +1,4 @@
-"""What git's past says of a file, in words: reasons of a plan that come from commits."""
+"""Wording the reasons of a plan that come from past commits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxe.repo.planning.signals.past import commits_about, commits_named, simila
 
 
 class CommitReasons:
-    """The past of one ranking; what several files need is found out once."""
+    """Words the reasons from past commits for the files of one ranking; what several files need is computed once."""
 
     def __init__(self, ranking: Ranking) -> None:
         self.ranking, self.evidence = ranking, ranking.evidence
@@ -28,19 +28,19 @@ class CommitReasons:
         return commits_about(self.evidence)
 
     def commits(self, number: int) -> str:
-        """The past commit that resembles the task most, of those that changed the file."""
+        """How many of the commits that resemble the task changed the file."""
         mine = [commit for _, commit in self._similar if number in self.evidence.index.changed_in(commit)]
         if mine:
             return f"changed by {len(mine)} past commit{'s' * (len(mine) > 1)} with words of the task"
         return "past commits that changed it use words of the task"
 
     def commit_named(self, number: int) -> str:
-        """The commit in the task."""
+        """The commit that the task names and that changed the file; empty for none."""
         name = self._behind(self._named, number)
         return f"changed by commit {name[:12]}, named in the task" if name else ""
 
     def issue_named(self, number: int) -> str:
-        """The issue in the task."""
+        """The issue that the task names and a commit that changed the file; empty for none."""
         issue = self._behind(self._about, number)
         return f"changed by a commit about #{issue}, named in the task" if issue else ""
 
@@ -50,7 +50,7 @@ class CommitReasons:
         return next((name for name, commits in named.items() if any(number in changed(one) for one in commits)), "")
 
     def recent(self, number: int) -> str:
-        """When the file was last changed."""
+        """How many commits ago the file was last changed; empty for 400 and more."""
         index = self.evidence.index
         place = index.history_number(number)
         count = len(index.history)
@@ -60,7 +60,7 @@ class CommitReasons:
         return ""
 
     def changed_together(self, number: int) -> str:
-        """The first file it changed with."""
+        """How often the file changed together with the best one; empty for never."""
         first = next(iter(self.ranking.order))
         index = self.evidence.index
         mine, other = index.history_number(number), index.history_number(first)

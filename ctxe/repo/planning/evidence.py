@@ -1,11 +1,11 @@
-"""What the index holds for the words of a task: scores of files and their units by view; the ground of all signals."""
+"""The evidence on which all signals rest: scores of files and their units for the words of a task, by view."""
 
 from __future__ import annotations
 
 import heapq
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from operator import neg
 
 from ctxe.domain.value import dataclass, field
@@ -21,12 +21,14 @@ from ctxe.repo.planning.steering import UNSTEERED, Steering
 UNIT_K1, UNIT_B = 1.2, 0.3
 """BM25's parameters for units, best for single signals on past changes (docs/planner-measured.md)."""
 COMMON = 0.6
-"""Share of the files above which a word says nothing."""
+"""Share of the files above which a word counts for nothing."""
 MOST_POSTINGS = 300_000
-"""Postings that are looked at for one task, the rarest words first."""
+"""Postings that are read for one task, at most, starting with the rarest word."""
 NAME_WEIGHT = 0.6
-"""What a word of a unit's own name adds to the unit's score, in units of the word's rarity."""
+"""What a word in a unit's own name adds to the unit's score, as a multiple of the word's rarity."""
 UNIT_BITS = 12
+_NAMING_VIEWS = ("title", "lead", "prose", "code")
+"""Views whose words are looked for in the names of units."""
 
 Scores = dict[int, float]
 """Scores by file id; by ``id << 12 | unit`` for units."""
@@ -34,11 +36,12 @@ Scores = dict[int, float]
 
 @dataclass(slots=True)
 class Evidence:
-    """The index asked about one task.
+    """What the index says about one task.
 
-    ``files`` and ``units`` hold the scores of each view; ``unit_names`` what the words of units' own names add;
-    ``candidates`` are the files whose units were looked at; ``base`` is the first mix of signals. ``meaning`` is
-    what vectors say, if asked.
+    ``views`` are those of the ``reading``; ``terms`` are the words that count, each with its views. ``files`` and
+    ``units`` hold the scores for each view, ``unit_names`` what words in the units' own names add. ``candidates`` are
+    the files whose units are scored, with their ``details``; ``base`` is the first mix of signals; ``meaning`` holds
+    the scores by vectors, if there are any.
     """
 
     index: Index
@@ -66,7 +69,7 @@ class Evidence:
         return self.index.kinds[number] == "source"
 
     def having(self, mark: str, words: Iterable[str]) -> dict[str, list[int]]:
-        """For each word that occurs under a mark (see scan): the ids of the files, each once."""
+        """The ids of the files that have each word with a prefix (see ``scan``); words that no file has are absent."""
         wanted = {mark + word: word for word in words}
         missing = [term for term in wanted if term not in self.postings]
         if missing:
@@ -82,7 +85,7 @@ def gather(
     steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
 ) -> Evidence:
-    """Ask the index for every word of a task and score whole files by every view."""
+    """Look up every word of a task in the index and score whole files for every view."""
     evidence = Evidence(index, reading, common, steering, meaning or {}, reading.views())
     words = set().union(*evidence.views.values())
     marked = [mark + word for word in words for mark in (PATH, NAMED)]
@@ -90,13 +93,13 @@ def gather(
     total = max(1, index.statistics.documents)
     for word in words & evidence.postings.keys():
         evidence.rarity[word] = idf(total, len(evidence.postings[word][0]) // 2)
-    evidence.terms = _telling(evidence, total)
+    evidence.terms = _words_to_score(evidence, total)
     _score_files(evidence)
     return evidence
 
 
-def _telling(evidence: Evidence, total: int) -> dict[str, frozenset[str]]:
-    """The words that are looked at, each with the views it belongs to: the most telling of each view, none common."""
+def _words_to_score(evidence: Evidence, total: int) -> dict[str, frozenset[str]]:
+    """The words to score by, each with the views it belongs to: the rarest of each view, without common ones."""
     members: dict[str, set[str]] = defaultdict(set)
     for name, view in evidence.views.items():
         known = [word for word in view if word in evidence.rarity]
@@ -116,12 +119,12 @@ def _telling(evidence: Evidence, total: int) -> dict[str, frozenset[str]]:
 
 
 def _weight(evidence: Evidence, word: str, views: frozenset[str]) -> float:
-    """How much a word of the task counts: more when said more than once."""
+    """The weight of a word in the task, which is higher for a word used more than once."""
     return max(evidence.views[name][word] for name in views)
 
 
 def _score_files(evidence: Evidence) -> None:
-    """BM25 of whole files for every view; words that tasks of any project use count less."""
+    """Score whole files by BM25 for every view; words that tasks in every project use count less."""
     norms = evidence.index.statistics.norms
     parts: dict[frozenset[str], Scores] = {}
     for word, views in evidence.terms.items():
@@ -138,7 +141,7 @@ def _score_files(evidence: Evidence) -> None:
 
 
 def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[str, Scores]:
-    """Scores of every view from the scores of what its words have in common."""
+    """Scores of every view, from the scores (``parts``) of the words that belong to the same set of views."""
     found: dict[str, Scores] = {name: {} for name in views}
     for members, part in parts.items():
         for name in members:
@@ -152,9 +155,9 @@ def _by_view(views: Iterable[str], parts: dict[frozenset[str], Scores]) -> dict[
 
 
 def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -> list[int]:
-    """The ids of the files of a kind with the best scores."""
+    """The ids of the ``count`` files of a kind with the best scores, best first."""
     kinds = evidence.index.kinds
-    if kind == "source":  # mostly these are among the first in any case
+    if kind == "source":  # usually enough of the very best files are source
         ordered = heapq.nlargest(4 * count, zip(scores.values(), map(neg, scores), strict=True))
         found = [-number for _, number in ordered if kinds[-number] == kind]
         if len(found) >= count:
@@ -164,7 +167,7 @@ def best(scores: Scores, count: int, evidence: Evidence, kind: str = "source") -
 
 
 def look_inside(evidence: Evidence, candidates: set[int]) -> None:
-    """Score the units of the candidates by every view, and by the words of their own names."""
+    """Score the units of the candidates for every view, and by the words in their own names."""
     evidence.candidates = candidates
     evidence.details = evidence.index.details(candidates)
     norms = _unit_norms(evidence.details)
@@ -174,7 +177,7 @@ def look_inside(evidence: Evidence, candidates: set[int]) -> None:
         get = part.get
         worth = evidence.rarity[word] * _weight(evidence, word, views) * (UNIT_K1 + 1.0)
         worth *= evidence.common.get(word, 1.0) ** 0.5
-        for number, units in _inside(evidence.postings[word], candidates):
+        for number, units in units_in(evidence.postings[word], candidates):
             norm = norms[number]
             for packed in units:
                 times, unit = packed & 255, packed >> 8
@@ -185,7 +188,7 @@ def look_inside(evidence: Evidence, candidates: set[int]) -> None:
 
 
 def _unit_norms(details: Mapping[int, Details]) -> dict[int, list[float]]:
-    """What is added to a word's frequency in each unit of each file (BM25)."""
+    """The BM25 length norm of each unit, by file."""
     count = sum(len(inside.lengths) for inside in details.values())
     average = max(1.0, sum(sum(inside.lengths) for inside in details.values()) / max(1, count))
     return {
@@ -194,28 +197,27 @@ def _unit_norms(details: Mapping[int, Details]) -> dict[int, list[float]]:
     }
 
 
-def _inside(posting: Posting, candidates: set[int]) -> Iterable[tuple[int, array[int]]]:
-    """The unit postings of the candidates among the files of a posting."""
+def units_in(posting: Posting, wanted: Set[int]) -> Iterable[tuple[int, array[int]]]:
+    """(file, postings of its units) for those of the ``wanted`` files that are in a posting."""
     heads, units = posting
     place = 0
     for number, packed in zip(heads[::2], heads[1::2], strict=True):
         count = packed & 0xFFFF
-        if number in candidates:
+        if number in wanted:
             yield number, units[place : place + count]
         place += count
 
 
 def _score_names(evidence: Evidence, candidates: set[int]) -> None:
     total = max(1, evidence.index.statistics.documents)
-    spoken = ("title", "lead", "prose", "code")
-    found: dict[str, Scores] = {name: {} for name in spoken}
-    for word in sorted(set().union(*(evidence.views[name] for name in spoken))):
+    found: dict[str, Scores] = {name: {} for name in _NAMING_VIEWS}
+    for word in sorted(set().union(*(evidence.views[name] for name in _NAMING_VIEWS))):
         posting = evidence.postings.get(NAMED + word)
         if not posting:
             continue
         rarity = idf(total, len(posting[0]) // 2) * NAME_WEIGHT * evidence.common.get(word, 1.0) ** 0.5
-        views = [(found[name], evidence.views[name][word]) for name in spoken if word in evidence.views[name]]
-        for number, units in _inside(posting, candidates):
+        views = [(found[name], evidence.views[name][word]) for name in _NAMING_VIEWS if word in evidence.views[name]]
+        for number, units in units_in(posting, candidates):
             for packed in units:
                 key = number << UNIT_BITS | packed >> 8
                 for scores, weight in views:

@@ -1,4 +1,4 @@
-"""What to show of a file when not all of it: its outline, and blocks that can be shown by themselves."""
+"""Showing part of a file: its outline of signatures, and blocks of lines that make sense by themselves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ctxe.repo.indexing.definition import Definition
 from ctxe.repo.indexing.units import Unit
 
 LONG_BLOCK = 60
-"""Lines above which a unit is cut between the statements of its body."""
+"""Lines above which a unit is split between the statements of its body."""
 PIECE = 30
-"""Lines that a piece of a long unit has at most, unless one statement is longer."""
+"""Lines of a piece of a long unit, at most, unless a single statement is longer."""
 LONGEST_SIGNATURE = 6
 _HIDDEN = frozenset(("field", "prototype"))
 _CONTINUES = pattern(
@@ -22,7 +22,7 @@ _CONTINUES = pattern(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines ``first`` to ``last`` (from 1) that make sense alone, cut from the unit of that number."""
+    """Lines ``first`` to ``last`` (from 1) of unit number ``unit``, which make sense alone."""
 
     unit: int
     first: int
@@ -33,15 +33,15 @@ def signature(definition: Definition, lines: Sequence[str]) -> tuple[int, int]:
     """First and last line of a definition's signature, without decorators and comments; at most six lines."""
     first = definition.first
     for row in range(definition.first, min(definition.head, len(lines)) + 1):
-        if _names(lines[row - 1], definition.name):
+        if _has_word(lines[row - 1], definition.name):
             first = row
             if not lines[row - 1].lstrip().startswith(("#", "//", "*", "/*", "@", '"')):
                 break
     return first, max(first, min(definition.head, first + LONGEST_SIGNATURE - 1, len(lines)))
 
 
-def _names(line: str, name: str) -> bool:
-    """Whether a line holds a name as a word of its own."""
+def _has_word(line: str, name: str) -> bool:
+    """Whether a line holds a name as a whole word."""
     place = line.find(name)
     while place != -1:
         around = line[place - 1 : place] + line[place + len(name) : place + len(name) + 1]
@@ -52,7 +52,7 @@ def _names(line: str, name: str) -> bool:
 
 
 def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Line ranges of the signatures worth an outline, in order; what is nested in a function is left out."""
+    """Line ranges of the signatures for an outline, in order, without what is nested in a function."""
     ranges: list[tuple[int, int]] = []
     hidden = 0
     for definition in definitions:
@@ -70,9 +70,9 @@ def outline(definitions: Sequence[Definition], lines: Sequence[str]) -> list[tup
 def blocks(
     units: Sequence[Unit], owner: Sequence[int], definitions: Sequence[Definition], lines: Sequence[str]
 ) -> list[Block]:
-    """Every line of a file in exactly one block: a unit's own lines, long ones cut between statements.
+    """The blocks of a file, each line in exactly one: the lines of a unit, a long unit split between statements.
 
-    Blank lines say nothing alone: they end the block before them, whosever they are.
+    Blank lines always go to the block before them, whichever unit they are in. ``owner`` is the unit of each line.
     """
     found: list[Block] = []
     for number, begins, last in _runs(owner):
@@ -91,7 +91,7 @@ def blocks(
 
 
 def _runs(owner: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """(unit, first, last) of every stretch of lines with one owner."""
+    """(unit, first, last) of every stretch of lines with the same owner."""
     begin = 0
     for row in range(1, len(owner) + 1):
         if row == len(owner) or owner[row] != owner[begin]:
@@ -100,7 +100,7 @@ def _runs(owner: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 
 
 def _pieces(lines: Sequence[str], first: int, last: int, head: int) -> Iterator[tuple[int, int]]:
-    """A long stretch cut before statements of its outermost level, the signature kept with what follows it."""
+    """A long stretch, split before statements of its outermost level; the signature stays with the first of them."""
     body = [row for row in range(max(first, head + 1), last + 1) if lines[row - 1].strip()]
     level = min((_indent(lines[row - 1]) for row in body[: max(1, len(body) - 1)]), default=0)
     begin = first

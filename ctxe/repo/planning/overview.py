@@ -1,4 +1,4 @@
-"""Questions about a project as a whole, and the pages that answer them: its README, its manifest, how to take part."""
+"""Recognising questions about the project as a whole, and finding the pages that answer them, such as its README."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ WHOLE = names(
     "project repository repo codebase package library app application tool program software architecture overview"
     " structure layout structured organised organized"
 )
-"""What such a question is about."""
+"""Words for the project as a whole."""
 DONE = names(
     "run build install test tests testing start set setup up contribute develop development compile use used get"
     " started deploy"
 )
-"""What one may want to do with it; asked with "how"."""
+"""Words for what one does with a project, as in "how do I build it"."""
 SMALL = names(
     "a about all an and are at base brief briefly by can code could describe do does entire everything explain for give"
     " go good guide have help here high how i in introduce introduction is it its key laid level like locally look me"
@@ -27,10 +27,10 @@ SMALL = names(
     " summarize summary tell that the there these this through to tour understand walk want was we what where which"
     " whole why with work works would you your"
 )
-"""Words that say nothing of which files are meant; a question with any other word is about something in particular."""
+"""Words that point to no particular file. A question with any other word is not about the project as a whole."""
 MOST_WORDS = 24
 FEWEST_LINES = 10
-"""Lines of a page below which its beginning says too little."""
+"""Lines of a longer page below which its beginning is not worth showing."""
 _WORD = pattern(r"[^\W_]+")
 _PAGE = r"(?:\.(?:md|markdown|rst|txt|adoc|org))?"
 README = pattern(rf"readme{_PAGE}", re.IGNORECASE)
@@ -48,10 +48,7 @@ RECIPES = pattern(r"(?:GNU)?[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|tox\.ini|nox
 
 
 def about(task: str) -> str:
-    """What a question about the project as a whole asks: ``whole``: what it is, ``use``: how it is built, run, tested.
-
-    Empty for any other task.
-    """
+    """``whole`` for a question what the project is, ``use`` for how to build, run or test it; empty for other tasks."""
     words = _WORD.findall(task.lower())
     said = set(words)
     if not words or len(words) > MOST_WORDS or said - WHOLE - DONE - SMALL:
@@ -62,7 +59,7 @@ def about(task: str) -> str:
 
 
 def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
-    """The paths that answer such a question, best first; none where it is no such question."""
+    """The paths that answer a question about the project as a whole, best first; none for any other task."""
     kind = about(task)
     if not kind:
         return ()
@@ -72,7 +69,7 @@ def pages(paths: Collection[str], task: str) -> tuple[str, ...]:
 
 
 def beginning(number: int, path: str, text: str, room: int) -> ShownFile | None:
-    """A page from its first line on, as much of it as ``room`` tokens hold; None where that says too little."""
+    """A page from its first line on, as much as fits ``room`` tokens; None when that is too little of it."""
     lines = text.split("\n")
     costs, left, count = estimate(lines), room - header(path) - MARKER, 0
     while count < len(lines) and costs[count] <= left:

@@ -1,4 +1,4 @@
-"""Filling a budget of tokens with the lines a change would touch: whole files, regions, outlines, names."""
+"""Filling a token budget with the lines a change would touch: as whole files, regions, outlines and names."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from ctxe.repo.planning.showing import (
 )
 
 LOOKED_AT, MORE_LOOKED_AT = 16, 400
-"""First files whose units may be shown at least, and the tokens of budget that make it one more."""
+"""Files whose lines may be shown: so many at least, and one more for so many tokens of budget."""
 MOST_LOOKED_AT = 48
 ASIDE = 0.05
-"""Share of the budget that is kept for outlines and names of files around the first ones."""
+"""Share of the budget that is reserved for outlines and names."""
 CERTAIN, HOPELESS = 8, 20.0
-"""First files that are always cut into blocks, and the chance of others, times the room, below which none is taken."""
+"""Files, from the best on, that always offer their lines; another does when its chance times the room reaches this."""
 SHORT_OUTLINE = 80
-"""Tokens of one outline where there is little room."""
+"""Tokens of one outline when there is little room."""
 NAMES = 25
-"""Further files that are told by name."""
+"""Files that are listed by name only, at most."""
 LEAST = 120
 """Tokens below which nothing is packed."""
 
@@ -45,7 +45,7 @@ Offer = tuple[float, int, int, int, int]
 
 
 def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[ShownFile]:
-    """What to show of the ranked files within ``budget`` tokens, best first; the sum of tokens is never above it."""
+    """What to show of the ranked files, best first, in ``budget`` tokens at most."""
     if budget < LEAST:
         return []
     order = ranking.order
@@ -53,8 +53,8 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Sh
     texts = ((number, read(ranking.evidence.file(number).path)) for number in first)
     opened = {number: found for number, text in texts if (found := open_file(ranking, number, text)) is not None}
     room = budget - int(ASIDE * budget)
-    left = room - _choose(ranking, opened, room, fitted)
-    left = _round_up(opened, left)
+    spent = _choose(ranking, opened, room, fitted)
+    _round_up(opened, room - spent)
     shown = {number: as_shown(one) for number, one in opened.items() if one.chosen}
     left = budget - sum(packed.tokens for packed in shown.values())
     for packed in _outlines(ranking, opened, shown, left):
@@ -66,7 +66,7 @@ def pack(ranking: Ranking, budget: int, read: Reader, fitted: Fitted) -> list[Sh
 
 
 def owners(units: Sequence[Unit], lines: int) -> list[int]:
-    """For each line (from 0) the number of its unit."""
+    """For each line (from 0) the number of its unit, -1 for none."""
     found = [-1] * lines
     for number, unit in enumerate(units):
         if unit.definition >= 0:
@@ -81,7 +81,7 @@ def owners(units: Sequence[Unit], lines: int) -> list[int]:
 
 
 def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fitted) -> int:
-    """Choose blocks by what they promise for each token, as long as they fit; the tokens spent."""
+    """Choose the blocks that are worth most per token, as long as they fit. Returns the tokens spent."""
     said = task_names(ranking.evidence)
     likely = chances_of({number: ranking.scores[number] for number in opened}, fitted.certainty, fitted.lean)
     offers: list[Offer] = []
@@ -105,7 +105,7 @@ def _choose(ranking: Ranking, opened: dict[int, OpenFile], room: int, fitted: Fi
 
 
 def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tuple[dict[int, set[int]], int]:
-    """The lines to show of each file, by what they promise for each token, and the tokens they take."""
+    """The lines to show of each file, taken in the order of worth per token, and the tokens they cost."""
     order = {number: place for place, number in enumerate(headers)}
     heap = [(-worth / (cost + MARKER), order[number], number, first, last, cost)
             for worth, number, first, last, cost in offers]  # fmt: skip
@@ -124,7 +124,7 @@ def pick(offers: Iterable[Offer], headers: Mapping[int, int], room: int) -> tupl
 
 
 def chances_of(scores: Mapping[int, float], certainty: float, lean: float) -> dict[int, float]:
-    """How likely each file is one that the change touches: logistic in how far its score lies below the best one's."""
+    """How likely the change touches each file: a logistic function of how far its score is below the best one."""
     most = max(scores.values(), default=0.0)
     return {number: 1.0 / (1.0 + math.exp(certainty * (most - score) - lean)) for number, score in scores.items()}
 
@@ -133,8 +133,8 @@ def _cost(one: OpenFile, block: Block) -> int:
     return sum(one.costs[block.first - 1 : block.last])
 
 
-def _round_up(opened: dict[int, OpenFile], left: int) -> int:
-    """Show a file whole when little of it is missing, and close small gaps; the tokens that are left."""
+def _round_up(opened: dict[int, OpenFile], left: int) -> None:
+    """Show a file whole when little of it is missing and ``left`` tokens allow it, and close small gaps."""
     for one in opened.values():
         if not one.chosen:
             continue
@@ -148,11 +148,10 @@ def _round_up(opened: dict[int, OpenFile], left: int) -> int:
             price = sum(one.costs[first - 1 : last])
             if price <= MARKER:
                 one.chosen.update(range(first, last + 1))
-    return left
 
 
 def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
-    """The stretches between chosen lines."""
+    """The stretches between the chosen lines."""
     ranges = ranges_of(chosen)
     return [(one[1] + 1, other[0] - 1) for one, other in pairwise(ranges)]
 
@@ -160,7 +159,7 @@ def _gaps(chosen: set[int]) -> list[tuple[int, int]]:
 def _outlines(
     ranking: Ranking, opened: dict[int, OpenFile], shown: dict[int, ShownFile], left: int
 ) -> Iterable[ShownFile]:
-    """Outlines of what the first files import and of what imports them, then of the next files."""
+    """Outlines of files that the first files import or that import them, then of the next files."""
     index = ranking.evidence.index
     first = [number for number in opened if number in shown][:3]
     around = [other for number in first for side in index.neighbours(number) for other in side]
@@ -177,7 +176,7 @@ def _outlines(
 
 
 def _names(ranking: Ranking, order: list[int], shown: dict[int, ShownFile], left: int) -> Iterable[ShownFile]:
-    """Further files by name alone."""
+    """Further files by their names alone."""
     count = 0
     for number in order:
         if number in shown:

@@ -1,4 +1,4 @@
-"""Which files a task needs, and what of them to show within a budget, with reasons; no model is asked."""
+"""Planning which files a task needs and which of their lines to show within a budget, without asking a model."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 DROPPED = "you dropped it"
 FAR, OVERVIEW, ONE_PAGE = 2.0, 0.75, 0.55
-"""How much higher a page about the whole stands than anything else, the part of a plan that all of them may take, and
-the part that one may."""
+"""For pages about the project as a whole: their score as a multiple of the best other one, the share of the budget
+that all of them may take, and the share that one may."""
 ABOUT = Reason("overview", "it speaks of the project as a whole", 1.0)
 LEFT_OUT = 20
-"""Files that are told as left out."""
+"""Files that are listed as left out, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The files a task needs, best first; ``tokens`` never exceeds ``budget``. Timings are in milliseconds."""
+    """The files a task needs, best first; ``tokens`` never exceeds ``budget``. ``note`` is the index's, for people."""
 
     task: str
     budget: int
@@ -77,10 +77,10 @@ def plan(
     meaning: Scores | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Plan, Ranking]:
-    """Plan a task over an index that was refreshed; the plan, and the ranking behind it.
+    """The plan for a task, and the ranking behind it; the index should be up to date.
 
-    An empty task gives the files that were changed lately. ``meaning``: what vectors say of files (see windows), mixed
-    in by its weight. A question about the project as a whole is answered by the pages that speak of that, first of all.
+    An empty task gives recently changed files. ``meaning`` holds scores by vectors (see ``windows``). For a question
+    about the project as a whole, the pages that answer it come first.
     """
     with index.consistent():
         return _made(index, task, budget, steering, weights or fitted(), meaning, clock)
@@ -112,7 +112,7 @@ def _made(
 
 
 def _steered(ranking: Ranking, steering: Steering) -> Ranking:
-    """The ranking with what the user added on top and without what was dropped; what is both was added since."""
+    """The ranking with added files on top and without dropped ones. A file that is both was added later."""
     index = ranking.evidence.index
     scores = dict(ranking.scores)
     for path in (*steering.dropped, *steering.declined):
@@ -128,7 +128,7 @@ def _steered(ranking: Ranking, steering: Steering) -> Ranking:
 
 
 def _pages(index: Index, task: str, budget: int, steering: Steering, ranking: Ranking) -> list[Planned]:
-    """Pages about the whole that such a question asks for, out of the ranking and well above all that is in it."""
+    """Pages that answer a question about the project as a whole. They are removed from the ranking and score higher."""
     found: list[Planned] = []
     high = FAR * max(ranking.scores.values(), default=1.0)
     passed_over = {*steering.added, *steering.dropped, *steering.declined}

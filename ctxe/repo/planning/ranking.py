@@ -1,4 +1,4 @@
-"""Ranking the files of a code base for a task: signals, votes, first mix, second look, one score a file."""
+"""Ranking the files of a code base for a task: signals give votes, which are mixed into one score per file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ CHOSEN = {
     "title_commits": 25, "prose_commits": 25, "title_messages": 20, "commit_named": 20, "issue_named": 20,
     "touched": 20, "remembered": 10, "meaning": 30,
 }  # fmt: skip
-"""How many of the best source files by each signal are looked at closely."""
+"""How many of the best source files by each signal become candidates, which are looked at closely."""
 OTHERS = {"test": 30, "doc": 10, "config": 10, "vendored": 4, "data": 4}
-"""And how many files of each other kind, by title and prose."""
+"""How many files of each other kind become candidates, by prose; half as many by title."""
 ASKED_FOR, MORE = 0.6, 40
-"""What a kind keeps of its score that a task asks for, and how many of its files are looked at then, by prose."""
+"""The share (see ``task_kinds``) from which a task asks for a kind, and how many of its files are then candidates."""
 LATELY = 20
-"""Files of the newest commits that are ranked when a task names nothing."""
+"""Recently changed files that are ranked for an empty task."""
 _OUTRIGHT = ("path_named", "frame", "touched")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Files by falling score, what every signal said of each, and the evidence behind it."""
+    """The score of each file, the votes of every signal, and the evidence behind them."""
 
     scores: Scores
     ballots: Mapping[str, dict[int, tuple[float, float]]]
@@ -40,7 +40,7 @@ class Ranking:
 
     @property
     def order(self) -> list[int]:
-        """Ids of the files, best first; equals in the order of their paths."""
+        """Ids of the files, best first; files with equal scores in the order of their paths."""
         path = {number: self.evidence.file(number).path for number in self.scores}
         return sorted(self.scores, key=lambda number: (-self.scores[number], path[number]))
 
@@ -54,14 +54,14 @@ def measure(
     *,
     every: bool = True,
 ) -> tuple[Evidence, dict[str, Scores]]:
-    """What the signals say of every candidate, before votes are counted; ``every`` asks those without weight too."""
+    """The scores of every signal, before they become votes; ``every`` includes signals without a weight."""
     reading = read_task(task)
     evidence = gather(index, reading, fitted.common, steering, meaning)
-    said = _asked(BROAD, evidence)
+    said = _scores_by(BROAD, evidence)
     look_inside(evidence, _candidates(evidence, said, kind_shares(reading.title, fitted.kinds)))
-    said |= _asked(CLOSE if every else _weighed(CLOSE, fitted), evidence)
-    evidence.base = mixed(_counted(evidence, said), fitted.first)
-    said |= _asked(AROUND if every else _weighed(AROUND, fitted), evidence)
+    said |= _scores_by(CLOSE if every else _with_weight(CLOSE, fitted), evidence)
+    evidence.base = mixed(_votes(evidence, said), fitted.first)
+    said |= _scores_by(AROUND if every else _with_weight(AROUND, fitted), evidence)
     return evidence, said
 
 
@@ -72,23 +72,23 @@ def rank(
     steering: Steering = UNSTEERED,
     meaning: Scores | None = None,
 ) -> Ranking:
-    """Rank the files of an index for a task; ``meaning``: what vectors say of files (see windows)."""
+    """Rank the files of an index for a task; ``meaning`` holds scores by vectors (see ``windows``)."""
     evidence, said = measure(index, task, fitted, steering, meaning, every=False)
-    ballots = _counted(evidence, said)
+    ballots = _votes(evidence, said)
     scores = mixed(ballots, fitted.second) if evidence.reading.title else dict(said["recent"])
     return Ranking(_by_kind(evidence, ballots, scores, fitted.kinds), ballots, evidence)
 
 
-def _weighed(signals: Mapping[str, Signal], fitted: Fitted) -> dict[str, Signal]:
+def _with_weight(signals: Mapping[str, Signal], fitted: Fitted) -> dict[str, Signal]:
     return {name: signal for name, signal in signals.items() if name in fitted.first or name in fitted.second}
 
 
-def _asked(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, Scores]:
+def _scores_by(signals: Mapping[str, Signal], evidence: Evidence) -> dict[str, Scores]:
     return {name: signal(evidence) for name, signal in signals.items()}
 
 
 def _candidates(evidence: Evidence, said: Mapping[str, Scores], kept: Mapping[str, float]) -> set[int]:
-    """The files worth a closer look: the best of every signal, and some of the other kinds, more of one asked for."""
+    """The files worth a closer look: the best by every signal, and some of each other kind."""
     found: set[int] = set()
     for name, count in CHOSEN.items():
         found.update(best(said[name], count, evidence))
@@ -102,8 +102,8 @@ def _candidates(evidence: Evidence, said: Mapping[str, Scores], kept: Mapping[st
     return found if evidence.reading.title else set(best(said["recent"], LATELY, evidence))
 
 
-def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:
-    """The votes of every signal for the candidates; source files set the measure."""
+def _votes(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[int, tuple[float, float]]]:
+    """The votes of every signal for the candidates, measured against the source files among them."""
     judged = {number for number in evidence.candidates if evidence.is_source(number)} or evidence.candidates
     return {
         name: votes({n: scores[n] for n in filter(evidence.candidates.__contains__, scores)}, judged)
@@ -114,7 +114,7 @@ def _counted(evidence: Evidence, said: Mapping[str, Scores]) -> dict[str, dict[i
 def _by_kind(
     evidence: Evidence, ballots: Mapping[str, dict[int, tuple[float, float]]], scores: Scores, odds: Odds
 ) -> Scores:
-    """Scores with the share of each kind; whole at least for what the task names."""
+    """Scores scaled by the share of each kind, but never lowered for a file that the task or the session names."""
     kept = kind_shares(evidence.reading.title, odds)
     outright = {number for name in ("path_named", "touched") for number in ballots.get(name, ())}
     return {

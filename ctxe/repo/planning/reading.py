@@ -1,4 +1,4 @@
-"""A task read in several views: title, first words, prose, code-looking words, and what was pasted apart from prose."""
+"""Taking a task apart into views: title, first words, prose, code-shaped words, and what was pasted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ctxe.lexical.words import STOP, counts, terms
 from ctxe.repo.indexing.scan import KEYWORDS
 
 HEAD, TAIL = 60_000, 20_000
-"""Characters of a very long task that are read: its beginning and its end."""
+"""Characters of a very long task that are read at its beginning and at its end."""
 LEAD_WORDS = 60
 LONGEST_TITLE = 220
 MOST_TERMS = 70
 
 LONGEST_WORD = 400
-"""Characters without a space of which no more is read: encoded data, not words."""
+"""Characters of a word that are read; longer ones are encoded data."""
 
 _ENDLESS = pattern(r"\S{401,}")
 _COMMENT = pattern(r"<!--.*?-->", re.DOTALL)
@@ -28,7 +28,7 @@ _ADDRESS = pattern(
     |(?:-/)?(?:blob|tree|raw)/[\w.-]+))?""",
     re.VERBOSE,
 )
-"""What of an address says nothing of the code: its host, and what stands before a path or a number in it."""
+"""The part of an address that says nothing about the code: its host, and all before a path or an issue's number."""
 _COMMIT = pattern(r"https?://[^\s/]+/\S+/commits?/(?P<name>[0-9a-f]{7,40})\b[^\s)>\]]*")
 _POLITE = frozenset(counts("please pls kindly thanks thank"))
 _TRAILER = pattern(r"\s*(?:signed-off|co-authored|co-developed|reviewed|acked|tested|reported|suggested)-by:", re.I)
@@ -90,7 +90,7 @@ View = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class TaskReading:
-    """What a task says, taken apart; ``names`` are code-shaped words of the prose, ``pasted_names`` of the rest."""
+    """A task taken apart; ``names`` are code-shaped words of title and prose, ``pasted_names`` names in the rest."""
 
     title: str
     prose: str
@@ -107,7 +107,7 @@ class TaskReading:
         return "\n".join(f"{fault.kind} {fault.message}" for fault in self.mentions.faults)[:3000]
 
     def views(self) -> dict[str, View]:
-        """The search terms of each view by its name: title, lead, prose, code, paste."""
+        """The weighted search terms of each view: title, lead, prose, code, paste, fault, compound."""
         code: Counter[str] = Counter()
         for name, times in self.names.items():
             for term in terms(name):
@@ -130,7 +130,7 @@ def _without(view: View, words: Collection[str]) -> View:
 
 
 def bag(text: str) -> Counter[str]:
-    """How often each search term occurs, as the index counts them."""
+    """How often each search term occurs, by the index's rules and without polite words."""
     found = counts(text)
     for common in (KEYWORDS | _POLITE) & found.keys():
         del found[common]
@@ -155,8 +155,8 @@ def _damped(found: Counter[str]) -> View:
     return {term: min(times, 3) ** 0.5 for term, times in found.items()}
 
 
-def _said_by(address: re.Match[str]) -> str:
-    """What stands for the beginning of an address: the number of what it discusses, or a sign that something stood."""
+def _shortened(address: re.Match[str]) -> str:
+    """The replacement for the beginning of an address: the number of the issue it names, or an ellipsis."""
     return f"…#{address['number']}" if address["number"] else "…"
 
 
@@ -166,16 +166,16 @@ def read_task(task: str) -> TaskReading:
     text = _ENDLESS.sub(lambda found: found.group(0)[:LONGEST_WORD] + " ", text)
     text = _COMMIT.sub(lambda found: found["name"], text)
     mentions = symbols(text)
-    lines = _ADDRESS.sub(_said_by, _COMMENT.sub(" ", text)).split("\n")
+    lines = _ADDRESS.sub(_shortened, _COMMENT.sub(" ", text)).split("\n")
     first = next((row for row, line in enumerate(lines) if line.strip()), len(lines))
     title, rest = _title(lines[first] if first < len(lines) else "")
     if _TRACE.match(title) and mentions.faults:
-        # nothing but a trace: what it says in the end is the subject, not that it is one
+        # the task begins with a trace, so its last error message is the title
         (title, _), rest = _title(" ".join((mentions.faults[-1].kind, mentions.faults[-1].message))), lines[first]
-    prose, pasted = _parted([rest, *lines[first + 1 :]])
-    spoken = f"{title}\n{prose}"
-    names = Counter(name for name in _NAME.findall(spoken) if code_shaped(name))
-    for quoted in _QUOTED.findall(spoken):
+    prose, pasted = _prose_and_pasted([rest, *lines[first + 1 :]])
+    written = f"{title}\n{prose}"
+    names = Counter(name for name in _NAME.findall(written) if code_shaped(name))
+    for quoted in _QUOTED.findall(written):
         names.update(_NAME.findall(quoted))
     return TaskReading(
         title, prose, pasted, " ".join(f"{title} {prose}".split()[:LEAD_WORDS]), _scope(title), names,
@@ -189,7 +189,7 @@ def code_shaped(name: str) -> bool:
 
 
 def _title(line: str) -> tuple[str, str]:
-    """The title in the first line, and what of the line is no title."""
+    """The title in the first line, and the rest of the line."""
     line = line.strip().lstrip("#").strip()
     if len(line) <= LONGEST_TITLE:
         return line, ""
@@ -198,8 +198,11 @@ def _title(line: str) -> tuple[str, str]:
     return title, line[len(title) :]
 
 
-def _parted(lines: list[str]) -> tuple[str, str]:
-    """Prose, and what was pasted: fenced blocks, indented code, traces, logs. Headings of issue forms are neither."""
+def _prose_and_pasted(lines: list[str]) -> tuple[str, str]:
+    """(prose, pasted text).
+
+    Fenced blocks, indented code, traces and logs are pasted; headings of issue forms are dropped.
+    """
     prose: list[str] = []
     pasted: list[str] = []
     fenced = False
@@ -218,7 +221,7 @@ def _indented(line: str) -> bool:
 
 
 def _scope(title: str) -> tuple[str, ...]:
-    """The parts of a title's prefix that name a part of the code: ``fix(cli): ...``, ``net/http: ...``."""
+    """The words of a title's prefix that name a part of the code: ``fix(cli): ...``, ``net/http: ...``."""
     found = _SCOPE.match(title)
     if not found:
         return ()

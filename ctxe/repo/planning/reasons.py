@@ -1,4 +1,4 @@
-"""Why a file is in the plan, in words a person believes: the signals that brought most of its score."""
+"""Telling people why a file is in the plan, by the signals that contributed most to its score."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ctxe.repo.planning.ranking import Ranking
 from ctxe.repo.planning.signals.around import name_key, tested_stem
 from ctxe.repo.planning.signals.mentions import fitting, names_in_task, names_written, paths_written
 from ctxe.repo.planning.signals.text import best_units
-from ctxe.repo.planning.spelling import originals, persuading, said, short, whole, words_inside
+from ctxe.repo.planning.spelling import convincing, listed_words, originals, short, whole, words_inside
 
 MOST = 3
 """Reasons given for a file."""
 LEAST = 0.04
-"""Share of a file's score below which a signal is no reason."""
+"""Share of a file's score below which a signal is not given as a reason."""
 NAMED = 0.12
-"""Share by which a definition of a name in the task counts at least, when reasons are chosen."""
+"""The least share that counts, when reasons are chosen, for a file that defines a name in the task."""
 _WORD = pattern(r"[A-Za-z_]\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason: the signal, what it says of this file, and its share of the file's score."""
+    """One reason: its theme, its words, and the share of the file's score that it explains."""
 
     signal: str
     detail: str
@@ -57,7 +57,7 @@ THEMES = {
     "meaning": "meaning",
 }
 PAST = frozenset(("commits", "commit_named", "issue_named", "recent", "changed_together"))
-"""Themes that CommitReasons has the words for; for the others it is the method of that name here."""
+"""Themes worded by the method of the same name in CommitReasons; those of the others are in Reasons."""
 TELLING = {
     "path_named": 3.0,
     "frame": 3.0,
@@ -67,12 +67,12 @@ TELLING = {
     "names": 3.0,
     "words": 0.5,
 }
-"""How much sooner a theme is told than its part of the score says: people believe names before counts of words."""
+"""Factors on the share of a theme when reasons are ordered: names convince people more than shared words do."""
 _THEME_OF = {signal: theme for theme, signals in THEMES.items() for signal in signals.split()}
 
 
 class Reasons:
-    """Words for the reasons of one ranking; what several files need is found out once."""
+    """Words the reasons for the files of one ranking; what several files need is computed once."""
 
     def __init__(self, ranking: Ranking, weights: Weights, numbers: Iterable[int]) -> None:
         self.ranking, self.weights = ranking, weights
@@ -94,7 +94,7 @@ class Reasons:
                 brought[theme] = brought.get(theme, 0.0) + share * part[0] + place * part[1]
         total = sum(brought.values()) or 1.0
         if number in self.ranking.ballots.get("defined", ()):
-            # its words are in other signals too, so the weights may leave it out; as a reason nothing is clearer
+            # the weights may ignore this signal, whose words other signals count too, but no reason is clearer
             brought["names"] = max(brought.get("names", 0.0), NAMED * total)
         found: list[Reason] = []
         told: set[str] = set()
@@ -103,24 +103,24 @@ class Reasons:
                 break
             if worth < LEAST * total:
                 continue
-            detail = self._told(theme, number)
-            these = set(said(detail)) if theme in ("units", "words") else {detail}
+            detail = self._detail(theme, number)
+            these = set(listed_words(detail)) if theme in ("units", "words") else {detail}
             if detail and not these <= told:
                 found.append(Reason(theme, detail, round(worth / total, 3)))
                 told |= these
         return tuple(found)
 
-    def _told(self, theme: str, number: int) -> str:
+    def _detail(self, theme: str, number: int) -> str:
         told: str = getattr(self.commit_reasons if theme in PAST else self, theme)(number)
         return told
 
     def listed(self, words: Iterable[str], most: int = 5) -> str:
-        """Search terms as the task spells them: no bare numbers, and no part of a name that is listed itself."""
-        spelled = dict.fromkeys(self._original.get(word, word) for word in persuading(tuple(words)))
+        """Search terms as the task spells them, without bare numbers and parts of other listed words."""
+        spelled = dict.fromkeys(self._original.get(word, word) for word in convincing(tuple(words)))
         return ", ".join(whole([word for word in spelled if not word.isdecimal()])[:most])
 
     def units(self, number: int) -> str:
-        """The best unit and the words of the task in it."""
+        """The best unit, and the words of the task in it."""
         unit = self._units.get(number, (0.0, 0))[1]
         words = self.listed(self._words.get((number, unit), ()))
         inside = self.evidence.details.get(number)
@@ -137,7 +137,7 @@ class Reasons:
         return f"uses {words}" if words else ""
 
     def names(self, number: int) -> str:
-        """Names of the task that the file defines."""
+        """Names in the task that the file defines."""
         wanted = {name.lower(): name for name in names_in_task(self.evidence)}
         plain = (word for word in _WORD.findall(self.evidence.reading.title) if len(word) > 3)
         wanted |= {word.lower(): word for word in plain if word.lower() not in wanted}
@@ -149,7 +149,7 @@ class Reasons:
         return ""
 
     def path(self, number: int) -> str:
-        """Words of the task in the path."""
+        """Words of the task that are in the path."""
         path = self.evidence.file(number).path
         stem = stem_of(path)
         title = {word.lower() for word in _WORD.findall(self.evidence.reading.title)}
@@ -164,7 +164,7 @@ class Reasons:
         return f"its path speaks of {hits}" if hits else ""
 
     def path_named(self, number: int) -> str:
-        """The path in the task."""
+        """The path as the task names it."""
         for place in self.evidence.reading.mentions.paths:
             if number in fitting(self.evidence, place.path)[0]:
                 return f"named in the task: {place.path}" + (f", line {place.line}" if place.line else "")
@@ -175,7 +175,7 @@ class Reasons:
         return next((f"named in an address of the task: {path}" for path in written), "")
 
     def frame(self, number: int) -> str:
-        """The frame of the traceback."""
+        """The frame of the task's traceback that is in the file."""
         frames = self.evidence.reading.mentions.frames
         for depth in range(len(frames), 0, -1):
             place = frames[depth - 1]
@@ -186,7 +186,7 @@ class Reasons:
         return ""
 
     def module_named(self, number: int) -> str:
-        """The module or member in the task."""
+        """The module or member that the task names and the file holds."""
         stem = stem_of(self.evidence.file(number).path)
         inside = self.evidence.details.get(number)
         known = {found.name.lower() for found in inside.definitions} if inside else set()
@@ -206,12 +206,12 @@ class Reasons:
         return ""
 
     def meaning(self, number: int) -> str:
-        """How near the vectors are."""
+        """The rank of the file by vectors."""
         place = 1 + sum(other > self.evidence.meaning[number] for other in self.evidence.meaning.values())
         return "nearest in meaning" if place == 1 else f"{place}. in meaning"
 
     def folder(self, number: int) -> str:
-        """The neighbours."""
+        """That the other files of its folder fit."""
         folder = self.evidence.file(number).path.rpartition("/")[0]
         return f"other files of {folder}/ fit too" if folder else "files beside it fit too"
 
@@ -227,7 +227,7 @@ class Reasons:
         return ""
 
     def tested(self, number: int) -> str:
-        """The test that speaks of the task."""
+        """The test of this file that fits the task."""
         stem = stem_of(self.evidence.file(number).path)
         for other in self.evidence.candidates:
             file = self.evidence.file(other)
@@ -236,9 +236,9 @@ class Reasons:
         return "its tests speak of the task"
 
     def touched(self, number: int) -> str:
-        """The session."""
+        """That the session uses the file."""
         return "in use in this session"
 
     def remembered(self, number: int) -> str:
-        """Memory."""
+        """That memory names the file."""
         return "named by the project's memory"

@@ -1,4 +1,4 @@
-"""A plan put before a model as names and outlines, and what its answer wishes; which model it is, is no matter here."""
+"""Having a model review a plan: the plan as a question of names and outlines, and the changes its answer asks for."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ctxe.repo.planning.steering import UNSTEERED, Steering
 
 ROUNDS = 2
 SHOWN, OUTLINED = 25, 12
-"""Files that the model is told of, and those with their signatures."""
+"""Files that the model is shown, and how many of them with their signatures."""
 LONGEST_TASK = 6_000
 LONGEST_OUTLINE = 1_200
 """Characters of one file's signatures."""
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 Ask = Callable[[str], str]
-"""A question to the model and its words; raises what a request raises."""
+"""Sends a question to the model and returns its answer; raises what a request raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """What the model wants changed; ``search`` is empty when it needs no further search."""
+    """The changes that the model asks for; ``search`` is empty when it needs no further search."""
 
     drop: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
@@ -34,14 +34,14 @@ class Refinement:
 
 
 def question(task: str, made: Plan, ranking: Ranking, found: Sequence[str] = ()) -> str:
-    """The plan in words: every file with its reasons, the first with signatures; ``found`` by the last search."""
-    parts = [f"<task>\n{task[:LONGEST_TASK]}\n</task>", "<files>", *_told(made, ranking), "</files>"]
+    """The plan as a question: every file with its reasons, the first ones with signatures; ``found`` by its search."""
+    parts = [f"<task>\n{task[:LONGEST_TASK]}\n</task>", "<files>", *_file_lines(made, ranking), "</files>"]
     if found:
         parts += ["<found>", *found, "</found>"]
     return "\n".join(parts)
 
 
-def _told(made: Plan, ranking: Ranking) -> Iterator[str]:
+def _file_lines(made: Plan, ranking: Ranking) -> Iterator[str]:
     why = {file.path: file.why for file in made.files}
     for place, number in enumerate(ranking.order[:SHOWN]):
         path = ranking.evidence.file(number).path
@@ -54,7 +54,7 @@ def _told(made: Plan, ranking: Ranking) -> Iterator[str]:
 
 
 def read_answer(words: str, known: Callable[[str], bool]) -> Refinement:
-    """What an answer wishes; paths that are no files are passed over, and an answer that is no JSON wishes nothing."""
+    """The changes that an answer asks for. Unknown paths are ignored; an answer without JSON asks for nothing."""
     found = _OBJECT.search(words)
     try:
         said = json.loads(found.group(0)) if found else {}
@@ -72,7 +72,7 @@ def _texts(value: object) -> list[str]:
 
 
 def refine(planned: Callable[[str, Steering], tuple[Plan, Ranking]], task: str, steering: Steering, ask: Ask) -> Plan:
-    """The plan after at most two questions. ``planned`` plans for words and steering. Raises what ``ask`` raises."""
+    """The plan after at most two questions. ``planned`` plans a task with steering. Raises what ``ask`` raises."""
     made, ranking = planned(task, steering)
     found: list[str] = []
     for left in range(ROUNDS - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Where in a file a change would be made: the share of each unit, learnt from the lines that past fixes touched."""
+"""Estimating where in a file a change is made: a chance for each unit, learnt from lines that past fixes touched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPES = frozenset(("class", "interface", "impl", "struct"))
 
 @dataclass(frozen=True, slots=True)
 class TaskNames:
-    """What a task names, ready for many units: names in lower case, (line, function) of frames by file, best scores."""
+    """Names in a task, in lower case; (line, function) of its traceback frames by file; and the best score by view."""
 
     names: frozenset[str]
     frames: Mapping[int, tuple[tuple[int, str], ...]]
@@ -25,7 +25,7 @@ class TaskNames:
 
 
 def task_names(evidence: Evidence) -> TaskNames:
-    """What the task of this evidence names."""
+    """The names of the task, for ``unit_chances``."""
     title = (word.lower() for word in evidence.reading.title.split() if len(word) > 3)
     frames: dict[int, tuple[tuple[int, str], ...]] = {}
     for place in evidence.reading.mentions.frames:
@@ -38,7 +38,7 @@ def task_names(evidence: Evidence) -> TaskNames:
 def unit_chances(
     evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int], weights: Mapping[str, float]
 ) -> list[float]:
-    """The chance of each unit of a file to be changed; they sum to 1. ``lines`` counts the lines of each."""
+    """The chance that each unit of a file is changed; the sum is 1. ``lines`` is the number of lines of each unit."""
     odds = [
         sum(weights.get(name, 0.0) * value for name, value in unit.items())
         for unit in features(evidence, said, number, lines)
@@ -50,10 +50,10 @@ def unit_chances(
 
 
 def features(evidence: Evidence, said: TaskNames, number: int, lines: Sequence[int]) -> list[dict[str, float]]:
-    """What speaks for each unit of a file, by name; ``lines`` counts the lines of each.
+    """The features of each unit of a file, by name; ``lines`` is the number of lines of each unit.
 
-    ``title`` and the other views: words shared, as part of the best unit of all files; ``title_here``: of this file's
-    best; ``title_near``: the same of the better neighbour.
+    For each view such as ``title``: ``title`` is the unit's score as a share of the best unit of all files,
+    ``title_here`` of this file's best, and ``title_near`` is the same for the better of the two neighbours.
     """
     inside = evidence.details[number]
     found = [traits(inside, unit, lines[unit], said, number) for unit in range(len(inside.units))]
@@ -75,7 +75,7 @@ def features(evidence: Evidence, said: TaskNames, number: int, lines: Sequence[i
 
 
 def _beside(inside: Details) -> list[list[int]]:
-    """For each unit those right before and after it in the file."""
+    """For each unit, the units right before and after it in the file."""
     order = sorted(range(len(inside.units)), key=lambda unit: (inside.units[unit].first, -inside.units[unit].last))
     found: list[list[int]] = [[] for _ in order]
     for one, other in pairwise(order):
@@ -85,7 +85,7 @@ def _beside(inside: Details) -> list[list[int]]:
 
 
 def traits(inside: Details, unit: int, lines: int, said: TaskNames, number: int) -> dict[str, float]:
-    """What is known of a unit beside its words: its size, its place, whether the task names it."""
+    """The features of a unit that do not depend on views: its size, its kind, whether the task names it."""
     cut = inside.units[unit]
     found = {"lines": math.log1p(lines)}
     if cut.definition < 0:

@@ -1,4 +1,4 @@
-"""One ranked file as it may be shown: whole, its chosen lines, or its signatures, with the price."""
+"""Rendering one ranked file whole, by chosen lines or by signatures, with the tokens it costs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ctxe.repo.planning.outline import outline
 from ctxe.repo.planning.ranking import Ranking
 
 MARKER = 10
-"""Tokens, at most, of the line that says which lines follow."""
+"""An upper bound of the tokens of a line like ``[lines 3-9]``."""
 LONGEST_OUTLINE = 350
-"""Tokens of one outline where there is room."""
+"""Tokens of one outline when there is room."""
 
 Ranges = list[tuple[int, int]]
 
 
 @dataclass(slots=True)
 class ShownFile:
-    """One file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
+    """A file as it is shown. ``tokens`` is an upper bound for ``text``; ``ranges`` are the lines shown, from 1."""
 
     number: int
     tier: Tier
@@ -32,7 +32,7 @@ class ShownFile:
 
 @dataclass(slots=True)
 class OpenFile:
-    """A file that is being packed: its lines with their tokens, and what of it is chosen so far."""
+    """A file that is being packed: its lines with their tokens, and the lines (from 1) chosen so far."""
 
     number: int
     path: str
@@ -43,25 +43,25 @@ class OpenFile:
 
 
 def open_file(ranking: Ranking, number: int, text: str | None) -> OpenFile | None:
-    """A ranked file with its text, nothing of it chosen yet; None when its inside is not known."""
+    """A ranked file with its text and no line chosen yet; None when the index has no details of it."""
     evidence = ranking.evidence
     inside = evidence.details.get(number)
     if inside is None or not inside.lengths or text is None:
         return None
     path = evidence.file(number).path
     lines = text.split("\n")
-    # a file that was not counted yet, or changed since it was scanned a moment ago
+    # estimated when the file was not counted yet, or has changed since it was scanned
     costs = inside.line_tokens if len(lines) == len(inside.line_tokens) else estimate(lines)
     return OpenFile(number, path, lines, costs, inside)
 
 
 def header(path: str) -> int:
-    """Tokens, at most, of what says which file it is."""
+    """An upper bound of the tokens that name the file and close its block."""
     return sum(estimate([path])) + 2 * MARKER
 
 
 def ranges_of(lines: Iterable[int]) -> Ranges:
-    """Line numbers as ranges, in order."""
+    """Line numbers as sorted ranges (first, last)."""
     found: Ranges = []
     for line in sorted(lines):
         if found and found[-1][1] == line - 1:
@@ -72,13 +72,13 @@ def ranges_of(lines: Iterable[int]) -> Ranges:
 
 
 def as_shown(one: OpenFile) -> ShownFile:
-    """The whole file, or the lines of it that were chosen."""
+    """The file with its chosen lines."""
     return in_lines(one.number, one.path, one.lines, one.costs, one.chosen)
 
 
 def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int], chosen: Collection[int]) -> ShownFile:
-    """A file of which some lines (from 1) are shown; whole when it is all of them."""
-    count = len(lines) - (lines[-1:] == [""])  # what follows the last line end is no line
+    """A file shown by its ``chosen`` lines (from 1), or whole when all are chosen."""
+    count = len(lines) - (lines[-1:] == [""])  # nothing follows the last newline
     kept = [row for row in chosen if row <= count]
     ranges, cost = ranges_of(kept), sum(costs[row - 1] for row in kept)
     if len(kept) >= count:
@@ -92,7 +92,7 @@ def in_lines(number: int, path: str, lines: Sequence[str], costs: Sequence[int],
 
 
 def outlined(one: OpenFile, most: int = LONGEST_OUTLINE) -> ShownFile | None:
-    """The signatures of a file with their line numbers, as many as an outline may hold; None when it has none."""
+    """The signatures of a file with their line numbers, up to ``most`` tokens; None when there are none."""
     parts = [f'<outline path="{one.path}">']
     tokens = header(one.path)
     for first, last in outline(one.inside.definitions, one.lines):

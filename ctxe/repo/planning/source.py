@@ -1,4 +1,4 @@
-"""The planned files as a section of the request: chunks by file, each with its tier and the reasons for it."""
+"""The planned files as a section of the request: one chunk per file, with its tier and reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SECTION = "files"
 
 
 def section(made: Plan) -> Section:
-    """A plan as a section; further files by name are one chunk at the end."""
+    """A plan as a section; files shown by name only share one chunk at the end."""
     chunks = [
         Chunk(f"{SECTION}:{file.path}", file.text, file.why, file.mode, file.path)
         for file in made.files

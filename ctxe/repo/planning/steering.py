@@ -1,4 +1,4 @@
-"""What a session and its user add to a task: files in use, and those that are wanted in or out of its plan."""
+"""How the session, its user and a model steer a plan: files in use, and files wanted in the plan or out of it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ctxe.domain.value import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What the session and its user add to a task.
+    """Paths that influence a plan besides the words of the task.
 
-    ``touched``: files read or changed, oldest first; ``named``: files that memory speaks of; ``added`` and ``dropped``:
-    files that the user wants in or out whatever their score; ``asked`` and ``declined``: the same by a model that
-    looked the plan over.
+    ``touched``: files read or changed in the session, oldest first; ``named``: files that memory mentions; ``added``
+    and ``dropped``: files that the user wants in or out, whatever their score; ``asked`` and ``declined``: the same by
+    a model that reviewed the plan.
     """
 
     touched: tuple[str, ...] = ()
@@ -23,4 +23,4 @@ class Steering:
 
 
 UNSTEERED = Steering()
-"""Nothing is known beside the words of the task."""
+"""No influence besides the words of the task."""

@@ -1,4 +1,4 @@
-"""Windows of source and documents for vectors: cut when a file changed, known by content hash, asked for a task."""
+"""Windows of source and documents, which are embedded as vectors by content hash and compared with a task."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ctxe.storage.vectors import Vectors, key_of
 
 LINES = 40
 LONGEST = 6_000
-"""Characters of a window that are embedded."""
+"""Characters of a window that are embedded, at most."""
 KINDS = ("source", "doc", "config")
 AT_ONCE = 200
-"""Windows that a plan embeds by itself; more is work for ``ctxe index``."""
+"""Windows that a plan embeds without being asked; more are left to ``ctxe index``."""
 LONGEST_QUERY = 4_000
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS windows (file INTEGER, first INTEGER, last INTEGER, hash BLOB,"
@@ -25,11 +25,11 @@ _SCHEMA = (
 )
 
 Clean = Callable[[str], str]
-"""Text without what no model may see."""
+"""Removes from a text what no model may see, such as secrets."""
 
 
 def windows(path: str, text: str, clean: Clean = str) -> Iterator[tuple[int, int, str]]:
-    """(first line, last line, what is embedded) of every window of a file that holds words."""
+    """(first line, last line, text to embed) of every window of a file that is not blank."""
     lines = text.split("\n")
     for start in range(0, len(lines), LINES):
         some = "\n".join(lines[start : start + LINES])
@@ -38,7 +38,7 @@ def windows(path: str, text: str, clean: Clean = str) -> Iterator[tuple[int, int
 
 
 def cut(index: Index, clean: Clean = str) -> None:
-    """Cut the files that changed since they were cut, and forget those that are gone."""
+    """Store the windows of files that changed, and remove those of files that are gone."""
     for statement in _SCHEMA:
         index.db.execute(statement)
     marks = dict(index.db.execute("SELECT id, digest FROM files WHERE kind IN (?,?,?)", KINDS))
@@ -58,7 +58,7 @@ def cut(index: Index, clean: Clean = str) -> None:
 
 
 def missing(index: Index, vectors: Vectors, clean: Clean = str) -> list[str]:
-    """The texts of the windows that have no vector yet."""
+    """The texts of the stored windows that have no vector yet."""
     rows = list(index.db.execute("SELECT file, hash FROM windows"))
     unknown = vectors.unknown(key for _, key in rows)
     files = sorted({number for number, key in rows if key in unknown})
@@ -77,7 +77,7 @@ def embed(
     most: int | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> int:
-    """Embed the windows of the tree, at most ``most`` of them; how many are left without a vector."""
+    """Embed windows that have no vector, at most ``most``. Returns how many are left without one."""
     cut(index, clean)
     texts = missing(index, vectors, clean)
     chosen = texts if most is None else texts[:most]
@@ -86,7 +86,7 @@ def embed(
 
 
 def meaning(index: Index, vectors: Vectors, task: str) -> Scores:
-    """How near the best window of each file is to a task: 1 for the nearest of all, 0 for the middle one."""
+    """How close the best window of each file is to a task: 1 for the closest file, 0 for the median one and below."""
     near = vectors.nearest(task[:LONGEST_QUERY])
     best: Scores = {}
     for number, key in index.db.execute("SELECT file, hash FROM windows"):

@@ -1,4 +1,4 @@
-"""Content-addressed copies of files: what a restore point brings back. What git holds already is not copied again."""
+"""Content-addressed copies of files, for restore points; content that git holds already is not copied."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ctxe.repo.git import Git
 from ctxe.storage.files import make_folder, replace
 
 OURS, GITS, LINK = "b:", "g:", "l:"
-"""How a key says where the content is: a copy of ours, a git object, or a link's target in the key itself.
+"""Prefixes of a key: the content is a copy of ours, a git object, or (a symlink's target) the rest of the key itself.
 
-The rest of the first two is the same name for the same content, wherever it is kept.
+After the first two prefixes comes a hash, which is the same for the same content.
 """
 NAME = pattern("[0-9a-f]{40}")
 
@@ -31,7 +31,7 @@ class Blobs:
     git: Git
 
     def keep(self, data: bytes, *, durable: bool = False) -> str:
-        """The key of a content that is now in the store. Raises StoreError."""
+        """Store a copy and return its key. Raises StoreError."""
         name = name_of(data)
         path = self._path(name)
         if not _holds(path, data):
@@ -56,7 +56,7 @@ class Blobs:
         raise StoreError(f"the copy {key or '(none)'} is gone", "the file is left as it is")
 
     def sweep(self, used: Iterable[str], before: float) -> int:
-        """Delete copies that no key in ``used`` names and that are older than ``before`` (seconds); how many."""
+        """Delete copies older than ``before`` (seconds since the epoch) that are not in ``used``. Returns how many."""
         named = {key.removeprefix(OURS) for key in used if key.startswith(OURS)}
         gone = 0
         for path in self._all():
@@ -67,7 +67,7 @@ class Blobs:
         return gone
 
     def size(self) -> int:
-        """Bytes that all copies take."""
+        """The total bytes of all copies."""
         total = 0
         for path in self._all():
             with contextlib.suppress(OSError):
@@ -78,14 +78,14 @@ class Blobs:
         return self.folder / name[:2] / name[2:]
 
     def _all(self) -> Iterator[Path]:
-        """Every copy; nothing behind a link, which a repository may have brought."""
+        """Every copy, without following symlinks, which may come from the repository."""
         folders = () if self.folder.is_symlink() else self.folder.glob("??")
         own = (folder for folder in folders if not folder.is_symlink())
         return (path for folder in own for path in folder.glob("*") if not path.name.startswith("."))
 
 
 def name_of(data: bytes) -> str:
-    """The name of a content, which is that of git's blob (gitformat-objects) where its names are SHA-1."""
+    """The hash that names a content: that of git's blob (gitformat-objects) in a SHA-1 repository."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
@@ -97,7 +97,7 @@ def _holds(path: Path, data: bytes) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """A copy that a crash of the machine may lose: thousands are made at once, and it is named by its content."""
+    """Write a copy without fsync, as thousands may be made at once; a copy lost in a crash is noticed by its hash."""
     try:
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""Restore points on disk: what each turn found and left, one JSON file a point, numbered in the order of time."""
+"""Restore points on disk: the files before and after each turn, one JSON file per point, numbered in order of time."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ States = Mapping[str, FileState | None]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The files that a turn changed, before it and (once finished) after it; None means that there was no file.
+    """The files that a turn changed, ``before`` it and, once finished, ``after`` it; None stands for no file.
 
-    ``id`` is empty until something is covered, and the point on disk from then on.
-    ``tree``: the whole tree is covered, not only named files. ``made`` are folders that did not exist before.
-    ``foreign`` are files that something else changed during the turn. ``of`` is the point that this one takes back.
-    ``head`` is git's HEAD before and after. Times are seconds since the epoch.
+    ``id`` is empty until something is covered; from then on the point is on disk. ``tree``: the whole tree is covered,
+    not only single files. ``made`` are folders that did not exist before. ``foreign`` are files that something else
+    changed during the turn. ``head`` is git's HEAD before and after. ``of`` is the id of the point that this one, an
+    undo, has undone. ``taken`` is in seconds since the epoch.
     """
 
     id: str = ""
@@ -47,7 +47,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Where points are kept (``folder``) and of which tree; ``now`` is the time in seconds since the epoch."""
+    """The store of points in ``folder`` for the tree of ``git``; ``now`` gives the time in seconds since the epoch."""
 
     git: Git
     folder: Path
@@ -61,38 +61,38 @@ class Restore:
 
     @property
     def blobs(self) -> Blobs:
-        """The copies."""
+        """The copies of files."""
         return Blobs(self.folder / "blobs", self.git)
 
     @property
     def points(self) -> Path:
-        """The folder of the points themselves."""
+        """The folder of the points' JSON files."""
         return self.folder / "points"
 
     @property
     def last(self) -> Path:
-        """Where the newest snapshot is kept, which makes the next one fast."""
+        """The file of the newest snapshot, which makes the next one fast."""
         return self.folder / "tree"
 
     def tree(self, point: Point) -> Path:
-        """Where the tree before an unfinished point is kept."""
+        """The file of the snapshot taken at the beginning of an unfinished point."""
         return self.folder / "trees" / point.id
 
     def forget_tree(self, number: str) -> None:
-        """Remove the tree of a point; not behind a link, which a repository may have brought."""
+        """Delete the snapshot of a point, unless its folder is a symlink, which may come from the repository."""
         place = self.folder / "trees"
         if not place.is_symlink():
             (place / number).unlink(missing_ok=True)
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the store against other sessions. Raises StoreError after 30 seconds."""
+        """Lock the store against other sessions. Raises StoreError after 30 seconds."""
         return lock(self.folder / "store", 30.0)
 
 
 def keep(folder: Path, point: Point, *, durable: bool = True) -> Point:
-    """Write a point, and give it its number if it has none; the caller holds the lock. Raises StoreError when durable.
+    """Write a point, numbering it if it has no id; the caller holds the lock. Raises StoreError when ``durable``.
 
-    Before a file is changed the point must be safe on disk; what is learnt afterwards can be found out again.
+    A point must be durable before a file is changed; what is added after the turn can be found out again.
     """
     if not point.id:
         point = replace(point, id=next_id(folder))
@@ -107,14 +107,14 @@ def fetch(folder: Path, number: str) -> Point:
     try:
         point = _point(json.loads((folder / f"{number}.json").read_bytes()))
         if point.id != number:
-            raise ValueError("it names another")
+            raise ValueError("it has another id")
         return point
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"restore point {number} cannot be read", "older ones may still be there") from error
 
 
 def listed(folder: Path) -> list[Point]:
-    """Every readable point, oldest first; damaged ones are passed over."""
+    """Every readable point, oldest first; damaged ones are skipped."""
     found = []
     for path in sorted(folder.glob("*.json")):
         with contextlib.suppress(StoreError):
@@ -123,7 +123,7 @@ def listed(folder: Path) -> list[Point]:
 
 
 def next_id(folder: Path) -> str:
-    """A number above all that are there; the caller holds the lock."""
+    """The next free id; the caller holds the lock."""
     taken = [int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()]
     return f"{max(taken, default=0) + 1:06d}"
 

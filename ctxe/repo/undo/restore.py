@@ -1,7 +1,7 @@
-"""Undo: what a turn changes in the work tree can be taken back to the byte, and so can the taking back.
+"""Undo: every change of a turn to the work tree can be reverted to the byte, and so can the undo.
 
-A restore point lives outside git's history: neither its index, refs and stash nor the staged and unstaged split are
-touched. Before an edit the file itself is kept; before a command the whole tree is (``snapshot``).
+Restore points are kept outside git: its index, refs and stash are not touched. Before an edit the file is copied;
+before a command the whole tree is (see ``snapshot``).
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ __all__ = [
 ]
 
 Copied = Sequence[tuple[str, int]]
-"""For each session that one was copied from, the last turn (from 1) that came along."""
+"""(session, turn) for each session that this one was copied from: the last of its turns (from 1) that was copied."""
 
 KEPT = 60
-"""Points kept; older ones are pruned, and copies that no point needs after an hour."""
+"""Points that are kept; older ones are pruned."""
 
 SPARE_SECONDS = 3600.0
+"""Seconds after which a copy that no point needs is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a turn did to a file. ``covered`` is False when the old content was too large to keep."""
+    """How a turn changed a file. ``covered`` is False when the old content was too large to keep."""
 
     path: str
     kind: Literal["created", "edited", "deleted", "mode"]
@@ -59,14 +60,14 @@ class Change:
 
 
 def take(restore: Restore, session: str = "", turn: int = 0, title: str = "") -> Point:
-    """Begin a restore point; it covers nothing yet and costs nothing."""
+    """Begin a restore point, which covers no file yet; nothing is written."""
     return Point("", session, turn, title, restore.now())
 
 
 def cover(restore: Restore, point: Point, paths: Sequence[str]) -> Point:
-    """Keep files before they are edited: exact bytes, mode and time; those covered already are passed over.
+    """Copy files before they are edited, with mode and time; files that are covered already are skipped.
 
-    ``paths`` are real paths relative to the root, with ``/``. Raises StoreError, and then the edit should not run.
+    ``paths`` are real paths relative to the root, with ``/``. Raises StoreError; the edit must not run then.
     """
     new = [path for path in paths if path not in point.before]
     if not new:
@@ -80,9 +81,9 @@ def cover(restore: Restore, point: Point, paths: Sequence[str]) -> Point:
 
 
 def cover_tree(restore: Restore, point: Point) -> Point:
-    """Keep the whole tree before a command, once a point (10,000 files: 0.25 s when few changed). Raises StoreError.
+    """Cover the whole tree before a command, once per point (10,000 files: 0.25 s when few changed). Raises StoreError.
 
-    What a killed process left of a rewrite is cleared away.
+    Temporary files that a killed process left behind are deleted.
     """
     if point.tree:
         return point
@@ -96,10 +97,10 @@ def cover_tree(restore: Restore, point: Point) -> Point:
 
 
 def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
-    """Learn what the turn left, at its end, and prune old points.
+    """Record the state of the files at the end of the turn, and prune old points.
 
-    ``spans`` are when its tools ran (seconds since the epoch). With them, a file that changed outside all of them
-    is marked as foreign: somebody else works here too.
+    ``spans`` are the times when tools ran (seconds since the epoch). A file that changed outside all of them is marked
+    as foreign: somebody else changed it. Without spans none is.
     """
     if point.after is not None or not point.id:
         return point
@@ -111,7 +112,7 @@ def finish(restore: Restore, point: Point, spans: Spans = ()) -> Point:
 
 
 def changes(restore: Restore, point: Point) -> tuple[Change, ...]:
-    """What a turn changed so far, or in all once it is finished, sorted by path."""
+    """The changes of a turn, so far if it is not finished, sorted by path."""
     if point.after is None and point.id:
         with restore.locked():
             point = with_outcome(restore, point)
@@ -130,7 +131,7 @@ def changed_by_tools(restore: Restore, point: Point, spans: Spans) -> tuple[str,
 
 
 def before(restore: Restore, point: Point, path: str) -> bytes | None:
-    """A file's content before the turn; None when there was none. Raises StoreError when it was not kept."""
+    """A file's content before the turn; None when there was no file. Raises StoreError when it was not kept."""
     was = point.before.get(path)
     if was is None:
         return None
@@ -145,7 +146,7 @@ def points(restore: Restore) -> list[Point]:
 
 
 def points_of(restore: Restore, session: str, copied: Copied = ()) -> list[Point]:
-    """The points of a session and those of the turns that it was copied with, oldest first."""
+    """The points of a session and of the turns that were copied into it, oldest first."""
     most = {session: math.inf, **dict(copied)}
     return [point for point in points(restore) if point.turn <= most.get(point.session, -1)]
 
@@ -157,7 +158,7 @@ def latest(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
 
 
 def redoable(restore: Restore, session: str, copied: Copied = ()) -> Point | None:
-    """The newest undo of a session that can be taken back; none once a later turn has changed files."""
+    """The newest undo of a session that can be undone; None once a later turn has changed files."""
     own = points_of(restore, session, copied)
     undos = {point.id for point in own if point.of}
     for point in reversed(own):
@@ -173,9 +174,10 @@ def _changed(point: Point) -> bool:
 
 
 def undo(restore: Restore, point: Point, *, force: bool = False) -> Undone:
-    """Bring back the tree as it was before a point: bytes, modes, times; files made since are deleted.
+    """Restore the tree as it was before a point (content, modes, times) and delete files created since.
 
-    A file that changed after the turn is a conflict and left alone unless ``force``. Undoing ``redo`` undoes the undo.
+    A file that changed after the turn is a conflict, left alone unless ``force``. Undoing the ``redo`` of the result
+    reverts the undo.
     """
     point = finish(restore, point)
     with restore.locked():
@@ -183,7 +185,7 @@ def undo(restore: Restore, point: Point, *, force: bool = False) -> Undone:
 
 
 def prune(restore: Restore, kept: int = KEPT) -> None:
-    """Forget points beyond the newest ``kept`` and the copies that only they needed; the caller holds the lock."""
+    """Delete all but the newest ``kept`` points, and copies that no point needs; the caller holds the lock."""
     found = sorted(restore.points.glob("*.json"))
     if len(found) <= kept + kept // 4:
         return

@@ -1,7 +1,7 @@
-"""Changing a file of the work tree in one step, keeping all that is not its text: owner, mode, links, attributes.
+"""Writing a file of the work tree atomically, keeping its owner, mode, hard links and extended attributes.
 
-Every path is walked from the root without following a link, so nothing outside the root can be reached, whatever
-happens to the folders meanwhile. Raises StoreError with the file and the cause.
+Every path is opened folder by folder from the root without following symlinks, so nothing outside the root can be
+reached, even when folders change in the meantime. Errors become a StoreError with the file and the cause.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ STRAY_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A name in an open folder: what every operation here works on."""
+    """A name in an open folder (``folder`` is its file descriptor), on which every operation here works."""
 
     folder: int
     name: str
 
     def look(self) -> os.stat_result | None:
-        """What stands there, links not followed; None when nothing does."""
+        """The file's status, without following a symlink; None when there is nothing."""
         try:
             return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -41,7 +41,7 @@ class Spot:
 
 
 @contextlib.contextmanager
-def _told(path: str, verb: str) -> Iterator[None]:
+def _errors_named(path: str, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -52,7 +52,7 @@ def _told(path: str, verb: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def spot(root: Path, path: str, *, make: bool = False) -> Iterator[Spot]:
-    """The place of a path (with ``/``, relative to ``root``); ``make`` makes missing folders. Raises OSError."""
+    """Open the folder of a path (with ``/``, relative to ``root``), with ``make`` creating it. Raises OSError."""
     parts = PurePosixPath(path).parts
     if not parts or parts[0] == "/" or ".." in parts:
         raise OSError(errno.EINVAL, "not a path below the root")
@@ -71,7 +71,7 @@ def spot(root: Path, path: str, *, make: bool = False) -> Iterator[Spot]:
 
 
 def look(root: Path, path: str) -> os.stat_result | None:
-    """What stands at a path, links not followed anywhere; None when nothing does or a link stands on the way."""
+    """The status of a path, without following symlinks; None when there is nothing, or a symlink is on the way."""
     try:
         with spot(root, path) as place:
             return place.look()
@@ -80,8 +80,8 @@ def look(root: Path, path: str) -> os.stat_result | None:
 
 
 def read(root: Path, path: str, limit: int) -> bytes:
-    """At most ``limit`` bytes of a regular file."""
-    with _told(path, "read"), spot(root, path) as place:
+    """Read at most ``limit`` bytes of a regular file. Raises StoreError."""
+    with _errors_named(path, "read"), spot(root, path) as place:
         seen = place.look()
         if seen is not None and not stat.S_ISREG(seen.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
@@ -90,13 +90,13 @@ def read(root: Path, path: str, limit: int) -> bytes:
 
 
 def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
-    """Put ``data`` in place of the file's content, or make the file and its folders; the old content stays on failure.
+    """Replace the content of a file, or create it with its folders. Raises StoreError, and the old content stays.
 
-    A new inode takes over owner, mode and extended attributes. Where it cannot, or the file has other hard links, the
-    bytes are changed in place, with the old ones kept beside it until the new ones are safe. A file that its owner
-    made read-only is refused unless ``force``.
+    A new file takes over owner, mode and extended attributes and is renamed into place. Where that is not possible, or
+    the file has other hard links, it is overwritten, with a copy beside it until the new content is durable.
+    A read-only file is refused unless ``force``.
     """
-    with _told(path, "write"), spot(root, path, make=True) as place:
+    with _errors_named(path, "write"), spot(root, path, make=True) as place:
         seen = place.look()
         if seen is None:
             _swap(place, data, None)
@@ -110,8 +110,8 @@ def rewrite(root: Path, path: str, data: bytes, *, force: bool = False) -> None:
 
 
 def remove(root: Path, path: str) -> None:
-    """Delete a file or a link; nothing when it is gone already."""
-    with _told(path, "delete"), contextlib.suppress(FileNotFoundError), spot(root, path) as place:
+    """Delete a file or a symlink, if it is still there. Raises StoreError."""
+    with _errors_named(path, "delete"), contextlib.suppress(FileNotFoundError), spot(root, path) as place:
         os.unlink(place.name, dir_fd=place.folder)
 
 
@@ -126,8 +126,8 @@ def remove_folder(root: Path, path: str) -> bool:
 
 
 def link(root: Path, path: str, target: str) -> None:
-    """Put a symbolic link at a path, in place of whatever file or link stands there."""
-    with _told(path, "link"), spot(root, path, make=True) as place:
+    """Put a symlink at a path, replacing a file or symlink there. Raises StoreError."""
+    with _errors_named(path, "link"), spot(root, path, make=True) as place:
         spare = _spare()
         os.symlink(target, spare, dir_fd=place.folder)
         try:
@@ -139,8 +139,8 @@ def link(root: Path, path: str, target: str) -> None:
 
 
 def stamp(root: Path, path: str, mode: int, mtime: int) -> None:
-    """Set the permission bits and the change time (nanoseconds) of a regular file."""
-    with _told(path, "set the mode of"), spot(root, path) as place:
+    """Set the permission bits and the modification time (nanoseconds) of a regular file. Raises StoreError."""
+    with _errors_named(path, "set the mode of"), spot(root, path) as place:
         handle = os.open(place.name, _READ, dir_fd=place.folder)
         try:
             os.fchmod(handle, stat.S_IMODE(mode))
@@ -154,17 +154,17 @@ def _spare() -> str:
 
 
 def is_stray(name: str, mtime: int, now: float) -> bool:
-    """Whether a file is what a killed process left of a rewrite; ``mtime`` in nanoseconds, ``now`` in seconds."""
+    """Whether a file is a temporary one that a killed process left; ``mtime`` in nanoseconds, ``now`` in seconds."""
     return name.startswith(SPARE) and name.endswith(".tmp") and mtime / 1e9 < now - STRAY_SECONDS
 
 
 def _swap(place: Spot, data: bytes, like: os.stat_result | None) -> bool:
-    """Write a new file and rename it over the old one; False, and nothing done, when it cannot be made ``like`` it."""
+    """Write a new file and rename it over the old one; False, with nothing done, when it cannot be made ``like`` it."""
     spare = Spot(place.folder, _spare())
     handle = os.open(spare.name, _NEW, 0o666 if like is None else 0o600, dir_fd=place.folder)
     try:
         with os.fdopen(handle, "wb") as file:
-            if like is not None and not _dress(handle, place, like):
+            if like is not None and not _take_over(handle, place, like):
                 os.unlink(spare.name, dir_fd=place.folder)
                 return False
             file.write(data)
@@ -180,8 +180,8 @@ def _swap(place: Spot, data: bytes, like: os.stat_result | None) -> bool:
     return True
 
 
-def _dress(handle: int, place: Spot, like: os.stat_result) -> bool:
-    """Give a new file the owner, attributes and mode of the old one; False when the system does not let us."""
+def _take_over(handle: int, place: Spot, like: os.stat_result) -> bool:
+    """Give a new file the owner, attributes and mode of the old one; False when the system refuses."""
     try:
         now = os.fstat(handle)
         if (now.st_uid, now.st_gid) != (like.st_uid, like.st_gid):
@@ -194,7 +194,7 @@ def _dress(handle: int, place: Spot, like: os.stat_result) -> bool:
 
 
 def _copy_attributes(handle: int, place: Spot) -> None:
-    """Extended attributes, access lists among them; nothing where the system has none."""
+    """Copy extended attributes, access control lists included; does nothing where the system has none."""
     if sys.platform != "linux":
         return
     old = os.open(place.name, _READ, dir_fd=place.folder)
@@ -214,7 +214,7 @@ def _copy_attributes(handle: int, place: Spot) -> None:
 
 
 def _overwrite(place: Spot, data: bytes) -> None:
-    """Change the bytes of the same inode; the old ones stand in a file beside it until the new ones are durable."""
+    """Write into the same inode, with a copy of the old content beside it until the new content is durable."""
     handle = os.open(place.name, _READ | os.O_RDWR, dir_fd=place.folder)
     with os.fdopen(handle, "r+b", buffering=0) as file:
         old = file.read()
@@ -226,7 +226,7 @@ def _overwrite(place: Spot, data: bytes) -> None:
         try:
             _fill(handle, data)
         except OSError:
-            # Its blocks are still there, so the old content fits; should even this fail, the copy beside it stays.
+            # The blocks of the old content are still there, so it fits. Should this fail too, the copy stays.
             _fill(handle, old)
             os.unlink(spare, dir_fd=place.folder)
             raise
@@ -234,7 +234,7 @@ def _overwrite(place: Spot, data: bytes) -> None:
 
 
 def _fill(handle: int, data: bytes) -> None:
-    """Make ``data`` the content of an open file; room is asked for first, to meet a full disk before any change."""
+    """Write ``data`` as the whole content of an open file. Allocates first, so a full disk fails before any change."""
     if data and hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, len(data))
     os.lseek(handle, 0, os.SEEK_SET)

@@ -1,7 +1,7 @@
-"""The state of the whole work tree at a moment: every file that git would list, with a copy of what git does not hold.
+"""The state of the whole work tree at a moment: every file that git would list, with copies of what git does not hold.
 
-Nothing of git's own is written or locked: its index is only read. What did not change since the last snapshot is not
-read again, by the rules git has for its own index (size, times, inode).
+git's files are neither written nor locked; only its index is read. Files that did not change since the last snapshot
+are not read again, by the rules that git uses for its index (size, times, inode).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ctxe.repo.undo.rewrite import look, read
 from ctxe.storage.files import replace, replace_quickly
 
 RACY = 2_000_000_000
-"""Nanoseconds: a file changed so shortly before it was looked at is read again (some file systems count seconds)."""
+"""Nanoseconds before a snapshot: a file changed since then is read again, as some file systems count whole seconds."""
 
 FEW = 64
-"""New files up to which copies are made without asking what git holds."""
+"""New files up to which copies are made without asking git for the content it holds."""
 
 
 class FileState(NamedTuple):
-    """A file or link as it was. ``key`` finds its content (empty: not covered), the rest tells whether it changed."""
+    """A file or symlink at a moment. ``key`` finds its content (empty: not kept); the rest shows whether it changed."""
 
     mode: int
     size: int
@@ -43,19 +43,19 @@ class FileState(NamedTuple):
 
     @property
     def content(self) -> str:
-        """What entries of equal content have in common, wherever it is kept; empty where it is not covered."""
+        """The hash of the content (for a symlink its key), wherever it is kept; empty when it is not."""
         return self.key if self.key.startswith(LINK) else self.key.removeprefix(OURS).removeprefix(GITS)
 
     @property
     def same(self) -> tuple[int, str]:
-        """What two entries of equal content and mode have in common."""
+        """The mode and content, for comparison; size and time stand for a content that is not kept."""
         mode = 0 if self.key.startswith(LINK) else stat.S_IMODE(self.mode)
         return mode, self.content or f"?{self.size}.{self.mtime}"
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotBounds:
-    """How much is copied: bytes of one file, bytes and seconds of one snapshot, ignored files and bytes of each."""
+    """Limits: bytes of one file, bytes and seconds of one snapshot, number of ignored files, bytes of each of these."""
 
     file: int = 16_000_000
     total: int = 128_000_000
@@ -66,28 +66,28 @@ class SnapshotBounds:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Entries by path; ``ignored`` are covered as well but new ones among them mean nothing. ``taken``: nanoseconds."""
+    """The files by path; among ``ignored`` ones a new file does not count as a change. ``taken`` is in nanoseconds."""
 
     entries: Mapping[str, FileState]
     ignored: Mapping[str, FileState]
     taken: int
 
     def get(self, path: str) -> FileState | None:
-        """The entry of a path, ignored or not."""
+        """The state of a path, ignored or not; None when it was not there."""
         return self.entries.get(path) or self.ignored.get(path)
 
 
 def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: SnapshotBounds) -> Snapshot:
-    """The tree as it is now; ``last`` itself when nothing changed since.
+    """Take a snapshot of the tree; returns ``last`` itself when nothing changed since.
 
-    Files over a bound have an empty key: they are seen to change and cannot come back.
+    Files over a limit get an empty key: a change of theirs is noticed but cannot be undone.
     """
     taken = time.time_ns()
     reader = _Taker(root, git, blobs, bounds, last)
     listing = git.start("ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
-    seen = dict(_looked(root, _listed(git)))
+    seen = dict(_with_status(root, _listed(git)))
     ignored = _ignored(finish(listing), bounds.ignored)
-    extra = {path: at for path, at in _looked(root, ignored) if at.st_size <= bounds.ignored_file}
+    extra = {path: at for path, at in _with_status(root, ignored) if at.st_size <= bounds.ignored_file}
     reader.expect(seen)
     tables = [
         {path: entry for path, at in table.items() if (entry := reader.entry(path, at)) is not None}
@@ -99,15 +99,15 @@ def take(root: Path, git: Git, blobs: Blobs, last: Snapshot | None, bounds: Snap
 
 
 def entry_of(root: Path, path: str, blobs: Blobs, limit: int, *, durable: bool = False) -> FileState | None:
-    """One file as it is now, with a copy kept; None when nothing is there. Raises StoreError."""
+    """The present state of one file, with a copy stored; None when there is no file. Raises StoreError."""
     seen = look(root, path)
     if seen is None or stat.S_ISDIR(seen.st_mode):
         return None
-    return _made(seen, _copied(root, path, seen, blobs, limit, durable=durable))
+    return _state(seen, _copy(root, path, seen, blobs, limit, durable=durable))
 
 
 def save(path: Path, snapshot: Snapshot, *, durable: bool = False) -> None:
-    """Keep a snapshot's facts. Unless ``durable``, losing them costs only time; otherwise raises StoreError."""
+    """Write a snapshot to a file. Raises StoreError when ``durable``; otherwise a failure is ignored."""
     parts = {"taken": snapshot.taken, "entries": snapshot.entries, "ignored": snapshot.ignored}
     data = zlib.compress(json.dumps(parts, separators=(",", ":")).encode("ascii"), 1)
     if durable:
@@ -117,7 +117,7 @@ def save(path: Path, snapshot: Snapshot, *, durable: bool = False) -> None:
 
 
 def load(path: Path) -> Snapshot | None:
-    """A saved snapshot, or None when there is none or it is damaged."""
+    """Read a saved snapshot; None when it is missing or damaged."""
     try:
         parts = json.loads(zlib.decompress(path.read_bytes()))
         tables = [{name: FileState(*fields) for name, fields in parts[key].items()} for key in ("entries", "ignored")]
@@ -126,15 +126,15 @@ def load(path: Path) -> Snapshot | None:
         return None
 
 
-def _made(seen: os.stat_result, key: str) -> FileState:
+def _state(seen: os.stat_result, key: str) -> FileState:
     return FileState(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, key)
 
 
-def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
-    """The key of a file's or link's content; empty when it is too large or of another kind. Raises StoreError."""
+def _copy(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: int, *, durable: bool = False) -> str:
+    """Store a copy of a file or symlink; returns its key, empty when it is too large or neither. Raises StoreError."""
     if stat.S_ISLNK(seen.st_mode):
         try:
-            return LINK + os.readlink(root / path)  # noqa: PTH115 (bytes that are no Unicode must survive)
+            return LINK + os.readlink(root / path)  # noqa: PTH115 (non-Unicode bytes must survive)
         except OSError as error:
             raise StoreError(f"cannot read the link {path}: {error.strerror}") from error
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
@@ -144,20 +144,20 @@ def _copied(root: Path, path: str, seen: os.stat_result, blobs: Blobs, limit: in
 
 
 def _listed(git: Git) -> Iterable[str]:
-    """Tracked and untracked files; without git, those that the ignore files leave."""
+    """Tracked and untracked files; without git, all files that the ignore files leave."""
     out = git.output(*LISTING)
     names = walk(git.root) if out is None else (os.fsdecode(name) for name in dict.fromkeys(out.split(b"\0")) if name)
     return (name for name in names if not name.startswith(OUR_FOLDER))
 
 
 def _ignored(out: bytes | None, most: int) -> list[str]:
-    """Single ignored files such as .env: not those of folders that are ignored whole."""
+    """Ignored files such as .env, without those in folders that are ignored as a whole; ``out`` as git prints it."""
     names = (os.fsdecode(name) for name in (out or b"").split(b"\0") if name and not name.endswith(b"/"))
     return [name for name in names if not name.startswith(OUR_FOLDER)][:most]
 
 
-def _looked(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Files and links with their facts; folders (repositories of their own), and what lies behind a link, left out."""
+def _with_status(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Files and symlinks with their status, but no folders (inner repositories) or paths through a symlink."""
     base = os.fspath(root) + os.sep
     real = _real_folders(base)
     for path in paths:
@@ -183,7 +183,7 @@ def _real_folders(base: str) -> Callable[[str], bool]:
 
 
 class _Taker:
-    """Entries for files, from the last snapshot where nothing changed, else from the files, within the bounds."""
+    """Gives the state of files: from the last snapshot if unchanged, else by reading them within the limits."""
 
     def __init__(self, root: Path, git: Git, blobs: Blobs, bounds: SnapshotBounds, last: Snapshot | None) -> None:
         self.root, self.git, self.blobs, self.bounds = root, git, blobs, bounds
@@ -194,7 +194,7 @@ class _Taker:
         self.reads = 0
 
     def expect(self, seen: Mapping[str, os.stat_result]) -> None:
-        """When many files are new, learn what git holds of them, so that they need no copy."""
+        """When many files are new, ask git for the content it holds, which needs no copy."""
         unknown = sum(1 for path, at in seen.items() if self._known(path, at) is None)
         if unknown > FEW:
             out = self.git.output("ls-files", "-c", "-s", "-z") or b""
@@ -202,17 +202,17 @@ class _Taker:
             self.held = frozenset(name for name in names if NAME.fullmatch(name))
 
     def entry(self, path: str, seen: os.stat_result) -> FileState | None:
-        """The entry of a file; None when it vanished meanwhile."""
+        """The state of a file; None when it vanished in the meantime."""
         known = self._known(path, seen)
         if known is not None:
             return known
         self.reads += 1
         if time.monotonic() > self.deadline:
-            return _made(seen, "")
+            return _state(seen, "")
         try:
-            return _made(seen, self._key(path, seen))
+            return _state(seen, self._key(path, seen))
         except StoreError:
-            return _made(seen, "") if look(self.root, path) is not None else None
+            return _state(seen, "") if look(self.root, path) is not None else None
 
     def _known(self, path: str, seen: os.stat_result) -> FileState | None:
         was = self.last.get(path) if self.last is not None else None
@@ -232,4 +232,4 @@ class _Taker:
             if seen.st_size > self.left:
                 return ""
             self.left -= seen.st_size
-        return _copied(self.root, path, seen, self.blobs, self.bounds.file)
+        return _copy(self.root, path, seen, self.blobs, self.bounds.file)

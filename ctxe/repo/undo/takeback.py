@@ -1,4 +1,4 @@
-"""Taking a turn back: file by file, never over a change that came later, and kept so that it can be undone itself."""
+"""Undoing a turn file by file: later changes are not overwritten, and the undo itself can be undone."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ctxe.repo.undo.turn_changes import made_for, same_state
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What came of an undo. ``redo`` takes it back (None when nothing was done).
+    """The outcome of an undo. Undoing ``redo`` reverts it (None when nothing was done).
 
-    ``conflicts`` were changed after the turn, or by something else during it, and are left as they are; ``failed``
-    says of each other file why it could not be brought back; ``notes`` is what undo does not reach.
+    ``conflicts`` are files left alone because something else changed them during or after the turn; ``failed`` pairs
+    each other file that could not be restored with the reason; ``notes`` tells what undo does not cover.
     """
 
     restored: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Undone:
 
 
 def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
-    """Undo a finished point; the caller holds the store's lock. Raises StoreError only before anything was changed."""
+    """Undo a finished point; the caller holds the store's lock. Raises StoreError, and then nothing was changed yet."""
     after = point.after or {}
     now = {path: snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file) for path in point.before}
     due = [path for path in point.before if not same_state(now[path], point.before[path])]
@@ -42,10 +42,10 @@ def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
         path for path in due if not force and (path in point.foreign or not same_state(now[path], after.get(path)))
     ]
     wanted = {path: point.before[path] for path in due if path not in conflicts}
-    failed = {path: why for path, was in wanted.items() if (why := _hopeless(was, now[path], force=force))}
+    failed = {path: why for path, was in wanted.items() if (why := _why_not(was, now[path], force=force))}
     wanted = {path: was for path, was in wanted.items() if path not in failed}
     if not wanted:
-        # Somebody took it back by hand, or nobody ever can: the next undo is for the turn before.
+        # Already undone by hand, or never to be undone: the next undo should be for the turn before.
         if not conflicts and all(point.before[path] is not None for path in failed):
             _mark_undone(restore, point)
         return Undone((), tuple(conflicts), tuple(failed.items()), _notes(restore, point))
@@ -59,8 +59,8 @@ def take_back(restore: Restore, point: Point, *, force: bool) -> Undone:
     return Undone(restored, tuple(conflicts), tuple(failed.items()), _notes(restore, point), redo)
 
 
-def _hopeless(was: FileState | None, now: FileState | None, *, force: bool) -> str:
-    """Why a file cannot be brought back, or should not be thrown away; empty when it can."""
+def _why_not(was: FileState | None, now: FileState | None, *, force: bool) -> str:
+    """Why a file cannot be restored, or a new one should not be deleted; empty when it can."""
     if was is not None and not was.key:
         return f"its old content ({was.size:,} bytes) was too large to keep"
     if was is None and now is not None and not now.key and not force:
@@ -71,9 +71,9 @@ def _hopeless(was: FileState | None, now: FileState | None, *, force: bool) -> s
 
 
 def _kept_by_ignore(restore: Restore, wanted: States, now: States) -> dict[str, str]:
-    """New files that the ignore rules of before the turn ignore: they may well be older than it.
+    """New files to keep, each with the reason: the ignore files of before the turn ignore them, so they may be older.
 
-    Only asked when an ignore file is among the changes; those files are put back first.
+    Only when a .gitignore is among the changes, which is then restored first.
     """
     rules = [path for path in wanted if path.rpartition("/")[2] == ".gitignore"]
     created = [path for path, was in wanted.items() if was is None and path not in rules]
@@ -89,7 +89,7 @@ def _kept_by_ignore(restore: Restore, wanted: States, now: States) -> dict[str, 
 
 
 def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
-    """The point that takes the undo back, kept before anything changes."""
+    """Store the point that undoes the undo, before anything changes."""
     made = dict.fromkeys(folder for path in wanted for folder in made_for(restore.root, path))
     return store.keep(
         restore.points,
@@ -108,16 +108,16 @@ def _redo(restore: Restore, point: Point, wanted: States, now: States) -> Point:
 
 
 def _mark_undone(restore: Restore, point: Point) -> None:
-    """The point is taken back, and what it took back itself is not any more."""
+    """Mark the point as undone; if it was an undo itself, the point that it undid counts again."""
     store.keep(restore.points, replace(point, undone=True), durable=False)
     if point.of:
-        # When that was pruned meanwhile, nothing is left that could be undone twice.
+        # When that point was pruned in the meantime, nothing is left to mark.
         with contextlib.suppress(StoreError):
             store.keep(restore.points, replace(store.fetch(restore.points, point.of), undone=False), durable=False)
 
 
 def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
-    """Delete what is new, then put back what was; why each of the others failed."""
+    """Delete new files, then restore the others. Returns the reason for each file that failed."""
     failed: dict[str, str] = {}
     gone = sorted((path for path, was in wanted.items() if was is None), key=lambda path: (-path.count("/"), path))
     back = [path for path, was in wanted.items() if was is not None]
@@ -127,13 +127,13 @@ def _apply(restore: Restore, wanted: States, now: States) -> dict[str, str]:
             if was is None:
                 remove(restore.root, path)
             else:
-                _bring_back(restore, path, was, now.get(path))
+                _restore(restore, path, was, now.get(path))
         except StoreError as error:
             failed[path] = error.message
     return failed
 
 
-def _bring_back(restore: Restore, path: str, was: FileState, now: FileState | None) -> None:
+def _restore(restore: Restore, path: str, was: FileState, now: FileState | None) -> None:
     seen = look(restore.root, path)
     if seen is not None and stat.S_ISDIR(seen.st_mode):
         remove_folder(restore.root, path)
@@ -149,7 +149,7 @@ def _bring_back(restore: Restore, path: str, was: FileState, now: FileState | No
 
 
 def _notes(restore: Restore, point: Point) -> tuple[str, ...]:
-    """What the turn did that is not a file's business."""
+    """What the turn did beyond the files that undo covers, a line each."""
     was, then = point.head
     notes = list(untouched_changes(restore.git, point.taken, point.before)) if point.tree else []
     if was and then and was != then:

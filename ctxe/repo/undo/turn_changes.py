@@ -18,9 +18,10 @@ Spans = Sequence[tuple[float, float]]
 
 
 def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
-    """The point with ``after`` filled in and only the files that differ; nothing is written but copies.
+    """The point with ``after`` filled in and only the files that differ. Writes nothing but copies of files.
 
-    With ``spans`` (seconds since the epoch) a file changed outside all of them is ``foreign``. Raises StoreError.
+    With ``spans`` (seconds since the epoch), a file that changed outside all of them becomes ``foreign``. Raises
+    StoreError.
     """
     was: dict[str, FileState | None] = dict(point.before)
     made = list(point.made)
@@ -32,7 +33,7 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
         now = current_snapshot(restore)
         then = dict(_differing(restore, tree, now, was))
         was = {path: tree.get(path) for path in then} | was
-        made += _made(tree, [path for path in then if was[path] is None and path not in point.before])
+        made += _new_folders(tree, [path for path in then if was[path] is None and path not in point.before])
     changed = sorted(path for path in was if not same_state(was[path], then.get(path)))
     return replace(
         point,
@@ -45,7 +46,7 @@ def with_outcome(restore: Restore, point: Point, spans: Spans = ()) -> Point:
 
 
 def current_snapshot(restore: Restore) -> Snapshot:
-    """The tree as it is now, quickly by way of the last snapshot, which it becomes."""
+    """Take a snapshot of the tree as it is now; the stored one makes this fast and is replaced by it."""
     last = snapshot.load(restore.last)
     now = snapshot.take(restore.root, restore.git, restore.blobs, last, restore.bounds)
     if now is not last:
@@ -54,12 +55,12 @@ def current_snapshot(restore: Restore) -> Snapshot:
 
 
 def same_state(one: FileState | None, other: FileState | None) -> bool:
-    """Whether two states of a file have the same content and mode."""
+    """Whether two states of a file have the same content and mode; None stands for no file."""
     return one == other or (one is not None and other is not None and one.same == other.same)
 
 
 def made_for(root: Path, path: str) -> Iterator[str]:
-    """The folders of a path that do not exist, deepest first: they will be made for it."""
+    """The missing folders of a path, deepest first: writing the file will create them."""
     for folder in PurePosixPath(path).parents:
         if str(folder) != "." and not os.path.lexists(root / folder):
             yield str(folder)
@@ -68,12 +69,12 @@ def made_for(root: Path, path: str) -> Iterator[str]:
 def _differing(
     restore: Restore, tree: Snapshot, now: Snapshot, covered: States
 ) -> Iterator[tuple[str, FileState | None]]:
-    """Paths whose state may differ from that in ``tree``, and of all covered ones, with the state they have now."""
+    """Paths whose state differs from that in ``tree``, and all ``covered`` paths, each with its present state."""
     moved = {path for path, _ in tree.entries.items() ^ now.entries.items()}
     moved |= {path for path, _ in tree.ignored.items() - now.ignored.items()}
     states = dict[str, tuple[FileState | None, FileState | None]]()
     for path in sorted(moved | covered.keys()):
-        # Not listed may mean ignored by now, so the file itself is asked.
+        # A file may be missing from the list only because it is ignored by now, so look at the file itself.
         new = now.get(path) or snapshot.entry_of(restore.root, path, restore.blobs, restore.bounds.file)
         states[path] = tree.get(path), new
     gone = {old.inode for old, new in states.values() if old is not None and (new is None or new.inode != old.inode)}
@@ -83,15 +84,15 @@ def _differing(
 
 
 def _fresh(entry: FileState | None, tree: Snapshot, gone: Collection[int]) -> bool:
-    """Whether a file that was not listed can be new: one that was merely ignored is older than the snapshot.
+    """Whether a file that the snapshot does not list was created since, rather than ignored when it was taken.
 
-    So is one whose folder was moved, but its inode is that of a file ``gone`` from where it was.
+    Such a file changed after the snapshot. One in a moved folder did not, but it has the inode of a ``gone`` file.
     """
     return entry is not None and (entry.ctime >= tree.taken - CLOCK or entry.inode in gone)
 
 
-def _made(tree: Snapshot, created: Sequence[str]) -> list[str]:
-    """Folders, deepest first, in which nothing stood that the snapshot knows."""
+def _new_folders(tree: Snapshot, created: Sequence[str]) -> list[str]:
+    """The folders of ``created`` files in which the snapshot knows no file, deepest first."""
     if not created:
         return []
     new = _folders(created) - _folders([*tree.entries, *tree.ignored])
@@ -99,13 +100,13 @@ def _made(tree: Snapshot, created: Sequence[str]) -> list[str]:
 
 
 def _folders(paths: Iterable[str]) -> set[str]:
-    """Every folder on the way to the paths."""
+    """Every folder above the paths."""
     near = {path.rpartition("/")[0] for path in paths} - {""}
     return near | {str(above) for folder in near for above in PurePosixPath(folder).parents} - {"."}
 
 
 def _within(entry: FileState | None, spans: Spans) -> bool:
-    """Whether a file's last change fell into one of the spans; of a deleted file nothing is known."""
+    """Whether a file's last change is in one of the spans; True for a deleted file, whose time is unknown."""
     if entry is None:
         return True
     return any(first * 1e9 - CLOCK <= entry.ctime <= last * 1e9 + CLOCK for first, last in spans)

@@ -15,7 +15,7 @@ from ctxe.repo.planning.planner import Plan
 from ctxe.repo.planning.reading import read_task
 from ctxe.repo.planning.showing import in_lines
 from ctxe.repo.planning.signals.past import FADE, similar_commits, title_commits
-from ctxe.repo.planning.spelling import said
+from ctxe.repo.planning.spelling import listed_words
 from ctxe.repo.planning.steering import Steering
 from ctxe.storage.vocabulary import count
 from tests.repositories import git, repository
@@ -113,7 +113,7 @@ def test_reasons_say_nothing_twice(index: Index) -> None:
     both = [[one.detail for one in file.reasons if one.signal in ("units", "words")] for file in made.files]
     assert any(len(told) == 1 for told in both)
     for told in both:
-        assert len(told) < 2 or not set(said(told[1])) <= set(said(told[0]))
+        assert len(told) < 2 or not set(listed_words(told[1])) <= set(listed_words(told[0]))
 
 
 def test_a_part_of_a_name_is_not_told_for_the_name(index: Index) -> None:
@@ -124,7 +124,7 @@ def test_a_part_of_a_name_is_not_told_for_the_name(index: Index) -> None:
     made = plan(index, "show the DripTray with its spout, lid, whistle, handle and descaler", 4000)
     [kettle] = (file for file in made.files if file.path == "tea/kettle.py")
     [told] = (one.detail for one in kettle.reasons if one.signal == "units")
-    assert sorted(said(told)) == ["descaler", "handle", "lid", "spout", "whistle"]
+    assert sorted(listed_words(told)) == ["descaler", "handle", "lid", "spout", "whistle"]
 
 
 def test_what_the_user_names_after_dropping_it_is_wanted_and_what_a_model_asks_for_is_not(index: Index) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctxe.repo.planning.spelling import persuading, said, short, whole
+from ctxe.repo.planning.spelling import convincing, listed_words, short, whole
 
 
 def test_parts_of_a_listed_name_are_not_listed() -> None:
@@ -12,8 +12,8 @@ def test_parts_of_a_listed_name_are_not_listed() -> None:
 
 
 def test_words_that_persuade_nobody_are_told_only_where_there_are_no_others() -> None:
-    assert persuading(["sinc", "kettl", "fix"]) == ["kettl"]
-    assert persuading(["sinc", "fix"]) == ["sinc", "fix"]
+    assert convincing(["sinc", "kettl", "fix"]) == ["kettl"]
+    assert convincing(["sinc", "fix"]) == ["sinc", "fix"]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_words_that_persuade_nobody_are_told_only_where_there_are_no_others() ->
     ],
 )
 def test_the_words_of_a_reason(detail: str, words: list[str]) -> None:
-    assert said(detail) == words
+    assert listed_words(detail) == words
 
 
 def test_names_nested_deep_are_told_by_their_last_parts() -> None:

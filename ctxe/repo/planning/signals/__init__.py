@@ -1,4 +1,4 @@
-"""The signals of the planner, each a small function from evidence to scores, by name."""
+"""The signals of the planner by name: each is a small function from evidence to scores."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BROAD: dict[str, Signal] = {
     "remembered": session.remembered,
     "meaning": session.meaning,
 }
-"""Asked of every file; they choose the candidates."""
+"""Signals that score every file; they choose the candidates."""
 
 CLOSE: dict[str, Signal] = {
     "title_units": text.title_units,
@@ -52,7 +52,7 @@ CLOSE: dict[str, Signal] = {
     "tested": around.tested,
     "fault_units": text.fault_units,
 }
-"""Asked of the candidates, whose units are known."""
+"""Signals that need the candidates' units."""
 
 AROUND: dict[str, Signal] = {
     "folder": around.folder,
@@ -61,6 +61,6 @@ AROUND: dict[str, Signal] = {
     "importing": around.importing,
     "changed_together": past.changed_together,
 }
-"""Asked when the first files are known."""
+"""Signals that need the scores of the first mix."""
 
 SIGNALS: dict[str, Signal] = BROAD | CLOSE | AROUND

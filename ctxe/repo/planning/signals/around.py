@@ -1,4 +1,4 @@
-"""Signals from what stands around the first files: their folder, imports, tests; and the session itself."""
+"""Signals from the surroundings of the best files: their folder, namesakes, imports and tests."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.signals.text import best_units
 
 TESTS = 25
-"""Test files that may vote for what they test."""
+"""Test files that vote for what they test, at most."""
 TOP = 8
 MOST_NAMESAKES = 6
-"""Candidates of one name above which the name says nothing: ``models.py`` in every folder."""
+"""Candidates of one name above which the name is ignored, like ``models.py`` in every folder."""
 _TEST_MARK = pattern(r"^tests?[_-]?|[_-]?(?:tests?|specs?|testcase)$|(?:tests?|testcase|spec|it)$")
 
 
 def folder(evidence: Evidence) -> Scores:
-    """How well the other files of the folder do."""
+    """How well the other files of the same folder score."""
     shares: dict[str, list[float]] = {}
     for number, score in evidence.base.items():
         if evidence.is_source(number):
@@ -37,12 +37,12 @@ def folder(evidence: Evidence) -> Scores:
 
 
 def imported(evidence: Evidence) -> Scores:
-    """Files that the first files import."""
+    """Files that the best files import."""
     return _neighbours(evidence, 0)
 
 
 def importing(evidence: Evidence) -> Scores:
-    """Files that import the first files."""
+    """Files that import the best files."""
     return _neighbours(evidence, 1)
 
 
@@ -57,7 +57,7 @@ def _neighbours(evidence: Evidence, side: int) -> Scores:
 
 
 def namesake(evidence: Evidence) -> Scores:
-    """How well another file of the same name does: ``url.c`` and ``url.h``, ``pot.ts`` and ``pot.types.ts``."""
+    """How well another file of the same name scores: ``url.c`` and ``url.h``, ``pot.ts`` and ``pot.types.ts``."""
     family: dict[str, list[float]] = {}
     sources = (number for number in evidence.candidates if evidence.is_source(number))
     keys = {number: name_key(evidence.file(number).path) for number in sources}
@@ -73,12 +73,12 @@ def namesake(evidence: Evidence) -> Scores:
 
 
 def name_key(path: str) -> str:
-    """The first word of the name, or of the folder's for a name that says nothing; within the outermost folder."""
+    """The first word of a file's stem (see ``stem_of``), with the outermost folder."""
     return re.split(r"[._-]", stem_of(path).lstrip("_"))[0] + "/" + path.split("/", 1)[0]
 
 
 def tested_stem(path: str) -> str:
-    """The name of what a test file tests, by its own name: ``test_http.py`` and ``http_test.go`` give ``http``."""
+    """The stem of the file that a test tests, by its name: ``test_http.py`` and ``http_test.go`` give ``http``."""
     stem = stem_of(path)
     for _ in range(2):
         stem = _TEST_MARK.sub("", stem)
@@ -86,7 +86,7 @@ def tested_stem(path: str) -> str:
 
 
 def tested(evidence: Evidence) -> Scores:
-    """Source files whose tests speak of the task."""
+    """Source files whose tests fit the task, by name and by what the tests import."""
     title, prose = best_units(evidence, "title"), best_units(evidence, "prose")
     scores: Scores = {}
     for number in evidence.candidates:

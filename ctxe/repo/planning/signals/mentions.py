@@ -1,4 +1,4 @@
-"""Signals from what the task names outright: paths, frames, definitions, file names, the title's prefix."""
+"""Signals from what the task names literally: paths, frames, definitions, file names, the title's prefix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxe.repo.planning.reading import code_shaped
 from ctxe.repo.planning.signals.modules import taken_names
 
 MOST_NAMESAKES = 6
-"""Files that may fit one mention; a name that fits more says nothing."""
+"""Files above which a name that fits them all is ignored."""
 _HOSTED = pattern(r"/(?:blob|tree|raw|blame|src)/[^/]+/([^?#]+\.\w+)")
 _NO_SUFFIX = pattern(r"\b(?:docker|make|just|rake|gem|jenkins|vagrant|proc|pip|brew)file\b", re.IGNORECASE)
 _CALL = pattern(r"\b([A-Za-z_]\w{2,})\s*\(")
@@ -27,9 +27,9 @@ def _parts(written: str) -> list[str]:
 
 
 def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
-    """(files whose paths end most alike, folders and name in common, folders and name written).
+    """(files whose paths share the longest end with ``written``, parts in that end, parts of ``written``).
 
-    Of several that end alike it is the one that is written from the root of the tree.
+    If one of several such files has exactly the written path, it is the only one given.
     """
     parts = _parts(written)
     if not parts:
@@ -50,7 +50,7 @@ def fitting(evidence: Evidence, written: str) -> tuple[list[int], int, int]:
 
 
 def paths_written(evidence: Evidence) -> Iterator[str]:
-    """Paths in the task, those inside addresses of a code host included."""
+    """Paths in the task, including those inside URLs of a code host."""
     for place in evidence.reading.mentions.paths:
         if not place.path.endswith("/"):
             yield place.path
@@ -60,13 +60,13 @@ def paths_written(evidence: Evidence) -> Iterator[str]:
 
 
 def names_written(evidence: Evidence) -> list[str]:
-    """File names in the prose of the task that have no suffix to be known by: Dockerfile, Makefile."""
+    """File names without a suffix in the prose of the task: Dockerfile, Makefile."""
     reading = evidence.reading
     return list(dict.fromkeys(_NO_SUFFIX.findall(f"{reading.title}\n{reading.prose}")))
 
 
 def path_named(evidence: Evidence) -> Scores:
-    """A path or file name in the task."""
+    """Files whose path or name the task writes."""
     found: Scores = {}
     for path in (*paths_written(evidence), *names_written(evidence)):
         files, same, written = fitting(evidence, path)
@@ -78,7 +78,7 @@ def path_named(evidence: Evidence) -> Scores:
 
 
 def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
-    """Of several files of one name those that the title's prefix names the folder of, if it does."""
+    """The files in a folder that the title's prefix names; all files when that leaves none, or there is only one."""
     if len(files) < 2:
         return files
     scopes = [scope.lower() for scope in evidence.reading.scope]
@@ -86,7 +86,7 @@ def _within_scope(evidence: Evidence, files: list[int]) -> list[int]:
 
 
 def frame(evidence: Evidence) -> Scores:
-    """A frame of a pasted traceback; the innermost counts most."""
+    """Files in frames of a pasted traceback; the innermost counts most."""
     found: Scores = {}
     frames = evidence.reading.mentions.frames
     tops = _tops(evidence)
@@ -120,7 +120,7 @@ def _is_at_top(evidence: Evidence, number: int) -> bool:
 
 
 def names_in_task(evidence: Evidence) -> list[str]:
-    """Code-shaped names of the task, prose before what was pasted, each once."""
+    """Code-shaped names of the task, each once, those of the prose first; at most 200."""
     reading = evidence.reading
     pasted = (name for name in reading.pasted_names if code_shaped(name))
     parts = (part for module in reading.mentions.modules for part in re.split(r"\W+", module) if len(part) > 2)
@@ -129,17 +129,17 @@ def names_in_task(evidence: Evidence) -> list[str]:
 
 
 def defined(evidence: Evidence) -> Scores:
-    """Definitions of names in the task that few files define."""
+    """Files that define names in the task, for names that at most 3 source files define."""
     return _defining(evidence, names_in_task(evidence), 3)
 
 
 def called(evidence: Evidence) -> Scores:
-    """Definitions of what pasted code calls."""
+    """Files that define functions called in pasted code, for names that at most 12 source files define."""
     return _defining(evidence, dict.fromkeys(_CALL.findall(evidence.reading.pasted[:20_000])), 12)
 
 
 def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
-    """Files that define these names, when at most ``most`` source files do."""
+    """Source files that define these names, for names that at most ``most`` of them define."""
     found: Scores = {}
     total = max(1, evidence.index.statistics.documents)
     for files in evidence.having(DEFINED, dict.fromkeys(name.lower() for name in names)).values():
@@ -151,7 +151,7 @@ def _defining(evidence: Evidence, names: Iterable[str], most: int) -> Scores:
 
 
 def title_stem(evidence: Evidence) -> Scores:
-    """A word of the title, or two, that is a file's name."""
+    """Files named like a word of the title, or like two in a row."""
     words = [
         word.lower() for word in _WORD.findall(evidence.reading.title) if len(word) > 2 and word.lower() not in STOP
     ]
@@ -161,7 +161,7 @@ def title_stem(evidence: Evidence) -> Scores:
 
 
 def code_stem(evidence: Evidence) -> Scores:
-    """A code-shaped word of the task that is a file's name."""
+    """Files named like a code-shaped word of the task."""
     return _named_so(evidence, [name.lower() for name in evidence.reading.names])
 
 
@@ -177,7 +177,7 @@ def _named_so(evidence: Evidence, stems: Iterable[str]) -> Scores:
 
 
 def scope_named(evidence: Evidence) -> Scores:
-    """The prefix of the title (``net/http: ...``): a file or folder of that name, or its words in a path."""
+    """Files that fit the prefix of the title (``net/http: ...``) by file name, folder or words of the path."""
     found: Scores = {}
     total = max(1, len(evidence.index.files))
     for scope in evidence.reading.scope:
@@ -195,7 +195,7 @@ def scope_named(evidence: Evidence) -> Scores:
 
 
 def _fits(path: str, scope: str) -> float:
-    """How exactly a path is what a scope names: the file or its folder 1, a folder further out less."""
+    """How well a path fits a scope: 1 for the file or its folder, 0.7 for a folder further out, else 0."""
     folder, _, file = path.rpartition("/")
     stem = file.partition(".")[0]
     if f"/{folder}/{stem}".endswith("/" + scope) or f"/{folder}".endswith("/" + scope):

@@ -1,4 +1,4 @@
-"""Signals from modules the task names: dotted names, members of them, and what its import statements take."""
+"""Signals from modules the task names: dotted names, their members, and names that its import statements take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores
 from ctxe.repo.planning.reading import TaskReading
 
 MOST_FILES = 4
-"""Files that one module may be; a name that fits more says nothing."""
+"""Files above which a module's name that fits them all is ignored."""
 _FROM = pattern(r"\bfrom\s+(\.*\w[\w.]*)\s+import\s+(\([^)]{1,2000}\)|[^\n;#]{1,500})")
 _BRACED = pattern(r"\bimport\s+(?:type\s+)?(?:\w+\s*,\s*)?\{([^}]{1,2000})\}\s*from\s+['\"]([^'\"\n]{1,200})['\"]")
 _USE = pattern(r"\buse\s+((?:\w+::){1,8})\{([^}]{1,2000})\}")
@@ -21,7 +21,7 @@ _NAME = pattern(r"[A-Za-z_$][\w$]*")
 
 
 def module_named(evidence: Evidence) -> Scores:
-    """A dotted module in the task; of a package what is taken from it, for it only hands that on."""
+    """Files of a dotted module in the task; for a package, which re-exports, the files that define what is imported."""
     found: Scores = {}
     taken = taken_names(evidence.reading)
     for module in evidence.reading.mentions.modules:
@@ -33,7 +33,7 @@ def module_named(evidence: Evidence) -> Scores:
 
 
 def member_named(evidence: Evidence) -> Scores:
-    """``A.b`` in the task, and a file that defines both."""
+    """Files that define both parts of an ``A.b`` in the task."""
     found: Scores = {}
     pairs = [pair for module in evidence.reading.mentions.modules for pair in pairwise(_parts(module))]
     known = evidence.having(DEFINED, {name for pair in pairs for name in pair})
@@ -45,7 +45,7 @@ def member_named(evidence: Evidence) -> Scores:
 
 
 def taken_names(reading: TaskReading) -> dict[str, list[str]]:
-    """The names that import statements in a task take, by the module as it is written."""
+    """The names that import statements in a task import, by module as written."""
     taken: dict[str, list[str]] = {}
     for module, names in imports(f"{reading.prose}\n{reading.pasted}"):
         taken.setdefault(module, []).extend(names)
@@ -53,7 +53,7 @@ def taken_names(reading: TaskReading) -> dict[str, list[str]]:
 
 
 def imports(text: str) -> Iterator[tuple[str, list[str]]]:
-    """(module as written, names taken from it) of each import statement in a text: Python, JavaScript, Rust."""
+    """(module as written, imported names) of each import statement in a text: Python, JavaScript, Rust."""
     found: list[tuple[str, str]] = _FROM.findall(text)
     found += [(module, names) for names, module in _BRACED.findall(text)]
     found += [(module.removesuffix("::"), names) for module, names in _USE.findall(text)]
@@ -62,7 +62,7 @@ def imports(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _files_of(evidence: Evidence, module: str) -> list[int]:
-    """The files of the longest beginning of a dotted name that is a module."""
+    """The files of the longest prefix of a dotted name that is a module."""
     parts = _parts(module)
     for count in range(len(parts), 1, -1):
         named = _stems(evidence, [parts[count - 1]])
@@ -89,7 +89,7 @@ def _stems(evidence: Evidence, stems: Iterable[str]) -> Iterator[int]:
 
 
 def _behind(evidence: Evidence, files: list[int], names: Sequence[str]) -> list[int]:
-    """For packages the files below them that define these names; without names also the one named like its package."""
+    """For package files: files below that define ``names``; without names, also the module named like its package."""
     folders = [_folder(evidence, number) for number in files]
     if not all(evidence.file(n).path.rpartition("/")[2].partition(".")[0] in HOLLOW for n in files):
         return files

@@ -1,4 +1,4 @@
-"""Signals from git's history: commits whose messages resemble the task, recent work, files that change together."""
+"""Signals from git's history: commits that resemble the task, recent work, files that change together."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ctxe.repo.planning.evidence import Evidence, Scores, best
 from ctxe.repo.planning.reading import View
 
 SIMILAR, FADE = 60, 6000.0
-"""Past commits that may vote, and the number of commits after which the likeness of one has faded to a third."""
+"""Past commits that vote, at most, and the number of commits after which a similarity has faded to a third."""
 COMMON = 0.15
-"""Share of the commits above which a word says nothing."""
+"""Share of the commits above which a word is ignored."""
 RECENT = 2000
-"""Commits back to which work counts as recent."""
+"""Newest commits that count as recent work."""
 TOP = 5
-"""First files whose companions are looked for."""
+"""Best files whose companions are looked for."""
 MOST_ABOUT = 8
-"""Commits that may speak of one issue; a number that more of them use is no issue's."""
+"""Commits with one number above which the number is not taken for an issue's."""
 _ISSUE = pattern(r"(?:#|\bgh-|\bticket:|\b(?:issue|pr|pull request) #?|/(?:issues|pull)/)(\d{2,7})\b", re.IGNORECASE)
 
 
 def similar_commits(evidence: Evidence, view: View, title: float, body: float) -> list[tuple[float, int]]:
-    """(likeness, commit) of past commits whose messages share words with a view, best first; at most 60.
+    """(similarity, commit) of past commits whose messages share words with a view, best first; at most 60.
 
-    ``title`` and ``body`` weigh a word of a commit's first line and of the rest.
+    ``title`` and ``body`` are the weights of a word in a commit's first line and in the rest.
     """
     count = len(evidence.index.history)
     scores: dict[int, float] = {}
@@ -60,17 +60,17 @@ def _votes(evidence: Evidence, commits: list[tuple[float, int]]) -> Scores:
 
 
 def title_commits(evidence: Evidence) -> Scores:
-    """Files of past commits that resemble the title."""
+    """Files changed by past commits that resemble the title."""
     return _votes(evidence, similar_commits(evidence, evidence.views["title"], 1.0, 0.3))
 
 
 def prose_commits(evidence: Evidence) -> Scores:
-    """Files of past commits that resemble the first words."""
+    """Files changed by past commits that resemble the first words."""
     return _votes(evidence, similar_commits(evidence, evidence.views["lead"], 1.0, 0.5))
 
 
 def title_messages(evidence: Evidence) -> Scores:
-    """Words of the title in the first lines of all commits that changed a file."""
+    """Words of the title in the first lines of the commits that changed a file."""
     history = evidence.index.history
     count = len(history)
     found: Scores = {}
@@ -93,23 +93,23 @@ def title_messages(evidence: Evidence) -> Scores:
 
 
 def commit_named(evidence: Evidence) -> Scores:
-    """What the commits changed that the task names: "broken since 1f3a9c2"."""
+    """Files changed by the commits that the task names: "broken since 1f3a9c2"."""
     return _changed_by(evidence, commits_named(evidence))
 
 
 def issue_named(evidence: Evidence) -> Scores:
-    """What the commits changed that name an issue the task names: "regressed by #123"."""
+    """Files changed by commits about an issue that the task names: "regressed by #123"."""
     return _changed_by(evidence, commits_about(evidence))
 
 
 def commits_named(evidence: Evidence) -> dict[str, list[int]]:
-    """The past commits behind each commit's name in the task."""
+    """The past commits that each abbreviated hash in the task may stand for."""
     found = evidence.index.commits(evidence.reading.mentions.commits)
     return {name: commits for name, commits in found.items() if commits}
 
 
 def commits_about(evidence: Evidence) -> dict[str, list[int]]:
-    """The past commits whose messages name an issue that the task names, by its number."""
+    """The past commits whose messages name an issue that the task names, by the issue's number."""
     issues = list(dict.fromkeys(_ISSUE.findall(f"{evidence.reading.title}\n{evidence.reading.prose}")))
     told = evidence.index.messages([mark + issue for issue in issues for mark in (TITLE, "")]) if issues else {}
     about = {
@@ -130,7 +130,7 @@ def _changed_by(evidence: Evidence, named: Mapping[str, Sequence[int]]) -> Score
 
 
 def recent(evidence: Evidence) -> Scores:
-    """How lately a file was changed."""
+    """How recently a file was changed, within the newest 2,000 commits."""
     found: Scores = {}
     count = len(evidence.index.history)
     for commit in range(max(0, count - RECENT), count):
@@ -141,7 +141,7 @@ def recent(evidence: Evidence) -> Scores:
 
 
 def lately(evidence: Evidence) -> Scores:
-    """What the very last commits changed: work goes on where it stopped."""
+    """Files of the newest 60 commits, on a steeper scale: work goes on where it stopped."""
     found: Scores = {}
     count = len(evidence.index.history)
     for commit in range(max(0, count - 60), count):
@@ -151,7 +151,7 @@ def lately(evidence: Evidence) -> Scores:
 
 
 def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
-    """How often each file changed together with this one (large commits count less), and how often this one changed."""
+    """How often each file changed with this one (large commits count less), and how often this one changed."""
     history = evidence.index.history
     mine = evidence.index.history_number(number)
     found: dict[int, float] = {}
@@ -167,7 +167,7 @@ def together(evidence: Evidence, number: int) -> tuple[dict[int, float], int]:
 
 
 def changed_together(evidence: Evidence) -> Scores:
-    """Files that changed together with the first files."""
+    """Files that changed together with the best files."""
     found: Scores = {}
     first = best(evidence.base, TOP, evidence)
     mine = {place: number for number in first if (place := evidence.index.history_number(number)) is not None}

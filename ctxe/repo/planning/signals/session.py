@@ -1,4 +1,4 @@
-"""Signals from the session itself: files it touched, files that memory, decisions and failures speak of."""
+"""Signals from outside the task: files the session touched, files that memory names, and similarity by vectors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ctxe.repo.planning.evidence import Evidence, Scores
 
 
 def touched(evidence: Evidence) -> Scores:
-    """Files that the session read or changed, the latest most."""
+    """Files that the session read or changed; the latest scores highest."""
     known = [number for path in evidence.steering.touched if (number := evidence.index.by_path.get(path)) is not None]
     return {number: (place + 1) / len(known) for place, number in enumerate(known)}
 
@@ -17,5 +17,5 @@ def remembered(evidence: Evidence) -> Scores:
 
 
 def meaning(evidence: Evidence) -> Scores:
-    """How near the file's best window is to the task, when the user has vectors made."""
+    """How close the file's best window is to the task, when the user has vectors made."""
     return evidence.meaning

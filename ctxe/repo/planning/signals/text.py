@@ -1,4 +1,4 @@
-"""Signals from the words of the task: how well they fit a file, its best unit, its names and its path."""
+"""Signals from the words of the task: how well they fit a file, its best units, its names and its path."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ctxe.repo.indexing.statistics import FILE_K1
 from ctxe.repo.planning.evidence import UNIT_BITS, Evidence, Scores
 
 PATH_WEIGHT = 0.6
-"""What the words of a path add to the units of its file."""
+"""The weight of words in the path, added to the units of the file."""
 FURTHER = (1.0, 0.5, 0.25, 0.12, 0.06)
-"""How much the best units of a file count, in their order."""
+"""The weights of a file's best units, best first."""
 
 
 def best_units(evidence: Evidence, view: str) -> dict[int, tuple[float, int]]:
-    """For every candidate the score and number of the unit that fits a view best, the unit's name counted in."""
+    """For every candidate the score and number of the unit that fits a view best, words in its name included."""
     names = evidence.unit_names.get(view, {})
     found: dict[int, tuple[float, int]] = {}
     for key, score in evidence.units[view].items():
@@ -26,7 +26,7 @@ def best_units(evidence: Evidence, view: str) -> dict[int, tuple[float, int]]:
 
 
 def _several(evidence: Evidence, view: str) -> Scores:
-    """The best units of every candidate together, names and path counted in."""
+    """The weighted sum of every candidate's best units for a view, words in names and path included."""
     names = evidence.unit_names.get(view, {})
     scores: dict[int, list[float]] = {}
     for key, score in evidence.units[view].items():
