@@ -1,1 +1,1 @@
-"""The command line: parse, call the project, hand to the terminal; no decisions."""
+"""The command line: it parses, calls the project and passes the result to the terminal; it decides nothing."""

@@ -1,4 +1,4 @@
-"""The account of a request for ``ctxe budget``: found, and printed for people or programs. Needs no Typer."""
+"""Finds the ledger for ``ctxe budget`` and prints it for people or programs. Needs no Typer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPTIONS = Options(
 
 @dataclass(slots=True)
 class BudgetOptions:
-    """What the command line of ``ctxe budget`` asks for."""
+    """The parsed command line of ``ctxe budget``."""
 
     task: str = ""
     explain: bool = False
@@ -36,13 +36,13 @@ class BudgetOptions:
 
 
 def parsed(words: list[str]) -> BudgetOptions | None:
-    """A plain command line; None for what Typer should read."""
+    """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.read(words)
     return None if read is None else BudgetOptions(" ".join(read[1]), **read[0])
 
 
 def show(invocation: Invocation, wanted: BudgetOptions) -> None:
-    """Print the account; offline. Raises BudgetError, ConfigError, SessionError."""
+    """Print the ledger; offline. Raises BudgetError, ConfigError, SessionError."""
     from ctxe.project.models import prices_of
 
     if wanted.step and not wanted.session:
@@ -72,7 +72,7 @@ def _next(project: Project, task: str) -> Ledger:
 
 
 def _sent(project: Project, session: str, step: int) -> Sent:
-    """A request of a past session by its number; the last one for 0. Raises SessionError."""
+    """A request of a past session by its number, 0 for the last. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
     from ctxe.terminal.figures import plural
@@ -84,7 +84,7 @@ def _sent(project: Project, session: str, step: int) -> Sent:
 
 
 def _when(sent: Sent) -> dict[str, Any]:
-    """What is known of a request that was sent, besides its account."""
+    """What is known of a sent request besides its ledger."""
     usage = sent.ledger.usage
     return {
         "request": {

@@ -1,4 +1,4 @@
-"""The command table: every command with one line of help; a command's module is imported only when it is called."""
+"""The command table: every command with one line of help; its module is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ QUICK = {
     "plan": "ctxe.cli.plan_options",
     "memory": "ctxe.cli.memory_show",
 }
-"""Commands whose plain command lines need no Typer: the module that reads and runs them."""
+"""Commands whose plain command lines need no Typer, with the module that parses and runs them."""
 
 PICK = "?"
-"""Said in place of a session's id by those who want to pick one."""
+"""Replaces a session's id when the user wants to pick one from a list."""
 
 
 def build(wanted: Collection[str]) -> Any:
-    """The command line; only the modules of ``wanted`` are imported, every other command is a name with its help.
+    """The command line; only the modules of ``wanted`` are imported, every other command is just a name with its help.
 
-    Each module offers ``register(app)``, which adds its command or group under its own name.
+    Each module has ``register(app)``, which adds its command or group under its name.
     """
     import typer
 
@@ -53,22 +53,22 @@ def build(wanted: Collection[str]) -> Any:
 
 
 def _named_only() -> None:
-    """Stands in the help for a command that was not called."""
+    """A placeholder in the help for a command that was not called."""
 
 
 def _root() -> None:
-    """Makes ``ctxe`` a group even when one command is built; -C, --debug and --version are read before Typer."""
+    """Makes ``ctxe`` a group even with a single command; -C, --debug and --version are parsed before Typer."""
 
 
 def _quick(words: list[str], invocation: Invocation) -> Callable[[], int | None] | None:
-    """A command without Typer, which takes a quarter of a short one's time; None where Typer must read the words."""
+    """Run a command without Typer, which takes a quarter of a short one's time; None if Typer must parse the words."""
     module = import_module(QUICK[words[0]])
     wanted = module.parsed(words[1:])
     return None if wanted is None else lambda: module.show(invocation, wanted)
 
 
 def _spoken(words: list[str]) -> list[str]:
-    """The words with the command they leave out: a chat for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
+    """The words with an implied ``chat`` added: for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
     if words:
         option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
         return _picking(["chat", *words] if option or " " in words[0].strip() else words)
@@ -77,7 +77,7 @@ def _spoken(words: list[str]) -> list[str]:
 
 
 def _picking(words: list[str]) -> list[str]:
-    """``-r`` without an id behind it asks for one of a list, which is said to Typer as an id of its own."""
+    """``-r`` without an id means picking one from a list; Typer gets the id PICK for it."""
     until = words.index("--") if "--" in words else len(words)
     behind = [*words[1:], "-"]
     alone = {at for at in range(until) if words[at] in ("-r", "--resume") and behind[at].startswith("-")}
@@ -91,7 +91,7 @@ def _version() -> None:
 
 
 def _wanted(words: list[str]) -> Collection[str]:
-    """The command that is called; all of them while a shell asks for completions."""
+    """The command that is called; all of them when a shell asks for completions."""
     from ctxe.config import read_environment
 
     if "_CTXE_COMPLETE" in read_environment():
@@ -103,7 +103,7 @@ def _wanted(words: list[str]) -> Collection[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return the exit code of the process; errors are told, never traced."""
+    """Run one command line and return the exit code; errors are shown without a traceback."""
     from ctxe.cli.errors import say, told
 
     words = sys.argv[1:] if argv is None else argv

@@ -1,4 +1,4 @@
-"""``ctxe budget``: the account of the request that would be sent, or of one that was."""
+"""``ctxe budget``: the ledger of the request that would be sent, or of one that was."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def budget(
     session: Annotated[str, typer.Option("--session", help="A past session instead.")] = "",
     step: Annotated[int, typer.Option("--step", help="Its request number, from 1; the last when left out.", min=0)] = 0,
 ) -> None:
-    """Offline; the same code composes the request that is really sent. Raises BudgetError."""
+    """Offline; the code is the same that composes real requests. Raises BudgetError."""
     from ctxe.cli.account import BudgetOptions, show
 
     wanted = BudgetOptions(" ".join(task or []), explain, as_json, window, model, session, step)

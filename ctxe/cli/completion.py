@@ -16,14 +16,14 @@ def register(app: typer.Typer) -> None:
 
 
 def know_shells() -> None:
-    """Let Typer answer the shells that ask for completions; by itself it does so only for those it adds options for."""
+    """Let Typer answer completion requests of shells; by default it does so only when it also adds its own options."""
     from typer._completion_classes import completion_init
 
     completion_init()
 
 
 def completion(shell: Annotated[str, typer.Argument(help="bash, zsh or fish")]) -> None:
-    """Print the script, for the place where your shell looks for completions."""
+    """Print the completion script for a shell."""
     from typer._completion_shared import get_completion_script
 
     if shell not in SHELLS:

@@ -26,7 +26,7 @@ def _values(context: typer.Context) -> dict[str, tuple[object, str]]:
 
 
 def show(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Every setting."""
+    """Every setting with its origin."""
     from ctxe.terminal.tables import Column, table
 
     invocation = Invocation.of(context)

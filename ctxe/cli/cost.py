@@ -1,4 +1,4 @@
-"""``ctxe cost``: money and tokens of this project by session, day or model, or of one session by its requests."""
+"""``ctxe cost``: the cost and tokens of this project by session, day or model, or of one session by request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cost(
     session: Annotated[str, typer.Option("--session", metavar="ID", help="Of this session only.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """What the sessions of this project took. Raises SessionError."""
+    """The cost of this project's sessions. Raises SessionError."""
     from ctxe.terminal.pages.money import money_table
 
     invocation = Invocation.of(context)
@@ -45,7 +45,7 @@ def cost(
 
 
 def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
-    """Sums by session, day or model, in the order of their names; of all sessions, or of one."""
+    """Sums by session, day or model, sorted by name; of all sessions or of one."""
     from ctxe.project.sessions import path_of, summaries, summary, sums
 
     sessions = [summary(path_of(project.place.sessions, session))] if session else summaries(project)
@@ -55,7 +55,7 @@ def _sums(project: Project, by: By, session: str) -> dict[str, Sum]:
 
 
 def _by_step(project: Project, session: str) -> dict[str, Sum]:
-    """The requests of one session (the one used last without a name), by turn and step."""
+    """The cost of one session (default: the one used last) by turn and step, consultations of models in between."""
     from ctxe.domain.conversation import Usage
     from ctxe.project.sessions import Sum, path_of
     from ctxe.project.window.past import past

@@ -26,7 +26,7 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Superseded ones too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Every decision."""
+    """Decisions that hold, or with ``--all`` also superseded ones; proposals are left out."""
     from ctxe.cli.memory_pages import entries_table, public
     from ctxe.project.memory import memories
 
@@ -86,7 +86,7 @@ def supersede(
     evidence: memory_write.Evidence = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a decision in place of another, which stays readable. Raises CtxeError, StoreError."""
+    """Keep a decision that replaces another, which stays readable. Raises CtxeError, StoreError."""
     from ctxe.project.memory import memories
 
     old = memories.of_kind(Invocation.of(context).project(), decision, "decision").id

@@ -1,4 +1,4 @@
-"""``ctxe doctor``: does everything work here, and what to do where it does not."""
+"""``ctxe doctor``: whether everything works here, and how to fix what does not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def doctor(
     check: Annotated[bool, typer.Option("--check", help="Also ask the model's host one free question.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Exit code 1 when something must be mended."""
+    """Exit code 1 when something must be fixed."""
     invocation = Invocation.of(context)
     found = _found(invocation, reach=check)
     if as_json:
@@ -43,7 +43,7 @@ def doctor(
 
 
 def _found(invocation: Invocation, *, reach: bool) -> list[Finding]:
-    """What the checks found; settings that cannot be read are a finding, too, and the only one."""
+    """The findings of all checks; unreadable settings are a finding too, and then the only one."""
     from ctxe.project.health import Finding, checks
 
     try:

@@ -1,4 +1,4 @@
-"""Errors as the user reads them: one line, a hint, and the exit code of the process."""
+"""Errors as the user sees them: one line, a hint, and the exit code of the process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SPENT = {
     errno.EDQUOT: "make room: your share of the disk is used up",
     errno.EROFS: "what is to be written lies on a disk that is read-only",
 }
-"""What a machine may run out of, with what the user can do about it."""
+"""Resources that a machine can run out of, with what the user can do about it."""
 
 
 def told(run: Callable[[], object], debug: bool = False) -> int:
-    """Run a command; the exit code of the process, whatever happens. Only a bug leaves a traceback, in a file."""
+    """Run a command and return the exit code of the process. Only a bug leaves a traceback, in a file."""
     from ctxe.terminal.streams import BROKEN_PIPE, polite
 
     try:
@@ -36,7 +36,7 @@ def told(run: Callable[[], object], debug: bool = False) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as leaving:
-        if isinstance(leaving.__context__, BrokenPipeError):  # of Typer's help, which knows no code but 1 for that
+        if isinstance(leaving.__context__, BrokenPipeError):  # raised in Typer's help, which exits with 1
             return BROKEN_PIPE
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
@@ -45,9 +45,9 @@ def told(run: Callable[[], object], debug: bool = False) -> int:
 
 
 def say(message: str, hint: str = "") -> None:
-    """One line on standard error, and a hint below it; silent when there is nowhere to write.
+    """Print one line and a hint below it to standard error; silent when it cannot be written.
 
-    In a window they are broken between words.
+    On a terminal, long lines are wrapped at spaces.
     """
     from ctxe.terminal.style import fold, line
 
@@ -59,12 +59,12 @@ def say(message: str, hint: str = "") -> None:
 
 
 def _usage(error: Exception) -> int:
-    """Typer's own complaints about the command line (exit code 2), shown its way; 0 for anything else."""
+    """Typer's own errors about the command line (exit code 2), shown its way; 0 for any other error."""
     from ctxe.terminal.style import clean
 
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
-        # what pydantic puts before the words of a value that does not fit
+        # pydantic's prefix of the message
         said = str(getattr(error, "message", "")).removeprefix("Value error, ") + _meant(error)
         vars(error)["message"] = clean(said)
         show()
@@ -73,7 +73,7 @@ def _usage(error: Exception) -> int:
 
 
 def _meant(error: Exception) -> str:
-    """How words are said to the model, for who calls a command that is none and like none."""
+    """A hint on how to talk to the model, when a command does not exist and resembles none."""
     import re
 
     context, said = getattr(error, "ctx", None), str(getattr(error, "message", ""))
@@ -82,7 +82,7 @@ def _meant(error: Exception) -> str:
 
 
 def _machine(error: Exception) -> int:
-    """Tell of a name that no file can bear, and of what this machine has no more of; 0 for anything else."""
+    """Report a file name that is too long, or a resource that the machine has run out of; 0 for any other error."""
     if isinstance(error, MemoryError):
         error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if not isinstance(error, OSError):
@@ -97,7 +97,7 @@ def _machine(error: Exception) -> int:
 
 
 def bug(error: Exception, debug: bool) -> int:
-    """Say in one line that this is our fault and where the stack is kept; the exit code 1."""
+    """Report a bug in one line with the file that has the stack, or with ``debug`` the traceback; returns 1."""
     import tempfile
     import traceback
 
@@ -108,7 +108,7 @@ def bug(error: Exception, debug: bool) -> int:
     with contextlib.suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="ctxe-bug-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            # The stack alone: messages of exceptions may carry keys or file content.
+            # Only the stack: messages of exceptions may contain keys or file content.
             file.writelines(traceback.format_tb(error.__traceback__))
             file.write(type(error).__name__ + "\n")
         where = f"please report it with {name}"

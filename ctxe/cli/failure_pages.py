@@ -1,4 +1,4 @@
-"""Failures as people and programs see them: rows, a page, a timeline, an object."""
+"""Failures for people and programs: a table, a page, a timeline, a JSON object."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def as_object(group: Any) -> dict[str, Any]:
-    """A failure for other programs."""
+    """A failure as a JSON object."""
     entry = group.entry
     return {
         "signature": group.signature,
@@ -32,7 +32,7 @@ def as_object(group: Any) -> dict[str, Any]:
 
 
 def table_of(groups: Any, screen: Screen) -> str:
-    """Failures, a row each, its fix and files below where they do not fit beside it."""
+    """Failures as a table; on a terminal, fix and files are below each row where they do not fit beside it."""
     from ctxe.terminal.figures import age
     from ctxe.terminal.tables import Cell, Column, detailed, draw, table
 
@@ -59,13 +59,13 @@ def table_of(groups: Any, screen: Screen) -> str:
 
 
 def _files(files: Any) -> str:
-    """The first file by its name, and how many more there are."""
+    """The name of the first file, and how many more there are."""
     names = [file.rpartition("/")[2] for file in files]
     return (names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")) if names else ""
 
 
 def timeline(moments: Any, screen: Screen) -> str:
-    """What happened when, a row each."""
+    """Events with their times as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
     rows: list[list[Cell]] = [
@@ -77,7 +77,7 @@ def timeline(moments: Any, screen: Screen) -> str:
 
 
 def page(project: Project, screen: Screen, group: Any) -> str:
-    """A failure whole: how often it was seen and when, then every file about it."""
+    """A whole failure: how often and when it was seen, then every entry about it."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.terminal.figures import plural
     from ctxe.terminal.style import line

@@ -40,7 +40,7 @@ def list_(
     since: Annotated[str, typer.Option("--since", help="Seen since 12h, 7d, 2w or a date.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Every failure, files of one signature as one. Raises CtxeError."""
+    """Failures, grouped by signature. Raises CtxeError."""
     from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
@@ -64,7 +64,7 @@ def list_(
 
 
 def show(context: typer.Context, failure: Ref, as_json: JsonOption = False) -> None:
-    """A failure with every file about it, and what sessions tell of it. Raises StoreError."""
+    """A failure with every entry about it, and when sessions met it. Raises StoreError."""
     from ctxe.project.memory import failures
 
     invocation = Invocation.of(context)
@@ -176,7 +176,7 @@ def learn(
     every: Annotated[bool, typer.Option("--all", help="Every session of this project too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take failures and their fixes from recordings. Raises CtxeError, SessionError, StoreError."""
+    """Extract failures and their fixes from recorded sessions. Raises CtxeError, SessionError, StoreError."""
     from ctxe.domain.errors import CtxeError
     from ctxe.project.memory import learning
     from ctxe.terminal.figures import plural
@@ -200,7 +200,7 @@ def learn(
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Count failures by status, repeats prevented, and what those cost that were not."""
+    """Count failures by status, repeats that were prevented, and the cost of those that were not."""
     from ctxe.project.memory import failures
     from ctxe.terminal.figures import plural
 

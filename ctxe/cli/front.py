@@ -1,4 +1,4 @@
-"""The front page, ``ctxe --help``: what every other page is found by, printed without the library that prints those."""
+"""The front page ``ctxe --help``, which lists all commands, printed without importing Typer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HELP = """Talk with a coding model in the terminal, and see what it sees.
 options; `ctxe budget` shows what the next request would hold. -C DIR or
 --project DIR works with every command; --debug shows the traceback of a
 bug, --version the version."""
-"""Broken into lines where a page of WIDTH columns breaks it."""
+"""Wrapped as Typer wraps it at WIDTH columns."""
 EXAMPLES = (
     "ctxe                              a session in this repository",
     'ctxe "why is the parser slow?"    the same, begun with these words',
@@ -37,18 +37,18 @@ EXAMPLES = (
     "ctxe -c                           go on with the newest session (-r: pick)",
 )
 WIDTH = 80
-"""Columns that a page of help takes at most; in a narrower window Typer breaks it anew."""
+"""Most columns of a help page; in a narrower window Typer wraps it itself."""
 
 
 def fits() -> bool:
-    """Whether whoever reads has as many columns as a page takes."""
+    """True when the window is at least WIDTH columns wide."""
     import shutil
 
     return shutil.get_terminal_size().columns >= WIDTH
 
 
 def front() -> None:
-    """Print the page, to the letter as Typer does; loading Typer takes as long as all else that ctxe does for it."""
+    """Print the page exactly as Typer does; importing Typer takes as long as everything else that this needs."""
     import sys
 
     options = {"-h, --help": "Show this message and exit."}
@@ -59,11 +59,11 @@ def front() -> None:
 
 
 def _block(title: str, rows: list[str]) -> str:
-    """Rows below their title, indented."""
+    """Indented rows below their title."""
     return "\n".join([*([title] if title else []), *(f"  {row}" if row else "" for row in rows)])
 
 
 def _table(known: dict[str, str]) -> list[str]:
-    """What each is called, and what it is, in two columns."""
+    """Names and descriptions in two columns."""
     widest = max(map(len, known))
     return [f"{name:<{widest}}  {says}" for name, says in known.items()]

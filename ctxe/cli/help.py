@@ -1,4 +1,4 @@
-"""How ``--help`` reads: values by what they are and not by their type, defaults that say something, examples."""
+"""How ``--help`` reads: named values instead of types, only meaningful defaults, examples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config set": ("ctxe config set model.name anthropic/claude-sonnet-4-5", "ctxe config set checks.turn 'pytest -q'"),
     "completion": ("ctxe completion bash > ~/.local/share/bash-completion/completions/ctxe",),
 }
-"""By command: command lines that a person may want, as they are typed."""
+"""Example command lines by command."""
 VALUES = {
     "model": "NAME", "session": "ID", "budget": "N", "step": "N", "kind": "KIND", "scope": "GLOB", "file": "FILE",
     "title": "LINE", "text": "WORDS", "evidence": "WHAT", "supersedes": "ENTRY", "status": "STATUS", "since": "WHEN",
@@ -32,11 +32,11 @@ VALUES = {
     "allowed_tools": "NAMES", "accept": "ENTRY", "reject": "ENTRY",
     "merge": "ENTRY",
 }  # fmt: skip
-"""What an option's value is called, by the option's name."""
+"""Placeholders of option values by option name."""
 
 
 def readable(command: Any, path: str = "ctxe") -> Any:
-    """The command with all below it, so that people can read their help; nothing changes in what they take."""
+    """The command and all its subcommands with readable help; what they accept does not change."""
     if command.help:
         command.short_help = command.help.split("\n\n")[0].rstrip(".")
     lines = EXAMPLES.get(path.removeprefix("ctxe ").strip() or "ctxe")
@@ -50,9 +50,9 @@ def readable(command: Any, path: str = "ctxe") -> Any:
 
 
 def _plain(parameter: Any) -> None:
-    """An option or argument without Python's types, and without a default that only means that nothing was said.
+    """Hide Python's types and defaults that mean "not given" in the help of an option or argument.
 
-    Typer has no setting for that. What is set here is only ever asked by its help, whose parts differ by version.
+    Typer has no setting for that. Only its help, whose parts differ by version, reads what is set here.
     """
     parameter._get_number_range_help_str = str
     if parameter.param_type_name == "argument":
@@ -68,7 +68,7 @@ def _plain(parameter: Any) -> None:
 
 
 def _choices(parameter: Any) -> bool:
-    """Is one of a few words wanted? They are shown themselves."""
+    """True when the value is one of a few words; the help lists them."""
     kind = getattr(parameter, "type_descriptor", None) or getattr(parameter, "type", None)
     return bool(getattr(kind, "choices", None))
 

@@ -1,4 +1,4 @@
-"""``ctxe index``: build or refresh the index of this repository, and say how it stands."""
+"""``ctxe index``: build or refresh the index of this repository, and report its state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def index(
     what: Annotated[str, typer.Argument(metavar="[status]", help="status: only say how the index stands")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Interrupt it at any time: what is done is kept. Raises ConfigError."""
+    """Can be interrupted at any time: finished work is kept. Raises ConfigError."""
     from ctxe.project.planning import indexing, plan
     from ctxe.terminal.figures import data, plural, seconds
     from ctxe.terminal.progress import progress

@@ -1,4 +1,4 @@
-"""What every command is given: the folder and settings named on the command line, and the screen."""
+"""What every command receives: the folder and settings given on the command line, and the screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _environment() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One start of ctxe; commands reach it as ``Invocation.of(context)``. ``environment`` is the user's own."""
+    """One start of ctxe, available to commands as ``Invocation.of(context)``. ``environment`` is the user's own."""
 
     directory: Path = Path()
     debug: bool = False
@@ -32,13 +32,13 @@ class Invocation:
 
     @staticmethod
     def of(context: typer.Context) -> Invocation:
-        """The invocation that a command belongs to."""
+        """The invocation of a Typer context."""
         return cast("Invocation", context.find_root().obj)
 
     def project(self, flags: Mapping[str, Any] | None = None) -> Project:
-        """The project around the folder; ``flags`` are settings by section. Raises ConfigError.
+        """The project of the folder; ``flags`` are settings by section. Raises ConfigError.
 
-        From then on this process looks for programs nowhere in the project.
+        From then on this process's PATH has no folder inside the project.
         """
         from ctxe.config import search_outside
         from ctxe.project import Project
@@ -57,7 +57,7 @@ class Invocation:
 
 
 def split(words: list[str]) -> tuple[list[str], Invocation]:
-    """Take ``-C DIR``, ``--project DIR`` and ``--debug`` out of a command line, wherever they stand before ``--``.
+    """Extract ``-C DIR``, ``--project DIR`` and ``--debug`` from a command line, anywhere before ``--``.
 
     Raises ConfigError when DIR is missing.
     """

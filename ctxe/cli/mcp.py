@@ -1,4 +1,4 @@
-"""``ctxe mcp``: what this project knows for other assistants; below it, the servers whose tools ctxe may use."""
+"""``ctxe mcp``: this project's knowledge for other assistants; its subcommands: servers whose tools ctxe may use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ctxe.cli.invocation import Invocation
 
 
 def register(app: typer.Typer) -> None:
-    """Add the ``mcp`` command and the commands below it."""
+    """Add the ``mcp`` command and its subcommands."""
     from ctxe.cli import mcp_servers
 
     says = "An MCP server on stdio: plan, pack, budget, memory and failures for any MCP client."
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def mcp(context: typer.Context) -> None:
-    """Serve until standard input ends; the client starts it. Raises ConfigError without the extra, and for a person."""
+    """Serve until standard input ends; a client starts it. Raises ConfigError without the extra, or on a terminal."""
     if context.invoked_subcommand is not None:
         return
     from ctxe import __version__

@@ -1,4 +1,4 @@
-"""``ctxe mcp import``: servers that you gave to other assistants, offered one by one."""
+"""``ctxe mcp import``: offers servers that the user configured in other assistants, one by one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def import_(context: typer.Context, of: From = "", as_json: JsonOption = False) 
 
 
 def _offered(project: Project, one: ForeignServer, screen: Screen) -> bool:
-    """Show one and ask; was it kept? Where nobody can answer it is only shown."""
+    """Show one server and ask; True when it was kept. Without a keyboard it is only shown."""
     from ctxe.project.servers.other_assistants import shown
     from ctxe.project.servers.pages import put
     from ctxe.terminal.input.prompt import Prompt

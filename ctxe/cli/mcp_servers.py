@@ -1,4 +1,4 @@
-"""``ctxe mcp list|add|remove|approve|test``: servers of other people whose tools the model may ask for."""
+"""``ctxe mcp list|add|remove|approve|test``: other people's servers whose tools the model may use."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def drawn(found: Sequence[Mapping[str, Any]], screen: Screen) -> str:
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    """The state of a server, why it is so, and whether there is a sign-in."""
+    """The state of a server, whether the user is signed in, and the reason for the state."""
     return f"{row['state']}{', signed in' if row['signed_in'] else ''}{': ' if row['why'] else ''}{row['why']}"
 
 
@@ -112,7 +112,7 @@ def add(
 
 
 def _bearer(variable: str) -> dict[str, str]:
-    """The header with a token from a variable, whose name is kept and never the token. Raises ConfigError."""
+    """A header with a token from a variable; only the variable's name is stored. Raises ConfigError."""
     from ctxe.domain.errors import ConfigError
 
     if variable and not re.fullmatch(r"[A-Za-z_]\w*", variable, re.ASCII):
@@ -130,7 +130,7 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
 
 
 def remove(context: typer.Context, name: Name) -> None:
-    """Take a server out. Raises ConfigError, StoreError."""
+    """Remove a server from the settings, or an approval. Raises ConfigError, StoreError."""
     from ctxe.project.servers.pages import remove as taken
 
     invocation = Invocation.of(context)
@@ -138,7 +138,7 @@ def remove(context: typer.Context, name: Name) -> None:
 
 
 def approve(context: typer.Context, name: Name) -> None:
-    """Show what a project's server would run and ask. Raises ConfigError, StoreError."""
+    """Show what a project's server would run, and ask. Raises ConfigError, StoreError."""
     from ctxe.domain.errors import ConfigError
     from ctxe.terminal.input.prompt import Prompt
 
@@ -150,7 +150,7 @@ def approve(context: typer.Context, name: Name) -> None:
 
 
 def confirmed(project: Project, name: str, screen: Screen, ask: Callable[[str, Sequence[str]], str]) -> bool:
-    """Show exactly what a project's server would run; True when the user allowed that. Raises ConfigError."""
+    """Show exactly what a project's server would run; True when the user allowed it. Raises ConfigError."""
     from ctxe.project.servers.configured import accept
     from ctxe.project.servers.pages import approving
     from ctxe.terminal.style import fold, line
@@ -186,7 +186,7 @@ def try_(context: typer.Context, name: Name, as_json: JsonOption = False) -> Non
 
 
 def shown(found: Mapping[str, Any], screen: Screen) -> str:
-    """A server's tools as the model is told of them, each with its price."""
+    """A server's tools as the model sees them, each with its tokens."""
     from ctxe.terminal.figures import plural
     from ctxe.terminal.style import Line, fold, line
     from ctxe.terminal.tables import draw

@@ -1,4 +1,4 @@
-"""``ctxe mcp login|logout``: signing in at the address of a server by OAuth, in the browser."""
+"""``ctxe mcp login|logout``: signs in at a server's address by OAuth, in the browser."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def register(group: typer.Typer) -> None:
 def login(
     context: typer.Context, name: Name, client_id: ClientId = "", client_secret_env: Secret = "", port: Port = 0
 ) -> None:
-    """Sign in. Raises CtxeError."""
+    """Sign in at a server. Raises CtxeError."""
     from ctxe.domain.errors import ConfigError
 
     invocation = Invocation.of(context)
@@ -71,7 +71,7 @@ def signed(project: Project, name: str, screen: Screen, client: tuple[str, str] 
 
 
 def _typed(screen: Screen) -> str:
-    """A line that was put in, if one was within a moment. Raises KeyboardInterrupt for Ctrl-D."""
+    """A line that was typed within LOOK_SECONDS; empty without one. Raises KeyboardInterrupt for Ctrl-D."""
     from ctxe.terminal.input.keyboard import read_line
 
     stdin = screen.stdin

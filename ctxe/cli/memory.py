@@ -1,4 +1,4 @@
-"""``ctxe memory``: what this project remembers, shown, searched, brought in and given out."""
+"""``ctxe memory``: show, search, import and export what this project remembers."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def search(
 
 
 def answer_lines(answers: Iterable[dict[str, Any]]) -> None:
-    """One JSON object a line, each written at once."""
+    """Print one JSON object per line, each as soon as it is found."""
     for answer in answers:
         print_line(answer)
 
 
 def show_found(invocation: Invocation, found: dict[str, object]) -> None:
-    """Answers as a table."""
+    """Search results as a table."""
     from ctxe.terminal.tables import Cell, Column, table
 
     results = found["results"]
@@ -138,7 +138,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help="jsonl or markdown")] = "jsonl",
     kind: Kind = "",
 ) -> None:
-    """Write everything to standard output."""
+    """Write everything, or one kind, to standard output."""
     from ctxe.project.memory import transfer
 
     if form not in ("jsonl", "markdown"):
@@ -149,7 +149,7 @@ def export(
 
 
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Count what is there and what of it is used."""
+    """Count the entries, and how often they are used."""
     from ctxe.project.memory import memories
     from ctxe.terminal.tables import Cell, Column, table
 

@@ -1,4 +1,4 @@
-"""An entry's file is changed by hand: what cannot be kept goes back to the editor, so that no words are lost."""
+"""Lets a person edit an entry's file; invalid text goes back to the editor, so that no words are lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def by_hand(project: Project, prompt: Prompt, entry: Any) -> bool:
-    """Have a person change an entry's file; False when it stays as it was. Raises StoreError when it was a log's."""
+    """Have a person edit an entry's file; False when it stays unchanged. Raises StoreError for an entry of a log."""
     from ctxe.domain.errors import StoreError
     from ctxe.project.memory import inbox
 

@@ -1,4 +1,4 @@
-"""Pages about the memory folder: what is remembered, one entry whole, what loads and what it costs."""
+"""Pages about the memory folder: all that is remembered, one whole entry, the files that load and their cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False) -> str:
-    """Everything remembered, by kind and scope, newest last; what waits and what is wrong below."""
+    """Entries by kind and scope, newest last; below them the log, the inbox and problems."""
     from ctxe.project.memory import memories
 
     snapshot = project.store.snapshot()
@@ -49,7 +49,7 @@ def page(project: Project, screen: Screen, kind: str = "", *, all_: bool = False
 
 
 def _once(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, a failure that several clones recorded as one: the newest file that tells a fix."""
+    """The rows, with a failure that several clones recorded merged into one: the newest file, preferably with a fix."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         same = row.get("signature") or row["id"]
@@ -61,18 +61,18 @@ def _once(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def entries_table(rows: Sequence[Mapping[str, Any]], screen: Screen) -> str:
-    """Entries, a row each."""
+    """Entries as a table."""
     now = time.time()
     return table(*filled(COLUMNS, [_row(row, now) for row in rows], screen), screen)
 
 
 def public(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for other programs: without what only the page needs."""
+    """A row for other programs, without the fields that only the page needs."""
     return {key: value for key, value in row.items() if key not in ("at", "number", "rival")}
 
 
 def entry_page(project: Project, screen: Screen, ref: str) -> str:
-    """One entry whole, with what it replaced and what it rests on. Raises StoreError."""
+    """One whole entry, with what it replaced and its evidence. Raises StoreError."""
     from ctxe.project.memory import memories
 
     entry, before, after, lost = memories.history(project, ref)
@@ -100,7 +100,7 @@ def entry_page(project: Project, screen: Screen, ref: str) -> str:
 
 
 def prose(text: str, screen: Screen) -> str:
-    """Words of an entry as clean lines that fit the window."""
+    """Text of an entry, sanitised and wrapped to the window."""
     from ctxe.terminal.style import fold
 
     rows: list[Line] = []
@@ -110,7 +110,7 @@ def prose(text: str, screen: Screen) -> str:
 
 
 def sources_page(project: Project, screen: Screen) -> str:
-    """Every instruction and memory file that loads, in order, with what it costs."""
+    """Every instruction and memory file that loads, in order, with its tokens."""
     from ctxe.project.memory import standing
 
     rules, pieces, notices = standing.sources(project)

@@ -1,4 +1,4 @@
-"""``ctxe memory review``: proposals are settled, and entries that lost their evidence looked at, by a person."""
+"""``ctxe memory review``: a person decides on proposals, and on entries whose evidence is gone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def review(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk the inbox, what lost its evidence, what two branches replaced, what is said twice. Raises StoreError."""
+    """Go through the inbox, stale entries, rival replacements and duplicates. Raises StoreError."""
     from ctxe.project.memory import inbox, memories
 
     invocation = Invocation.of(context)
@@ -49,7 +49,7 @@ def review(
 
 
 def _list(project: Project, screen: Screen) -> None:
-    """The inbox and what is stale, where nobody can answer."""
+    """List the inbox and stale entries, where nobody can answer."""
     from ctxe.cli.memory_pages import entries_table
     from ctxe.project.memory import inbox, memories
 
@@ -70,7 +70,7 @@ def _list(project: Project, screen: Screen) -> None:
 
 
 def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
-    """Ask about each proposal; False when the user had enough."""
+    """Ask about each proposal; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page, prose
     from ctxe.project.memory import inbox, memories
     from ctxe.terminal.input.prompt import Prompt
@@ -85,7 +85,7 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
             screen.say(f"stands already: {other.id} {other.title}")
         choices = ("accept", "edit", *(("merge", "supersede") if others else ()), "reject", "later", "quit")
         answer = prompt.ask(_question(choices), choices)
-        while answer == "edit":  # a proposal left as it was is asked about again: only a yes keeps it
+        while answer == "edit":  # ask again about a proposal left unchanged: only a yes keeps it
             changed = by_hand(project, prompt, proposal)
             answer = "accept" if changed else prompt.ask(_question(choices), choices)
         if answer == "quit":
@@ -96,7 +96,7 @@ def _walk(project: Project, screen: Screen, waiting: Any) -> bool:
 
 
 def _walk_stale(project: Project, screen: Screen) -> bool:
-    """Ask about each entry that cites what is gone; False when the user had enough."""
+    """Ask about each entry that cites what no longer exists; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import memories
     from ctxe.project.memory.moved import follow, moved
@@ -126,7 +126,7 @@ def _walk_stale(project: Project, screen: Screen) -> bool:
 
 
 def _walk_rivals(project: Project, screen: Screen) -> bool:
-    """Ask which of two holds that replaced the same entry; False when the user had enough."""
+    """Ask which of two entries holds that replaced the same one; False when the user quits."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import inbox
     from ctxe.terminal.input.prompt import Prompt
@@ -151,7 +151,7 @@ def _walk_rivals(project: Project, screen: Screen) -> bool:
 
 
 def _walk_doubles(project: Project, screen: Screen) -> None:
-    """Ask about each two entries that say nearly the same."""
+    """Ask about each pair of entries that say nearly the same."""
     from ctxe.cli.memory_pages import entry_page
     from ctxe.project.memory import inbox
     from ctxe.terminal.input.prompt import Prompt

@@ -1,4 +1,4 @@
-"""What ``ctxe memory show`` shows, printed for people or programs. Needs no Typer."""
+"""``ctxe memory show``: prints memory for people or programs. Needs no Typer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS = Options(
 
 @dataclass(slots=True)
 class MemoryOptions:
-    """What the command line of ``ctxe memory show`` asks for."""
+    """The parsed command line of ``ctxe memory show``."""
 
     entry: str = ""
     kind: str = ""
@@ -30,7 +30,7 @@ class MemoryOptions:
 
 
 def parsed(words: list[str]) -> MemoryOptions | None:
-    """A plain command line; None for what Typer should read, every other command of the group too."""
+    """Parse a plain command line; None if Typer must parse it, as for every other command of the group."""
     read = OPTIONS.read(words[1:]) if words[:1] == ["show"] else None
     return None if read is None or len(read[1]) > 1 else MemoryOptions(" ".join(read[1]), **read[0])
 

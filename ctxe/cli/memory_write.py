@@ -1,4 +1,4 @@
-"""The half of ``ctxe memory`` that writes: add, edit, forget, undo."""
+"""The commands of ``ctxe memory`` that write: add, edit, forget, undo."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Supersedes = Annotated[list[str] | None, typer.Option("--supersedes", help="An e
 
 ADDED = ("decision", "fact", "preference", "routine")
 STATUSES = {"failure": ("open", "resolved", "wontfix", "stale")}
-"""What ``edit`` may call an entry of a kind."""
+"""Statuses that ``edit`` accepts, by kind of entry; OTHERS for the rest."""
 OTHERS = ("current", "stale", "superseded")
 
 
 def _kinds(kind: str) -> str:
-    """What to give for a kind of entry that ``add`` does not make."""
+    """A hint which kinds ``add`` accepts, and which command writes ``kind`` instead."""
     beside = {"failure": "; `ctxe failures add` keeps a failure", "log": "; sessions write the log of the day"}
     return ", ".join(ADDED[:-1]) + f" or {ADDED[-1]}" + beside.get(kind, "")
 
@@ -56,7 +56,7 @@ def add(
 
 
 def words_of(text: list[str] | None) -> str:
-    """The words on the command line, or those on standard input for a lone dash."""
+    """The words on the command line, or standard input for a single dash."""
     return sys.stdin.read() if text == ["-"] else " ".join(text or ())
 
 
@@ -71,7 +71,7 @@ def keep(
     propose: bool = False,
     as_json: bool = False,
 ) -> None:
-    """Write one entry, after asking about what stands already on the same subject."""
+    """Write one entry, after asking about entries on the same subject."""
     from ctxe.domain.value import replace
     from ctxe.project.memory import memories
 
@@ -100,7 +100,7 @@ def keep(
 
 
 def _same_subject(project: Project, screen: Screen, draft: Any) -> list[str] | None:
-    """Ids to supersede; None when the user thinks better of it. Where nobody can answer both are kept."""
+    """Ids to supersede; None when the user cancels. Without a keyboard both entries are kept."""
     from ctxe.project.memory import memories
 
     replaced: list[str] = []
@@ -127,7 +127,7 @@ def edit(
     scope: Scope = None,
     file: Files = None,
 ) -> None:
-    """Change what the options name; without any, open the file in the editor. Raises CtxeError, StoreError."""
+    """Change what the options name; without options, open the file in the editor. Raises CtxeError, StoreError."""
     from ctxe.domain.errors import CtxeError
 
     invocation = Invocation.of(context)
@@ -175,6 +175,6 @@ def forget(
 
 
 def undo(context: typer.Context) -> None:
-    """Take back the last write. Raises StoreError."""
+    """Undo the last write. Raises StoreError."""
     invocation = Invocation.of(context)
     invocation.screen().say(f"taken back: {invocation.project().store.undo()}")

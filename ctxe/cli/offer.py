@@ -1,4 +1,4 @@
-"""What a person is asked about models: a server found on this machine, and the window of a model nobody knows."""
+"""Asks the user about models: whether to use a server found on this machine, and the window of an unknown model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def offer_local(project: Project, screen: Screen) -> bool:
-    """Ask whether a found server shall be used, and keep a yes in the user's settings; True when it was a yes.
+    """Ask whether to use a server that was found, and save a yes in the user's settings; True for a yes.
 
-    Asks nobody when a model is configured or a key is set. Raises ConfigError or StoreError.
+    Asks nothing when a model is configured or a key is set. Raises ConfigError or StoreError.
     """
     from ctxe.config import save, user_file
     from ctxe.project.models import OFFLINE, choice, local_servers
@@ -36,9 +36,9 @@ def offer_local(project: Project, screen: Screen) -> bool:
 
 
 def ask_window(project: Project, screen: Screen) -> bool:
-    """Ask for the window of a model that the catalog does not know, and keep the answer; True when there is one.
+    """Ask for the window of a model that the catalog does not know, and save it; True when it was given.
 
-    Raises UnknownModel where nobody answers, ConfigError or StoreError.
+    Raises UnknownModel when nobody answers; also ConfigError, StoreError.
     """
     from ctxe.config import save, user_file
     from ctxe.domain.errors import UnknownModel
@@ -62,7 +62,7 @@ def ask_window(project: Project, screen: Screen) -> bool:
 
 
 def _tokens(typed: str) -> int:
-    """A number as people write it (128000, 128,000, 128k, 1M); 0 for none."""
+    """A number as people write it (128000, 128,000, 128k, 1M); 0 if it is not one."""
     import re
 
     found = re.fullmatch(r"([\d,_]*\d)\s*([km]?)", typed.strip().lower())

@@ -1,4 +1,4 @@
-"""What listings share: the --json option and printing for machines."""
+"""Shared by listings: the --json option and printing for programs."""
 
 from __future__ import annotations
 

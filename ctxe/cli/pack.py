@@ -1,4 +1,4 @@
-"""``ctxe pack``: what bears on a task as one text, for pasting into, or piping to, another tool."""
+"""``ctxe pack``: the context of a task as one text, to paste or pipe into another tool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pack(
     budget: Annotated[int, typer.Option("--budget", help="Tokens (o200k_base), a hard cap.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Offline; the text goes to standard output, its account to standard error. Raises BudgetError, ConfigError."""
+    """Offline; the text goes to standard output, its ledger to standard error. Raises BudgetError, ConfigError."""
     from ctxe.cli.plan_options import from_stdin
     from ctxe.domain.errors import ConfigError
     from ctxe.project.window.packing import LEAST, USUAL, bundle, to_json

@@ -1,4 +1,4 @@
-"""What is typed for an option goes to its command as it is where it is of the right kind already."""
+"""Passes values to commands without validation when they already have the right type."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def direct(command: Any) -> Any:
-    """The command with all below it, taking the same values: words that need no reading are not read.
+    """The command and its subcommands, parsing only the values that need it; the accepted values stay the same.
 
-    Typer has every value read by pydantic, a default and a plain string too, and its import is as long as a short
-    command. There is no setting for that. Versions of Typer that do without never look at what is set here.
+    Typer validates every value with pydantic, even defaults and plain strings, and importing it takes as long as a
+    short command. No setting prevents that. Versions of Typer without pydantic never read what is set here.
     """
     for parameter in command.params:
         _direct(parameter)
-    asked = command.get_help_option  # it makes an option of its own, with a value like any other's
+    asked = command.get_help_option  # creates an option, whose value is validated too
     command.get_help_option = lambda context: _direct(asked(context))
     for inner in getattr(command, "commands", {}).values():
         direct(inner)
@@ -22,7 +22,7 @@ def direct(command: Any) -> Any:
 
 
 def _direct(parameter: Any) -> Any:
-    """The parameter, with a reader of ours where Typer would make its own at the first value."""
+    """The parameter with a lazy reader in place of the one that Typer creates at the first value."""
     known = getattr(parameter, "type_descriptor", None)
     if known is not None:
         parameter._runtime_param = _LateReader(known.annotation, known.choices or ())
@@ -30,13 +30,13 @@ def _direct(parameter: Any) -> Any:
 
 
 class _LateReader:
-    """Stands where Typer keeps what reads a parameter's values, until one comes that has to be read."""
+    """Replaces Typer's reader of a parameter until a value needs validation."""
 
     def __init__(self, kind: Any, choices: Collection[Any]) -> None:
         self._kind, self._choices = kind, choices
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The value for the command. Raises what Typer raises for a bad one."""
+        """The value for the command. Raises Typer's errors for an invalid one."""
         many = param.multiple or param.nargs == -1
         if value is None:
             return () if many else None

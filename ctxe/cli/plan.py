@@ -1,4 +1,4 @@
-"""``ctxe plan``: which files a task needs, with reasons, under a budget of tokens."""
+"""``ctxe plan``: the files that a task needs, with reasons, within a token budget."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plan(
     show: Annotated[bool, typer.Option("--show", help="Print what the model would see of the files.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every file, not the first ones only, on a terminal.")] = False,
 ) -> None:
-    """Offline. The index is brought up to date first. Raises ConfigError."""
+    """Offline; the index is updated first. Raises ConfigError."""
     from ctxe.cli import plan_options
 
     plan_options.show(

@@ -1,4 +1,4 @@
-"""The plan for ``ctxe plan``: made, and printed for people or programs. Needs no Typer."""
+"""Makes the plan for ``ctxe plan`` and prints it for people or programs. Needs no Typer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OPTIONS = Options({"--json": "as_json", "--show": "contents", "--all": "every"},
 LEAST = 100
 BAR = 8
 BELOW = 6
-"""Rows of a window that a long plan leaves to its foot and the prompt."""
+"""Rows of the window left free below a long plan for its footer and the prompt."""
 LEAST_SHOWN = 5
-"""Files that a terminal shows at least of a long plan, which goes on as far as the window does."""
+"""Fewest files that a terminal shows of a long plan, which is cut to the window's height."""
 GUESSED = "these words say little, and a session would plan nothing by them: name a file, a function or an error"
 SHOWN = {"full": "whole", "region": "lines", "outline": "outline", "name": "name"}
 STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name": "dim"}
@@ -32,7 +32,7 @@ STYLES = {"full": "injected", "region": "injected", "outline": "accent", "name":
 
 @dataclass(slots=True)
 class PlanOptions:
-    """What the command line of ``ctxe plan`` asks for; without a task, standard input has it."""
+    """The parsed command line of ``ctxe plan``; without a task, it is read from standard input."""
 
     task: str = ""
     budget: int = 0
@@ -42,13 +42,13 @@ class PlanOptions:
 
 
 def parsed(words: list[str]) -> PlanOptions | None:
-    """A plain command line; None for what Typer should read."""
+    """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.read(words)
     return None if read is None else PlanOptions(" ".join(read[1]), **read[0])
 
 
 def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None = None) -> None:
-    """Print the plan; offline. The index is brought up to date first. Raises ConfigError.
+    """Print the plan; offline. The index is updated first. Raises ConfigError.
 
     ``steering`` is what a session and its user add to the task.
     """
@@ -70,7 +70,7 @@ def show(invocation: Invocation, wanted: PlanOptions, steering: Steering | None 
 
 
 def from_stdin(command: str) -> str:
-    """The task of a command on standard input. Raises ConfigError when a person would have to type it."""
+    """The task of a command from standard input. Raises ConfigError when that is a terminal."""
     import sys
 
     if sys.stdin is None or sys.stdin.isatty():
@@ -81,9 +81,9 @@ def from_stdin(command: str) -> str:
 
 
 def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
-    """A plan as people read it: files with bars, what is shown of each, and why.
+    """A plan for people: files with bars, what is shown of each, and why.
 
-    A terminal gets the first files, all of them with ``every``, reasons below each; a pipe one row a file.
+    On a terminal, the first files (all with ``every``), each with its reasons below; on a pipe, one row per file.
     """
     from ctxe.terminal.style import fold, line
     from ctxe.terminal.tables import draw
@@ -91,14 +91,14 @@ def view(made: Plan, screen: Screen, *, every: bool = False) -> str:
     if not made.files:
         return _nothing(made, screen)
     listed = _listed(made, screen, every)
-    more = len(made.files) + 1 - len(listed)  # the head of the table is one of them
+    more = len(made.files) + 1 - len(listed)  # one group is the table's header
     foot = fold(line((_foot(made, more), "dim")), screen.width)
     notes = [row for told in _notes(made) for row in fold(line((told, "warn")), screen.width)]
     return draw([*(row for rows in listed for row in rows), (), *foot, *notes], screen)
 
 
 def _notes(made: Plan) -> list[str]:
-    """What to know of a plan: what went wrong with it, and that its words left the planner guessing."""
+    """Warnings about a plan: what went wrong, and that its words were too vague."""
     from ctxe.project.window.saying import telling
 
     guessed = bool(made.task.strip()) and not telling(made.task)
@@ -117,7 +117,7 @@ def _nothing(made: Plan, screen: Screen) -> str:
 
 
 def _foot(made: Plan, more: int) -> str:
-    """What the plan takes, and what is not on the screen."""
+    """The plan's tokens, and what is not on the screen."""
     from ctxe.project.planning.plan import DROPPED
     from ctxe.terminal.figures import plural, seconds
 
@@ -132,7 +132,7 @@ def _foot(made: Plan, more: int) -> str:
 
 
 def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
-    """The head of a table, then files with bars and the reasons for each: as many as the window shows."""
+    """The header of a table, then files with bars and reasons: as many as the window shows."""
     from ctxe.terminal.tables import Column, bar_cell, detailed
 
     best = max(file.score for file in made.files)
@@ -153,7 +153,7 @@ def _listed(made: Plan, screen: Screen, every: bool) -> list[list[Line]]:
 
 
 def _end(path: str, room: int, screen: Screen) -> str:
-    """A path in at most ``room`` columns: of a long one its end, which tells files apart."""
+    """A path in at most ``room`` columns; a long one is cut at its beginning, since its end tells files apart."""
     from ctxe.terminal.style import cells
 
     if cells(path) <= max(room, 12):

@@ -1,4 +1,4 @@
-"""Plain command lines read without Typer, which takes a quarter of what a short command may take."""
+"""Parses plain command lines without Typer, which takes a quarter of the time that a short command may take."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from ctxe.domain.value import dataclass, field
 
 DIGITS = 18
-"""Digits of a number that is no slip."""
+"""Most digits of a number; Typer gets longer ones."""
 
 
 def _words(word: str) -> bool:
-    """Whether an argument in quotes that begins with a dash is a sentence (``"--glob is ignored"``), not an option."""
+    """True when a quoted argument that begins with a dash is a sentence (``"--glob is ignored"``), not an option."""
     head, blank, _ = word.partition(" ")
     return bool(blank) and "=" not in head
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command knows: ``flags`` and ``values`` by option, each with its field.
+    """The options of a command: ``flags`` and ``values`` map each option to its field.
 
-    Of these fields ``numbers`` are whole ones, ``amounts`` may have a point, ``lists`` may be given again, and
+    Of these fields ``numbers`` are integers, ``amounts`` may have a decimal point, ``lists`` may be repeated, and
     ``choices`` are one of a few words.
     """
 
@@ -33,9 +33,9 @@ class Options:
     choices: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def read(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
-        """Fields that were set and the words between options, as Typer reads them.
+        """The fields that are set, and the words between options, as Typer parses them.
 
-        None for anything that Typer should read, and complain of.
+        None for anything that Typer must parse, or complain about.
         """
         fields: dict[str, Any] = {}
         said: list[str] = []
@@ -58,7 +58,7 @@ class Options:
         return fields, said
 
     def _fits(self, name: str, value: str) -> bool:
-        """Whether this is a plain value of the field."""
+        """True when this is a plain value of the field."""
         plain = value.replace(".", "", 1) if name in self.amounts else value
         if name in self.numbers or name in self.amounts:
             return plain.isascii() and plain.isdigit() and len(plain) <= DIGITS

@@ -17,7 +17,7 @@ def replay(
     stdin: Annotated[bool, typer.Option("--stdin", help="Read from standard input (the only way so far).")] = True,
     model: Annotated[str, typer.Option("--model", metavar="M", help="Count as for this model.")] = "",
 ) -> None:
-    """One line for one line until the input ends. Raises ConfigError."""
+    """Answer every line with one line until the input ends. Raises ConfigError."""
     import sys
 
     from ctxe.project.models import vocabulary_for

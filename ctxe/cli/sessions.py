@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Every session."""
+    """Sessions, the one used last first, and notices about logs of a newer ctxe."""
     import time
 
     from ctxe.project.sessions import summaries, unreadable
@@ -60,7 +60,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
-    """A row a session; ``now`` is in seconds since 1970."""
+    """Sessions as a table; ``now`` is in seconds since 1970."""
     from ctxe.terminal.figures import age, money, size
     from ctxe.terminal.tables import Column, table
 
@@ -82,7 +82,7 @@ def _listing(found: Sequence[Summary], now: float, screen: Screen) -> str:
 
 
 def picked(project: Project, prompt: Prompt, but: str = "") -> str | None:
-    """The session that a person picks from those of this project; None when none. Raises SessionError without any."""
+    """The id of the session that a person picks; None for none. Raises SessionError when there are none."""
     import time
 
     from ctxe.domain.errors import SessionError
@@ -112,7 +112,7 @@ def show(
         typer.Option("--recall", metavar="HANDLE", help="The whole text under a handle, or what best matches words."),
     ] = "",
 ) -> None:
-    """Draw a log with the code that drew the session."""
+    """Show a log with the code that showed the session."""
     from ctxe.project.sessions import delegated, events, path_of, records
 
     invocation = Invocation.of(context)
@@ -157,7 +157,7 @@ def inspect(
     ] = "",
     open_: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
-    """Write a page that needs no network. Raises SessionError, StoreError."""
+    """Write an HTML page that needs no network. Raises SessionError, StoreError."""
     from ctxe.project.sessions import path_of, write
     from ctxe.project.window.past import past
     from ctxe.terminal.pages.report import page
@@ -187,7 +187,7 @@ def diff(
     other: Annotated[str, typer.Argument(help="id or its beginning")],
     as_json: JsonOption = False,
 ) -> None:
-    """What two attempts at a task, two models or two settings took. Raises SessionError."""
+    """Compare two sessions: attempts at a task, models or settings. Raises SessionError."""
     from ctxe.project.sessions import path_of
     from ctxe.project.window.past import past
     from ctxe.terminal.pages.difference import difference, facts
@@ -208,7 +208,7 @@ def export(
     form: Annotated[Literal["markdown", "jsonl"], typer.Option("--format", help="markdown or jsonl.")] = "markdown",
     out: Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write it; else standard output.")] = "",
 ) -> None:
-    """A whole session. Raises SessionError, StoreError."""
+    """Print or write a whole session. Raises SessionError, StoreError."""
     from ctxe.domain.jsonl import json_text
     from ctxe.project.sessions import events, path_of, records, write
     from ctxe.terminal.pages.replayed import markdown

@@ -103,7 +103,7 @@ def new(
     description: Annotated[str, typer.Argument(help="what it is for, in the words of tasks")] = "",
     user: Annotated[bool, typer.Option("--user", help="For all your projects, in your ctxe folder.")] = False,
 ) -> None:
-    """Begin a module. Raises ConfigError, StoreError."""
+    """Create a module. Raises ConfigError, StoreError."""
     from ctxe.project.skills import modules
 
     invocation = Invocation.of(context)

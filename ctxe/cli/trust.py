@@ -1,4 +1,4 @@
-"""``ctxe trust``: whether this folder's settings and instructions may count."""
+"""``ctxe trust``: whether this folder's settings and instructions take effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def trust(
     list_: Annotated[bool, typer.Option("--list", help="Every folder that is trusted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Trust the folder you stand in. Raises StoreError."""
+    """Trust the current folder, or stop trusting it, or list the trusted folders. Raises StoreError."""
     invocation = Invocation.of(context)
     project = invocation.project()
     screen = invocation.screen()

@@ -1,4 +1,4 @@
-"""Settings: defaults, the user's file, the project's, the environment and flags, merged into one frozen Config."""
+"""Settings from defaults, the user's file, the project's, the environment and flags, merged into one frozen Config."""
 
 from ctxe.config.keys import defaults, every_setting, parse, require
 from ctxe.config.load import (

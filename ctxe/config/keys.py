@@ -1,4 +1,4 @@
-"""The keys of the settings: which there are, what fits each, and reading a value from words."""
+"""The keys of the settings: which exist, which values are valid, and parsing a value from text."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ctxe.domain.value import fields
 
 SERVERS = "mcp.servers"
 SERVER_NAME = pattern(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
-"""What a server may be called: its name stands in rules, and before a slash in what the model calls."""
+"""Valid names of servers: a name is used in rules, and before a slash in the tool names that the model calls."""
 MOST = 1e12
-"""The largest number: more tokens, dollars or seconds than there are, and small enough to be reckoned with."""
+"""The largest number accepted: more tokens, dollars or seconds than exist, and small enough to calculate with."""
 DAY = 86_400.0
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "model.idle_seconds": (1, DAY),
@@ -33,12 +33,12 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "fold.keep_recent": (1, MOST),
     "fold.record_share": (0, 1),
 }
-"""The least and the most of each number that has narrower bounds than 0 and MOST; both may be set."""
+"""Least and most (inclusive) of each number with narrower bounds than 0 and MOST."""
 
 
 @cache
 def every_setting() -> list[tuple[str, Any, Any, str]]:
-    """Every setting: dotted key, type, default, what it says."""
+    """(dotted key, type, default, description) of every setting."""
     found = []
     for section, kind in get_type_hints(Config).items():
         if not isinstance(kind, type):  # tables whose keys the user makes up
@@ -49,23 +49,23 @@ def every_setting() -> list[tuple[str, Any, Any, str]]:
 
 
 def defaults() -> dict[str, Any]:
-    """Every setting with its default, by dotted key."""
+    """Default values by dotted key."""
     return {key: default for key, _, default, _ in every_setting()}
 
 
 def require(key: str) -> None:
-    """Raise ConfigError, with the nearest name, when there is no such setting."""
+    """Raise ConfigError, suggesting the nearest name, when there is no such setting."""
     known = {name: kind for name, kind, _, _ in every_setting()}
     if key not in known:
         raise ConfigError(f"unknown setting {key}", _nearest(key, known))
 
 
 def parse(key: str, text: str) -> Any:
-    """A setting's value from words (environment, ``config set``). Raises ConfigError."""
+    """Parse a setting's value from text (environment, ``config set``). Raises ConfigError."""
     require(key)
     kind = {name: kind for name, kind, _, _ in every_setting()}[key]
     try:
-        text.encode()  # bytes of a command line that are no text
+        text.encode()  # fails on command-line bytes that are not text
         value: Any = text
         if kind is bool:
             value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
@@ -82,7 +82,7 @@ def parse(key: str, text: str) -> Any:
 
 
 def check(flat: Mapping[str, Any], origin: str) -> None:
-    """Raise ConfigError for an unknown key or a value of the wrong kind, naming where it came from."""
+    """Raise ConfigError, naming ``origin``, for an unknown key or a value of the wrong type."""
     known = {key: kind for key, kind, _, _ in every_setting()}
     for key, value in flat.items():
         if key.startswith("models.") and isinstance(value, Mapping):
@@ -98,7 +98,7 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
 
 
 def _bounded(key: str, value: Any, where: str) -> None:
-    """Raise ConfigError for a number that is out of its bounds."""
+    """Raise ConfigError for a number outside its bounds."""
     least, most = BOUNDS.get(key, (0, MOST))
     if key in BOUNDS and not least <= value <= most:
         wanted = f"{least:g} or more" if most == MOST else f"between {least:g} and {most:g}"
@@ -106,7 +106,7 @@ def _bounded(key: str, value: Any, where: str) -> None:
 
 
 def _usual(key: str) -> str:
-    """What the key is set to where nobody sets it, as it is written in TOML."""
+    """A hint with the default of a setting, as written in TOML."""
     import json
 
     usual = defaults()[key]
@@ -115,7 +115,7 @@ def _usual(key: str) -> str:
 
 
 def check_servers(value: Any, origin: str) -> None:
-    """Raise ConfigError for a table of servers in which something is unknown, of the wrong kind, or missing."""
+    """Raise ConfigError for a table of servers with something unknown, of the wrong type, or missing."""
     if not isinstance(value, Mapping):
         raise ConfigError(f"{origin}: {SERVERS} is no table", f'write [{SERVERS}.NAME] and command = "…" below it')
     hints = get_type_hints(ServerSettings)

@@ -1,4 +1,4 @@
-"""Merging every place that settings come from; the only module that reads the environment."""
+"""Loads and merges settings from every source; the only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ctxe.storage.files import read
 
 PROJECT_FILE = ".ctxe.toml"
 SERVERS_FILE = ".mcp.json"
-"""Where a project names servers: the file of Claude Code and others, ``{"mcpServers": {NAME: {…}}}``."""
+"""The project's file of servers, shared with Claude Code and others: ``{"mcpServers": {NAME: {…}}}``."""
 
 OTHERS = ("CTXE_HOME", "CTXE_MODEL", "CTXE_PROJECT", "CTXE_NOTHING", "CTXE_ENVIRONMENT", "CTXE_TEST_JOBS")
-"""Variables of ours that are no settings."""
+"""ctxe's own variables that are not settings."""
 
 Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A Config, where each setting came from (dotted key → file, variable or flag), and what was refused."""
+    """A Config, the origin of each setting (dotted key → file, variable or flag), and the values that were refused."""
 
     config: Config
     origins: Mapping[str, str]
@@ -37,7 +37,7 @@ class LoadedConfig:
 
 
 def user_folder(environment: Mapping[str, str]) -> Path:
-    """The user's ctxe folder: CTXE_HOME, else the platform's place for settings."""
+    """The user's ctxe folder: CTXE_HOME, else the platform's folder for settings."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser()
     if plain := _plain(environment, "XDG_CONFIG_HOME", ".config"):
@@ -48,7 +48,7 @@ def user_folder(environment: Mapping[str, str]) -> Path:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """The user's cache folder, for projects whose own tree cannot be written."""
+    """The user's cache folder, for projects whose own tree is not writable."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser() / "cache"
     if plain := _plain(environment, "XDG_CACHE_HOME", ".cache"):
@@ -59,7 +59,7 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _plain(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
-    """The folder on Linux when nothing is odd: loading what knows every platform takes longer than reading settings."""
+    """The folder in the usual case on Linux, else None: importing platformdirs takes longer than reading settings."""
     said, home = environment.get(variable, ""), environment.get("HOME", "")
     if sys.platform != "linux" or "ANDROID_ROOT" in environment or not (said or home).startswith("/"):
         return None
@@ -72,9 +72,9 @@ def read_environment() -> dict[str, str]:
 
 
 def search_outside(root: Path) -> None:
-    """Let this process look for programs nowhere in the repository: libraries start some by their bare names.
+    """Remove folders inside the repository from this process's PATH: libraries start some programs by bare name.
 
-    The SDKs of the providers ask ``uname`` for the processor, for one.
+    The providers' SDKs run ``uname`` to find the processor, for example.
     """
     os.environ["PATH"] = os.pathsep.join(outside(root, os.get_exec_path()))
 
@@ -85,7 +85,7 @@ def user_file(environment: Mapping[str, str]) -> Path:
 
 
 def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> LoadedConfig:
-    """Merge every place that settings come from. Raises ConfigError with the file and key at fault."""
+    """Merge the settings of every source. Raises ConfigError with the file and key at fault."""
     own = user_file(environment)
     settings: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -104,13 +104,13 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """A settings file as nested tables; empty when there is none. Raises ConfigError."""
+    """A settings file as nested tables; empty when there is no file. Raises ConfigError."""
     try:
         if not path.exists():
             return {}
         import tomllib
 
-        # a repository may hold a link to a device, which would be read without end
+        # `read` refuses devices: a repository may link to one that never ends
         return tomllib.loads(read(path).decode("utf-8-sig"))
     except StoreError as error:
         raise ConfigError(error.message, "mend or remove the file") from error
@@ -119,7 +119,7 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested tables as dotted keys; the tables of [models."name"] stay whole under ``models.<name>``."""
+    """Nested tables as dotted keys; a table [models."name"] stays whole under ``models.<name>``."""
     flat: dict[str, Any] = {}
     for section, inner in table.items():
         if isinstance(inner, Mapping):
@@ -137,7 +137,7 @@ def _lay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, 
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
-    """CTXE_MODEL and CTXE_<SECTION>_<KEY>; other CTXE_ variables are not ours to refuse."""
+    """(value, variable) by key from CTXE_MODEL and CTXE_<SECTION>_<KEY>; other CTXE_ variables are ignored."""
     found: dict[str, tuple[Any, str]] = {}
     if name := environment.get("CTXE_MODEL"):
         found["model.name"] = (name, "CTXE_MODEL")
@@ -148,12 +148,12 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
 
 
 def _variables() -> dict[str, str]:
-    """Every setting by the variable that sets it."""
+    """The key of every setting by its environment variable."""
     return {"CTXE_" + key.replace(".", "_").upper(): key for key, _, _, _ in every_setting()}
 
 
 def unheard(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that are named like settings and set nothing: slips, or another program's."""
+    """CTXE_ variables that set nothing: typos, or another program's."""
     return tuple(name for name in environment if name.startswith("CTXE_") and name not in {*_variables(), *OTHERS})
 
 
@@ -167,5 +167,5 @@ def _build(settings: Mapping[str, Any]) -> Config:
 
 
 def settled(kind: type[Settings], table: Mapping[str, Any]) -> Settings:
-    """A part of the settings from its table, whose keys were checked."""
+    """A section of the settings from its table, whose keys have been checked."""
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})

@@ -1,4 +1,4 @@
-"""The settings themselves: one frozen dataclass a section, each key with its default and what it says."""
+"""The settings: one frozen dataclass per section, each key with its default and description."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class BudgetSettings:
-    """[budget] What one request, and one session, may cost."""
+    """[budget] Limits of one request, one turn and one session."""
 
     window: int = field(default=0, metadata={"says": "tokens of request and reply; 0: the model's window"})
     target_tokens: int = field(default=0, metadata={"says": "fold above this many tokens, if lower than fold.at"})
@@ -47,7 +47,7 @@ class BudgetSettings:
 
 @dataclass(frozen=True, slots=True)
 class ShareSettings:
-    """[shares] Parts of the usable tokens; each unused one passes down."""
+    """[shares] Parts of the usable tokens; what a share does not use passes to the next."""
 
     memory: float = field(default=0.05, metadata={"says": "memory, decisions, failures, daily log"})
     memory_tokens: int = field(default=2_500, metadata={"says": "and at most this many tokens"})
@@ -71,7 +71,7 @@ class ApprovalSettings:
 
 @dataclass(frozen=True, slots=True)
 class ToolSettings:
-    """[tools] Limits of what the model runs."""
+    """[tools] Limits of the commands that the model runs."""
 
     command_seconds: float = field(default=120.0, metadata={"says": "time limit of a command"})
     sandbox: Literal["auto", "always", "off"] = field(
@@ -82,7 +82,7 @@ class ToolSettings:
 
 @dataclass(frozen=True, slots=True)
 class InstructionSettings:
-    """[instructions] What is read beside AGENTS.md and its kin."""
+    """[instructions] Files read in addition to AGENTS.md and the like."""
 
     read: tuple[str, ...] = field(
         default=(), metadata={"says": 'further files of the project: ["CONVENTIONS.md"]; read in every session'}
@@ -91,7 +91,7 @@ class InstructionSettings:
 
 @dataclass(frozen=True, slots=True)
 class SkillSettings:
-    """[skills] Domain modules: which stand always, which never, what the list of them may cost."""
+    """[skills] Domain modules: which are always loaded, which never, and what the list of them may cost."""
 
     always: tuple[str, ...] = field(default=(), metadata={"says": "names of modules that are loaded in every session"})
     never: tuple[str, ...] = field(default=(), metadata={"says": "names of modules that do not exist for ctxe"})
@@ -121,7 +121,7 @@ class MemorySettings:
 
 @dataclass(frozen=True, slots=True)
 class FailureSettings:
-    """[failures] What happens when a call is about to fail as it did before."""
+    """[failures] What happens when a call is about to repeat a known failure."""
 
     gate: Literal["tell", "stop", "off"] = field(
         default="tell", metadata={"says": "tell: answer once instead of running; stop: ask the user; off: run"}
@@ -130,7 +130,7 @@ class FailureSettings:
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """[checks] Commands of yours that look at what the model changed; your file only."""
+    """[checks] The user's commands that check what the model changed; the user's file only."""
 
     edits: tuple[str, ...] = field(
         default=(), metadata={"says": 'after each step that edits: ["*.py: ruff check {files}"]; a failure is told'}
@@ -152,7 +152,7 @@ class PlanSettings:
 
 @dataclass(frozen=True, slots=True)
 class DelegateSettings:
-    """[delegate] Questions that the model hands to a second conversation, which only reads."""
+    """[delegate] Questions that the model passes to a second conversation, which only reads."""
 
     enabled: bool = field(default=True, metadata={"says": "offer the model the tool for that"})
     model: str = field(default="", metadata={"says": "who answers; empty: model.cheap, else the session's own"})
@@ -166,7 +166,7 @@ class DelegateSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalSettings:
-    """[retrieval] Vectors and further documents for the planner's search; user's file or flags only."""
+    """[retrieval] Vectors and additional documents for the planner's search; user's file or flags only."""
 
     embeddings: str = field(default="", metadata={"says": "provider/name of an embedding model; empty: no vectors"})
     base_url: str = field(default="", metadata={"says": "an OpenAI-compatible server of embeddings"})
@@ -176,7 +176,7 @@ class RetrievalSettings:
 
 @dataclass(frozen=True, slots=True)
 class FoldSettings:
-    """[fold] When history gives way, and to what; the defaults are what the replay benchmark defends."""
+    """[fold] When history is folded, and to what size; the replay benchmark supports the defaults."""
 
     at: float = field(default=1.0, metadata={"says": "fold when this share of the room is used"})
     to: float = field(default=0.6, metadata={"says": "and leave this share of it, beside 4,000 tokens"})
@@ -194,7 +194,7 @@ class FoldSettings:
 
 @dataclass(frozen=True, slots=True)
 class ScreenSettings:
-    """[screen] The terminal; your file only."""
+    """[screen] The terminal; the user's file only."""
 
     bell: float = field(
         default=30.0, metadata={"says": "ring when work that took so many seconds is over or asks you; 0: never"}
@@ -204,7 +204,7 @@ class ScreenSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """[mcp.servers.NAME] A server of the Model Context Protocol whose tools the model may ask for; your file only."""
+    """[mcp.servers.NAME] A Model Context Protocol server whose tools the model may use; the user's file only."""
 
     command: str = field(default="", metadata={"says": "a program that speaks the protocol on its input and output"})
     args: tuple[str, ...] = field(default=(), metadata={"says": "its arguments; ${NAME} is a variable of yours"})
@@ -226,8 +226,9 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings, one section a field. ``models`` holds the user's overrides of the model catalog by name, ``mcp``
-    the user's servers by name.
+    """All settings, one section per field.
+
+    ``models`` holds the user's overrides of the model catalog by name, ``mcp`` the user's servers by name.
     """
 
     model: ModelSettings = ModelSettings()

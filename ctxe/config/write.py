@@ -1,4 +1,4 @@
-"""Changing one setting in a file, and the example file that names them all."""
+"""Changes one setting in a file, and writes the example file that lists them all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxe.domain.value import fields
 def save(path: Path, keys: Sequence[str], value: Any) -> None:
     """Set one key (("model", "name"), ("models", "ollama/x", "window")) in a settings file, keeping the others.
 
-    Comments of the file are lost; a link to it stays. Raises ConfigError or StoreError.
+    The file's comments are lost; if it is a symlink, its target is written. Raises ConfigError or StoreError.
     """
     import tomli_w
 
@@ -30,7 +30,7 @@ def save(path: Path, keys: Sequence[str], value: Any) -> None:
 
 
 def drop(path: Path, keys: Sequence[str]) -> None:
-    """Take one key, or a whole table, out of a settings file; nothing when it is not there. Raises as ``save``."""
+    """Remove one key, or a whole table, from a settings file, if it is there. Raises like ``save``."""
     import tomli_w
 
     from ctxe.storage.files import replace
@@ -70,7 +70,7 @@ def example() -> str:
 
 
 def _servers() -> str:
-    """What a server may be told, each key with its default."""
+    """The keys of a server with their defaults."""
     lines = ["", "# [mcp.servers.NAME]              # one of yours; a repository can set none"]
     for one in fields(ServerSettings):
         default = one.default_factory() if callable(one.default_factory) else one.default

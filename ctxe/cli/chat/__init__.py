@@ -1,1 +1,1 @@
-"""A chat at the keyboard or headless: its options, its loop, and the slash commands."""
+"""A chat, at the keyboard or headless: its options, its loop, and the slash commands."""

@@ -1,4 +1,4 @@
-"""``ctxe chat``: its options as Typer reads them."""
+"""``ctxe chat``: its options as Typer parses them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def chat(
     no_memory: Annotated[bool, typer.Option("--no-memory", help="Neither load nor write project memory.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request; send nothing.")] = False,
 ) -> None:
-    """A session in this repository. Raises CtxeError."""
+    """Start a session in this repository. Raises CtxeError."""
     from ctxe.cli.chat.options import ChatOptions, show
 
     wanted = ChatOptions(

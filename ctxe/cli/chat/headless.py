@@ -1,4 +1,4 @@
-"""One question without a person at the keyboard: the answer on standard output, everything else on standard error."""
+"""One turn without a person at the keyboard: the answer on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ EXIT: dict[Outcome, int] = {
 
 
 def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = None) -> int:
-    """One turn; the exit code of the process. However it ends, JSON says how. Raises CtxeError.
+    """Run one turn and return the process's exit code; JSON forms end with a result even on errors. Raises CtxeError.
 
-    ``own`` is as for Live.turn.
+    ``own`` is as for ``session.turns.turn``.
     """
     from ctxe.project.session.turns import turn
     from ctxe.terminal.input.interrupt import play
@@ -42,7 +42,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
             if isinstance(event, TurnFinished):
                 ends.append(event)
                 if shown is not None and event.outcome == "failed":
-                    event = replace(event, why="")  # the error itself says why, once
+                    event = replace(event, why="")  # the error itself is shown once
             if shown is not None:
                 shown.show(event)
             elif form == "stream-json" and isinstance(event, get_args(Kept)):
@@ -58,7 +58,7 @@ def run(live: Live, words: str, form: Format, screen: Screen, own: str | None = 
 
 
 def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None]) -> tuple[str, str | None]:
-    """Words that begin with ``/SERVER:PROMPT``, with what the server wrote in its place. Raises CtxeError."""
+    """The words, with ``/SERVER:PROMPT`` at their beginning replaced by the server's text. Raises CtxeError."""
     from ctxe.cli.chat.session import split
     from ctxe.cli.chat.slash import split_line
     from ctxe.domain.errors import ConfigError
@@ -79,7 +79,7 @@ def _asked(live: Live, words: str, own: str | None, show: Callable[[Event], None
 
 
 def result(live: Live, finished: TurnFinished) -> dict[str, Any]:
-    """The closing record of a one-shot: outcome, the answer's text, usage and money."""
+    """The last record of a one-shot: outcome, the answer's text, usage and price."""
     usage = finished.usage
     steps = live.session.state.turn.steps
     return {
@@ -103,7 +103,7 @@ def result(live: Live, finished: TurnFinished) -> dict[str, Any]:
 
 
 def _logged(live: Live, event: Kept) -> dict[str, Any]:
-    """The line that the log has of an event; without number and time where the log cannot grow."""
+    """The event's line in the log; without number and time when the log could not be written."""
     from ctxe.project.sessions import record_of
 
     record, newest = record_of(event), live.session.log.newest
@@ -111,5 +111,5 @@ def _logged(live: Live, event: Kept) -> dict[str, Any]:
 
 
 def _print(screen: Screen, record: Mapping[str, Any]) -> None:
-    """One line of JSON."""
+    """Print one line of JSON."""
     screen.hand_on(json_for(screen.out, record))

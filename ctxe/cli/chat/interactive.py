@@ -1,4 +1,4 @@
-"""A person at the keyboard: one session after another, each going where /new, /resume, /fork or leaving says."""
+"""Runs sessions at the keyboard until the user leaves, each followed by what /new, /resume or /fork asks for."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 FIRST = "type /help for the commands, @ for files, !cmd to run one; Ctrl-D leaves"
-"""Told until somebody has typed a line."""
+"""Shown until the user has entered a line for the first time."""
 CONNECT = "set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start ctxe --model ollama/NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a session was left: the exit code, its id, and which comes next, as (new|resume|fork, id); None: none.
+    """How a session ended: the exit code, its id, and the next one as (new|resume|fork, id), or None.
 
-    ``model``, ``effort`` and ``mode`` are those it was left with; ``rewound`` is as for Chat.
+    ``model``, ``effort`` and ``mode`` are those in use at the end; ``rewound`` is as for ChatSession.
     """
 
     code: int
@@ -41,7 +41,7 @@ class Ended:
 
 
 def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
-    """Until the user leaves; the exit code of the process. Every session on the way is closed properly."""
+    """Run sessions until the user leaves; returns the exit code of the process. Every session is closed properly."""
     from ctxe.cli.offer import ask_window, offer_local
     from ctxe.terminal.input.interrupt import restored
     from ctxe.terminal.render import Renderer
@@ -60,7 +60,7 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
 
 
 def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
-    """The model and the mode that a person chose hold for the sessions that follow, too."""
+    """Carry over the model and the mode that the user chose to the next session."""
     if (ended.model, ended.effort) != (project.model.id, project.model.effort):
         other = ended.model != project.model.id
         project = project.again(ended.model if other else "", ended.effort)
@@ -70,7 +70,7 @@ def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project,
 def _go_on(
     project: Project, opening: Opening, before: Ended, wanted: tuple[str, str], screen: Screen, renderer: Renderer
 ) -> Ended:
-    """The session that is wanted next; back to the one before where it cannot be opened."""
+    """Run the next session; return to the one before if it cannot be opened."""
     from ctxe.cli.errors import say
 
     turn, begun = before.rewound
@@ -89,7 +89,7 @@ def _opened_as(opening: Opening, kind: str, session: str) -> Opening:
 
 
 def _confirmed(project: Project, screen: Screen) -> str:
-    """``auto`` is confirmed once per folder; "ask" in its place when it was not. Empty: as the settings say."""
+    """The mode "ask" when the user does not confirm ``auto`` (once per folder); empty: as in the settings."""
     if project.config.approval.mode != "auto" or project.trusted or not screen.keyboard:
         return ""
     from ctxe.terminal.input.prompt import Prompt
@@ -102,7 +102,10 @@ def _confirmed(project: Project, screen: Screen) -> str:
 
 
 def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = "") -> Ended:
-    """One session until the user leaves it, ``begun`` in its line. Raises ConfigError, SessionError, StoreError."""
+    """Run one session until the user leaves it, with ``begun`` in the input line.
+
+    Raises ConfigError, SessionError, StoreError.
+    """
     from ctxe.cli.chat import repl
     from ctxe.project.memory import inbox
     from ctxe.project.session.opening import open_session
@@ -134,7 +137,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
 
 
 def _completes(prompt: Prompt, live: Live) -> None:
-    """Let what servers offer complete, too, as it is known when it is typed."""
+    """Add what servers offer to the completions, as known at the time of typing."""
     from ctxe.cli.chat import slash, slash_servers
     from ctxe.project.planning.completion import paths
 
@@ -148,7 +151,7 @@ def _completes(prompt: Prompt, live: Live) -> None:
 
 
 def greet(chat: ChatSession) -> None:
-    """Where we are and with whom, in a line or two, and what a person should know before the first word."""
+    """Show folder and model, and what the user should know before the first message."""
     from ctxe.project.memory import inbox
     from ctxe.project.session.status_lines import banner, rules
     from ctxe.terminal.figures import plural
@@ -166,7 +169,7 @@ def greet(chat: ChatSession) -> None:
 
 
 def _where_it_was(chat: ChatSession, turn: Turn) -> None:
-    """The words and the answer that the session was left with, where a person reads along."""
+    """Show the last message and answer of a resumed session on a live screen."""
     if not chat.screen.live:
         return
     chat.renderer.said(turn.words)

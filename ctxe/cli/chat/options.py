@@ -1,4 +1,4 @@
-"""What the command line of ``ctxe chat`` asks for, and the session it opens. Needs no Typer."""
+"""Parses the command line of ``ctxe chat`` and opens the session. Needs no Typer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ OPTIONS = Options(
 
 @dataclass(slots=True)
 class ChatOptions:
-    """What the command line of ``ctxe chat`` asks for."""
+    """The parsed command line of ``ctxe chat``."""
 
     words: str = ""
     print_: bool = False
@@ -79,13 +79,13 @@ class ChatOptions:
 
 
 def parsed(words: list[str]) -> ChatOptions | None:
-    """A plain command line; None for what Typer should read."""
+    """Parse a plain command line; None if Typer must parse it."""
     read = OPTIONS.read(words)
     return None if read is None else ChatOptions(" ".join(read[1]), **read[0])
 
 
 def show(invocation: Invocation, wanted: ChatOptions) -> int:
-    """Hold the session; the exit code of the process. Raises CtxeError."""
+    """Run the session; returns the exit code of the process. Raises CtxeError."""
     from ctxe.project.session_options import Opening
 
     project = invocation.project(_flags(wanted))
@@ -111,7 +111,7 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
 
 
 def _meant(project: Project, wanted: ChatOptions) -> None:
-    """Options that would be passed over, so that nothing goes where the user did not mean it. Raises ConfigError."""
+    """Reject options that would have no effect, so that nothing goes to an unintended place. Raises ConfigError."""
     if wanted.output_format != "text" and not wanted.print_:
         raise ConfigError("--output-format is for --print", 'ctxe -p "WORDS" --output-format json')
     if not wanted.base_url or wanted.continue_ or wanted.resume or wanted.fork:
@@ -120,7 +120,7 @@ def _meant(project: Project, wanted: ChatOptions) -> None:
 
     try:
         model = project.model
-    except UnknownModel:  # whose window is asked for, or said to be needed, later
+    except UnknownModel:  # later the user is asked for its window, or told that it is needed
         return
     if not takes_base_url(model):
         raise ConfigError(
@@ -130,7 +130,7 @@ def _meant(project: Project, wanted: ChatOptions) -> None:
 
 
 def _picked(project: Project, screen: Screen) -> str:
-    """The session to go on with; empty when the person leaves. Raises ConfigError where nobody can pick."""
+    """The session that the user picks; empty when they leave. Raises ConfigError when nobody can pick."""
     from ctxe.cli.sessions import picked
     from ctxe.terminal.input.prompt import Prompt
 
@@ -141,7 +141,7 @@ def _picked(project: Project, screen: Screen) -> str:
 
 
 def _flags(wanted: ChatOptions) -> dict[str, Any]:
-    """What the command line sets, as settings by section; what was not said stays out."""
+    """The settings given on the command line, by section; those not given are left out."""
     limits = {"max_cost": wanted.max_cost, "max_steps": wanted.max_steps}
     said: dict[str, dict[str, Any]] = {
         "model": {"name": wanted.model, "effort": wanted.effort, "base_url": wanted.base_url},
@@ -156,7 +156,7 @@ def _flags(wanted: ChatOptions) -> dict[str, Any]:
 
 
 def _with_input(words: str, screen: Screen) -> str:
-    """The words, and what stands on standard input where it is no keyboard."""
+    """The words, followed by standard input when it is not a keyboard."""
     if screen.keyboard or sys.stdin is None or sys.stdin.closed:
         return words
     try:

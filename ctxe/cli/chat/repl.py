@@ -1,4 +1,4 @@
-"""The interactive session: a line is read, words go to the model, /commands, !commands and #notes to their place."""
+"""The input loop: text goes to the model; /commands, !commands and #notes go where they belong."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def run(chat: ChatSession, words: str = "") -> int:
-    """Until the user leaves; the exit code of the process. An error ends the turn, not the session.
+    """Read lines until the user leaves; returns the exit code of the process. An error ends the turn, not the session.
 
-    Who leaves a session whose money is spent, a script say, is told so by the code.
+    When the cost limit ended the last turn, the exit code says so, for scripts.
     """
     from ctxe.cli.errors import bug, say
     from ctxe.terminal.input.prompt import Left
@@ -33,7 +33,7 @@ def run(chat: ChatSession, words: str = "") -> int:
         except KeyboardInterrupt:
             chat.whole = False
             chat.screen.tell("interrupted; what came is kept")
-        except Exception as error:  # a bug costs the turn, never the session
+        except Exception as error:  # a bug ends the turn, never the session
             bug(error, chat.invocation.debug)
     return _spent(chat)
 
@@ -57,11 +57,11 @@ def _spent(chat: ChatSession) -> int:
 
 
 ALONE = {"exit": "/exit", "quit": "/exit", ":q": "/exit", ":q!": "/exit", ":wq": "/exit", "help": "/help", "?": "/help"}
-"""What people type who look for the way out, or for the commands: as the only word of a line it is no task."""
+"""What people type to leave or to find the commands; as the only word of a line it is not a message."""
 
 
 def take(chat: ChatSession, line: str) -> None:
-    """Do what one line asks for. Raises CtxeError."""
+    """Handle one line of input. Raises CtxeError."""
     words = ALONE.get(line.strip().lower(), line.strip())
     if not words:
         return

@@ -1,4 +1,4 @@
-"""What a chat is made of, and what every slash command may use."""
+"""The state of a chat, and the interface that slash commands use."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from ctxe.terminal.screen import Screen
 
 
-RESULTS = 50  # calls whose whole output can still be asked for
+RESULTS = 50  # newest calls whose whole output /output can show
 CYCLE = ("ask", "auto-edit", "read-only")
 
 
 @dataclass(slots=True)
 class ChatSession:
-    """What a slash command may use. ``next`` is the session that shall follow this one: (new|resume|fork, id).
+    """What a slash command may use. ``next`` is the session that follows this one: (new|resume|fork, id).
 
-    ``rewound``: that session begins before a turn of this one, with these words in its line. ``begun``: such words.
-    ``results`` are the newest calls that ended, for those who want to read all of what the screen showed in part.
-    ``whole``: the newest turn or command has neither failed nor been stopped by Ctrl-C; Escape makes way.
+    ``rewound``: the next session begins before this turn, with these words in its input line. ``begun``: words to put
+    in the input line. ``results`` are the newest calls that ended, for seeing the whole output that the screen
+    shortened. ``whole``: the newest turn or command neither failed nor was stopped by Ctrl-C (Escape does not count).
     """
 
     live: Live
@@ -55,10 +55,10 @@ class ChatSession:
         self.renderer.show(event)
 
     def turn(self, words: str, own: str | None = None) -> None:
-        """A turn of the session (``own`` as for Live.turn). An error that ended it stands on the screen already.
+        """Run a turn; ``own`` is as for ``session.turns.turn``.
 
-        Only its hint is added; words that were stopped before anything was made of them come back into the line. Raises
-        CtxeError for what kept the turn from beginning.
+        An error that ended it is on the screen already; only its hint is added. Words that were stopped before the turn
+        began come back into the input line. Raises CtxeError when the turn could not begin.
         """
         failed: list[str] = []
         begun = False
@@ -86,29 +86,29 @@ class ChatSession:
                 self.renderer.hint(error.hint)
 
     def _since(self) -> str:
-        """Words that were entered while the model works and may be told between two steps; ↑ brings them back."""
+        """Words entered while the model works, to be sent between two steps; ↑ brings them back."""
         if words := self.renderer.entered():
             self.prompt.keep(words)
         return words
 
     def say(self, text: str) -> None:
-        """Drawn text for the user."""
+        """Show drawn text to the user."""
         self.screen.say(text)
 
     def toolbar(self) -> str:
-        """The row below the input line: model, tokens, money, mode."""
+        """The row below the input line: model, tokens, cost, mode."""
         from ctxe.project.session.status_lines import status
 
         return status(self.live, self.screen.width or 0)
 
     def cycle(self) -> None:
-        """The next of the modes that Shift-Tab goes through; ``auto`` only ever comes by its name."""
+        """Switch to the next mode of CYCLE, for Shift-Tab; ``auto`` is only reached by name."""
         mode = self.live.permit.mode
         self.live.permit.switch(CYCLE[(CYCLE.index(mode) + 1) % len(CYCLE)] if mode in CYCLE else CYCLE[0])
 
     @property
     def invocation(self) -> Invocation:
-        """This project as one of ctxe's own commands would be given it."""
+        """An invocation for running ctxe's own commands in this project."""
         project = self.live.project
         return Invocation(project.place.working, environment=project.environment)
 
@@ -131,7 +131,7 @@ class ChatSession:
 
 @dataclass(frozen=True, slots=True)
 class Slash:
-    """One slash command; ``does`` gets the chat and the words after the name."""
+    """One slash command; ``does`` receives the chat and the words after the name."""
 
     name: str
     takes: str
@@ -140,7 +140,7 @@ class Slash:
 
 
 def split(words: str) -> list[str]:
-    """The words of a command as a shell would part them; at blanks where a quote is left open, as in don't."""
+    """Split words as a shell does; at blanks when a quote is not closed, as in don't."""
     import shlex
 
     try:

@@ -1,4 +1,4 @@
-"""The table of slash commands: name, what it takes, one line of help, and the function that does it."""
+"""The table of slash commands: name, arguments, one line of help, and the function that runs it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ELSEWHERE = {
     "restore": "undo",
     "continue": "resume",
 }
-"""What people who come from other tools type, and the command that does it here."""
+"""Names of commands in other tools, with the command that does the same here."""
 
 
 FIRST_WORDS = {
@@ -63,7 +63,7 @@ FIRST_WORDS = {
     "sessions": "list show inspect diff export",
     "skills": "list show new check",
 }
-"""What else may stand first behind a command's name."""
+"""Completions for the first word after a command's name."""
 
 
 def table() -> dict[str, Slash]:
@@ -79,13 +79,13 @@ def table() -> dict[str, Slash]:
 
 
 def known(line: str) -> bool:
-    """Does the line name a command? A path like /etc/hosts at its start does not."""
+    """True when the line names a command; a path like /etc/hosts at its beginning does not."""
     name = line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
     return bool(name) and "/" not in name
 
 
 def run(chat: ChatSession, line: str) -> None:
-    """Do what a line asks for: a command, a prompt template, a domain module; else the nearest name is told.
+    """Run the command, prompt template or domain module that a line names; else suggest the nearest name.
 
     Raises CtxeError.
     """
@@ -110,7 +110,7 @@ def run(chat: ChatSession, line: str) -> None:
 
 
 def _do(chat: ChatSession, command: Slash, words: str) -> None:
-    """Run a command, but not with words that it would pass over: `/clear the table` is no command to clear.
+    """Run a command, except with words that it would ignore: `/clear the table` is not meant to clear.
 
     Raises CtxeError.
     """
@@ -132,7 +132,7 @@ def split_line(line: str) -> tuple[str, str]:
 
 
 def said(project: Project, words: str) -> tuple[str, tuple[str, ...]]:
-    """The words that a one-shot is given, a prompt template in them filled, and what to tell of it."""
+    """The words of a one-shot, with a prompt template filled in, and notices about it."""
     line = words.strip()
     if not (line.startswith("/") and known(line)):
         return words, ()
@@ -149,7 +149,7 @@ def names(project: Project) -> list[tuple[str, str]]:
 
 
 def arguments(project: Project, name: str, begun: str) -> list[str]:
-    """What completes the first word after a command's name: paths, modes, models, sessions."""
+    """Completions for the first word after a command's name: paths, modes, models, sessions."""
     name = name.removeprefix("/")
     if name in ("add", "read-only", "drop"):
         return paths(project, begun)
@@ -173,12 +173,12 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
 
 
 def _every(project: Project) -> list[str]:
-    """All that may stand behind a slash."""
+    """Every name that may follow a slash."""
     return [*table(), *(one.name for one in templates(project, table())), *usable(project)]
 
 
 def _meant(name: str, project: Project) -> Slash | None:
-    """The command that other tools call so, or the one that begins so where nothing else does."""
+    """The command of this name in other tools, or the only one that begins with it."""
     if name in ELSEWHERE:
         return table()[ELSEWHERE[name]]
     found = [full for full in _every(project) if full.startswith(name)]
@@ -186,7 +186,7 @@ def _meant(name: str, project: Project) -> Slash | None:
 
 
 def _nearest(name: str, project: Project) -> str:
-    """What may have been meant: all that begin so, or the one that is most alike."""
+    """A suggestion: all names that begin with ``name``, or the most similar one."""
     import difflib
 
     begin = sorted(f"/{full}" for full in _every(project) if full.startswith(name))
@@ -197,7 +197,7 @@ def _nearest(name: str, project: Project) -> str:
 
 
 def help_(chat: ChatSession, words: str) -> None:
-    """Every command, and the signs a line may begin with; with a word those that speak of it."""
+    """Every command, and the signs that a line may begin with; with a word, only the rows that contain it."""
     from ctxe.terminal.tables import Column
     from ctxe.terminal.tables import table as draw
 

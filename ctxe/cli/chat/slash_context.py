@@ -11,7 +11,7 @@ from ctxe.project.session import asides, compacting
 
 
 def context(chat: ChatSession, words: str) -> None:
-    """The account of the newest request, chunk by chunk with --explain; what lies behind it, and what is to come."""
+    """The ledger of the newest request (--explain: by chunk), past folds, and the forecast."""
     from ctxe.terminal.pages.budget import ledger_view
     from ctxe.terminal.pages.outlook import outlook
 
@@ -25,7 +25,7 @@ def context(chat: ChatSession, words: str) -> None:
 
 
 def budget(chat: ChatSession, words: str) -> None:
-    """The account of the request that these words would send. Raises BudgetError."""
+    """The ledger of the request that these words would send. Raises BudgetError."""
     from ctxe.terminal.pages.budget import ledger_view
 
     task = words.replace("--explain", "").strip()
@@ -34,7 +34,7 @@ def budget(chat: ChatSession, words: str) -> None:
 
 
 def compact(chat: ChatSession, words: str) -> None:
-    """Fold the past now, or (--preview) show what would give way; other words are what stays in sight."""
+    """Fold the history now, or (--preview) show what would be folded; other words are the focus."""
     from ctxe.terminal.pages.folding import fold_view
 
     focus = " ".join(word for word in words.split() if word != "--preview")
@@ -50,7 +50,7 @@ def compact(chat: ChatSession, words: str) -> None:
 
 
 def checkpoint(chat: ChatSession, words: str) -> None:
-    """Have a model sum up the session so far; words are what matters most."""
+    """Have a model summarise the session so far; words are what matters most."""
     chat.play(compacting.checkpoint(chat.live, words))
 
 
@@ -60,7 +60,7 @@ def uncompact(chat: ChatSession, _words: str) -> None:
 
 
 def recall(chat: ChatSession, words: str) -> None:
-    """Show what was folded or shortened, by its handle or by words; the model is not told."""
+    """Show what was folded or shortened, by its handle or by words; the model does not see it."""
     if not words:
         chat.screen.tell("/recall HANDLE, or /recall WORDS to search")
         return
@@ -69,24 +69,24 @@ def recall(chat: ChatSession, words: str) -> None:
 
 
 def todo(chat: ChatSession, _words: str) -> None:
-    """The list of things to do."""
+    """Show the todo list."""
     signs = {"done": "x", "doing": ">"}
     items = [f"[{signs.get(state, ' ')}] {text}" for text, state in chat.live.session.state.todo]
     chat.renderer.lines(items or ["the todo list is empty"])
 
 
 def add(chat: ChatSession, words: str) -> None:
-    """Put files before the model with your next words."""
+    """Send files to the model with the next words."""
     _choose(chat, words, "add")
 
 
 def read_only(chat: ChatSession, words: str) -> None:
-    """Put files before the model for reference; they are not to be changed."""
+    """Send files to the model for reference, not to be changed."""
     _choose(chat, words, "read-only")
 
 
 def paste(chat: ChatSession, words: str) -> None:
-    """Show the picture on the clipboard, with these words or the next ones; where there is none, say so."""
+    """Send the picture on the clipboard with these words or the next ones; report when there is none."""
     from ctxe.terminal.input.clipboard import picture
 
     try:
@@ -100,7 +100,7 @@ def paste(chat: ChatSession, words: str) -> None:
 
 
 def web(chat: ChatSession, words: str) -> None:
-    """Read a page of the web; it goes with your next words, or with these. Only now its host is asked."""
+    """Read a web page and send it with these words or the next ones. Only now its host is contacted."""
     address, _, more = words.partition(" ")
     if not address:
         chat.screen.tell("/web ADDRESS, or /web ADDRESS WORDS; @https://… in your words does the same")
@@ -116,7 +116,7 @@ def web(chat: ChatSession, words: str) -> None:
 
 
 def drop(chat: ChatSession, words: str) -> None:
-    """Take files off the list."""
+    """Remove files from the list."""
     _choose(chat, words, "drop")
 
 
@@ -130,14 +130,14 @@ def _choose(chat: ChatSession, words: str, choice: Choice) -> None:
 
 
 def files(chat: ChatSession, _words: str) -> None:
-    """Files you chose, and files this session touched."""
+    """Files that the user chose, and files that the session touched."""
     chosen = [f"{path}  ({LISTED[choice]})" for path, choice in chat.live.session.state.files]
     touched = [f"{touch.path}  {touch.operation}" for touch in chat.live.session.state.conversation.touched().values()]
     chat.renderer.lines([*chosen, *touched] or ["no files yet: @path or /add puts one before the model"])
 
 
 def pin(chat: ChatSession, words: str) -> None:
-    """Keep a text in every request; without words, list the pins."""
+    """Keep a text in every request; list the pins."""
     if words:
         chat.play(asides.pin(chat.live, words))
     pins = chat.live.session.state.pins
@@ -145,7 +145,7 @@ def pin(chat: ChatSession, words: str) -> None:
 
 
 def unpin(chat: ChatSession, words: str) -> None:
-    """Take a pin back, by its number or its text."""
+    """Remove a pin, by its number or its text."""
     pins = chat.live.session.state.pins
     text = pins[int(words) - 1] if words.isdecimal() and 0 < int(words) <= len(pins) else words
     if text in pins:
@@ -154,7 +154,7 @@ def unpin(chat: ChatSession, words: str) -> None:
 
 
 _REF = pattern(r"\d+|[0-9a-f]{4,}(?:-[0-9a-f]+)?")
-"""What an id, a number or the beginning of a signature looks like: it is shown."""
+"""An id, a number or the beginning of a signature: such an entry is shown."""
 
 
 def _own(name: str, default: str) -> Slash:
@@ -166,7 +166,7 @@ def _own(name: str, default: str) -> Slash:
 
 
 def plan(chat: ChatSession, words: str) -> None:
-    """Which files a task needs, as this session plans them. The newest words are the task when none are given."""
+    """The files that a task needs, as this session plans them; the default task is the newest message."""
     from ctxe.cli import plan_options
 
     given = split(words) if words.startswith("-") else [words]
@@ -191,14 +191,14 @@ def remember(chat: ChatSession, words: str) -> None:
 
 
 def skills(chat: ChatSession, words: str) -> None:
-    """Every module there is and its price; what this session holds of them."""
+    """Every module with its price, and those loaded in this session."""
     chat.command(["skills", *(split(words) or ["list"])])
     held = chat.live.held_skills()
     chat.renderer.lines([f"loaded in this session: {', '.join(held)}" if held else "none is loaded in this session"])
 
 
 def skill(chat: ChatSession, words: str) -> None:
-    """Load a domain module for your next words, or say them at once. Raises ConfigError."""
+    """Load a domain module for the next words, or send words with it at once. Raises ConfigError."""
     name, _, task = words.partition(" ")
     if not name:
         skills(chat, "")

@@ -1,4 +1,4 @@
-"""Slash command about servers: which there are, their tools, starting one anew, approving a project's."""
+"""The slash command about servers: list them and their tools, restart one, approve a project's, sign in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def mcp(chat: ChatSession, words: str) -> None:
-    """Every server and its state; the tools of one; start one anew; approve a project's; sign in. Raises CtxeError."""
+    """List the servers or one server's tools, restart one, approve a project's, sign in or out. Raises CtxeError."""
     from ctxe.cli.mcp_servers import confirmed, drawn, shown
     from ctxe.cli.mcp_signing import signed
     from ctxe.project.servers.pages import rows, tried
@@ -45,7 +45,7 @@ def mcp(chat: ChatSession, words: str) -> None:
 
 
 def prompt(chat: ChatSession, name: str, words: str) -> None:
-    """``/SERVER:PROMPT arguments``: what the server writes for it is shown, and is your words. Raises CtxeError."""
+    """``/SERVER:PROMPT arguments``: show the server's text and send it as the user's words. Raises CtxeError."""
     said: list[str] = []
     chat.play(asides.prompt(chat.live, name, split(words), said.append))
     for one in said:
@@ -53,7 +53,7 @@ def prompt(chat: ChatSession, name: str, words: str) -> None:
 
 
 def prompts(live: Live) -> list[list[str]]:
-    """Rows of the help: every prompt that servers told of."""
+    """Rows of the help: every prompt that servers offer."""
     from ctxe.project.servers.completing import prompts as remembered
 
     servers = live.kit.servers.named
@@ -61,7 +61,7 @@ def prompts(live: Live) -> list[list[str]]:
 
 
 def mentions(live: Live, begun: str) -> list[str]:
-    """What completes a word after ``@`` beside files: resources that servers told of."""
+    """Completions after ``@`` besides files: resources that servers offer."""
     from ctxe.project.servers.completing import resources
 
     servers = live.kit.servers.named if begun else None
@@ -69,7 +69,7 @@ def mentions(live: Live, begun: str) -> list[str]:
 
 
 def completed(live: Live, name: str, begun: str) -> list[str]:
-    """What completes a word behind ``/SERVER:PROMPT``."""
+    """Completions for a word after ``/SERVER:PROMPT``."""
     from ctxe.project.servers.completing import arguments
 
     servers = live.kit.servers.named if ":" in name else None

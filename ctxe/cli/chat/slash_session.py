@@ -1,4 +1,4 @@
-"""Slash commands about the session itself: leaving, starting over, resuming, models, modes, money."""
+"""Slash commands about the session: leaving, starting over, resuming, models, modes, cost."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def leave(chat: ChatSession, _words: str) -> None:
 
 
 def clear(chat: ChatSession, _words: str) -> None:
-    """An empty screen and a new session."""
+    """Clear the screen and start a new session."""
     chat.renderer.clear()
     chat.reopen("new", "")
 
 
 def new(chat: ChatSession, _words: str) -> None:
-    """A new session; this one can be resumed."""
+    """Start a new session; this one can be resumed."""
     chat.reopen("new", "")
 
 
 def resume(chat: ChatSession, words: str) -> None:
-    """Go on with another session; without an id, one of a list. Raises SessionError."""
+    """Go on with another session; without an id, pick one from a list. Raises SessionError."""
     from ctxe.cli.sessions import picked
     from ctxe.project.sessions import path_of
 
@@ -49,9 +49,9 @@ def fork(chat: ChatSession, _words: str) -> None:
 
 
 def rewind(chat: ChatSession, words: str) -> None:
-    """Go on from before words of yours, in a copy: they come back into the line, and files where you want that.
+    """Go back, in a copy, to before an earlier message: it returns to the input line, and files are restored if wanted.
 
-    The newest, the Nth newest, or those that are picked. Raises StoreError.
+    The newest message, the Nth newest, or one picked from a list. Raises StoreError.
     """
     turns = chat.live.session.state.conversation.turns
     if not turns or (words and not (words.isdecimal() and 0 < int(words) <= len(turns))):
@@ -68,13 +68,13 @@ def rewind(chat: ChatSession, words: str) -> None:
     if chat.live.undo.newest() >= number and chat.prompt.ask("put files back, too? [y/n]", ("y", "n")) == "y":
         _put_back(chat, number)
     chat.rewound = (number, turns[number - 1].words)
-    if not chat.prompt.full:  # there is no line for them to stand in
+    if not chat.prompt.full:  # there is no input line to put them in
         chat.renderer.lines(["taken back:", *turns[number - 1].words.splitlines()])
     chat.reopen("fork", chat.live.session.id)
 
 
 def _put_back(chat: ChatSession, number: int) -> None:
-    """Undo the changes of a turn and of all after it, as far as nothing stands in the way."""
+    """Undo the file changes of a turn and of all later ones, as far as possible."""
     chat.live.undo.undone = number
     while chat.live.undo.undone and chat.live.undo.newest() >= number:
         chat.renderer.lines(chat.live.undo.undo())
@@ -82,7 +82,7 @@ def _put_back(chat: ChatSession, number: int) -> None:
 
 
 def export(chat: ChatSession, words: str) -> None:
-    """This session as Markdown, on the screen or into a file."""
+    """Print this session as Markdown, or write it to a file."""
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
         return
@@ -90,7 +90,7 @@ def export(chat: ChatSession, words: str) -> None:
 
 
 def copy(chat: ChatSession, words: str) -> None:
-    """Put the newest answer on the clipboard, or only its last block of code. Raises ConfigError."""
+    """Put the newest answer, or only its last code block, on the clipboard. Raises ConfigError."""
     from ctxe.terminal.input.clipboard import put
     from ctxe.terminal.markdown import code
 
@@ -107,7 +107,7 @@ def copy(chat: ChatSession, words: str) -> None:
 
 
 def inspect(chat: ChatSession, words: str) -> None:
-    """This session as a page, in the browser with --open. Raises StoreError."""
+    """Write this session as an HTML page; --open shows it in the browser. Raises StoreError."""
     if not chat.live.session.log.count:
         chat.screen.tell("nothing was said yet")
         return
@@ -115,7 +115,7 @@ def inspect(chat: ChatSession, words: str) -> None:
 
 
 def model(chat: ChatSession, words: str) -> None:
-    """Show the model, or talk to another one, at an effort or as before. Raises ConfigError."""
+    """Show the model, or switch to another one, with an effort if given. Raises ConfigError."""
     if words:
         name, _, level = words.partition(" ")
         chat.play(choosing.switch(chat.live, name, level.strip()))
@@ -138,7 +138,7 @@ def effort(chat: ChatSession, words: str) -> None:
 
 
 def approve(chat: ChatSession, words: str) -> None:
-    """Show or set who decides what runs, for this session. Raises ConfigError."""
+    """Show or set the approval mode of this session. Raises ConfigError."""
     if words == "auto" and not _confirmed(chat):
         return
     if words:
@@ -150,7 +150,7 @@ def approve(chat: ChatSession, words: str) -> None:
 
 
 def _confirmed(chat: ChatSession) -> bool:
-    """``auto`` is confirmed once per folder, as on the command line."""
+    """True when the folder is trusted; asks once, as on the command line."""
     project = chat.live.project
     if project.trusted or not chat.screen.keyboard:
         return project.trusted
@@ -162,7 +162,7 @@ def _confirmed(chat: ChatSession) -> bool:
 
 
 def cost(chat: ChatSession, _words: str) -> None:
-    """What this session took, what comes next, and what all sessions here took."""
+    """The cost of this session, of its next request, and of all sessions in this project."""
     from ctxe.terminal.pages.money import money
 
     past, project = chat.live.past(), chat.live.project
@@ -171,7 +171,7 @@ def cost(chat: ChatSession, _words: str) -> None:
 
 
 def config(chat: ChatSession, words: str) -> None:
-    """Settings here, or one of them."""
+    """Show all settings, or one."""
     chat.command(["config", *(["get", words] if words else ["show"])])
 
 

@@ -8,9 +8,9 @@ from ctxe.terminal.figures import plural
 
 
 def run(chat: ChatSession, words: str) -> None:
-    """Run a command yourself; the model is told its output with your next words.
+    """Run a command; the model gets its output with the user's next words.
 
-    A program that is used by hand, an editor say, or any behind another exclamation mark, gets the terminal.
+    An interactive program (an editor), or any command after a second exclamation mark, gets the terminal.
     """
     from ctxe.terminal.input.handover import by_hand
 
@@ -24,7 +24,7 @@ def run(chat: ChatSession, words: str) -> None:
 
 
 def _lend(chat: ChatSession, command: str) -> None:
-    """Give a program the terminal until it ends; nothing of it goes to the model, but files it changed are noticed."""
+    """Give a program the terminal until it ends; the model sees no output, but files it changed are noticed."""
     from ctxe.terminal.input.handover import lend, shell
 
     project = chat.live.project
@@ -38,7 +38,7 @@ def _lend(chat: ChatSession, command: str) -> None:
 
 
 def test(chat: ChatSession, words: str) -> None:
-    """Run the tests (the words, else the command of last time); a failure is told with your next words."""
+    """Run the tests (the words, or the last command again); the model gets a failure with the next words."""
     chat.last_test = words or chat.last_test
     if not chat.last_test:
         chat.screen.tell("/test COMMAND once, then /test alone repeats it")
@@ -47,7 +47,7 @@ def test(chat: ChatSession, words: str) -> None:
 
 
 def output(chat: ChatSession, words: str) -> None:
-    """All that the newest call gave, or the Nth newest, where the screen and the model had a part of it."""
+    """The whole output of the newest call, or the Nth newest, when screen and model had only a part."""
     number = int(words) if words.isdecimal() else 1
     if not 0 < number <= len(chat.results) or (words and not words.isdecimal()):
         held = plural(len(chat.results), "call") + " since this session was opened" if chat.results else "no call yet"
@@ -69,13 +69,13 @@ def diff(chat: ChatSession, _words: str) -> None:
 
 
 def undo(chat: ChatSession, words: str) -> None:
-    """Put the files back as they were before the newest turn that changed any; --force also what you changed since."""
+    """Restore the files from before the newest turn that changed any; --force overwrites the user's later changes."""
     chat.renderer.lines(chat.live.undo.undo(force=words == "--force"))
     chat.play(chat.live.took_back())
 
 
 def redo(chat: ChatSession, words: str) -> None:
-    """Take the newest /undo back, one after another; --force also over what you changed since."""
+    """Undo the newest /undo, one at a time; --force overwrites the user's later changes."""
     chat.renderer.lines(chat.live.undo.redo(force=words == "--force"))
 
 
@@ -105,7 +105,7 @@ def _about(chat: ChatSession, message: str) -> str:
 
 
 def jobs(chat: ChatSession, words: str) -> None:
-    """The commands that go on in the background; ``show`` what one printed last, ``stop`` one or all.
+    """List background commands; ``show`` what one printed last, ``stop`` one or all.
 
     Raises ConfigError.
     """
