@@ -15,7 +15,7 @@ from pathlib import Path
 from ctxe.domain.errors import StoreError
 from ctxe.storage.databases import alone
 
-VERSION = 7
+VERSION = 8
 BUSY_SECONDS = 20.0
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -14,7 +14,7 @@ _FROM = re.compile(r"\s*from\s+(\.*)([\w.]*)\s+import\s+(.*)", re.DOTALL)
 _REMARK = re.compile(r"#.*")
 _NAMES = re.compile(r"([\w.]+)(?:\s+as\s+\w+)?")
 _SCRIPTS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".d.ts", ".json")
-_INCLUDE = re.compile(r'#\s*include\s*[<"]([^>"]+)[>"]')
+_INCLUDE = re.compile(r'#\s*include\s*[<"]([^>"]+)[>"]|^([\w./+-]+)$')
 
 
 def resolve(language: str, path: str, imported: str, tree: PathLookup) -> list[str]:
@@ -174,8 +174,9 @@ def _java(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
 
 def _c(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
     if found := _INCLUDE.search(imported):
-        near = posixpath.normpath(posixpath.join(posixpath.dirname(path), found[1]))
-        yield near if near in tree.paths else tree.ending(posixpath.normpath(found[1]).lstrip("./"), path)
+        name = found[1] or found[2]
+        near = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        yield near if near in tree.paths else tree.ending(posixpath.normpath(name).lstrip("./"), path)
 
 
 def _ruby(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
@@ -188,9 +189,9 @@ def _ruby(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
 
 
 def _by_name(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
-    """Imports that name a file by a path or by the tail of a name (PHP, shell, protobuf)."""
+    """Imports that name a file by a path or by the tail of a name (PHP, shell, protobuf, Dart, Solidity, Zig, Perl)."""
     spec = _STRING.findall(imported)[-1] if _STRING.search(imported) else imported.rpartition(" ")[2]
-    spec = posixpath.normpath(spec.replace("\\", "/")).lstrip("./")
+    spec = posixpath.normpath(spec.replace("\\", "/").replace("::", "/")).lstrip("./")
     ending = posixpath.splitext(path)[1]
     while "/" in spec or "." in spec:
         if hit := tree.ending(spec, path) or tree.ending(spec + ending, path):
@@ -199,9 +200,16 @@ def _by_name(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]
         spec = spec.partition("/")[2]
 
 
+def _dotted(path: str, imported: str, tree: PathLookup) -> Iterator[str | None]:
+    """Imports whose dots are folders (Lua, Haskell)."""
+    name = imported.replace(".", "/") + posixpath.splitext(path)[1]
+    yield tree.ending(name, path) if "/" in name else tree.first((f"{posixpath.dirname(path)}/{name}".lstrip("/"),))
+
+
 Reader = Callable[[str, str, PathLookup], Iterator[str | None]]
 _READERS: dict[str, Reader] = {
     "python": _python, "javascript": _script, "typescript": _script, "tsx": _script, "vue": _script, "go": _go,
     "rust": _rust, "java": _java, "kotlin": _java, "scala": _java, "groovy": _java, "c": _c, "cpp": _c, "objc": _c,
-    "ruby": _ruby, "php": _by_name, "proto": _by_name, "bash": _by_name,
+    "ruby": _ruby, "php": _by_name, "proto": _by_name, "bash": _by_name, "dart": _by_name, "solidity": _by_name,
+    "zig": _by_name, "perl": _by_name, "lua": _dotted, "haskell": _dotted,
 }  # fmt: skip

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ctxe.repo.indexing.dialects import definition
+
+LONGEST_LINE = 400
+"""Characters of a line above which it is data."""
 Place = tuple[str, str, int, int, int, str]
 """(name, kind, first, head, last, scope): the fields of a Definition."""
 
@@ -20,21 +24,24 @@ _KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split
 _MODIFIERS = """public private protected internal open abstract final sealed data static inline override suspend export
 default async partial virtual readonly unsafe extern const local lateinit inner companion value
 annotation expect actual operator infix tailrec external fileprivate mutating nonisolated convenience
-required implicit lazy case create or replace"""
-_FUNCTIONS = "func fun function fn def defp defmacro sub proc method procedure rpc macro let init"
+required implicit lazy case create or replace enum record struct class fun indirect"""
+_FUNCTIONS = "func fun function fn def defp defmacro sub proc method procedure rpc macro init"
 _BLOCK = re.compile(
-    rf"[ \t]*(?:(?:@\w+(?:\([^)]*\))?|pub(?:\([^)]*\))?|{'|'.join(_MODIFIERS.split())})\s+)*"
-    rf"(?:(?P<type>{'|'.join(_KIND_OF)})\s+(?P<typename>[\w.:$]+)"
-    rf"|(?:{'|'.join(_FUNCTIONS.split())})\b\s*(?:<[^>]*>\s*)?(?:[\w<>?,\[\] ]*\.)?(?P<name>[\w$?!]+)?)",
-    re.IGNORECASE,
+    r"[ \t]*(?:#?\[[^\]]*\]\s*)*"
+    rf"(?:(?:@\w+(?:\([^)]*\))?|(?:pub|{'|'.join(_MODIFIERS.split())})(?:[(\[]\w+[)\]])?)\s+)*"
+    rf"(?:(?P<type>{'|'.join(_KIND_OF)})\s+(?P<typename>[\w$]+(?:(?:\.|::|\\)[\w$]+)*)"
+    rf"|(?:{'|'.join(_FUNCTIONS.split())})\b\s*(?:rec\s+|&)?(?:<[^>]*>\s*)?(?:[\w<>?,\[\] ]*\.)?"
+    r"(?P<name>[\w$][\w$?!]*(?:-\w+)*)?)"
 )
 _MEMBER = re.compile(
     r"[ \t]+(?:(?:public|private|protected|internal|static|final|override|virtual|abstract|async|sealed|new)\s+)+"
     r"[\w<>\[\],.? ]+?\s+(?P<name>\w+)\s*(?:<[^>]*>)?\([^;]*$"
 )
 _IMPORT = re.compile(
-    r"\s*(?:import|from|using|use|require(?:_once)?|include(?:_once)?|open|alias|@import|@use|#include|load|source)\b"
-    r"""[\s(]*["'<]?(?P<what>[\w./:\\@\-]+)"""
+    r"\s*(?:(?:local|const|var|pub|global|@\w+)\s+)*(?:\w+\s*=\s*(?=@?(?:require|import)\b))?"
+    r"(?:#?import|from|using|use|require(?:_once)?|include(?:_once)?|open|alias|@import|@use|#include|load|source)\b"
+    r"(?:\s+(?:static|function|const|struct|class|enum|protocol|func|type|qualified)(?=\s))?(?:\s+\w+\s*=(?!=))?"
+    r"""[\s(]*(?:__DIR__\s*\.\s*)?["'<]?(?P<what>[\w./:\\@\-]+)(?:\{(?P<each>[^}]*)\})?"""
 )
 _SCRIPT_IMPORT = re.compile(r"""\s*(?:import|export)\b.*?["'](?P<what>[^"']+)["']""")
 _PYTHON = re.compile(r"\n([ \t]*+)(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
@@ -50,20 +57,29 @@ def definitions_by_pattern(language: str, lines: list[str]) -> Iterator[Place]:
         return
     around: list[tuple[int, str]] = []
     for row, line in enumerate(lines):
-        found = _BLOCK.match(line) if len(line) < 400 else None
-        name = (found["typename"] or found["name"]) if found else None
-        member = _MEMBER.match(line[:400]) if not name else None
-        if member:
-            name = member["name"]
+        name, kind = _defined(language, line)
         if not name:
             continue
         last = _end(lines, row)
         while around and around[-1][0] < row + 1:
             around.pop()
-        kind = "method" if member or not found else _KIND_OF.get((found["type"] or "").lower(), "function")
         yield name, kind, row + 1, min(_signature(lines, row), last), last, ".".join(scope for _, scope in around)
         if last > row + 1 and kind != "function":
             around.append((last, name))
+
+
+def _defined(language: str, line: str) -> tuple[str, str]:
+    """(name, kind) of what a line begins to define; empty words when nothing."""
+    if len(line) >= LONGEST_LINE:
+        return "", ""
+    own = definition(language, line)
+    if own[0]:
+        return own
+    found = _BLOCK.match(line)
+    if found and (name := found["typename"] or found["name"]):
+        return name, _KIND_OF.get(found["type"] or "", "function")
+    member = _MEMBER.match(line)
+    return (member["name"], "method") if member else ("", "")
 
 
 def _signature(lines: list[str], row: int) -> int:
@@ -84,11 +100,11 @@ def _end(lines: list[str], row: int) -> int:
         word = lines[place].strip()
         if not word:
             continue
-        if _indent(lines[place]) > indent or word[0] in ")]{":
+        if _indent(lines[place]) > indent or (_indent(lines[place]) == indent and word[0] in ")]{"):
             last = place
             continue
         # the closing brace or word belongs to the block
-        if word[0] == "}" or word.rstrip(";") in {"end", "done", "fi"}:
+        if _indent(lines[place]) == indent and (word[0] == "}" or word.rstrip(";") in {"end", "done", "fi"}):
             last = place
         break
     return last + 1
@@ -104,7 +120,13 @@ def imports_by_pattern(language: str, lines: list[str]) -> tuple[str, ...]:
         return ()
     if language == "vue":
         return tuple(line.strip() for line in lines[:400] if len(line) < 300 and _SCRIPT_IMPORT.match(line))
-    return tuple(found["what"] for line in lines[:400] if len(line) < 300 and (found := _IMPORT.match(line)))
+    hits = (found for line in lines[:400] if len(line) < 300 and (found := _IMPORT.match(line)))
+    return tuple(name for found in hits for name in _each(found["what"], found["each"] or ""))
+
+
+def _each(what: str, names: str) -> list[str]:
+    """What one import means: several names may be taken from one place (``a.b.{C, D => E}``)."""
+    return [what + name.split()[0] for name in names.split(",") if name.strip()] or [what]
 
 
 def python_at_a_glance(text: str) -> Iterator[Place]:

@@ -14,6 +14,7 @@ LISTED = """
     crates/ignore/src/lib.rs crates/ignore/src/walk.rs crates/ignore/src/dir/mod.rs crates/regex/src/lib.rs
     crates/regex/src/literal.rs src/main/java/org/x/Pot.java src/main/java/org/x/Cup.kt
     lib/url.c lib/url.h lib/sub/url.h include/tea/pot.h lib/tea/pot.rb lib/cup.rb src/Tea/Pot.php api/pot.proto
+    tea/src/cup.dart tea/leaf.lua lib/Tea/Cup.pm Tea/Pot.h
 """
 PATHS = PathLookup(LISTED.split())
 
@@ -50,6 +51,10 @@ PATHS = PathLookup(LISTED.split())
         ("php", "src/x.php", "App\\Tea\\Pot", ["src/Tea/Pot.php"]),
         ("proto", "api/x.proto", "api/pot.proto", ["api/pot.proto"]),
         ("python", "pkg/core.py", "from . import core", []),
+        ("dart", "tea/x.dart", "package:tea/src/cup.dart", ["tea/src/cup.dart"]),
+        ("lua", "tea/x.lua", "tea.leaf", ["tea/leaf.lua"]),
+        ("perl", "tea/x.pm", "Tea::Cup", ["lib/Tea/Cup.pm"]),
+        ("objc", "Tea/Pot.m", "Pot.h", ["Tea/Pot.h"]),
         ("klingon", "a", "b", []),
     ],
 )  # fmt: skip

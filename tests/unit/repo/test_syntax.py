@@ -111,15 +111,92 @@ SOURCES = {
     ),
     "bash": ("source ./lib.sh\npour() {\n  echo\n}\n", [Definition("pour", "function", 2, 2, 4)], ["source ./lib.sh"]),
     "kotlin": (
-        "import a.b.C\n\nclass Pot(\n  val n: Int,\n) {\n  fun pour(): Int {\n    return n\n  }\n}\nfun brew() = 1\n",
+        "import a.b.C\n\nclass Pot(\n  val n: Int,\n) {\n  fun pour(): Int {\n    return n\n  }\n}\nfun brew() = 1\n"
+        "enum class Kind {\n}\nval cup = object : Cup {\n}\nconst val MAX = 1\n",
         [
             Definition("Pot", "class", 3, 5, 9),
             Definition("pour", "function", 6, 6, 8, "Pot"),
             Definition("brew", "function", 10, 10, 10),
+            Definition("Kind", "class", 11, 11, 12),
+            Definition("MAX", "constant", 15, 15, 15),
         ],
         ["a.b.C"],
     ),
-    "lua": ("local function pour(n)\n  return n\nend\n", [Definition("pour", "function", 1, 1, 3)], []),
+    "swift": (
+        "@testable import Tea\n\npublic struct Pot: Codable {\n    public let size: Int\n"
+        "    var full: Bool {\n        true\n    }\n"
+        "    class func brew() -> Pot {\n        let cup = 1\n        guard let leaf else { return }\n    }\n}\n",
+        [
+            Definition("Pot", "class", 3, 3, 12),
+            Definition("size", "constant", 4, 4, 4, "Pot"),
+            Definition("full", "property", 5, 5, 7, "Pot"),
+            Definition("brew", "function", 8, 8, 11, "Pot"),
+        ],
+        ["Tea"],
+    ),
+    "php": (
+        "<?php\nnamespace App\\Http;\nuse App\\{Cup, Leaf as L};\nrequire __DIR__ . '/lib/x.php';\n\n"
+        "enum Kind: string\n{\n"
+        "    const BEST = 'a';\n    final public function &pour()\n    {\n    }\n}\n",
+        [
+            Definition("App\\Http", "module", 2, 2, 2),
+            Definition("Kind", "enum", 6, 6, 12),
+            Definition("BEST", "constant", 8, 8, 8, "Kind"),
+            Definition("pour", "function", 9, 9, 11, "Kind"),
+        ],
+        ["App\\Cup", "App\\Leaf", "/lib/x.php"],
+    ),
+    "csharp": (
+        "global using Tea.Cups;\n\npublic record struct Pot(int Size)\n{\n    [Key] public string Name { get; set; }\n"
+        "    public override string ToString() => Name;\n    Task<int> Fill(int n);\n"
+        "    void Pour() {\n        return Fill(1);\n        var a = new Cup(2);\n"
+        "        Type type = Of();\n    }\n}\n",
+        [
+            Definition("Pot", "class", 3, 3, 13),
+            Definition("Name", "property", 5, 5, 5, "Pot"),
+            Definition("ToString", "function", 6, 6, 6, "Pot"),
+            Definition("Fill", "function", 7, 7, 7, "Pot"),
+            Definition("Pour", "function", 8, 8, 12, "Pot"),
+        ],
+        ["Tea.Cups"],
+    ),
+    "scala": (
+        "import tea.{Cup, Leaf => L}\n\nfinal class Pot {\n  private[tea] def pour(): Unit = {\n    1\n  }\n}\n",
+        [Definition("Pot", "class", 3, 3, 7), Definition("pour", "function", 4, 4, 6, "Pot")],
+        ["tea.Cup", "tea.Leaf"],
+    ),
+    "dart": (
+        "import 'package:tea/cup.dart';\n\nclass Pot {\n  Future<void> pour(int n) async {\n    await fill(n);\n"
+        "    return Text(n);\n  }\n  int get size => 1;\n}\n",
+        [
+            Definition("Pot", "class", 3, 3, 9),
+            Definition("pour", "function", 4, 4, 7, "Pot"),
+            Definition("size", "property", 8, 8, 8, "Pot"),
+        ],
+        ["package:tea/cup.dart"],
+    ),
+    "objc": (
+        '#import "Pot.h"\n\n@implementation Pot\n- (void)pour:(int)n {\n    return;\n}\n@end\n',
+        [Definition("Pot", "class", 3, 3, 3), Definition("pour", "method", 4, 4, 6)],
+        ["Pot.h"],
+    ),
+    "clojure": (
+        "(ns tea.pot)\n\n(defn pour! [n]\n  n)\n",
+        [Definition("tea.pot", "function", 1, 1, 1), Definition("pour!", "function", 3, 4, 4)],
+        [],
+    ),
+    "haskell": (
+        "import qualified Tea.Cup as C\n\ndata Pot = Pot Int\n\npour :: Int -> Pot\npour = Pot\n",
+        [Definition("Pot", "class", 3, 3, 3), Definition("pour", "function", 5, 5, 5)],
+        ["Tea.Cup"],
+    ),
+    "r": ("pour <- function(n) {\n  n\n}\n", [Definition("pour", "function", 1, 1, 3)], []),
+    "powershell": ("Function Get-Tea {\n}\n", [Definition("Get-Tea", "function", 1, 1, 2)], []),
+    "lua": (
+        'local cup = require("tea.cup")\nfunction Pot:pour(n)\n  return n\nend\n',
+        [Definition("pour", "function", 2, 2, 4)],
+        ["tea.cup"],
+    ),
     "markup": (
         "# Tea\ntext\n\nPots\n----\nmore\n```\n# no heading\n```\n",
         [Definition("Tea", "section", 1, 1, 3), Definition("Pots", "section", 4, 4, 10)],
