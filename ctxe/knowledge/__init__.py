@@ -1,1 +1,1 @@
-"""What the project knows, as text that people own."""
+"""Project memory: entries as files, their recall for a task, failures, instruction files, skills and upkeep."""

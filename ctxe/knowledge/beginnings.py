@@ -1,4 +1,4 @@
-"""What of a text or a list has room: the first paragraphs, the first lines, and what is told of the rest."""
+"""Fits a text or a list into a token limit: its first paragraphs or lines, and a note about what was left out."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ctxe.domain.section import Chunk, Omission
 from ctxe.knowledge.fence import fence
 
 SHORTEST_LINE = 6
-"""Tokens that a line of a list takes at least: what cannot fit is not even counted."""
+"""Fewest tokens a line of a list can take: lines beyond what this allows are not counted."""
 
 Beginning = tuple[Chunk | None, list[Omission]]
-"""What fits, if anything does, and what was left out."""
+"""The part that fits (None when nothing does), and what was left out."""
 Cost = Callable[[str], int]
 
 
 def longest(most: int, fits: Callable[[int], bool]) -> int:
-    """How many parts fit of at most ``most``, where fewer fit whenever more do; asks about log2(most) times."""
+    """The largest number up to ``most`` that ``fits``, by binary search. Every number below one that fits must fit."""
     return bisect_left(range(1, most + 1), True, key=lambda number: not fits(number))
 
 
 def beginning(path: str, text: str, room: int, cost: Cost) -> Beginning:
-    """A summary, or as many of its paragraphs from the start as fit ``room`` tokens."""
+    """A curated summary: whole, or as many of its first paragraphs as fit ``room`` tokens."""
     from ctxe.lexical.similarity import paragraphs
 
     whole = fence(text, path).text
@@ -41,7 +41,7 @@ def beginning(path: str, text: str, room: int, cost: Cost) -> Beginning:
 
 
 def listed(name: str, what: str, lines: Sequence[str], room: int, kind: str, cost: Cost) -> Beginning:
-    """A list of one-liners, the first ones that fit ``room`` tokens; the rest is named in one line."""
+    """A list of one-line items: as many of the first as fit ``room`` tokens, then one line with the number left out."""
     if not lines:
         return None, []
     most = min(len(lines), max(0, room) // SHORTEST_LINE)

@@ -1,4 +1,4 @@
-"""Whether the user's words take back what was done before them: known by how they begin, in the languages listed."""
+"""Detects whether a message of the user's corrects the work before it, by its first words in the languages listed."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _INSTEAD = pattern(
 
 
 def corrects(words: str, answered: str = "") -> bool:
-    """Whether the user's words begin by taking back what was done before them.
+    """Whether the user's message begins by correcting what was done before it.
 
-    ``answered`` is what the model had said until then: where that ends in a question, "no" alone only answers it.
+    ``answered`` is the model's text before the message: if it ends in a question, a bare "no" is only the answer to it.
     """
     if answered.rstrip().endswith("?") and _MERELY.match(words) and not _INSTEAD.search(words):
         return False

@@ -1,4 +1,4 @@
-"""Text from files as a model gets it: nothing invisible in it, its origin named, no way out of its fence."""
+"""Fences text from files for the model: removes invisible characters, names the origin, keeps the fence closed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _QUOTE = pattern(r'["<>\n]')
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """A fenced text, and a line for each place where something invisible was taken out of it."""
+    """The fenced text, and one line for each place where invisible characters were removed."""
 
     text: str
     notices: tuple[str, ...]
 
 
 def fence(text: str, origin: str, tag: str = "memory", **marks: str) -> Fenced:
-    """``<memory from="origin" …>text</memory>``; what looks like our own tags inside is defused.
+    """``<memory from="origin" …>text</memory>``. Tags of ctxe's own inside the text are defused.
 
-    ``marks`` are further attributes, empty ones left out. Invisible and bidirectional characters and control
-    sequences are taken out and named by origin and line.
+    ``marks`` are further attributes; empty ones are left out. Invisible and bidirectional characters and control
+    sequences are removed; notices name the invisible ones by origin and line.
     """
     clean, found = strip_invisible(strip_sequences(text))
     notices = tuple(

@@ -1,4 +1,4 @@
-"""The folders from a project's root to where its user stands, and which of its files must not be followed or read."""
+"""The folders from the project's root to the working folder, and the check that keeps file reads inside the project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def folders_down(root: Path, working: Path) -> list[Path]:
-    """The root and every folder below it down to where the user stands; the root alone when that lies elsewhere."""
+    """``root`` and each folder below it down to ``working``; only ``root`` when ``working`` lies elsewhere."""
     folders = [root]
     if working.is_relative_to(root):
         for part in working.relative_to(root).parts:
@@ -16,7 +16,7 @@ def folders_down(root: Path, working: Path) -> list[Path]:
 
 
 def forbidden(real: str, root: str, readable: Callable[[str], bool]) -> str:
-    """Why a project's file must not be read, by the real paths of both: it leads out, or is ignored; else empty."""
+    """Why a file must not be read, or "". ``real`` and ``root`` are real paths; ``readable`` takes a relative path."""
     top = root.rstrip("/") + "/"
     if not real.startswith(top):
         return "is a link that leads out of the repository: not followed"

@@ -11,25 +11,25 @@ from ctxe.domain.pattern import pattern
 LONGEST = 400
 """Characters of a pattern; a longer one matches nothing."""
 MOST = 200
-"""Patterns that the braces of one may stand for."""
+"""Patterns that one pattern may expand to through its braces."""
 _BRACES = pattern(r"\{([^{}]*)\}")
 _PIECE = pattern(r"(?:(?<=/)|\A)\*\*/|\*\*|\*|\?|\[.[^\]]*\]|.", re.DOTALL)
 _ANY_DEPTH = {"**/": "(?:[^/]+/)*?", "**": ".*?"}
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:
-    """Whether a path relative to the root is in scope of any of the patterns; no patterns match nothing."""
+    """Whether any of the patterns matches the path, which is relative to the root. No patterns match nothing."""
     return any(pattern.fullmatch(path) for glob in globs if (pattern := _compiled(glob)))
 
 
 def split(words: str) -> tuple[str, ...]:
-    """Patterns written in one line: between commas outside braces, quotes taken off."""
+    """The patterns in one line, separated by commas outside braces, without quotes and brackets."""
     parts = re.split(r",(?![^{]*\})", words)
     return tuple(part for part in (piece.strip().strip("\"'[]").strip() for piece in parts) if part)
 
 
 def scope(*given: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """The patterns that front matter gives under whichever of several keys: the first that says any."""
+    """The patterns in the first value that has any; front matter names its scope by several keys, in this order."""
     for said in given:
         if isinstance(said, tuple) and said:
             return said
@@ -40,7 +40,7 @@ def scope(*given: str | tuple[str, ...] | None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _compiled(glob: str) -> re.Pattern[str] | None:
-    """A pattern without a slash matches at any depth, one that ends in a slash everything below it."""
+    """The regex of a pattern; None if invalid. "x" matches at any depth, "x/" everything below x."""
     glob = glob.strip().removeprefix("./").lstrip("/")
     if not glob or len(glob) > LONGEST:
         return None
@@ -56,7 +56,7 @@ def _compiled(glob: str) -> re.Pattern[str] | None:
 
 
 def _opened(glob: str) -> list[str]:
-    """The patterns without braces that one with braces stands for; none when they are too many."""
+    """The patterns without braces that a pattern expands to; none when there are more than MOST."""
     plain: list[str] = []
     queue = [glob]
     while queue:
@@ -71,10 +71,10 @@ def _opened(glob: str) -> list[str]:
 
 
 def _translated(glob: str) -> str:
-    """A regular expression that takes no longer for many stars: what stands between two of them is looked for once.
+    """The regex of a pattern without braces. Its groups are atomic, so that many stars do not slow matching down.
 
-    The nearest place where it stands is as good as any further one, so the groups are atomic. Between two ``**`` all of
-    it is such a group.
+    The nearest match of the text between two stars is as good as any later one, so backtracking into it is useless. The
+    same holds for everything between two ``**``.
     """
     runs: list[list[str]] = [[""]]
     for piece in _PIECE.findall(glob):
@@ -93,7 +93,7 @@ def _once(pattern: str) -> str:
 
 
 def _sign(piece: str) -> str:
-    """What matches one character: itself, any but a slash, or one of a class."""
+    """The regex for one character: itself, any except a slash, or a character class."""
     if len(piece) == 1:
         return "[^/]" if piece == "?" else re.escape(piece)
     inside = piece[1:-1].replace("\\", "\\\\")

@@ -1,4 +1,4 @@
-"""What the project remembers as sections for a task: a snapshot that stands, and what bears on the user's words."""
+"""Project memory as prompt sections: a snapshot for the system prompt, and entries recalled for the user's task."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from ctxe.knowledge.recall.ranker import Ranker
 
 RECALLED = "recalled"
-"""The section of entries that bear on the task; its chunks have their ids."""
+"""Name of the section of entries recalled for the task; the id of each chunk is an entry id."""
 STANDING = 0.6
-"""Share of the room that may stand in the system prompt; the rest is for what bears on the task."""
+"""Share of the memory room for the snapshot in the system prompt; recalled entries get the rest."""
 WIDEST = 0.35
-"""Share of the room that one recalled entry may take before only its first paragraph is shown."""
+"""Share of the room that one recalled entry may take; a longer one is cut to its first paragraph."""
 HEADING = 12
-"""Tokens of a section's heading and the joins around its chunks."""
+"""Tokens of a section's heading and of the joins around its chunks."""
 MOST_RECALLED = 12
 RECENT_LINES = 12
 RECENT_WEEKS = 4
 SMALLEST = 25
-"""Tokens that a fenced entry takes at least."""
+"""Fewest tokens a fenced entry can take: with less room left, no further entry is rendered."""
 LONGEST_TOKEN = 12
-"""Characters: a text with more of them for each token it may have is not even counted."""
+"""Most characters per token: a text longer than its token limit times this cannot fit and is not counted."""
 
 
 def fresh_ranker() -> Ranker:
-    """A ranker of its own; loaded only where something is remembered."""
+    """A new ranker. The import is local because a project without memory never needs it."""
     from ctxe.knowledge.recall.ranker import Ranker
 
     return Ranker()
@@ -50,12 +50,13 @@ def fresh_ranker() -> Ranker:
 
 @dataclass(frozen=True)
 class Memory:
-    """Offers memory, decisions, failures and the daily log. ``count`` gives tokens of a text.
+    """Offers memory, decisions, failures and the daily log as sections. ``count`` returns the tokens of a text.
 
-    ``working`` is the folder the user stands in, at or below ``root``; ``ranker`` says what bears on a task, which may
-    be nothing; ``facts`` tell what cited evidence still stands; ``counters`` say how often failures
-    were seen; ``recent`` is how many lines of the daily log stand. What ``session`` logged and met itself neither
-    stands nor is recalled in it: its requests show it, and a snapshot that its folds leave as it was stays cached.
+    ``working`` is the user's folder, at or below ``root``. ``ranker`` makes the function that ranks entries for a task;
+    it may return none. ``facts`` decide whether cited evidence still holds, ``counters`` hold how often failures were
+    seen, ``recent`` is the number of daily log lines in the snapshot. Log lines and failures of ``session`` itself are
+    neither in the snapshot nor recalled: its requests show them already, and a snapshot that folds leave unchanged
+    stays in the prompt cache.
     """
 
     store: Store
@@ -69,7 +70,7 @@ class Memory:
     session: str = ""
 
     def offer(self, task: Task, room: int) -> Sequence[Section]:
-        """A snapshot placed in the system prompt, and recalled entries placed with the task."""
+        """The snapshot for the system prompt and the recalled entries for the task message, without empty sections."""
         entries = self.entries()
         standing = self._standing(entries, int(room * STANDING))
         held = sum(self._cost(chunk.text) for chunk in standing.chunks)
@@ -80,16 +81,17 @@ class Memory:
         return sections
 
     def entries(self) -> tuple[Entry, ...]:
-        """Everything remembered, with what lost its evidence marked stale."""
+        """All entries; those whose evidence no longer holds have the status ``stale``."""
         entries = self.store.entries()
         lost = stale(entries, self.facts)
         return tuple(replace(entry, status="stale") if entry.id in lost else entry for entry in entries)
 
     def again(self, ids: Sequence[str], session: str, room: int) -> tuple[Chunk, ...]:
-        """Entries that were told under these ids, then failures that a session met, as they stand now.
+        """Chunks for a request whose history was folded: the entries ``ids`` shown before, then failures met in
+        ``session``.
 
-        For a request whose beginning is folded. What replaced an entry stands for it; what was forgotten is not told,
-        nor is what the user corrected, in words that stand themselves.
+        Each is rendered in its current state: a superseded entry is replaced by its successor, a forgotten one is left
+        out. The user's corrections are left out too, since a fold keeps the user's words.
         """
         entries = self.entries()
         replaced, by_id = links.successors(entries), {entry.id: entry for entry in entries}
@@ -109,7 +111,7 @@ class Memory:
         return (*chunks[:MOST_RECALLED], *([still] if still else []))
 
     def notices(self) -> tuple[str, ...]:
-        """One line for each file with something invisible or broken in it."""
+        """One line per file that has invisible characters or is damaged."""
         snapshot = self.store.snapshot()
         said = [f".ctxe/{problem.path}: {problem.says}" for problem in snapshot.problems]
         for path, text in self._summaries():
@@ -134,7 +136,7 @@ class Memory:
         return Section("memory", Priority.MEMORY, tuple(offered), "system", "memory", tuple(out))
 
     def _snapshot(self, entries: Sequence[Entry], room: int) -> Iterable[tuple[Chunk | None, list[Omission]]]:
-        """Chunks in the order of what must not be missed; each takes at most its part and leaves the rest."""
+        """Chunks in order of importance. Each takes at most its part of ``room`` and leaves the rest to later ones."""
         for path, text in self._summaries():
             yield beginning(path, text, int(room * 0.6), self._cost)
         held = decisions.current(entries)
@@ -152,7 +154,7 @@ class Memory:
         yield listed("weeks", "weeks before, newest first", weeks, int(room * 0.1), "log", self._cost)
 
     def _summaries(self) -> list[tuple[str, str]]:
-        """Curated summaries: MEMORY.md from the root down to the working folder, then the memory folder's own."""
+        """Path and text of the curated summaries: MEMORY.md from root to working folder, then that of the store."""
         found = []
         for path in (folder / "MEMORY.md" for folder in (*folders_down(self.root, self.working), self.store.folder)):
             try:
@@ -195,11 +197,11 @@ class Memory:
         return Section(RECALLED, Priority.MEMORY, tuple(chunks), "task", "memory", tuple(out))
 
     def _days(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-        """The newest lines of the daily log, oldest of them first."""
+        """The newest lines of the daily log from other sessions, oldest first."""
         return daily.newest((entry for entry in entries if not self._own(entry)), self.recent)
 
     def _own(self, entry: Entry) -> bool:
-        """Whether it is of the session that asks."""
+        """Whether the entry belongs to the session that asks; False when that session has no id."""
         return entry.session == self.session != ""
 
     def _rendered(self, entry: Entry, told: Mapping[str, remembered.Group], widest: int) -> str:
@@ -227,7 +229,7 @@ class Memory:
 
 
 def _met(group: remembered.Group, session: str) -> bool:
-    """Whether a session met a failure first."""
+    """Whether any entry of the group was recorded in ``session``; False for an empty ``session``."""
     return bool(session) and any(entry.session == session for entry in group.entries)
 
 

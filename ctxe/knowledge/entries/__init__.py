@@ -1,1 +1,1 @@
-"""Entries of the memory folder: Markdown files with front matter, their names and links, read and written with care."""
+"""Entries of the memory folder: Markdown files with front matter, their ids and links, and how they are stored."""

@@ -1,4 +1,4 @@
-"""The daily log: one line a turn in ``daily/YYYY-MM-DD.md``, appended by every session; weeks are told in short."""
+"""The daily log: one line per turn in ``daily/YYYY-MM-DD.md``, appended by every session, and weekly summaries."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _DATE = pattern(r"(\d{4})-(\d\d)-(\d\d)")
 MOST_WORDS = 400
 """Characters of one line."""
 FAILURE = "failure "
-"""How notes of failures begin."""
+"""Prefix of a note about a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnSummary:
-    """What a turn came to: the task in the user's words, how it ended, files changed, dollars, memories written."""
+    """A turn in short: the task in the user's words, the outcome, changed files, dollars, notes of memories written."""
 
     task: str
     outcome: str = ""
@@ -30,14 +30,14 @@ class TurnSummary:
 
 
 def day_of(seconds: float) -> str:
-    """The name of the day (UTC) a moment belongs to."""
+    """The UTC day of a unix time as ``YYYY-MM-DD``; 1970-01-01 for a time outside the calendar."""
     return (stamp(seconds) or "1970-01-01")[:10]
 
 
 def line_of(done: TurnSummary, seconds: float, session: str = "") -> str:
-    """One line of Markdown for a turn, at most MOST_WORDS characters long; times are UTC.
+    """The Markdown line for a turn, at most MOST_WORDS characters; times are UTC.
 
-    Of a memory it tells what became of it last; failures, of which there may be many, behind all others.
+    Only the last note about each memory is shown. Notes of failures, of which there may be many, come last.
     """
     parts = [brief(done.task, 200)]
     if done.outcome:
@@ -54,9 +54,9 @@ def line_of(done: TurnSummary, seconds: float, session: str = "") -> str:
 
 
 def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
-    """The lines of a day as entries of kind log; their id is the file and a hash of the line.
+    """The lines of a day as entries of kind ``log``. An id is the day and the first 4 digits of the line's hash.
 
-    Of two lines with the same hash the second has a longer one; a line that stands twice is one entry.
+    If two lines share those, the second gets 12 digits. A repeated line gives only one entry.
     """
     from ctxe.domain.section import digest
 
@@ -76,7 +76,7 @@ def read_day(data: bytes, path: str) -> tuple[Entry, ...]:
 
 
 def same_line(one: Entry, other: Entry) -> bool:
-    """Whether two lines of a day say the same of the same session at the same time."""
+    """Whether two lines have the same time, session and text."""
     return (one.created, one.session, one.text) == (other.created, other.session, other.text)
 
 
@@ -86,13 +86,13 @@ def is_line_of(line: bytes, entry: Entry) -> bool:
 
 
 def newest(entries: Iterable[Entry], most: int = 12) -> tuple[Entry, ...]:
-    """The newest lines of the daily log, oldest of them first."""
+    """The newest ``most`` lines of the daily log, oldest first."""
     lines = [entry for entry in entries if entry.path.startswith("daily/")]
     return tuple(sorted(lines, key=lambda entry: (entry.created, entry.session))[-most:])
 
 
 def told(entry: Entry) -> str:
-    """A line as a model is told it: without what it cost, and without failures, which it is told where they bear."""
+    """The line's text for the model, without the cost and without failures, which are shown where they apply."""
     words, bracket, notes = entry.text.rpartition(" (")
     cut = notes.endswith("…") and f"; {FAILURE}" in f"; {notes}"
     if not bracket or not (cut or notes.endswith(")")):
@@ -103,9 +103,11 @@ def told(entry: Entry) -> str:
 
 
 def weeks(entries: Iterable[Entry], today: str) -> dict[str, tuple[str, ...]]:
-    """Days older than a week told week by week (``2026-W47``), newest first: how much was done, and what stays.
+    """Lines older than a week, summarized per ISO week (``2026-W47``), newest first: a headline, then the lines kept
+    whole.
 
-    Lines in which something was decided, learnt or left failing are kept word for word.
+    A headline counts turns and days and names the most changed files. Lines that name a decision, failure, fact,
+    routine or preference are kept whole.
     """
     limit = _ordinal(today) - 7
     told: dict[str, list[Entry]] = {}

@@ -1,4 +1,4 @@
-"""An entry of the project memory: a Markdown file with front matter, read as a value and written back with care."""
+"""An entry of the project memory: a Markdown file with front matter, read into a value and written back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctxe.knowledge.entries.front import parse, rewrite
 from ctxe.knowledge.entries.scalars import Value
 
 FOLDERS = {"decision": "decisions", "failure": "failures"}
-"""Where an entry of a kind lives; every other kind lives in ``memory``."""
+"""Folder of each kind of entry; kinds not listed live in ``memory``."""
 
 KINDS = frozenset(("decision", "fact", "preference", "routine", "failure", "log"))
 LISTS = ("scope", "files", "evidence", "supersedes", "state")
@@ -23,18 +23,18 @@ OURS = pattern(r"(\d{4,9})-[0-9a-f]{4}")
 MOST_TEXT = 100_000
 """Characters of a body that are used; the rest stays in the file."""
 MOST_VALUE, MOST_ITEMS = 4_000, 1_000
-"""Characters of a value in the front matter, and items of a list, that are used."""
+"""Characters of a front matter value and items of a list that are used."""
 _TITLE = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing the project remembers. ``path`` is relative to the memory folder; lists are tuples, the rest strings.
+    """One remembered thing. ``path`` is relative to the memory folder; lists are tuples, everything else is a string.
 
-    ``ts`` is the moment an import gave (unix seconds or any growing number), empty for entries written here. The
-    fields from ``signature`` on belong to failures: ``call`` is what ran, the exact call but for blanks and the
-    project's folder, ``state`` the files it depends on as ``path@hash``. ``extra`` are keys that ctxe does not know.
-    ``problems`` say what was wrong with the file.
+    ``ts`` is the time an import gave (unix seconds or any growing number); it is empty for entries written here. Only
+    failures use the fields from ``signature`` on: ``call`` is the exact call, with whitespace and the project's folder
+    normalized, ``state`` the files it depends on as ``path@hash``. ``extra`` holds keys that ctxe does not know,
+    ``problems`` what is wrong with the file.
     """
 
     id: str
@@ -66,18 +66,18 @@ class Entry:
 
     @property
     def time(self) -> float:
-        """When it came to be: ``ts`` of an import, else ``created`` in unix seconds, else 0."""
+        """``ts`` if there is one, else ``created`` in unix seconds, else 0."""
         return moment(self.ts) if self.ts else moment(self.created)
 
     @property
     def number(self) -> int:
-        """The number at the head of an id of ours, 0 for any other id."""
+        """The leading number of an id that ctxe made; 0 for any other id."""
         match = OURS.fullmatch(self.id)
         return int(match[1]) if match else 0
 
     @property
     def first_paragraph(self) -> str:
-        """What is shown when space is short."""
+        """The part of the text shown when room is short."""
         return self.text.split("\n\n", 1)[0].strip()
 
 
@@ -86,7 +86,7 @@ _KNOWN = frozenset(KEYS)
 
 
 def moment(text: str) -> float:
-    """Unix seconds of an ISO time or a number as text; 0 for anything else. A time without zone counts as UTC."""
+    """Unix seconds of an ISO time (UTC if it has no zone) or of a number as text; 0 for anything else."""
     try:
         seconds = float(text)
         return seconds if math.isfinite(seconds) else 0.0
@@ -100,7 +100,7 @@ def moment(text: str) -> float:
 
 
 def stamp(seconds: float) -> str:
-    """ISO time in UTC, whole seconds, as entries carry it; empty for moments no calendar has."""
+    """ISO time in UTC with whole seconds, the format of ``created``; empty for a time outside the calendar."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
@@ -108,7 +108,7 @@ def stamp(seconds: float) -> str:
 
 
 def read_entry(data: bytes, path: str) -> Entry:
-    """The entry that a file holds. Never raises; what is missing is guessed from the path and named nowhere."""
+    """The entry in a file. Never raises. Missing id, kind and title are derived from path and text."""
     page = parse(data)
     values = page.values()
     text = page.text()
@@ -134,14 +134,14 @@ def read_entry(data: bytes, path: str) -> Entry:
 
 
 def write_entry(entry: Entry) -> bytes:
-    """The bytes of a new file for this entry; empty keys are left out."""
+    """The bytes of a new file for the entry; empty keys are left out."""
     entry = cleaned(entry)
     held: dict[str, Value | None] = {key: getattr(entry, key) for key in KEYS if getattr(entry, key)}
     return rewrite(b"", {**held, **entry.extra}, entry.text)
 
 
 def update_entry(data: bytes, old: Entry, new: Entry) -> bytes:
-    """The bytes of ``old``'s file with only the lines of what differs in ``new`` rewritten."""
+    """The bytes of ``old``'s file with only the lines of the fields that differ in ``new`` rewritten."""
     clean = cleaned(new)
     changes: dict[str, Value | None] = {
         key: getattr(clean, key) or None for key in KEYS if getattr(new, key) != getattr(old, key)
@@ -153,7 +153,7 @@ def update_entry(data: bytes, old: Entry, new: Entry) -> bytes:
 
 
 def cleaned(entry: Entry) -> Entry:
-    """The entry as a file can hold it: no lone surrogates, no NULs, title on one line, body without blank ends."""
+    """The entry as a file can hold it: no lone surrogates or NULs, a one-line title, no blank lines around the body."""
 
     def clean(value: Value) -> Value:
         if isinstance(value, tuple):
@@ -168,7 +168,7 @@ def cleaned(entry: Entry) -> Entry:
 
 
 def slug(words: str, most: int = 48) -> str:
-    """A file name made of the first words: lower case ASCII letters, digits and dashes; "entry" when none are left."""
+    """A file name from the first words: lower case ASCII letters, digits and dashes; "entry" if nothing is left."""
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode("ascii").lower()
     name = "-".join(re.findall(r"[a-z0-9]+", plain))
     if len(name) > most:
@@ -177,13 +177,13 @@ def slug(words: str, most: int = 48) -> str:
 
 
 def brief(words: str, room: int) -> str:
-    """Words on one line, cut to ``room`` characters."""
+    """The words on one line, cut to ``room`` characters."""
     words = " ".join(words.split())
     return words if len(words) <= room else words[: room - 1] + "…"
 
 
 def folder_of(kind: str) -> str:
-    """The folder, below the memory folder, where entries of this kind live."""
+    """The folder for entries of this kind, relative to the memory folder."""
     return FOLDERS.get(kind, "memory")
 
 
@@ -216,7 +216,7 @@ def _bounded(value: Value) -> Value:
 
 
 def _listed(value: Value) -> tuple[str, ...]:
-    """A list; words between commas when written as one scalar (commas inside braces belong to a glob)."""
+    """The items of a list; a scalar is split at line ends and at commas, except commas in the braces of a glob."""
     if isinstance(value, tuple):
         return value
     parts = re.split(r"[,\n](?![^{]*\})", value)

@@ -1,4 +1,4 @@
-"""The memory folder as files: one locked, durable, undoable way to write, and nothing ever written outside it."""
+"""The memory folder on disk: locked, durable, undoable writes that never leave the folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IGNORE_PRIVATE = b"sessions/\ncache/\ndamaged/\n"
 MERGE_BY_LINE = b"daily/*.md merge=union\nmemory/log/*.jsonl merge=union\n"
 LOCK_SECONDS = 60.0
 MANY = 8
-"""From so many files on a write is made durable in one pass."""
+"""From this many files on, one durable pass writes them all."""
 
 Changes = Mapping[str, bytes | None]
 """New bytes by path relative to the folder; None removes the file."""
@@ -29,38 +29,41 @@ Changes = Mapping[str, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One memory folder on disk. ``now`` gives unix seconds. Everything that writes raises StoreError."""
+    """One memory folder on disk. ``now`` returns unix seconds. Every method that writes raises StoreError."""
 
     path: Path
     journal: Journal
     now: Callable[[], float]
 
     def prepare(self) -> None:
-        """Make the folder, hidden from git until ``share`` is called."""
+        """Create the folder with a ``.gitignore`` that hides it from git until ``share`` is called."""
         files.make_folder(self.path)
         for name, data in ((".gitignore", IGNORE_ALL), (".gitattributes", MERGE_BY_LINE)):
             if not (self.path / name).exists():
                 files.replace(self.path / name, data)
 
     def share(self) -> None:
-        """Let git see everything but sessions and cache. An ignore file of one's own stays as it is."""
+        """Let git see all but sessions, cache and damaged files.
+
+        A ``.gitignore`` that the user edited is left alone.
+        """
         self.prepare()
         if files.read(self.path / ".gitignore") == IGNORE_ALL:
             files.replace(self.path / ".gitignore", IGNORE_PRIVATE)
 
     def locked(self, seconds: float = LOCK_SECONDS) -> AbstractContextManager[None]:
-        """Be the only writer of this folder while the block runs."""
+        """A lock that makes this process the only writer of the folder; waits up to ``seconds``."""
         self.prepare()
         return lock(self.path / "cache" / "store", seconds)
 
     def read(self, path: str) -> bytes:
-        """A file of the folder, whole; it is one that may be written as well."""
+        """The whole content of a file in the folder. Raises StoreError for a file that ``write`` would refuse."""
         data = files.read(self._inside(path), files.MOST_BYTES + 1)
         _must_fit(path, data)
         return data
 
     def write(self, says: str, changes: Changes) -> None:
-        """Replace and remove files in one undoable write; the lock is held by the caller."""
+        """Replace and remove files in one undoable write. The caller holds the lock."""
         for path, data in changes.items():
             _must_fit(path, data or b"")
         before = {path: self.read(path) if self._inside(path).exists() else None for path in changes}
@@ -69,14 +72,17 @@ class Folder:
         self.journal.note(JournalWrite(says, self.now(), before, after))
 
     def append(self, path: str, line: str) -> Path:
-        """Add a line to a file of the folder; the lock is held by the caller."""
+        """Append a line to a file in the folder and return its full path. The caller holds the lock."""
         full = self._inside(path)
         files.append(full, line)
         self._known([path])
         return full
 
     def undo(self) -> str:
-        """Take the last write back and say what it was, unless its files changed since; the caller holds the lock."""
+        """Revert the last write and return its description. The caller holds the lock.
+
+        Raises StoreError if any of its files changed since, or if there is no write to revert.
+        """
         last = self.journal.newest()
         for path in last.before:
             self._inside(path)
@@ -89,20 +95,20 @@ class Folder:
         return last.says
 
     def clean(self, strays: Sequence[str]) -> None:
-        """Remove temporary files: whoever holds the lock is the only writer, so their writers are dead."""
+        """Remove temporary files. Their writers are dead: only the holder of the lock writes."""
         with self.locked(0.0):
             for path in strays:
                 files.remove(self._inside(path))
 
     def keep_aside(self, path: str, data: bytes) -> None:
-        """Keep a damaged file as it was before anything in it is rewritten."""
+        """Copy a damaged file to ``damaged`` before any of it is rewritten."""
         name = re.sub(r"[^\w.-]", "-", path)
         aside = self.path / "damaged" / f"{name}.{names.hashed(data)}"
         if not aside.exists():
             files.replace(aside, data)
 
     def _inside(self, path: str) -> Path:
-        """The full path of a file; nothing is reached through a link that leads out of the folder."""
+        """The full path of a file. Raises StoreError for a symlink or ``..`` that leads out of the folder."""
         full = self.path / path
         parent = full.parent.resolve()
         if full.is_symlink() or not parent.is_relative_to(self.path.resolve()) or ".." in full.parts:
@@ -112,7 +118,7 @@ class Folder:
         return full
 
     def _put(self, changes: Changes) -> None:
-        """New content first, removals last: a crash between them leaves a duplicate and loses nothing."""
+        """Write new content first and remove last: a crash in between leaves a duplicate but loses nothing."""
         new = {self.path / path: data for path, data in changes.items() if data is not None}
         if len(new) >= MANY:
             files.replace_many(new)
@@ -124,13 +130,13 @@ class Folder:
                 files.remove(self.path / path)
 
     def _known(self, paths: Sequence[str] | Changes) -> None:
-        """What stands in these files now was written by us."""
+        """Record the current content of these files as written by ctxe: it is then no outside change."""
         known = self.journal.known()
         if known is not None:
             self.journal.know({**known, **{path: content_of(self.path / path) for path in paths}})
 
 
 def _must_fit(path: str, data: bytes) -> None:
-    """Refuse what could not be read back whole. Raises StoreError."""
+    """Raise StoreError for content too long to be read back whole."""
     if len(data) > files.MOST_BYTES:
         raise StoreError(f"{path} has more than {files.MOST_BYTES:,} bytes", "divide it among several files")

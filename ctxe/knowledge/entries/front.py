@@ -1,4 +1,4 @@
-"""Front matter read tolerantly, line by line, and rewritten so that only the lines of changed keys move."""
+"""Front matter parsed line by line, tolerant of errors, and rewritten so that only the lines of changed keys differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ctxe.knowledge.entries.scalars import Value, emit, quick, thorough
 BOM = b"\xef\xbb\xbf"
 MOST_LINES = 2_000
 QUOTED = frozenset({"id", "supersedes"})
-"""Keys whose values would be numbers to other YAML readers."""
+"""Keys whose values other YAML readers would take for numbers; always quoted."""
 _KEY = pattern(rb"""(?:"([^"\\\r\n]+)"|'([^'\r\n]+)'|([A-Za-z_][\w.-]*(?: [\w.-]+)*))[ \t]*:(?:[ \t]+|(?=\r?\n?\Z))""")
 _GOES_ON = pattern(rb"[ \t]+\S|-(?:[ \t]|\r?\n?\Z)")
 _MARK = pattern(rb"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?\Z", re.DOTALL)
@@ -21,7 +21,7 @@ _CONFLICT = pattern(rb"^<{7} .*?^>{7} ", re.DOTALL | re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class FrontField:
-    """One key with the lines ``[first, last)`` that hold it."""
+    """One key, its value, and the lines ``[first, last)`` that hold it."""
 
     key: str
     value: Value
@@ -31,7 +31,7 @@ class FrontField:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """A file taken apart; opening, lines, closing and body together are its bytes again."""
+    """A parsed file; opening, lines, closing and body joined are its original bytes."""
 
     opening: bytes
     lines: tuple[bytes, ...]
@@ -41,24 +41,24 @@ class FrontPage:
     problems: tuple[str, ...]
 
     def values(self) -> dict[str, Value]:
-        """The value of every key; of a key written twice, the last."""
+        """The value of each key; of a key that occurs twice, the last."""
         return {field.key: field.value for field in self.fields}
 
     @property
     def newline(self) -> bytes:
-        """The line ending in use."""
+        """The file's line ending, taken from its first line."""
         first = self.opening or self.body.split(b"\n", 1)[0] + b"\n"
         return b"\r\n" if first.endswith(b"\r\n") else b"\n"
 
     def text(self) -> str:
-        """The body as text: one kind of line ending, no NULs, no blank line at either end."""
+        """The body as text: LF line endings, no NULs, no blank lines at either end."""
         body = self.body if self.opening else self.body.removeprefix(BOM)
         text = body.decode("utf-8", "replace")
         return text.replace("\r\n", "\n").replace("\0", "").strip("\n")
 
 
 def parse(data: bytes) -> FrontPage:
-    """Take a file apart. Never raises: what cannot be understood is kept as text and named in ``problems``."""
+    """Parse a file. Never raises: text that cannot be parsed is kept as text and reported in ``problems``."""
     problems = list(_damage(data))
     opening, lines, closing, body = _divide(data, problems)
     fields = tuple(_fields(lines, problems))
@@ -68,7 +68,7 @@ def parse(data: bytes) -> FrontPage:
 
 
 def rewrite(data: bytes, changes: Mapping[str, Value | None], text: str | None = None) -> bytes:
-    """The file with these keys set (None removes one) and, when given, this body; every other byte stays."""
+    """The file with these keys set (None removes one) and, if given, this body; every other byte is kept."""
     page = parse(data)
     newline = page.newline
     lines = _replaced(page, changes, newline)
@@ -137,7 +137,7 @@ def _fields(lines: list[bytes], problems: list[str]) -> Iterator[FrontField]:
 
 
 def _last(lines: list[bytes], at: int) -> int:
-    """Where the lines that continue a value end; blanks and comments belong to it when more of it follows."""
+    """Where the lines that continue a value end. Blank lines and comments are part of it if more of it follows."""
     last = at
     while at < len(lines):
         line = lines[at]
@@ -178,7 +178,7 @@ def _replaced(page: FrontPage, changes: Mapping[str, Value | None], newline: byt
     kept = [line for line in lines if line is not None]
     if added and kept and not kept[-1].endswith(b"\n"):
         kept[-1] += newline
-    # Before any conflict, as what follows its markers may be the side that is not read.
+    # Before any merge conflict: lines after its markers may belong to the side that is not read.
     at = next((n for n, line in enumerate(kept) if _MARK.match(line)), len(kept))
     return kept[:at] + added + kept[at:]
 

@@ -1,4 +1,4 @@
-"""What was last written to the memory folder, so that it can be taken back, and how its files were last seen."""
+"""The undo journal of the memory folder, and the content hashes its files had when ctxe last saw them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ctxe.storage import files
 
 STEPS = 20
 MOST_BYTES = 8_000_000
-"""A write that replaced more than this is not kept for undo."""
+"""Bytes of replaced files that one write may keep for undo; a larger write cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalWrite:
-    """One write: the words for it, and every file with its bytes before and its content hash after (None: no file)."""
+    """One write: its description, each file's bytes before, and each file's content hash after (None: no file)."""
 
     says: str
     at: float
@@ -29,7 +29,7 @@ class JournalWrite:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Both records of one memory folder; they live in the cache, and losing them loses no memory."""
+    """The undo steps and the known hashes of one memory folder. They live in the cache: losing them loses no memory."""
 
     cache: Path
 
@@ -46,7 +46,7 @@ class Journal:
         return self.cache / "number"
 
     def note(self, written: JournalWrite) -> None:
-        """Keep a write for undo and know its files from now on."""
+        """Keep a write for undo, and record its files as known."""
         if sum(len(data or b"") for data in written.before.values()) <= MOST_BYTES:
             rows = [*self._rows(), _row(written)][-STEPS:]
             files.replace_quickly(self._steps, json.dumps(rows).encode())
@@ -55,9 +55,10 @@ class Journal:
             self.know({**known, **written.after})
 
     def highest(self, found: int) -> int:
-        """The highest number ever given here, ``found`` being that of what is there now; it is kept from now on.
+        """The highest number ever given: that of the existing entries (``found``) or the recorded one, whichever is
+        greater.
 
-        The number of an entry that was forgotten is not given again: people may still speak of it.
+        The number of a forgotten entry is not given again, since people may still refer to it.
         """
         try:
             known = int(files.read(self._number, 20))
@@ -66,11 +67,11 @@ class Journal:
         return max(found, known) if known < 100_000_000 else found
 
     def gave(self, number: int) -> None:
-        """This number is taken."""
+        """Record this number as given."""
         files.replace_quickly(self._number, str(number).encode())
 
     def newest(self) -> JournalWrite:
-        """The last write that can be taken back. Raises StoreError when there is none."""
+        """The last write that can be undone. Raises StoreError when there is none."""
         rows = self._rows()
         if not rows:
             raise StoreError("nothing to take back", "only the last writes of this folder's sessions can be undone")
@@ -80,16 +81,16 @@ class Journal:
             raise StoreError("the record of the last write is damaged", f"remove {self._steps}") from None
 
     def forget_newest(self) -> None:
-        """The last write was taken back."""
+        """Drop the last write, which was undone."""
         files.replace_quickly(self._steps, json.dumps(self._rows()[:-1]).encode())
 
     def known(self) -> dict[str, str | None] | None:
-        """Content hashes as they were last looked at; None when nobody ever looked."""
+        """Content hashes by path, as last seen; None when nothing was ever recorded."""
         held = _json(self._known)
         return held if isinstance(held, dict) else None
 
     def know(self, digests: Mapping[str, str | None]) -> None:
-        """From now on these are the files as they should be."""
+        """Record these content hashes as the known state of the folder."""
         held = {path: content for path, content in digests.items() if content is not None}
         files.replace_quickly(self._known, json.dumps(held).encode())
 

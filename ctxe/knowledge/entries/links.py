@@ -1,4 +1,4 @@
-"""Which entry replaces which: ``supersedes`` links followed to what holds today, and nothing retired by guess."""
+"""Resolves ``supersedes`` links to the entry that holds today; nothing is retired without a link or a status."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from ctxe.knowledge.entries.entry import Entry
 
 RETIRED = frozenset({"superseded", "proposed", "archived"})
-"""Statuses of entries that are not shown as current; ``stale`` and ``resolved`` still are, with their mark."""
+"""Statuses of entries that do not hold today. ``stale`` and ``resolved`` entries do and are shown with that status."""
 
 
 def successors(entries: Iterable[Entry]) -> dict[str, str]:
-    """The id that finally replaces each superseded id; of several the one that came last.
+    """For each superseded id the id that finally replaces it; if several entries supersede it, the last of them counts.
 
-    ``entries`` are in causal order. Proposals supersede nothing, nor does an entry itself; in a circle the newest
-    entry holds.
+    ``entries`` are in causal order. Proposals and entries that name themselves supersede nothing. In a cycle of links
+    the newest entry holds.
     """
     order: dict[str, int] = {}
     direct: dict[str, str] = {}
@@ -41,11 +41,11 @@ def _final(old: str, direct: Mapping[str, str], order: Mapping[str, int]) -> str
 
 
 def holding(entries: Iterable[Entry]) -> Callable[[Entry], bool]:
-    """Says of each of these entries, in causal order, whether it holds today."""
+    """A function that says of each of these entries (in causal order) whether it holds today."""
     replaced = successors(entries)
     return lambda entry: is_current(entry, replaced)
 
 
 def is_current(entry: Entry, replaced: Mapping[str, str]) -> bool:
-    """Whether the entry holds today: not proposed, not retired by its own status, not superseded by a link."""
+    """Whether the entry holds today: neither proposed, nor retired by its status, nor superseded by a link."""
     return entry.status not in RETIRED and entry.id not in replaced

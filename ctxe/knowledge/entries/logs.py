@@ -1,4 +1,4 @@
-"""Bulk logs: JSON lines, an entry a line, merged by git line by line; read tolerantly."""
+"""Bulk logs of the memory folder: JSON lines, one entry per line, merged by git line by line and read tolerantly."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ WORDS = (
 )
 _SAID = (*WORDS, "text", *LISTS)
 MOST_LINE = 1_000_000
-"""Bytes of a line that is still read."""
+"""Longest line, in bytes, that is parsed."""
 
 
 def read_log(data: bytes, path: str) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
-    """The entries of a log and what is wrong with it. Of an id that stands twice the last line counts."""
+    """The entries of a log and its problems, one per bad line. If an id occurs twice, the last line counts."""
     found: dict[str, Entry] = {}
     problems: list[str] = []
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -36,7 +36,7 @@ def read_log(data: bytes, path: str) -> tuple[tuple[Entry, ...], tuple[str, ...]
 
 
 def parse_object(line: bytes | str) -> Mapping[str, Any]:
-    """One JSON object. Raises ValueError with a few words for people."""
+    """One JSON object. Raises ValueError with a short message for the user."""
     if len(line) > MOST_LINE:
         raise ValueError(f"longer than {MOST_LINE:,} bytes")
     try:
@@ -51,13 +51,13 @@ def parse_object(line: bytes | str) -> Mapping[str, Any]:
 
 
 def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
-    """The entry that an imported object describes; unknown keys are ignored. Raises ValueError without an id."""
+    """The entry in an imported object; unknown keys are ignored. Raises ValueError if it has no id."""
     words = {key: _text(held.get(key)) for key in WORDS}
     if not words["id"]:
         raise ValueError("no id")
     kind = words["kind"] or "fact"
     ts = _number(held.get("ts"))
-    # What was written by somebody here and given out by ``to_object`` has no time but that of its creation.
+    # ``to_object`` writes the creation time of an entry made here as ``ts``: that is not the time of an import.
     ours = words["by"] not in ("", "import") and ts is not None and ts == moment(words["created"])
     values: dict[str, Any] = {
         **words,
@@ -72,7 +72,7 @@ def from_object(held: Mapping[str, Any], path: str = "") -> Entry:
 
 
 def to_object(entry: Entry) -> dict[str, Any]:
-    """What ``from_object`` reads back: empty keys left out, ``ts`` a number."""
+    """The object that ``from_object`` reads back; empty keys are left out, ``ts`` is a number."""
     held: dict[str, Any] = {key: value for key in _SAID if (value := getattr(entry, key))}
     if entry.ts or entry.created:
         at = entry.time
@@ -81,12 +81,12 @@ def to_object(entry: Entry) -> dict[str, Any]:
 
 
 def write_log(entries: Iterable[Entry]) -> bytes:
-    """The lines for these entries."""
+    """One JSON line per entry."""
     return b"".join(json.dumps(to_object(entry), ensure_ascii=True).encode() + b"\n" for entry in entries)
 
 
 def replaced(data: bytes, lines: Mapping[str, bytes]) -> bytes:
-    """A log with the lines of these ids replaced (empty: removed); every other byte stays."""
+    """A log with the lines of these ids replaced, removed where empty, or appended if missing; other bytes are kept."""
     kept: list[bytes] = []
     used: set[str] = set()
     for line in data.splitlines(keepends=True):

@@ -1,4 +1,4 @@
-"""Ids and file names that two branches never both choose, and finding the entry that a person means."""
+"""Ids and file names that two branches never both choose, and the lookup of an entry by what a person types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHER = pattern(r"(?:.*-)?(\d{4,9})-([0-9a-f]{4})\.md")
 
 @dataclass(frozen=True, slots=True)
 class UsedNames:
-    """What file names say of the ids in use: the highest number, and every name."""
+    """The highest number and all file names in use, so that a new id collides with neither."""
 
     highest: int
     names: frozenset[str]
@@ -47,10 +47,10 @@ def held(folder: Path) -> UsedNames:
 
 
 def new_id(entry: Entry, in_use: UsedNames, token: Callable[[int], str]) -> str:
-    """An id for a new entry: the next number and four hex digits; for a failure its signature and four.
+    """An id for a new entry: the next number, or a failure's signature, and four hex digits.
 
-    The digits come from what is written and from chance, so that another branch, another clone or the same words
-    said again get others.
+    The digits are a hash of the content and random bytes, so another branch, another clone or the same words added
+    again get different ones.
     """
     for _ in range(100):
         random = digest("\0".join((entry.title, entry.text, entry.created, token(8))))[:4]
@@ -64,7 +64,7 @@ def new_id(entry: Entry, in_use: UsedNames, token: Callable[[int], str]) -> str:
 
 
 def path_of(entry: Entry, name: str) -> str:
-    """Where an entry of this id lives, relative to the memory folder."""
+    """Path of the entry with this id, relative to the memory folder."""
     folder = "inbox" if entry.status == "proposed" else folder_of(entry.kind)
     if not OURS.fullmatch(name) and not (entry.kind == "failure" and re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}", name)):
         return f"{folder}/{slug(name, 60)}-{digest(name)[:8]}.md"
@@ -78,7 +78,7 @@ def path_of(entry: Entry, name: str) -> str:
 
 
 def matching(entries: Sequence[Entry], ref: str) -> list[Entry]:
-    """The entries a person may mean, the surest way of saying it first: id, path, number, start of an id."""
+    """The entries that ``ref`` may mean, by the most exact reading with a match: id, path, number, prefix of an id."""
     ref = ref.strip().removeprefix(".ctxe/")
     exact = [entry for entry in entries if entry.id == ref]
     if exact or not ref:

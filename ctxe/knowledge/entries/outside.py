@@ -1,4 +1,4 @@
-"""What something other than ctxe changed in the memory folder since it was last looked at."""
+"""Detects changes to the memory folder that were made outside ctxe since the last look."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from ctxe.knowledge.entries.store import Store
 MOST_NAMED = 5
 """Changed files that one notice names."""
 SEEN_SECONDS = 5.0
-"""How long a session that begins waits for one that writes."""
+"""How long a new session waits for the lock of one that writes."""
 
 NO_RECORD = "what changed in memory since the last session is not known: its record is gone from the cache"
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A file of the memory folder that something other than ctxe changed."""
+    """A file of the memory folder that was changed outside ctxe."""
 
     path: str
     change: Literal["added", "changed", "removed"]
 
 
 def outside(store: Store, snapshot: FolderSnapshot | None = None) -> tuple[Outside, ...]:
-    """The files, by path; ``snapshot`` is of the folder as it is just now."""
+    """The files changed outside ctxe, sorted by path. ``snapshot`` is the folder's current state; None reads it."""
     return _differences(store.disk.journal.known(), _digests(store, snapshot))
 
 
 def seen(store: Store, *, again: bool = False) -> str:
-    """Tell them in one line (empty for none) and take the present state as known. Raises StoreError.
+    """Record the current state as known and return a one-line notice of outside changes, empty if none. Raises
+    StoreError.
 
-    ``again``: there were sessions here before, so that a record which is not there is one that was lost.
-    Another session may be writing, and what it wrote is known as soon as it is done. Where it goes on and on, or
-    nothing can be locked, nobody waits for that.
+    ``again``: earlier sessions exist, so a missing record was lost and the notice says so. The lock waits for another
+    session's write, so that it does not count as an outside change. After SEEN_SECONDS, or if locking fails, this goes
+    on without the lock.
     """
     with contextlib.ExitStack() as held:
         with contextlib.suppress(StoreError):
@@ -60,7 +61,7 @@ def _digests(store: Store, snapshot: FolderSnapshot | None = None) -> dict[str, 
 
 
 def _differences(known: Mapping[str, str | None] | None, digests: Mapping[str, str]) -> tuple[Outside, ...]:
-    """What differs from what was known; nothing on the first look."""
+    """Files that differ from ``known``; none on the first look, when ``known`` is None."""
     if known is None:
         return ()
     found = [Outside(path, "removed") for path in known if path not in digests]

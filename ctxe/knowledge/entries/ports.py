@@ -1,4 +1,4 @@
-"""What a session reads and writes its memory by: entries, counters and file hashes, held once and shared by all."""
+"""A session's access to its memory: entries, counters and file hashes, held in one object that all its parts share."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.storage.counters import Counters
 
 DigestOf = Callable[[str], str]
-"""The content hash of a file of the project; empty for none."""
+"""Returns the content hash of a project file by its path; empty if there is no such file."""
 
 
 class EntryStore(Protocol):
-    """What a session asks of the memory while it runs: the store, or what stands for it while a log is replayed."""
+    """What a running session needs of the memory: implemented by the store, and by ReplayStore during a replay."""
 
     @property
     def mask(self) -> Callable[[str], str]:
-        """Takes secrets out of a text."""
+        """Removes secrets from a text."""
 
     @property
     def now(self) -> Callable[[], float]:
-        """Gives unix seconds."""
+        """Returns unix seconds."""
 
     def entries(self) -> tuple[Entry, ...]:
         """Every entry in causal order."""
 
     def masked(self, entry: Entry) -> Entry:
-        """The entry without secrets in its words."""
+        """The entry with the secrets in its text removed."""
 
     def add(self, draft: Entry, says: str = "") -> Entry:
-        """Keep a new entry."""
+        """Keep a new entry; ``says`` describes the write for undo."""
 
     def change(self, ref: str, **values: Any) -> Entry:
-        """Set fields of an entry."""
+        """Set fields of the entry that ``ref`` names."""
 
     def log(self, line: str) -> Path:
-        """Append a line to the log of the day."""
+        """Append a line to the daily log."""
 
 
 @dataclass(slots=True)
 class MemoryPorts:
-    """All who listen to a session have the same one: while its log is replayed all three are what they were then."""
+    """Shared by all listeners of a session, so that a replay can switch all three to their state at that time."""
 
     store: EntryStore
     counters: Counters

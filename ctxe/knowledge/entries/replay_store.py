@@ -1,4 +1,4 @@
-"""The memory while the log of a past session is replayed: read as it stands now, and never written a second time."""
+"""The memory during the replay of a past session's log: reads the current entries and writes nothing to disk."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ctxe.knowledge.entries.ports import EntryStore
 
 @dataclass(slots=True)
 class ReplayStore:
-    """Answers with the entries as they stand now, which hold what the session had learnt; nothing reaches the disk.
+    """Answers with the current entries, which include what the session learnt. Nothing is written to disk.
 
-    ``at`` is the moment that is replayed, in unix seconds.
+    ``at`` is the time being replayed, in unix seconds.
     """
 
     store: EntryStore
@@ -25,30 +25,33 @@ class ReplayStore:
 
     @property
     def mask(self) -> Callable[[str], str]:
-        """As the store does."""
+        """The store's mask."""
         return self.store.mask
 
     @property
     def now(self) -> Callable[[], float]:
-        """The moment that is replayed."""
+        """Returns the time being replayed."""
         return lambda: self.at
 
     def entries(self) -> tuple[Entry, ...]:
-        """What is remembered now (looked at once), and what the store no longer has of this session."""
+        """The current entries (read once), and those the replay added because the store no longer has them."""
         self._entries = self._entries or self.store.entries()
         return (*self._entries, *self._added)
 
     def masked(self, entry: Entry) -> Entry:
-        """As the store does."""
+        """Masks as the store does."""
         return self.store.masked(entry)
 
     def add(self, draft: Entry, says: str = "") -> Entry:
-        """An entry that was forgotten meanwhile, or never could be written: known here, by a name of its own."""
+        """Keep, in memory only, an entry that was forgotten since or could not be written; gives it an id if needed."""
         self._added.append(replace(draft, id=draft.id or f"gone-{len(self._added)}"))
         return self._added[-1]
 
     def change(self, ref: str, **values: Any) -> Entry:
-        """The entry as it is: what the session changed in it is there already, and what a person did since counts."""
+        """The current entry. It has the session's changes already, and later edits by a person take precedence.
+
+        Only entries added by this replay are really changed.
+        """
         for place, entry in enumerate(self._added):
             if entry.id == ref:
                 self._added[place] = replace(entry, **values)
@@ -56,5 +59,5 @@ class ReplayStore:
         return next(entry for entry in self.entries() if entry.id == ref)
 
     def log(self, line: str) -> Path:
-        """The line stands in the log of its day."""
+        """Nothing: the line is already in the daily log."""
         return Path()

@@ -1,4 +1,4 @@
-"""An entry's bytes on disk, a file of its own or a line of a log: rewritten, or taken out. Both raise StoreError."""
+"""Rewrites or removes an entry on disk, where it is a file of its own or a line of a log; raises StoreError."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ctxe.knowledge.entries.logs import replaced, write_log
 
 
 def updated(disk: Folder, old: Entry, new: Entry, data: bytes | None = None) -> bytes:
-    """The file of an entry, or of the log it is a line of, with what differs rewritten.
+    """The entry's file, or the log that holds it, with the fields that differ rewritten.
 
-    ``data`` is that file when others of its lines were rewritten already.
+    ``data`` is that file's content if other lines of it were rewritten already.
     """
     data = disk.read(old.path) if data is None else data
     if old.path.endswith(".jsonl"):
@@ -25,7 +25,7 @@ def updated(disk: Folder, old: Entry, new: Entry, data: bytes | None = None) -> 
 
 
 def without(disk: Folder, entry: Entry, data: bytes | None) -> bytes:
-    """The log of an entry without its line; ``data`` is the log when others were taken out already."""
+    """The log without this entry's line. ``data`` is the log's content if other lines were removed already."""
     held = disk.read(entry.path) if data is None else data
     if entry.path.endswith(".jsonl"):
         return replaced(held, {entry.id: b""})

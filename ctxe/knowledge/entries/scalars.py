@@ -1,4 +1,4 @@
-"""The values of front matter, all strings: a quick reader for plain lines, YAML for the rest, one writer."""
+"""Front matter values, all strings: a fast parser for plain forms, YAML for the rest, and one writer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from ctxe.domain.pattern import pattern
 Value = str | tuple[str, ...]
 
 YAML_LIMIT = 16_384
-"""Characters of one value that are given to the YAML parser; a longer one that is not plain is taken as text."""
+"""Longest value, in characters, given to the YAML parser; a longer one that is not plain is taken as text."""
 NEST_LIMIT = 20
 
 _CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-"""What none of the forms below may hold; it is looked for first, as classes with it take milliseconds to compile."""
+"""Characters that no plain form below may contain. They are checked once, before the forms: each character class that
+excluded them would take milliseconds to compile."""
 _START = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`]"""
 _IN_FLOW = r"[^?:#,\[\]{}]|:(?=[^\s,\[\]{}])"
 _IN_LIST = rf"""(?:"[^"\\]*"|'[^']*'|{_START}(?:{_IN_FLOW})*)"""
@@ -30,9 +31,9 @@ _ESCAPED = pattern("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def quick(first: str, more: Sequence[str] = ()) -> Value | None:
-    """A value in one of the usual plain forms, without the YAML parser; None when only that can tell.
+    """A value in one of the usual plain forms, without the YAML parser; None when only YAML can tell.
 
-    ``first`` is what stands after the colon, stripped; ``more`` the lines that continue it, without their endings.
+    ``first`` is the stripped text after the colon; ``more`` are the lines that continue it, without line endings.
     """
     if not more:
         return _flow(first) if first[:1] == "[" else _scalar(first)
@@ -42,14 +43,14 @@ def quick(first: str, more: Sequence[str] = ()) -> Value | None:
 
 
 def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
-    """The same by YAML, every scalar a string; None when it refuses. Anything deeper than a list comes as text."""
+    """The value by YAML, with every scalar a string; None if YAML rejects it. Nesting below a list is kept as text."""
     text = "\n".join(("k: " + first, *more))
     if len(text) > YAML_LIMIT or sum(map(text.count, "[{")) > NEST_LIMIT or "- " * NEST_LIMIT in text:
         return None
     import yaml
 
     try:
-        # The loader makes only strings, lists and mappings of strings.
+        # BaseLoader makes only strings, lists and mappings of strings.
         held = yaml.load(text, Loader=yaml.BaseLoader)["k"]  # noqa: S506
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError):
         return None
@@ -61,7 +62,7 @@ def thorough(first: str, more: Sequence[str] = ()) -> Value | None:
 
 
 def emit(value: Value, *, quoted: bool = False) -> str:
-    """The YAML that reads back as this value: plain where that is unmistakable, quoted or a block where not."""
+    """YAML that parses back to this value: plain if unambiguous, else quoted or a literal block."""
     if isinstance(value, tuple):
         return "[" + ", ".join(_item(item, quoted) for item in value) + "]"
     if quoted:
@@ -84,7 +85,7 @@ def _scalar(text: str) -> str | None:
 
 
 def _seen(text: str) -> bool:
-    """Whether a person sees all of a text: no control character, half of a pair or byte order mark is in it."""
+    """Whether every character is visible: no control character, lone surrogate or byte order mark."""
     return (text.isascii() and text.isprintable()) or not _CONTROL.search(text)
 
 
@@ -107,7 +108,7 @@ def _bullets(more: Sequence[str]) -> Value | None:
 
 
 def _block(more: Sequence[str]) -> str | None:
-    """A literal block as ``emit`` writes it: two spaces of indent, no deeper first line."""
+    """A literal block as ``emit`` writes it: indented by two spaces, first line no deeper. None for any other form."""
     if more[0][:2] != "  " or more[0][2:3] in ("", " ", "\t"):
         return None
     if any(line and line[:2] != "  " for line in more):

@@ -1,4 +1,4 @@
-"""Reading the memory folder: every entry as a value, remembered between starts by what the file system says of it."""
+"""Reads the memory folder into entries and caches parsed files between starts, keyed by their stat data."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FOLDERS = ("memory", "decisions", "failures", "inbox", "daily")
 DEPTH = 3
 VERSION = 2
 RACY_SECONDS = 0.1
-"""A file changed this shortly before the cache was written may change again under the same time stamp."""
+"""A file modified this shortly before the cache is written may change again under the same timestamp: not cached."""
 
 Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a file of the memory folder, in words; ``path`` is relative to that folder."""
+    """A problem with a file of the memory folder; ``path`` is relative to that folder."""
 
     path: str
     says: str
@@ -37,9 +37,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FolderSnapshot:
-    """What the folder held at one moment: entries in causal order, problems, the content hash of each file.
+    """The folder at one moment: entries in causal order, problems, and the content hash of each file by path.
 
-    ``strays`` are temporary files of writers that died, or of one that is writing now.
+    ``strays`` are temporary files, left by writers that died or in use by one that is writing now.
     """
 
     entries: tuple[Entry, ...]
@@ -57,10 +57,10 @@ class _Record:
 
 
 class FolderReader:
-    """Reads one memory folder again and again; only files that changed are opened."""
+    """Reads one memory folder repeatedly; opens only the files that changed."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
-        """``cache`` is the folder where parsed entries are kept; without it everything still works."""
+        """``cache`` is the folder for parsed entries; everything works without it."""
         self._folder = folder
         self._kept = cache / "entries.json"
         self._records: dict[str, _Record] | None = None
@@ -68,7 +68,7 @@ class FolderReader:
         self._last: tuple[list[Problem], FolderSnapshot] | None = None
 
     def snapshot(self) -> FolderSnapshot:
-        """Everything as it stands on disk now. Never raises for bad files."""
+        """The folder's current state. Never raises for bad files."""
         records = self._load() if self._records is None else self._records
         problems: list[Problem] = []
         now: dict[str, _Record] = {}
@@ -125,7 +125,7 @@ class FolderReader:
             return {}
 
     def _save(self, records: Mapping[str, _Record]) -> None:
-        """Keep entries that have a file of their own, unless the cache has just these: logs are read at every start."""
+        """Cache the entries that have a file of their own, if any changed. Logs are read anew at every start."""
         limit = (time.time() - RACY_SECONDS) * 1e9
         kept = {
             path: record
@@ -145,7 +145,7 @@ class FolderReader:
 
 
 def _twice(entries: list[Entry]) -> Iterator[Problem]:
-    """Files that give an id another file has: copied, or merged from both sides. Both stay."""
+    """A problem for each file whose id another file has, after a copy or a merge. Both entries stay."""
     held: dict[str, str] = {}
     for entry in entries:
         first = held.setdefault(entry.id, entry.path)
@@ -154,14 +154,14 @@ def _twice(entries: list[Entry]) -> Iterator[Problem]:
 
 
 def order(entry: Entry) -> tuple[int, float, int, str]:
-    """Causal order: imports by their own time, then what was written here by number, whatever the clock said."""
+    """Sort key for causal order: imports by their own time, then entries written here by number, not by clock."""
     if entry.number and not entry.ts:
         return (1, 0.0, entry.number, entry.id)
     return (0, entry.time, 0, entry.id)
 
 
 def content_of(path: Path) -> str | None:
-    """Content hash of a regular file; None when there is none that can be read."""
+    """Content hash of a regular file; None if it cannot be read."""
     try:
         return digest_bytes(files.read(path, files.MOST_BYTES))
     except StoreError:

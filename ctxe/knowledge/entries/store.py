@@ -1,4 +1,4 @@
-"""The memory folder: everything the project remembers, found, added, changed, retired and taken back as plain files."""
+"""The memory store: finds, adds, changes, supersedes, forgets and restores entries, all of them plain files."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from ctxe.knowledge.entries.snapshot import FolderReader, FolderSnapshot
 
 MASKED = ("title", "text", "command", "error", "tried", "outcome", "fix", "call", "by", "session")
 LISTED = ("scope", "files", "evidence")
-"""Fields whose words are masked, and lists of words."""
+"""Entry fields in which secrets are masked: single strings, and lists of strings."""
 Check = Callable[[Entry], None]
 
 
 def no_check(_entry: Entry) -> None:
-    """Nothing is refused."""
+    """Accept every entry."""
 
 
 def as_it_is(text: str) -> str:
-    """Nothing is masked."""
+    """Mask nothing."""
     return text
 
 
 def _token(size: int) -> str:
-    """Random bytes as hexadecimal digits: ``secrets`` says the same, and imports four times what it needs."""
+    """``size`` random bytes in hex. ``secrets.token_hex`` does the same, but importing it costs four times as much."""
     return os.urandom(size).hex()
 
 
 @dataclass(frozen=True)
 class Store:
-    """One memory folder. ``now`` gives unix seconds, ``token`` random hex of so many bytes.
+    """One memory folder. ``now`` returns unix seconds, ``token`` the given number of random bytes in hex.
 
-    ``check`` raises StoreError for an entry that must not be kept (a secret in it); ``mask`` takes secrets out of text
-    that comes in bulk or from a machine. Every writing method returns only when the disk has it, holds a lock between
-    processes, and raises StoreError with one line when it cannot.
+    ``check`` raises StoreError for an entry that must not be kept, such as one with a secret; ``mask`` removes secrets
+    from text that is imported or machine-made. Every method that writes holds a lock between processes and returns only
+    after the data is on disk. It raises StoreError if that fails.
     """
 
     folder: Path
@@ -58,11 +58,11 @@ class Store:
 
     @property
     def disk(self) -> Folder:
-        """The folder as files."""
+        """The folder's files, with locks and undo."""
         return Folder(self.folder, Journal(self.cache), self.now)
 
     def snapshot(self) -> FolderSnapshot:
-        """Everything as it stands now, problems included. Never raises for bad files."""
+        """The folder's current state, problems included. Never raises for bad files."""
         if not self._reader:
             self._reader.append(FolderReader(self.folder, self.cache))
         snapshot = self._reader[0].snapshot()
@@ -76,7 +76,10 @@ class Store:
         return self.snapshot().entries
 
     def get(self, ref: str) -> Entry:
-        """The entry a person means: an id, the start of one, its number, its path. Raises StoreError."""
+        """The entry that ``ref`` names by id, start of an id, number or path.
+
+        Raises StoreError unless there is just one.
+        """
         found = names.matching(self.entries(), ref)
         if len(found) == 1:
             return found[0]
@@ -86,7 +89,7 @@ class Store:
         raise StoreError(f"{ref} could be {len(found)} entries: {shown}", "write more of the id, or the path")
 
     def add(self, draft: Entry, says: str = "") -> Entry:
-        """Keep a new entry; its id, creation time and path are made here unless it brings an id of its own."""
+        """Keep a new entry and supersede those it names. Sets id and creation time unless the draft has them."""
         self.check(draft)
         with self.disk.locked():
             entry = self._placed(draft)
@@ -97,13 +100,13 @@ class Store:
         return read_entry(changes[entry.path] or b"", entry.path)
 
     def masked(self, entry: Entry) -> Entry:
-        """The entry without secrets in its words."""
+        """The entry with the secrets in its text removed."""
         words: dict[str, Any] = {key: self.mask(text) for key in MASKED if (text := getattr(entry, key))}
         lists: dict[str, Any] = {key: tuple(map(self.mask, held)) for key in LISTED if (held := getattr(entry, key))}
         return replace(entry, **words, **lists)
 
     def change(self, ref: str, **values: Any) -> Entry:
-        """Set fields of an entry; only the lines of what differs are rewritten."""
+        """Set fields of an entry; only the lines of fields that differ are rewritten."""
         with self.disk.locked():
             old = self.get(ref)
             new = replace(old, **values)
@@ -113,7 +116,7 @@ class Store:
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
     def move(self, ref: str, **values: Any) -> Entry:
-        """Take a proposal (or any entry) to where its kind lives, with fields set: how one is accepted."""
+        """Accept a proposal, or move any entry: set its fields and write it to the folder of its kind."""
         with self.disk.locked():
             old = self.get(ref)
             new = replace(old, **values)
@@ -127,7 +130,7 @@ class Store:
         return read_entry(data, path)
 
     def merge(self, ref: str, into: str, **values: Any) -> Entry:
-        """Set fields of an entry that takes another in, which is superseded then, or gone if it was a proposal."""
+        """Merge ``ref`` into ``into``, whose fields are set; ``ref`` is superseded, or removed if it was a proposal."""
         with self.disk.locked():
             one, old = self.get(ref), self.get(into)
             if one.id == old.id:
@@ -137,13 +140,13 @@ class Store:
             data = updated(self.disk, old, new)
             changes: dict[str, bytes | None] = {old.path: data}
             gone = replace(one, status="superseded")
-            also = changes.get(one.path)  # both may be lines of one log
+            also = changes.get(one.path)  # Both may be lines of one log.
             changes[one.path] = None if one.status == "proposed" else updated(self.disk, one, gone, also)
             self.disk.write(f"merge {one.id} into {old.id}", changes)
         return new if old.path.endswith(".jsonl") else read_entry(data, old.path)
 
     def forget(self, *refs: str) -> tuple[Entry, ...]:
-        """Remove entries; what they had superseded holds again."""
+        """Remove entries; those that only they superseded are current again."""
         with self.disk.locked():
             gone = tuple(self.get(ref) for ref in dict.fromkeys(refs))
             changes: dict[str, bytes | None] = {}
@@ -161,32 +164,32 @@ class Store:
         return gone
 
     def supersede(self, ref: str, draft: Entry) -> Entry:
-        """Keep a new entry in place of an old one, which stays readable and is never shown as current again."""
+        """Keep a new entry in place of an old one, which stays readable but is no longer current."""
         old = self.get(ref)
         return self.add(replace(draft, supersedes=(*draft.supersedes, old.id)), f"supersede {old.id}")
 
     def log(self, line: str) -> Path:
-        """Append a line to the log of the day."""
+        """Append a line to the daily log and return its path."""
         with self.disk.locked():
             return self.disk.append(f"daily/{day_of(self.now())}.md", " ".join(line.splitlines()))
 
     def undo(self) -> str:
-        """Take the last write back and say what it was. Raises StoreError when its files changed since."""
+        """Revert the last write and return its description. Raises StoreError if its files changed since."""
         with self.disk.locked():
             return self.disk.undo()
 
     def prepare(self) -> None:
-        """Make the folder, hidden from git until ``share`` is called."""
+        """Create the folder, hidden from git until ``share`` is called."""
         self.disk.prepare()
 
     def share(self) -> None:
-        """Let git see the memory, all but sessions and cache: what ``ctxe init`` does. A file of one's own stays."""
+        """Let git see the memory except sessions and cache (``ctxe init``). An edited ``.gitignore`` is left alone."""
         self.disk.share()
 
     def write(self, says: str, changes: Callable[[], Changes]) -> None:
         """Replace or remove (None) files of the folder in one undoable write.
 
-        ``changes`` says which, by path relative to the folder, and is asked while the lock is held.
+        ``changes`` returns bytes by path relative to the folder; it is called while the lock is held.
         """
         with self.disk.locked():
             self.disk.write(says, changes())
