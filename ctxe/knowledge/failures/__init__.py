@@ -1,1 +1,1 @@
-"""Failures: recognised, remembered, paired with what fixed them, and told before the same step is taken again."""
+"""Failures: detected, remembered, paired with their fix, and reported before the same call is repeated."""

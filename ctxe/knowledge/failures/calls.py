@@ -1,4 +1,4 @@
-"""What makes two tool calls the same one, what a command names, and whether it could have changed anything."""
+"""Identifies tool calls: when two are the same, which files a command names, and whether it can change the project."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ctxe.lexical.tables import names
 from ctxe.safety.shell.words import Unsure, split
 
 LONGEST = 20_000
-"""Characters of a call that are told apart; a longer one is known by its beginning and its size."""
+"""Longest call, in characters, that is kept whole; a longer one is identified by its beginning and its length."""
 NAMED = 6
-"""Files named by a command that count as what it depends on."""
+"""Files named by a command that count as its dependencies."""
 ASIDE = names(
     "background description explanation max_output_tokens run_in_background seconds thought timeout timeout_ms "
     "timeout_seconds yield_time_ms"
 )
-"""Arguments that say how a call is told or how long it may take, and nothing of what it does."""
+"""Arguments that only describe a call or limit its time; they do not change what it does."""
 
 _SPACE = pattern(r"\s+")
 _HERE = pattern(r"^cd \.\s*(?:&&|;)\s*")
@@ -36,9 +36,9 @@ _CHANGES = {
     "sed": _IN_PLACE,
     "yq": _IN_PLACE,
 }
-"""What makes a program that looks change files."""
+"""For programs that normally only read: the options that make them change files."""
 _STATUS = pattern(r"\$\?|\$\{PIPESTATUS\[0\]\}")
-"""What a shell knows of the step before: whoever prints it computes nothing."""
+"""The exit status of the step before; a step that prints it computes nothing of its own."""
 _JOINED = pattern(r"\s*(?:&&|\|\||;|\|)\s*")
 _LOOKS = names(
     "[ ack ag awk basename cat cd cmp comm cut date df diff dirname du echo env false fd file find grep egrep "
@@ -68,10 +68,10 @@ _GIT = names("blame branch diff grep log ls-files reflog remote rev-parse shortl
 
 
 def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> str:
-    """One line that two calls share exactly when they ask for the same thing.
+    """A one-line key that two calls share exactly when they ask for the same thing.
 
-    Blanks, the project's own folder and arguments that only say how to tell it are taken out; variables, options and
-    output plumbing stay, since they may be what is different this time.
+    Whitespace, the project's folder and descriptive arguments (ASIDE) are removed. Variables, options and redirections
+    stay, since they may be the very difference.
     """
     held = dict(_object(arguments)) if isinstance(arguments, str) else dict(arguments)
     if isinstance(command := held.get("command", held.get("cmd")), str):
@@ -83,19 +83,19 @@ def call_key(tool: str, arguments: Mapping[str, Any] | str, root: str = "") -> s
 
 
 def command_key(command: str, root: str = "") -> str:
-    """A command line on one line, paths relative, no ``cd`` into the folder it runs in anyway."""
+    """The command on one line, with relative paths and without a ``cd`` into the folder in which it runs anyway."""
     return _HERE.sub("", _SPACE.sub(" ", impersonal(command, root)).strip())
 
 
 def named_files(command: str, root: str = "") -> tuple[str, ...]:
-    """What looks like files of the project in a command line, in order."""
+    """Words of a command that look like project files, in order, at most NAMED."""
     words = (word.partition("::")[0] for word in _WORDS.split(relative(command[:LONGEST], root)))
     found = (word.removeprefix("./") for word in words if _FILE.fullmatch(word) and not word.startswith(".."))
     return tuple(dict.fromkeys(found))[:NAMED]
 
 
 def only_looks(command: str) -> bool:
-    """Whether a command, as far as its words tell, reads, tests or checks and leaves the project as it was."""
+    """Whether a command, judged by its words, only reads, tests or checks and leaves the project unchanged."""
     if _WRITES.search(command) or "<<" in command:
         return False
     held = parts(command)
@@ -103,14 +103,15 @@ def only_looks(command: str) -> bool:
 
 
 def parts(command: str) -> list[str]:
-    """The commands of a line, as they are joined by pipes and by what comes of them."""
+    """The commands of a line, split at pipes, ``&&``, ``||`` and ``;``."""
     return [part for part in _JOINED.split(command.strip()) if part]
 
 
 def telling(command: str) -> str:
-    """The step of a line that its end tells of: the tests of ``sed -i … a.py; pytest`` and ``pytest >log; cat log``.
+    """The step whose result decides how the line ends: the tests in ``sed -i … a.py; pytest`` or ``pytest >log; cat
+    log``.
 
-    Only a line of plain commands is taken apart; with loops or substitutions it is one step.
+    Only a line of plain commands is split; one with loops or substitutions is a single step.
     """
     line = command.strip()
     try:
@@ -124,12 +125,15 @@ def telling(command: str) -> str:
 
 
 def only_checks(command: str) -> bool:
-    """Whether a command runs a project's own tests or checks and mends nothing, by the name of the script."""
+    """Whether a command runs a project script that only tests or checks, judged by the script's name."""
     return bool(_SCRIPT.search(command)) and not _MENDS.search(command)
 
 
 def runs_something(command: str) -> bool:
-    """Whether a command runs tests, checks, builds or programs, whose errors are their own and no text they show."""
+    """Whether a command runs tests, checks, builds or programs.
+
+    Errors in its output are then its own, not text it shows.
+    """
     ran = map(program, parts(command))
     return any(name in _CHECKS or name.partition(" ")[0] in _BUILDS | _RUNS for name in ran)
 

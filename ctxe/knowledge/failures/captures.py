@@ -1,4 +1,4 @@
-"""Failures that are no failed commands: edits not applied or taken back, refusals, corrections, rejected requests."""
+"""Captures failures other than failed commands: unapplied or reverted edits, refusals, corrections, bad requests."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ TAKES_BACK = pattern(
     r"(?![^|;&\n]*\s(?:--ours|--theirs|--merge|--conflict\S*|-[mbB]|--staged(?![^|;&\n]*(?:--worktree|\s-W))|-S)(?:\s|$))"
 )
 ALL_BACK = pattern(r"\bgit\s+(?:reset\s+--hard\b|(?:checkout|restore)\s+(?:--\s+)?\.(?=\s|$))")
-"""Commands that take changes back: those of named files, and all of them.
-
-Choosing a side of a conflict, unstaging and changing the branch take nothing back.
-"""
+"""Commands that revert changes: those of named files, and all of them. Choosing a side of a conflict, unstaging and
+switching branches revert nothing."""
 
 _OURS = pattern(
     r"\b(?:API key|rate limit|no connection|unreachable|timed out|overloaded|a bug|credit|quota|50\d"
@@ -38,16 +36,17 @@ _OURS = pattern(
 
 
 def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
-    """An edit of this session that was taken back, by whatever ``how`` names."""
+    """An edit of this session that was reverted; ``how`` names the command or action that did it."""
     was = lessons.gist(diff).removeprefix(": ")
     held = {"tried": f"editing {path}: {was}" if was else f"editing {path}", "outcome": f"taken back with {how}"}
     return _made(f"an edit of {path} was taken back", REVERTED, f"{path} {was}", session, (path,), **held)
 
 
 def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
-    """What the user's words put right of the turn before, whose ``edits`` are path → diff; None for other words.
+    """The user's correction of the turn before, whose ``edits`` are path → diff; None for a message that corrects
+    nothing.
 
-    ``answered`` is how the model had ended that turn.
+    ``answered`` is the text with which the model ended that turn.
     """
     if not corrects(words, answered):
         return None
@@ -57,7 +56,10 @@ def corrected(words: str, edits: Mapping[str, str], session: str = "", answered:
 
 
 def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()) -> Entry | None:
-    """An action that a person refused for a reason; None for a bare no, meant for that moment, and for rules."""
+    """An action that a person refused with a reason.
+
+    None for a plain no, meant for that moment, and for refusals by rules.
+    """
     reason = " ".join(why.partition("the user said no: ")[2].split())[:LONGEST]
     if not reason:
         return None
@@ -66,8 +68,9 @@ def refused(title: str, why: str, session: str = "", files: tuple[str, ...] = ()
 
 
 def rejected(why: str, session: str = "") -> Entry | None:
-    """A request that the provider did not take; None for what another try, the user's account or network may cure, and
-    for a model that walked in circles.
+    """A request that the provider rejected.
+
+    None for errors that a retry, the user's account or the network may cure, and for a model that repeated itself.
     """
     if not why or _OURS.search(why):
         return None
@@ -76,7 +79,7 @@ def rejected(why: str, session: str = "") -> Entry | None:
 
 def unapplied(tool: str, path: str, said: str, session: str = "", root: str = "") -> Entry:
     """An edit that did not apply."""
-    # What follows a semicolon or a colon quotes the file.
+    # The text after a semicolon or colon quotes the file.
     first = re.split(r"[;:] ", next((line for line in said.splitlines() if line.strip()), ""))[0]
     made = _made(f"`{tool} {path}`: {first[:90]}", UNAPPLIED, first, session, (path,), status="open", root=root)
     return replace(made, signature=digest(f"{refusal(tool, said, root)} {path}"))

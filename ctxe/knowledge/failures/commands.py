@@ -1,4 +1,4 @@
-"""A command line as the memory knows it: what is run, without what stands around it."""
+"""Normalizes command lines for the memory: the command that runs, without what surrounds it."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _TOLD = pattern(
     r"(?:\"\$\(cat <<.*|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'(?:\\''[^'\n]*')*)",
     re.DOTALL,
 )
-"""Words that a command only passes on: the message of a commit, the text of a pull request."""
+"""Text that a command only passes on, such as a commit message or the body of a pull request."""
 _QUIET_EVERYWHERE = frozenset({"-q", "-v", "-vv", "-vvv", "--quiet", "--verbose", "--color=no"})
 _VERBS = names(
     "bun cargo deno docker dotnet git go gradle gradlew just make mise mix mvn npm pip pnpm rake terraform yarn"
 )
-"""Programs whose next word says what they do."""
+"""Programs whose next word names the action."""
 _PYTEST = frozenset({"pytest", "py.test"})
 _QUIET = frozenset(
     {"-q", "-v", "-vv", "-vvv", "-s", "-x", "--quiet", "--verbose", "--no-header", "--color=no", "--tb=short"}
 )
 _UNPLUGGED = pattern(r" -p ?no:\S+")
-"""A plugin of pytest that is left out, as is usual for its cache."""
+"""Disables a pytest plugin, most often its cache."""
 
 
 def plain_command(command: str, root: str = "") -> str:
-    """A command as the memory knows it: one line, relative paths, no environment, ``cd`` or output plumbing around it.
+    """The command on one line with relative paths, without surrounding environment, ``cd`` or output plumbing.
 
-    Two spellings of one run (quiet or verbose, piped into ``tail``) are the same command.
+    Two spellings of one run (quiet or verbose, piped into ``tail``) give the same command.
     """
     text = _SPACE.sub(" ", _TOLD.sub(r"\1 …", impersonal(command[: MESSAGE * 20], root))).strip()
     text = outward(_LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     words = plain_test(text).split(" ")
-    # Elsewhere these letters mean something: `discover -s tests`, `mkdir -p x`.
+    # Other programs use these letters differently: `discover -s tests`, `mkdir -p x`.
     quiet = _QUIET_EVERYWHERE
     if any(word.rpartition("/")[2] in _PYTEST for word in words):
         quiet, words = _QUIET, _UNPLUGGED.sub("", " ".join(words)).split(" ")
@@ -52,7 +52,7 @@ def plain_command(command: str, root: str = "") -> str:
 
 
 def outward(command: str) -> str:
-    """A command line without what only brings its output to somebody, on one line."""
+    """The command on one line, without redirections and pipes that only show or discard its output."""
     text = _SPACE.sub(" ", command).strip()
     while (shorter := _TRAIL.sub("", text)) != text:
         text = shorter
@@ -60,7 +60,7 @@ def outward(command: str) -> str:
 
 
 def program(command: str) -> str:
-    """What is run: ``pytest`` of ``python -m pytest tests``, ``npm test``, ``go test``, ``cargo build``."""
+    """The program that runs: ``pytest`` for ``python -m pytest tests``, ``npm test``, ``go test``, ``cargo build``."""
     words = plain_command(command).split(" ")
     called = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
     if words[0].rpartition("/")[2].startswith("python") and "-m" in words[:-1]:

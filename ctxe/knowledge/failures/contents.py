@@ -1,4 +1,4 @@
-"""What a recording tells of the files around a call: what they held before and after it, and what was changed."""
+"""Reads file contents from a recording: what files held before and after a call, and what changed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FILES = pattern(r"^\*\*\* (Update|Add|Delete) File: (.+)\n((?:(?!\*\*\* ).*\n?)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file as a recorded call found and left it: content hashes, empty for no file, None where nobody wrote it down.
+    """A file before and after a recorded call, as content hashes: empty for no file, None if not recorded.
 
-    ``diff`` holds the changed lines, as far as they are told.
+    ``diff`` holds the changed lines, as far as they were recorded.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Content:
 
 
 def of_touches(touches: Any, display: str) -> Iterator[Content]:
-    """From a log of ours: every file that a tool read or changed, with its hash afterwards."""
+    """From a ctxe log: every file that a tool read or changed, with its hash afterwards."""
     for touch in touches if isinstance(touches, list) else ():
         if not isinstance(touch, dict) or not isinstance(path := touch.get("path"), str):
             continue
@@ -37,7 +37,7 @@ def of_touches(touches: Any, display: str) -> Iterator[Content]:
 
 
 def of_claude(told: Any) -> Iterator[Content]:
-    """From the ``toolUseResult`` beside a result in a log of Claude Code: whole texts of files read and changed."""
+    """From the ``toolUseResult`` beside a result in a Claude Code log: whole texts of files read or changed."""
     if not isinstance(told, dict):
         return
     file, path = told.get("file"), told.get("filePath")
@@ -53,7 +53,7 @@ def of_claude(told: Any) -> Iterator[Content]:
 
 
 def of_patch(patch: str) -> Iterator[Content]:
-    """From the text of an ``apply_patch``: the files it names; a file that it adds stands in it whole."""
+    """From the text of an ``apply_patch``: the files it names. Only an added file has its whole content there."""
     for kind, path, body in _FILES.findall(patch):
         added = "".join(line[1:] for line in body.splitlines(keepends=True) if line.startswith("+"))
         after = digest(added) if kind == "Add" and added.endswith("\n") else "" if kind == "Delete" else None
@@ -73,7 +73,7 @@ def _hash(text: Any) -> str | None:
 
 
 def _lines(old: Any, new: Any) -> str:
-    """The change as the lines of a diff, without those that both have."""
+    """The change as diff lines, without the lines that both texts have."""
     before, after = (text.splitlines() if isinstance(text, str) else [] for text in (old, new))
     gone = [f"-{line}" for line in before if line not in after]
     return "\n".join([*gone, *(f"+{line}" for line in after if line not in before)])

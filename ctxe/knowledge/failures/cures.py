@@ -1,4 +1,4 @@
-"""Which of the steps between a failure and its end was the cure: an edit, an installation, another call, none."""
+"""Decides which step between a failure and its end cured it: an edit, an installation, another call, or none."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ _PLACE = pattern(
     r"|can't cd|no go files|package\.json",
     re.IGNORECASE,
 )
-"""Errors of a call made in the wrong place."""
+"""Errors of a call made in the wrong folder."""
 
 Cure = tuple[str, Mapping[str, str] | None]
-"""A lesson, and the hashes of the files that held a command back: an empty mapping where no file did, None where the
-call itself was wrong.
-"""
+"""A lesson, and the hashes that files had before the fix: an empty mapping if no file was at fault, None if the call
+itself was wrong."""
 
 
 def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
-    """What cured a failure of a command that now passes as ``raw``."""
+    """The cure of a failed command that now passes as ``raw``."""
     moved, since = command_key(waiting.raw, root) != command_key(raw, root), waiting.edited_since(failure.id)
     if moved and (_PLACE.search(failure.error) or not (waiting.edits or waiting.others)):
         return lessons.of_call(waiting.raw, raw, root), None
@@ -45,7 +44,7 @@ def cure(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
 
 
 def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cure:
-    """What cured a failure by another command, ``raw``, that is it put right, maybe with edits that it needed too."""
+    """The cure of a failed command whose correction is ``raw``, possibly together with edits that it also needed."""
     if brought := _brought(waiting, failure):
         return brought, {}
     words = lessons.of_call(waiting.raw, raw, root)
@@ -56,11 +55,11 @@ def put_right(waiting: FailedCommand, raw: str, root: str, failure: Entry) -> Cu
 
 
 def _about(failure: Entry, raw: str, root: str) -> tuple[str, ...]:
-    """The files that a failure named, and its command."""
+    """The files that the failure and the command name."""
     return (*failure.files, *named_files(raw, root))
 
 
 def _brought(waiting: FailedCommand, failure: Entry) -> str:
-    """The installation that brought what was missing, if something was."""
+    """The lesson of the installation that brought what was missing, or "" if nothing was missing or installed."""
     installed = [command for command in waiting.others if INSTALLS.search(command)]
     return lessons.of_commands(installed[-1:]) if _MISSING.search(failure.error) else ""

@@ -1,4 +1,4 @@
-"""The gate before a tool call: has exactly this failed before, with nothing changed since, and what helped then?"""
+"""The gate before a tool call: whether this call failed before with nothing changed since, and what fixed it then."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ctxe.knowledge.failures.remembered import Group, lesson
 DIGITS = 12
 """Hex digits of a content hash that a failure keeps for each file it depends on."""
 ALWAYS = "*"
-"""Stands for a call that is wrong by itself, whatever the files hold."""
+"""In place of a path: the call is wrong whatever the files hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A call that failed. ``files`` are the files it depends on with their hashes then (path → first digits).
+    """A call that failed. ``files`` are its dependencies and the first digits of their hashes at that time.
 
-    ``changes`` counts what had changed in this session by then; None for a failure of an earlier session. ``alone``:
-    nothing but these files, and whether the model has read them, decides (an edit that did not apply). ``refused``: a
-    person or a rule said no, which holds until the user speaks again. ``passing``: what it met outside the project may
-    be gone at the next try. ``at`` is when it failed (unix seconds, 0: nobody knows).
+    ``changes`` is the gate's count of changes at the failure; None for an earlier session. ``alone``: only these files,
+    and whether the model has read them since, decide (an edit that did not apply). ``refused``: a person or a rule said
+    no, which holds until the user's next message. ``passing``: the cause is outside the project and may be gone on a
+    retry. ``at`` is the time of the failure in unix seconds; 0 if unknown.
     """
 
     key: str
@@ -42,9 +42,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What is known of a call that is about to run. ``exact``: the same call, and nothing it depends on changed.
+    """A known failure of the call that is about to run. ``exact``: same call, and no dependency changed since.
 
-    ``answered``: the model was told so already and asks again.
+    ``answered``: the model was already told this and makes the call again.
     """
 
     failed: Failed
@@ -53,19 +53,20 @@ class Match:
 
     @property
     def exact(self) -> bool:
-        """Would it fail the same way again, as far as anybody can know?"""
+        """Whether the call is expected to fail the same way again."""
         return self.nearness == "exact"
 
 
 class Gate:
-    """What failed, by call. One session's; asking costs a dictionary look-up, and hashes only for a call that is known.
+    """Failed calls of one session and of earlier ones. A look-up costs a dictionary access; only known calls are
+    hashed.
 
-    A failure of an earlier session is exact only when a fix is known and the files it depends on are as they were then;
-    one of this session when nothing changed since.
+    A failure of an earlier session is exact only if its fix is known and its files are as they were then; one of this
+    session, if nothing changed since.
     """
 
     def __init__(self, earlier: Iterable[Group] = ()) -> None:
-        """``earlier`` are the failures that are remembered; see ``learn``."""
+        """``earlier`` are the remembered failures; see ``learn``."""
         self.changes = 0
         self._earlier: dict[str, list[Failed]] = {}
         self._like: dict[str, Failed] = {}
@@ -74,7 +75,7 @@ class Gate:
         self.learn(earlier)
 
     def learn(self, groups: Iterable[Group]) -> None:
-        """Take the remembered failures as they stand now in place of what was known of earlier sessions."""
+        """Replace what is known of earlier sessions by these remembered failures."""
         self._earlier, self._like = defaultdict(list), {}
         for group in groups:
             if group.status in ("open", "resolved"):
@@ -83,7 +84,7 @@ class Gate:
                     self._like.setdefault(plain_command(failed.key), failed)
 
     def match(self, key: str, command: str, digest_of: DigestOf) -> Match | None:
-        """What is known of a call; ``command`` is its plain form, empty when it runs none."""
+        """The known failure of a call, or None. ``command`` is its plain form, empty if it runs no command."""
         here = self._here.get(key)
         known = [*([here] if here else []), *self._earlier.get(key, ())]
         for failed in known:
@@ -93,47 +94,47 @@ class Gate:
         return Match(like, "near") if like is not None else None
 
     def like(self, command: str) -> Failed | None:
-        """A failure of an earlier session of the same command, told in its plain form."""
+        """A failure of the same command in an earlier session; ``command`` is its plain form."""
         return self._like.get(command)
 
     def answered(self, key: str) -> None:
-        """The model was told instead of running the call: next time it runs."""
+        """Note that the model was told about the failure instead of the call being run. The next time it runs."""
         self._answered.add(key)
 
     def failed(self, failed: Failed) -> None:
-        """A call failed just now."""
+        """Record a call that failed just now."""
         self._answered.discard(failed.key)
         self._here[failed.key] = replace(failed, changes=self.changes)
 
     def fixed(self, signature: str, lesson: str) -> None:
-        """A failure of this session is fixed: what is told of it from now on."""
+        """Set the lesson of a failure of this session that is fixed now."""
         for key, failed in self._here.items():
             if failed.signature == signature:
                 self._here[key] = replace(failed, lesson=lesson, fixed=True)
 
     def passed(self, key: str) -> None:
-        """A call went well just now: whatever it did before, it works as things stand."""
+        """Forget the failures of a call that succeeded just now: it works in the present state."""
         self._answered.discard(key)
         self._here.pop(key, None)
         self._earlier.pop(key, None)
 
     def looked(self, path: str) -> None:
-        """The model has read a file: an edit of it that did not apply may do so now."""
+        """Forget edits of this file that did not apply: the model has read it since, so they may apply now."""
         for key in [key for key, failed in self._here.items() if failed.alone and path in failed.files]:
             self.passed(key)
 
     def spoken(self) -> None:
-        """The user says something new: what was refused before may be wanted now."""
+        """Forget refusals: after a new message of the user's the same action may be wanted."""
         self._here = {key: failed for key, failed in self._here.items() if not failed.refused}
 
     def changed(self) -> None:
-        """Something in the project changed, or may have."""
+        """Note that something in the project changed or may have changed."""
         self.changes += 1
 
     def played(self) -> None:
-        """All that went before was read from a log, which does not tell what files held between its calls.
+        """Note that everything before was replayed from a log, which does not record file contents between calls.
 
-        So what hangs on a file alone is known no longer where something changed since.
+        Failures that depend on a file alone are therefore forgotten if anything changed after them.
         """
         self._here = {key: one for key, one in self._here.items() if not one.alone or one.changes == self.changes}
 
@@ -153,11 +154,11 @@ def _remembered(group: Group) -> Iterator[Failed]:
 
 
 def files_of(entry: Entry) -> dict[str, str]:
-    """The files that a failure depends on, with the first digits of their hashes when it happened."""
+    """The files that a failure depends on, with the first digits of their hashes at that time."""
     pairs = (held.rpartition("@") for held in entry.state)
     return {path: digits for path, _, digits in pairs if path}
 
 
 def state_of(files: Mapping[str, str]) -> tuple[str, ...]:
-    """The same, as an entry keeps it."""
+    """The inverse of ``files_of``: ``path@digits``, as an entry stores it."""
     return tuple(f"{path}@{digest[:DIGITS]}" for path, digest in files.items())

@@ -1,4 +1,4 @@
-"""What fixed a failure, told in a line: the edit, the command that came first, or the call put right."""
+"""Writes the one-line lesson of a fix: the edit, the command that ran first, or the corrected call."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ctxe.knowledge.failures.commands import outward
 from ctxe.knowledge.failures.plain import impersonal
 
 ROOM = 170
-"""Characters of a lesson of edits: with what stands around them about 60 tokens."""
+"""Characters of a lesson about edits; with the text around them about 60 tokens."""
 LEAST, MOST = 24, 80
-"""Characters of a changed line that are told, on either side."""
+"""Fewest and most characters shown of a changed line, on each side."""
 CONTEXT = 12
-"""Characters that are told before the place in which two long lines differ."""
+"""Characters shown before the point where two long lines differ."""
 MOST_WORDS = 6
-"""Words that a call was put right by, of which they alone are told."""
+"""Most changed words for which the lesson of a corrected call shows the difference rather than the whole call."""
 
 _ASIDE = pattern(r"(?:#(?!include|define|if|end|!)|//|/?\*|--|;;|<!--|\"\"\"|''')")
-"""How lines begin that only tell of what others do."""
+"""Beginnings of comment lines."""
 _PLACE = pattern(r"\(([^()\s]+):(\d+)\)$")
 _HUNK = pattern(r"@@ -(\d+)")
 _HOW_TOLD = frozenset({"-q", "-v", "-vv", "--quiet", "--verbose"})
 
 
 def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str = "") -> str:
-    """The lesson of edits (path → unified diff or nothing): as many as have room, the rest counted.
+    """The lesson of edits (path → unified diff or ""): as many as fit ROOM, then the number of the others.
 
-    Edits of files that the failure is ``about`` come first, then the newest; of the file whose line an ``error`` names,
-    the change nearest to it is told.
+    Edits of files that the failure is ``about`` come first, then the newest. In a file whose line the ``error`` names,
+    the change nearest to that line is shown.
     """
     place = _PLACE.search(error)
     lines = {place[1]: int(place[2])} if place else {}
@@ -51,7 +51,7 @@ def of_edits(edits: Mapping[str, str], about: Collection[str] = (), error: str =
 
 
 def _nearest(diff: str, line: int) -> str:
-    """The lines of a diff that stand together nearest to a line of the file as it was; all of them for line 0."""
+    """The block of changed lines nearest to a line of the old file; the whole diff for line 0."""
     blocks: list[tuple[int, list[str]]] = []
     at, apart = 1, True
     for row in diff.splitlines() if line else ():
@@ -68,13 +68,13 @@ def _nearest(diff: str, line: int) -> str:
 
 
 def of_commands(commands: Sequence[str]) -> str:
-    """The lesson of what ran in between; empty for nothing."""
+    """The lesson of commands that ran in between: the last two; "" for none."""
     last = list(dict.fromkeys(commands))[-2:]
     return "first ran " + " then ".join(f"`{_short(command, 90)}`" for command in last) if last else ""
 
 
 def gist(diff: str, room: int = 2 * MOST) -> str:
-    """The first line of code that was taken out, and the first that was put in, in about ``room`` characters."""
+    """The first removed and the first added line of code, in about ``room`` characters."""
     lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
     gone = [line[1:].strip() for line in lines if line.startswith("-")]
     come = [line[1:].strip() for line in lines if line.startswith("+")]
@@ -87,7 +87,7 @@ def gist(diff: str, room: int = 2 * MOST) -> str:
 
 
 def of_call(wrong: str, right: str, root: str = "") -> str:
-    """The lesson of a call put right: the words that differ when they are few, else the whole line."""
+    """The lesson of a corrected call: the words that differ if they are few, else the whole line."""
     wrong, right = (outward(impersonal(line, root)) for line in (wrong, right))
     before, after = ([word for word in line.split(" ") if word not in _HOW_TOLD] for line in (wrong, right))
     every = SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
@@ -103,14 +103,14 @@ def of_call(wrong: str, right: str, root: str = "") -> str:
 
 
 def _telling(lines: Sequence[str], others: Sequence[str]) -> str:
-    """The first line that the other side has not, if possible one of code."""
+    """The first line that the other side lacks, preferably a line of code."""
     own = [line for line in lines if line and line not in others]
     code = (line for line in own if not _ASIDE.match(line) and any(c.isalnum() for c in line))
     return next(code, own[0] if own else "")
 
 
 def _apart(out: str, into: str, most: int) -> tuple[str, str]:
-    """Two lines of which one is too long from shortly before where they begin to differ."""
+    """Two lines, cut to start shortly before their first difference if either exceeds ``most`` characters."""
     same = takewhile(lambda pair: pair[0] == pair[1], zip(out, into, strict=False))
     start = sum(1 for _ in same) - CONTEXT
     if start < CONTEXT or max(len(out), len(into)) <= most:
@@ -119,7 +119,7 @@ def _apart(out: str, into: str, most: int) -> tuple[str, str]:
 
 
 def _near(path: str) -> str:
-    """A path; of one outside the project the end."""
+    """The path; only its last three parts if it lies outside the project."""
     away = path.startswith(("/", "~", "..")) or path[1:3] == ":\\"
     return "…/" + "/".join(path.replace("\\", "/").split("/")[-3:]) if away else path
 

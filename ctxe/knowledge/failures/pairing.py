@@ -1,4 +1,4 @@
-"""What fixed a failure: the steps between a run that failed and the same run passing, told in a line."""
+"""Pairs failures with their fix: the steps between a failed run and the same run passing."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from ctxe.knowledge.failures.waiting import UNKNOWN, FailedCommand, all_failing,
 TEST_PASSES = "the test that failed passes"
 FLAKY = "passed and failed although nothing changed: flaky"
 CIRCLE = 2
-"""Different edits after which the same error still stands: from then on they are told as what was tried."""
+"""Number of different edits that leave the same error, after which they are reported as tried without success."""
 LONGEST_CALL = 500
-"""Characters of a call that is kept: longer ones hold programs and texts, which are nobody's to keep."""
+"""Characters of a call that is kept. Longer calls contain programs and texts, which must not be stored."""
 UNHASHED = "what its files held is not recorded"
-"""Why the gate never answers in place of a call: it cannot tell whether the same would happen."""
+"""Evidence of a failure for which the gate never answers: without hashes it cannot tell whether the call would fail
+again."""
 
 
 class Watch:
     """Follows the runs and edits of one session, records failures and resolves them. Raises StoreError."""
 
     def __init__(self, memory: MemoryPorts, root: str = "", session: str = "", gate: Gate | None = None) -> None:
-        """``root`` is the project's absolute folder, which is taken out of what is kept.
+        """``root`` is the project's absolute folder, which is removed from everything that is kept.
 
-        The memory's ``digest_of`` answers UNKNOWN for a file of which nobody knows what it held.
+        The memory's ``digest_of`` returns UNKNOWN for a file whose content was not recorded.
         """
         self.memory, self._root, self._session = memory, root, session
         self.gate = gate or Gate()
@@ -48,10 +49,10 @@ class Watch:
         self._back: dict[str, tuple[str, FailureNews]] = {}
 
     def ran(self, facts: Mapping[str, Any], turn: str = "") -> tuple[FailureNews, ...]:
-        """A command ended; ``facts`` as ``failures.capture`` takes them."""
+        """Handle a command that ended; ``facts`` are those of ``remembered.capture``."""
         raw = str(facts.get("command") or "")
         command, key = plain_command(raw, self._root), command_key(raw, self._root)
-        if facts.get("walled"):  # the sandbox of a mode said no: another mode, or a person, may run it
+        if facts.get("walled"):  # Refused by the sandbox of a mode: another mode, or a person, may allow it.
             self._passed_by(command, failed=True)
             return ()
         draft = capture(facts, self._root, self._session, turn)
@@ -73,9 +74,9 @@ class Watch:
         return tuple(told)
 
     def edited(self, path: str, diff: str = "", before: str | None = None) -> None:
-        """A file was changed; the first changed lines of ``diff`` (unified) may stand in the lesson.
+        """Note that a file changed. The lesson may quote the first changed lines of ``diff`` (unified).
 
-        ``before`` is its content hash until then, empty when there was no file, None when nobody knows.
+        ``before`` is its content hash before the edit: empty if there was no file, None if unknown.
         """
         self.gate.changed()
         self._written[path] = diff or self._written.get(path, "")
@@ -112,7 +113,7 @@ class Watch:
     def _outgrown(
         self, command: str, raw: str, told: Sequence[FailureNews], failing: tuple[str, ...]
     ) -> Iterator[FailureNews]:
-        """The command still fails, but not for what it failed for before: some tests never passed here."""
+        """Resolve failures whose test passes now, although the command still fails: others may never have passed."""
         held, now = self._waiting.get(command), [one.entry.id for one in told]
         for name in [name for name in held.ids if name not in now] if held else ():
             if held and held.outgrown(name, failing):
@@ -124,7 +125,7 @@ class Watch:
             held.failing.update(dict.fromkeys(now, failing))
 
     def _barred(self, key: str, entry: Entry, files: Mapping[str, str]) -> None:
-        """The gate knows of the call until something changes."""
+        """Tell the gate about the failed call; it knows it until something changes."""
         lesson, passing, now = (
             self._settling.lesson(entry),
             outside(entry.error, entry.command),
@@ -134,7 +135,7 @@ class Watch:
         self.gate.failed(failed)
 
     def _met(self, draft: Entry) -> bool:
-        """Whether it happened before, in whatever session; from now on it did."""
+        """Whether this failure happened before, in any session. If not, count it, so that it has the next time."""
         held = any(entry.signature == draft.signature for entry in self.memory.store.entries())
         before = held or bool(self.memory.counters.read([draft.signature]))
         if not before:
@@ -142,7 +143,7 @@ class Watch:
         return before
 
     def _tried(self, held: FailedCommand, entry: Entry, *, helped: bool) -> Entry:
-        """Keep what was done in vain since the same command failed in the same way."""
+        """Keep in the entry what was edited without success between two identical failures of a command."""
         edits, held.fresh = held.fresh, {}
         if not edits or helped or held.ids[-1:] != [entry.id]:
             return entry
@@ -153,7 +154,7 @@ class Watch:
         return self.memory.store.change(entry.id, tried=short_fix("; ".join(held.tried)))
 
     def keep(self, draft: Entry | None, until: str = "") -> tuple[FailureNews, ...]:
-        """Record a failure that is no failed command; ``until`` names what settles it (see ``settled``)."""
+        """Record a failure that is not a failed command. ``until`` is a key by which ``settled`` resolves it later."""
         if draft is None:
             return ()
         entry, new = record(self.memory.store, draft, self.memory.counters)
@@ -162,12 +163,12 @@ class Watch:
         return (FailureNews(entry, "new" if new else "again"),)
 
     def settled(self, until: str, fix: str = "") -> tuple[FailureNews, ...]:
-        """What a failure waited for came about."""
+        """Resolve the failure that was kept with this ``until``, if any."""
         name = self._open.pop(until, "")
         return tuple(self._settling.resolve(name, fix, {})) if name else ()
 
     def taken_back(self, paths: Iterable[str], how: str) -> tuple[FailureNews, ...]:
-        """Files that this session had written were put back as they were."""
+        """Note that these files were reverted; edits of this session in them are recorded as failures."""
         self.gate.changed()
         told: list[FailureNews] = []
         for path in paths:
@@ -178,7 +179,10 @@ class Watch:
         return tuple(told)
 
     def given_back(self, paths: Iterable[str]) -> tuple[FailureNews, ...]:
-        """Files that were put back hold again what this session had written; what was kept of that is no lesson."""
+        """Note that files hold this session's edits again.
+
+        Returns the new failures that their reversal had recorded.
+        """
         self.gate.changed()
         held = {path: self._back.pop(path) for path in paths if path in self._back}
         self._written.update({path: diff for path, (diff, _) in held.items()})
@@ -191,7 +195,10 @@ class Watch:
                 waiting.others += [] if failed or only_looks(command) or only_checks(command) else [command]
 
     def _same(self, command: str, raw: str) -> Iterator[FailureNews]:
-        """The command that failed passes now."""
+        """Resolve the failures of a command that failed before and passes now.
+
+        If nothing changed in between, its only failure is marked as flaky.
+        """
         waiting = self._waiting.pop(command, None)
         if waiting is None:
             return
@@ -205,7 +212,7 @@ class Watch:
             yield from self._settling.resolve(failure.id, words, then)
 
     def _corrected(self, command: str, raw: str) -> Iterator[FailureNews]:
-        """Another command passes that is the failed one put right, maybe with edits that it needed too."""
+        """Resolve the failures of an earlier command that this passing one corrects, possibly along with edits."""
         for name, waiting in list(self._waiting.items()):
             if not waiting.put_right(command):
                 continue
@@ -215,7 +222,11 @@ class Watch:
                 yield from self._settling.resolve(failure.id, words, then)
 
     def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
-        """Failures of earlier sessions pass: nobody here knows why, so only that is said, and the gate lets them be."""
+        """Resolve open failures of earlier sessions whose command passes now, without a fix: this session does not know
+        it.
+
+        If the call of a resolved failure passes with its files unchanged, the gate no longer answers for it.
+        """
         for entry in self.memory.store.entries():
             if entry.kind != "failure":
                 continue
@@ -226,7 +237,10 @@ class Watch:
 
 
 def _with_state(draft: Entry, key: str, files: Mapping[str, str]) -> Entry:
-    """A failure with its call and the files that it depends on; without, when nobody can tell it from another day's."""
+    """The failure with its call key and file hashes, by which the gate recognizes it in a later session.
+
+    Both are left out if a hash is unknown or the key is too long.
+    """
     if UNKNOWN in files.values():
         return replace(draft, evidence=(*draft.evidence, UNHASHED))
     return replace(draft, call=key, state=state_of(files)) if len(key) <= LONGEST_CALL else draft

@@ -1,4 +1,4 @@
-"""Words of a program without what differs from run to run, and without whose machine they are from."""
+"""Removes from program output what varies from run to run, and what identifies a person or machine."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TEMPORARY = pattern(
 _HOME = pattern(
     r"(?:(?<![\w.~)\]-])|(?<=-[A-Z]))(?:(?:(?:/[\w.-]+){0,2}?/(?:home|Users)/|[A-Za-z]:\\Users\\)[^/\\\s'\":)]+|/root(?=/))"
 )
-"""A person's home folder, also below a mount; a folder of the project that is called home is none."""
+"""A user's home folder, also below a mount point. A project folder named ``home`` does not match."""
 _ROLES = (
     r"(?:git|hg|svn|root|admin|deploy|ubuntu|debian|fedora|centos|ec2-user|azureuser|vagrant|runner|jenkins|postgres"
     r"|nobody|www-data)@"
 )
-"""Names before an @ that are nobody's own: ``git@github.com`` says what was called."""
+"""Login names that identify no person: ``git@github.com`` says what was called."""
 _PERSON = pattern(
     rf"(?:(?<![\w./@+:%-])|(?<=://))(?!{_ROLES})[A-Za-z_][\w.+-]*@(?="
-    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # no version of a package
+    r"(?!v?\d+\.\d+\.\d+(?:[-+]|$))(?:[\w-]+\.)+(?:[A-Za-z]{2,}\b|\(none\))"  # Not the version of a package.
     r"|\d{1,3}(?:\.\d{1,3}){3}\b|localhost\b"
     r"|(?!(?:npm|workspace|file|link|portal|patch|latest|next|main|master|head)\b)"
     r"[A-Za-z][\w-]*(?::\s|:[~/]|:\d{2,5}\b|'s ))"
@@ -44,9 +44,9 @@ _SPACE = pattern(r"\s+")
 
 
 def plain_message(text: str, root: str = "") -> str:
-    """An error message without what differs from run to run, on one line, at most MESSAGE characters.
+    """An error message without what varies from run to run, on one line, at most MESSAGE characters.
 
-    Dropped: the project's own folder, temporary and home folders, times, ids, hashes, addresses, numbers.
+    Replaced: the project's folder, temporary and home folders, times, ids, hashes, addresses, numbers.
     """
     text = _nobody(relative(text[: MESSAGE * 20], root))
     for shape, stands in (
@@ -63,7 +63,7 @@ def plain_message(text: str, root: str = "") -> str:
 
 
 def relative(text: str, root: str) -> str:
-    """Text with paths below ``root`` (an absolute folder) made relative to it."""
+    """The text with paths below ``root`` (an absolute folder) made relative to it."""
     folder = root.rstrip("/\\")
     if len(folder) < 2:
         return text
@@ -72,17 +72,17 @@ def relative(text: str, root: str) -> str:
 
 
 def impersonal(text: str, root: str = "") -> str:
-    """Text with the project's folder, people's home folders and their names before an @ taken out."""
+    """The text without the project's folder, home folders and user names before an ``@``."""
     return _nobody(_HOME.sub("~", relative(text, root)))
 
 
 def _nobody(text: str) -> str:
-    """Text without who it was at a host or an address: what it is at says enough, and is what to call again."""
+    """The text without user names before an ``@``. The host or address is enough, and is what a later call needs."""
     if "@" not in text:
         return text
     return _LOGIN.sub(r"\1<user>@", _PERSON.sub("<user>@", text))
 
 
 def plain_test(name: str) -> str:
-    """A failing test's id with its parameters folded."""
+    """A test id without its parameters."""
     return _PARAMETER.sub(r"\1", name)

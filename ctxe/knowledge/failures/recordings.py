@@ -1,4 +1,4 @@
-"""Recorded sessions of coding agents, call by call: our own logs, Claude Code's, Codex's, and plain chat messages."""
+"""Recorded sessions of coding agents, call by call: logs of ctxe, Claude Code and Codex, and plain chat messages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ _PLACE = re.compile(r"\n?\(Open file: (?P<open>[^\n]*)\)\n\(Current directory: (
 
 @dataclass(frozen=True, slots=True)
 class UserWords:
-    """Words of the user in a recording."""
+    """A message of the user's in a recording."""
 
     words: str
 
 
 @dataclass(slots=True)
 class Recording:
-    """A recording as it is read. ``root`` is the folder that the session worked in, as far as the recording tells;
-    ``at`` when the newest line was written (ISO 8601).
+    """The state while a recording is read. ``root`` is the session's working folder, if recorded.
+
+    ``at`` is the time of the newest line (ISO 8601); ``open`` maps the id of an unfinished call to its tool and
+    arguments.
     """
 
     root: str = ""
@@ -33,7 +35,7 @@ class Recording:
     place: str = ""
 
     def steps(self, lines: Iterable[bytes]) -> Iterator[Taken | UserWords]:
-        """Calls and words in order; lines that are no JSON objects, or of no known shape, are passed over."""
+        """Calls and user messages in order. Lines that are not JSON objects of a known shape are skipped."""
         for line in lines:
             try:
                 held = json.loads(line)
@@ -59,7 +61,7 @@ class Recording:
             yield from self._ours(held)
 
     def _message(self, message: Mapping[str, Any]) -> Iterator[Taken | UserWords]:
-        """A chat message: of the two public APIs, which Claude Code's lines wrap."""
+        """A chat message of either public API; Claude Code wraps the same messages."""
         role, content = message.get("role"), message.get("content")
         for call in _dicts(message.get("tool_calls")):
             function = call.get("function")
@@ -118,7 +120,7 @@ class Recording:
 
 
 def _printed(text: str) -> tuple[str, None, object]:
-    """What a command of Codex printed, no mark, and its exit code: older recordings hold both as one JSON text."""
+    """Output of a Codex command, no mark, and its exit code. Older recordings hold output and code in one JSON text."""
     try:
         held = json.loads(text) if text.startswith('{"output":') else None
     except (ValueError, RecursionError):
@@ -138,7 +140,7 @@ def _text(value: object) -> str:
 
 
 def _words(content: object) -> str:
-    """The text of a message or result, whatever it is wrapped in."""
+    """The text of a message or result in any known wrapping."""
     if isinstance(content, dict):
         return _text(content.get("output")) or _text(content.get("text")) or json.dumps(content)
     if isinstance(content, list):

@@ -1,4 +1,4 @@
-"""Failures remembered: captured from the parsed facts of a run, grouped by signature, paired with what fixed them."""
+"""Remembered failures: captured from the parsed facts of a run, grouped by signature, and shown with their fix."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _ANSWERS = frozenset(
     | {f"git {word}" for word in ("check-ignore", "config", "diff", "diff-index", "grep", "ls-files", "merge-base")}
     | {f"git {word}" for word in ("ls-remote", "rev-parse", "show-ref", "symbolic-ref", "diff-files", "diff-tree")}
 )
-"""Programs for which a non-zero exit is an answer and no failure, unless they print an error."""
+"""Programs whose non-zero exit code is an answer, not a failure, unless they print an error."""
 _STOPPED = frozenset({124, 130, 143})
-"""Exit codes of what was stopped, by a time limit or by hand: nobody's failure where it says nothing of itself."""
+"""Exit codes of a command stopped by a time limit or by hand; without an error message that is no failure."""
 TITLED = 60
-"""Characters of a command that stand in a title: what went wrong is to be seen in a listing as well."""
+"""Characters of a command in a title, so that a listing has room for the error after it."""
 _PLACE = pattern(r"^~?/(?:\S*/)?(?=\w)")
-"""Where the program of a command lies, when that is outside the project: words that a title has no room for."""
+"""Folder of a program outside the project; titles leave it out."""
 _FILE = pattern(r"\.\w+$")
-"""How the name of a test's file ends: what stands before ``::`` may be a module or a class as well."""
+"""Extension of a test file. The part before ``::`` may also be a module or a class."""
 FAILING = "Failing: "
-"""How the line begins that names tests which failed."""
+"""Prefix of the line that names failed tests."""
 _NAMED_TESTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All files about one failure. ``seen`` counts its occurrences; ``first`` and ``last`` are unix seconds."""
+    """All entries about one failure. ``seen`` counts its occurrences; ``first`` and ``last`` are unix seconds."""
 
     signature: str
     entries: tuple[Entry, ...]
@@ -52,25 +52,25 @@ class Group:
 
     @property
     def entry(self) -> Entry:
-        """The one to show: with a fix if there is one, else the newest."""
+        """The entry to show: one with a fix if there is any, then the newest."""
         return max(self.entries, key=lambda entry: (bool(entry.fix), entry.created, entry.id))
 
     @property
     def fix(self) -> str:
-        """What fixed it, as far as known."""
+        """What fixed it; empty if unknown."""
         return self.entry.fix
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file it was about."""
+        """Every file that its entries name."""
         return tuple(dict.fromkeys(file for entry in self.entries for file in entry.files))
 
 
 def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: str = "") -> Entry | None:
-    """A failure made of the facts of a run, or None when it did not fail or only answered a question.
+    """A failure from the facts of a run; None if the run did not fail or its exit code only answered a question.
 
-    ``facts`` are ``{"command", "exit_code", "error"?: {"class", "message", "file", "line"}, "tests"?: {"failed"}}``;
-    nothing else of the output is kept, so text from outside cannot write itself into memory.
+    ``facts`` are ``{"command", "exit_code", "error"?: {"class", "message", "file", "line"}, "tests"?: {"failed"}}``.
+    Nothing else of the output is kept, so that text from outside cannot get into the memory.
     """
     command = str(facts.get("command") or "")
     code = facts.get("exit_code")
@@ -102,12 +102,12 @@ def capture(facts: Mapping[str, Any], root: str = "", session: str = "", turn: s
 
 
 def answers(command: str) -> bool:
-    """Whether what a command ends with, when it prints no error, is the answer of one of its parts."""
+    """Whether the exit code is one part's answer (as of ``grep``), provided that the command prints no error."""
     return any(program(part) in _ANSWERS for part in parts(command))
 
 
 def failing(facts: Mapping[str, Any]) -> bool:
-    """Did a run fail? Where plumbing hides the exit code, what tests and tools said of themselves decides."""
+    """Whether a run failed. If a pipe hides the exit code, the results of tests and tools decide."""
     code = facts.get("exit_code")
     if code == 0 and facts.get("hidden") and runs_something(str(facts.get("command") or "")):
         return bool(facts.get("error") or _mapping(facts.get("tests")).get("failures"))
@@ -119,7 +119,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _failing(tests: Sequence[str]) -> str:
-    """What failing tests say where nothing tells of their errors."""
+    """A message for failed tests whose errors are not known."""
     names = list(dict.fromkeys(tests))
     return f"{brief(names[0], 120)} failed" + (f", and {len(names) - 1} more" if names[1:] else "") if names else ""
 
@@ -129,14 +129,17 @@ def _ended(code: object) -> str:
 
 
 def noted(what: str, error: str = "", command: str = "", root: str = "", **more: Any) -> Entry:
-    """A failure in somebody's own words (``failures add``, ``record_failure``); its signature is made of them."""
+    """A failure that the user or model noted (``failures add``, ``record_failure``); its text gives the signature."""
     kind, _, message = error.partition(": ") if ": " in error else ("", "", error)
     draft = Entry("", "failure", what, "open", command=plain_command(command, root), error=error, **more)
     return replace(draft, signature=signature(command, kind, message or what, draft.files[:1], root=root))
 
 
 def record(store: EntryStore, draft: Entry, counters: Counters) -> tuple[Entry, bool]:
-    """Count a failure, and keep it when it is new; the entry, and whether it was new. Raises StoreError."""
+    """Count a failure, and keep it if it is new. Returns its entry and whether it is new.
+
+    A stale entry becomes open again. Raises StoreError.
+    """
     counters.bump(draft.signature, store.now(), seen=1)
     known = [entry for entry in store.entries() if entry.signature == draft.signature and entry.status != "proposed"]
     if known:
@@ -148,7 +151,7 @@ def record(store: EntryStore, draft: Entry, counters: Counters) -> tuple[Entry, 
 
 
 def groups(entries: Iterable[Entry], counters: Mapping[str, Mapping[str, float]]) -> tuple[Group, ...]:
-    """Failures by signature, open ones first, then by when they were last seen. ``counters`` are those by signature."""
+    """Failures by signature: open ones first, then the last seen first. ``counters`` are by signature."""
     held: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.kind == "failure" and entry.status != "proposed":
@@ -158,7 +161,7 @@ def groups(entries: Iterable[Entry], counters: Mapping[str, Mapping[str, float]]
 
 
 def lesson(group: Group) -> str:
-    """One line for the model: what failed, and what to do instead."""
+    """One line for the model: what failed, what was tried, and the fix or that there is none yet."""
     entry = group.entry
     parts = [entry.title or entry.error]
     if group.status == "open" and (failing := _unnamed_test(entry)):
@@ -174,7 +177,7 @@ def lesson(group: Group) -> str:
 
 
 def _unnamed_test(entry: Entry) -> str:
-    """The first of the tests that failed so, where what is said of the failure does not name it."""
+    """The first test that failed with this error, unless title or command name it already."""
     named = next((line for line in entry.text.splitlines() if line.startswith(FAILING)), "").removeprefix(FAILING)
     first, *more = re.split(r", (?![^\[\]]*\])", named)
     last = first.replace("::", " ").replace("#", " ").split()[-1:]
@@ -183,7 +186,7 @@ def _unnamed_test(entry: Entry) -> str:
 
 
 def short_fix(words: str) -> str:
-    """A lesson cut to what a note may cost."""
+    """A lesson cut to FIX_WORDS words."""
     parts = words.split()
     return " ".join(parts[:FIX_WORDS]) + (" …" if len(parts) > FIX_WORDS else "")
 
@@ -209,7 +212,7 @@ def _said(error: Mapping[str, Any], root: str) -> tuple[str, str]:
 
 
 def _inside(files: Iterable[str]) -> tuple[str, ...]:
-    """Files of the project: relative, and not above it."""
+    """Relative paths inside the project, at most _NAMED_TESTS."""
     named = (file.removeprefix("./") for file in files)
     kept = (file for file in named if file and not file.startswith(("/", "..", "<", "~")) and ":\\" not in file)
     return tuple(dict.fromkeys(kept))[:_NAMED_TESTS]

@@ -1,4 +1,4 @@
-"""Settles failures: what fixed one is kept with it, and how a later call is known that would fail again."""
+"""Settles failures: stores what fixed one, and decides how the gate recognizes a later call that would fail again."""
 
 from __future__ import annotations
 
@@ -19,31 +19,34 @@ PUT_RIGHT = "passes when it is called as the fix says"
 
 @dataclass(frozen=True, slots=True)
 class FailureNews:
-    """What a run meant for the memory: a failure seen (new or again), or one resolved."""
+    """The effect of a run on the memory: a failure that was seen or resolved."""
 
     entry: Entry
     change: str
     """``new``, ``again``, ``resolved`` or ``flaky``."""
     tried: tuple[str, ...] = ()
-    """What was tried between runs that failed in the same way, when there were enough of them to speak of a circle."""
+    """What was tried between runs that failed in the same way, once these are enough to call it a circle."""
 
 
 class Settling:
-    """Resolves failures in the memory and tells the gate. Raises StoreError."""
+    """Resolves failures in the memory and updates the gate. Raises StoreError."""
 
     def __init__(self, memory: MemoryPorts, root: str, gate: Gate) -> None:
-        """``root`` is the project's absolute folder, which is taken out of what is kept."""
+        """``root`` is the project's absolute folder, which is removed from everything that is kept."""
         self.memory, self.gate, self._root = memory, gate, root
 
     def held(self, ids: Sequence[str]) -> list[Entry]:
-        """Failures as they stand, in the order of their ids."""
+        """The current entries of these ids, in their order; missing ones are left out."""
         known = {entry.id: entry for entry in self.memory.store.entries()}
         return [known[name] for name in ids if name in known]
 
     def resolve(
         self, name: str, fix: str, before: Mapping[str, str] | None, passes: str = PASSES
     ) -> Iterator[FailureNews]:
-        """Settle a failure. ``before``: hashes of files as they were until the fix; None: the call itself was wrong."""
+        """Resolve a failure that is still open.
+
+        ``before`` are file hashes before the fix; None: the call itself was wrong.
+        """
         held = next((entry for entry in self.memory.store.entries() if entry.id == name), None)
         if held is not None and held.status in OPEN:
             words = held.fix or short_fix(self.memory.store.mask(impersonal(fix, self._root)))
@@ -54,15 +57,15 @@ class Settling:
             yield FailureNews(done, "resolved")
 
     def lesson(self, entry: Entry) -> str:
-        """What is told of a failure: what it was and what fixed it."""
+        """The one-line lesson of a failure, with its fix."""
         return lesson(groups([entry], self.memory.counters.read([entry.signature]))[0])
 
     def as_it_was(self, entry: Entry) -> bool:
-        """Are all files that a failure depends on as they were when it happened?"""
+        """Whether all files that the failure depends on are as they were when it happened."""
         return all(p == ALWAYS or self.memory.digest_of(p)[:DIGITS] == held for p, held in files_of(entry).items())
 
     def _settled(self, entry: Entry, before: Mapping[str, str] | None) -> dict[str, Any]:
-        """What is kept of the call: nothing when it passes with the very files it failed with."""
+        """The call and file hashes to keep; empty ones if the call passes with the same files with which it failed."""
         if before is None:
             return {"state": entry.state or (f"{ALWAYS}@",)} if entry.call else {}
         then = {**files_of(entry), **before}

@@ -1,4 +1,4 @@
-"""What makes two failures the same: command, error and place with everything that differs from run to run taken out."""
+"""Failure signatures: a hash of command, error and place, without what varies from run to run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.lexical.tables import names
 _ANYWHERE = pattern(
     r"\b(?:ModuleNotFoundError|ImportError|TS2307|E043[23]|No module named|Cannot find (?:module|package))\b"
 )
-"""Errors of the surroundings: which file meets them first says nothing."""
+"""Errors of the environment: the file that meets them first is irrelevant."""
 _PLACE = pattern(r" \([^()\s]+(?::\d+)?\)$")
 _WORD = pattern(r"<\w+>|[^\W\d_]\w*")
 _SAYS_NOTHING = names(
@@ -33,10 +33,10 @@ def signature(
     tests: Iterable[str] = (),
     root: str = "",
 ) -> str:
-    """32 hex digits, the same for the same failure seen again.
+    """32 hex digits, equal for every occurrence of the same failure.
 
-    What was run counts as the program alone when the error says enough by itself: one missing import that fails a
-    thousand tests, each run by its own command, is one failure. ``frames`` are files of the top frames, best first.
+    If the error is specific, only the program of the command counts: one missing import that fails a thousand tests,
+    each run by its own command, is one failure. ``frames`` are the files of the top stack frames, best first.
     """
     said = plain_message(message, root)
     if kind or said:
@@ -50,15 +50,15 @@ def signature(
 
 
 def refusal(tool: str, text: str, root: str = "") -> str:
-    """The signature of a call that came to nothing (an edit that did not apply): its tool and the first words told."""
+    """The signature of a call without effect (an edit that did not apply): tool and first line of its result."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return digest("\0".join(["refusal", tool.lower(), plain_message(first, root)]))
 
 
 def kin(error: str) -> str:
-    """The signature of a kind of error, wherever and by whatever program it was met: class and message alone.
+    """The signature of a kind of error in any file and program: class and message only.
 
-    Empty for an error whose words say nothing of its own (``exit code 1``, ``assert 1 == 2``).
+    Empty for an error with no words of its own (``exit code 1``, ``assert 1 == 2``).
     """
     said = plain_message(_PLACE.sub("", error))
     telling = any(word.lower() not in _SAYS_NOTHING for word in _WORD.findall(said.partition(": ")[2] or said))

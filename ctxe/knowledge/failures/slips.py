@@ -1,4 +1,4 @@
-"""Failures that are nobody's lesson the first time: a look at what is not there, a program written for one call."""
+"""Failures that teach nothing the first time: reading what is not there, or running a program written for one call."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ ELSEWHERE = frozenset(
     {"aws", "az", "curl", "docker ps", "gcloud", "gh", "git clone", "git fetch", "git ls-remote", "git pull"}
     | {"git push", "git remote", "kubectl", "ping", "scp", "ssh", "wget"}
 )
-"""Programs whose end no file of the project decides."""
+"""Programs whose outcome depends on no file of the project."""
 _SILENT = pattern(r"exit code \d+")
 _FOR_ONE_CALL = pattern(
     r"(?<!<)<<-?\s*['\"]?\w|\b(?:python[\d.]*|node|bun|deno|ruby|perl|php|(?:ba|z|da)?sh)(?:\s+eval)?\s+-(?:[a-z]*c"
     r"|e|r)\s"
 )
 _MESSAGE = pattern(r"\$\(cat\s+<<.*", re.DOTALL)
-"""A text that is only passed on, such as the message of a commit."""
+"""Text that is only passed on, such as a commit message."""
 _AT_THAT_MOMENT = pattern(
     r"could not apply|Automatic merge failed|\bCONFLICT\b|Not possible to fast-forward|would be overwritten by"
     r"|nothing to commit|have diverged|\[rejected\]|\bcd: |timed out after|unmerged files|parse error near"
     r"|unexpected EOF while looking|no matches found:",
     re.IGNORECASE,
 )
-"""What is so for a moment, or was mistyped, and no property of the project."""
+"""Errors of a passing state, or typing errors: no property of the project."""
 
 _OUTSIDE = pattern(
     r"connection (?:refused|reset|aborted|closed|error)|timed out|TimeoutError\b|(?:connect|gateway|lock|read"
@@ -39,13 +39,13 @@ _OUTSIDE = pattern(
     r"|\b(?:EADDRINUSE|EAI_AGAIN|EBUSY|ECONN\w+|ENOTFOUND|ETIMEDOUT)\b|is starting up|not ready yet",
     re.IGNORECASE,
 )
-"""What is so outside the project, and may be otherwise a moment later."""
+"""Errors of something outside the project, which may be gone a moment later."""
 
 
 def slipped(command: str, error: str, *, tests: bool = False) -> bool:
-    """Whether a failed command (as it was run) says nothing to a later session, unless it happens again.
+    """Whether a failed command (as it was run) is useless to later sessions unless it fails again.
 
-    ``error`` is what is kept of it; ``tests``: it named failing tests.
+    ``error`` is the text that is kept of the error; ``tests``: it named failing tests.
     """
     if tests:
         return False
@@ -56,13 +56,13 @@ def slipped(command: str, error: str, *, tests: bool = False) -> bool:
 
 
 def silent(error: str) -> bool:
-    """Whether nothing is known of an error but that there was one."""
+    """Whether the error says no more than its exit code."""
     return bool(_SILENT.fullmatch(error))
 
 
 def outside(error: str, command: str = "") -> bool:
-    """Whether an error tells of something outside the project that another try, a moment later, may not meet.
+    """Whether an error comes from outside the project, so that a retry may succeed.
 
-    So may what a ``command`` asks that no file decides (``gh pr checks``), unless it says why it failed.
+    Includes a ``command`` whose outcome no file decides (``gh pr checks``), unless it printed an error.
     """
     return bool(_OUTSIDE.search(error)) or (silent(error) and program(command) in ELSEWHERE)

@@ -1,4 +1,4 @@
-"""One call of any coding agent with its result: what it is by its name and arguments, and how it went by its words."""
+"""One tool call of any coding agent with its result, classified by name and arguments, and by its output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOOKS = names(
     "cat find find_files glob grep grep_search list_dir list_directory list_files ls read read_file read_text_file"
     " search search_files view"
 )
-"""Names of tools, in lower case, as the agents that are read here call them; any other may do anything."""
+"""Lower-case tool names of the agents whose recordings are read here. Any other tool may do anything."""
 PATHS = ("path", "file_path", "filePath", "filename", "file", "notebook_path")
 EXITS = (
     pattern(r"\AExit code (\d+)$", re.M),
@@ -34,7 +34,7 @@ EXITS = (
     pattern(r"^\[exit (\d+)[\],;]", re.M),
     pattern(r"^(?:Exit code|exit code|exit_code|Command exited with code):? (\d+)", re.M),
 )
-"""How agents tell the exit code of a command in its output."""
+"""How agents report a command's exit code in its output."""
 ERROR = pattern(
     r"\A\s*(?:<tool_use_error>|error\b|failed\b|failure\b|invalid\b|cannot\b|no such\b|not permitted\b"
     r"|permission denied|file not found|file does not exist|file has not been read|string to replace not found"
@@ -43,27 +43,27 @@ ERROR = pattern(
     r"|your proposed edit has introduced|no replacement was|no changes|usage:|i could not|the old text)",
     re.IGNORECASE,
 )
-"""How tools other than commands begin to tell that they failed."""
+"""How tools other than commands begin an error message."""
 SHELL_ERROR = pattern(
     r"\A\s*(?:\S*/)?(?:ba|z|da)?sh: |\A.*: (?:command not found|No such file or directory)$|\A(?:Error|ERROR|fatal): "
     r"|\AFile \S+ not found$|\(eval\):\d+: ",
     re.M,
 )
-"""How a shell, or the program itself, says with the first words that a command went wrong."""
+"""How a shell or program begins the output of a command that failed."""
 CUT = pattern(
     r"interrupted|Sibling tool call errored|doesn't want to (?:proceed|take this action)|\bwas cancelled\b", re.I
 )
-"""What is told of a call that never ran, or was stopped: that is nobody's failure."""
+"""Results of calls that never ran or were stopped, which is no failure."""
 _HEAD = pattern(r"\A(?:(?:Chunk ID|Wall time|Process exited|Original token count|Exit code)\b[^\n]*\n)+(?:Output:\n?)?")
 _SHELL_EDITS = pattern(r"(?:edit|create|insert|append|str_replace)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One call with its result. ``arguments`` is JSON text; ``exit_code`` None means that nobody wrote it down.
+    """One call with its result. ``arguments`` is JSON text; ``exit_code`` is None if it was not recorded.
 
-    ``marked`` is what the recording says of success (None: nothing). ``place`` is where a shell with a memory stood,
-    ``contents`` what is told of the files that the call read or changed.
+    ``marked`` is the recorded success (None: not recorded), ``place`` the state of a stateful shell before the call,
+    ``contents`` what was recorded of the files it read or changed.
     """
 
     tool: str
@@ -79,7 +79,7 @@ class Taken:
 
     @property
     def failed(self) -> bool | None:
-        """Whether it went wrong, as far as marks, exit codes and first words tell; None where none does."""
+        """Whether the call failed, by its mark, exit code or first words; None if none of them tells."""
         if CUT.search(self.text[:200]):
             return False
         if self.exit_code is not None:
@@ -94,7 +94,7 @@ class Taken:
 def taken(
     tool: str, arguments: str, text: str, marked: bool | None = None, code: int | None = None, place: str = ""
 ) -> Taken:
-    """A call as its name and arguments tell what it is, and its output how it went."""
+    """A call, classified by tool name and arguments, with its exit code taken from the output if need be."""
     held = _object(arguments)
     command = _command(held) if tool.lower() in COMMANDS else ""
     code = code if code is not None or not command else _exit(text)
@@ -114,7 +114,7 @@ def _kind(tool: str, held: Mapping[str, Any]) -> Kind:
 
 
 def _command(held: Mapping[str, Any]) -> str:
-    """The command line in a call's arguments, in the folder that the call names."""
+    """The command line in a call's arguments, prefixed with ``cd`` into the folder that the call names."""
     given = next((held[key] for key in ("command", "cmd", "script") if held.get(key)), "")
     if isinstance(given, list):
         given = given[-1] if len(given) == 3 and str(given[1]).startswith("-") else " ".join(map(str, given))

@@ -1,4 +1,4 @@
-"""A command that failed and has not passed yet, and whether another one that passes is it, put right."""
+"""A failed command that has not passed yet, and the check whether a passing command is its correction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ctxe.knowledge.failures.calls import named_files
 from ctxe.knowledge.failures.commands import program
 
 NEAR = 0.6
-"""How alike two command lines of one program are when the second is the first, put right."""
+"""Least similarity of two command lines of one program for the second to be a correction of the first."""
 SPAN = 6
-"""Commands after a failure within which another one that passes may be its correction."""
+"""Commands after a failure within which a passing command may be its correction."""
 UNKNOWN = "?"
-"""Stands for the content hash of a file that is not known."""
+"""The content hash of a file whose content is not known."""
 _WRONG_CALL = (
     "command not found",
     "not found",
@@ -28,25 +28,25 @@ _WRONG_CALL = (
     "unknown option",
 )
 _WRONG_PATH = ("No such file", "file or directory", "no tests ran", "does not exist")
-"""What is said of a path that is wrong: only then may the right call name other files."""
+"""Messages about a wrong path: only then may the corrected call name other files."""
 
 INSTALLS = pattern(
     r"\b(?:(?:pip[\d.]*|uv|uv pip|poetry|pipenv|pdm|conda|mamba|npm|pnpm|yarn|bun|brew|apt(?:-get)?|apk|dnf|gem|bundle"
     r"|composer|cargo|go|mix|rustup|playwright)\s+(?:install|add|sync|ci|i|get|update|require|deps\.get|mod)"
     r"|yarn\s*$|uv sync|nvm use)\b"
 )
-"""Commands that bring what is missing around a project."""
+"""Commands that install what the project's environment lacks."""
 _SCRIPTS = frozenset(f"{name} run" for name in ("bun", "mise", "npm", "pnpm", "yarn"))
-"""Programs of which two calls have nothing in common but that."""
+"""Script runners: two of their calls have only the runner in common."""
 _ASKS_HOW = pattern(r"(?:^|\s)(?:--help|-h|help|--version)(?:\s|$)")
-"""What only asks a program how it is called puts nothing right."""
+"""Calls that only ask for help or a version correct nothing."""
 
 
 @dataclass(slots=True)
 class Edits:
-    """Files that were edited since something failed: their newest diffs, and their hashes as they were then.
+    """Files edited since a failure: newest diff of each, and its hash at the time of the failure.
 
-    ``over``: it is not what the command fails for any more, so what is edited from now on is for something else.
+    ``over``: the command no longer fails for this reason, so later edits serve another purpose.
     """
 
     diffs: dict[str, str] = field(default_factory=dict)
@@ -54,25 +54,26 @@ class Edits:
     over: bool = False
 
     def take(self, path: str, diff: str, before: str | None) -> None:
-        """One more edit; ``before`` is None where nobody knows what the file held."""
+        """Add an edit; ``before`` is None if the content before it is unknown."""
         self.diffs[path] = diff or self.diffs.get(path, "")
         if before is not None:
             self.before.setdefault(path, before)
 
     @property
     def then(self) -> dict[str, str]:
-        """The hashes of the edited files as they were when it failed."""
+        """The hashes of the edited files when the failure happened; UNKNOWN where it is not known."""
         return {**dict.fromkeys(self.diffs, UNKNOWN), **self.before}
 
 
 @dataclass(slots=True)
 class FailedCommand:
-    """A command of this session that failed (``ids``) and has not passed yet, and what was done since.
+    """A command of this session that failed and has not passed yet, and what was done since.
 
-    ``changes`` is what had changed by the newest failure; ``tried`` holds what was done between failures that had the
-    same signature (``fresh`` since the newest), ``since`` the edits since each was first seen. ``failing`` are, by
-    failure, the tests that failed with it where all are known; the first is the one it tells of; ``counted`` are how
-    many failed when it was seen last.
+    ``ids`` are its failures, ``changes`` is the gate's count of changes at the newest. ``whole`` are the edits since
+    the first failure, ``since`` those since each failure was first seen, ``fresh`` those since the newest. ``tried``
+    are edits between failures of the same signature. ``commands`` counts the other commands since, ``others`` are those
+    that passed and may have changed something. ``failing`` maps each failure to the tests that failed with it, if all
+    are known; the first is the one it names. ``counted`` is how many failed when it was last seen.
     """
 
     ids: list[str]
@@ -91,11 +92,14 @@ class FailedCommand:
 
     @property
     def edits(self) -> dict[str, str]:
-        """What was edited since the command failed first."""
+        """Diffs of the files edited since the command first failed."""
         return self.whole.diffs
 
     def noted(self, name: str, failing: Sequence[str]) -> None:
-        """It failed in this way, with these tests: of the ways before, one that was edited for is over."""
+        """Note that the command failed in this way, with these tests failing.
+
+        Another failure is over once files were edited for it and its test no longer fails.
+        """
         if name not in self.ids:
             self.ids.append(name)
         for other, edits in self.since.items():
@@ -103,28 +107,28 @@ class FailedCommand:
         self.since.setdefault(name, Edits()).over = False
 
     def edited(self, path: str, diff: str, before: str | None) -> None:
-        """A file was changed (see Edits.take)."""
+        """Note that a file changed (see Edits.take)."""
         for edits in (self.whole, *(since for since in self.since.values() if not since.over)):
             edits.take(path, diff, before)
         self.fresh[path] = diff or self.fresh.get(path, "")
 
     def edited_since(self, name: str) -> Edits:
-        """What was edited for a failure; where nothing was, what was since the command failed first."""
+        """The edits made for a failure; if there are none, those since the command first failed."""
         own = self.since.get(name, self.whole)
         return own if own.diffs else self.whole
 
     def fewer(self, name: str, count: int) -> bool:
-        """Whether fewer tests fail, ``count``, than when a failure was seen last: what was done helped."""
+        """Whether fewer tests fail than when this failure was last seen, so that the edits helped."""
         before, self.counted[name] = self.counted.get(name, 0), count
         return 0 < count < before
 
     def outgrown(self, name: str, failing: tuple[str, ...]) -> bool:
-        """Whether the test that a failure tells of passes since an edit, while no other test fails that passed then."""
+        """Whether the failure's test passes since an edit, and every test that fails now failed back then, too."""
         told, *others = self.failing.get(name) or ("",)
         return bool(told and self.edits and failing) and set(failing) <= set(others) - {told}
 
     def put_right(self, command: str) -> bool:
-        """Whether ``command``, which passes, is the one that failed, put right, maybe with edits that it needed too."""
+        """Whether ``command``, which passes, is a correction of the failed one, possibly along with edits."""
         from ctxe.lexical.similarity import close
 
         if command == self.command or self.commands > SPAN or _ASKS_HOW.search(command):
@@ -142,7 +146,7 @@ class FailedCommand:
 
 
 def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tests that failed in a run, where it named them all."""
+    """The tests that failed in a run; empty unless all of them are named."""
     tests = facts.get("tests")
     listed = tests.get("failed") if isinstance(tests, Mapping) else ()
     named = tuple(map(str, listed)) if isinstance(listed, list | tuple) else ()
@@ -150,14 +154,14 @@ def all_failing(facts: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def count_failing(facts: Mapping[str, Any]) -> int:
-    """How many tests failed in a run; 0 where it does not say."""
+    """How many tests failed in a run; 0 if not stated."""
     tests = facts.get("tests")
     count = tests.get("failures") if isinstance(tests, Mapping) else 0
     return count if isinstance(count, int) else 0
 
 
 def _told_apart(one: str, other: str) -> tuple[str, str]:
-    """Two command lines; of scripts of one runner what follows it."""
+    """Both command lines; for two scripts of the same runner only the part after it."""
     runner = f"{program(one)} "
     shared = program(one) in _SCRIPTS and one.startswith(runner) and other.startswith(runner)
     return (one.removeprefix(runner), other.removeprefix(runner)) if shared else (one, other)

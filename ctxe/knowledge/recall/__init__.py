@@ -1,1 +1,1 @@
-"""One ranker for everything remembered: memory, decisions, daily logs, failures and folded session text."""
+"""Recall: one ranker for memory, decisions, daily logs, failures and folded session text."""

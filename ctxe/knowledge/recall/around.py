@@ -1,4 +1,4 @@
-"""What stands around an entry: turns of its session, entries that mention it or that it mentions, later failures."""
+"""The neighbours of an entry: turns of its session, entries linked by a mention, and later failures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.recall.reading import EntryReading, beside, id_term, wording
 
 MOST_CITING = 32
-"""Entries whose words near a mention are read; of more the newest. What many mention is known by any of them."""
+"""Entries whose text near a mention is read; of more, the newest. An entry mentioned by many is described by any of
+them."""
 
 Mentioned = tuple[float, Mapping[str, int]]
-"""The time of an entry that mentions another one, and how often it says each word near the mention."""
+"""The time of an entry that mentions another one, and the count of each word near the mention."""
 
 
 class Around:
-    """What is near the entries in some slots, for as long as these do not change; read when it is first asked for."""
+    """The neighbours of the entries in some slots; valid while these do not change, and computed when first needed."""
 
     def __init__(
         self,
@@ -25,7 +26,7 @@ class Around:
         reading: Callable[[int], EntryReading],
         having: Callable[[str], Sequence[int]],
     ) -> None:
-        """``order`` has the slots in causal order, with the place of each; ``having`` gives those that have a term."""
+        """``order`` maps slots, in causal order, to their positions; ``having`` returns the slots that have a term."""
         self._entries, self._order, self._reading, self._having = entries, order, reading, having
         self._sessions: dict[str, list[int]] = {}
         self._places: dict[int, int] = {}
@@ -39,7 +40,7 @@ class Around:
                 turns.append(slot)
 
     def turns(self, slot: int, reach: int) -> Sequence[int]:
-        """An entry and those at most ``reach`` before and after it in its session; nothing outside sessions."""
+        """The entry and at most ``reach`` turns before and after it in its session; empty outside a session."""
         place = self._places.get(slot)
         if place is None:
             return ()
@@ -47,12 +48,12 @@ class Around:
         return turns[max(0, place - reach) : place + reach + 1]
 
     def before(self, slot: int) -> int | None:
-        """The turn before this one in its session."""
+        """The previous turn of its session, or None."""
         place = self._places.get(slot)
         return self._sessions[self._entries[slot].session][place - 1] if place else None
 
     def mentioned(self, slot: int) -> list[int]:
-        """The entries that this one mentions by their ids; turns of a session are not looked for."""
+        """The entries that this one mentions by id, except turns of sessions."""
         terms = self._reading(slot).mentions
         if not terms:
             return []
@@ -62,7 +63,7 @@ class Around:
         return [self._named[term] for term in sorted(terms) if term in self._named]
 
     def said_of(self, slot: int) -> Sequence[Mentioned]:
-        """What the newest entries that mention this one say near its id, in no order of worth."""
+        """What the newest entries that mention this one say near its id; in no particular order."""
         known = self._said.get(slot)
         if known is None:
             known = self._said[slot] = self._say(slot)
@@ -80,13 +81,13 @@ class FailureAges:
     """How many failures came after each failure."""
 
     def __init__(self, entries: Mapping[int, Entry], order: Mapping[int, int]) -> None:
-        """``order`` has the slots in causal order, which decides where the times are the same."""
+        """``order`` is the causal order of the slots; it breaks ties between equal times."""
         failed = sorted((entries[slot].time, at, slot) for slot, at in order.items() if entries[slot].kind == "failure")
         self._moments = [moment for moment, _, _ in failed]
         self._places = {slot: place for place, (_, _, slot) in enumerate(failed)}
 
     def among(self, slots: Collection[int], as_of: float | None) -> list[tuple[int, int]]:
-        """Failures among some slots, each with how many came after it (and before ``as_of``)."""
+        """The failures among the slots, each with the number of failures after it (and before ``as_of``)."""
         if not self._places:
             return []
         newest = (len(self._moments) if as_of is None else bisect_left(self._moments, as_of)) - 1

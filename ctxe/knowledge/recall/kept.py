@@ -1,4 +1,4 @@
-"""Postings kept on disk: a SQLite file in the cache that any process may add to and that losing costs nothing."""
+"""Postings on disk: a SQLite file in the cache that any process may append to and that can be rebuilt at any time."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import sqlite3
 
 VERSION = f"4 {sys.byteorder} {array('I').itemsize}"
-"""Rises when readings change what they hold; numbers are kept as this machine has them."""
+"""Changes whenever readings hold something else. Numbers are stored in this machine's byte order and size."""
 MOST_SEGMENTS = 12
-"""Additions after which the pieces of each term's postings are joined."""
+"""Appends after which the segments of each term's postings are merged."""
 WORN = 8
-"""Slots given out for each entry that is there from which on the file is made anew: most are of entries long gone."""
+"""Slots allocated per existing entry above which the file is rebuilt, since most then belong to removed entries."""
 MOST_TRIES = 4
-"""Times that a file is opened which other processes make anew meanwhile."""
+"""Attempts to open a file that other processes rebuild at the same time."""
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entry "
@@ -43,7 +43,7 @@ _Row = tuple[bytes, int, bytes, bytes, int]
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """What is kept of an entry itself: its slot, what it is known by, its content hash, its lengths in terms."""
+    """A stored entry: its slot, its key, its content hash, and its number of terms in each channel."""
 
     slot: int
     key: str
@@ -52,17 +52,17 @@ class StoredEntry:
 
 
 class Damaged(Exception):
-    """What stands in the file makes no sense."""
+    """The file's content is inconsistent."""
 
 
 class StoredPostings:
-    """Postings in a file, for several threads, one at a time.
+    """Postings in a file, used by several threads but by one at a time.
 
-    What cannot be written is not kept. That postings cannot be read is told, though: entries would go unfound.
+    Failed writes are ignored, failed reads are raised: entries would otherwise go unfound.
     """
 
     def __init__(self, db: sqlite3.Connection, generation: int) -> None:
-        """``generation`` is the state of the file that the caller knows; another process's addition raises it."""
+        """``generation`` is the file's generation as the caller knows it; every append by any process raises it."""
         from ctxe.storage.databases import owned
 
         self._db = owned(self, db)
@@ -70,10 +70,10 @@ class StoredPostings:
 
     @classmethod
     def open(cls, path: Path) -> StoredPostings | None:
-        """The postings kept under this name, made anew when damaged or of another version; None if there can be none.
+        """The postings stored at ``path``, rebuilt if damaged or of another version; None if that is impossible.
 
-        A file that is made anew gets the next number (``recall-1.db``), and the one before goes. Its log and its index
-        have names made of its own: two processes that make it anew at once never take away each other's.
+        A rebuilt file gets the next number (``recall-1.db``), and the one before is deleted. Its write-ahead log and
+        shared memory are thus named after it alone: two processes that rebuild at once never delete each other's.
         """
         import sqlite3
 
@@ -94,7 +94,7 @@ class StoredPostings:
 
     @classmethod
     def _opened(cls, place: Path) -> StoredPostings | None:
-        """The postings in a file; None when they are of no use. Raises sqlite3.OperationalError when it is not free."""
+        """The postings in a file; None if they are unusable. Raises sqlite3.OperationalError if the file is locked."""
         import sqlite3
 
         db = sqlite3.connect(place, timeout=1.0, isolation_level=None, check_same_thread=False)
@@ -118,11 +118,11 @@ class StoredPostings:
         return None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def rows(self) -> tuple[list[StoredEntry], int]:
-        """Every entry that is kept, and the first slot that is free."""
+        """Every stored entry, and the first free slot."""
         import sqlite3
 
         try:
@@ -138,7 +138,7 @@ class StoredPostings:
             return [], 0
 
     def postings(self, term: str) -> list[Posting]:
-        """Slots that have a term and how often, piece by piece. Raises Damaged."""
+        """The slots that have a term and its count in each, segment by segment. Raises Damaged."""
         import sqlite3
 
         select = "SELECT slots, times, crc FROM posting WHERE term = ? ORDER BY segment"
@@ -148,7 +148,7 @@ class StoredPostings:
             raise Damaged(str(error)) from error
 
     def spoil(self) -> None:
-        """Let whoever opens the file next make it anew, and let go of it."""
+        """Close the file, and mark it so that whoever opens it next rebuilds it."""
         import sqlite3
 
         with contextlib.suppress(sqlite3.Error):
@@ -156,7 +156,7 @@ class StoredPostings:
         self.close()
 
     def claim(self) -> bool:
-        """Become the one who may add, until ``add`` is called; False when another process is, or has been meanwhile."""
+        """Lock the file for one ``add``; False if another process holds the lock or has appended in the meantime."""
         import sqlite3
 
         try:
@@ -170,7 +170,7 @@ class StoredPostings:
         return False
 
     def add(self, rows: Sequence[StoredEntry], postings: Mapping[str, Posting], gone: Sequence[int]) -> bool:
-        """Keep entries with their postings and forget others, after ``claim``; False when it failed."""
+        """Store entries with their postings and delete others, after ``claim``; False if that failed."""
         import sqlite3
 
         try:
@@ -204,7 +204,8 @@ class StoredPostings:
             self._join(segment)
 
     def _join(self, segment: int) -> None:
-        """Make one piece of each term's postings. Entries that are gone stay in it: another process may hold them.
+        """Merge the segments of each term's postings. Removed entries stay in them, as another process may still use
+        them.
 
         Raises ValueError and TypeError.
         """
@@ -221,19 +222,19 @@ def _joined(found: Iterable[tuple[bytes, bytes, bytes, int]], segment: int) -> I
 
 
 def _row(term: bytes, segment: int, slots: bytes, times: bytes) -> _Row:
-    """A piece of a term's postings as it is stored, with a checksum: SQLite does not notice every torn page."""
+    """A segment of a term's postings as a table row, with a checksum: SQLite does not notice every torn page."""
     return term, segment, slots, times, crc32(times, crc32(slots))
 
 
 def _sound(slots: bytes, times: bytes, crc: int) -> Posting:
-    """A piece of postings as it was stored. Raises ValueError and TypeError."""
+    """A segment of postings from its row. Raises ValueError and TypeError."""
     if crc32(times, crc32(slots)) != crc:
         raise ValueError("a checksum does not fit")
     return _array("I", slots), _array("B", times)
 
 
 def _bytes(words: str) -> bytes:
-    """Text as SQLite takes any of it, lone surrogates of odd file names included."""
+    """The text as bytes: SQLite rejects strings with lone surrogates, which odd file names contain."""
     return words.encode("utf-8", "surrogatepass")
 
 

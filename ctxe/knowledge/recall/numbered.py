@@ -1,4 +1,4 @@
-"""A file of the cache that is made anew under the next number, because others may have the one before open."""
+"""A cache file that is rebuilt under the next number, since other processes may have the old one open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONGEST_NUMBER = 10
 
 
 def newest(path: Path) -> tuple[int, Path]:
-    """The file that holds the postings now, and its number: the one that was made last under this name."""
+    """The current file, which has the highest number, and that number; 0 and ``path`` itself if there is no other."""
     found = [(0, path)]
     for place in path.parent.glob(f"{path.stem}-*{path.suffix}"):
         number = place.stem.removeprefix(f"{path.stem}-")
@@ -18,9 +18,9 @@ def newest(path: Path) -> tuple[int, Path]:
 
 
 def make_anew(path: Path, number: int) -> None:
-    """Begin the next file and remove the ones before, unless another process did. Raises StoreError, OSError.
+    """Create the next file and delete the older ones, unless another process did. Raises StoreError or OSError.
 
-    The new one is there before an old one goes, so whoever opened an old one meanwhile sees that it was replaced.
+    The new file exists before an old one is deleted, so a process that opened the old one sees that it was replaced.
     """
     from ctxe.storage.locks import lock
 

@@ -1,4 +1,4 @@
-"""The postings of everything remembered: what a term is worth in an entry, and how rare it is."""
+"""Postings of all entries: the weight of a term in an entry, and the rarity of a term."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ MOST_COUNTED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The slots that have a term, and what it is worth in each (its rarity not included)."""
+    """The slots that have a term, and the term's weight in each, without its rarity."""
 
     slots: Sequence[int]
     worths: Sequence[float]
 
 
 class Postings:
-    """What each term is worth in each entry, by slot (see PostingTable, which ``cache`` is for).
+    """The weight of each term in each entry, by slot. ``cache`` is the folder of the PostingTable.
 
-    ``common`` is the share of texts elsewhere that have a term (0 for those not named): how rare a term is counts as
-    if ``BACKGROUND`` of them stood here too, because a handful of entries cannot tell a common word from a rare one.
+    ``common`` is the share of texts elsewhere that have a term (0 for terms not listed). Rarity is computed as if
+    BACKGROUND of those texts were here too, because a handful of entries cannot tell common words from rare ones.
     """
 
     def __init__(self, cache: Path | None = None, common: Mapping[str, float] = NOTHING_COMMON) -> None:
@@ -63,7 +63,7 @@ class Postings:
         return len(self.entries)
 
     def sync(self, entries: Sequence[Entry]) -> None:
-        """Take in what changed since the last call. ``entries`` are in causal order."""
+        """Update to ``entries``, which are in causal order; only what changed since the last call is read."""
         given = self._given
         if entries is given or (len(entries) == len(given) and all(map(is_, entries, given))):
             return
@@ -73,11 +73,11 @@ class Postings:
         self._arrange(entries)
 
     def spoil(self) -> bool:
-        """Have the postings on disk made anew by whoever opens them next; False when there are none."""
+        """Have the postings on disk rebuilt by whoever opens them next; False when there are none."""
         return self._table.spoil()
 
     def _arrange(self, entries: Sequence[Entry]) -> None:
-        """Who stands where: the order of entries, what is around each, and the order of failures in time."""
+        """Recompute the order of the entries, their neighbours, the order of failures, and the average lengths."""
         held = self._table.entries
         by_identity = {id(entry): slot for slot, entry in held.items()}
         ordered = [slot for entry in entries if (slot := by_identity.get(id(entry))) is not None]
@@ -90,13 +90,13 @@ class Postings:
         self._averages = (totals[0] / count, totals[1] / count, totals[2] / count)
 
     def weighed(self, term: str) -> Weighed:
-        """The postings of a term with what it is worth in each; those of a term that nobody has are empty."""
+        """The postings of a term with its weight in each; empty for an unknown term."""
         return self._weighed[term]
 
     def _weigh(self, term: str) -> Weighed:
         channel = channel_of(term)
         lengths, k1, b = self._lengths, K1[channel], B[channel]
-        # saturate(times / shorten(length, average, b), k1), written out: this is where a question's time goes.
+        # This is saturate(times / shorten(length, average, b), k1) written out: most of a query's time is spent here.
         fixed, longer, more = k1 * (1.0 - b), k1 * b / (self._averages[channel] or 1.0), k1 + 1.0
         slots, worths = array("I"), array("d")
         for having, counts in self._table.parts(term):
@@ -106,18 +106,18 @@ class Postings:
         return Weighed(slots, worths)
 
     def having(self, term: str) -> int:
-        """How many entries have a term."""
+        """The number of entries that have a term."""
         return self._having[term]
 
     def _count(self, term: str) -> int:
         return sum(len(slots) for slots, _ in self._table.parts(term))
 
     def size(self, slot: int, channel: int = WORDS) -> float:
-        """What the counts of an entry's terms are divided by: 1 at the average length, more when it is longer."""
+        """The divisor of an entry's term counts: 1 at the average length, greater for longer entries."""
         return shorten(self._lengths[slot][channel], self._averages[channel], B[channel])
 
     def rarity(self, term: str) -> float:
-        """How much it says that an entry has this term: its inverse document frequency."""
+        """The inverse document frequency of a term."""
         return self._rarities[term]
 
     def _rare(self, term: str) -> float:
@@ -125,18 +125,18 @@ class Postings:
         return idf(len(self.entries) + BACKGROUND, self.having(term) + elsewhere)
 
     def reading(self, slot: int) -> EntryReading:
-        """What the entry in a slot says; the most recently read are remembered."""
+        """The reading of the entry in a slot; the most recent ones are cached."""
         return self._readings[slot]
 
     def grams(self, slot: int) -> Sequence[str]:
-        """The grams of all words of an entry, each once; remembered as readings are."""
+        """The distinct grams of all words of an entry; cached like readings."""
         return self._readings.grams[slot]
 
     @property
     def average(self) -> float:
-        """Terms of an entry on average."""
+        """Average number of word terms per entry."""
         return self._averages[WORDS]
 
     def title(self, slot: int) -> float:
-        """How much all terms of the title of an entry say together."""
+        """The summed rarity of the terms in an entry's title."""
         return self._titles[slot]

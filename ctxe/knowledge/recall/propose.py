@@ -1,4 +1,4 @@
-"""Which entries could answer: the best of the postings of what is asked, and what is around them."""
+"""Proposes candidates for a question: the best by postings of its terms, and their neighbours."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ctxe.knowledge.recall.reading import NAME, Question
 from ctxe.knowledge.recall.signals import REACH, SlotSignals, Vector
 
 TEXT = 0.05
-"""Weight of every word of the question when candidates are proposed; what it finds is judged by the signals."""
+"""Weight of each word of the question while candidates are proposed; the signals then judge what it finds."""
 TERMS_OF_A_FILE = 3
-"""Among which what its rarest term counts is shared, as long as nobody knows which one that is."""
+"""The weight of a file's rarest term is divided by this, because it is not yet known which term that is."""
 CANDIDATES = 64
 NEAR = 24
-"""Best candidates of which the turns around, and the entries they mention, are candidates too."""
+"""Best candidates whose surrounding turns and mentioned entries become candidates too."""
 MOST_POSTINGS = 8_000
-"""Postings looked at for one question; the most frequent words beyond them propose nothing."""
+"""Postings read for one question; the most frequent words beyond this propose nothing."""
 SPARE = 3
-"""Times as many entries as are wanted that are asked whether they may be found at all."""
+"""Ratio of entries checked for permission to entries wanted."""
 EACH = 4
-"""Of so many sums one is looked at to tell which are high."""
+"""One sum in this many is sampled to estimate which sums are high."""
 FEEDBACK_FROM, FEEDBACK_TERMS = 5, 15
-"""Entries whose words are fed back, and how many words (tried on dialogue and decisions: 3 to 8, 10 to 20)."""
+"""Entries whose words are fed back, and the number of words (tried on dialogue and decisions: 3 to 8, 10 to 20)."""
 
 Allowed = Callable[[int], bool]
 
@@ -56,7 +56,7 @@ def _words(question: Question, weights: Mapping[str, float]) -> Iterable[tuple[s
 
 
 def _totals(postings: Postings, asked: Iterable[tuple[str, float]]) -> dict[int, float]:
-    """Weighted sums over the postings of terms, the rarest first."""
+    """Weighted sums over the postings of the terms, rarest terms first, within MOST_POSTINGS."""
     found = sorted((-postings.rarity(term), term, weight) for term, weight in asked if postings.having(term))
     totals: dict[int, float] = {}
     seen = 0
@@ -72,7 +72,7 @@ def _totals(postings: Postings, asked: Iterable[tuple[str, float]]) -> dict[int,
 
 
 def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, most: int) -> list[int]:
-    """The slots of the highest sums; of equals the newest first."""
+    """The allowed slots with the highest sums; among equal sums the newest first."""
     order = postings.order
     enough = most * SPARE
 
@@ -80,8 +80,8 @@ def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, mos
         scored = sorted([(-total, -order[slot], slot) for slot, total in totals.items() if total >= floor])
         return list(islice((slot for _, _, slot in scored if allowed(slot)), most))
 
-    # Asking whether a slot is allowed costs more than comparing sums: only those near the top are asked, best first.
-    # Where the top begins is judged by a sample; that it is about right is enough.
+    # Checking whether a slot is allowed costs more than comparing sums, so only slots near the top are checked, best
+    # first. A sample gives the approximate sum at which the top begins; that is accurate enough.
     sums = sorted(islice(totals.values(), 0, None, EACH), reverse=True)
     floor = sums[enough // EACH] if len(totals) > enough else 0.0
     found = above(floor)
@@ -89,9 +89,9 @@ def _best(postings: Postings, totals: Mapping[int, float], allowed: Allowed, mos
 
 
 def _expansion(look: SlotSignals, totals: Mapping[int, float], allowed: Allowed) -> dict[str, float]:
-    """Words that stand out in the entries that match best and that the question lacks; the strongest weighs 1.
+    """Distinctive words of the best matches that the question lacks, with weights; the highest weight is 1.
 
-    What speaks for an entry whatever is asked has no part in it: it would drown the question.
+    Signals that do not depend on the question are left out: they would drown it.
     """
     postings, words = look.postings, look.question.words
     gathered: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""What is asked of the memory, and what is found, in the terms of the public contract."""
+"""Queries to the memory and their results, in the terms of the public contract."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ctxe.knowledge.entries.entry import Entry
 from ctxe.knowledge.entries.logs import parse_object
 
 MOST = 10
-"""Entries that answer a question which does not say how many it wants."""
+"""Number of results if a query does not state one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question. ``as_of`` hides entries at or after that time, ``exclude`` entries by id.
+    """A query. ``as_of`` hides entries at or after that time, ``exclude`` hides entries by id.
 
-    ``inject`` asks for what would really be put before a model (nothing when nothing bears on it); ``budget_tokens``
-    (0: no limit) bounds the tokens of the answers together; ``command`` and ``error`` describe a run that failed.
+    ``inject`` asks only for what would be put before a model, which may be nothing. ``budget_tokens`` (0: no limit)
+    limits the tokens of all results together; ``command`` and ``error`` describe a failed run.
     """
 
     text: str = ""
@@ -35,13 +35,13 @@ class Query:
     qid: str | int | float | None = None
 
     def sees(self, entry: Entry) -> bool:
-        """Whether an entry was there at the moment that is asked about."""
+        """Whether the entry existed at the time of the query."""
         return self.as_of is None or entry.time < self.as_of
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One entry that bears on a question: it holds today, for a replaced one its final successor is given."""
+    """A result, which holds today: a superseded entry is replaced by its final successor."""
 
     id: str
     score: float
@@ -50,7 +50,7 @@ class Result:
     title: str
 
     def as_json(self) -> dict[str, Any]:
-        """As the public contract has it."""
+        """The JSON of the public contract."""
         return {
             "id": self.id,
             "score": round(self.score, 6),
@@ -64,19 +64,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The answer to a question, best first."""
+    """The results of a query, best first; ``abstained`` if there is nothing worth injecting."""
 
     results: tuple[Result, ...]
     abstained: bool
 
     def as_json(self, query: Query) -> dict[str, Any]:
-        """As the public contract has it."""
+        """The JSON of the public contract."""
         rows = [result.as_json() for result in self.results]
         return {"qid": query.qid, "results": rows, "abstained": self.abstained}
 
 
 def from_line(line: str | bytes, kind: str = "") -> Query:
-    """The question that a JSON line asks. Raises CtxeError naming what is wrong."""
+    """The query in a JSON line. Raises CtxeError that names the problem."""
     try:
         return from_mapping(parse_object(line), kind)
     except ValueError as error:
@@ -84,7 +84,7 @@ def from_line(line: str | bytes, kind: str = "") -> Query:
 
 
 def asker(line: str | bytes) -> dict[str, Any]:
-    """The ``qid`` of a line that is an object with one, so that its error can be told apart; else nothing."""
+    """The line's ``qid`` for an error message about it; empty if it is no object or has none."""
     try:
         held = parse_object(line)
     except ValueError:
@@ -93,7 +93,7 @@ def asker(line: str | bytes) -> dict[str, Any]:
 
 
 def from_mapping(held: Mapping[str, Any], kind: str = "") -> Query:
-    """The question in a JSON object; keys of the wrong type count as missing. Raises ValueError without words."""
+    """The query in a JSON object; keys of the wrong type count as missing. Raises ValueError for an empty query."""
     asked = Query(
         text=_words(held.get("text")),
         files=_names(held.get("files")),

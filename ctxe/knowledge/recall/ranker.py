@@ -1,4 +1,4 @@
-"""Which entries answer a question, best first, and which of them are worth saying unasked."""
+"""Ranks the entries that answer a question, and selects those worth injecting unasked."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ from ctxe.knowledge.recall.weights import Weights, fitted, score
 from ctxe.knowledge.recall.worth import Scored, told
 
 Live = Callable[[Entry], bool]
-"""Which entries may be found at all."""
+"""Whether an entry may be found at all."""
 Similar = Callable[[Sequence[str], str], list[float]]
-"""The cosine of each text to a query, by a model of meaning. Raises CtxeError when it cannot be asked."""
+"""Cosine of each text to a query, by an embedding model. Raises CtxeError if it cannot be reached."""
 MEANT = 40
-"""Best candidates whose meaning is compared."""
+"""Best candidates whose embeddings are compared."""
 MEANING = 8.0
-"""What a difference of 1 between two cosines counts in a score: not fitted, no model of meaning ships."""
+"""Weight of a cosine difference of 1 in a score. It is not fitted, because no embedding model ships with ctxe."""
 MOST_MEANT = 2_000
-"""Characters of an entry or a question whose meaning is taken."""
+"""Characters of an entry or a question that are embedded."""
 
 
 def everything(_entry: Entry) -> bool:
-    """No entry is kept back."""
+    """Every entry may be found."""
     return True
 
 
 class Ranker:
-    """Answers about the entries it is given, reading each only once. ``cache`` (a folder) keeps that for later runs.
+    """Ranks entries for queries and reads each entry only once. ``cache`` (a folder) keeps the readings for later runs.
 
-    The answers are the same whatever was asked before, by which thread, and whether anything was kept. With ``similar``
-    the meaning of the best candidates is weighed as well; where that cannot be asked, words decide alone.
+    Results do not depend on earlier queries, on the thread, or on what was cached. With ``similar`` the embeddings of
+    the best candidates count too; if that fails, words alone decide.
     """
 
     def __init__(
         self, cache: Path | None = None, weights: Weights | None = None, similar: Similar | None = None
     ) -> None:
-        """Nothing is read yet."""
+        """Entries are read by the first query."""
         self._weights = weights or fitted()
         self._similar = similar
         self._postings = Postings(cache, self._weights.common)
-        # A session looks ahead in a thread of its own: what one question is asked of must not change under another.
+        # A session ranks ahead in a second thread; one query must not change the postings that another one reads.
         self._using = threading.RLock()
 
     def ranked(self, query: Query, entries: Sequence[Entry], live: Live = everything) -> list[Scored]:
-        """Entries that share something with the question, best first. ``entries``: all there are, in causal order."""
+        """Entries that share something with the query, best first. ``entries`` are all entries in causal order."""
         return self._sound(lambda: self.found(self.look(query, entries), live, query.k))
 
     def bearing(
         self, query: Query, entries: Sequence[Entry], live: Live = everything, *, meant: bool = True
     ) -> list[Scored]:
-        """Only what likely bears on the question, so that it may be said unasked; often nothing.
+        """Only entries likely enough to matter that they may be injected unasked; often none.
 
-        What is not ``meant`` is judged by its words alone, and nobody is asked.
+        Without ``meant`` embeddings are not used: words alone decide.
         """
 
         def ask() -> list[Scored]:
@@ -72,12 +72,12 @@ class Ranker:
         return self._sound(ask)
 
     def __call__(self, task: Task, entries: Sequence[Entry], live: Live = everything) -> list[tuple[Entry, float]]:
-        """The same for a task of the user."""
+        """Entries and scores worth injecting for a task of the user's."""
         asked = Query(text=task.words, files=tuple(dict.fromkeys((*task.files, *task.named))))
         return [(one.entry, one.score) for one in self.bearing(asked, entries, live, meant=not task.ahead)]
 
     def _sound(self, ask: Callable[[], list[Scored]]) -> list[Scored]:
-        """The answer of postings that make sense: from a file that does not, every entry is read again."""
+        """The answer, from rebuilt postings if those on disk turn out to be damaged."""
         with self._using:
             try:
                 return ask()
@@ -88,12 +88,12 @@ class Ranker:
                 return ask()
 
     def look(self, query: Query, entries: Sequence[Entry]) -> SlotSignals:
-        """The question beside everything there is."""
+        """The signals of all entries for the query."""
         self._postings.sync(entries)
         return SlotSignals(self._postings, ask(query), query.as_of)
 
     def found(self, look: SlotSignals, live: Live, most: int = 0, *, meant: bool = True) -> list[Scored]:
-        """The candidates of a question that may be found, ``most`` or more, best first; of equals the newest."""
+        """The permitted candidates, ``most`` or more, best first; among equal scores the newest first."""
         postings, counting = self._postings, self._weights.counting(look.question)
         vectors = candidates(look, lambda slot: live(postings.entries[slot]), counting, most)
         found = [(-score(vector, counting), -postings.order[slot], slot, vector) for slot, vector in vectors.items()]
@@ -102,7 +102,7 @@ class Ranker:
         return self._meant(look, scored) if self._similar and meant and scored else scored
 
     def _meant(self, look: SlotSignals, found: list[Scored]) -> list[Scored]:
-        """The best candidates again, in the order of words and meaning together."""
+        """The best candidates reordered by words and embeddings together."""
         assert self._similar is not None
         best, rest = found[:MEANT], found[MEANT:]
         try:

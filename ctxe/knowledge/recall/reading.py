@@ -1,4 +1,4 @@
-"""What an entry says and what a question asks, in search terms: words, titles, file names, ids, pieces of words."""
+"""Search terms of entries and questions: words, titles, file names, ids, and grams of words."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from ctxe.lexical.traces import faults, frames
 from ctxe.lexical.words import STOP, counts, path_terms, plain, terms
 
 NAME, FILE, MENTION, ID = "N:", "F:", "M:", "I:"
-"""What terms other than words begin with; no word has a colon in it."""
+"""Prefixes of terms other than words; no word contains a colon."""
 GRAM = 4
-"""Characters of a piece of a word: enough to tell words apart, few enough to forgive an ending or a slip."""
+"""Characters of a gram of a word: enough to tell words apart, few enough to tolerate an ending or a typo."""
 MOST_WORDS = 400
-"""Terms of a question that are looked up; a longer one is a pasted log, of which the most frequent count."""
+"""Terms of a question that are looked up. A longer one is a pasted log, of which the most frequent terms count."""
 MOST_FAULTS = 3
-"""Error lines that belong to what a question is about."""
+"""Error lines that count as part of the question's subject."""
 NEAR = 150
-"""Characters before and after a mention of an entry that are said of it."""
+"""Characters before and after a mention that count as said of the mentioned entry."""
 MOST_MENTIONS = 8
 MOST_READ = 20_000
 """Characters of an entry or a question that are read for ranking."""
 OPENING = 200
-"""Characters below its first line, or of its only one, in which an entry says what it is about."""
+"""Characters after the first line (or of the only one) in which an entry states its subject."""
 TELLING = 3
-"""Digits from which on a number alone names the entry with that number in its id."""
+"""Digits from which on a bare number names the entry with that number in its id."""
 
 _SAID_BY = pattern(r"(?:\([^)\n]{0,80}\)\s*)?([^\W\d_][\w .-]{0,30}?):\s")
 # Ids as text mentions them: a word and a number (PEP 8, adr-0012, MSC1234), or a number and a hash (0007-3fa2).
 _MENTIONED = pattern(r"\b([A-Za-z]{2,10}?)s?[-_\s#:`]{0,3}0*(\d{1,6})\b|\b(\d{4,9}-[0-9a-f]{4})\b")
-# The same where a question has them, inside names too (enableEIP3855, msc2858_enabled), and numbers that stand alone:
-# no part of a date, a version, a time or a path, and no issue's.
+# The same in a question, also inside names (enableEIP3855, msc2858_enabled), and bare numbers, unless they are part of
+# a date, version, time or path, or the number of an issue.
 _NAMED = pattern(
     r"\b([0-9a-f]{4,9}-[0-9a-f]{4}|[0-9a-f]{8})\b"
     r"|([A-Za-z]{2,30}?)s?[-_\s]{0,2}(\d{1,9})(?![-.:/]?\d|[a-z])"
@@ -54,7 +54,7 @@ _OF_AN_ID = pattern(r"([A-Za-z]{2,10})[-_ ]?(\d{1,9})|([0-9a-f]{4,9})-[0-9a-f]{4
 
 @dataclass(frozen=True, slots=True)
 class EntryReading:
-    """What one entry says; ``ids`` are terms by which a question can name it."""
+    """The terms of one entry; ``ids`` are those by which a question can name it."""
 
     words: Mapping[str, int]
     length: int
@@ -70,8 +70,10 @@ class EntryReading:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. ``words`` weigh more when they are repeated; ``head`` are those of the first line, ``ids`` the
-    entries that it names; ``traced`` says that there is a trace among it, of which most words are not what is asked.
+    """The terms of a question. ``words`` map terms to weights that grow with repetition.
+
+    ``head`` are the words of its first line and error lines, ``ids`` the entries it names. ``traced``: it contains a
+    stack trace, most words of which are not what is asked.
     """
 
     words: Mapping[str, float]
@@ -85,7 +87,7 @@ class Question:
 
 
 def wording(entry: Entry) -> str:
-    """Everything an entry says, each part once."""
+    """The whole text of an entry, each part once, at most MOST_READ characters."""
     whole = entry.text
     for part in (entry.title, entry.command, entry.error, entry.tried, entry.outcome, entry.fix):
         if part and part not in whole:
@@ -94,7 +96,7 @@ def wording(entry: Entry) -> str:
 
 
 def read(entry: Entry) -> EntryReading:
-    """What an entry says."""
+    """Extract the terms of an entry."""
     text = wording(entry)
     first, _, rest = text.partition("\n")
     words = counts(text)
@@ -116,12 +118,12 @@ def read(entry: Entry) -> EntryReading:
 
 
 def pieces(text: str) -> frozenset[str]:
-    """The words of a text as written (lower case), for comparing letter by letter."""
+    """The words of a text as written, in lower case, to be compared by their grams."""
     return frozenset(plain(text.replace("_", " ")))
 
 
 def ask(query: Query) -> Question:
-    """What a question asks: its words, command and error."""
+    """Extract the terms of a question from its text, command and error."""
     text = "\n".join(part for part in (query.text, query.error, query.command) if part)[:MOST_READ]
     words = _weights(text)
     asked = pieces(text)
@@ -143,7 +145,7 @@ def _weights(text: str) -> dict[str, float]:
 
 
 def _head(text: str) -> str:
-    """What a text is about: its first line (not that of a trace, which says nothing) and its error lines."""
+    """The subject of a text: its first line and its error lines. The first line of a trace is useless and left out."""
     first = text.strip().partition("\n")[0]
     said = [f"{fault.kind} {fault.message}" for fault in faults(text)[:MOST_FAULTS]]
     return " ".join(said if said and first.startswith("Traceback ") else [first, *said])
@@ -151,14 +153,14 @@ def _head(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def grams(word: str) -> frozenset[str]:
-    """Runs of ``GRAM`` characters of a word with a space at either end; a short word is one run."""
+    """All runs of GRAM characters of a word with a space at either end; a short word is one run."""
     whole = f" {word} "
-    # One string for the same piece of all words: comparing reads little memory then.
+    # Interned: equal grams of different words are one string, so comparisons touch little memory.
     return frozenset(intern(whole[start : start + GRAM]) for start in range(max(1, len(whole) - GRAM + 1)))
 
 
 def file_terms(files: Iterable[str]) -> list[str]:
-    """Terms by which files are the same: the path, the name, the name without its ending."""
+    """Terms by which files match: the path, the name, and the name without extensions."""
     found = []
     for file in files:
         path = file.replace("\\", "/").strip("/")
@@ -168,7 +170,7 @@ def file_terms(files: Iterable[str]) -> list[str]:
 
 
 def folder_terms(files: Iterable[str]) -> list[str]:
-    """Terms of every folder that a file lies in, by which it falls under the scope of an entry."""
+    """Terms of every folder that contains the files, to be matched with the scope of an entry."""
     found = []
     for file in files:
         parts = file.replace("\\", "/").strip("/").split("/")[:-1]
@@ -187,7 +189,7 @@ def scope_terms(globs: Sequence[str]) -> list[str]:
 
 
 def own_ids(entry: Entry) -> Iterable[str]:
-    """Terms of an entry's own id: whole, its number alone when that tells enough, its number after its word or kind."""
+    """Terms of an entry's own id: the whole, its number if long enough, and its word or kind with the number."""
     found = _OF_AN_ID.fullmatch(entry.id)
     if not found:
         return
@@ -214,7 +216,7 @@ def _named(text: str) -> Iterable[str]:
 
 
 def id_term(name: str) -> str:
-    """The term by which others mention an entry of this id; "" when no text could."""
+    """The term with which other entries mention this id; "" if it has a form that text cannot mention."""
     found = _WORD_ID.fullmatch(name)
     if found:
         return f"{MENTION}{found[1].lower()}-{found[2]}"
@@ -222,15 +224,13 @@ def id_term(name: str) -> str:
 
 
 def mention(found: re.Match[str]) -> str:
-    """The term of the id that a piece of text mentions."""
+    """The term of the id that a match of _MENTIONED names."""
     word, number, whole = found.groups()
     return f"{MENTION}{whole}" if whole else f"{MENTION}{word.lower()}-{number}"
 
 
 def beside(text: str, term: str) -> Mapping[str, int]:
-    """How often each word stands near one of the first mentions of the id with this term; those between two of them
-    count twice.
-    """
+    """Counts of the words near the first mentions of the id with this term. A word near two of them counts twice."""
     near: Counter[str] = Counter()
     for found in islice((found for found in _MENTIONED.finditer(text) if mention(found) == term), MOST_MENTIONS):
         near.update(counts(text[max(0, found.start() - NEAR) : found.end() + NEAR]))

@@ -1,4 +1,4 @@
-"""Readings of entries, each made when it is first asked for and remembered while it is among the newest."""
+"""A cache of entry readings, each computed on first use; the oldest are dropped first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from ctxe.knowledge.recall.reading import EntryReading, grams, pieces, read, wor
 from ctxe.lexical.memo import Memo
 
 MOST_HELD = 400_000
-"""Different words of entries whose readings are remembered together, each of some 250 bytes."""
+"""Distinct words in all cached readings together; each takes some 250 bytes."""
 
 
 class Readings(dict[int, EntryReading]):
-    """``readings[slot]`` is what the entry in a slot says, ``readings.grams[slot]`` the grams of its words, each once.
+    """``readings[slot]`` is the reading of the entry in a slot, ``readings.grams[slot]`` the distinct grams of its
+    words.
 
-    Those of long entries weigh a hundred times what those of short ones do: it is their words that are counted.
+    The limit counts words, not readings: that of a long entry takes a hundred times the memory of a short one's.
     """
 
     __slots__ = ("_entry", "_most", "_words", "grams")
@@ -33,13 +34,13 @@ class Readings(dict[int, EntryReading]):
         return reading
 
     def offer(self, slot: int, reading: EntryReading) -> None:
-        """Remember a reading that is at hand if nothing has to go for it."""
+        """Cache a reading that is at hand, if nothing has to be dropped for it."""
         if self._words + len(reading.words) <= self._most:
             self._words += len(reading.words)
             self[slot] = reading
 
     def drop(self, slot: int) -> None:
-        """Forget what the entry in a slot says, if it is remembered."""
+        """Drop the reading of a slot, if it is cached."""
         if reading := self.pop(slot, None):
             self._words -= len(reading.words)
         self.grams.pop(slot, None)

@@ -1,4 +1,4 @@
-"""Searching the memory with the rules of the public contract: links followed, nothing superseded shown as current."""
+"""Searches the memory by the rules of the public contract: follows links and never returns a superseded entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ctxe.knowledge.recall.worth import Scored
 
 @dataclass(frozen=True)
 class Search:
-    """Answers questions about a fixed set of entries, in causal order. ``count`` gives tokens of a text."""
+    """Answers queries about a fixed set of entries, in causal order. ``count`` returns the tokens of a text."""
 
     entries: Sequence[Entry]
     count: Callable[[str], int]
@@ -28,9 +28,9 @@ class Search:
         self._held.update((entry.id, entry) for entry in self.entries)
 
     def search(self, query: Query) -> Results:
-        """Entries that bear on a question, best first; a superseded one gives its final successor instead.
+        """Entries that match the query, best first; a superseded one is replaced by its final successor.
 
-        With ``query.inject`` only what would be put before a model, and ``abstained`` when that is nothing.
+        With ``query.inject`` only what would be put before a model, and ``abstained`` if that is nothing.
         """
         replaced = successors(filter(query.sees, self._linked))
 

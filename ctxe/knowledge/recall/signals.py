@@ -1,4 +1,4 @@
-"""What speaks for an entry when something is asked: its signals, each a number that more of is better."""
+"""The signals of an entry for a question: numbers that are greater the better the entry fits."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from ctxe.lexical.bm25 import idf, saturate, shorten
 from ctxe.lexical.memo import Memo
 
 SIGNALS = (
-    "head",  # words of the question's first line and error lines, in the entry (BM25)
-    "feedback",  # words that stand out in the entries found first, in the entry (BM25)
+    "head",  # words of the question's first line and error lines that the entry has (BM25)
+    "feedback",  # distinctive words of the best matches that the entry has (BM25)
     "names",  # words of the question in the names of the entry's files (BM25)
-    "files",  # files of the question among the entry's files or under its scope (BM25)
+    "files",  # files of the question among the entry's files or in its scope (BM25)
     "file",  # rarity of the rarest of them
-    "id",  # 1 when the question names the entry by its id or the number in it
-    "cover",  # share of the entry's title that the question says, by rarity
-    "opening",  # words of the question (one without a trace) in what the entry says first below its title, by rarity
-    "grams",  # pieces of the question's words anywhere in the entry, by rarity among the candidates
-    "recent",  # failures only: 1 for the newest, less by a factor e every FADE failures
-    "cited",  # logarithm of 1 + how many other entries mention this one by its id
-    "said_of",  # words of the question near where other entries mention this one (BM25)
-    "shared",  # words of the question (one without a trace) in the entry, however long, by the square of their rarity
+    "id",  # 1 if the question names the entry by its id or the number in it
+    "cover",  # share of the entry's title, by rarity, that the question contains
+    "opening",  # words of the question (if it has no trace) in the opening of the entry, by rarity
+    "grams",  # grams of the question's words anywhere in the entry, by rarity among the candidates
+    "recent",  # failures only: 1 for the newest, falling by a factor e every FADE failures
+    "cited",  # log(1 + number of other entries that mention this one by its id)
+    "said_of",  # words of the question near mentions of this entry in other entries (BM25)
+    "shared",  # words of the question (if it has no trace) in the entry, of any length, by squared rarity
     "rarest",  # rarity of the rarest of them; not in logs
-    "said_by",  # logs only: the question names who said this
-    "answers",  # logs only: the turn before is a question, and this is how well that one fits
-    "window",  # logs only: words of the question in this turn and those around it (BM25)
+    "said_by",  # logs only: the question names the speaker of this turn
+    "answers",  # logs only: the turn before is a question; this is how well that one fits
+    "window",  # logs only: words of the question in this turn and its neighbours (BM25)
 )
 RECENT = SIGNALS.index("recent")
 REACH = 2
-"""Turns before and after one that are its window."""
+"""Turns before and after a turn that form its window."""
 FADE = 100.0
 FADED = 1_000
 FRESH = tuple(math.exp(-age / FADE) for age in range(FADED))
 SPEAKER = 1.5
-"""What it adds to how well a turn fits that the question names who says it, in the measure of ``head``."""
+"""Added to the fit of a turn whose speaker the question names; on the scale of ``head``."""
 
 SAID = 60
-"""Words near the mentions of an entry from which on each counts less."""
+"""Words near the mentions of an entry above which each counts less."""
 
 Vector = tuple[float, ...]
-"""The signals of one entry, in the order of ``SIGNALS``."""
+"""The signals of one entry, in the order of SIGNALS."""
 
 
 class SlotSignals:
-    """One question put to postings: the signals of any slot, as of a moment (None: now)."""
+    """One question against the postings: the signals of any slot, as of a time (None: now)."""
 
     def __init__(self, postings: Postings, question: Question, as_of: float | None = None) -> None:
         self.postings, self.question, self._as_of = postings, question, as_of
@@ -65,11 +65,11 @@ class SlotSignals:
         weights = {term: weight * self._rarity[term] for term, weight in asked.items()}
         length = math.hypot(*weights.values()) or 1.0
         self._squares = {term: weight * self._rarity[term] / length for term, weight in weights.items()}
-        # A frozen set and a view of keys are compared by a loop that takes three times as long as that of two sets.
+        # Intersecting a frozenset with a keys view takes three times as long as intersecting two sets.
         self._words, self._plain = frozenset(question.words), frozenset(self._squares)
 
     def vectors(self, slots: Sequence[int], expansion: Mapping[str, float]) -> dict[int, Vector]:
-        """The signals of some slots; ``expansion`` are the words of feedback with their weights."""
+        """The signals of the slots; ``expansion`` are the feedback words with their weights."""
         fed = {term: weight * self.postings.rarity(term) for term, weight in expansion.items()}
         pieces = self._pieces(slots)
         recent = dict(self.recents(slots))
@@ -79,7 +79,7 @@ class SlotSignals:
         }
 
     def recents(self, slots: Collection[int]) -> list[tuple[int, float]]:
-        """Failures among the slots: 1 for the newest of all, less for older ones; those of hardly anything left out."""
+        """``recent`` of the failures among the slots: 1 for the newest of all; older ones than FADED are left out."""
         ages = self.postings.failures.among(slots, self._as_of)
         return [(slot, FRESH[age]) for slot, age in ages if age < FADED]
 
@@ -111,16 +111,16 @@ class SlotSignals:
         )
 
     def _head_of(self, slot: int) -> float:
-        """How well the words of an entry fit the head of the question."""
+        """How well the words of an entry match the head of the question."""
         return self._sum(slot, self._head, self._said[slot] & self.question.head)
 
     def _sum(self, slot: int, wanted: Mapping[str, float], shared: Collection[str]) -> float:
-        """The worth of words that an entry shares with what is wanted."""
+        """BM25 sum of the words that an entry shares with the wanted ones, which map to their weights."""
         if not shared:
             return 0.0
         words, size, k1 = self.postings.reading(slot).words, self.postings.size(slot), K1[WORDS]
         times = [words[term] for term in shared]
-        # Most words are said once or twice.
+        # Most counts are 1 or 2, so few distinct values need computing.
         worth = {number: saturate(number / size, k1) for number in set(times)}
         return math.fsum(map(mul, map(wanted.__getitem__, shared), map(worth.__getitem__, times)))
 
@@ -146,7 +146,7 @@ class SlotSignals:
         return math.fsum(self.postings.rarity(term) * saturate(number / length) for term, number in times.items())
 
     def _says(self, slot: int) -> bool:
-        """Whether the question names who said this turn, and asks something of it."""
+        """Whether the question names this turn's speaker and shares a word of its head with the turn."""
         reading = self.postings.reading(slot)
         named = bool(reading.said_by) and reading.said_by <= self.question.plain
         return named and not self.question.head.isdisjoint(reading.words)
@@ -158,7 +158,7 @@ class SlotSignals:
         return self._heads[before] + SPEAKER * self._says(before)
 
     def _window(self, slot: int) -> float:
-        """As if the turns around were one text; words are as rare as they are among single turns."""
+        """BM25 of the surrounding turns as if they were one text; rarities are those among single turns."""
         postings = self.postings
         around = [postings.reading(near) for near in postings.around.turns(slot, REACH)]
         length = sum(reading.length for reading in around)
@@ -171,7 +171,7 @@ class SlotSignals:
         return total
 
     def _pieces(self, slots: Sequence[int]) -> list[float]:
-        """The weight of the question's grams in each slot; a gram that every one of them has weighs nothing."""
+        """The weight of the question's grams in each slot; a gram that all slots have weighs nothing."""
         held = [self.question.grams.intersection(self.postings.grams(slot)) for slot in slots]
         spread = Counter(chain.from_iterable(held))
         telling = {having: idf(len(slots), having) for having in set(spread.values())}

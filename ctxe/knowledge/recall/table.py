@@ -1,4 +1,4 @@
-"""Which entry stands in which slot, and which slots have a term: in memory, and on disk where there are many."""
+"""Assigns entries to slots and terms to slots, in memory and, when there are many entries, on disk."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from ctxe.knowledge.recall.readings import Readings
 from ctxe.knowledge.recall.terms import terms
 
 MANY = 300
-"""Entries from which on the postings are worth keeping on disk."""
+"""Entries from which on postings are kept on disk."""
 MOST_TIMES = 255
 MEMORY_ONLY = 1 << 30
 """First slot of entries whose postings are not on disk."""
 
 
 class PostingTable:
-    """Entries by slot and the slots of each term. A slot is never used again for another entry.
+    """Entries by slot, and the slots of each term. A slot is never reused for another entry.
 
-    With ``cache`` (a folder) postings of many entries are kept in ``recall.db``, read again by the next process, and
-    only what changed is read anew. What is answered never depends on whether it was kept.
+    With ``cache`` (a folder) the postings of many entries are kept in ``recall.db`` for the next process, and only
+    changed entries are read again. The results are the same with and without it.
     """
 
     def __init__(self, cache: Path | None) -> None:
         self.entries: dict[int, Entry] = {}
         self.lengths: dict[int, tuple[int, int, int]] = {}
-        """Terms of each entry: its words, the names of its files, its files."""
+        """Number of terms of each entry: its words, the names of its files, its files."""
         self._path = cache / "recall.db" if cache else None
         self._kept: StoredPostings | None = None
         self._slots: dict[str, tuple[int, str]] = {}
         self._next = 0
         self._keeps = False
         self._torn = False
-        """Whether postings may name entries that are gone."""
+        """Whether postings may name removed entries."""
         self._fresh: dict[str, Posting] = {}
 
     def sync(self, entries: Sequence[Entry], readings: Readings) -> None:
-        """Take in what changed since the last call; ``readings`` are offered what is read for that."""
+        """Update to the current entries; new readings are offered to ``readings``."""
         if self._path and not self._slots and len(entries) >= MANY:
             self._open(self._path)
         seen = {id(entry): slot for slot, entry in self.entries.items()}
@@ -66,13 +66,13 @@ class PostingTable:
         self.entries = held
 
     def parts(self, term: str) -> list[Posting]:
-        """The slots that have a term and how often, piece by piece. Raises Damaged."""
+        """The slots that have a term and its count in each, segment by segment. Raises Damaged."""
         parts = self._kept.postings(term) if self._kept else []
         parts += [self._fresh[term]] if term in self._fresh else []
         return [_alive(part, self.entries) for part in parts] if self._torn else parts
 
     def spoil(self) -> bool:
-        """Have the postings on disk made anew by whoever opens them next; False when there are none."""
+        """Have the postings on disk rebuilt by whoever opens them next; False when there are none."""
         if self._kept is None:
             return False
         self._kept.spoil()
@@ -90,7 +90,7 @@ class PostingTable:
     def _add(
         self, new: Sequence[tuple[str, str, Entry]], gone: Sequence[int], held: dict[int, Entry], readings: Readings
     ) -> None:
-        """Take new entries in and the gone ones out: on disk as long as this process may, else in memory alone."""
+        """Add new entries and remove others: on disk while this process can append to it, else in memory only."""
         if self._keeps and self._kept and (new or gone):
             self._keeps = self._kept.claim()
             if self._keeps:
@@ -102,7 +102,7 @@ class PostingTable:
                 for row in rows:
                     del held[row.slot], self.lengths[row.slot]
                     readings.drop(row.slot)
-        # Another process may give the next slots in the file to other entries: from here on they are this one's own.
+        # Another process may assign the next slots of the file to other entries, so slots are private from here on.
         if not self._keeps:
             self._next = max(self._next, MEMORY_ONLY)
         self._place(new, held, self._fresh, readings)
@@ -114,7 +114,7 @@ class PostingTable:
         postings: dict[str, Posting],
         readings: Readings,
     ) -> list[StoredEntry]:
-        """Give new entries slots and read them; what they say is added to the postings."""
+        """Assign slots to new entries, read them, and add their terms to the postings."""
         rows: list[StoredEntry] = []
         for key, mark, entry in new:
             slot, self._next = self._next, self._next + 1
@@ -137,10 +137,10 @@ def _alive(posting: Posting, entries: Mapping[int, Entry]) -> Posting:
 
 
 def _keyed(entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Entries by what stays the same when their words change; a copy in the same file counts once."""
+    """Entries by a key that survives changes of their text; a copy in the same file counts once."""
     return {f"{entry.path}\0{entry.id}": entry for entry in entries}
 
 
 def _mark(entry: Entry) -> str:
-    """Content hash of everything that is read of an entry."""
+    """Content hash of all parts of an entry that are read."""
     return digest("\0".join((entry.kind, entry.title, wording(entry), *entry.files, "\0", *entry.scope)))[:16]

@@ -1,4 +1,4 @@
-"""The fitted weights of the signals, as ``scripts/fit-recall`` wrote them."""
+"""The fitted weights of the signals, as written by ``scripts/fit-recall``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ctxe.knowledge.recall.reading import Question
 from ctxe.knowledge.recall.signals import SIGNALS, Vector
 
 WORDS, TRACE = "words", "trace"
-"""The two kinds of question that were fitted apart."""
+"""The two kinds of question, which have separate weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each signal counts (``signals``: all of ``SIGNALS``, for a question in words and for a trace), and when an
-    answer is given unasked (``inject``: for each kind of entry its start and what each clue counts). ``common`` is the
-    share of texts about software that have a term.
+    """Weights of the SIGNALS (``signals``) for a question in words and for one with a stack trace.
+
+    ``inject`` decides whether an entry is injected unasked: for each kind of entry the intercept and the weight of each
+    clue. ``common`` is the share of software texts that have a term.
     """
 
     signals: Mapping[str, Mapping[str, float]]
@@ -28,13 +29,15 @@ class Weights:
     common: Mapping[str, float]
 
     def counting(self, question: Question) -> Mapping[str, float]:
-        """What each signal counts for a question: those of a trace are not those of words."""
+        """The weights of the signals for this question, which depend on whether it has a trace."""
         return self.signals[TRACE if question.traced else WORDS]
 
 
 def score(vector: Vector, counting: Mapping[str, float]) -> float:
-    """The weighted sum of an entry's signals: the difference of two scores is the logarithm of how much more likely one
-    entry answers than the other (a conditional logit, fitted to questions whose answers are known).
+    """The weighted sum of an entry's signals.
+
+    The difference of two scores is the log of how much likelier one entry answers than the other: a conditional logit,
+    fitted to questions with known answers.
     """
     total: float = sum(map(mul, map(counting.__getitem__, SIGNALS), vector))
     return total

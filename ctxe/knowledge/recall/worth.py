@@ -1,4 +1,4 @@
-"""Whether an entry that was found bears on the question enough to be said unasked, or nothing does."""
+"""Decides whether the entries that were found are relevant enough to be injected unasked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """An entry that was found; the difference of two scores is the log of how much likelier one answers."""
+    """A found entry. The difference of two scores is the log of how much likelier one entry answers than the other."""
 
     entry: Entry
     score: float
@@ -25,32 +25,32 @@ class Scored:
 
 
 CLUES = (
-    "fit",  # the score, what speaks for an entry whatever is asked left out
-    "behind",  # how far the best one's score is above this one's
-    "lead_few",  # how far this one's score is above that of the fourth
-    "lead_many",  # how far it is above that of the twentieth
+    "fit",  # the score without signals that do not depend on the question
+    "behind",  # how far the score is below the best one
+    "lead_few",  # how far the score is above the fourth best
+    "lead_many",  # how far the score is above the twentieth best
     "rarest",  # rarity of the rarest word that question and entry share
-    "alike",  # cosine of question and entry in words weighed by rarity
-    "files",  # share of the question's files, by rarity, that are the entry's
-    "head",  # share of the first line and error lines, by rarity, that the entry says
-    "recent",  # failures only: what is new is likelier to come back
-    "many",  # logarithm of how many entries there are: the best of many fits well by chance
+    "alike",  # cosine of question and entry, words weighted by rarity
+    "files",  # share of the question's files, by rarity, that the entry has
+    "head",  # share of the first line and error lines, by rarity, that the entry has
+    "recent",  # failures only: recent ones are likelier to recur
+    "many",  # log of the number of entries: the best of many fits well by chance
 )
 ALSO = 1.0
-"""How much less likely another entry may be than what it takes to speak at all, once something is said."""
+"""Once something is said, log odds by which another entry may be below the threshold."""
 START = "start"
 LASTING = "lasting"
 FITTED = {"failure": "failure", "log": "log"}
-"""Whose weights the clues of an entry have, by its kind; every other kind is ``LASTING``. A failure that matches by
-chance matches better than a decision does, and in other ways: each kind was fitted by itself.
-"""
+"""Which weights an entry's clues have, by its kind; all other kinds use LASTING. Each was fitted separately, because a
+chance match of a failure scores higher than that of a decision, and by other clues."""
 FEW, MANY = 3, 19
-"""Places that a lead is taken over; where nobody stands there, the lead is over an entry that says nothing."""
+"""Ranks (from 0) over which a lead is measured; with fewer entries, the lead is over a score of 0."""
 
 
 def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[float]:
-    """For each entry found, best first, the logarithm of the odds that it bears on the question, 0 where it pays to
-    speak: a logistic regression over ``CLUES`` for each kind of entry (``scripts/fit-recall``).
+    """For each found entry, best first, the log odds that it is relevant; at 0 it is worth injecting.
+
+    A logistic regression over CLUES for each kind of entry (``scripts/fit-recall``).
     """
     fitted = [weights.inject[FITTED.get(one.entry.kind, LASTING)] for one in found]
     return [
@@ -60,7 +60,7 @@ def odds(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[f
 
 
 def told(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[Scored]:
-    """What is said unasked of the entries found: nothing unless one of them likely bears on the question."""
+    """The found entries to inject: none unless at least one is likely relevant."""
     chances = odds(look, found, weights)
     if max(chances, default=-1.0) < 0.0:
         return []
@@ -68,7 +68,7 @@ def told(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> list[S
 
 
 def clues(look: SlotSignals, found: Sequence[Scored], weights: Weights) -> Iterator[tuple[float, ...]]:
-    """The clues of each entry, in the order of ``CLUES``."""
+    """The clues of each entry, in the order of CLUES."""
     recent = weights.counting(look.question)["recent"]
     fits = [one.score - recent * one.vector[RECENT] for one in found]
     ranks = sorted(fits, reverse=True)
