@@ -108,8 +108,7 @@ def parts(command: str) -> list[str]:
 
 
 def telling(command: str) -> str:
-    """The step whose result decides how the line ends: the tests in ``sed -i … a.py; pytest`` or ``pytest >log; cat
-    log``.
+    """The step that decides how a line ends: the tests in ``sed -i … a.py; pytest`` or ``pytest >log; cat log``.
 
     Only a line of plain commands is split; one with loops or substitutions is a single step.
     """

@@ -43,8 +43,7 @@ def reverted(path: str, diff: str, how: str, session: str = "") -> Entry:
 
 
 def corrected(words: str, edits: Mapping[str, str], session: str = "", answered: str = "") -> Entry | None:
-    """The user's correction of the turn before, whose ``edits`` are path → diff; None for a message that corrects
-    nothing.
+    """The user's correction of the turn before, whose ``edits`` are path → diff; None if ``words`` are no correction.
 
     ``answered`` is the text with which the model ended that turn.
     """

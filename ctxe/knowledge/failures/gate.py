@@ -58,9 +58,9 @@ class Match:
 
 
 class Gate:
-    """Failed calls of one session and of earlier ones. A look-up costs a dictionary access; only known calls are
-    hashed.
+    """Failed calls of one session and of earlier ones.
 
+    A look-up costs a dictionary access; hashes are compared only for known calls.
     A failure of an earlier session is exact only if its fix is known and its files are as they were then; one of this
     session, if nothing changed since.
     """

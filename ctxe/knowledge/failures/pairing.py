@@ -222,8 +222,7 @@ class Watch:
                 yield from self._settling.resolve(failure.id, words, then)
 
     def _earlier(self, command: str, key: str) -> Iterator[FailureNews]:
-        """Resolve open failures of earlier sessions whose command passes now, without a fix: this session does not know
-        it.
+        """Resolve open failures of earlier sessions whose command passes now. Their fix is unknown here and left empty.
 
         If the call of a resolved failure passes with its files unchanged, the gate no longer answers for it.
         """

@@ -25,8 +25,7 @@ class UserWords:
 class Recording:
     """The state while a recording is read. ``root`` is the session's working folder, if recorded.
 
-    ``at`` is the time of the newest line (ISO 8601); ``open`` maps the id of an unfinished call to its tool and
-    arguments.
+    ``at`` is the time of the newest line (ISO 8601); ``open`` maps ids of unfinished calls to tool and arguments.
     """
 
     root: str = ""

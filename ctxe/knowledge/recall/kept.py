@@ -204,8 +204,7 @@ class StoredPostings:
             self._join(segment)
 
     def _join(self, segment: int) -> None:
-        """Merge the segments of each term's postings. Removed entries stay in them, as another process may still use
-        them.
+        """Merge the segments of each term's postings. Removed entries stay: another process may still use them.
 
         Raises ValueError and TypeError.
         """

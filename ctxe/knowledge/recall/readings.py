@@ -13,8 +13,7 @@ MOST_HELD = 400_000
 
 
 class Readings(dict[int, EntryReading]):
-    """``readings[slot]`` is the reading of the entry in a slot, ``readings.grams[slot]`` the distinct grams of its
-    words.
+    """``readings[slot]`` is the reading of a slot's entry, ``readings.grams[slot]`` the distinct grams of its words.
 
     The limit counts words, not readings: that of a long entry takes a hundred times the memory of a short one's.
     """
