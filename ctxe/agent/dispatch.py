@@ -53,7 +53,7 @@ class Dispatcher:
             title = self.clean(action.title)
             known = self.known(action)
             if known and known.way == "answer":
-                yield _answered(call, title, known)
+                yield _answer_from_memory(call, title, known)
                 return
             action, by, revised = self._permitted(call, action, known)
             began, title = time.monotonic(), self.clean(action.title)
@@ -65,7 +65,7 @@ class Dispatcher:
             said = self.clean(str(error))
             facts: dict[str, Any] = {"refused": said} if isinstance(error, Denied) else {}
             facts |= {"unapplied": True} if isinstance(error, NotApplied) else {}
-            failed = ToolResult(call.id, said + _noted(known), ok=False)
+            failed = ToolResult(call.id, said + _note_of(known), ok=False)
             # The time a person took to answer does not count.
             seconds = 0.0 if "refused" in facts else time.monotonic() - began
             yield ToolFinished(failed, call.name, title or named(call), seconds=seconds, facts=facts)
@@ -77,13 +77,13 @@ class Dispatcher:
                 yield self._finished(call, title, self._cleaned(stopped), began)
             raise
         note = f"[the user changed the arguments to {revised}]\n" if revised else ""
-        more = "" if revised else _noted(self.recognised(output) or (None if output.ok else known))
+        more = "" if revised else _note_of(self.recognised(output) or (None if output.ok else known))
         yield self._finished(call, title, output, began, note, more)
 
     def _cleaned(self, output: ToolOutput) -> ToolOutput:
         """The output without secrets, also in its facts: they are logged, and failures are made of them."""
         text, display = self.clean(output.text), self.clean(output.display)
-        return replace(output, text=text, display=display, facts=_in_all(self.clean, output.facts))
+        return replace(output, text=text, display=display, facts=_map_strings(self.clean, output.facts))
 
     def _finished(
         self, call: ToolCall, title: str, output: ToolOutput, began: float, note: str = "", more: str = ""
@@ -138,22 +138,22 @@ def _with_known(decision: Decision, known: Known | None) -> Decision:
     return replace(decision if isinstance(decision, Ask) else Ask(), known=known.lesson)
 
 
-def _in_all(change: Callable[[str], str], value: Any) -> Any:
+def _map_strings(change: Callable[[str], str], value: Any) -> Any:
     """A value with every string in it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {key: _in_all(change, inner) for key, inner in value.items()}
-    return [_in_all(change, inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: _map_strings(change, inner) for key, inner in value.items()}
+    return [_map_strings(change, inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _answered(call: ToolCall, title: str, known: Known) -> ToolFinished:
+def _answer_from_memory(call: ToolCall, title: str, known: Known) -> ToolFinished:
     """The result of a call that is answered from memory instead of being run."""
     result = ToolResult(call.id, known.says, ok=False)
     return ToolFinished(result, call.name, title, facts={"repeats": known.signature})
 
 
-def _noted(known: Known | None) -> str:
+def _note_of(known: Known | None) -> str:
     return f"\n{known.says}" if known and known.says else ""
 
 

@@ -32,7 +32,7 @@ def requests(timed: Iterable[tuple[str, Kept]]) -> Iterator[tuple[Sent, State]]:
             if newest:
                 yield newest
             number += 1
-            newest, begins = (_asked(number, at, event.ledger, state, begins), state), None
+            newest, begins = (_sent(number, at, event.ledger, state, begins), state), None
         elif isinstance(event, ReplyReceived) and newest and newest[0].reply is None:
             ledger = replace(newest[0].ledger, usage=event.reply.usage, usd=event.usd)
             newest = replace(newest[0], ledger=ledger, reply=event.reply, seconds=event.seconds), newest[1]
@@ -43,7 +43,7 @@ def requests(timed: Iterable[tuple[str, Kept]]) -> Iterator[tuple[Sent, State]]:
         yield newest
 
 
-def _asked(number: int, at: str, ledger: Ledger, state: State, begins: Epoch | None) -> Sent:
+def _sent(number: int, at: str, ledger: Ledger, state: State, begins: Epoch | None) -> Sent:
     turns = state.conversation.turns
     words, step = (turns[-1].words, len(turns[-1].steps) + 1) if turns else ("", 1)
     fold = begins.fold if isinstance(begins, Folded) else None

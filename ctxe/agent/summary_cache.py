@@ -42,14 +42,14 @@ def summaries(folder: Path, cache: Path | None = None) -> list[Summary]:
     found: list[Summary] = []
     for path in folder.glob("*.jsonl"):
         with contextlib.suppress(SessionError, OSError):
-            one, now[path.name] = _looked(path, known.get(path.name))
+            one, now[path.name] = _summary_of(path, known.get(path.name))
             found.append(one)
     if kept and (now.keys() != known.keys() or any(now[name] is not known[name] for name in now)):
         _save(kept, now)
     return sorted(found, key=lambda one: (-one.used, one.id))
 
 
-def _looked(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
+def _summary_of(path: Path, known: _ReadLog | None) -> tuple[Summary, _ReadLog]:
     """The summary of a log, and what is known of it now. Raises SessionError, OSError."""
     held = path.stat()
     mark = (held.st_size, held.st_mtime_ns, held.st_ino)
@@ -82,17 +82,17 @@ def _load(kept: Path) -> dict[str, _ReadLog]:
         check, _, text = files.read(kept, files.MOST_CACHED).decode().partition("\n")
         held = json.loads(text) if check == digest(text) else {}
         if held.get("v") == VERSION:
-            return {name: _thawed(*row) for name, row in held["logs"].items()}
+            return {name: _from_row(*row) for name, row in held["logs"].items()}
     return {}
 
 
 def _save(kept: Path, known: Mapping[str, _ReadLog]) -> None:
-    logs = {name: _frozen(one) for name, one in known.items()}
+    logs = {name: _to_row(one) for name, one in known.items()}
     text = json.dumps({"v": VERSION, "logs": logs}, separators=(",", ":"))
     files.replace_quickly(kept, f"{digest(text)}\n{text}".encode())
 
 
-def _frozen(known: _ReadLog) -> list[Any]:
+def _to_row(known: _ReadLog) -> list[Any]:
     from dataclasses import astuple
 
     *said, spent = (getattr(known.glance, part.name) for part in fields(Glance))
@@ -100,7 +100,7 @@ def _frozen(known: _ReadLog) -> list[Any]:
     return [known.mark, known.before, said, rows]
 
 
-def _thawed(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _ReadLog:
+def _from_row(mark: list[int], before: str, said: list[Any], rows: list[list[Any]]) -> _ReadLog:
     spent = [Spent(at, model, Usage(*usage), usd, delegate) for at, model, usd, delegate, *usage in rows]
     glance = Glance(*said)
     glance.spent = spent

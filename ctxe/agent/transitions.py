@@ -55,7 +55,7 @@ def apply(state: State, event: Event) -> State:
         case ToolStarted(call_id):
             return replace(state, started=(*state.started, call_id))
         case ToolFinished():
-            return _told(state, event)
+            return _with_result(state, event)
         case StepFinished():
             return _joined(state)
         case Noted(chunks):
@@ -140,7 +140,7 @@ def _paid(state: State, event: Summarized | Consulted) -> State:
     return replace(state, summary=summary, usage=usage, usd=state.usd + (event.usd or 0.0))
 
 
-def _told(state: State, event: ToolFinished) -> State:
+def _with_result(state: State, event: ToolFinished) -> State:
     result = event.result
     if event.full and result.handle:
         state.originals[result.handle] = event.full

@@ -47,12 +47,12 @@ def build(wanted: Collection[str]) -> Any:
         if name in wanted:
             import_module(module).register(app)
         else:
-            app.command(name, help=says)(_named_only)
+            app.command(name, help=says)(_placeholder)
     app.callback()(_root)
     return direct(readable(typer.main.get_command(app)))
 
 
-def _named_only() -> None:
+def _placeholder() -> None:
     """A placeholder in the help for a command that was not called."""
 
 
@@ -67,16 +67,16 @@ def _quick(words: list[str], invocation: Invocation) -> Callable[[], int | None]
     return None if wanted is None else lambda: module.show(invocation, wanted)
 
 
-def _spoken(words: list[str]) -> list[str]:
+def _with_implied_chat(words: list[str]) -> list[str]:
     """The words with an implied ``chat`` added: for ``ctxe`` on a terminal, ``ctxe -c``, ``ctxe "mend it"``."""
     if words:
         option = words[0].startswith("-") and words[0] not in ("-h", "--help", "--")
-        return _picking(["chat", *words] if option or " " in words[0].strip() else words)
+        return _with_pick(["chat", *words] if option or " " in words[0].strip() else words)
     keyboard = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return ["chat"] if keyboard else words
 
 
-def _picking(words: list[str]) -> list[str]:
+def _with_pick(words: list[str]) -> list[str]:
     """``-r`` without an id means picking one from a list; Typer gets the id PICK for it."""
     until = words.index("--") if "--" in words else len(words)
     behind = [*words[1:], "-"]
@@ -119,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     if rest in (["--version"], ["-V"]):
         return told(_version)
-    rest = _spoken(rest)
+    rest = _with_implied_chat(rest)
     if rest[:1] and rest[0] in QUICK and (quick := _quick(rest, invocation)) is not None:
         return told(quick, invocation.debug)
     wanted = _wanted(rest)

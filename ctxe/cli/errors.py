@@ -40,7 +40,7 @@ def told(run: Callable[[], object], debug: bool = False) -> int:
             return BROKEN_PIPE
         return leaving.code if isinstance(leaving.code, int) else 2
     except Exception as error:
-        return _usage(error) or _machine(error) or bug(error, debug)
+        return _report_usage(error) or _report_machine(error) or bug(error, debug)
     return code if isinstance(code, int) else 0
 
 
@@ -58,21 +58,21 @@ def say(message: str, hint: str = "") -> None:
         sys.stderr.write("".join("".join(text for text, _ in row) + "\n" for row in rows))
 
 
-def _usage(error: Exception) -> int:
+def _report_usage(error: Exception) -> int:
     """Typer's own errors about the command line (exit code 2), shown its way; 0 for any other error."""
     from ctxe.terminal.style import clean
 
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if callable(show) and isinstance(code, int):
         # pydantic's prefix of the message
-        said = str(getattr(error, "message", "")).removeprefix("Value error, ") + _meant(error)
+        said = str(getattr(error, "message", "")).removeprefix("Value error, ") + _quoting_hint(error)
         vars(error)["message"] = clean(said)
         show()
         return code
     return code if isinstance(code, int) else 0
 
 
-def _meant(error: Exception) -> str:
+def _quoting_hint(error: Exception) -> str:
     """A hint on how to talk to the model, when a command does not exist and resembles none."""
     import re
 
@@ -81,7 +81,7 @@ def _meant(error: Exception) -> str:
     return ' Words to the model stand in quotes: ctxe "mend the test"' if alone else ""
 
 
-def _machine(error: Exception) -> int:
+def _report_machine(error: Exception) -> int:
     """Report a file name that is too long, or a resource that the machine has run out of; 0 for any other error."""
     if isinstance(error, MemoryError):
         error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))

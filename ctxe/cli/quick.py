@@ -11,7 +11,7 @@ DIGITS = 18
 """Most digits of a number; Typer gets longer ones."""
 
 
-def _words(word: str) -> bool:
+def _is_sentence(word: str) -> bool:
     """True when a quoted argument that begins with a dash is a sentence (``"--glob is ignored"``), not an option."""
     head, blank, _ = word.partition(" ")
     return bool(blank) and "=" not in head
@@ -51,7 +51,7 @@ class Options:
                 if not self._fits(name, value):
                     return None
                 fields[name] = self._value(name, value, fields.get(name, ()))
-            elif word.startswith("-") and not _words(word):
+            elif word.startswith("-") and not _is_sentence(word):
                 return None
             else:
                 said.append(word)

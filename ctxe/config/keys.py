@@ -76,7 +76,7 @@ def parse(key: str, text: str) -> Any:
     except (KeyError, ValueError):
         value = None
     if value is None or not _fits(value, kind):
-        raise ConfigError(f"{key} = {text!r} is not {_wanted(kind)}", _usual(key))
+        raise ConfigError(f"{key} = {text!r} is not {_type_in_words(kind)}", _default_hint(key))
     _bounded(key, value, "")
     return value
 
@@ -93,7 +93,9 @@ def check(flat: Mapping[str, Any], origin: str) -> None:
         if key not in known:
             raise ConfigError(f"{origin}: unknown setting {key}", _nearest(key, known))
         if not _fits(value, known[key]):
-            raise ConfigError(f"{origin}: {key} = {value!r:.80} is not {_wanted(known[key])}", _usual(key))
+            raise ConfigError(
+                f"{origin}: {key} = {value!r:.80} is not {_type_in_words(known[key])}", _default_hint(key)
+            )
         _bounded(key, value, f"{origin}: ")
 
 
@@ -102,10 +104,10 @@ def _bounded(key: str, value: Any, where: str) -> None:
     least, most = BOUNDS.get(key, (0, MOST))
     if key in BOUNDS and not least <= value <= most:
         wanted = f"{least:g} or more" if most == MOST else f"between {least:g} and {most:g}"
-        raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", _usual(key))
+        raise ConfigError(f"{where}{key} = {value:g} is not {wanted}", _default_hint(key))
 
 
-def _usual(key: str) -> str:
+def _default_hint(key: str) -> str:
     """A hint with the default of a setting, as written in TOML."""
     import json
 
@@ -127,7 +129,7 @@ def check_servers(value: Any, origin: str) -> None:
             if key not in hints:
                 raise ConfigError(f"{origin}: unknown setting {where}.{key}", "there are: " + ", ".join(hints))
             if not _fits(given, hints[key]):
-                wanted = _wanted(hints[key])
+                wanted = _type_in_words(hints[key])
                 raise ConfigError(
                     f"{origin}: {where}.{key} = {given!r:.80} is not {wanted}", "`ctxe mcp add -h` shows the form"
                 )
@@ -158,7 +160,7 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, kind)
 
 
-def _wanted(kind: Any) -> str:
+def _type_in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(str(one) or '""' for one in get_args(kind))
     if get_origin(kind) is Mapping:

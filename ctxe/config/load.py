@@ -40,7 +40,7 @@ def user_folder(environment: Mapping[str, str]) -> Path:
     """The user's ctxe folder: CTXE_HOME, else the platform's folder for settings."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser()
-    if plain := _plain(environment, "XDG_CONFIG_HOME", ".config"):
+    if plain := _linux_folder(environment, "XDG_CONFIG_HOME", ".config"):
         return plain
     import platformdirs
 
@@ -51,14 +51,14 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """The user's cache folder, for projects whose own tree is not writable."""
     if home := environment.get("CTXE_HOME"):
         return Path(home).expanduser() / "cache"
-    if plain := _plain(environment, "XDG_CACHE_HOME", ".cache"):
+    if plain := _linux_folder(environment, "XDG_CACHE_HOME", ".cache"):
         return plain
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("ctxe", appauthor=False))
 
 
-def _plain(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
+def _linux_folder(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
     """The folder in the usual case on Linux, else None: importing platformdirs takes longer than reading settings."""
     said, home = environment.get(variable, ""), environment.get("HOME", "")
     if sys.platform != "linux" or "ANDROID_ROOT" in environment or not (said or home).startswith("/"):
@@ -89,7 +89,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
     own = user_file(environment)
     settings: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    _lay(settings, origins, read_table(own), str(own))
+    _overlay(settings, origins, read_table(own), str(own))
     project = _flat(read_table(root / PROJECT_FILE))
     check(project, PROJECT_FILE)
     before = {**defaults(), **settings}
@@ -99,7 +99,7 @@ def load(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any] | 
             settings[key], origins[key] = value, PROJECT_FILE
     for key, (value, name) in _from_environment(environment).items():
         settings[key], origins[key] = value, name
-    _lay(settings, origins, flags or {}, "command line")
+    _overlay(settings, origins, flags or {}, "command line")
     return LoadedConfig(_build(settings), origins, tuple(f"{PROJECT_FILE}: {line}" for line in refused))
 
 
@@ -129,7 +129,7 @@ def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _lay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, Any], origin: str) -> None:
+def _overlay(settings: dict[str, Any], origins: dict[str, str], table: Mapping[str, Any], origin: str) -> None:
     flat = _flat(table)
     check(flat, origin)
     settings.update(flat)

@@ -20,7 +20,7 @@ def rows(pieces: Sequence[Piece], held: Sequence[str], old: Mapping[str, str]) -
 
 
 def left_out(pieces: Sequence[Piece], why: str) -> list[Row]:
-    """Rows of pieces that found no room; a heading gets none, nobody would miss it."""
+    """Rows of pieces that found no room; headings get none, since nobody misses them."""
     return [_row(piece, given=0, why=why) for piece in pieces if piece.chunk != HEADING]
 
 

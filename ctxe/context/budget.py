@@ -28,7 +28,7 @@ class Share:
         return int(self.exact(usable))
 
     def exact(self, usable: int) -> float:
-        """The share before rounding. Shares are summed unrounded: rounded one by one, they outgrow their total."""
+        """The share before rounding: rounded one by one, several shares could grow faster than the budget itself."""
         room = usable * self.fraction
         return min(room, float(self.most)) if self.most else room
 

@@ -31,7 +31,7 @@ were read long ago and are edited only now. Above it, folds are so rare that kee
 """
 
 MOST_KEPT = 0.9
-"""Most of the free tokens that a fold keeps: in a small window, with more the next fold would be due at once."""
+"""Largest part of the free tokens that a fold keeps: in a small window, more would make the next fold due at once."""
 
 USUAL_SURCHARGE = 12.5
 """Ratio of write to read price for which WHOLE and BEYOND were set (the defaults of Billing). The best line is above
@@ -104,7 +104,7 @@ class FoldRoom:
 
 
 def due(size: int, steps: int, room: FoldRoom, policy: FoldPolicy, done: int = 0) -> str | None:
-    """Why the next request must be folded first; None when it need not be.
+    """Why the next request must be folded first ("overflow", "threshold", "window", "price"); None when it need not be.
 
     ``size`` are its tokens, ``steps`` its whole steps, ``done`` all steps so far, folded or not.
     """

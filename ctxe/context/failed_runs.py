@@ -1,4 +1,4 @@
-"""Failed results that refer to lines above which a fold removed are shown again with those lines."""
+"""Shows a failed result again in full when it refers to lines "as they stand above" that a fold has removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PART = 10
 def retold(
     conversation: Conversation, fold: Fold, whole: Callable[[ToolResult], str], budget: Budget, count: Count
 ) -> Fold:
-    """The fold with such results as they would be shown now: all, else the newest alone, else none, as room allows.
+    """The fold with such results shown as they would be now: all, else only the newest, else none, as room allows.
 
     Only failed results: on the recorded sessions, showing all of them again displaced as much needed text as it kept.
     """

@@ -62,11 +62,11 @@ def fold(
     said = [chunk for _, chunk in sorted(words.items())] + [*left_out(conversation, upto, words)]
     extra = _size([*said, *also], count) - count(words[0].text)
     space = max(0, free - kept - extra - JOIN)
-    if (before := conversation.fold) and _stands(before, upto, [*said, *also], space, count):
+    if (before := conversation.fold) and _is_current(before, upto, [*said, *also], space, count):
         return replace(before, cause=cause)
     earlier = _earlier(conversation.fold, upto, said, space, count)
     stays = [*earlier, *(chunk for chunk in said if chunk not in earlier)]
-    entries = _without(seen.before(upto), [conversation.turns[t].words for t in words])
+    entries = _without_messages(seen.before(upto), [conversation.turns[t].words for t in words])
     covered = names_standing([*stays, *also], conversation, upto)
     since = seen.steps_before(conversation.fold.upto) if earlier and conversation.fold else 0
     share = PART if earlier else FIRST
@@ -90,7 +90,7 @@ def _earlier(before: Fold | None, upto: Position, said: Sequence[Chunk], space: 
     return chunks if 0 < size <= (1 - PART) * space else ()
 
 
-def _stands(before: Fold, upto: Position, wanted: Sequence[Chunk], space: int, count: Count) -> bool:
+def _is_current(before: Fold, upto: Position, wanted: Sequence[Chunk], space: int, count: Count) -> bool:
     """True when a new fold would equal the one before: nothing came since, and its record still has room."""
     others = [chunk for chunk in before.record if chunk.id != RECORD]
     fits = _size([chunk for chunk in before.record if chunk.id == RECORD], count) <= space + JOIN
@@ -118,7 +118,7 @@ def names_standing(chunks: Sequence[Chunk], conversation: Conversation, upto: Po
                 yield from line.names
 
 
-def _without(entries: Sequence[HistoryEntry], spoken: Sequence[str]) -> list[HistoryEntry]:
+def _without_messages(entries: Sequence[HistoryEntry], spoken: Sequence[str]) -> list[HistoryEntry]:
     """``entries`` without the user messages in ``spoken``, which stand elsewhere."""
     return [entry for entry in entries if entry.what != "user" or entry.title[0] not in spoken]
 

@@ -23,7 +23,7 @@ def forecast(
     grown: Sequence[int],
     prices: Prices | None,
 ) -> Forecast:
-    """Steps from a request of ``size`` tokens to the next fold, when each adds the mean of ``grown`` (tokens per step).
+    """The next fold after a request of ``size`` tokens, if each step adds the mean of ``grown`` tokens.
 
     The price of a fold is that of writing what it keeps; what precedes the conversation is still read from the cache.
     """

@@ -44,9 +44,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryEntry:
-    """One action or message: its step (counted from 1 over the session), ``what`` made it, its subject and its outcome.
+    """One action or message: its step (counted from 1 over the session), its origin, subject and outcome.
 
-    ``title`` is what was asked for (a path, a command), verbatim, one string per line; ``path`` the file it is about.
+    ``what`` is the tool's name, "said" (the model) or "user". ``title`` is what was asked for (a path, a command),
+    verbatim, one string per line; ``path`` is the file it is about.
     """
 
     step: int
@@ -64,7 +65,7 @@ Whole = Callable[[ToolResult], str]
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Paths, and identifiers of 6 or more letters with an underscore or inner capital, each once."""
+    """Paths of 5 or more characters, and identifiers of 6 or more with an underscore or inner capital, each once."""
     found = dict.fromkeys(map(intern, _NAME.findall(text)))
     if "/" in text:
         found.update(dict.fromkeys(p for path in _PATH.findall(text) if len(p := path.rstrip(".-")) >= 5))

@@ -31,17 +31,17 @@ def bare(text: str) -> str:
     for line in text.split("\n"):
         row = _ROW.match(line)
         if row is None or (row[3], int(row[2])) != (sign, number + 1) or (row[1] and row.end(2) != width):
-            told += _told(run)
+            told += _stripped(run)
             run = []
         if row is None:
             told.append(line)
         else:
             run.append(line)
             sign, width, number = row[3], row.end(2), int(row[2])
-    return "\n".join([*told, *_told(run)])
+    return "\n".join([*told, *_stripped(run)])
 
 
-def _told(run: Sequence[str]) -> Iterator[str]:
+def _stripped(run: Sequence[str]) -> Iterator[str]:
     """The rows of a listing without padding; a run shorter than LEAST unchanged."""
     for line in run:
         row = _ROW.match(line) if len(run) >= LEAST else None

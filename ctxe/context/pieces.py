@@ -119,9 +119,9 @@ def step_piece(
     Without ``own``, the model's provider-specific blocks are not sent; the content hash includes them either way.
     """
     masked = fold is not None and any(result.call_id in fold.masks for result in step.results)
-    messages, mark = _told(_seen(step, fold) if fold and fold.masks else step)
+    messages, mark = _messages_of(_with_masks(step, fold) if fold and fold.masks else step)
     if step.reply.carry and not own:
-        messages = (_uncarried(messages[0]), *messages[1:])
+        messages = (_without_carry(messages[0]), *messages[1:])
     # After tool results, most APIs send a note as a message of its own.
     tokens = MESSAGE * (1 + len(step.notes))
     tokens += sum(block_tokens(block, count) for message in messages for block in message.blocks)
@@ -131,7 +131,7 @@ def step_piece(
 
 # Every request holds every step again, and hashing a whole window takes longer than the rest of composing it.
 @lru_cache(maxsize=4096)
-def _told(step: Step) -> tuple[tuple[Message, ...], str]:
+def _messages_of(step: Step) -> tuple[tuple[Message, ...], str]:
     """The messages of a step and their content hash."""
     messages = tuple(_step_messages(step))
     return messages, digest("\0".join(repr(message) for message in messages))
@@ -151,12 +151,12 @@ def _step_messages(step: Step) -> Iterator[Message]:
         yield Message("user", tuple(back))
 
 
-def _uncarried(message: Message) -> Message:
+def _without_carry(message: Message) -> Message:
     blocks = tuple(block for block in message.blocks if not isinstance(block, Carry))
     return Message(message.role, blocks or (Text(NO_ANSWER),))
 
 
-def _seen(step: Step, fold: Fold) -> Step:
+def _with_masks(step: Step, fold: Fold) -> Step:
     """The step with results replaced by the fold's masks."""
     return replace(step, results=tuple(_masked(result, fold.masks.get(result.call_id)) for result in step.results))
 

@@ -54,7 +54,7 @@ def record(
         left[path] *= likelier
     left.update(dict.fromkeys(covered, 0.0))
     told = {core_of(line) for text in earlier for line in text.splitlines()}
-    spent = _open_what_must_stand(topics, left, room / 2, since)
+    spent = _open_required(topics, left, room / 2, since)
     order = chosen(_candidates(topics, survey, density, told), left, room - spent)
     return _fitted(topics, order, room, count, since)
 
@@ -88,7 +88,7 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
     """Every line not replaced or ``told``, once, at its newest place, if it has worth or contains a name."""
     home = {entry: topic for topic in topics for entry in topic.entries}
     found, worth = list[Candidate](), worth_of_lines(survey, near_use(survey))
-    empty = _saying_nothing(survey)
+    empty = _uninformative(survey)
     for core, seen in survey.lines.items():
         topic = home.get(seen.entry)
         if topic is None or seen.replaced > seen.written or core in told:
@@ -99,7 +99,7 @@ def _candidates(topics: Sequence[Topic], survey: Survey, density: float, told: C
     return found
 
 
-def _saying_nothing(survey: Survey) -> set[str]:
+def _uninformative(survey: Survey) -> set[str]:
     """Cores of command output without a word (bars, rules), or repeated later with other figures; never of an error."""
     forms: dict[str, list[tuple[int, int, str]]] = {}
     for core, seen in survey.lines.items():
@@ -109,7 +109,7 @@ def _saying_nothing(survey: Survey) -> set[str]:
     return {core for form, same in forms.items() for _, _, core in (sorted(same)[:-1] if form else same)}
 
 
-def _open_what_must_stand(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
+def _open_required(topics: Sequence[Topic], left: dict[str, float], room: float, since: int) -> float:
     """Open the topics of edited files and of what failed last, newest first; returns the tokens spent.
 
     Topics of steps up to ``since`` are in the record already.
@@ -148,24 +148,24 @@ def _rendered(topics: Sequence[Topic], order: Sequence[Shown], since: int) -> st
         parts = ["[Words of the user before the first step, folded. Below are lines of them, word for word.]"]
     for topic in topics:
         if (told := lines[id(topic)]) or topic.must:
-            parts += _shown(topic, told)
+            parts += _topic_lines(topic, told)
     return "\n".join(parts)
 
 
-def _shown(topic: Topic, lines: list[Sightings]) -> list[str]:
+def _topic_lines(topic: Topic, lines: list[Sightings]) -> list[str]:
     """Heading, title and chosen lines; after a failed last entry at least its first line about an error."""
     newest = topic.entries[-1]
     heading = "; ".join(f"s{entry.step} {entry.what}{'' if entry.ok else ', failed'}" for entry in topic.entries[-2:])
     title = () if newest.what == "user" else topic.title
     numbers = {entry: n for n, entry in enumerate(topic.entries)}
     lines.sort(key=lambda seen: (numbers[seen.entry], seen.place))
-    told = [text for text in _under_their_files(lines) if text.strip() not in title]
+    told = [text for text in _with_file_names(lines) if text.strip() not in title]
     if not newest.ok and not any(map(_LOUD.search, told)):
         told += [line.text for line in newest.lines if line.origin == "result" and _LOUD.search(line.text)][:1]
     return [f"[{heading}]", *title, *told]
 
 
-def _under_their_files(lines: Sequence[Sightings]) -> Iterator[str]:
+def _with_file_names(lines: Sequence[Sightings]) -> Iterator[str]:
     """The lines in order, with the file's name above lines that a search found in it."""
     above: tuple[HistoryEntry, str] | None = None
     for seen in lines:

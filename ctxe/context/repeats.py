@@ -8,10 +8,12 @@ from itertools import groupby
 from ctxe.domain.pattern import pattern
 
 REPEATS = 4
-"""Equal lines in a row from which on one line and a number replace them."""
+"""Fewest equal lines in a row that are shown as one line and a count."""
 
 PASSED_OVER = 10
-"""Neighbours that differ only in numbers and bars from which on they are progress; fewer are a table, as of scores."""
+"""Fewest adjacent lines, differing only in numbers and bars, that count as progress; fewer may be a table, as of
+scores.
+"""
 
 _BAR = pattern(r"\d\s?%|[█▉▊▋▌▍▎▏#=]{6,}|\b\d+/\d+\b")
 _MOVING = pattern(r"[\d.,:/%\s█▉▊▋▌▍▎▏#=>\-|]+")
@@ -37,7 +39,7 @@ def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
 
     A run of passed tests, each with its name, becomes a note alone: only their number matters.
     """
-    for still, group in groupby(lines, key=_standing_still):
+    for still, group in groupby(lines, key=_progress_key):
         together = list(group)
         if still is None or len(together) < PASSED_OVER or len(set(together)) == 1:
             yield from together
@@ -48,7 +50,7 @@ def _without_progress(lines: Iterable[str], handle: str) -> Iterable[str]:
             yield together[-1]
 
 
-def _standing_still(line: str) -> str | None:
+def _progress_key(line: str) -> str | None:
     """What neighbouring progress lines have in common: their words without numbers and bars; None for other lines."""
     return _WENT_WELL if is_passed(line) else _MOVING.sub(" ", line) if _BAR.search(line) else None
 

@@ -53,7 +53,7 @@ class Lines:
 
 
 class Standing:
-    """All lines that the model sees: the record, and what was gathered and the steps after the fold.
+    """All lines that the model sees: the record, and after the fold the gathered sections and the steps.
 
     ``cores`` holds what they say, ``lines`` how they look without indentation. It grows with one conversation; another
     fold resets it.
@@ -131,13 +131,13 @@ def unrepeated(text: str, known: Lines, handle: str, core: Callable[[str], str] 
             run.append(line)
             before = said or before
             continue
-        told += _told(run, handle)
+        told += _run_or_marker(run, handle)
         told.append(line)
         run, before = [], said if said in known.each else ""
-    return "\n".join([*told, *_told(run, handle)])
+    return "\n".join([*told, *_run_or_marker(run, handle)])
 
 
-def _told(run: list[str], handle: str) -> list[str]:
+def _run_or_marker(run: list[str], handle: str) -> list[str]:
     """The marker that replaces a run of known lines; a short run unchanged."""
     if len(run) < RUN or sum(len(line.strip()) for line in run) < RUN_CHARS:
         return run

@@ -14,7 +14,7 @@ WORDS, REMARK, ASKED, OUTPUT = 1_000, 400, 150, 250
 
 def transcript(conversation: Conversation, since: int, room: int, count: Count) -> str:
     """User messages, replies, calls and results after step ``since`` in ``room`` tokens; the oldest are dropped."""
-    said = list(_said(conversation, since, count))
+    said = list(_parts(conversation, since, count))
     kept: list[str] = []
     for text in reversed(said):
         room -= count(text) + 1
@@ -25,7 +25,7 @@ def transcript(conversation: Conversation, since: int, room: int, count: Count) 
     return "\n".join([*([f"[{missing} earlier parts are left out]"] if missing else []), *reversed(kept)])
 
 
-def _said(conversation: Conversation, since: int, count: Count) -> Iterator[str]:
+def _parts(conversation: Conversation, since: int, count: Count) -> Iterator[str]:
     number = 0
     for turn in conversation.turns:
         if number + len(turn.steps) > since or not turn.steps:
@@ -33,10 +33,10 @@ def _said(conversation: Conversation, since: int, count: Count) -> Iterator[str]
         for step in turn.steps:
             number += 1
             if number > since:
-                yield from _told(step, number, count)
+                yield from _step_parts(step, number, count)
 
 
-def _told(step: Step, number: int, count: Count) -> Iterator[str]:
+def _step_parts(step: Step, number: int, count: Count) -> Iterator[str]:
     if step.reply.text.strip():
         yield f"[step {number}] {trim(step.reply.text, 'other', REMARK, count).text}"
     for call, result in zip(step.reply.calls, step.results, strict=True):

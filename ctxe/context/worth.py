@@ -50,7 +50,7 @@ MOST_COMMANDS = 4
 _BETWEEN = pattern(r"&&|\|\|?|;")
 
 Near = Mapping[HistoryEntry, Sequence[int]]
-"""By entry, a mask of its near lines."""
+"""A mask for each entry: its lines near current work (see `near_use`)."""
 
 NOWHERE: Near = MappingProxyType({})
 

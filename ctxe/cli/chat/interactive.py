@@ -52,14 +52,14 @@ def run(project: Project, opening: Opening, words: str, screen: Screen) -> int:
             if offer_local(project, screen) or ask_window(project, screen):
                 project = project.again()
             opening = replace(opening, mode=_confirmed(project, screen))
-        ended = _sit(project, opening, words, screen, renderer)
+        ended = _run_session(project, opening, words, screen, renderer)
         while ended.next is not None:
-            project, opening = _carried(project, opening, ended)
+            project, opening = _carry_over(project, opening, ended)
             ended = _go_on(project, opening, ended, ended.next, screen, renderer)
         return ended.code
 
 
-def _carried(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
+def _carry_over(project: Project, opening: Opening, ended: Ended) -> tuple[Project, Opening]:
     """Carry over the model and the mode that the user chose to the next session."""
     if (ended.model, ended.effort) != (project.model.id, project.model.effort):
         other = ended.model != project.model.id
@@ -75,12 +75,12 @@ def _go_on(
 
     turn, begun = before.rewound
     try:
-        return _sit(project, replace(_opened_as(opening, *wanted), before=turn), "", screen, renderer, begun)
+        return _run_session(project, replace(_opened_as(opening, *wanted), before=turn), "", screen, renderer, begun)
     except SessionError as error:
         say(error.message, error.hint)
         logged = (project.place.sessions / f"{before.session}.jsonl").exists()
         back = _opened_as(opening, "resume" if logged else "new", before.session)
-        return _sit(project, back, "", screen, renderer)
+        return _run_session(project, back, "", screen, renderer)
 
 
 def _opened_as(opening: Opening, kind: str, session: str) -> Opening:
@@ -101,7 +101,9 @@ def _confirmed(project: Project, screen: Screen) -> str:
     return "ask"
 
 
-def _sit(project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = "") -> Ended:
+def _run_session(
+    project: Project, opening: Opening, words: str, screen: Screen, renderer: Renderer, begun: str = ""
+) -> Ended:
     """Run one session until the user leaves it, with ``begun`` in the input line.
 
     Raises ConfigError, SessionError, StoreError.
@@ -124,7 +126,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     with open_session(project, opening, asker) as live:
         chat = ChatSession(live, screen, renderer, prompt, begun=begun)
         prompt.toolbar, prompt.cycle = chat.toolbar, chat.cycle
-        _completes(prompt, live)
+        _add_completions(prompt, live)
         live.kit.servers.asks = FormAsker(screen, prompt, renderer.paused)
         asker.edits = lambda: (lambda: live.permit.switch("auto-edit")) if live.permit.mode == "ask" else None
         renderer.switches(chat.cycle, lambda: " · ".join([live.permit.mode, *going(live)]), live.kit.jobs.move)
@@ -136,7 +138,7 @@ def _sit(project: Project, opening: Opening, words: str, screen: Screen, rendere
     return Ended(code, live.session.id, chat.next, model.id, model.effort, live.permit.mode, chat.rewound)
 
 
-def _completes(prompt: Prompt, live: Live) -> None:
+def _add_completions(prompt: Prompt, live: Live) -> None:
     """Add what servers offer to the completions, as known at the time of typing."""
     from ctxe.cli.chat import slash, slash_servers
     from ctxe.project.planning.completion import paths
@@ -165,10 +167,10 @@ def greet(chat: ChatSession) -> None:
     chat.renderer.lines([banner(live), *(rules(live) if chat.screen.keyboard else ()), *live.notices, *hints])
     if turns := live.session.state.conversation.turns:
         chat.renderer.lines([f"session {live.session.id} goes on; {plural(len(turns), 'turn')} so far"])
-        _where_it_was(chat, turns[-1])
+        _show_last_turn(chat, turns[-1])
 
 
-def _where_it_was(chat: ChatSession, turn: Turn) -> None:
+def _show_last_turn(chat: ChatSession, turn: Turn) -> None:
     """Show the last message and answer of a resumed session on a live screen."""
     if not chat.screen.live:
         return

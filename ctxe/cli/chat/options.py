@@ -89,7 +89,7 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
     from ctxe.project.session_options import Opening
 
     project = invocation.project(_flags(wanted))
-    _meant(project, wanted)
+    _check_effective(project, wanted)
     screen = invocation.screen()
     resume = wanted.resume
     if resume == PICK and not (resume := _picked(project, screen)):
@@ -110,7 +110,7 @@ def show(invocation: Invocation, wanted: ChatOptions) -> int:
     return interactive.run(project, opening, wanted.words, screen)
 
 
-def _meant(project: Project, wanted: ChatOptions) -> None:
+def _check_effective(project: Project, wanted: ChatOptions) -> None:
     """Reject options that would have no effect, so that nothing goes to an unintended place. Raises ConfigError."""
     if wanted.output_format != "text" and not wanted.print_:
         raise ConfigError("--output-format is for --print", 'ctxe -p "WORDS" --output-format json')

@@ -103,7 +103,7 @@ def run(chat: ChatSession, line: str) -> None:
         chat.turn(prompt.filled(words), own=words)
     elif name in usable(project):
         slash_context.skill(chat, f"{name} {words}")
-    elif command := _meant(name, project):
+    elif command := _alias(name, project):
         _do(chat, command, words)
     else:
         chat.renderer.lines([f"no command /{name}{_nearest(name, project)}; /help lists them"])
@@ -172,16 +172,16 @@ def arguments(project: Project, name: str, begun: str) -> list[str]:
     return [word for word in FIRST_WORDS.get(name, "").split() if word.startswith(begun)]
 
 
-def _every(project: Project) -> list[str]:
+def _all_names(project: Project) -> list[str]:
     """Every name that may follow a slash."""
     return [*table(), *(one.name for one in templates(project, table())), *usable(project)]
 
 
-def _meant(name: str, project: Project) -> Slash | None:
+def _alias(name: str, project: Project) -> Slash | None:
     """The command of this name in other tools, or the only one that begins with it."""
     if name in ELSEWHERE:
         return table()[ELSEWHERE[name]]
-    found = [full for full in _every(project) if full.startswith(name)]
+    found = [full for full in _all_names(project) if full.startswith(name)]
     return table().get(found[0]) if len(found) == 1 else None
 
 
@@ -189,10 +189,10 @@ def _nearest(name: str, project: Project) -> str:
     """A suggestion: all names that begin with ``name``, or the most similar one."""
     import difflib
 
-    begin = sorted(f"/{full}" for full in _every(project) if full.startswith(name))
+    begin = sorted(f"/{full}" for full in _all_names(project) if full.startswith(name))
     if begin:
         return f"; did you mean {', '.join(begin[:-1])} or {begin[-1]}?"
-    close = difflib.get_close_matches(name, _every(project), n=1)
+    close = difflib.get_close_matches(name, _all_names(project), n=1)
     return f"; did you mean /{close[0]}?" if close else ""
 
 
